@@ -1,4 +1,6 @@
-// npm run bench: builds, starts what it needs, measures scenario by scenario, prints and writes the table.
+// npm run bench: builds, starts what it needs, measures scenario by scenario, prints and writes the table. --list names the scenarios, and --only=NAME takes one.
+// --rounds=5 and --scale=1 say how much is measured; --counts counts calls instead of time; --against=FOLDER measures another checkout in turns; --node=PATH chooses Node.
+import '../scripts/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 // npm run compat: puts one small application with its tests into installs of the packed library, with each Nest, adapter, kind of
 // module, test runner and Node, and writes docs/compatibility.md. With names of cells, those only; --quick runs four, and both profiles at another server; --keep leaves
 // the folders; --keycloak runs contract and chain on each Keycloak instead.
+import '../scripts/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';

@@ -1,10 +1,14 @@
 // npm run bill-of-materials: what each published package brings with it where it is installed alone, as CycloneDX, in a file beside package.json.
 // Its peers are the newest of their ranges there; in an application they are its own.
+import './help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { argumentsOf } from './own-options.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
+
+argumentsOf({ options: {} });
 
 for (const library of publishedLibraries()) {
   const { manifest, tarball } = packLibrary(library);

@@ -1,9 +1,9 @@
 // npm run chaos -- --minutes 10 --seed N: three processes of each service behind HAProxy, a Valkey and an authorization server, all of
 // which fail in turns, as the seed says, while users, services and strangers call. It ends with 1 at the first answer that must not be.
+import './help.mjs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildByTsc } from './build.mjs';
-import { chooseServer } from './own-options.mjs';
+import { argumentsOf, chooseServer } from './own-options.mjs';
 import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
 
 const DEFAULT_SEED = '1';
@@ -20,7 +20,7 @@ try {
 if (signal.aborted) process.exitCode = 130;
 
 async function main() {
-  const { values } = parseArgs({
+  const { values } = argumentsOf({
     options: {
       minutes: { type: 'string', default: '1' },
       seed: { type: 'string', default: DEFAULT_SEED },

@@ -1,6 +1,8 @@
 // npm run checklist: which security requirements have a test, and which have none. With --planned it lists later ones too.
+import './help.mjs';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { argumentsOf } from './own-options.mjs';
 import { paint } from './processes.mjs';
 import { checkRequirements } from './requirements.mjs';
 
@@ -10,19 +12,14 @@ const FOLDERS = ['apps', 'libs', 'test'];
 const SPEC = /([.-]spec|-cases)\.ts$/;
 const NOT_OURS = /(^|\/)(node_modules|dist)\//;
 
-const unknownArguments = process.argv.slice(2).filter((argument) => argument !== '--planned');
-if (unknownArguments.length > 0) {
-  console.error(`Unknown: ${unknownArguments.join(' ')}. The one option is --planned.`);
-  process.exit(2);
-}
-const withPlanned = process.argv.includes('--planned');
+const { values: flags } = argumentsOf({ options: { planned: { type: 'boolean' } } });
 
 process.chdir(join(import.meta.dirname, '..'));
 const specs = new Map(FOLDERS.flatMap(specsBelow).map((path) => [path, readFileSync(path, 'utf8')]));
 const { requirements, missing, unknown } = checkRequirements(readFileSync(DOCUMENT, 'utf8'), specs);
 
 for (const requirement of requirements) {
-  if (requirement.status === 'due' || withPlanned) print(requirement);
+  if (requirement.status === 'due' || flags.planned) print(requirement);
 }
 for (const id of missing) console.log(paint(31, `${id} is due and has no test`));
 for (const [id, [path]] of unknown) console.log(paint(31, `${id} is not a requirement, but ${path} names it`));

@@ -1,5 +1,6 @@
 // npm run examples: installs, builds and tests each project in examples/ as its reader would, with the packed libraries.
 // With names, those only. `--keycloak` runs their end-to-end tests on a real Keycloak too; `--keep` leaves the folders.
+import './help.mjs';
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,11 @@
 // npm run faults: breaks the realm of the running demonstration in one way, so that people can practise to find out in which.
 // --seed=N chooses the fault, and --reveal tells it; --undo makes the realm anew as it was.
+import './help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { REALM_FAULTS } from './faults/realm-faults.mjs';
+import { argumentsOf } from './own-options.mjs';
 import { messageOf, paint } from './processes.mjs';
 import { administratorOf, runningKeycloak } from './running-keycloak.mjs';
 import { realmEnvironment, REALM_FILE, services } from './services.mjs';
@@ -14,15 +15,16 @@ const STRIDE = 7;
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
 
+const { values: flags } = argumentsOf({
+  options: { seed: { type: 'string' }, undo: { type: 'boolean' }, reveal: { type: 'boolean' } },
+});
+
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
   const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
   if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine: no realm is broken or made anew there`);
-  const { values: flags } = parseArgs({
-    options: { seed: { type: 'string' }, undo: { type: 'boolean' }, reveal: { type: 'boolean' } },
-  });
   if (flags.undo) await undo();
   else if (flags.reveal) console.log(faultOf(flags.seed).what);
   else await breakRealm(flags.seed);

@@ -1,4 +1,5 @@
 // npm run new-service -- service-d --called-by service-c: writes a service with one guarded route, and all that a call to it needs.
+import './help.mjs';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';

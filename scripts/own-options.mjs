@@ -13,7 +13,10 @@ export function argumentsOf(config) {
   try {
     return parseArgs(config);
   } catch (error) {
-    console.error(paint(31, messageOf(error)));
+    const names = Object.keys(config.options ?? {}).map((name) => `--${name}`);
+    console.error(
+      paint(31, `${messageOf(error)}. Options: ${names.join(', ') || 'none'}; --help says what they are for.`),
+    );
     return process.exit(1);
   }
 }

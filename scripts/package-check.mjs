@@ -1,4 +1,5 @@
 // npm run package:check: packs each published library, and looks at what its users would get: manifest, types, files, source maps, dependencies.
+import './help.mjs';
 import {
   faultsOfCommands,
   faultsOfCompilation,
@@ -7,10 +8,13 @@ import {
   faultsOfManifest,
   faultsOfTypes,
 } from './package-contents.mjs';
+import { argumentsOf } from './own-options.mjs';
 import { faultsOfDependencies } from './package-dependencies.mjs';
 import { faultsOfSourceMaps, faultsOfStackTraces } from './package-source-maps.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
 import { paint } from './processes.mjs';
+
+argumentsOf({ options: {} });
 
 /** @type {Record<string, (packed: import('./packed-library.mjs').Packed) => string[] | Promise<string[]>>} */
 const CHECKS = {

@@ -1,7 +1,11 @@
 // npm run package:size: how large each packed library is, and what it brings along.
+import './help.mjs';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { argumentsOf } from './own-options.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
+
+argumentsOf({ options: {} });
 
 /** @param {number} bytes */
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;

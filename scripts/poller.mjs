@@ -1,12 +1,16 @@
 // npm run poller: builds where that is needed, and runs the process that hears of revocations for all services, with the settings of .env.
+import './help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from './build.mjs';
 import { tellWhatRuns } from './doctor/local-stacks.mjs';
+import { argumentsOf } from './own-options.mjs';
 import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
 import { runningKeycloak } from './running-keycloak.mjs';
 import { poller } from './services.mjs';
 import { pollerEnvironment } from './signals.mjs';
+
+argumentsOf({ options: {} });
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');

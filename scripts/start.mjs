@@ -1,14 +1,14 @@
 // npm start: builds, starts the embedded authorization server and the services, and shows what to try. npm run start:keycloak takes
 // a real Keycloak; --authorization-server=… chooses any server, --watch restarts the services on changes, and --replicas starts several of each.
+import './help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startBalancer } from './balancer.mjs';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
 import { addDemoClient } from './demo-client.mjs';
 import { tellWhatRuns } from './doctor/local-stacks.mjs';
-import { chooseServer, runsAlready } from './own-options.mjs';
+import { argumentsOf, chooseServer, runsAlready } from './own-options.mjs';
 import { failWhenEnded, isForBrowsers, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
 import {
@@ -65,7 +65,7 @@ process.exit();
 
 /** Rejects when something fails that is not started again, and when it is time to stop. */
 async function main() {
-  const { values: flags } = parseArgs({
+  const { values: flags } = argumentsOf({
     options: { watch: { type: 'boolean' }, replicas: { type: 'string' }, 'authorization-server': { type: 'string' } },
   });
   const choice = chooseServer(flags['authorization-server'], process.env, 'embedded');

@@ -1,5 +1,6 @@
 // npm run tour: walks the running stack with the HTTP calls a person would make, shows each, and checks what comes back.
 // --brief prints a line a step; the name of a step takes that one, with what it needs before.
+import './help.mjs';
 import {
   ask,
   atA,

@@ -1,13 +1,15 @@
 // npm run verify:long: what takes too long for each change. The specs that have to do with time, many times, each with seeds of
 // its own; then the whole unit suite, a few times, while something else takes all cores; then replicas: ten minutes of npm run chaos, many
 // schedules of the model, and the long rolling restart; then the whole of npm run compat. A test that is red once is a defect.
+// --specs=200 and --suites=5 say how many times, --minutes=10 how long the chaos takes; 0 leaves a part out.
+import './help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildByTsc } from './build.mjs';
+import { argumentsOf } from './own-options.mjs';
 import { JEST, messageOf, paint, runNode, stopSignal } from './processes.mjs';
 
 /** Parts of the paths of specs in which time passes, or things happen in no certain order. */
@@ -47,7 +49,7 @@ try {
 }
 
 async function main() {
-  const { values } = parseArgs({
+  const { values } = argumentsOf({
     options: {
       specs: { type: 'string', default: '200' },
       suites: { type: 'string', default: '5' },

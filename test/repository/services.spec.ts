@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { isForBrowsers } from '../../scripts/processes.mjs';
+import { sharingEnvironment } from '../../scripts/replicas.mjs';
 import { sharedPorts } from '../../scripts/services.mjs';
+import { readServiceSettings } from '../../libs/service-defaults/src/service-settings.js';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -144,7 +146,7 @@ describe('docker-compose.yml', () => {
   it('has Service A hear of revocations, at a realm that saves and sends them, and nobody else', () => {
     const feed = {
       SIGNAL_SOURCES: '${SIGNAL_SOURCES:-events}',
-      SIGNALS_POLL_SECONDS: '${SIGNALS_POLL_SECONDS:-1}',
+      SIGNALS_POLL_SECONDS: '${SIGNALS_POLL_SECONDS:-}',
       SIGNAL_POLLER_CLIENT_SECRET: '${SIGNAL_POLLER_CLIENT_SECRET:-p-secret}',
     };
     const listens = ([, { environment = {} }]: [string, Compose['services'][string]]): boolean =>
@@ -191,6 +193,10 @@ describe('docker-compose.yml', () => {
   });
 });
 
+const OF_A_SERVICE =
+  /^(?:INTROSPECTION_TTL_SECONDS|SHUTDOWN_DELAY_SECONDS|SESSION_(?:IDLE|MAX)_SECONDS|MAX_SESSIONS|LOGIN_ACR_VALUES|TOKEN_VERIFICATION)/;
+const LOGIN_SERVICE = { name: 'service-a', port: 3000, calls: {}, login: true } as const;
+
 describe('.env.example', () => {
   const defaults = new Map([...composeFile.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name, value]));
   const shown = [...read('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
@@ -198,6 +204,27 @@ describe('.env.example', () => {
   it('shows the values that the compose file has', () => {
     expect(shown.length).toBeGreaterThan(8);
     expect(shown).toEqual(shown.map(([name]) => [name, defaults.get(name)]));
+  });
+
+  it('has the settings that a service takes by itself, in development', () => {
+    const needed = { ...Object.fromEntries(shown), NODE_ENV: 'development', DEMO_MODE: 'true', KEYCLOAK_REALM: 'shop' };
+    const given = { ...needed, KEYCLOAK_BASE_URL: 'http://localhost:8080', SHARED_STATE_URL: '' };
+    const set = Object.fromEntries(Object.entries(given).filter(([name]) => !OF_A_SERVICE.test(name)));
+    const { login, shutdownDelaySeconds, keycloak } = readServiceSettings(given, LOGIN_SERVICE);
+    const { introspectionTtlSeconds } = keycloak as { introspectionTtlSeconds?: number };
+    const own = readServiceSettings(set, LOGIN_SERVICE);
+    expect({ login, shutdownDelaySeconds }).toEqual({
+      login: own.login,
+      shutdownDelaySeconds: own.shutdownDelaySeconds,
+    });
+    expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
+  });
+
+  it('leaves the delay of a shutdown to what starts the services: 2 seconds with replicas', () => {
+    const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
+    expect(sharingEnvironment([], environment, 'valkey://127.0.0.1:6379')).toMatchObject({
+      SHUTDOWN_DELAY_SECONDS: '2',
+    });
   });
 
   it('shows every variable of it, and of those that each service has those of Service A', () => {

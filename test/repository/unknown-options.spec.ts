@@ -1,22 +1,34 @@
-/** What a script of this repository says of an option that it does not have. */
+/** What each command of package.json says when it is given --help, or an option that it does not have. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-const SCRIPTS = [
-  ...['chaos', 'examples', 'faults', 'new-service-check', 'pieces', 'tour', 'verify-long'].map(
-    (name) => `scripts/${name}`,
-  ),
-  'bench/run',
-  'compat/run',
-];
+/** Commands that pass options on: to Jest, to the program that it starts, or with a usage of their own. */
+const PASSING_ON = ['scripts/test.mjs', 'scripts/doctor.mjs', 'scripts/new-service.mjs', 'scripts/prepare-release.mjs'];
+/** It needs its own packages, which the command installs. */
+const INSTALLS = 'docs/film/film.mjs';
 
-describe('an option that a script does not have', () => {
-  it.each(SCRIPTS)('is told in one sentence by %s, which does nothing', (name) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.mjs`, '--no-such-option'], {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'] },
-    });
-    expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, stdout: '', lines: 1 });
-    expect(stderr).toContain("Unknown option '--no-such-option'");
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
+const FILES = [...new Set(Object.values(scripts).flatMap((line) => /\bnode (\S+\.mjs)/.exec(line)?.[1] ?? []))]
+  .filter((file) => file !== INSTALLS)
+  .toSorted();
+
+const run = (file: string, option: string) =>
+  spawnSync(process.execPath, [file, option], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+
+describe('a command of package.json', () => {
+  it.each(FILES)('%s prints with --help what it does, and does nothing else', (file) => {
+    const { status, stdout, stderr } = run(file, '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^(?:npm (?:run|test|start)|Usage: )/);
   });
+
+  it.each(FILES.filter((file) => !PASSING_ON.includes(file)))(
+    '%s names its options when it is given another, and does nothing else',
+    (file) => {
+      const { status, stdout, stderr } = run(file, '--no-such-option');
+      expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, stdout: '', lines: 1 });
+      expect(stderr).toMatch(/Unknown option '--no-such-option'.* Options: (?:none|--[a-z])/);
+    },
+  );
 });
