@@ -82,7 +82,7 @@ describe('a rotation of the signing keys', () => {
     const { token } = server.control.calls;
     const before = token.refresh_token;
     const startMs = performance.now();
-    // Introspection would find it out too; the start page asks for none.
+    // The refresh comes before introspection, so each session costs one.
     const lost = await post(await server.control.logoutToken('service-a', { username: 'alice', sid: ended.sid }));
     expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     server.control.endSession(ended.sid);

@@ -7,7 +7,7 @@ import { untried } from '../matrix/matrix-page.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from '../login/cookies.js';
 import { DEMO_USERS } from '../login/demo-users.js';
-import { UserSessions } from '../login/user-sessions.js';
+import { SessionCaller } from '../login/session-caller.js';
 import type { PageReply } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';
 import { HomePageFilter } from './home-page.filter.js';
@@ -25,7 +25,7 @@ export class HomeController {
   constructor(
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly pages: Pages,
-    private readonly sessions: UserSessions,
+    private readonly sessionCaller: SessionCaller,
     private readonly cookies: Cookies,
   ) {
     const formTargets = [new URL(config.keycloak.issuer).origin];
@@ -36,7 +36,7 @@ export class HomeController {
   @Public()
   async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
     const id = this.cookies.sessionId(request);
-    const session = await this.sessions.findConfirmed(id);
+    const session = await this.sessionCaller.confirmedSession(request);
     reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
     reply.header(CSP, id === undefined ? this.#policy : this.#policyWithLogout);
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };

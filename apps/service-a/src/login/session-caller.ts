@@ -22,6 +22,11 @@ const SESSION_UNKNOWN = 'session_unknown';
 /** What is refused so, this service's own clock refuses: the clock of one replica must not end a session for all of them. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
+interface ConfirmedSession {
+  readonly session: UserSession;
+  readonly token: VerifiedAccessToken;
+}
+
 @Injectable()
 export class SessionCaller {
   /** By request. */
@@ -47,10 +52,10 @@ export class SessionCaller {
   ): Promise<VerifiedAccessToken | undefined> {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
-    const session = await this.sessions.findFresh(id);
-    if (session === undefined) throw noSession(this.sessions.wouldKnow(id) ? SESSION_ENDED : SESSION_UNKNOWN);
+    const confirmed = await this.#confirmed(id);
+    if (confirmed === undefined) throw noSession(this.sessions.wouldKnow(id) ? SESSION_ENDED : SESSION_UNKNOWN);
+    const { session, token } = confirmed;
     this.#found.set(request, session);
-    const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       const { issuer: iss, clientId: azp, subject: sub } = token;
       throw new BearerError('insufficient_scope', {
@@ -63,19 +68,31 @@ export class SessionCaller {
     return token;
   }
 
+  /**
+   * Returns the session of the request, or undefined without one and when it has ended. It demands no permission. A session is live only while its access
+   * token is accepted, so a logout that could not reach the session store shows within the revocation window. Throws `Refusal` when Keycloak can't be asked.
+   */
+  async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
+    const id = this.cookies.sessionId(request);
+    return id === undefined ? undefined : (await this.#confirmed(id))?.session;
+  }
+
   /** The session that `of` found for this request. */
   sessionOf(request: object): UserSession | undefined {
     return this.#found.get(request);
   }
 
-  async #verified(id: string, accessToken: string): Promise<VerifiedAccessToken> {
+  /** Ends the session whose token Keycloak no longer accepts, and returns undefined then. */
+  async #confirmed(id: string): Promise<ConfirmedSession | undefined> {
+    const session = await this.sessions.findFresh(id);
+    if (session === undefined) return undefined;
     try {
-      return await this.verifier.verify(accessToken);
+      return { session, token: await this.verifier.verify(session.tokens.reveal().accessToken) };
     } catch (error) {
       if (!(error instanceof BearerError) || BY_CLOCK.has(error.reason)) throw error;
       // Keycloak ended the session without a notice. A refresh now could revive a session that is just being ended.
       await this.sessions.end(id);
-      throw noSession(SESSION_ENDED);
+      return undefined;
     }
   }
 }

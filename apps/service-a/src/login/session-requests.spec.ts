@@ -17,6 +17,7 @@ import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceAConfig } from '../config.js';
 import { ServiceAModule } from '../service-a.module.js';
 import { OpenIdTokens } from './openid-tokens.js';
+import { StepUps } from './step-ups.js';
 import { UserSessions } from './user-sessions.js';
 
 const PUBLIC_URL = 'http://localhost:3000';
@@ -253,6 +254,24 @@ describe('a session', () => {
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_ended' });
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
     await expect(isLoggedIn(session)).resolves.toBe(false);
+  });
+
+  it('is not shown as live by the start page after Keycloak ended it without a notice (BF-09)', async () => {
+    const [live, session] = [await logIn(), await logIn()];
+    const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
+    expect(await home(live)).toContain('Logged in as <strong>alice');
+    signOut(app, session.accessToken);
+    expect(await home(session)).not.toContain('Logged in as');
+    await expect(isLoggedIn(session)).resolves.toBe(false);
+  });
+
+  it('gives no login hint after Keycloak ended it without a notice (BF-09)', async () => {
+    const session = await logIn();
+    signOut(app, session.accessToken);
+    await expect(app.get(StepUps).userOf({ headers: { cookie: session.cookie } })).resolves.toEqual({
+      confirms: undefined,
+      loginHint: undefined,
+    });
   });
 
   it('that a login has replaced clears no cookie while the browser may have sent it before it had the new one (RS-11, BF-05)', async () => {

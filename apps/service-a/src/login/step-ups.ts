@@ -5,6 +5,7 @@ import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
 import type { LoggedIn } from './openid-provider.js';
 import type { PendingLogin } from './pending-logins.js';
+import { SessionCaller } from './session-caller.js';
 import { CLOCK_TOLERANCE_SECONDS } from './step-up.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -20,11 +21,12 @@ export interface ConfirmedUser {
 export class StepUps {
   constructor(
     private readonly sessions: UserSessions,
+    private readonly sessionCaller: SessionCaller,
     private readonly cookies: Cookies,
   ) {}
 
   async userOf(request: CookieRequest): Promise<ConfirmedUser> {
-    const session = await this.#sessionOf(request);
+    const session = await this.sessionCaller.confirmedSession(request);
     return { confirms: session?.subject, loginHint: session?.username };
   }
 
@@ -37,12 +39,8 @@ export class StepUps {
     const fault =
       demand && authenticationFault(demand, login.authentication, Date.now() / 1000, CLOCK_TOLERANCE_SECONDS);
     if (fault !== undefined) throw new LoginError('login_too_weak', fault);
-    const current = (await this.#sessionOf(request))?.subject;
+    const current = (await this.sessions.find(this.cookies.sessionId(request)))?.subject;
     const isOther = (subject: string | undefined): boolean => subject !== undefined && subject !== login.subject;
     if (isOther(confirms) || isOther(current)) throw new LoginError('login_of_another_user', 'another_subject');
-  }
-
-  #sessionOf(request: CookieRequest) {
-    return this.sessions.find(this.cookies.sessionId(request));
   }
 }

@@ -168,15 +168,15 @@ describe('UserSessions', () => {
 });
 
 describe('when any session may have ended (BF-09)', () => {
-  it('asks Keycloak about each session before its next use, by either lookup', async () => {
+  it('asks Keycloak about each session before its next use', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
     await sessions.recheckAll();
     nowMs += 1;
     await expect(accessTokenOf(one)).resolves.toBe('second-access');
-    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+    await expect(sessions.findFresh(other)).resolves.toBeDefined();
     expect(refreshes).toBe(2);
-    for (const id of [one, other]) await sessions.findConfirmed(id);
+    for (const id of [one, other]) await sessions.findFresh(id);
     await accessTokenOf(one);
     expect(refreshes).toBe(2);
     const later = await sessions.begin(login());
@@ -191,9 +191,9 @@ describe('when any session may have ended (BF-09)', () => {
     nowMs += 1;
     const second = { tokens: tokens(300, 'second') };
     refreshing = async () => ({ refused: true });
-    await expect(sessions.findConfirmed(one)).resolves.toBeUndefined();
+    await expect(sessions.findFresh(one)).resolves.toBeUndefined();
     refreshing = async () => second;
-    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+    await expect(sessions.findFresh(other)).resolves.toBeDefined();
   });
 
   it('serves no session while Keycloak is unavailable, and ends none', async () => {
@@ -201,7 +201,7 @@ describe('when any session may have ended (BF-09)', () => {
     nowMs += 1;
     await sessions.recheckAll();
     refreshing = async () => Promise.reject(new Error('unavailable'));
-    await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
+    await expect(sessions.findFresh(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
     // Logging out needs no answer of Keycloak.
     await expect(sessions.find(id)).resolves.toBeDefined();

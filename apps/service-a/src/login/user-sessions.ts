@@ -75,12 +75,6 @@ export class UserSessions {
     });
   }
 
-  /** Like `find`, but refreshes a session that must be rechecked, as `findFresh` does. */
-  async findConfirmed(id: string | undefined): Promise<UserSession | undefined> {
-    const session = await this.find(id);
-    return session !== undefined && this.store.needsRecheck(session.tokens.askedAtMs) ? this.findFresh(id) : session;
-  }
-
   /**
    * Returns the session with an access token that is valid for some time. Concurrent requests share one refresh. Returns undefined
    * when Keycloak refuses the refresh, since the session has then ended. Throws `AuthorizationServerError` when Keycloak is unavailable.
@@ -115,7 +109,7 @@ export class UserSessions {
     await this.store.end(ended, issuedAt);
   }
 
-  /** Keycloak may have ended any session, so each is refreshed before its next use (`findFresh`, `findConfirmed`). */
+  /** Keycloak may have ended any session, so each is refreshed before its next use (`findFresh`). */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }
