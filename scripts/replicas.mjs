@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
 import { installed } from './installed.mjs';
 import { statusInWords } from './processes.mjs';
+import { prefixOf } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
@@ -32,13 +33,21 @@ export function replicasAsked({ replicas, watch = false }) {
 }
 
 /**
+ * Whether the environment names a server, for all services or for one.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+export const namesValkey = (environment) =>
+  Object.entries(environment).some(([name, value]) => /(^|_)SHARED_STATE_URL$/.test(name) && Boolean(value));
+
+/**
  * The executables that replicas need. No Valkey is started where the environment names one.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @param {(name: string) => string | undefined} [find]
  */
-export function toolsForReplicas({ SHARED_STATE_URL }, find = installed) {
-  const needed = SHARED_STATE_URL ? ['haproxy'] : ['haproxy', 'valkey-server'];
+export function toolsForReplicas(environment, find = installed) {
+  const needed = namesValkey(environment) ? ['haproxy'] : ['haproxy', 'valkey-server'];
   const missing = needed.filter((name) => find(name) === undefined);
   if (missing.length === 0) return { haproxy: find('haproxy') ?? '', valkey: find('valkey-server') ?? '' };
   const formulas = missing.map((name) => name.replace('-server', ''));
@@ -71,21 +80,25 @@ export async function placesOf(all, count, freePort) {
 }
 
 /**
- * Our environment, with what replicas share where it does not say so itself: over `url`, the address of a server, and with new keys.
+ * Our environment, with what replicas share where it does not say so itself: over a server, and with new keys.
  *
  * @param {readonly Service[]} all
  * @param {NodeJS.ProcessEnv} environment
- * @param {string} [url] needed where the environment names no server
+ * @param {Readonly<Record<string, string>>} [urls] of the server, by its users; needed where the environment names no server
  * @returns {NodeJS.ProcessEnv}
  */
-export function sharingEnvironment(all, environment, url) {
+export function sharingEnvironment(all, environment, urls = {}) {
   const newKey = () => randomBytes(32).toString('base64');
+  const shared = Object.entries(urls).flatMap(([user, url]) => [
+    [`${prefixOf(user)}_SHARED_STATE_URL`, url],
+    [`${prefixOf(user)}_SHARED_ANSWERS_URL`, `${url}/1`],
+  ]);
   return {
     SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
     SHARED_DENIAL_KEYS: newKey(),
     ...newProofKeys(),
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
-    ...(url === undefined ? {} : { SHARED_STATE_URL: url, SHARED_ANSWERS_URL: `${url}/1` }),
+    ...Object.fromEntries(shared),
     // An empty variable counts as not set.
     ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
   };

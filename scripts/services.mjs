@@ -135,7 +135,11 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
-  const stateKeys = environment[`${service.prefix}_SHARED_STATE_KEYS`];
+  // Each has keys and a user of its own at Valkey.
+  const shared = ['SHARED_STATE_KEYS', 'SHARED_STATE_URL', 'SHARED_ANSWERS_URL'].flatMap((variable) => {
+    const value = environment[`${service.prefix}_${variable}`];
+    return value ? [[variable, value]] : [];
+  });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
   // The secrets that it names are of one service.
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
@@ -154,7 +158,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     ...Object.fromEntries(urls),
     [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
     ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
-    ...(stateKeys ? { SHARED_STATE_KEYS: stateKeys } : {}),
+    ...Object.fromEntries(shared),
     ...(resourceUrl ? { RESOURCE_URL: resourceUrl } : {}),
     ...(otherIssuers ? { OTHER_ISSUERS_FILE: otherIssuers } : {}),
     ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
@@ -170,8 +174,9 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
  * @param {NodeJS.ProcessEnv} environment
  * @param {Record<string, string>} secrets
  */
-function signalsEnvironment({ signals = false }, environment, secrets) {
-  const { SIGNAL_SOURCES: sources = '', SIGNALS_CLIENT_ID: clientId, SHARED_STATE_URL: channel } = environment;
+function signalsEnvironment({ prefix, signals = false }, environment, secrets) {
+  const { SIGNAL_SOURCES: sources = '', SIGNALS_CLIENT_ID: clientId } = environment;
+  const channel = environment[`${prefix}_SHARED_STATE_URL`] || environment.SHARED_STATE_URL;
   const proofKey = 'SIGNAL_PROOF_PRIVATE_KEY';
   const ttl = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
   const listens = signals && !['', 'none'].includes(sources);

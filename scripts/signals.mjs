@@ -47,6 +47,6 @@ export const withoutSources = (environment) => ({ ...environment, SIGNAL_SOURCES
  */
 export const pollerEnvironment = (poller, { keycloak, environment }) => {
   const sources = environment.SIGNAL_SOURCES || 'events';
-  const own = { ...environment, SIGNAL_SOURCES: sources, SHARED_ANSWERS_URL: '' };
-  return serviceEnvironment(poller, { all: [], keycloak, environment: own });
+  const own = { ...environment, SIGNAL_SOURCES: sources, [`${poller.prefix}_SHARED_ANSWERS_URL`]: '' };
+  return { ...serviceEnvironment(poller, { all: [], keycloak, environment: own }), SHARED_ANSWERS_URL: '' };
 };

@@ -10,7 +10,14 @@ import { addDemoClient } from './demo-client.mjs';
 import { tellWhatRuns } from './doctor/local-stacks.mjs';
 import { argumentsOf, chooseServer, runsAlready } from './own-options.mjs';
 import { failWhenEnded, isForBrowsers, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
-import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
+import {
+  keepRunning,
+  namesValkey,
+  placesOf,
+  replicasAsked,
+  sharingEnvironment,
+  toolsForReplicas,
+} from './replicas.mjs';
 import {
   poller,
   portOf,
@@ -179,11 +186,11 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
  * @param {NodeJS.ProcessEnv} environment
  */
 async function shareState(all, executable, freePort, environment) {
-  if (environment.SHARED_STATE_URL) return sharingEnvironment(all, environment);
+  if (namesValkey(environment)) return sharingEnvironment(all, environment);
   const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
   running.push(() => valkey.stop());
   servers.push(valkey);
-  return sharingEnvironment(all, environment, valkey.url);
+  return sharingEnvironment(all, environment, valkey.urls);
 }
 
 /**

@@ -1,19 +1,16 @@
-// A Valkey server for replicas on this machine: on loopback, with a password of its own, and set up as docs/replicas.md says.
+// A Valkey server for replicas on this machine: on loopback, with the users of deploy/valkey/users.acl, and set up as docs/replicas.md says.
 import { randomBytes } from 'node:crypto';
 import { startProcess, untilListeningOrStopped } from './processes.mjs';
-
-const USER = 'services';
-/** What the library needs, and no more. */
-export const RIGHTS = ['~nestjs-keycloak-s2s:*', '+@read', '+@write', '+@scripting', '+@connection', '+info', '+time'];
+import { usersFile, valkeyUsers } from './valkey-users.mjs';
 
 /**
- * Starts one that keeps nothing when it ends. `url` has the password.
+ * Starts a server that saves nothing. `urls` has the address for each user, with the password.
  *
  * @param {string} executable
  * @param {{ port: number, prefix: string, signal: AbortSignal }} options
  */
 export async function startValkey(executable, { port, prefix, signal }) {
-  const password = randomBytes(24).toString('base64url');
+  const passwords = new Map(valkeyUsers().map(({ name }) => [name, randomBytes(24).toString('base64url')]));
   const settings = [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -21,11 +18,13 @@ export async function startValkey(executable, { port, prefix, signal }) {
     'maxmemory-policy noeviction',
     'proto-max-bulk-len 1mb',
     'loglevel warning',
-    'user default off',
-    `user ${USER} on >${password} ${RIGHTS.join(' ')}`,
+    usersFile((user) => passwords.get(user) ?? ''),
   ];
   // Not as arguments: others on this machine can read those.
   const valkey = startProcess(executable, ['-'], { prefix, input: settings.join('\n') });
   await untilListeningOrStopped({ name: 'Valkey', ...valkey }, [port], signal);
-  return { ...valkey, name: 'Valkey', url: `valkey://${USER}:${password}@127.0.0.1:${port}` };
+  const urls = Object.fromEntries(
+    [...passwords].map(([user, password]) => [user, `valkey://${user}:${password}@127.0.0.1:${port}`]),
+  );
+  return { ...valkey, name: 'Valkey', urls };
 }

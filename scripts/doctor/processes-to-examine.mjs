@@ -1,5 +1,6 @@
 // The processes that doctor examines: how each runs, and the command that examines its settings where it runs.
 import { runsAlready } from '../own-options.mjs';
+import { namesValkey } from '../replicas.mjs';
 import { runningKeycloak } from '../running-keycloak.mjs';
 import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../signals.mjs';
@@ -124,7 +125,7 @@ function settingsAlone(given) {
   const keycloak = runningKeycloak(given);
   const environment = hearingEnvironment(given, given.AUTHORIZATION_SERVER ?? '');
   const all = services(environment);
-  const hasPoller = Boolean(environment.SHARED_STATE_URL) && isHeard(environment);
+  const hasPoller = namesValkey(environment) && isHeard(environment);
   const ofServices = hasPoller ? withoutSources(environment) : environment;
   const context = { all, keycloak, environment: ofServices };
   const described = all.toReversed().map((service) => ({ service, env: serviceEnvironment(service, context) }));

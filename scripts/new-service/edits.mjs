@@ -23,6 +23,7 @@ export function editsFor(names, wiring) {
     'docker-compose.yml': (text) => addToCompose(text, names),
     'compose.replicas.yml': (text) => addToReplicas(text, names),
     'deploy/haproxy/compose.cfg': (text) => addToBalancer(text, names),
+    'deploy/valkey/users.acl': (text) => addValkeyUser(text, name),
     'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
     'keycloak/README.md': (text) => addToTables(text, names),
     ...kubernetesEdits(names),
@@ -96,6 +97,8 @@ function addToReplicas(text, { name, prefix, Class, port, caller, callerPrefix }
     ports: !reset []
     environment:
       <<: *shared
+      SHARED_STATE_URL: valkey://${name}:DEMO-published-${name}@valkey:6379 # DEMO
+      SHARED_ANSWERS_URL: valkey://${name}:DEMO-published-${name}@valkey:6379/1 # DEMO
       SHARED_STATE_KEYS: \${${prefix}_SHARED_STATE_KEYS:-${key}} # DEMO
     depends_on:
       valkey: { condition: service_healthy }
@@ -124,6 +127,17 @@ function addToBalancer(text, { name, port }) {
     /^ {2}monitor fail .*\n/gm,
     `  monitor fail if { nbsrv(${name}) 0 }\n`,
   );
+}
+
+/**
+ * With the rights of the last service: the first one has those for sessions, too.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+function addValkeyUser(text, name) {
+  const [like = ''] = /^user service-c .*\n/m.exec(text) ?? [];
+  return insertAfterLast(text, /^user service-.*\n/gm, like.replaceAll('service-c', name));
 }
 
 /**

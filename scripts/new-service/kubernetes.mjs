@@ -77,7 +77,7 @@ function addImage(text, name) {
  * @param {string} name
  */
 function addSecrets(text, name) {
-  const keys = ['client-secret', 'shared-state-keys'].map((key) => `${key}=secrets/${name}.${key}`);
+  const keys = ['client-secret', 'shared-state-keys', 'shared-state-url'].map((key) => `${key}=secrets/${name}.${key}`);
   const own = `  - name: ${name}\n    files: [${keys.join(', ')}]\n`;
   const tls = `  - name: ${name}-tls\n    type: kubernetes.io/tls\n    files: [tls.crt=secrets/${name}.crt, tls.key=secrets/${name}.key]\n`;
   const withOwn = insertAfter(text, /^secretGenerator:\n/m, own);

@@ -29,7 +29,13 @@ interface Ran {
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: issuer.split('/').at(-1) ?? '' };
   const described = poller({});
-  const environment = sharingEnvironment([described], { PATH: process.env['PATH'] }, 'redis://127.0.0.1:9');
+  const environment = sharingEnvironment(
+    [described],
+    { PATH: process.env['PATH'] },
+    {
+      [described.name]: 'redis://127.0.0.1:9',
+    },
+  );
   const child = spawn(process.execPath, [...DOCTOR], { env: pollerEnvironment(described, { keycloak, environment }) });
   const [printed, errors, [exitCode]] = await Promise.all([
     text(child.stdout),

@@ -16,10 +16,12 @@ import { tellWhatRuns, type LocalProcess } from '../../scripts/doctor/local-stac
 import { sharingEnvironment } from '../../scripts/replicas.mjs';
 import { poller, serviceEnvironment, services } from '../../scripts/services.mjs';
 import { pollerEnvironment } from '../../scripts/signals.mjs';
-import { RIGHTS } from '../../scripts/valkey.mjs';
+import { rightsOf } from '../../scripts/valkey-users.mjs';
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
+/** One user stands for both processes here. */
+const RIGHTS = [...new Set(['service-c', 'signal-poller'].flatMap(rightsOf))];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const POLLER = 'signal-poller';
 const PASSWORD = 'the-password-4711';
@@ -57,7 +59,7 @@ interface Fault {
     const environment = sharingEnvironment(
       all,
       { PATH: process.env['PATH'], INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' },
-      url,
+      { 'service-c': url, [POLLER]: url },
     );
     for (const service of [...all.filter(({ name }) => name === 'service-c'), poller({})]) {
       const settings =

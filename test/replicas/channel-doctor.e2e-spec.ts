@@ -8,13 +8,14 @@ import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import type { ComposedIssuer } from '../../libs/keycloak/src/compose-issuer.js';
 import { channelFindings } from '../../libs/keycloak/src/doctor/channel-findings.js';
-import { RIGHTS } from '../../scripts/valkey.mjs';
+import { rightsOf } from '../../scripts/valkey-users.mjs';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
 /** Of the poller; whoever has it trusts it, too. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
 const PASSWORD = 'the-password-4711';
+const RIGHTS = rightsOf('signal-poller');
 
 let valkey: Valkey;
 const stopping: (() => Promise<unknown>)[] = [];

@@ -25,7 +25,7 @@ async function start(name: string): Promise<RunningService> {
     only: [name],
     server: keycloak,
     direct: true,
-    variables: { ...ttl(300), ...KEYS, SHARED_STATE_URL: valkey.url },
+    variables: { ...ttl(300), ...KEYS, SHARED_STATE_URL: valkey.urlOf(name) },
   });
   started.push(services);
   return services.at(name);

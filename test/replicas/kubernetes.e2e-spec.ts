@@ -96,7 +96,7 @@ describeWithAll('the pods of the small overlay', () => {
       ...SHARING_OPTIONS,
       issuer: pods.server.issuer,
       revocationChannel: valkeyRevocations({
-        url: pods.sharedStateUrl,
+        url: pods.sharedStateUrlOf('service-b'),
         keys: [pods.fileOf('service-a', 'denial-keys').trim()],
         ca: pods.fileOf('service-a', 'ca.crt'),
       }),
@@ -112,7 +112,7 @@ describeWithAll('the pods of the small overlay', () => {
 
   it('may do nothing else at Valkey, and who has no password nothing at all', async () => {
     const socket = { tls: true, ca: pods.fileOf('service-a', 'ca.crt') } as const;
-    const url = pods.sharedStateUrl.replace('valkeys://', 'rediss://');
+    const url = pods.sharedStateUrlOf('service-a').replace('valkeys://', 'rediss://');
     const client = createClient({ url, RESP: 2, socket });
     await client.connect();
     for (const command of [['FLUSHALL'], ['CONFIG', 'GET', '*'], ['ACL', 'LIST'], ['KEYS', '*'], ['GET', 'other']]) {

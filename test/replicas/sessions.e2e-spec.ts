@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { urlsAt } from '../support/valkey-urls.js';
 import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { callbackOf } from '../support/login-at.js';
@@ -40,13 +41,16 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     const shared = {
       ...ttl(300),
       PUBLIC_URL: publicUrl,
-      SHARED_STATE_URL: valkey.url,
       SHARED_DENIAL_KEYS: key(),
       SHARED_STATE_KEYS: key(),
     };
-    first = await RunningServices.start({ variables: shared });
+    first = await RunningServices.start({ variables: shared, own: urlsAt(valkey) });
     const urls = { SERVICE_B_URL: first.b.url, SERVICE_C_URL: first.c.url };
-    second = await RunningServices.start({ only: ['service-a'], variables: { ...shared, ...urls } });
+    second = await RunningServices.start({
+      only: ['service-a'],
+      variables: { ...shared, ...urls },
+      own: urlsAt(valkey),
+    });
     addresses = [first.a.url, second.a.url];
   });
   afterAll(async () => {

@@ -44,7 +44,7 @@ async function replica(
   isListening: boolean,
   {
     keys = [KEY],
-    url = valkey.url,
+    url = valkey.urlOf(isListening ? 'signal-poller' : 'service-b'),
     proofs = isListening ? { privateKey } : { publicKeys },
   }: { keys?: string[]; url?: string; proofs?: ProofKeyOptions } = {},
 ): Promise<Replica> {

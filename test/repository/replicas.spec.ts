@@ -10,7 +10,7 @@ import { balancerConfiguration } from '../../scripts/balancer.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
 import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/signals.mjs';
-import { RIGHTS } from '../../scripts/valkey.mjs';
+import { usersFile, valkeyUsers } from '../../scripts/valkey-users.mjs';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -75,12 +75,7 @@ describe('compose.replicas.yml', () => {
   it('has two pollers hear of revocations in the place of the services, and tell them', () => {
     const { environment, ...container } = compose.services['signal-poller'] ?? {};
     expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
-    const shared = [
-      'SHARED_STATE_URL',
-      'SHARED_DENIAL_KEYS',
-      'SIGNAL_PROOF_PUBLIC_KEYS',
-      'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS',
-    ];
+    const shared = ['SHARED_DENIAL_KEYS', 'SIGNAL_PROOF_PUBLIC_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
     for (const [name] of named) {
       const its = compose.services[name]?.environment;
       expect(shared.map((variable) => its?.[variable])).toEqual(shared.map((variable) => environment?.[variable]));
@@ -105,13 +100,51 @@ describe('compose.replicas.yml', () => {
     expect(compose.services[name]).toMatchObject({ cap_drop, security_opt, restart, read_only: true });
   });
 
-  it('gives the services no more rights at Valkey than the guide names, as npm start does', () => {
-    const [, guide] = /`(~nestjs-keycloak-s2s:[^`]*)`/.exec(read('docs/replicas.md')) ?? [];
-    expect(RIGHTS.join(' ')).toBe(guide);
-    const command = compose.services['valkey']?.command?.join(' ');
-    expect(command).toContain(`--user default off --user services on >DEMO-published-password ${guide}`);
-    expect(command).toContain('--maxmemory-policy noeviction --proto-max-bulk-len 1mb');
+  it('gives each process a Valkey user of its own, by deploy/valkey/users.acl (OP-04)', () => {
+    for (const [name] of [...named, [poller({}).name]]) {
+      const its = compose.services[String(name)]?.environment;
+      const url = `valkey://${name}:DEMO-published-${name}@valkey:6379`;
+      expect(its?.['SHARED_STATE_URL']).toBe(url);
+      expect(its?.['SHARED_ANSWERS_URL']).toBe(name === poller({}).name ? '' : `${url}/1`);
+    }
+    const [shell, option, script = ''] = compose.services['valkey']?.command ?? [];
+    expect([shell, option, script]).toEqual(['sh', '-c', expect.stringContaining('--maxmemory-policy noeviction')]);
+    expect(script).toContain('--proto-max-bulk-len 1mb');
+    const sed = /^sed -nE '([^']+)' \/etc\/valkey\/users\.acl > (\S+) && exec valkey-server --aclfile \2 /.exec(
+      script,
+    )?.[1];
+    const made = spawnSync('sed', ['-nE', sed ?? '', join(root, 'deploy/valkey/users.acl')], { encoding: 'utf8' });
+    expect(made.stdout.trim()).toBe(usersFile((user) => `DEMO-published-${user}`));
   });
+});
+
+describe('the Valkey users of deploy/valkey/users.acl', () => {
+  const users = valkeyUsers();
+  const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
+
+  it('are one for each service and one for the poller, and nobody without a name (OP-04)', () => {
+    const names = [...all.map(({ name }) => name), poller({}).name];
+    expect(users.map(({ name }) => name).toSorted()).toEqual(['default', ...names].toSorted());
+    expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
+      'off',
+      'resetkeys',
+      'resetchannels',
+      '-@all',
+    ]);
+  });
+
+  it.each(users.filter(({ name }) => name !== 'default').map(({ name, rights }) => [name, rights] as const))(
+    '%s has single commands, none of them dangerous but INFO, and its own prefix alone (OP-04)',
+    (name, rights) => {
+      const [first, ...given] = commands(rights);
+      expect([first, ...given.slice(-2)]).toEqual(['-@all', '-@dangerous', '+info']);
+      for (const one of given.slice(0, -2)) expect(one).toMatch(/^\+[a-z|_]+$/);
+      const own = rights.filter((right) => /^~nestjs-keycloak-s2s:[^{]/.test(right));
+      expect(own).toEqual(name === poller({}).name ? [] : [`~nestjs-keycloak-s2s:${name}:*`]);
+      const guide = read('docs/replicas.md');
+      for (const right of given) expect(guide).toContain(`\`${right.replace('|', '\\|')}\``);
+    },
+  );
 });
 
 describe('npm start -- --replicas', () => {
@@ -145,7 +178,9 @@ describe('npm start -- --replicas', () => {
       haproxy: '/bin/haproxy',
       valkey: '/bin/valkey-server',
     });
-    expect(toolsForReplicas({ SHARED_STATE_URL: 'valkey://elsewhere' }, has('haproxy')).haproxy).toBe('/bin/haproxy');
+    for (const name of ['SHARED_STATE_URL', 'SERVICE_A_SHARED_STATE_URL']) {
+      expect(toolsForReplicas({ [name]: 'valkey://elsewhere' }, has('haproxy')).haproxy).toBe('/bin/haproxy');
+    }
   });
 
   it('ends before it builds anything where they are missing', () => {
@@ -194,7 +229,8 @@ describe('npm start -- --replicas', () => {
   });
 
   it('gives the replicas of a service the same keys, which are new unless some are set', () => {
-    const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, 'valkey://here');
+    const urls = Object.fromEntries(all.map(({ name }) => [name, `valkey://${name}@here`]));
+    const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, urls);
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
     const given = environmentOf({ SHARED_DENIAL_KEYS: '', SERVICE_A_SHARED_STATE_KEYS: 'ours' });
     const environments = new Map(
@@ -210,8 +246,13 @@ describe('npm start -- --replicas', () => {
       name.endsWith('_SHARED_STATE_KEYS'),
     );
     expect(others).toEqual([]);
-    expect(of('service-c', 'SHARED_STATE_URL')).toBe('valkey://here');
-    expect(of('service-c', 'SHARED_ANSWERS_URL')).toBe('valkey://here/1');
+    for (const { name } of all) {
+      expect(of(name, 'SHARED_STATE_URL')).toBe(`valkey://${name}@here`);
+      expect(of(name, 'SHARED_ANSWERS_URL')).toBe(`valkey://${name}@here/1`);
+      expect(JSON.stringify(environments.get(name)).match(/valkey:\/\/[\w-]+/g)).toEqual(
+        Array(2).fill(`valkey://${name}`),
+      );
+    }
     const elsewhere = sharingEnvironment(all, { SHARED_STATE_URL: 'valkey://there' });
     expect([elsewhere['SHARED_STATE_URL'], elsewhere['SHARED_ANSWERS_URL']]).toEqual(['valkey://there', undefined]);
     expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
@@ -261,14 +302,18 @@ describe('who hears of revocations that npm start runs', () => {
   });
 
   it('is one process for all replicas, whose answers serve long', () => {
-    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), 'valkey://here');
+    const environment = sharingEnvironment(
+      all,
+      hearingEnvironment({}, 'embedded'),
+      Object.fromEntries([...all, poller({})].map(({ name }) => [name, `valkey://${name}@here`])),
+    );
     expect(given(withoutSources(environment))).toEqual(toEach('  300'));
     const its = pollerEnvironment(poller({}), { keycloak, environment });
     expect(its).toMatchObject({
       PORT: '3010',
       SIGNAL_SOURCES: 'events',
       SIGNAL_POLLER_CLIENT_SECRET: 'p-secret',
-      SHARED_STATE_URL: 'valkey://here',
+      SHARED_STATE_URL: 'valkey://signal-poller@here',
       SHARED_DENIAL_KEYS: environment['SHARED_DENIAL_KEYS'],
       SHARED_ANSWERS_URL: '',
       SIGNAL_PROOF_PRIVATE_KEY: environment['SIGNAL_PROOF_PRIVATE_KEY'],
@@ -282,7 +327,9 @@ describe('who hears of revocations that npm start runs', () => {
   });
 
   it('gives the key that signs proofs to the poller alone, and the public one to all (RS-30)', () => {
-    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), 'valkey://here');
+    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), {
+      'signal-poller': 'valkey://here',
+    });
     const { SIGNAL_PROOF_PRIVATE_KEY: privateKey = '', SIGNAL_PROOF_PUBLIC_KEYS: publicKeys } = environment;
     const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
     const own = createPublicKey(key as never).export({ type: 'spki', format: 'der' });

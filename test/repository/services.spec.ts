@@ -222,7 +222,7 @@ describe('.env.example', () => {
 
   it('leaves the delay of a shutdown to what starts the services: 2 seconds with replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
-    expect(sharingEnvironment([], environment, 'valkey://127.0.0.1:6379')).toMatchObject({
+    expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',
     });
   });

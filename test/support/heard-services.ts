@@ -50,7 +50,9 @@ export class HeardServices {
     const described = services(ports);
     const given = { PATH: process.env['PATH'], ...variables };
     // Each keeps its own answers: what another one has asked for would say nothing of it.
-    const environment = { ...sharingEnvironment(described, given, this.#valkey.url), SHARED_ANSWERS_URL: '' };
+    const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
+    const sharing = sharingEnvironment(described, given, this.#valkey.urls);
+    const environment = { ...sharing, ...Object.fromEntries(noAnswers) };
     const keycloak = { baseUrl: this.#recorder.baseUrl, issuer, realm: issuer.split('/').at(-1) ?? '' };
     this.#ofPoller = pollerEnvironment(poller({}), { keycloak, environment });
     for (const service of described) {

@@ -34,12 +34,14 @@ type Workload = IDeployment | IStatefulSet;
 
 /** A copy of deploy/kubernetes with the secrets that make-secrets.sh made in it. */
 export class ManifestFolder {
-  readonly path = mkdtempSync(join(tmpdir(), 'kubernetes-'));
+  /** A copy of deploy. */
+  readonly #deploy = mkdtempSync(join(tmpdir(), 'deploy-'));
+  readonly path = join(this.#deploy, 'kubernetes');
 
   constructor() {
-    const source = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
+    const source = fileURLToPath(new URL('../../deploy', import.meta.url));
     // Secrets of whoever tries it out on this machine stay where they are.
-    cpSync(source, this.path, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+    cpSync(source, this.#deploy, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
     execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
   }
 
@@ -76,7 +78,7 @@ export class ManifestFolder {
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.#deploy, { recursive: true, force: true });
   }
 }
 

@@ -77,7 +77,7 @@ export class ReplicatedServices {
       ports[`${prefixOf(name)}_PORT`] = given ?? String(await freePort());
     }
     const described = services({ ...ports });
-    const environment = sharingEnvironment(described, { PATH: process.env['PATH'] }, this.#valkey.url);
+    const environment = sharingEnvironment(described, { PATH: process.env['PATH'] }, this.#valkey.urls);
     const keycloak = { baseUrl: this.#proxy.baseUrl, issuer: server.issuer, realm: REALM };
     this.#environments = Object.fromEntries(
       described.map((service) => [

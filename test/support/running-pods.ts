@@ -115,9 +115,9 @@ export class RunningPods {
   environmentOf = (name: string): Record<string, string> =>
     environmentOf(this.#objects, this.pod(name), 'service', this.rootOf(name));
 
-  /** The address of Valkey that the pods have, with its port here. */
-  get sharedStateUrl(): string {
-    return this.fileOf('service-a', 'url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
+  /** The address of Valkey that a pod has, with its port here. */
+  sharedStateUrlOf(name: string): string {
+    return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
   /** A request as a caller in the cluster makes it: it trusts the authority of the manifests alone. */
@@ -164,7 +164,7 @@ export class RunningPods {
   async #startService(name: string, plain: number, calls: readonly string[]): Promise<void> {
     mountFiles(this.#objects, this.pod(name), 'service', this.rootOf(name));
     const environment = this.environmentOf(name);
-    writeFileSync(environment['SHARED_STATE_URL_FILE'] ?? '', this.sharedStateUrl);
+    writeFileSync(environment['SHARED_STATE_URL_FILE'] ?? '', this.sharedStateUrlOf(name));
     const service = spawnService(name, {
       ...environment,
       DEMO_MODE: 'false',

@@ -1,18 +1,21 @@
 /** Valkey: a real server, started for a spec, on this machine alone; it can be stopped, frozen and started anew on its port. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../../scripts/installed.mjs';
+import { usersFile, valkeyUsers } from '../../../scripts/valkey-users.mjs';
 import { freeze } from './frozen-process.js';
 
 /** The path of its executable; undefined where it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
 /** It makes certificates. */
 export const openssl = installed('openssl');
+
+const passwordOf = (user: string): string => `password-of-${user}`;
 
 export class Valkey {
   #server: ChildProcess | undefined;
@@ -29,8 +32,19 @@ export class Valkey {
     return valkey;
   }
 
+  /** For the administrator, with every right. */
   get url(): string {
     return `valkey://127.0.0.1:${this.port}`;
+  }
+
+  /** For a user of deploy/valkey/users.acl. */
+  urlOf(user: string): string {
+    return `valkey://${user}:${passwordOf(user)}@127.0.0.1:${this.port}`;
+  }
+
+  /** For each user. */
+  get urls(): Readonly<Record<string, string>> {
+    return Object.fromEntries(valkeyUsers().map(({ name }) => [name, this.urlOf(name)]));
   }
 
   /** What an operator, or an attacker, does at the server. Rejects when it can't be reached. */
@@ -48,7 +62,10 @@ export class Valkey {
 
   /** With what was saved, if anything was. */
   async start(...settings: readonly string[]): Promise<void> {
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', '', ...settings];
+    const users = join(this.folder, 'users.acl');
+    writeFileSync(users, usersFile(passwordOf).replace(/^user default .*$/m, 'user default on nopass ~* &* +@all'));
+    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+    const args = [...own, '--aclfile', users, ...settings];
     const server = spawn(this.executable, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#server = server;
     let output = '';

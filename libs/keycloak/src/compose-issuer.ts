@@ -84,9 +84,9 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   const cache = options.sharedCache?.connect(options);
   const shared =
     cache &&
-    new SharedLevel(cache, clock, (reason) =>
+    new SharedLevel(cache, clock, (fault) =>
       sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', {
-        reason,
+        ...fault,
       }),
     );
   const tokenLog = new TokenSourceLog(loggers('TokenSource'));

@@ -8,8 +8,17 @@ export const SESSIONS_UNAVAILABLE = {
 } as const;
 
 export class SessionStoreError extends HttpException {
-  /** `reason`: one word, for the log. */
-  constructor(readonly reason: string) {
+  /** `reason`: one word. `hint`: what an operator can do, where that is known. */
+  constructor(
+    readonly reason: string,
+    readonly hint?: string,
+  ) {
     super({ ...SESSIONS_UNAVAILABLE }, HttpStatus.SERVICE_UNAVAILABLE);
+  }
+
+  /** For a log line. */
+  get fields(): { readonly reason: string; readonly hint?: string } {
+    const { reason, hint } = this;
+    return hint === undefined ? { reason } : { reason, hint };
   }
 }

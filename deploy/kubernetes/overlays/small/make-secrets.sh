@@ -23,15 +23,19 @@ random shared-state.denial-keys openssl rand -base64 32
 random signal-poller.proof-private-key openssl genpkey -algorithm ed25519
 random shared-state.proof-public-keys openssl pkey -in signal-poller.proof-private-key -pubout
 
-# The services' user of Valkey: it has commands for its own keys, and none that are about the server.
-random valkey.password openssl rand -hex 32
-password=$(cat valkey.password)
-printf 'valkeys://services:%s@valkey:6379' "$password" >shared-state.url
-cat >valkey.users.acl <<ACL
-user default off resetkeys resetchannels -@all
-user probe on nopass resetkeys resetchannels -@all +ping
-user services on #$(printf %s "$password" | openssl dgst -sha256 -r | cut -d' ' -f1) resetchannels ~nestjs-keycloak-s2s:* -@all +@read +@write +@scripting +@connection +time -@dangerous +info
-ACL
+# The users of Valkey: one for each service and one for the poller, with the rights of deploy/valkey/users.acl, and one for the probes.
+users=$(sed '/^#/d' ../../../../valkey/users.acl)
+for user in $services signal-poller; do
+  random $user.valkey-password openssl rand -hex 32
+  password=$(cat $user.valkey-password)
+  printf 'valkeys://%s:%s@valkey:6379' $user "$password" >$user.shared-state-url
+  users=${users/"user $user on PASSWORD "/"user $user on #$(printf %s "$password" | openssl dgst -sha256 -r | cut -d' ' -f1) "}
+done
+printf '%s\n' "$users" 'user probe on nopass resetkeys resetchannels -@all +ping' >valkey.users.acl
+if grep -q ' PASSWORD ' valkey.users.acl; then
+  echo 'deploy/valkey/users.acl has a user that is not a service of ../../base' >&2
+  exit 1
+fi
 
 # Its key signs what replaces these certificates. It goes to no cluster.
 if [ ! -e ca.key ]; then

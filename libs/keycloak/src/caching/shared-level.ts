@@ -1,6 +1,7 @@
 /** SharedLevel: values that other replicas have asked for, and which one of them asks for what is not there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.js';
+import { sharedFault, type SharedFault } from './shared-fault.js';
 import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
 
 /** A value, and when it was asked for; monotonic. */
@@ -43,8 +44,8 @@ export class SharedLevel {
   constructor(
     cache: ConnectedSharedCache,
     private readonly clock: Clock,
-    /** Called with the reason when the cache fails, once a minute at most. */
-    private readonly onFailure: (reason: string) => void,
+    /** Called when the cache fails, once a minute at most. */
+    private readonly onFailure: (fault: SharedFault) => void,
   ) {
     this.#cache = cache;
   }
@@ -168,6 +169,6 @@ export class SharedLevel {
     const nowMs = this.clock.monotonicMs();
     if (nowMs < this.#failedAtMs + REPORT_PAUSE_MS) return;
     this.#failedAtMs = nowMs;
-    this.onFailure(error instanceof Error ? error.message : 'unknown');
+    this.onFailure(sharedFault(error));
   }
 }

@@ -1,5 +1,6 @@
 /** Revocation appends: brings the denials and rechecks of this replica to the channel, until it has taken all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sharedFault } from '../caching/shared-fault.js';
 import type { HeldDenials } from './held-denials.js';
 import type { ConnectedRevocationChannel, SharedRevocation } from './revocation-channel.js';
 import type { SharedRechecks } from './shared-rechecks.js';
@@ -139,9 +140,8 @@ export class RevocationAppends {
       return 0;
     } catch (error) {
       this.#failures += 1;
-      const reason = error instanceof Error ? error.message : 'unknown';
       const words = "Denials can't be shared: other replicas do not know of them yet";
-      if (this.#failures === 1) this.log.error(words, { reason });
+      if (this.#failures === 1) this.log.error(words, { ...sharedFault(error) });
       return this.#pauseMs();
     }
   }

@@ -21,8 +21,8 @@ export interface RevocationReceiver {
   caughtUp(): void;
   /** The channel may have lost something, and is read from its beginning; what this replica holds and does not receive is to be appended anew. */
   gap(reason: string): void;
-  /** The channel can't be read; it tries again. */
-  lost(reason: string): void;
+  /** The channel can't be read; it tries again. `hint`: what an operator can do, where that is known. */
+  lost(reason: string, hint?: string): void;
   /** Everything that ended at the authorization server in that time was received before. Both are so many milliseconds ago. */
   proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /** What was received is not what was proven: until the next proof nothing is. */

@@ -229,13 +229,13 @@ export class RevocationSharing implements RevocationReceiver {
     return this.#state === 'caught_up' && this.#appends.areAllRead;
   }
 
-  lost(reason: string): void {
+  lost(reason: string, hint?: string): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';
     this.#appends.interrupt();
     const words =
       "The revocation channel can't be read: denials of other replicas come later, answers serve as long as without it";
-    this.log.error(words, { reason });
+    this.log.error(words, { reason, ...(hint === undefined ? {} : { hint }) });
   }
 
   /** Ends early when the process ends. */

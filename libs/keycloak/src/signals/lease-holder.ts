@@ -1,5 +1,5 @@
 /** Lease holder: whether this replica listens for all of them, and the line in the log when that changes. */
-import type { ComponentLog, ComposedIssuer, FeedLease } from '../ports/signals.js';
+import { sharedFault, type ComponentLog, type ComposedIssuer, type FeedLease } from '../ports/signals.js';
 
 /** A replica that ends without a word keeps the others waiting for no longer. */
 const LEASE_POLLS = 3;
@@ -16,6 +16,8 @@ export class LeaseHolder {
   #isListening = false;
   /** The same as the log has it. */
   #isSaidToListen: boolean | undefined;
+  /** The hint of the refusal that was logged last. */
+  #refusedFor: string | undefined;
 
   constructor(
     private readonly feed: Pick<ComposedIssuer['feed'], 'lease' | 'release'>,
@@ -31,7 +33,8 @@ export class LeaseHolder {
     let lease: FeedLease | 'unknown' | undefined;
     try {
       lease = await this.feed.lease(this.#leaseMs);
-    } catch {
+    } catch (error) {
+      this.refused(error);
       lease = this.#isListening ? 'unknown' : undefined;
     }
     this.#isListening = lease !== undefined;
@@ -41,7 +44,19 @@ export class LeaseHolder {
 
   /** It listens when it has proven something: while the server is away, the lease goes from one to the other. */
   proven(): void {
+    this.#refusedFor = undefined;
     this.#say(true);
+  }
+
+  /** Logs that the channel refuses this process a right. An unavailable channel is in the log already. */
+  refused(error: unknown): void {
+    const { reason, hint } = sharedFault(error);
+    if (hint === undefined || hint === this.#refusedFor) return;
+    this.#refusedFor = hint;
+    this.log.error("This process can't poll for the other services: the revocation channel refuses it", {
+      reason,
+      hint,
+    });
   }
 
   /** So that another replica need not wait for its end. */

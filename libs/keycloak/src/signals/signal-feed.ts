@@ -179,7 +179,10 @@ export class SignalFeed {
     const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
     if (sinceMs <= untilMs) {
-      const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch(() => 'behind');
+      const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch((error: unknown) => {
+        this.#leaseHolder.refused(error);
+        return 'behind';
+      });
       if (outcome !== 'taken') return;
       this.#leaseHolder.proven();
     }

@@ -16,7 +16,8 @@ import type { ProofKeys } from './proof-keys.js';
 import { ProofTexts } from './proof-text.js';
 import { revocationKeys } from './revocation-keys.js';
 import type { ValkeyAddress } from './valkey-address.js';
-import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+import { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 /** From one look for another proof to the next. */
 const LOOK_MS = 250;

@@ -1,7 +1,8 @@
 /** missingRights(): which rights at the server a service lacks, found by commands that change nothing. */
 import { randomUUID } from 'node:crypto';
 import { revocationKeys } from './revocation-keys.js';
-import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
+import type { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 import { ValkeyScript } from './valkey-script.js';
 
 const DEADLINE_MS = 2000;

@@ -4,7 +4,8 @@ import { RELEASE } from './cache-scripts.js';
 import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
 import { APPEND, LEASE, PROVE, READ } from './revocation-scripts.js';
 import type { FeedLease, ProofOutcome } from '../index.js';
-import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
+import type { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 export interface StreamEntry {
   readonly number: number;

@@ -8,7 +8,8 @@ import type { StreamProofs } from './stream-proofs.js';
 import { checkSame, Gap, type Place } from './stream-gap.js';
 import { UnreadableEntries } from './unreadable-entries.js';
 import type { ValkeyAddress } from './valkey-address.js';
-import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+import { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
@@ -76,7 +77,8 @@ export class StreamFollower {
         this.#failures += 1;
         // Some of what is held was found in a stream of which the rest was not read.
         if (this.#place === undefined && this.#hasRead) this.receiver.gap('not_read_to_the_end');
-        this.receiver.lost(error instanceof ValkeyError ? error.message : 'unknown');
+        const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
+        this.receiver.lost(message, hint);
       } finally {
         this.#reader?.close();
       }

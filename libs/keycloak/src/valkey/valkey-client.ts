@@ -1,7 +1,8 @@
 /** Valkey client: runs scripts over one connection, which it opens when it is needed, and again after a failure. */
 import { ConfigurationError, ConfigurationFaults } from '../index.js';
 import { addressOf, checkAddress, type ValkeyAddress, type ValkeyAddressOptions } from './valkey-address.js';
-import { ValkeyConnection, ValkeyError, within } from './valkey-connection.js';
+import { ValkeyConnection, within } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 import type { ValkeyScript } from './valkey-script.js';
 
 export interface ValkeyClientOptions extends ValkeyAddressOptions {

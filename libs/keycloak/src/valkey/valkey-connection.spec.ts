@@ -4,7 +4,8 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Server
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { canMakeCertificates, TestAuthority } from '../../spec-support/certificates.js';
-import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+import { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 const withOpenssl = canMakeCertificates ? describe : describe.skip;
 

@@ -2,9 +2,7 @@
 import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import type { createClient, ErrorReply } from '@redis/client';
 import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
-
-/** What the server, or the way to it, failed with. Its message is one word, and names no key, value or password. */
-export class ValkeyError extends Error {}
+import { answeredError, ValkeyError } from './valkey-error.js';
 
 interface ClientLibrary {
   readonly createClient: typeof createClient;
@@ -19,13 +17,12 @@ const DEADLINE_PARTS = 5;
 /** A server that is late by less may be busy, or this process is. */
 const SILENT_MS = 900;
 
-/** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
-const ERROR_WORD = /^[A-Z]+(?= |$)/;
-
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
   /** Ends its socket, also while that is made: the client does not know it before, and would keep it when it comes. */
   readonly #ending = new AbortController();
+  /** The name of the ACL user. */
+  readonly #user: string;
   #failure: ValkeyError | undefined;
   #unanswered = 0;
   /** When the server answered last, or since when it owes an answer. */
@@ -36,6 +33,7 @@ export class ValkeyConnection {
     address: ValkeyAddress,
   ) {
     const { url, ca } = address;
+    this.#user = decodeURIComponent(url.username) || 'default';
     const withTls = isEncrypted(address);
     const { signal } = this.#ending;
     const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false, signal } as const;
@@ -97,9 +95,7 @@ export class ValkeyConnection {
   /** The word of an error answer, or the code of what failed: the rest may quote what was sent. */
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
-    if (error instanceof this.library.ErrorReply) {
-      return new ValkeyError((ERROR_WORD.exec(error.message)?.[0] ?? 'error_answer').toLowerCase());
-    }
+    if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
     // Not `instanceof Error`: where tests run, Node's errors are of another realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
     // What Node says of a key or digest that OpenSSL finds too weak.

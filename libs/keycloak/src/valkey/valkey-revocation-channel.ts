@@ -18,7 +18,8 @@ import type { SealingKeys } from './sealing-keys.js';
 import { StreamFollower } from './stream-follower.js';
 import { StreamProofs } from './stream-proofs.js';
 import type { ValkeyAddress } from './valkey-address.js';
-import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+import { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 const SOON_OF_NO_USE_MS = 10_000;
 

@@ -1,6 +1,7 @@
 /** Valkey script: what the server does in one step, so that nobody else's commands come in between (Lua). */
 import { createHash } from 'node:crypto';
-import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
+import type { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 
 export class ValkeyScript {
   readonly #sha: string;

@@ -1,9 +1,10 @@
 /** Valkey shared cache: entries of one service in Valkey, sealed, each with a lease for the replica that asks. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../index.js';
 import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
+import { serviceKeyPrefix } from './service-keys.js';
 import type { ValkeyClient } from './valkey-client.js';
 
 /** A replica that ends while it asks keeps the others waiting for no longer. */
@@ -40,11 +41,7 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     this.#client = client;
     this.#keys = keys;
     this.#owner = [FORM, issuer, clientId, 'cache'];
-    const owner = createHash('sha256')
-      .update(JSON.stringify([issuer, clientId]))
-      .digest('hex')
-      .slice(0, 16);
-    this.#prefix = `nestjs-keycloak-s2s:{${owner}}:cache:`;
+    this.#prefix = `${serviceKeyPrefix({ issuer, clientId })}cache:`;
   }
 
   async open(): Promise<void> {

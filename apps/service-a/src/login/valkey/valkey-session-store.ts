@@ -1,7 +1,12 @@
 /** ValkeySessionStore: keeps sessions in Valkey, sealed, for all replicas of Service A. */
-import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { ServerClock, ValkeyError, type ValkeyClient, type ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
+import {
+  serviceKeyPrefix,
+  ServerClock,
+  ValkeyError,
+  type ValkeyClient,
+  type ValkeyScript,
+} from 'nestjs-keycloak-s2s/valkey';
 import type { EndedSession } from '../ended-sessions.js';
 import { SessionRechecks } from '../session-rechecks.js';
 import { SessionStoreError } from '../session-store-error.js';
@@ -36,7 +41,7 @@ export interface SessionOwner {
   readonly clientId: string;
 }
 
-/** In one database with other services, realms and uses: all names begin with those of the issuer and the client. */
+/** All its keys begin with `serviceKeyPrefix`, so other services, realms and uses may share the database. */
 export class ValkeySessionStore implements SessionStore {
   readonly isShared = true;
   readonly clock = new ServerClock();
@@ -57,13 +62,9 @@ export class ValkeySessionStore implements SessionStore {
     private readonly valkey: ValkeyClient,
     private readonly sealed: SealedSessions,
     private readonly bounds: StoreBounds,
-    { issuer, clientId }: SessionOwner,
+    owner: SessionOwner,
   ) {
-    const owner = createHash('sha256')
-      .update(JSON.stringify([issuer, clientId]))
-      .digest('hex')
-      .slice(0, 16);
-    this.#prefix = `nestjs-keycloak-s2s:{${owner}}:`;
+    this.#prefix = serviceKeyPrefix(owner);
     this.#all = `${this.#prefix}sessions`;
     this.#recheck = `${this.#prefix}recheck`;
   }
@@ -245,7 +246,7 @@ export class ValkeySessionStore implements SessionStore {
       await this.#ask(END, end.keys, end.args);
     } catch (error) {
       if (!(error instanceof SessionStoreError) || !WILL_NOT_BE_TAKEN.has(error.reason)) throw error;
-      this.#logger.error('An end of sessions is not taken by the session store', { reason: error.reason });
+      this.#logger.error('An end of sessions is not taken by the session store', error.fields);
     }
     if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
   }
@@ -263,11 +264,12 @@ export class ValkeySessionStore implements SessionStore {
       this.#isAway = false;
       return answer;
     } catch (error) {
-      const reason = error instanceof ValkeyError ? error.message : 'unknown';
+      const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
+      const failure = new SessionStoreError(message, hint);
       if (!this.#isAway)
-        this.#logger.error('Session store unavailable: requests with a session are answered 503', { reason });
+        this.#logger.error('Session store unavailable: requests with a session are answered 503', failure.fields);
       this.#isAway = true;
-      throw new SessionStoreError(reason);
+      throw failure;
     }
   }
 }

@@ -1,0 +1,15 @@
+/** Service keys: the prefix of all keys that belong to one service. */
+import { createHash } from 'node:crypto';
+
+/**
+ * Returns `nestjs-keycloak-s2s:<client id>:{<hash of issuer and client id>}:`. An ACL user whose pattern is `~nestjs-keycloak-s2s:<client id>:*` reaches the keys of
+ * its own service and of no other. A client id is percent-encoded, so it can't reach into the prefix of another. The part in braces keeps the keys in one slot of a
+ * cluster.
+ */
+export function serviceKeyPrefix({ issuer, clientId }: { readonly issuer: string; readonly clientId: string }): string {
+  const owner = createHash('sha256')
+    .update(JSON.stringify([issuer, clientId]))
+    .digest('hex')
+    .slice(0, 16);
+  return `nestjs-keycloak-s2s:${encodeURIComponent(clientId)}:{${owner}}:`;
+}

@@ -1,0 +1,30 @@
+/** Valkey error: what the server, or the connection to it, failed with. */
+
+/** Its message is one word. Neither the message nor the hint names a key, a value or a password. */
+export class ValkeyError extends Error {
+  constructor(
+    message: string,
+    /** The cure for an operator, where it is known. */
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
+const ERROR_WORD = /^[A-Z]+(?= |$)/;
+
+/** A script that runs a command without the right to it is answered with `ERR`. */
+const REFUSED_RIGHT = /^NOPERM|^ERR ACL failure in script/;
+const REFUSED_COMMAND = /no permissions to run the '([\w|-]+)' command/;
+
+/** The word of an error answer: the rest may quote what was sent. `user`: the ACL user of the connection. */
+export function answeredError(answer: string, user: string): ValkeyError {
+  if (!REFUSED_RIGHT.test(answer)) {
+    return new ValkeyError((ERROR_WORD.exec(answer)?.[0] ?? 'error_answer').toLowerCase());
+  }
+  const command = REFUSED_COMMAND.exec(answer)?.[1];
+  const missing = command === undefined ? 'access to a key that it needs' : `the command "${command}"`;
+  const cure = 'Give it the rights of its line in docs/replicas.md ("Users and rights").';
+  return new ValkeyError('noperm', `The Valkey user "${user}" lacks ${missing}. ${cure}`);
+}

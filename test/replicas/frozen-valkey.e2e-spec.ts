@@ -1,0 +1,67 @@
+/** A Valkey that freezes while a session ends at Keycloak: no page of Service A shows the session as live afterwards. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testServer } from 'keycloak-test-servers';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { publicUrl, REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { logInAt } from '../support/login-at.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+import { urlsAt } from '../support/valkey-urls.js';
+
+const key = (): string => randomBytes(32).toString('base64');
+const onValkey = valkeyPath === undefined ? describe.skip : describe;
+
+onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
+  let valkey: Valkey;
+  let chain: RunningServices;
+
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+    const shared = {
+      SHARED_DENIAL_KEYS: key(),
+      SHARED_STATE_KEYS: key(),
+    };
+    // Keycloak sends its notice to this address, where this Service A does not listen: the notice is lost.
+    chain = await RunningServices.start({
+      variables: { ...ttl(1), ...shared, PUBLIC_URL: publicUrl },
+      own: urlsAt(valkey, 'answers too'),
+    });
+  });
+  afterAll(async () => {
+    await chain.stop();
+    await valkey.remove();
+  });
+
+  const get = (browser: Browser, path: string): Promise<Page> => browser.send(`${chain.a.url}${path}`);
+
+  async function logOutAtKeycloak(browser: Browser): Promise<void> {
+    const login = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
+    const out = new URL(`${testServer().baseUrl}/realms/${REALM}/protocol/openid-connect/logout`);
+    out.searchParams.set('id_token_hint', String(login?.answer['id_token']));
+    await browser.send(out.href);
+  }
+
+  it.each(['/', '/run-service-b', '/refund'])(
+    'is not shown by %s once the answer about its token has expired (BF-09)',
+    async (path) => {
+      const browser = new Browser();
+      await logInAt(chain.a.url, browser, 'alice');
+      expect((await get(browser, '/')).text).toContain('Logged in as <strong>alice');
+      valkey.freeze();
+      try {
+        await logOutAtKeycloak(browser);
+        expect((await get(browser, path)).status).toBe(503);
+      } finally {
+        valkey.thaw();
+      }
+      // Until the store answers again and the cached answer about the token has expired. It ends with the time limit of the test if it never does.
+      let page = await get(browser, path);
+      while (page.status === 503 || /(Logged in|Called) as/.test(page.text) || [200, 303].includes(page.status)) {
+        if (path === '/' && page.status === 200 && !page.text.includes('Logged in as')) break;
+        page = await get(browser, path);
+      }
+      expect([path, page.status]).toEqual([path, path === '/' ? 200 : 401]);
+    },
+  );
+});
