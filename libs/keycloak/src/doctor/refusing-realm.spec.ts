@@ -1,4 +1,4 @@
-/** What doctor finds where the realm refuses every request, and where the client id is that of another service. */
+/** Doctor at a realm that refuses every request, and at a service with the client id of another service. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
@@ -58,7 +58,7 @@ describe('doctor', () => {
     expect(finding?.cure).not.toMatch(/login page|Compare clientId/);
   });
 
-  it('finds that the client id is that of the service that calls (row 29)', async () => {
+  it('finds a service that runs with the client id of its caller (row 29)', async () => {
     const findings = await faults(['orders.approve']);
     expect(findings).toMatchObject([{ check: 'client', level: 'error' }]);
     expect(findings[0]?.message).toMatch(
