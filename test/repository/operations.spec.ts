@@ -62,7 +62,7 @@ describe('the runbook', () => {
     ]
       .map((file) => read(`libs/service-defaults/src/${file}.ts`))
       .join('\n');
-    const named = [...sources.matchAll(/variables\.\w+\(\s*'([A-Z_]+)'/g)].map(([, name]) => name ?? '');
+    const named = [...sources.matchAll(/variables\.\w+\(\s*(?:\w+,\s*)?'([A-Z_]+)'/g)].map(([, name]) => name ?? '');
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
