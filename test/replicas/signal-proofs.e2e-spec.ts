@@ -375,8 +375,7 @@ async function heldWay(): Promise<HeldWay> {
     const sealed = String(await command('GET', key));
     const proof = honest.read(sealed);
     if (typeof proof === 'string') throw new Error(proof);
-    await until(() => latest(reader) >= 0);
-    // What was proven before has arrived by then.
+    // The last proof has arrived by then.
     const before = reader.keycloak.status.read().revocationChannel.refused;
     await sleep(1500);
     const proven = latest(reader);

@@ -30,7 +30,7 @@ export interface KeycloakStatusSnapshot {
   /**
    * Whether revocations are heard of at the first issuer (`SignalsModule`): `none` without a feed; `proven` while answers serve for `introspectionTtlWhileSignalledSeconds`; `silent` while they do not, though
    * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof. `reason`: why the last proof over the
-   * `revocationChannel` was not accepted; `no_public_key` where this service has none of the keys that verify proofs.
+   * `revocationChannel` was refused. `no_public_key`: this service has no key that verifies proofs.
    */
   readonly signals: {
     readonly state: SignalFeedState;

@@ -38,14 +38,14 @@ describe('what is refused of the channel', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('is counted once where there is no public key, and is the reason why no proof is accepted (RS-30)', () => {
+  it('counts a missing public key once, as the reason why proofs are refused (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
     expect(lines).toHaveLength(1);
   });
 
-  it('is the reason for the last proof until one is accepted, and an entry is none', () => {
+  it('shows the reason until a proof is accepted, and none for an entry', () => {
     trust.refused('entry_newer');
     trust.refused('proof_keys_unreadable');
     expect(trust.status).not.toHaveProperty('proofRefusal');

@@ -34,7 +34,7 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** Whether the keys of this replica are those of others: false while it has opened nothing of what there is. */
+  /** False while the channel holds something, and no key of this replica has opened any of it. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }

@@ -1,4 +1,4 @@
-/** Ed25519 keys: how the keys that sign proofs, and those that verify them, are read from text (RFC 8410, RFC 7468). */
+/** Ed25519 keys: how the keys that sign and verify proofs are read from text (RFC 8410, RFC 7468). */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
 const PEM_BLOCK = /-----BEGIN [A-Z ]+-----([\s\S]*?)-----END [A-Z ]+-----/g;
@@ -16,7 +16,7 @@ export function privateKeyIn(text: string): KeyObject | undefined {
   return ed25519(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 }
 
-/** All public keys in `text`; undefined where one of them is anything else, or there is none. */
+/** All public keys in `text`. Undefined if one of them is anything else, and without a key. */
 export function publicKeysIn(text: string): readonly KeyObject[] | undefined {
   const keys = dersIn(text).map((der) => ed25519(() => createPublicKey({ key: der, format: 'der', type: 'spki' })));
   const read = keys.flatMap((key) => key ?? []);

@@ -1,7 +1,7 @@
 /** Entry chain: a SHA-256 digest over all entries of a stream that this process has read, in their order. */
 import { createHash } from 'node:crypto';
 
-/** What a proof says of the entries that its poller has read. Hashes are of 32 bytes. */
+/** The part of a proof that is about the entries. Hashes are of 32 bytes. */
 export interface ChainLinks {
   /** The number of the entry after which the chain began. Another number is another chain. */
   readonly origin: number;
@@ -22,9 +22,9 @@ export interface ChainedEntry {
 
 /**
  * - `same`: this process has read exactly the entries that were proven.
- * - `differs`: it has read others; somebody replaced or removed one.
+ * - `differs`: it has read others. Somebody replaced or removed one.
  * - `other_chain`: the poller began a new chain, since it could not verify the one before.
- * - `unknown`: this process has not read all of them; a later proof may tell.
+ * - `unknown`: this process has not read all of them. A later proof may tell.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
@@ -83,7 +83,7 @@ export class EntryChain {
     return verdict;
   }
 
-  /** What a poller proves. It begins a chain of its own where it could join none. */
+  /** The links for the next proof of a poller. It begins a chain of its own where it could join none. */
   links(nowMs: number): ChainLinks {
     const origin = this.#first - 1;
     const start = (this.#start ??= { origin, before: originHash(this.issuer, this.epoch, origin) });

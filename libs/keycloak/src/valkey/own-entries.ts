@@ -6,7 +6,7 @@
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();
-  /** The server has confirmed them: whoever reads the stream from now on finds them. */
+  /** The server has confirmed them: a read that begins now finds them. */
   readonly #taken = new Set<string>();
 
   /** They are about to be appended. */
@@ -14,7 +14,7 @@ export class OwnEntries {
     for (const one of sealed) this.#sent.add(one);
   }
 
-  /** The server has answered. Where it is not certain that it took them, they are appended again, sealed anew. */
+  /** The server has answered. If it may not have taken them, they are sealed and appended again. */
   answered(sealed: readonly string[], isTaken: boolean): void {
     for (const one of sealed) if (this.#sent.delete(one) && isTaken) this.#taken.add(one);
   }
@@ -28,7 +28,7 @@ export class OwnEntries {
     return this.#taken.size === 0;
   }
 
-  /** Those that a read which begins now must find. */
+  /** The entries that a read must find if it begins now. */
   get expected(): ReadonlySet<string> {
     return new Set(this.#taken);
   }

@@ -69,7 +69,7 @@ describe('ProofKeys', () => {
     expect(make).not.toThrow(/4711/);
   });
 
-  it('takes new keys from its files while it runs, and keeps the last where there are none', async () => {
+  it('reads new keys from its files while it runs, and keeps the last keys if a file holds none', async () => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const [privateKeyFile, publicKeysFile] = [fileWith('private', one.privateKey), fileWith('public', one.publicKeys)];
     const [signer, reader] = [new ProofKeys('spec', { privateKeyFile }), new ProofKeys('spec', { publicKeysFile })];

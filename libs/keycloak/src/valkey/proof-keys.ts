@@ -6,7 +6,7 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**
  * Ed25519 keys, each in PEM or in base64 without the lines of PEM. A file is read again every five seconds, so a key
- * is replaced while the process runs; while it can't be read, or holds something else, the last keys stay in use.
+ * is replaced while the process runs. While the file can't be read, or holds something else, the last keys stay in use.
  */
 export interface ProofKeyOptions {
   /** Signs proofs. Pollers alone have it: the services that import `SignalsModule`. */

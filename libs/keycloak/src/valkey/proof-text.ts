@@ -12,14 +12,14 @@ export interface StreamProof {
   readonly fencing: number;
 }
 
-/** Whose proofs these are: a proof of another stream or issuer is refused. */
+/** The stream that the proofs are about: a proof of another stream or issuer is refused. */
 export interface ProofIdentity {
   readonly issuer: string;
   /** The name of the stream in the server. */
   readonly stream: string;
 }
 
-/** What is signed: this text, byte by byte, after `CONTEXT`. */
+/** The signed text, which is signed byte by byte after `CONTEXT`. */
 interface Written {
   readonly v: number;
   readonly i: string;
@@ -36,7 +36,7 @@ interface Written {
   readonly h: string;
 }
 
-/** What is sealed: the signed text, the key's id and the signature. */
+/** The sealed text: the signed text, the id of the key and the signature. */
 interface Signed {
   readonly d: string;
   readonly k: string;
@@ -78,7 +78,7 @@ export class ProofTexts {
     return this.sealing.seal(JSON.stringify({ d, k, g } satisfies Signed), this.#associated);
   }
 
-  /** The proof, or why it is none. */
+  /** Returns the proof, or why it is refused. */
   read(sealed: string): StreamProof | ChannelRefusal {
     const text = this.sealing.open(sealed, this.#associated);
     if (text === undefined) return this.sealing.isNewer(sealed) ? 'proof_newer' : 'proof_unreadable';
@@ -86,7 +86,7 @@ export class ProofTexts {
     if (typeof d !== 'string' || typeof k !== 'string' || typeof g !== 'string') return 'proof_malformed';
     if (this.keys.status.publicKeys === 0) return 'no_public_key';
     const written = parsed<Written>(d);
-    // What a newer version signs need not be verifiable here: nothing of it is believed.
+    // A newer version may sign in another way.
     if (typeof written.v === 'number' && written.v > VERSION) return 'proof_newer';
     if (!this.keys.verify(CONTEXT + d, { keyId: k, signature: g })) return 'proof_unknown_signer';
     if (written.i !== this.identity.issuer || written.c !== this.identity.stream) return 'proof_of_another_stream';

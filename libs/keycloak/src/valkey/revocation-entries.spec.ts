@@ -60,7 +60,7 @@ describe('RevocationEntries', () => {
     expect(entries.read(Buffer.from([2, ...randomBytes(90)]).toString('base64'))).toBe('entry_newer');
   });
 
-  it('refuses what is no JSON, what other keys sealed, and what is missing', () => {
+  it('refuses a text that is not JSON, a text that other keys sealed, and an empty text', () => {
     const other = new SealingKeys([randomBytes(32).toString('base64')]);
     expect([
       entries.read(keys.seal('{', ['revocation', ISSUER])),

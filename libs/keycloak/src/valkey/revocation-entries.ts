@@ -4,7 +4,7 @@ import type { SealingKeys } from './sealing-keys.js';
 
 /** Short names: a stream holds many. */
 interface Written {
-  /** Counts the forms of entries; absent in those that were written before they were counted, which are of the first. */
+  /** The form of the entry. Absent in entries of the first form that an earlier version wrote. */
   readonly f?: number;
   readonly k: string;
   /** Of whom; none for everything, and for a floor. */
@@ -48,7 +48,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** The entry, or why it is none. A denial that can't be read is missing here: nothing may be concluded from its absence. */
+  /** Returns the entry, or why it is refused. A denial that can't be read is missing here: nothing may be concluded from its absence. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

@@ -20,12 +20,12 @@ const LONGEST_PAUSE_MS = 2000;
  */
 const MAX_UNDERWAY_MS = 5000;
 
-/** What a follower reads by. */
+/** The parts that a follower reads with. */
 export interface FollowedStream {
   readonly stream: RevocationStream;
   readonly entries: RevocationEntries;
   readonly proofs: StreamProofs;
-  /** What this process appended, for a poller. */
+  /** The entries that this process appended. Pollers alone have it. */
   readonly own?: OwnEntries;
 }
 

@@ -36,7 +36,7 @@ export class StreamProofs {
     sealing: SealingKeys,
     private readonly keys: ProofKeys,
     private readonly identity: ProofIdentity,
-    /** What an entry is of use for at most. */
+    /** How long an entry is of use at most. */
     private readonly memorySeconds: number,
   ) {
     this.#texts = new ProofTexts(sealing, keys, identity);
@@ -69,13 +69,13 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** The entry was read. `usefulUntilMs`: by the server's clock, as its writer sealed it; undefined where that is not known. */
+  /** The entry was read. `usefulUntilMs`: by the server's clock, as its writer sealed it. Undefined if it is unknown. */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
   }
 
-  /** What this poller has heard, which has read until `position`; undefined where its chain is not there. Throws `TypeError` without a private key. */
+  /** Writes the proof of a poller that has read until `position`. Undefined if its chain is not there. Throws `TypeError` without a private key. */
   write(
     heard: HeardStretch,
     fencing: number,

@@ -1,5 +1,6 @@
 /** SealedSessions: how a session is written into a store that others can read and write, and read from it. */
 import type { SealingKeys } from 'nestjs-keycloak-s2s/valkey';
+import { SessionStoreError } from '../session-store-error.js';
 import { OpenIdTokens, type OpenIdTokensParts } from '../openid-tokens.js';
 import type { RecheckTimes } from '../session-rechecks.js';
 import type { UserSession } from '../user-session.js';
@@ -35,8 +36,10 @@ export class SealedSessions {
     return this.#keys.seal(JSON.stringify(times), this.#associated('recheck'));
   }
 
+  /** Undefined for a text that this service did not write. Throws `SessionStoreError` for one of a newer version: it may say that sessions have ended. */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));
+    if (written === undefined && this.#keys.isNewer(sealed)) throw new SessionStoreError('newer_format');
     return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
   }
 

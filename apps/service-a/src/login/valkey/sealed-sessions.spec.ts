@@ -1,0 +1,32 @@
+/** Which stored sessions and rechecks this version of Service A reads. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { SealingKeys } from 'nestjs-keycloak-s2s/valkey';
+import { SessionStoreError } from '../session-store-error.js';
+import { SealedSessions } from './sealed-sessions.js';
+
+const keys = new SealingKeys([randomBytes(32).toString('base64')]);
+const sealed = new SealedSessions(keys, 'issuer', 'service-a');
+const NEWER = Buffer.from([2, ...randomBytes(90)]).toString('base64');
+const associated = (form: string, ...what: readonly string[]): string[] => [form, 'issuer', 'service-a', ...what];
+
+describe('SealedSessions', () => {
+  it('finds no session in a text of a newer version or form, or of other keys', () => {
+    const content = JSON.stringify({ tokens: {} });
+    const other = new SealingKeys([randomBytes(32).toString('base64')]);
+    for (const text of [
+      NEWER,
+      keys.seal(content, associated('2', 'session', 'key')),
+      other.seal(content, associated('1', 'session', 'key')),
+    ]) {
+      expect(sealed.read('key', text)).toBeUndefined();
+    }
+  });
+
+  it('refuses to go on with a recheck of a newer version, which may end sessions', () => {
+    expect(() => sealed.readRecheck(NEWER)).toThrow(SessionStoreError);
+    const times = { lastMs: 2 } as never;
+    expect(sealed.readRecheck(sealed.writeRecheck(times))).toEqual(times);
+    expect(sealed.readRecheck('AAAA')).toBeUndefined();
+  });
+});

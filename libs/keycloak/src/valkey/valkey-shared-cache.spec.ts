@@ -1,0 +1,29 @@
+/** A replica treats a cached answer that it can't read as a miss. The other specs use a real server. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { SealingKeys } from './sealing-keys.js';
+import type { ValkeyClient } from './valkey-client.js';
+import { ValkeySharedCache } from './valkey-shared-cache.js';
+
+const CONTEXT = { issuer: 'https://keycloak.test/realms/test', clientId: 'shop' } as const;
+const keys = new SealingKeys([randomBytes(32).toString('base64')]);
+
+describe('ValkeySharedCache', () => {
+  it.each([
+    ['a newer version sealed', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
+    ['a newer form of entries has', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
+    ['another service sealed', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
+  ])('does not find an entry that %s, and gets the lease to ask Keycloak', async (_, sealed) => {
+    const passedOver: (string | undefined)[] = [];
+    const client = {
+      deadlineMs: 50,
+      run: async (_script: unknown, _keys: unknown, args: readonly string[]) => {
+        passedOver.push(args[3]);
+        return args[3] === '' ? [sealed, 0, Date.now()] : [null, 1, Date.now()];
+      },
+    } as unknown as ValkeyClient;
+    const cache = new ValkeySharedCache(client, keys, CONTEXT as never);
+    expect(await cache.look('key', 10_000)).toEqual({ kind: 'lease' });
+    expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
+  });
+});
