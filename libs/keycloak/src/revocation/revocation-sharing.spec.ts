@@ -348,6 +348,19 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
+  it('appends after a loss what the channel had taken and was not read from it, and nothing while it is read', async () => {
+    receiver.caughtUp();
+    isEchoing = false;
+    held.deny({ sid: 's1' });
+    await until(() => appended.length === 1 && held.unshared.toAppendSize === 0);
+    receiver.caughtUp();
+    expect(held.unshared.toAppendSize).toBe(0);
+    receiver.lost('socketclosed');
+    receiver.caughtUp();
+    await until(() => appended.length === 2);
+    expect(denied()).toEqual(['s1', 's1']);
+  });
+
   it('has read all that it said, though what it said comes back before the channel has answered', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });

@@ -1,0 +1,62 @@
+/** Tokens that another replica has requested: which of them a replica takes, and when it requests its own. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { SharedLookup } from '../caching/shared-cache.js';
+import { SharedLevel } from '../caching/shared-level.js';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { endpointOf } from '../../spec-support/token-forms.js';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { clientCredentialsRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const SCOPE = 'orders.approve';
+const REQUEST = clientCredentialsRequest(SCOPE);
+const OPTIONS = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 };
+const LIFETIME_SECONDS = 600;
+
+let clock: StillClock;
+let issued: number;
+/** What another replica has in the cache, and when it requested that; in seconds of the clock. */
+let other: { readonly text: string; readonly atSeconds: number } | undefined;
+let tokens: TokenSource;
+
+beforeEach(() => {
+  clock = new StillClock();
+  [issued, other] = [0, undefined];
+  const look = async (_key: string, _maxAgeMs: number, noUse?: string): Promise<SharedLookup> => {
+    if (other === undefined || noUse === other.text) return { kind: 'lease' };
+    const text = JSON.stringify([other.text, [SCOPE], LIFETIME_SECONDS]);
+    return { kind: 'found', text, ageMs: clock.monotonicMs() - other.atSeconds * 1000, id: other.text };
+  };
+  const nothing = async (): Promise<void> => undefined;
+  const cache = { look, open: nothing, put: nothing, extend: nothing, release: nothing, close: nothing };
+  const request = async (): Promise<IssuedToken> => new IssuedToken(`own-${(issued += 1)}`, [SCOPE], LIFETIME_SECONDS);
+  const log = new TokenSourceLog({ log: () => undefined });
+  const shared = new SharedLevel(cache, clock, () => undefined);
+  tokens = new TokenSource(endpointOf(request), OPTIONS, clock, log, { denies: () => false }, shared);
+});
+
+const text = async (): Promise<string> => (await tokens.get(REQUEST)).reveal();
+const seconds = (): number => clock.monotonicMs() / 1000;
+
+describe('a token of another replica', () => {
+  it('is taken by a replica that has none, also shortly before it must be renewed', async () => {
+    other = { text: 'theirs', atSeconds: seconds() - 580 };
+    expect([await text(), issued]).toEqual(['theirs', 0]);
+  });
+
+  it('is not taken once it is too short-lived to be sent', async () => {
+    other = { text: 'theirs', atSeconds: seconds() - 591 };
+    expect([await text(), issued]).toEqual(['own-1', 1]);
+  });
+
+  it('does not renew a token unless it is younger: else no replica would renew it before its end', async () => {
+    expect(await text()).toBe('own-1');
+    other = { text: 'theirs', atSeconds: seconds() };
+    clock.advance(580);
+    // The one that is cached still serves, while it is renewed.
+    expect(await text()).toBe('own-1');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([await text(), issued]).toEqual(['own-2', 2]);
+  });
+});

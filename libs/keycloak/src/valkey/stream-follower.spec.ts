@@ -1,0 +1,83 @@
+/** StreamFollower: which pages of the stream it takes, and which are a gap. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StreamFollower } from './stream-follower.js';
+
+const COMMAND = /\*\d+\r\n/g;
+
+let server: Server;
+let sockets: Socket[];
+let follower: StreamFollower;
+/** Ends the wait for further entries. */
+let endWait: () => void;
+
+beforeEach(async () => {
+  sockets = [];
+  server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(async () => {
+  endWait();
+  await follower.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+interface Numbers {
+  readonly last: number;
+  readonly numbers: readonly number[];
+}
+
+/** Follows a stream of this one page, and resolves with what the receiver is told until it has caught up or there is a gap. */
+async function told({ last, numbers }: Numbers): Promise<unknown[]> {
+  const entries = numbers.map((number) => ({
+    number,
+    id: `${number}`,
+    previous: `${number - 1}`,
+    sealed: `${number}`,
+  }));
+  const page = { epoch: 'e', first: 1, last, tip: `${last}`, entries, proof: '', nowMs: 0 };
+  const calls: unknown[] = [];
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const waited = new Promise<void>((resolve) => (endWait = resolve));
+  const nothing = (): void => undefined;
+  const receiver = {
+    received: (revocation: unknown) => void calls.push(revocation),
+    caughtUp: () => (calls.push('caught up'), end()),
+    gap: (reason: string) => (calls.push(reason), end()),
+    lost: nothing,
+    examined: nothing,
+    refused: nothing,
+    unproven: nothing,
+  };
+  const followed = {
+    stream: { checkPolicy: async () => undefined, read: async () => page, wait: () => waited },
+    entries: { read: (sealed: string) => ({ revocation: sealed, usefulUntilMs: 0 }) },
+    proofs: new Proxy({}, { get: () => nothing }),
+  };
+  const url = new URL(`valkey://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  follower = new StreamFollower({ url }, followed as never, receiver as never, async () => undefined);
+  await ended;
+  return calls;
+}
+
+describe('a page of the stream', () => {
+  it('that has every entry up to the last is read to its end', async () => {
+    expect(await told({ last: 2, numbers: [1, 2] })).toEqual(['1', '2', 'caught up']);
+  });
+
+  it.each<[string, Numbers, string[]]>([
+    ['has fewer entries than its last number says', { last: 3, numbers: [1, 2] }, []],
+    ['leaves out an entry', { last: 3, numbers: [1, 3, 3] }, ['1']],
+    ['has an entry twice', { last: 2, numbers: [1, 1] }, ['1']],
+    ['has an entry behind its last number', { last: 1, numbers: [1, 2] }, ['1']],
+  ])('that %s is a gap', async (_, page, received) => {
+    expect(await told(page)).toEqual([...received, 'entries_missing']);
+  });
+});
