@@ -24,6 +24,8 @@ export function editsFor(names, wiring) {
     'compose.replicas.yml': (text) => addToReplicas(text, names),
     'deploy/haproxy/compose.cfg': (text) => addToBalancer(text, names),
     'deploy/valkey/users.acl': (text) => addValkeyUser(text, name),
+    'deploy/observability/prometheus.yml': (text) =>
+      replace(text, /, signal-poller\]/, () => `, ${name}, signal-poller]`),
     'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
     'keycloak/README.md': (text) => addToTables(text, names),
     ...kubernetesEdits(names),

@@ -21,7 +21,19 @@ export function kubernetesEdits(names) {
     [`${FOLDER}/overlays/production/kustomization.yaml`]: (text) => addImage(text, name),
     [`${FOLDER}/overlays/production/autoscaling.yaml`]: (text) => addLikeTheFirst(text, names),
     [`${FOLDER}/components/client-assertions/services.yaml`]: (text) => addLikeTheFirst(text, names),
+    'deploy/observability/kubernetes.yml': (text) => addScrape(text, name),
   };
+}
+
+/**
+ * The job of the first service, for the new one.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+function addScrape(text, name) {
+  const [, first = ''] = /^( {2}- job_name: service-a\n(?: {4}.*\n)+)/m.exec(text) ?? [];
+  return replace(text, /^ {2}- job_name: signal-poller$/m, (found) => first.replaceAll('service-a', name) + found);
 }
 
 /**

@@ -63,6 +63,15 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
+  it('have metrics for the scraper with TLS, at a port of their own (OP-03)', async () => {
+    for (const { name } of SERVICES) {
+      const { status, text } = await pods.ask(name, '/metrics', { at: pods.metricsUrlOf(name) });
+      expect([status, text]).toEqual([200, expect.stringContaining('keycloak_s2s_signals_state')]);
+      expect((await pods.ask(name, '/api/whoami', { at: pods.metricsUrlOf(name) })).status).toBe(404);
+      expect((await pods.ask(name, '/metrics')).status).toBe(404);
+    }
+  });
+
   it('run the chain for a user, each call over TLS', async () => {
     const answer = await pods.ask('service-a', '/run-service-b', { headers: bearer(await tokenOfAlice()) });
     expect(answer.status).toBe(200);

@@ -37,7 +37,8 @@ type Policy = INetworkPolicy & KubernetesObject;
 const realmEdges = [
   ...new Set(
     realm.clientScopes
-      .filter(({ name }) => !name.startsWith('attacks.'))
+      // An operator is outside of the cluster, and reaches health details by the port of a pod that is forwarded.
+      .filter(({ name }) => !name.startsWith('attacks.') && !name.endsWith('.health'))
       .flatMap(({ name, protocolMappers = [] }) =>
         protocolMappers
           .flatMap(({ config }) => config['included.client.audience'] ?? [])
@@ -54,8 +55,9 @@ const realmEdges = [
 
 const NAMESPACE = 'keycloak-s2s';
 const TLS = 8443;
+const METRICS = 8444;
 const PORTS: readonly Port[] = [
-  ...[TLS, 3000, 443, 80, 6379, 53].map((port) => ({ protocol: 'TCP', port }) as const),
+  ...[TLS, METRICS, 3000, 9464, 443, 80, 6379, 53].map((port) => ({ protocol: 'TCP', port }) as const),
   { protocol: 'UDP', port: 53 },
 ];
 
@@ -79,6 +81,9 @@ const OTHERS: readonly Party[] = [
   { name: 'dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
   { name: 'the API server', namespace: 'kube-system', labels: { component: 'kube-apiserver' } },
   { name: 'gateway', namespace: 'gateway', labels: { app: 'gateway' } },
+  { name: 'prometheus', namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'prometheus' } },
+  { name: 'a pod beside prometheus', namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'other' } },
+  { name: 'prometheus of another namespace', namespace: 'other', labels: { 'app.kubernetes.io/name': 'prometheus' } },
   { name: 'your keycloak', address: '203.0.113.10' },
   { name: 'your valkey', address: '203.0.113.20' },
   { name: 'an address', address: '203.0.113.11' },
@@ -121,6 +126,8 @@ describeWithKubectl('the network policies', () => {
   const clients = [...Object.keys(description.services), description.poller.name, 'warehouse'];
   const fromEach = (to: string): string[] => clients.map((from) => `${from} → ${to}`);
   const calls = realmEdges.map((edge) => `${edge} TCP ${TLS}`);
+  /** The scraper reads metrics, and reaches nothing else. */
+  const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
   it('know calls of services.json, and none of the attacks of the demonstration', () => {
@@ -135,11 +142,12 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('of the small overlay allow the calls of the realm, DNS, and its Keycloak and Valkey', () => {
+  it('of the small overlay allow the calls of the realm, DNS, the scraper, and its Keycloak and Valkey', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
         ...dns,
+        ...scrapes,
         ...fromEach(`keycloak TCP ${TLS}`),
         ...fromEach('valkey TCP 6379'),
         `keycloak → service-a TCP ${TLS}`,
@@ -147,11 +155,12 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('of the production overlay allow the calls of the realm, DNS, your Keycloak and Valkey, and the gateway', () => {
+  it('of the production overlay allow the calls of the realm, DNS, the scraper, your Keycloak and Valkey, and the gateway', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
         ...dns,
+        ...scrapes,
         ...fromEach('your keycloak TCP 443'),
         ...fromEach('your valkey TCP 6379'),
         `gateway → service-a TCP ${TLS}`,

@@ -13,6 +13,7 @@ import {
   canBuildManifests,
   containersOf,
   ofKind,
+  podOf,
   podsOf,
   workloadsOf,
   type KubernetesObject,
@@ -115,7 +116,9 @@ describeWithKubectl('deploy/kubernetes', () => {
         expect(selected(spec?.selector)).toEqual([metadata.name]);
         const listening = podsOf(objects)
           .filter(([name]) => name === metadata.name)
-          .flatMap(([, pod]) => containersOf(pod).flatMap(({ ports = [] }) => ports));
+          .flatMap(([, pod]) => containersOf(pod).flatMap(({ ports = [] }) => ports))
+          // The scraper reaches the pods themselves.
+          .filter(({ name }) => name !== 'metrics');
         expect(spec?.ports?.map(({ targetPort }) => targetPort)).toEqual(
           listening.map(({ containerPort }) => containerPort),
         );
@@ -185,6 +188,31 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(schemaFaults(service).join()).toMatch(/Service service-a: .*sessionAffinity/);
     const kind = { apiVersion: 'apps/v1', kind: 'Deploymnt', metadata: { name: 'x' } };
     expect(() => schemaFaults([kind])).toThrow(/Deploymnt/);
+  });
+
+  it('serves metrics with TLS at a port of the sidecar, where the annotations and the scrape configuration name it (OP-03)', () => {
+    const configuration = read('deploy/kubernetes/base/haproxy.cfg');
+    for (const overlay of ['small', 'production'] as const) {
+      for (const workload of workloadsOf(objectsOf(overlay)).filter(({ metadata }) => names.includes(metadata.name))) {
+        const { name } = workload.metadata;
+        const pod = podOf(workload);
+        const port = containersOf(pod)
+          .flatMap(({ ports = [] }) => ports)
+          .find((one) => one.name === 'metrics')?.containerPort;
+        const management = pod.containers[0]?.env?.find((one) => one.name === 'MANAGEMENT_PORT')?.value;
+        expect(configuration).toContain(`bind :${port} ssl crt /etc/certificate/tls.crt`);
+        expect(configuration).toContain(`server management 127.0.0.1:${management}\n`);
+        expect([name, workload.spec?.template.metadata?.annotations]).toEqual([
+          name,
+          expect.objectContaining({
+            'prometheus.io/scrape': 'true',
+            'prometheus.io/scheme': 'https',
+            'prometheus.io/port': String(port),
+          }),
+        ]);
+        expect(read('deploy/observability/kubernetes.yml')).toContain(`regex: ${name};metrics\n`);
+      }
+    }
   });
 
   it('has sidecars keep what the service decides about connections', () => {

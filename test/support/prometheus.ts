@@ -20,7 +20,7 @@ export const OBSERVABILITY = fileURLToPath(new URL('../../deploy/observability/'
 interface Configuration {
   readonly global: Record<string, string>;
   rule_files: string[];
-  readonly scrape_configs: { static_configs: { targets: string[] }[] }[];
+  readonly scrape_configs: { dns_sd_configs?: unknown; static_configs?: { targets: string[] }[] }[];
 }
 
 export class Prometheus {
@@ -39,6 +39,7 @@ export class Prometheus {
     configuration.global['evaluation_interval'] = '200ms';
     configuration.rule_files = [join(OBSERVABILITY, 'alerts.yml')];
     for (const scrape of configuration.scrape_configs) {
+      delete scrape.dns_sd_configs;
       scrape.static_configs = [{ targets: ports.map((port) => `127.0.0.1:${port}`) }];
     }
     const file = join(folder, 'prometheus.yml');

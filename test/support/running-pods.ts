@@ -30,11 +30,20 @@ export interface PodAnswer {
   readonly text: string;
 }
 
+interface AskOptions {
+  readonly headers?: OutgoingHttpHeaders;
+  readonly agent?: Agent | false;
+  /** Default: where callers reach it. */
+  readonly at?: string;
+}
+
 export class RunningPods {
   readonly #folder = new ManifestFolder();
   readonly #objects = this.#folder.build('small');
   readonly #sidecars = new Map<string, PodProcess>();
   readonly #services = new Map<string, BuiltService>();
+  /** Of the sidecar, and of the service behind it. */
+  readonly #metrics = new Map<string, { readonly port: number; readonly plain: number }>();
   #server: RunningAuthorizationServer | undefined;
   #valkey: PodProcess | undefined;
 
@@ -65,7 +74,10 @@ export class RunningPods {
     this.#server = await startAuthorizationServer({ realm: REALM_FILE, environment });
     await this.#startValkey();
     const ports = new Map<string, number>();
-    for (const { name } of RUN) ports.set(name, await freePort());
+    for (const { name } of RUN) {
+      ports.set(name, await freePort());
+      this.#metrics.set(name, { port: await freePort(), plain: await freePort() });
+    }
     for (const [name, port] of ports) await this.#startSidecar(name, port);
     await Promise.all(RUN.map(({ name, calls }) => this.#startService(name, ports.get(name) ?? 0, calls)));
   }
@@ -120,14 +132,14 @@ export class RunningPods {
     return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
+  /** Where the scraper reaches it: its sidecar, too. */
+  metricsUrlOf = (name: string): string => `https://localhost:${this.#metrics.get(name)?.port}`;
+
   /** A request as a caller in the cluster makes it: it trusts the authority of the manifests alone. */
-  async ask(
-    name: string,
-    path: string,
-    { headers = {}, agent = false }: { readonly headers?: OutgoingHttpHeaders; readonly agent?: Agent | false } = {},
-  ): Promise<PodAnswer> {
+  async ask(name: string, path: string, options: AskOptions = {}): Promise<PodAnswer> {
+    const { headers = {}, agent = false, at = this.urlOf(name) } = options;
     const ca = this.fileOf(name, 'ca.crt');
-    const asked = request(`${this.urlOf(name)}${path}`, { ca, headers, agent }).end();
+    const asked = request(at + path, { ca, headers, agent }).end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: answer.statusCode, headers: answer.headers, text: await text(answer) };
   }
@@ -156,6 +168,8 @@ export class RunningPods {
       ['/etc/certificate', join(folder, '/etc/certificate')],
       ['bind :8443', `bind 127.0.0.1:${port}`],
       ['127.0.0.1:3000', `127.0.0.1:${plain}`],
+      ['bind :8444', `bind 127.0.0.1:${this.#metrics.get(name)?.port}`],
+      ['127.0.0.1:9464', `127.0.0.1:${this.#metrics.get(name)?.plain}`],
     ] as const;
     const here = { folder, port, executable: haproxyPath ?? '', changes };
     this.#sidecars.set(name, await startContainer(this.#objects, this.pod(name), 'tls', here));
@@ -169,6 +183,7 @@ export class RunningPods {
       ...environment,
       DEMO_MODE: 'false',
       PORT: String(plain),
+      MANAGEMENT_PORT: String(this.#metrics.get(name)?.plain),
       KEYCLOAK_BASE_URL: this.server.baseUrl,
       KEYCLOAK_ISSUER: this.server.issuer,
       // The server speaks plain http.

@@ -1,8 +1,6 @@
 /** Metrics and traces of the built services: each a process of its own, with the standard variables of OpenTelemetry. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
@@ -19,7 +17,7 @@ import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
 import { documented, queries, rules, wordsOf } from '../support/observability.js';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
-import { OBSERVABILITY, Prometheus, prometheusPath, promtoolPath } from '../support/prometheus.js';
+import { Prometheus, prometheusPath } from '../support/prometheus.js';
 import type { Variables } from '../support/running-service.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -246,17 +244,9 @@ describe('services with the variables of OpenTelemetry', () => {
   });
 });
 
-const onPrometheus = prometheusPath === undefined || promtoolPath === undefined ? describe.skip : describe;
+const onPrometheus = prometheusPath === undefined ? describe.skip : describe;
 
 onPrometheus('Prometheus, with the rules of this repository', () => {
-  it.each([
-    ['its configuration', ['check', 'config', '--syntax-only', 'prometheus.yml']],
-    ['the rules', ['check', 'rules', '--lint-fatal', 'alerts.yml']],
-    ['each alert where it is due, and where it is not', ['test', 'rules', 'alerts.test.yml']],
-  ])('finds nothing wrong with %s', async (_, args) => {
-    await expect(promisify(execFile)(promtoolPath ?? '', args, { cwd: OBSERVABILITY })).resolves.toBeDefined();
-  });
-
   it('finds in what it scrapes each metric that rules and dashboard ask for, and evaluates each rule', async () => {
     const prometheus = await Prometheus.start(
       prometheusPath ?? '',

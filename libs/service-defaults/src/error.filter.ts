@@ -1,7 +1,9 @@
 /** ErrorFilter: gives every error of a service one form, `{ error, code }`, and no stack trace. */
+import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { Refusal, type RefusalFilter } from 'nestjs-keycloak-s2s';
+import { noteFailure } from './answered-failures.js';
 
 interface ErrorBody {
   readonly error: string;
@@ -38,12 +40,14 @@ export class ErrorFilter implements ExceptionFilter {
     const body = status === undefined ? undefined : (ownBody(error) ?? BODIES[status] ?? otherBody(status));
     if (body === undefined) this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
     const { httpAdapter } = this.adapterHost;
-    const response = host.switchToHttp().getResponse<unknown>();
+    const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
     // What has begun is ended, as by Nest's own filter: a second answer fails where nobody hears of it, which ends the process.
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
     }
+    if (status !== undefined && status >= 500 && body !== undefined && 'code' in body)
+      noteFailure(response.raw, String(body.code));
     httpAdapter.reply(
       response,
       body ?? { error: 'Internal error', code: 'internal_error' },

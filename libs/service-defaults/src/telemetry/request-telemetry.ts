@@ -14,6 +14,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { describeRequest } from 'nestjs-keycloak-s2s';
+import { failureOf } from '../answered-failures.js';
 
 /** In seconds: those that the semantic conventions advise for this metric. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -74,10 +75,11 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
 }
 
 /** Of one whose caller has gone before the answer began, nobody knows the status. */
-function endOf({ headersSent, statusCode }: ServerResponse): Attributes {
+function endOf(answer: ServerResponse): Attributes {
+  const { headersSent, statusCode } = answer;
   if (!headersSent) return {};
   return {
     'http.response.status_code': statusCode,
-    ...(statusCode >= 500 ? { 'error.type': String(statusCode) } : {}),
+    ...(statusCode >= 500 ? { 'error.type': failureOf(answer) ?? String(statusCode) } : {}),
   };
 }

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Controller, Get, HttpException, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -29,6 +29,11 @@ class TestController {
   @Get('broken')
   broken(): never {
     throw new Error('a bug');
+  }
+
+  @Get('away')
+  away(): never {
+    throw new HttpException({ error: 'Sessions are not available', code: 'sessions_unavailable' }, 503);
   }
 
   @Get('health/live')
@@ -134,6 +139,15 @@ describe('the telemetry of a service', () => {
     const missing = await spanNamed('GET');
     expect(missing.status.code ?? 0).toBe(0);
     expect(attributesOf(missing)).toMatchObject({ 'http.response.status_code': 404 });
+  });
+
+  it('names a failure that the service answers on purpose by its code (OP-03)', async () => {
+    await http().get('/away').expect(503);
+    expect(attributesOf(await spanNamed('GET /away'))).toMatchObject({
+      'http.response.status_code': 503,
+      'error.type': 'sessions_unavailable',
+    });
+    expect(await scrape()).toMatch(/http_server_request_duration_count\{.*error_type="sessions_unavailable".*\} 1/);
   });
 
   it('measures each request by its route, those of probes too, of which it makes no span', async () => {
