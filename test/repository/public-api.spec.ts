@@ -44,6 +44,7 @@ describe('nestjs-keycloak-s2s', () => {
       'REFUSAL_REASON_CHANNEL',
       'Refusal',
       'RefusalFilter',
+      'RepeatedLines',
       'RequireAnyPermission',
       'RequireAuthentication',
       'RequirePermission',

@@ -41,6 +41,7 @@ export { privateKeyJwt } from './client-authentication/private-key-jwt.js';
 export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
 export { JWT_VERIFICATION_CHANNEL } from './diagnostics/jwt-verification-channel.js';
 export { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL } from './diagnostics/refusal-channel.js';
+export { RepeatedLines, type UnwrittenLines } from './diagnostics/repeated-lines.js';
 export { SERVICE_CALL_CHANNEL } from './diagnostics/service-call-channel.js';
 export { SIGNAL_CHANNEL } from './diagnostics/signal-channel.js';
 export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';

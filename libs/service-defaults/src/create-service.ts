@@ -117,6 +117,11 @@ export function equipService(app: NestFastifyApplication): NestFastifyApplicatio
     done();
   });
   app.useGlobalPipes(new BodyValidation());
-  app.useGlobalFilters(new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost)));
+  const errors = new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost));
+  fastify.addHook('onClose', (_instance: unknown, done: () => void) => {
+    errors.end();
+    done();
+  });
+  app.useGlobalFilters(errors);
   return app;
 }

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { Refusal, type RefusalFilter } from 'nestjs-keycloak-s2s';
+import { describeRequest, Refusal, RepeatedLines, type RefusalFilter } from 'nestjs-keycloak-s2s';
 import { noteFailure } from './answered-failures.js';
 
 interface ErrorBody {
@@ -25,6 +25,7 @@ const BODIES: Readonly<Record<number, ErrorBody>> = {
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #logger = new Logger('Error');
+  readonly #repeated = new RepeatedLines();
 
   constructor(
     private readonly refusals: RefusalFilter,
@@ -38,7 +39,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     const status = clientErrorStatus(error);
     const body = status === undefined ? undefined : (ownBody(error) ?? BODIES[status] ?? otherBody(status));
-    if (body === undefined) this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
+    if (body === undefined) this.#logUnexpected(error, host);
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
     // What has begun is ended, as by Nest's own filter: a second answer fails where nobody hears of it, which ends the process.
@@ -53,6 +54,21 @@ export class ErrorFilter implements ExceptionFilter {
       body ?? { error: 'Internal error', code: 'internal_error' },
       body === undefined ? HttpStatus.INTERNAL_SERVER_ERROR : status,
     );
+  }
+
+  /** Writes the counts of lines that were not written. Call it when the application has ended. */
+  end(): void {
+    this.#repeated.end();
+  }
+
+  /** A caller may repeat the request that shows a bug: 20 stacks in ten seconds are enough. */
+  #logUnexpected(error: unknown, host: ArgumentsHost): void {
+    const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
+    const name = error instanceof Error ? error.name : 'unknown';
+    const summarize = (unwritten: object): void =>
+      this.#logger.error({ message: 'Unexpected errors alike', route, error: name, ...unwritten });
+    if (!this.#repeated.admits(`${route} ${name}`, summarize)) return;
+    this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
   }
 }
 

@@ -1,6 +1,13 @@
 /** LoginPageFilter: tells a browser why a login failed, as a page; other callers get JSON. */
-import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import {
+  Catch,
+  Injectable,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { Refusal, RefusalFilter, RepeatedLines } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { LoginError } from './login-error.js';
@@ -8,8 +15,9 @@ import { loginFailedPage } from './login-page.js';
 
 @Catch(LoginError, Refusal)
 @Injectable()
-export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
+export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal>, OnApplicationShutdown {
   readonly #logger = new Logger('Login');
+  readonly #repeated = new RepeatedLines();
 
   constructor(
     private readonly refusals: RefusalFilter,
@@ -43,7 +51,18 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
       this.refusals.log(error, host);
       return this.refusals.toReply(error);
     }
-    this.#logger.warn('Login failed', { code: error.code, reason: error.reason });
+    this.#logFailure(error);
     return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };
+  }
+
+  /** Anybody may send a callback that fails. The code alone is of a closed list: a reason may be a word of the callback. */
+  #logFailure({ code, reason }: LoginError): void {
+    const summarize = (unwritten: object): void =>
+      this.#logger.warn('Login failed, as did others', { code, ...unwritten });
+    if (this.#repeated.admits(code, summarize)) this.#logger.warn('Login failed', { code, reason });
+  }
+
+  onApplicationShutdown(): void {
+    this.#repeated.end();
   }
 }

@@ -8,6 +8,7 @@ export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
 export { nonEmptyString, optionalText } from '../option-kinds.js';
+export { RepeatedLines } from '../diagnostics/repeated-lines.js';
 export { publishSignals } from '../diagnostics/signal-channel.js';
 export { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 export { loggedFields } from '../protocol/failure-hints.js';

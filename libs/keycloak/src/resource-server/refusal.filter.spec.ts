@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { ServiceCallError } from '../client/service-call-error.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -58,5 +58,83 @@ describe('RefusalFilter outside of HTTP (its answers there are tested with the g
 
   it('throws the refusal where it knows no way to answer', () => {
     expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
+  });
+});
+
+describe('the log of refusals (OP-05)', () => {
+  const ISSUER = 'https://keycloak.example/realms/one';
+  let lines: Record<string, unknown>[];
+  let logged: RefusalFilter;
+  beforeEach(() => {
+    lines = [];
+    const write = (line: unknown): void => void lines.push(line as Record<string, unknown>);
+    Logger.overrideLogger({ log: write, warn: write, error: write } as LoggerService);
+    const options = { realm: 'service-b', exposeRefusalReasons: false, carriers: [], issuers: [{ issuer: ISSUER }] };
+    logged = new RefusalFilter(options, new HttpAdapterHost());
+  });
+  afterEach(() => {
+    logged.onApplicationShutdown();
+    Logger.overrideLogger(['error']);
+  });
+
+  const request = (url: string, more: object = {}): ExecutionContextHost => {
+    const host = new ExecutionContextHost([{ method: 'GET', routeOptions: { url }, headers: {}, ...more }]);
+    host.setType('http');
+    return host;
+  };
+  const missing = new BearerError('missing_token', { reason: 'no_credentials' });
+  const log = (refused: BearerError, host: ExecutionContextHost, times: number): void => {
+    for (let time = 0; time < times; time += 1) logged.log(refused, host);
+  };
+
+  it('has 20 lines of 10,000 anonymous requests at one route, and one line with the count of the others at the end', () => {
+    for (let time = 0; time < 10_000; time += 1) {
+      logged.log(missing, request('/api/orders/:id', { headers: { 'x-request-id': `request-${time}` } }));
+    }
+    expect(lines).toHaveLength(20);
+    expect(lines[19]).toMatchObject({ message: 'Request refused', requestId: 'request-19' });
+    logged.onApplicationShutdown();
+    expect(lines.slice(20)).toEqual([
+      {
+        message: 'Request refused, and others for the same reason',
+        code: 'missing_token',
+        reason: 'no_credentials',
+        method: 'GET',
+        route: '/api/orders/:id',
+        count: 9980,
+        seconds: 10,
+      },
+    ]);
+  });
+
+  it('counts by reason, route and issuer, and takes the text of a caller for none of them', () => {
+    log(missing, request('/a'), 25);
+    log(missing, request('/b'), 25);
+    log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);
+    for (let time = 0; time < 50; time += 1) {
+      const foreign = new BearerError('invalid_token', {
+        reason: 'other_issuer',
+        fields: { iss: `https://${time}.example` },
+      });
+      logged.log(foreign, request('/a', { method: `M${time}`, baseUrl: `/${time}` }));
+      // A path that no route has.
+      logged.log(missing, new ExecutionContextHost([{ method: 'GET', url: `/${time}` }]));
+    }
+    expect(lines.length).toBe(5 * 20);
+    logged.onApplicationShutdown();
+    const counts = lines.slice(5 * 20).map(({ reason, route, iss, count }) => [reason, route, iss, count]);
+    expect(counts).toEqual([
+      ['no_credentials', '/a', undefined, 5],
+      ['no_credentials', '/b', undefined, 5],
+      ['inactive', '/a', ISSUER, 5],
+      ['other_issuer', '/a', undefined, 30],
+      ['no_credentials', undefined, undefined, 30],
+    ]);
+  });
+
+  it('has every line with audit', () => {
+    log(new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }), request('/a'), 100);
+    expect(lines).toHaveLength(100);
+    expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);
   });
 });

@@ -1,14 +1,22 @@
 /** RefusalFilter: writes every refusal of the library on the wire, and the story to the log. */
-import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type ExecutionContext } from '@nestjs/common';
+import {
+  Catch,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type ExecutionContext,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { loggedFields } from '../protocol/failure-hints.js';
+import { RepeatedLines } from '../diagnostics/repeated-lines.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CredentialCarrier } from './credential-carrier.js';
 import { makeRefusalsHttpExceptions } from './refusal.exception.js';
-import { describeRequest } from './request-description.js';
+import { describeRequest, routeOf } from './request-description.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
 export interface RefusalFilterOptions {
@@ -18,6 +26,8 @@ export interface RefusalFilterOptions {
   readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
   readonly carriers: readonly CredentialCarrier[];
+  /** Refusals of tokens of each are counted by themselves. */
+  readonly issuers?: readonly { readonly issuer: string }[];
 }
 
 /** What goes on the wire. */
@@ -32,8 +42,10 @@ export interface RefusalReply {
  * wants another form (a page, say) can take `toReply()` and write it itself.
  */
 @Catch(Refusal)
-export class RefusalFilter implements ExceptionFilter<Refusal> {
+export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShutdown {
   readonly #logger = new Logger('Refusal');
+  readonly #repeated = new RepeatedLines();
+  readonly #issuers: ReadonlySet<unknown>;
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
   /** Outside of HTTP, by call. */
@@ -44,6 +56,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     private readonly adapterHost: HttpAdapterHost,
   ) {
     makeRefusalsHttpExceptions();
+    this.#issuers = new Set(options.issuers?.map(({ issuer }) => issuer));
   }
 
   /**
@@ -146,7 +159,10 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   /**
    * Writes one line, as one object. A failure of this service or of the server is an error for the operator. A refusal of a caller needs
    * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request;
-   * `where` are further fields, for what has none.
+   * `where` are further fields, for what has none: words of the application.
+   *
+   * Of the refusals with one reason at one route 20 lines are written in ten seconds, and at their end one line with the `count` of the others, or when the application ends.
+   * Lines with `audit` are all written.
    */
   log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
@@ -164,8 +180,27 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
       ...(httpStatus === 403 ? denialOf(host) : {}),
       ...loggedFields(refusal),
     };
-    if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
-    else this.#logger.log({ message: 'Request refused', ...line });
+    const kind = { code, reason, ...(isHttp ? routeOf(request) : describeHandler(host)), ...where };
+    if (httpStatus === 403 || this.#admits(kind, refusal)) this.#write(refusal, line);
+  }
+
+  #admits(of: object, refusal: Refusal): boolean {
+    const { iss } = refusal.fields as { readonly iss?: unknown };
+    // Another one may be any text.
+    const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
+    return this.#repeated.admits(JSON.stringify(kind), (unwritten) =>
+      this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason'),
+    );
+  }
+
+  #write({ httpStatus }: Refusal, line: object, further = ''): void {
+    if (httpStatus >= 500) this.#logger.error({ message: `Request failed${further}`, ...line });
+    else this.#logger.log({ message: `Request refused${further}`, ...line });
+  }
+
+  /** Nest calls it. */
+  onApplicationShutdown(): void {
+    this.#repeated.end();
   }
 }
 

@@ -42,5 +42,15 @@ export function describeRequest(request: unknown): Readonly<Record<string, strin
   return described;
 }
 
+/** Method and route as the application declared them, and nothing that a caller chose: so there are not many of them. */
+export function routeOf(request: unknown): Readonly<Record<string, string>> {
+  const { method, routeOptions, route } = Object(request) as DescribedRequest;
+  const path = routeOptions?.url ?? route?.path;
+  return {
+    method: METHODS.has(method) ? String(method) : 'other',
+    ...(typeof path === 'string' ? { route: path.slice(0, 200) } : {}),
+  };
+}
+
 const matched = (form: RegExp, text: unknown): RegExpExecArray | null =>
   typeof text === 'string' ? form.exec(text) : null;

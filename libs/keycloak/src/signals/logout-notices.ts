@@ -1,7 +1,7 @@
 /** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, type RevocationList } from '../index.js';
-import { unverifiedClaims, type ComponentLog } from '../ports/signals.js';
+import { RepeatedLines, unverifiedClaims, type ComponentLog } from '../ports/signals.js';
 import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
 import type { BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';
@@ -25,6 +25,8 @@ const LISTENER_MS = 4000;
 
 /** A notice is the signed word of an issuer that a session has ended, so nothing but its signature has to be shown. */
 export class LogoutNotices {
+  readonly #repeated = new RepeatedLines();
+
   constructor(
     private readonly issuers: readonly IssuerNotices[],
     private readonly revocations: Pick<RevocationList, 'deny'>,
@@ -47,7 +49,7 @@ export class LogoutNotices {
       );
     } catch (error) {
       if (!(error instanceof LogoutTokenError)) throw error;
-      this.log.warn('Logout token refused', { reason: error.reason });
+      this.#say('warn', 'Logout token refused', { reason: error.reason });
       return { kind: 'refused' };
     }
   }
@@ -55,6 +57,14 @@ export class LogoutNotices {
   /** Nest calls it. */
   onApplicationShutdown(): void {
     for (const { rechecks } of this.issuers) rechecks.stop();
+    this.#repeated.end();
+  }
+
+  /** Anybody may send notices: of those with the same fate some are written, and the others are counted. */
+  #say(level: 'warn' | 'error', words: string, fields: Readonly<Record<string, string>>): void {
+    const summarize = (unwritten: object): void =>
+      this.log[level](`${words}, as were others`, { ...fields, ...unwritten });
+    if (this.#repeated.admits(JSON.stringify([words, fields]), summarize)) this.log[level](words, fields);
   }
 
   #textOf(token: unknown): string {
@@ -101,12 +111,12 @@ export class LogoutNotices {
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
       error instanceof AuthorizationServerError ? error : { reason: nameOf(error) };
     const words = 'Logout token not verified: its issuer will be asked about every token again';
-    this.log.error(words, { issuer, reason });
+    this.#say('error', words, { issuer, reason });
     rechecks.require();
     try {
       await this.#inTime(() => this.listener.unverified?.());
     } catch (failure) {
-      this.log.error('The listener of this application failed', { issuer, reason: nameOf(failure) });
+      this.#say('error', 'The listener of this application failed', { issuer, reason: nameOf(failure) });
     }
     return { kind: 'unavailable', retryAfterSeconds };
   }

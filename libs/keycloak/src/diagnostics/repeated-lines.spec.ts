@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RepeatedLines, type UnwrittenLines } from './repeated-lines.js';
+
+const WINDOW_MS = 10_000;
+
+let lines: RepeatedLines;
+let counts: (UnwrittenLines & { readonly kind: string })[];
+beforeEach(() => {
+  jest.useFakeTimers();
+  [lines, counts] = [new RepeatedLines(), []];
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+/** How many of these are written. */
+function written(times: number, kind = 'a'): number {
+  const admitted = Array.from({ length: times }, () =>
+    lines.admits(kind, (unwritten) => void counts.push({ kind, ...unwritten })),
+  );
+  return admitted.filter(Boolean).length;
+}
+
+describe('RepeatedLines', () => {
+  it('writes 20 of 10,000 lines, and one with the count when the window ends (OP-05)', () => {
+    expect([written(10_000), counts]).toEqual([20, []]);
+    jest.advanceTimersByTime(WINDOW_MS - 1);
+    expect(counts).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(counts).toEqual([{ kind: 'a', count: 9980, seconds: 10 }]);
+  });
+
+  it('writes no count for 20 lines', () => {
+    expect(written(20)).toBe(20);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(counts).toEqual([]);
+    expect(written(20)).toBe(20);
+  });
+
+  it('writes counts alone while the flood goes on, and lines again after it', () => {
+    written(10_000);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(written(21)).toBe(0);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(written(5)).toBe(0);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(written(5)).toBe(5);
+    expect(counts.map(({ count }) => count)).toEqual([9980, 21, 5]);
+  });
+
+  it('counts each kind by itself', () => {
+    expect([written(30, 'a'), written(25, 'b')]).toEqual([20, 20]);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(counts.map(({ kind, count }) => [kind, count])).toEqual([
+      ['a', 10],
+      ['b', 5],
+    ]);
+  });
+
+  it('writes at the end what it has counted, once', () => {
+    written(50);
+    lines.end();
+    expect(counts).toEqual([{ kind: 'a', count: 30, seconds: 10 }]);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect([counts.length, jest.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('holds 2000 kinds, and writes the count of the oldest for a new one', () => {
+    written(21, 'oldest');
+    for (let kind = 0; kind < 2500; kind += 1) written(1, String(kind));
+    expect(counts).toEqual([{ kind: 'oldest', count: 1, seconds: 10 }]);
+    expect(jest.getTimerCount()).toBe(2000);
+  });
+
+  it('keeps no timer for a kind that has ended', () => {
+    written(21);
+    jest.advanceTimersByTime(2 * WINDOW_MS);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
