@@ -10,8 +10,8 @@ import {
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
-import { loggedFields } from '../protocol/failure-hints.js';
 import { RepeatedLines } from '../diagnostics/repeated-lines.js';
+import { loggedFields } from '../protocol/failure-hints.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CredentialCarrier } from './credential-carrier.js';
