@@ -1,10 +1,11 @@
 /** @AccessToken(): the caller's judged token as a handler's parameter. */
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { routeAccess } from './route-access.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
-const judgedToken = createParamDecorator((_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined => {
+function judgedTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined {
   const token =
     context.getType<string>() === 'http'
       ? verifiedTokenOf(context.getArgByIndex<object>(0))
@@ -12,11 +13,13 @@ const judgedToken = createParamDecorator((_: unknown, context: ExecutionContext)
   if (token !== undefined) return token;
   if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
   throw new TypeError('@AccessToken() needs a handler that judges tokens, and this one does not');
-});
+}
+
+const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
- * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. On a
- * `@Public()` one there is never one, so asking for it is a programming error and throws.
+ * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. No
+ * token is looked at for a `@Public()` handler, so `@AccessToken()` on one stops the start.
  */
 export const AccessToken: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
@@ -24,6 +27,16 @@ export const AccessToken: ReturnType<typeof createParamDecorator<unknown>> =
     judgedToken(...pipes)(target, name, index);
     if (name !== undefined) hideType(target, name, index);
   };
+
+/** Whether a method has `@AccessToken()` among its parameters, by any of the classes that Nest may read them from. */
+export function asksForAccessToken(classes: readonly object[], method: string): boolean {
+  return classes.some((type) => {
+    const parameters = Object(Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method)) as Readonly<
+      Record<string, object>
+    >;
+    return Object.values(parameters).some((parameter) => 'factory' in parameter && parameter.factory === judgedTokenOf);
+  });
+}
 
 /** What the compiler keeps of the types of parameters. */
 const TYPES = 'design:paramtypes';

@@ -18,6 +18,8 @@ import {
   accessOf,
   refuseImpossible,
   refuseOpenMessages,
+  refuseTokenOfPublic,
+  refuseUnansweredStream,
   refuseUnenforced,
   refuseUnknownIssuer,
   refuseUnverifiable,
@@ -137,6 +139,8 @@ export class RouteReport implements OnApplicationBootstrap {
       if (access.opening === 'closed' || access.opening === 'public') return 'whoever its operation is open to';
       throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
     }
+    refuseTokenOfPublic(handler, access);
+    refuseUnansweredStream(handler, access, this.options.carriers);
     if (access.opening === 'closed') {
       this.#logger.warn(`${label} is closed: no decorator opens it, every request is refused`);
     } else if (access.opening !== 'public') {

@@ -1,6 +1,7 @@
 /** Start refusals: what stops the start of an application, since the guard could not enforce it. */
 import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
+import { asksForAccessToken } from './access-token.decorator.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { nameOfClient } from './allowed-client.js';
 import { chainOf, nameOfClass } from './class-chain.js';
@@ -36,6 +37,35 @@ export function refuseUnknownIssuer(
       `${label} allows ${nameOfClient(client)}, and that is no issuer of KeycloakModule.forRoot: no token of it is accepted`,
     );
   }
+}
+
+/** Throws for a `@Public()` handler with `@AccessToken()`: no token is looked at, so each of its calls would fail. */
+export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
+  if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
+  throw new Error(
+    `${label} is @Public(), so no token is looked at, and it asks for one by @AccessToken(): open it by @OptionalToken() or @Authenticated(), or leave out @AccessToken()`,
+  );
+}
+
+/** Nest's own key, as text, and its word for `@GrpcStreamCall()` in a pattern. */
+const PATTERNS = 'microservices:pattern';
+const BARE_STREAM = 'pt_stream';
+
+/**
+ * Throws for a handler of `@GrpcStreamCall()` that demands a token, if no carrier answers for the guard. Nest does not handle an exception that a guard
+ * throws before such a handler, so the first refused call would end the process.
+ */
+export function refuseUnansweredStream(
+  { label, function: handler }: Handler,
+  { opening }: RouteAccess,
+  carriers: readonly { readonly kind: string }[],
+): void {
+  if (opening === 'public' || carriers.some(({ kind }) => kind === 'rpc')) return;
+  const patterns = [Reflect.getMetadata(PATTERNS, handler)].flat() as readonly unknown[];
+  if (!patterns.some((pattern) => (Object(pattern) as { streaming?: unknown }).streaming === BARE_STREAM)) return;
+  throw new Error(
+    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesCarrier() in forRoot({ carriers })`,
+  );
 }
 
 /**
