@@ -273,7 +273,8 @@ const RABBITMQ: TransportUnderTest = {
 interface Start {
   readonly inherits?: boolean;
   readonly controllers?: Type[];
-  readonly carrier?: CredentialCarrier;
+  /** None, where it is null. */
+  readonly carrier?: CredentialCarrier | null;
   readonly permissions?: PermissionMapper | undefined;
 }
 
@@ -282,7 +283,7 @@ async function start(
   options: MicroserviceOptions,
   { inherits = false, controllers = [Orders], carrier = microservicesCarrier(), permissions }: Start = {},
 ): Promise<INestApplication> {
-  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier], permissions })];
+  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier ?? []].flat(), permissions })];
   const module = await Test.createTestingModule({ imports, controllers })
     .setLogger(new ConsoleLogger({ logLevels: [] }))
     .compile();
@@ -367,6 +368,17 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
       });
     });
 
+    it.each([
+      ['a hybrid application', false],
+      ['one with inheritAppConfig', true],
+    ])('are refused as such by %s without a carrier (RS-20)', async (_, inherits) => {
+      const options = transport.options(broker.url);
+      const app = await start(options, { inherits, carrier: null });
+      const outcome = await transport.sender(options)('read', bearerOf(app));
+      expect(outcome).toEqual({ refused: transport.refusal({ status: 403, code: 'route_closed' }) });
+      expect(ran).toEqual([]);
+    });
+
     it('bring their token in a header of any case', async () => {
       const options = transport.options(broker.url);
       const app = await start(options);
@@ -427,6 +439,30 @@ describe('a stream of gRPC', () => {
       expect(ran).toEqual([]);
     },
   );
+
+  describe('with the call itself and no carrier', () => {
+    const startWith = async (access: MethodDecorator): Promise<INestApplication> => {
+      @Controller()
+      class Calls {
+        @GrpcStreamCall('Orders', 'Talk')
+        @access
+        talk(call: ServerDuplexStream<object, object>): void {
+          call.end();
+        }
+      }
+      return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], carrier: null });
+    };
+
+    it('stops the start where it demands a token: Nest would end the process at the first refusal', async () => {
+      await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
+        /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
+      );
+    });
+
+    it('does not where it is public', async () => {
+      await expect(startWith(Public())).resolves.toBeDefined();
+    });
+  });
 
   it('ends when its token is denied', async () => {
     const { app, answers } = await streamed('Watch', undefined);

@@ -146,11 +146,12 @@ export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { AllowedClient, ClientOfIssuer } from './resource-server/allowed-client.js';
 export type { AuthenticationRequirement } from './resource-server/authentication-requirement.js';
 export type {
+  CallContext,
   CarriedRefusal,
   CarriedRequest,
   CredentialCarrier,
   LongLivedConnection,
-} from './resource-server/credential-carrier.js';
+} from './resource-server/credential.carrier.js';
 export type {
   ConnectedJwtVerification,
   JwtVerification,

@@ -32,6 +32,7 @@ import { KeycloakOptionsError } from './option-kinds.js';
 import { resolveKeycloakOptions, type AnyModuleOptions, type ResolvedKeycloakOptions } from './keycloak.options.js';
 import { protectedResourceController } from './protected-resource.controller.js';
 import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { Admission } from './resource-server/admission.guard.js';
 import { GatewayHandshakes } from './resource-server/gateway-handshakes.discovery.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
@@ -100,14 +101,15 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     ...PARTS,
     {
-      provide: IntrospectionGuard,
+      provide: Admission,
       inject: [KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
       useFactory: (
         { verifier, connections }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
         refusals: RefusalFilter,
-      ) => new IntrospectionGuard(verifier, options, refusals, connections),
+      ) => new Admission(verifier, options, refusals, connections),
     },
+    IntrospectionGuard,
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {
       provide: RefusalFilter,
@@ -155,6 +157,7 @@ export type ServiceRegistration = { readonly name: string } & (
     KEYCLOAK,
     Network,
     ...PARTS.map(({ provide }) => provide),
+    Admission,
     IntrospectionGuard,
     RefusalFilter,
     GatewayHandshakes,

@@ -14,7 +14,7 @@ import {
 } from './option-kinds.js';
 import type { SharedCache } from './caching/shared-cache.js';
 import type { RevocationChannel } from './revocation/revocation-channel.js';
-import type { CredentialCarrier } from './resource-server/credential-carrier.js';
+import type { CredentialCarrier } from './resource-server/credential.carrier.js';
 import type { JwtVerification } from './resource-server/jwt-verification.js';
 import { VERIFICATIONS, type TokenVerification } from './resource-server/verification.js';
 import {

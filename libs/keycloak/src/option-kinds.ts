@@ -3,7 +3,7 @@ import { ConfigurationError, ConfigurationFaults } from './configuration-faults.
 import type { ScopesOfCalls } from './client/declared-scopes.js';
 import { isAcrValue } from './protocol/authentication-demand.js';
 import { isScopeToken } from './protocol/scope.js';
-import type { CredentialCarrier } from './resource-server/credential-carrier.js';
+import type { CredentialCarrier } from './resource-server/credential.carrier.js';
 
 /** Thrown at boot. The message lists every fault, and no secret. */
 export class KeycloakOptionsError extends ConfigurationError {

@@ -1,7 +1,8 @@
 /** GraphQL carrier: finds the request of an operation, whichever driver runs it, and gives refusals the form of GraphQL errors. */
 import { IntrinsicException } from '@nestjs/common';
 import type { CarriedRequest, CredentialCarrier } from '../ports/credential-carrier.js';
-import { checkNotShared, contextOf, withoutRequest } from './operation-context.js';
+import { contextOf, withoutRequest } from './operation-context.js';
+import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
@@ -22,16 +23,16 @@ export function graphqlCarrier(): CredentialCarrier {
     kind: 'graphql',
     callOf: contextOf,
     begin: checkNotShared,
-    requestOf(args) {
-      const context = contextOf(args);
-      const subscription = subscriptionOf(args);
+    requestOf(call) {
+      const context = contextOf(call);
+      const subscription = subscriptionOf(call);
       if (subscription !== undefined) return withConnectionParams(subscription.handshake, subscription.parameters);
       return requestIn(context);
     },
     toException({ body: { error, ...extensions } }) {
       return new GraphqlRefusal(error, extensions);
     },
-    connectionOf: (args) => subscriptionOf(args)?.connection,
+    connectionOf: (call) => subscriptionOf(call)?.connection,
   };
 }
 

@@ -1,5 +1,7 @@
 /** Subscriptions: the request and the socket behind an operation that stays open. */
-import type { CarriedRequest, LongLivedConnection } from '../ports/credential-carrier.js';
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import type { CallContext, CarriedRequest, LongLivedConnection } from '../ports/credential-carrier.js';
 import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
 /** Where the drivers put what belongs to the connection. */
@@ -13,16 +15,18 @@ interface ConnectionContext {
 
 interface GraphqlWsContext {
   readonly connectionParams?: unknown;
-  readonly extra: { readonly request: CarriedRequest; readonly socket: WebSocketLike };
+  readonly extra: { readonly request?: unknown; readonly socket?: unknown };
 }
 
+/** A WebSocket of ws. */
 interface WebSocketLike {
   readonly readyState: number;
   close(code: number, reason: string): void;
 }
 
-/** The request of the handshake, whose TCP connection became the WebSocket. */
+/** A request of Fastify. @fastify/websocket says in `ws` whether it was upgraded; the header `Upgrade` is the caller's word alone. */
 type UpgradedRequest = CarriedRequest & {
+  readonly ws?: boolean;
   readonly raw?: { readonly socket?: { readonly destroyed: boolean; destroy(): void } };
 };
 
@@ -34,33 +38,48 @@ export interface Subscription {
 
 const OPEN = 1;
 
-/** Those that the protocol graphql-transport-ws uses for it; clients that follow it don't connect again by themselves. */
+/** The closing code that the protocol graphql-transport-ws uses for it; clients that follow it don't connect again by themselves. */
 const UNAUTHORIZED = 4401;
 
 /**
  * The connection of an operation over a WebSocket; undefined for one over HTTP. Throws `BearerError` for a subscription whose connection is
  * not to be found: it would outlive its token.
  */
-export function subscriptionOf(args: readonly unknown[]): Subscription | undefined {
-  // An application's own context may have the parts of that of graphql-ws beside its `req`.
-  const context = contextOf(args) as ConnectionContext & Partial<GraphqlWsContext>;
-  const { req, request, _connectionInit } = context;
-  const overGraphqlWs = req?.extra === undefined ? context : req;
-  if (overGraphqlWs.extra?.socket !== undefined) {
-    const { socket, request: handshake } = overGraphqlWs.extra;
-    const close = (): void => socket.close(UNAUTHORIZED, 'Unauthorized');
-    const connection = { key: socket, isOpen: () => socket.readyState === OPEN, close };
-    return { handshake, parameters: overGraphqlWs.connectionParams, connection };
-  }
-  const socket = request?.raw?.socket;
-  if (request !== undefined && socket !== undefined && /^websocket$/i.test(String(request.headers['upgrade']))) {
-    const connection = { key: socket, isOpen: () => !socket.destroyed, close: () => void socket.destroy() };
-    return { handshake: request, parameters: _connectionInit, connection };
-  }
-  if (!isSubscription(args)) return undefined;
+export function subscriptionOf(call: CallContext): Subscription | undefined {
+  const subscription = webSocketOf(contextOf(call));
+  if (subscription !== undefined || !isSubscription(call)) return subscription;
   throw withoutRequest(
     'The context of a subscription has no connection: keep "extra" and "connectionParams" in what the option "context" returns',
   );
+}
+
+/**
+ * The WebSocket of a context. Only objects of the right class count: a request of Node is a stream, and a socket of ws an event emitter. Connection parameters and
+ * arguments are JSON that a caller sent, whatever their members are called.
+ */
+export function webSocketOf(given: object): Subscription | undefined {
+  // An application's own context may have the parts of the context of graphql-ws beside its `req`.
+  const context = given as ConnectionContext & Partial<GraphqlWsContext>;
+  return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);
+}
+
+function ofGraphqlWs(context: Partial<GraphqlWsContext> | undefined): Subscription | undefined {
+  const { request: handshake, socket } = Object(context?.extra) as Partial<GraphqlWsContext['extra']>;
+  if (!isRequest(handshake) || !isWebSocket(socket)) return undefined;
+  const close = (): void => socket.close(UNAUTHORIZED, 'Unauthorized');
+  const connection = { key: socket, isOpen: () => socket.readyState === OPEN, close };
+  return { handshake, parameters: context?.connectionParams, connection };
+}
+
+const isRequest = (value: unknown): value is CarriedRequest & Readable => value instanceof Readable;
+
+const isWebSocket = (value: unknown): value is WebSocketLike & EventEmitter => value instanceof EventEmitter;
+
+function ofMercurius({ request, _connectionInit: parameters }: ConnectionContext): Subscription | undefined {
+  const socket = request?.raw?.socket;
+  if (request?.ws !== true || !isRequest(request.raw) || socket === undefined) return undefined;
+  const connection = { key: socket, isOpen: () => !socket.destroyed, close: () => void socket.destroy() };
+  return { handshake: request, parameters, connection };
 }
 
 /**

@@ -1,27 +1,20 @@
-/** gRPC call: what a call of @grpc/grpc-js is, where Nest gives it to a handler, and how it is refused or ended. */
+/** gRPC call: what a call of @grpc/grpc-js has, and how it is refused or ended. */
+import { Writable } from 'node:stream';
 import type { CarriedRefusal, LongLivedConnection } from '../ports/credential-carrier.js';
 import { grpcStatus } from './grpc-status.js';
 
-/** The parts that are used of the four kinds of calls. */
+/** The members that all four kinds of calls have. */
 export interface GrpcCall {
-  readonly metadata: object;
+  readonly metadata: GrpcMetadata;
   readonly cancelled: boolean;
   readonly writableEnded?: boolean;
-  getPeer(): string;
-  /** Of a call whose answer is a stream. */
-  write?(message: unknown): unknown;
   emit(event: 'error', error: object): unknown;
 }
 
-const isCall = (value: unknown): value is GrpcCall => typeof value === 'object' && value !== null && 'getPeer' in value;
-
-/** The third argument of a handler, or with `@GrpcStreamCall` the first; undefined for other transports. */
-export function grpcCall(args: readonly unknown[]): GrpcCall | undefined {
-  return [args[2], args[0]].find(isCall);
+/** Metadata of @grpc/grpc-js. */
+export interface GrpcMetadata {
+  get(name: string): readonly (string | Uint8Array)[];
 }
-
-/** Whether the handler gets the call itself, by `@GrpcStreamCall`: what is thrown there is heard by nobody, and ends the process. */
-export const isBareCall = (args: readonly unknown[]): boolean => isCall(args[0]);
 
 export function grpcError({ status, body }: CarriedRefusal): object {
   return { code: grpcStatus(status), details: message(body), message: message(body) };
@@ -37,19 +30,22 @@ function message({ code, permission, acrValues, maxAgeSeconds }: CarriedRefusal[
   return demands.length === 0 ? code : `${code}: ${demands.join(', ')}`;
 }
 
+const UNKNOWN = 2;
+
+/** Nest's own words for an error of the application. */
+const FAILED = { code: UNKNOWN, details: 'Internal server error', message: 'Internal server error' };
+
 /** Answers a call that its handler would have answered. */
 export function refuseBareCall(args: readonly unknown[], refusal: CarriedRefusal): void {
   answerBareCall(args, grpcError(refusal));
 }
 
-const UNKNOWN = 2;
-
-/** The same with what Nest says of an error of the application. */
+/** Answers a call that could not be judged. */
 export function failBareCall(args: readonly unknown[]): void {
-  const details = 'Internal server error';
-  answerBareCall(args, { code: UNKNOWN, details, message: details });
+  answerBareCall(args, { ...FAILED });
 }
 
+/** `args` are the call, and the callback for the answer where that is not a stream. */
 function answerBareCall(args: readonly unknown[], error: object): void {
   const [call, answer] = args as [GrpcCall, ((error: object) => void) | undefined];
   if (answer === undefined) call.emit('error', error);
@@ -58,10 +54,9 @@ function answerBareCall(args: readonly unknown[], error: object): void {
 
 const UNAUTHENTICATED = 16;
 
-/** Of a call whose answer is a stream; undefined for others. */
-export function streamOf(args: readonly unknown[]): LongLivedConnection | undefined {
-  const call = grpcCall(args);
-  if (call?.write === undefined) return undefined;
+/** The stream of a call whose answer is a stream; undefined for other calls. */
+export function streamOf(call: GrpcCall): LongLivedConnection | undefined {
+  if (!(call instanceof Writable)) return undefined;
   const ended = { code: UNAUTHENTICATED, details: 'invalid_token' };
   return {
     key: call,

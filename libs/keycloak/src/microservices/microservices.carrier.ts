@@ -2,10 +2,11 @@
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../index.js';
-import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
-import { failBareCall, grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
+import { BearerError, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
+import { failBareCall, grpcError, refuseBareCall, streamOf, type GrpcCall } from './grpc-call.js';
+import { receivedCall, type ReceivedCall } from './received-call.carrier.js';
 import { authorizationHeaders } from './received-headers.js';
-import { rejectDelivery } from './refused-deliveries.js';
+import { rejectDelivery, type RabbitMqDelivery } from './refused-deliveries.js';
 
 /** As over HTTP. */
 const INTERNAL_SERVER_ERROR = 500;
@@ -35,32 +36,54 @@ export function microservicesCarrier(options: MicroservicesCarrierOptions = {}):
   const rejectRefused = readOptions(options);
   return {
     kind: 'rpc',
-    callOf: (args) => (isBareCall(args) ? (args[0] as object) : (Object(args[1]) as object)),
-    requestOf(args) {
-      const context = grpcCall(args)?.metadata ?? args[1];
-      const authorization = authorizationHeaders(context);
+    callOf(context) {
+      return bareCallOf(context) ?? (Object(context.getArgByIndex(1)) as object);
+    },
+    requestOf(context) {
+      const received = receivedCall(context);
+      const authorization = authorizationHeaders(received);
       if (authorization !== undefined) return { headers: { authorization }, url: '' };
-      const transport = Object(context) as object;
-      throw new BearerError('route_closed', {
-        reason: 'transport_without_headers',
-        detail: `Messages with a ${transport.constructor.name} have no headers that are read, so nothing in them can carry a token`,
-      });
+      throw withoutHeaders(received);
     },
-    refused({ status }, [, context]) {
-      if (rejectRefused) rejectDelivery(context, status);
+    refused({ status }, context) {
+      if (rejectRefused) rejectRabbitMq(context, status);
     },
-    failed(args) {
-      if (rejectRefused) rejectDelivery(args[1], INTERNAL_SERVER_ERROR);
-      if (isBareCall(args)) failBareCall(args);
-      return isBareCall(args);
+    failed(context) {
+      if (rejectRefused) rejectRabbitMq(context, INTERNAL_SERVER_ERROR);
+      if (bareCallOf(context) === undefined) return false;
+      failBareCall(context.getArgs());
+      return true;
     },
-    toException(refusal, args) {
-      if (isBareCall(args)) return refuseBareCall(args, refusal);
-      return new RpcException(grpcCall(args) === undefined ? refusal.body : grpcError(refusal));
+    toException(refusal, context) {
+      if (bareCallOf(context) !== undefined) return refuseBareCall(context.getArgs(), refusal);
+      const isGrpc = receivedCall(context).transport === 'grpc';
+      return new RpcException(isGrpc ? grpcError(refusal) : refusal.body);
     },
-    connectionOf: streamOf,
+    connectionOf(context) {
+      const received = receivedCall(context);
+      return received.transport === 'grpc' ? streamOf(received.call) : undefined;
+    },
     answer: (exception) => throwError(() => (exception as RpcException).getError()),
   };
+}
+
+/** The call that a handler gets itself, by `@GrpcStreamCall`: Nest handles nothing that is thrown there, and the process would end. */
+function bareCallOf(context: CallContext): GrpcCall | undefined {
+  const received = receivedCall(context);
+  return received.transport === 'grpc' && received.isBare ? received.call : undefined;
+}
+
+function rejectRabbitMq(context: CallContext, status: number): void {
+  const received = receivedCall(context);
+  if (received.transport === 'rabbitmq') rejectDelivery(received.context as RabbitMqDelivery, status);
+}
+
+function withoutHeaders(received: ReceivedCall): BearerError {
+  const context = received.transport === 'other' ? received.context : undefined;
+  return new BearerError('route_closed', {
+    reason: 'transport_without_headers',
+    detail: `Messages with a ${context?.constructor.name ?? 'context of their own'} have no headers that are read, so nothing in them can carry a token`,
+  });
 }
 
 /** A misspelt name must not leave the messages of a queue where they are. */

@@ -1,16 +1,20 @@
-/** Refused deliveries: does away with messages of RabbitMQ that no handler acknowledges, since none ran. */
-import { rabbitMqDelivery, type RabbitMqDelivery } from './received-headers.js';
+/** Refused deliveries: rejects messages of RabbitMQ that no handler acknowledges, since none ran. */
 
-/** Before a message that could not be judged is delivered again. */
+/** The parts of Nest's `RmqContext` that are used. */
+export interface RabbitMqDelivery {
+  getChannelRef(): { nack(message: unknown, allUpTo: boolean, requeue: boolean): void };
+  getMessage(): object;
+}
+
+/** The pause before a message that could not be judged is delivered again. */
 const PAUSE_MS = 1000;
 
 /** Several handlers of one event may each refuse it; a second `nack` would close the channel. */
 const rejected = new WeakSet<object>();
 
 /** Rejects a message whose token is bad. One that could not be judged, since our own side failed, goes back into its queue after a pause. */
-export function rejectDelivery(context: unknown, status: number): void {
-  const delivery = rabbitMqDelivery(context);
-  if (delivery === undefined || rejected.has(delivery.getMessage())) return;
+export function rejectDelivery(delivery: RabbitMqDelivery, status: number): void {
+  if (rejected.has(delivery.getMessage())) return;
   rejected.add(delivery.getMessage());
   if (status < 500) nack(delivery, false);
   else setTimeout(() => nack(delivery, true), PAUSE_MS).unref();

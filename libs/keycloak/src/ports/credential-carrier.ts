@@ -2,8 +2,9 @@
 export { BearerError } from '../protocol/bearer-error.js';
 
 export type {
+  CallContext,
   CarriedRefusal,
   CarriedRequest,
   CredentialCarrier,
   LongLivedConnection,
-} from '../resource-server/credential-carrier.js';
+} from '../resource-server/credential.carrier.js';

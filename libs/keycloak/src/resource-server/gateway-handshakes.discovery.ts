@@ -8,7 +8,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken } from './bearer-token.js';
-import type { CarriedRefusal, CarriedRequest, LongLivedConnection } from './credential-carrier.js';
+import type { CarriedRefusal, CarriedRequest, LongLivedConnection } from './credential.carrier.js';
 import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
 import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';

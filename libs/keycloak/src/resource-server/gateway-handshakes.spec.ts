@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { GatewayHandshakes, type GuardedGateway } from './gateway-handshakes.discovery.js';
-import type { LongLivedConnection } from './credential-carrier.js';
+import type { LongLivedConnection } from './credential.carrier.js';
 import type { RouteAccess } from './route-access.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
 

@@ -29,6 +29,9 @@ jest.setTimeout(60_000);
 /** What ran, in order. */
 const ran: string[] = [];
 
+/** The answer to the caller of a closed handler, as over HTTP. */
+const ROUTE_CLOSED = { error: 'Route closed', code: 'route_closed' };
+
 class CapturedLog {
   readonly lines: string[] = [];
   readonly refusals: unknown[] = [];
@@ -38,7 +41,8 @@ class CapturedLog {
     if (context === 'RouteReport') this.reports.push(String(line));
   };
   warn = (line: unknown, context: unknown): unknown => context === 'RouteReport' && this.lines.push(String(line));
-  error = (): void => {};
+  readonly errors: unknown[] = [];
+  error = (line: unknown): unknown => this.errors.push(line);
 }
 
 const undone: (() => unknown)[] = [];
@@ -56,7 +60,7 @@ async function applicationOf(metadata: ModuleMetadata, { guarded = true } = {}) 
   const app = module.createNestApplication(new ExpressAdapter());
   app.useWebSocketAdapter(new WsAdapter(app));
   undone.push(() => app.close());
-  return { app, named: log.lines, refusals: log.refusals, reports: log.reports };
+  return { app, named: log.lines, refusals: log.refusals, reports: log.reports, errors: log.errors };
 }
 
 const listening = async (app: INestApplication): Promise<URL> => {
@@ -117,6 +121,8 @@ describe('a WebSocket gateway', () => {
     return heard;
   }
 
+  const EXCEPTION = JSON.stringify({ event: 'exception', data: ROUTE_CLOSED });
+
   it('runs its message handler when it has no access decorator and no KeycloakModule, or this proves nothing', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [])] }, { guarded: false });
     await talkTo(await listening(app), 2);
@@ -125,10 +131,11 @@ describe('a WebSocket gateway', () => {
 
   it('runs no message handler that demands a token, and says so at the start (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
-    const { app, named } = await applicationOf({ providers: [gateway] });
+    const { app, named, errors } = await applicationOf({ providers: [gateway] });
     // Open by hand: it is what the gateway sends of itself.
-    expect(await talkTo(await listening(app))).toContain('pushed');
+    expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
     expect(ran).toEqual(['connection']);
+    expect(errors).toEqual([]);
     expect(named).toEqual([
       "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsCarrier() in forRoot({ carriers })",
     ]);
@@ -229,13 +236,14 @@ describe('a TCP microservice', () => {
 
   describe.each(DEMANDS)('with %s', (_, ofClass, ofHandler) => {
     it.each(HYBRIDS)('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
-      const { app, named, refusals } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
+      const { app, named, refusals, errors } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
       await app.init();
       await app.startAllMicroservices();
-      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
       expect(ran).toEqual([]);
       expect(refusals).toMatchObject([{ message: 'Request refused', code: 'route_closed' }]);
+      expect(errors).toEqual([]);
       expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
     });
 
@@ -243,7 +251,7 @@ describe('a TCP microservice', () => {
       const { app } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP);
       await app.startAllMicroservices();
-      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
       expect(ran).toEqual([]);
     });
 
@@ -258,7 +266,7 @@ describe('a TCP microservice', () => {
     it('that is the application itself runs none (RS-20)', async () => {
       const microservice = await microserviceOf(KeycloakTestingModule.forRoot());
       await microservice.listen();
-      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
       expect(ran).toEqual([]);
     });
 
@@ -318,7 +326,7 @@ describe('a TCP microservice', () => {
     const microservice = app.connectMicroservice(TCP);
     const url = await listening(app);
     await app.startAllMicroservices();
-    expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+    expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
     expect(ran).toEqual([]);
     const authorization = `Bearer ${signIn(app, testAccessToken())}`;
     expect((await fetch(new URL('/run', url), { headers: { authorization } })).status).toBe(200);

@@ -14,7 +14,7 @@ import { RepeatedLines } from '../diagnostics/repeated-lines.js';
 import { loggedFields } from '../protocol/failure-hints.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import type { CredentialCarrier } from './credential-carrier.js';
+import type { CredentialCarrier } from './credential.carrier.js';
 import { makeRefusalsHttpExceptions } from './refusal.exception.js';
 import { describeRequest, routeOf } from './request-description.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
@@ -82,7 +82,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     if (kind !== 'http') {
       const exception = this.toException(refusal, host);
       const carrier = this.#carrierOf(kind);
-      if (carrier?.answer !== undefined) return carrier.answer(exception, host.getArgs());
+      if (carrier?.answer !== undefined) return carrier.answer(exception, host);
       // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
       if (carrier === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
       throw exception;
@@ -99,7 +99,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
   /** What is thrown for a refusal: outside of HTTP the exception that the carrier of this kind makes of it, if there is one. */
   toException(refusal: Refusal, host: ArgumentsHost): unknown {
     const carrier = this.#carrierOf(host.getType<string>());
-    return carrier === undefined ? refusal : carrier.toException(this.toReply(refusal), host.getArgs());
+    return carrier === undefined ? refusal : carrier.toException(this.toReply(refusal), host);
   }
 
   #carrierOf(kind: string): CredentialCarrier | undefined {
@@ -125,10 +125,9 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
   /** Each message of a connection is a call of its own: there, and where nothing is known of the call, it is the refusal. */
   #callOf(refusal: Refusal, host: ArgumentsHost): object {
     const carrier = this.#carrierOf(host.getType<string>());
-    const args = host.getArgs();
     try {
-      const call = carrier?.callOf(args);
-      if (call !== undefined && carrier?.connectionOf?.(args)?.key !== call) return call;
+      const call = carrier?.callOf(host);
+      if (call !== undefined && carrier?.connectionOf?.(host)?.key !== call) return call;
     } catch {
       // It has no call, which may be what it was refused for.
     }

@@ -1,6 +1,6 @@
 /** WebSockets carrier: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
-import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
+import { BearerError, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
 import { handshakeOf } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
@@ -15,9 +15,9 @@ export function websocketsCarrier(): CredentialCarrier {
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {
     kind: 'ws',
-    callOf: ([client]) => Object(client) as object,
-    requestOf([client]) {
-      const request = handshakeOf(client);
+    callOf: (context) => Object(socketOf(context)) as object,
+    requestOf(context) {
+      const request = handshakeOf(socketOf(context));
       if (request !== undefined) return request;
       throw new BearerError('route_closed', {
         reason: 'transport_without_headers',
@@ -25,9 +25,14 @@ export function websocketsCarrier(): CredentialCarrier {
       });
     },
     toException: ({ body }) => new WsException(body),
-    answer: (exception, [client]) => {
-      filter.handleError(client as Parameters<typeof filter.handleError>[0], exception, undefined as never);
+    answer: (exception, context) => {
+      filter.handleError(socketOf(context), exception, undefined as never);
     },
-    connectionOf: ([client]) => connectionOfSocket(client),
+    connectionOf: (context) => connectionOfSocket(socketOf(context)),
   };
 }
+
+/** Nest gives a handler the socket that the adapter made as the first argument, before what its client sent. */
+const socketOf = (context: CallContext): NestSocket => context.getArgByIndex<NestSocket>(0);
+
+type NestSocket = Parameters<BaseWsExceptionFilter['handleError']>[0];

@@ -1,0 +1,40 @@
+/** Shared context: whether the context of an operation belongs to that operation alone. */
+import { BearerError, type CallContext } from '../ports/credential-carrier.js';
+import { contextOf, type OperationContext } from './operation-context.js';
+import { webSocketOf } from './subscriptions.js';
+
+/** By context: the request that it was first seen with. */
+const requests = new WeakMap<object, unknown>();
+/** By HTTP request: the contexts that it was seen in. */
+const contexts = new WeakMap<object, Set<object>>();
+
+/**
+ * Throws `BearerError` for a context that has the request of another operation. If the option `context` gives the same object each time, all
+ * operations share it, and one would run for the caller of another. An option that is an object itself stops the start.
+ *
+ * Mercurius gives each its request, in the one object. Apollo makes a copy of it for each operation, with the request of the first: one request is then
+ * seen in more copies than it has operations.
+ */
+export function checkNotShared(call: CallContext): void {
+  const context = contextOf(call);
+  const request: unknown = context.reply?.request ?? context.req;
+  if (!requests.has(context)) requests.set(context, request);
+  if (requests.get(context) !== request || isWornOut(request, context)) {
+    throw new BearerError('route_closed', {
+      reason: 'context_shared',
+      detail:
+        'The context of GraphQL has the request of another operation: the option "context" must be a function that makes a new object',
+    });
+  }
+}
+
+function isWornOut(request: unknown, context: OperationContext & object): boolean {
+  if (typeof request !== 'object' || request === null) return false;
+  // Over a WebSocket there may be any number.
+  if (context.reply !== undefined || webSocketOf(context) !== undefined) return false;
+  const seen = contexts.get(request) ?? new Set<object>();
+  contexts.set(request, seen);
+  seen.add(context);
+  const { body, res } = request as { readonly body?: unknown; readonly res?: { readonly writableEnded?: boolean } };
+  return res?.writableEnded === true || seen.size > (Array.isArray(body) ? body.length : 1);
+}

@@ -1,0 +1,197 @@
+/** Admission: judges the token of a call and holds it against the decorators of its handler, for every kind of context. */
+import { Logger, type ExecutionContext } from '@nestjs/common';
+import { BearerError } from '../protocol/bearer-error.js';
+import { Refusal } from '../protocol/refusal.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { AccessTokenVerifier } from './access-token-verifier.js';
+import { markAdmitted } from './admitted-contexts.js';
+import { authorize } from './authorize.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { checkCallOrRequest, isCallContext } from './call-or-request.js';
+import type { CallContext, CarriedRequest, CredentialCarrier, LongLivedConnection } from './credential.carrier.js';
+import { eventStreamOf } from './event-stream.js';
+import type { HeldConnections } from './held-connections.js';
+import type { RefusalFilter } from './refusal.filter.js';
+import { routeAccess, type RouteAccess } from './route-access.js';
+import { SharedJudgements } from './shared-judgements.js';
+import { transportException } from './transport.exception.js';
+import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-requests.js';
+import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verification.js';
+
+/**
+ * Every `IntrospectionGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request. It is
+ * authorized for every class and handler that runs for the request.
+ */
+export class Admission {
+  readonly #logger = new Logger('IntrospectionGuard');
+  readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
+  readonly #judgements: SharedJudgements;
+
+  constructor(
+    private readonly verifier: AccessTokenVerifier,
+    private readonly options: {
+      readonly maxTokenBytes: number;
+      readonly carriers: readonly CredentialCarrier[];
+      readonly verification: TokenVerification;
+    },
+    private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException' | 'toReply'>,
+    private readonly connections: Pick<HeldConnections, 'hold'>,
+  ) {
+    this.#carriers = new Map(options.carriers.map((carrier) => [carrier.kind, carrier]));
+    this.#judgements = new SharedJudgements(verifier);
+  }
+
+  /** As `IntrospectionGuard.canActivate()`. Answers at once when the answer about the token is cached (perf: guard-overhead). */
+  admit(context: ExecutionContext): boolean | Promise<boolean> {
+    try {
+      const admitted = this.#judge(context);
+      return admitted instanceof Promise ? admitted.catch((error: unknown) => this.#refuse(error, context)) : admitted;
+    } catch (error) {
+      return this.#refuse(error, context);
+    }
+  }
+
+  /** As `IntrospectionGuard.callerOf()`. */
+  async callerOf(of: CallContext | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
+    checkCallOrRequest(of);
+    const { kind, request, isLongLived } = this.#callOf(of);
+    const demanded = demandedStaleness(NOTHING_SAID, this.options.verification);
+    const known = isLongLived ? undefined : tokenVerifiedBy(this, request, demanded);
+    if (known !== undefined && this.verifier.stillHolds(known)) return known;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) return undefined;
+    return isLongLived
+      ? this.verifier.judge(text, demanded, kind, request)
+      : this.#judgements.judge(text, demanded, kind, request);
+  }
+
+  #callOf(of: CallContext | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
+    if (!isCallContext(of)) return { kind: 'http', request: of, isLongLived: false };
+    const kind = of.getType<string>();
+    if (kind === 'http') return { kind, request: of.getArgByIndex<CarriedRequest>(0), isLongLived: false };
+    const carrier = this.#carriers.get(kind);
+    if (carrier === undefined) throw withoutCarrier(kind);
+    return { kind, request: carrier.requestOf(of), isLongLived: carrier.connectionOf?.(of) !== undefined };
+  }
+
+  #refuse(error: unknown, context: ExecutionContext): Promise<never> {
+    const carrier = this.#carriers.get(context.getType<string>());
+    if (!(error instanceof Refusal)) return this.#fail(error, context, carrier);
+    this.refusals.tell(error, context);
+    if (carrier === undefined) return this.#refuseWithoutCarrier(error, context);
+    carrier.refused?.(this.refusals.toReply(error), context);
+    const exception = this.refusals.toException(error, context);
+    if (exception !== undefined) throw exception;
+    return answered();
+  }
+
+  #refuseWithoutCarrier(refusal: Refusal, context: ExecutionContext): Promise<never> {
+    if (context.getType<string>() === 'http') throw refusal;
+    return transportException(this.refusals.toReply(refusal).body, context).then((exception) => {
+      throw exception ?? refusal;
+    });
+  }
+
+  /** Handles an error that is not a refusal. Nest answers and logs an error of the application if it is thrown. */
+  #fail(error: unknown, context: ExecutionContext, carrier: CredentialCarrier | undefined): Promise<never> {
+    if (carrier?.failed?.(context) !== true) throw error;
+    this.#logger.error(error instanceof Error ? error : 'A call could not be judged');
+    return answered();
+  }
+
+  #judge(context: ExecutionContext): boolean | Promise<boolean> {
+    const kind = context.getType<string>();
+    const carrier = kind === 'http' ? undefined : this.#carriers.get(kind);
+    carrier?.begin?.(context);
+    const access = routeAccess(context.getClass(), context.getHandler());
+    if (access.opening === 'public') return markAdmitted(context);
+    if (access.opening === 'closed') {
+      throw new BearerError('route_closed', {
+        reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
+      });
+    }
+    // `switchToHttp().getRequest()` without its object (perf: guard-overhead).
+    if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
+    if (carrier !== undefined) return this.#judgeCarried(context, carrier, access);
+    throw withoutCarrier(kind);
+  }
+
+  #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
+    const demanded = demandedStaleness(access, this.options.verification);
+    const token = this.#tokenOf(request, access, demanded, 'http', true);
+    return token instanceof Promise
+      ? token.then((judged) => this.#admit(context, request, judged, access, demanded))
+      : this.#admit(context, request, token, access, demanded);
+  }
+
+  async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
+    const request = carrier.requestOf(context);
+    const connection = carrier.connectionOf?.(context);
+    // Each message of a connection is judged by itself.
+    const demanded = demandedStaleness(access, this.options.verification);
+    const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
+    // Before it is held against the handler: another one may be open to it, and the answer is the same.
+    if (token !== undefined) {
+      rememberToken(this, request, token, demanded);
+      authorize(token, access, this.verifier);
+    }
+    rememberCallToken(carrier.callOf(context), token);
+    if (token !== undefined && connection !== undefined) this.#hold(connection, request, token, demanded);
+    return markAdmitted(context);
+  }
+
+  /** Undefined when none was sent to a handler that takes that. */
+  #tokenOf(
+    request: BearerRequest,
+    { opening }: RouteAccess,
+    demanded: number,
+    kind: string,
+    mayBeKnown: boolean,
+  ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
+    // A handler that ran before this one may have verified it, for the same request.
+    const verified = mayBeKnown ? tokenVerifiedBy(this, request, demanded) : undefined;
+    if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text !== undefined) {
+      // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
+      const isShared = mayBeKnown && (kind !== 'http' || this.#judgements.has(request));
+      return isShared
+        ? this.#judgements.judge(text, demanded, kind, request)
+        : this.verifier.judge(text, demanded, kind, request);
+    }
+    if (opening === 'optional') return undefined;
+    throw new BearerError('missing_token', { reason: 'no_credentials' });
+  }
+
+  #judgeAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.verifier.judgeAnew(bearerToken(request, this.options.maxTokenBytes) ?? '', maxStaleness);
+  }
+
+  #admit(
+    context: ExecutionContext,
+    request: BearerRequest,
+    token: VerifiedAccessToken | undefined,
+    access: RouteAccess,
+    demanded: number,
+  ): true {
+    if (token !== undefined) {
+      authorize(token, access, this.verifier);
+      rememberToken(this, request, token, demanded);
+      if (access.isEventStream === true) {
+        this.#hold(eventStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
+      }
+    }
+    return markAdmitted(context);
+  }
+
+  /** Judges a caller that only listens, too. */
+  #hold(connection: LongLivedConnection, request: BearerRequest, token: VerifiedAccessToken, demanded: number): void {
+    this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
+  }
+}
+
+/** Nothing runs, and nothing is thrown. */
+const answered = (): Promise<never> => new Promise(() => {});
+
+const withoutCarrier = (kind: string): BearerError =>
+  new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });

@@ -1,0 +1,220 @@
+/** IntrospectionGuard where an application binds it itself, beside KeycloakModule or without it. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Scope,
+  UseGuards,
+  type ExecutionContext,
+  type INestApplication,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import request from 'supertest';
+import {
+  AccessToken,
+  Authenticated,
+  INTROSPECTION_CHANNEL,
+  IntrospectionGuard,
+  MaxStaleness,
+  Public,
+  RequirePermission,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+jest.setTimeout(60_000);
+
+/** Guards that ran, in order. */
+const ran: string[] = [];
+let asked = 0;
+const count = (): void => {
+  asked += 1;
+};
+const apps: INestApplication[] = [];
+beforeEach(() => {
+  asked = 0;
+  subscribe(INTROSPECTION_CHANNEL, count);
+});
+afterEach(async () => {
+  unsubscribe(INTROSPECTION_CHANNEL, count);
+  ran.length = 0;
+  for (const app of apps.splice(0)) await app.close();
+});
+
+class SilentHeir extends IntrospectionGuard {}
+
+@Injectable()
+class Settings {
+  readonly name = 'settings';
+}
+
+/** With a constructor and a canActivate of its own. */
+@Injectable()
+class Heir extends IntrospectionGuard {
+  constructor(@Inject(Settings) private readonly settings: Settings) {
+    super();
+  }
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    ran.push(this.settings.name);
+    return super.canActivate(context);
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class HeirOfRequest extends IntrospectionGuard {
+  constructor(@Inject(REQUEST) readonly ofRequest: object) {
+    super();
+  }
+}
+
+const GUARDS: readonly (readonly [string, Type<IntrospectionGuard>])[] = [
+  ['IntrospectionGuard', IntrospectionGuard],
+  ['a derived guard', SilentHeir],
+  ['a derived guard with a constructor of its own', Heir],
+];
+
+type Binding = (guard: Type<IntrospectionGuard>, controller: Type) => Provider[];
+
+const BINDINGS: readonly (readonly [string, Binding])[] = [
+  [
+    '@UseGuards on the class',
+    (guard, controller) => {
+      UseGuards(guard)(controller);
+      return [];
+    },
+  ],
+  [
+    '@UseGuards on the handlers',
+    (guard, { prototype }) => {
+      for (const name of ['open', 'order', 'closed']) {
+        UseGuards(guard)(
+          prototype as object,
+          name,
+          Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor,
+        );
+      }
+      return [];
+    },
+  ],
+  ['a second APP_GUARD', (guard) => [{ provide: APP_GUARD, useClass: guard }]],
+  ['an APP_GUARD that exists', (guard) => [guard, { provide: APP_GUARD, useExisting: guard }]],
+];
+
+/** `decorated` says whether it has access decorators, which stop the start without KeycloakModule already. */
+function ordersOf(decorated: boolean): Type {
+  @Controller()
+  class Orders {
+    @Get('open')
+    open(): string {
+      return 'open';
+    }
+    @Get('order')
+    order(token: VerifiedAccessToken | undefined): object {
+      return { subject: token?.subject };
+    }
+    @Get('closed')
+    closed(): string {
+      return 'closed';
+    }
+  }
+  if (!decorated) return Orders;
+  const put = (name: string, ...decorators: MethodDecorator[]): void => {
+    const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, name) as PropertyDescriptor;
+    for (const decorate of decorators) decorate(Orders.prototype, name, descriptor);
+  };
+  put('open', Public());
+  put('order', MaxStaleness({ seconds: 0 }), RequirePermission('orders.read'));
+  AccessToken()(Orders.prototype, 'order', 0);
+  return Orders;
+}
+
+async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication> {
+  const providers = [Settings, ...(metadata.providers ?? [])];
+  const module = await Test.createTestingModule({ ...metadata, providers })
+    .setLogger({ log: () => {}, warn: () => {}, error: () => {} })
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  return app;
+}
+
+describe.each(GUARDS)('%s', (_, guard) => {
+  describe.each(BINDINGS)('by %s', (__, bind) => {
+    it('judges a request once beside KeycloakModule, by the decorators (RS-20)', async () => {
+      const controller = ordersOf(true);
+      const providers = bind(guard, controller);
+      const app = await applicationOf({
+        imports: [KeycloakTestingModule.forRoot()],
+        controllers: [controller],
+        providers,
+      });
+      await app.init();
+      const get = (path: string) => request(app.getHttpServer()).get(path);
+      const tokenWith = (...permissions: string[]) => signIn(app, testAccessToken({ subject: 'alice', permissions }));
+      const good = tokenWith('orders.read');
+
+      await get('/order').auth(good, { type: 'bearer' }).expect(200, { subject: 'alice' });
+      expect(asked).toBe(1);
+      await get('/order').expect(401);
+      await get('/order').auth(tokenWith(), { type: 'bearer' }).expect(403);
+      await get('/closed').auth(good, { type: 'bearer' }).expect(403);
+      await get('/open').expect(200);
+      expect(asked).toBe(2);
+    });
+
+    it.each([
+      ['access decorators', true],
+      ['none', false],
+    ])('stops the start without KeycloakModule, with one sentence: %s (RS-20)', async (___, decorated) => {
+      const controller = ordersOf(decorated);
+      const providers = bind(guard, controller);
+      const app = await applicationOf({ controllers: [controller], providers });
+      await expect(app.init()).rejects.toThrow(/import KeycloakModule\.forRoot in the root module/);
+    });
+  });
+});
+
+describe('a derived guard that is made for each request', () => {
+  it('judges a request once beside KeycloakModule', async () => {
+    const controller = ordersOf(true);
+    UseGuards(HeirOfRequest)(controller);
+    const app = await applicationOf({ imports: [KeycloakTestingModule.forRoot()], controllers: [controller] });
+    await app.init();
+    const bearer = signIn(app, testAccessToken({ permissions: ['orders.read'] }));
+    await request(app.getHttpServer()).get('/order').auth(bearer, { type: 'bearer' }).expect(200);
+    expect(asked).toBe(1);
+  });
+
+  it('lets nothing pass without KeycloakModule (RS-20)', async () => {
+    const controller = ordersOf(false);
+    UseGuards(HeirOfRequest)(controller);
+    const app = await applicationOf({ controllers: [controller] });
+    await app.init().catch(() => undefined);
+    await request(app.getHttpServer()).get('/open').expect(500);
+  });
+});
+
+it('IntrospectionGuard made by hand says what to change, and lets nothing pass', async () => {
+  const guard = new IntrospectionGuard();
+  await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
+  @Controller()
+  @Authenticated()
+  class Orders {
+    @Get('open')
+    open(): string {
+      return 'open';
+    }
+  }
+  const app = await applicationOf({ controllers: [Orders], imports: [KeycloakTestingModule.forRoot()] });
+  app.useGlobalGuards(new IntrospectionGuard());
+  await app.init();
+  await request(app.getHttpServer()).get('/open').expect(401);
+});

@@ -1,0 +1,36 @@
+/** Shared judgements: one judgement for all that ask about the token of a request. */
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { AccessTokenVerifier } from './access-token-verifier.js';
+import type { BearerRequest } from './bearer-token.js';
+
+interface Judgement {
+  readonly maxStaleness: number;
+  readonly token: Promise<VerifiedAccessToken>;
+}
+
+export class SharedJudgements {
+  /** By request. Undefined until it is first used (perf: guard-overhead). */
+  #judgements: WeakMap<object, Judgement> | undefined;
+
+  constructor(private readonly verifier: Pick<AccessTokenVerifier, 'judge' | 'stillHolds'>) {}
+
+  has(request: object): boolean {
+    return this.#judgements?.has(request) === true;
+  }
+
+  /**
+   * Judges the token by an answer that is at most `maxStaleness` old, as `demandedStaleness()` has it. Reuses an earlier judgement of the request if that
+   * is fresh enough, and its token was not denied in the meantime.
+   */
+  async judge(text: string, maxStaleness: number, kind: string, request: BearerRequest): Promise<VerifiedAccessToken> {
+    this.#judgements ??= new WeakMap();
+    const earlier = this.#judgements.get(request);
+    if (earlier !== undefined && earlier.maxStaleness <= maxStaleness) {
+      const token = await earlier.token;
+      if (this.verifier.stillHolds(token)) return token;
+    }
+    const token = Promise.resolve(this.verifier.judge(text, maxStaleness, kind, request));
+    this.#judgements.set(request, { maxStaleness, token });
+    return token;
+  }
+}
