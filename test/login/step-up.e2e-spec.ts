@@ -17,8 +17,14 @@ import { redeem } from '../../libs/keycloak-test-servers/contract/code-cases.js'
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { codeOf, LoginBrowser } from '../../libs/keycloak-test-servers/contract/login-browser.js';
-import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import {
+  clientCredentials,
+  exchange,
+  introspect,
+  login,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 
 jest.setTimeout(60_000);
 
@@ -41,8 +47,26 @@ class RefundsController {
 }
 // #endregion routes
 
-/** Whole seconds of the server's clock. */
-const SHORT_SECONDS = 2;
+/** Service A, where a token may be of a client that exchanges it. */
+@Controller('orders')
+class StatementsController {
+  @Get('statements')
+  @RequirePermission('orders.read')
+  @RequireAuthentication({ acr: '2' })
+  statements(): object {
+    return {};
+  }
+
+  @Get('recent')
+  @RequirePermission('orders.read')
+  @RequireAuthentication({ maxAgeSeconds: 2 })
+  recent(): object {
+    return {};
+  }
+}
+
+/** Whole seconds of the server's clock: enough for a login and two calls on a slow machine. */
+const SHORT_SECONDS = 8;
 
 /** Service B: what it demands is over soon. */
 @Controller('settlements')
@@ -55,7 +79,7 @@ class SettlementsController {
   }
 }
 
-/** Service A: it demands nothing itself. */
+/** Service A: only the route that also demands the login itself holds the caller to it. */
 @Controller('orders')
 class OrdersController {
   constructor(@InjectServiceClient('service-b') private readonly settlements: ServiceClient) {}
@@ -64,6 +88,13 @@ class OrdersController {
   @RequirePermission('orders.read')
   settle(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
     return this.settlements.onBehalfOf(caller, 'orders.approve').post('/settlements', {});
+  }
+
+  @Post('settle-recent')
+  @RequirePermission('orders.read')
+  @RequireAuthentication({ maxAgeSeconds: SHORT_SECONDS })
+  settleRecent(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+    return this.settle(caller);
   }
 }
 
@@ -119,7 +150,7 @@ describeOnBothServers((connect) => {
   beforeAll(async () => {
     keycloak = await connect();
     client = await keycloak.newClient('web');
-    refunds = await start(keycloak, 'service-a', [RefundsController]);
+    refunds = await start(keycloak, 'service-a', [RefundsController, StatementsController]);
     const settlements = await start(keycloak, 'service-b', [SettlementsController]);
     orders = await start(keycloak, 'service-a', [OrdersController], settlements);
   });
@@ -137,6 +168,66 @@ describeOnBothServers((connect) => {
   /** Without a login, in the session that there is. */
   const more = async (): Promise<string> =>
     textOf(await redeem(keycloak, client, codeOf(await browser.authorize(client, { prompt: 'none' }))));
+
+  /** Fills in the form of level 2, in the session that there is. */
+  const stepUp = async (): Promise<string> => {
+    const form = await browser.authorize(client, { acr_values: '2' });
+    return textOf(await redeem(keycloak, client, codeOf(await browser.submit(form, { password: 'alice' }))));
+  };
+  const passes = { status: 200 };
+  const refusedLogin = {
+    status: 401,
+    challenge: expect.stringContaining('error="insufficient_user_authentication"'),
+    body: expect.objectContaining({ code: 'insufficient_user_authentication' }),
+  };
+
+  it('refuses a token from before a step-up in the same session, and lets the token of the step-up pass (RS-27)', async () => {
+    const before = await logIn();
+    expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
+    const after = await stepUp();
+    expect(claimsOf(after)).toMatchObject({ sid: claimsOf(before)['sid'], acr: '2' });
+    // The answer about both tokens has level 2 now. The first answer about each token is new, and the second one is cached.
+    const introspected = await introspect(keycloak, 'service-a', before);
+    expect(introspected.members).toMatchObject({ active: true, acr: '2' });
+    for (const _ of ['asked', 'cached']) {
+      expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
+      expect(await send('GET', `${refunds}/orders/ledger`, after)).toMatchObject(passes);
+    }
+  });
+
+  it('refuses the age of a token from before another login in the same session (RS-27)', async () => {
+    const before = await logIn();
+    await sleep(Number(claimsOf(before)['auth_time']) * 1000 + 3100 - Date.now());
+    const after = await logIn({ prompt: 'login' });
+    const { auth_time: loggedInAt, sid } = claimsOf(after);
+    expect(sid).toBe(claimsOf(before)['sid']);
+    const introspected = await introspect(keycloak, 'service-a', before);
+    expect(introspected.members).toMatchObject({ active: true, auth_time: loggedInAt });
+    expect(await send('GET', `${refunds}/orders/recent`, before)).toMatchObject(refusedLogin);
+  });
+
+  it("lets a login client's own token pass by its own level, also after that client has exchanged it (RS-27)", async () => {
+    await logIn();
+    const token = await stepUp();
+    expect(await send('GET', `${refunds}/orders/statements`, token)).toMatchObject(passes);
+    const options = { scope: 'orders.approve', audience: 'service-b' };
+    const exchanged = textOf(await exchange(keycloak, callerOf(client), token, options));
+    expect(claimsOf(exchanged)['acr']).toBe('1');
+    const introspected = await introspect(keycloak, 'service-a', token);
+    expect(introspected.members).toMatchObject({ active: true, acr: '1' });
+    // A service that has not seen the token yet, so that it asks now.
+    const another = await start(keycloak, 'service-a', [StatementsController]);
+    expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
+  });
+
+  it('proves the age of the session at the next service, and the age of the token where the token arrives (RS-27)', async () => {
+    const before = await logIn();
+    await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
+    await logIn({ prompt: 'login' });
+    // Keycloak fills in auth_time of the exchanged token from the session.
+    expect((await send('POST', `${orders}/orders/settle`, before)).status).toBe(201);
+    expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
+  });
 
   it('lets a user pass who has just logged in, with the token of that login and with those after it (RS-11)', async () => {
     const token = await logIn();

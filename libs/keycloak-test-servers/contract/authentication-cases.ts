@@ -106,7 +106,8 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'after another login in the session: introspection says of each earlier token what the session is now',
+    title:
+      'after another login in the session: introspection, and an exchange, say of each earlier token what the session is now',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();
@@ -122,6 +123,8 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
         firstItself: seen.in(claimsOf(token)),
         first: await seen.byIntrospection(server, token),
         exchangedBefore: await seen.byIntrospection(server, atB, 'service-b'),
+        exchangedBeforeItself: seen.in(claimsOf(atB)),
+        exchangedAfterItself: seen.in(claimsOf(await exchangeForB(server, token))),
       };
     },
     answer: {
@@ -130,6 +133,8 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
       firstItself: ['1', 0],
       first: ['1', 1],
       exchangedBefore: ['1', 1],
+      exchangedBeforeItself: ['1', 0],
+      exchangedAfterItself: ['1', 1],
     },
   },
 ];

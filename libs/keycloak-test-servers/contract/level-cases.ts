@@ -189,7 +189,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
   },
   {
     title:
-      'an exchange by another client does not know the level, and leaves it to the tokens of the login, earlier ones, too',
+      'an exchange by another client does not know the level, and leaves it to the tokens of the login, earlier ones, too; it has the time of the session',
     async ask(server) {
       const visit = await Visit.begin(server);
       const { seen } = visit;
@@ -202,6 +202,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
         atC: [seen.in(claimsOf(atC)), await seen.byIntrospection(server, atC, 'service-c')],
         ofLogin: await seen.byIntrospection(server, token),
         earlier: [seen.in(claimsOf(earlier)), await seen.byIntrospection(server, earlier)],
+        exchangedEarlier: seen.in(claimsOf(await exchangeForB(server, earlier))),
       };
     },
     answer: {
@@ -218,6 +219,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
         ['1', 0],
         ['2', 1],
       ],
+      exchangedEarlier: ['1', 1],
     },
   },
   {

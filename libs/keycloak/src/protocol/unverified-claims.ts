@@ -1,4 +1,8 @@
-/** Unverified claims: what a token says of itself, for the log of the operator. Nothing may be decided by it. */
+/**
+ * Unverified claims: the claims of a token before anybody has verified it, for the log of the operator and for the choice of
+ * the issuer to ask. They prove nothing. Once the server has called a token active, `resource-server/active-token.ts` reads
+ * its claims.
+ */
 
 /** At most as long a payload is read: no token is longer (`maxTokenBytes`). */
 const MAX_LENGTH = 65_536;

@@ -97,7 +97,10 @@ export class VerifiedAccessToken {
     return this.#facts.claims.exp;
   }
 
-  /** Every claim of the introspection answer, or of the token where its signature was verified. */
+  /**
+   * Every claim of the introspection answer, with the token's own `acr` and `auth_time` where it has them; or every claim of the token where its signature
+   * was verified.
+   */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
   }

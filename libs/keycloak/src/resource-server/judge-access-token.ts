@@ -13,6 +13,7 @@ import {
   type VerifiedAccessToken,
 } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
+import { ActiveToken } from './active-token.js';
 import type { BearerRequest } from './bearer-token.js';
 
 /** The call whose caller has the permissions. */
@@ -51,9 +52,10 @@ export interface JudgeOptions {
 export type ClaimsSource = 'introspection' | 'signature';
 
 /**
- * Judges everything that the claims say, however sure the server was: `active` of an answer, then of both sources alike `iss`, `aud`, `typ`, `cnf`, `exp`,
- * `nbf`, `iat`, `sub` and the client; then whether the token is denied here, which the server may not know. Done on every
- * request, so claims that are kept are never trusted for longer.
+ * Judges all claims, however sure the server was: `active` of an answer, then for both sources `iss`, `aud`, `typ`, `cnf`,
+ * `exp`, `nbf`, `iat`, `sub` and the client. Then it refuses a token that is denied here, which the server may not know. It
+ * runs for every request, so cached claims are never trusted for longer. `active-token.ts` says which claims of an active
+ * token count.
  *
  * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
  */
@@ -68,12 +70,8 @@ export function judgeAccessToken(
   hash?: string,
   context?: PermissionContext,
 ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-  if (source === 'introspection') {
-    if (given['active'] !== true) throw invalid('inactive');
-  } else if (isLightweight(given)) {
-    throw invalid('lightweight_token');
-  }
-  const facts = factsOf(given, options, hash);
+  if (source === 'signature' && isLightweight(given)) throw invalid('lightweight_token');
+  const facts = factsOf(text, source, given, options, hash);
   const { claims } = facts;
   if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
   if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
@@ -116,16 +114,20 @@ function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
 /** Of claims that are kept, and can't change: their types need not be looked at more than once. */
 const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
 
-/** They belong to the profile, too: an answer is of one server. */
+/** They belong to the profile and to the token too: each answer is one server's answer about one token. */
 function factsOf(
+  text: string,
+  source: ClaimsSource,
   answer: IntrospectionAnswer,
   { profile, issuer, acceptedScopes }: JudgeOptions,
   hash: string | undefined,
 ): TokenFacts {
   const cached = cachedFacts.get(answer);
   if (cached !== undefined) return cached;
-  if (profile.isReserved(answer['sub'])) throw invalid('sub_reserved');
-  const claims = readClaims(profile.completed(answer, issuer), profile);
+  const given = source === 'signature' ? answer : ActiveToken.of(text, answer)?.claims;
+  if (given === undefined) throw invalid('inactive');
+  if (profile.isReserved(given['sub'])) throw invalid('sub_reserved');
+  const claims = readClaims(profile.completed(given, issuer), profile);
   const client = profile.clientOf(claims);
   const granted = parseScope(claims.scope ?? '');
   const permissions = acceptedScopes === undefined ? granted : granted.filter((one) => acceptedScopes.includes(one));

@@ -1,0 +1,155 @@
+/** Which claims count once the authorization server has called a token active (RS-27). */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { deepFreeze } from '../protocol/claims.js';
+import { TOKEN_PROFILES } from '../protocol/token-profile.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { ActiveToken } from './active-token.js';
+import { judgeAccessToken, type ClaimsSource, type JudgeOptions } from './judge-access-token.js';
+import { judgeAuthentication } from './judge-authentication.js';
+
+const NOW = 1_700_000_000;
+
+/** Keycloak's answer, with `acr` and `auth_time` of the session. */
+const ANSWER = deepFreeze({
+  active: true,
+  iss: 'https://keycloak.example.com/realms/test',
+  sub: 'alice-id',
+  aud: 'service-b',
+  exp: NOW + 60,
+  iat: NOW - 10,
+  typ: 'Bearer',
+  azp: 'web',
+  scope: 'orders.read',
+  jti: 'j1',
+  sid: 's1',
+  realm_access: { roles: ['user'] },
+  acr: '2',
+  auth_time: NOW - 12,
+});
+
+const OPTIONS: JudgeOptions = {
+  issuer: ANSWER.iss,
+  audience: 'service-b',
+  clockToleranceSeconds: 0,
+  permissions: undefined,
+  profile: TOKEN_PROFILES.keycloak,
+};
+
+const part = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64url');
+
+const jws = (payload: string | Uint8Array): string =>
+  `${part('{"alg":"RS256"}')}.${part(payload)}.${part('signature')}`;
+
+const jwt = (payload: object): string => jws(JSON.stringify(payload));
+
+const claimsOf = (text: string, answer: Readonly<Record<string, unknown>> = ANSWER) =>
+  ActiveToken.of(text, answer)?.claims;
+
+function judged(
+  text: string,
+  source: ClaimsSource = 'introspection',
+  given: object = { ...ANSWER },
+): VerifiedAccessToken {
+  const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
+  const answer = given as Readonly<Record<string, unknown>>;
+  return judgeAccessToken(text, source, answer, OPTIONS, clock, { denies: () => false }) as VerifiedAccessToken;
+}
+
+describe('the claims of an active token', () => {
+  it.each<[string, object, object]>([
+    ['its own level, where the session has a higher one', { acr: '1' }, { acr: '1', auth_time: ANSWER.auth_time }],
+    ['its own time, where the session has a later one', { auth_time: NOW - 900 }, { acr: '2', auth_time: NOW - 900 }],
+    ['its own level, where the session has lost it', { acr: '3' }, { acr: '3', auth_time: ANSWER.auth_time }],
+    ['its own value of another type, as where its signature is checked', { acr: 1 }, { acr: 1 }],
+    ['its own null, as where its signature is checked', { auth_time: null }, { auth_time: null }],
+    ['the answer, where it has neither', { sub: 'alice-id' }, { acr: '2', auth_time: ANSWER.auth_time }],
+  ])('have %s (RS-27)', (_, payload, expected) => {
+    expect(claimsOf(jwt(payload))).toMatchObject(expected);
+  });
+
+  it.each([
+    ['an opaque token', 'opaque'],
+    ['an opaque token with points', 'a.b.c'],
+    ['a payload that is not JSON', jws('nothing')],
+    ['a payload that is a list', jws('[{"acr":"9"}]')],
+    ['a payload that is null', jws('null')],
+    ['a text without a header that names an algorithm', `${part('{}')}.${part('{"acr":"9"}')}.${part('s')}`],
+  ])('are those of the answer for %s (RS-27)', (_, text) => {
+    expect(claimsOf(text)).toBe(ANSWER);
+  });
+
+  it.each([
+    ['a name twice', jws('{"acr":"1","acr":"2"}')],
+    ['a member __proto__', jws('{"__proto__":{"acr":"2"}}')],
+    ['bytes that are not UTF-8', jws(Uint8Array.from([...Buffer.from('{"acr":"'), 0xff, ...Buffer.from('"}')]))],
+    ['objects more than 32 deep', jws(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`)],
+  ])('are refused for a payload with %s (RS-27)', (_, text) => {
+    expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
+  });
+
+  it('keep the answer, whatever else the payload says (RS-27)', () => {
+    const { acr: _, auth_time: __, ...others } = ANSWER;
+    const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
+    const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
+    fc.assert(
+      fc.property(payload, fc.string(), (claims, acr) => {
+        expect(claimsOf(jwt({ ...claims, acr }))).toEqual({ ...ANSWER, acr });
+      }),
+    );
+  });
+
+  it('have the binding of either, so that a bound token is refused (RS-27, RS-18)', () => {
+    const bound = { 'x5t#S256': 'abc' };
+    expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
+    expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });
+    expect(() => judged(jwt({ cnf: bound }))).toThrow(expect.objectContaining({ reason: 'sender_constrained' }));
+  });
+
+  it.each([false, undefined, 'true', 1])('do not exist for an answer whose active is %j (RS-27)', (active) => {
+    expect(ActiveToken.of(jwt({ acr: '9' }), { ...ANSWER, active })).toBeUndefined();
+  });
+
+  it('do not exist without an answer: only the answer makes an active token (RS-27)', () => {
+    // @ts-expect-error -- the constructor is private
+    const make = (): ActiveToken => new ActiveToken('text', ANSWER);
+    expect(make).toThrow(TypeError);
+    // @ts-expect-error -- nothing else has its type
+    const made: ActiveToken = { claims: ANSWER };
+    expect(made).not.toBeInstanceOf(ActiveToken);
+  });
+});
+
+describe('a demand of a login', () => {
+  const demand = { acrValues: ['2'], maxAgeSeconds: 300 };
+  const hold = (token: VerifiedAccessToken): void => judgeAuthentication(token, demand, undefined, NOW, 0);
+
+  it('refuses a token from before a step-up, although the session has made it (RS-27)', () => {
+    const before = jwt({ acr: '1', auth_time: NOW - 900 });
+    expect(() => hold(judged(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
+    // The same by its signature.
+    const signed = { ...ANSWER, acr: '1', auth_time: NOW - 900 };
+    expect(() => hold(judged(before, 'signature', signed))).toThrow(
+      expect.objectContaining({ code: 'insufficient_user_authentication' }),
+    );
+  });
+
+  it('refuses a token whose time alone is from before, each time that a cached answer is used (RS-27)', () => {
+    const before = jwt({ acr: '2', auth_time: NOW - 900 });
+    const answer = deepFreeze({ ...ANSWER });
+    for (let time = 0; time < 3; time += 1) {
+      expect(() => hold(judged(before, 'introspection', answer))).toThrow(
+        expect.objectContaining({ reason: 'authentication_too_old' }),
+      );
+    }
+  });
+
+  it('lets a token pass that has the level itself, when the session has lost it by an exchange (RS-27)', () => {
+    const answer = deepFreeze({ ...ANSWER, acr: '1' });
+    expect(() => hold(judged(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
+  });
+
+  it('holds an opaque token to the answer (RS-27)', () => {
+    expect(() => hold(judged('opaque', 'introspection', deepFreeze({ ...ANSWER })))).not.toThrow();
+  });
+});
