@@ -18,7 +18,7 @@ export function kubernetesEdits(names) {
     [`${FOLDER}/base/${caller}.yaml`]: (text) => addUrl(text, names),
     [`${FOLDER}/base/network-policies/${caller}.yaml`]: (text) => addEgress(text, names),
     [`${FOLDER}/overlays/small/kustomization.yaml`]: (text) => addSecrets(addImage(text, name), name),
-    [`${FOLDER}/overlays/production/kustomization.yaml`]: (text) => addImage(text, name),
+    [`${FOLDER}/overlays/production/kustomization.yaml`]: (text) => addPinnedImage(text, name),
     [`${FOLDER}/overlays/production/autoscaling.yaml`]: (text) => addLikeTheFirst(text, names),
     [`${FOLDER}/components/client-assertions/services.yaml`]: (text) => addLikeTheFirst(text, names),
     'deploy/observability/kubernetes.yml': (text) => addScrape(text, name),
@@ -82,6 +82,19 @@ function addEgress(text, { name, permission }) {
 function addImage(text, name) {
   const [like = ''] = /^ {2}- \{ name: service-a, .*\n/m.exec(text) ?? [];
   return insertAfterLast(text, /^ {2}- \{ name: service-\w+, .*\n/gm, like.replaceAll('service-a', name));
+}
+
+/**
+ * Its registry is that of the first service. `pin-images.sh` writes its digest.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+function addPinnedImage(text, name) {
+  const image = /^ {2}- name: service-\w+\n {4}newName: .*\n {4}digest: .*\n/gm;
+  const [like = ''] = image.exec(text) ?? [];
+  const added = like.replaceAll('service-a', name).replace(/sha256:\w+/, `sha256:${'0'.repeat(64)}`);
+  return insertAfterLast(text, image, added);
 }
 
 /**

@@ -3,6 +3,7 @@
  * listen, and that their authorization server speaks plain http.
  */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -143,6 +144,25 @@ describeWithAll('the pods of the small overlay', () => {
     };
     expect(await probe(pods.valkeyPort)).toBe('PONG');
     await expect(probe(await freePort())).rejects.toThrow('Command failed');
+  });
+
+  it('trust each authority for its own calls alone', () => {
+    for (const { name } of SERVICES) {
+      const environment = pods.environmentOf(name);
+      expect(environment).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
+      expect(environment['KEYCLOAK_CA_FILE']).toMatch(/\/authorities\/keycloak-ca\.crt$/);
+      expect(environment['SERVICES_CA_FILE']).toMatch(/\/authorities\/ca\.crt$/);
+    }
+  });
+
+  it('need at most half of the memory that they may have', () => {
+    for (const { name } of SERVICES) {
+      const status = readFileSync(`/proc/${pods.service(name).process.pid}/status`, 'utf8');
+      const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+      const limit = Number.parseInt(String(containerOf(pods.pod(name), 'service').resources?.limits?.['memory']), 10);
+      expect(resident / 1024).toBeGreaterThan(50);
+      expect(resident / 1024).toBeLessThan(limit / 2);
+    }
   });
 
   it('end without losing a request: the sidecar passes on what the service says of the connection', async () => {

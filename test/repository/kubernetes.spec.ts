@@ -1,5 +1,8 @@
 /** deploy/kubernetes: what `kubectl` builds is what the API takes, hardened, and consistent. It needs kubectl and openssl. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,6 +15,7 @@ import {
   BuiltOverlays,
   canBuildManifests,
   containersOf,
+  ManifestFolder,
   ofKind,
   podOf,
   podsOf,
@@ -178,6 +182,45 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(pod.automountServiceAccountToken).toBe(false);
     }
     expect(podsOf(objects).map(([name]) => name)).toEqual(names);
+  });
+
+  it('runs images by their digest in production, which pin-images.sh writes', () => {
+    const folder = new ManifestFolder();
+    const images = (): string[] => [
+      ...new Set(
+        podsOf(folder.build('production')).flatMap(([, pod]) => containersOf(pod).map(({ image = '' }) => image)),
+      ),
+    ];
+    // It stands for docker, and has another digest for each image and tag.
+    const bin = mkdtempSync(join(tmpdir(), 'docker-'));
+    const answer = '#!/bin/sh\necho "sha256:$(printf %s "$4" | openssl dgst -sha256 -r | cut -c1-64)"\n';
+    const pin = (script: string, ...tags: readonly string[]) => {
+      writeFileSync(join(bin, 'docker'), script, { mode: 0o700 });
+      const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+      const path = join(folder.path, 'overlays/production/pin-images.sh');
+      return spawnSync(path, tags, { env, encoding: 'utf8' });
+    };
+    try {
+      const before = images();
+      for (const image of before) expect(image).toMatch(/^[\w./-]+@sha256:0{64}$/);
+      expect(pin(answer, '1.2.3').status).toBe(0);
+      const digestOf = (reference: string) => createHash('sha256').update(reference).digest('hex');
+      expect(images().toSorted()).toEqual(
+        before
+          .map((image) => {
+            const [name = ''] = image.split('@');
+            return `${name}@sha256:${digestOf(`${name}:${name.endsWith('/haproxy') ? '3.0-alpine' : '1.2.3'}`)}`;
+          })
+          .toSorted(),
+      );
+      const pinned = images();
+      expect(pin('#!/bin/sh\necho not-a-digest\n', '1.2.4').status).toBe(1);
+      expect(pin('#!/bin/sh\nexit 3\n', '1.2.4').status).not.toBe(0);
+      expect(images()).toEqual(pinned);
+    } finally {
+      folder.remove();
+      rmSync(bin, { recursive: true });
+    }
   });
 
   it('finds what the API would not take', () => {

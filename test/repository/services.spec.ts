@@ -208,7 +208,7 @@ describe('.env.example', () => {
 
   it('has the settings that a service takes by itself, in development', () => {
     const needed = { ...Object.fromEntries(shown), NODE_ENV: 'development', DEMO_MODE: 'true', KEYCLOAK_REALM: 'shop' };
-    const given = { ...needed, KEYCLOAK_BASE_URL: 'http://localhost:8080', SHARED_STATE_URL: '' };
+    const given: NodeJS.ProcessEnv = { ...needed, KEYCLOAK_BASE_URL: 'http://localhost:8080', SHARED_STATE_URL: '' };
     const set = Object.fromEntries(Object.entries(given).filter(([name]) => !OF_A_SERVICE.test(name)));
     const { login, shutdownDelaySeconds, keycloak } = readServiceSettings(given, LOGIN_SERVICE);
     const { introspectionTtlSeconds } = keycloak as { introspectionTtlSeconds?: number };

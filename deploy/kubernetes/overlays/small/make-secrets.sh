@@ -42,6 +42,8 @@ if [ ! -e ca.key ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
 fi
+# Whose certificate Keycloak has: replace it where that is another authority.
+[ -e keycloak-ca.crt ] || cp ca.crt keycloak-ca.crt
 for name in $services signal-poller valkey; do
   [ ! -e $name.crt ] || continue
   # Within the namespace, from others, and for `kubectl port-forward`.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ValkeyClient } from './valkey-client.js';
-import { ValkeyError } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
 import { ValkeyScript } from './valkey-script.js';
 
 const COMMAND = /\*\d+\r\n/g;
