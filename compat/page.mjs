@@ -149,18 +149,19 @@ distribution.
 
 ${TABLE.exec(before)?.[0] ?? '<!-- keycloak -->\n<!-- /keycloak -->'}
 
-What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json) and
+What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json),
+[\`answers-26.5.json\`](../libs/keycloak-test-servers/contract/answers-26.5.json) and
 [\`answers-26.6.json\`](../libs/keycloak-test-servers/contract/answers-26.6.json). In short:
 
 | Keycloak | what differs from 26.7 | what that means for you |
 | --- | --- | --- |
 | 26.6 | There are no shared signals (\`--features=ssf\`); its tests are skipped | Revocations can be heard of by the event log alone |
 | 26.6 | At introspection it says \`invalid_request\` of wrong credentials, not \`invalid_client\` | The reason in the log is \`answered_401_invalid_request\`; the cure is the same |
-| 26.4 | As 26.6; and introspection calls a token active for any client, not only for its audience | A token for another service is refused with \`other_audience\` by the guard itself, not with \`inactive\` by Keycloak |
-| 26.4 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
-| 26.4 | It answers 400 at introspection for \`alg: none\` | The guard refuses such a token before it asks (\`token_malformed\`) |
-| 26.4 | A wrong password is 401, not 400, at the token endpoint | Nothing: no service uses that grant |
-| 26.4 | By default it saves fewer types of events, and the admin event of a deletion has no representation | Nothing: what ends tokens is told alike |
+| 26.5 | As 26.6; and introspection calls a token active for any client, not only for its audience | A token for another service is refused with \`other_audience\` by the guard itself, not with \`inactive\` by Keycloak |
+| 26.5 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
+| 26.5 | It answers 400 at introspection for \`alg: none\` | The guard refuses such a token before it asks (\`token_malformed\`) |
+| 26.5 | A wrong password is 401, not 400, at the token endpoint | Nothing: no service uses that grant |
+| 26.4 | As 26.5; by default it saves fewer types of events, and the admin event of a deletion has no representation | Nothing: what ends tokens is told alike |
 
 Keycloak 26.2 is the oldest with standard token exchange; it is not tried. Nor is 26.8, which is not to be had everywhere yet.
 `;

@@ -85,7 +85,6 @@ export type {
   RevocationReceiver,
   SharedRevocation,
 } from './revocation/revocation-channel.js';
-export { CHANNEL_REFUSALS } from './revocation/channel-refusals.js';
 export type { ChannelRefusal, RefusalCounts } from './revocation/channel-refusals.js';
 export type { HeardStretch } from './revocation/signal-proof.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';

@@ -1,7 +1,4 @@
-/**
- * readErrorBody(): the OAuth error in the body of a refusal (RFC 6749 §5.2). For the discovery document and the key set: there the OAuth
- * library reads the status alone.
- */
+/** readErrorBody(): reads the OAuth error in the body of a refusal (RFC 6749 §5.2). */
 import { ownProperty } from '../protocol/claims.js';
 import { oauthErrorCode } from '../protocol/oauth-error-codes.js';
 

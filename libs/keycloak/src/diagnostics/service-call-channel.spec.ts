@@ -138,7 +138,8 @@ describe('the service call channel', () => {
       abort.abort(enough);
     });
     await expect(get('first', abort.signal)).rejects.toBe(enough);
-    await expect(client.asSelf('orders.approve').get('no path')).rejects.toThrow(TypeError);
+    token = () => Promise.reject(new TypeError('nobody foresaw this'));
+    await expect(client.asSelf('inventory.adjust').get(PATH)).rejects.toThrow(TypeError);
     expect(told.map(({ message }) => message)).toEqual([
       { ...CALL, outcome: 'given_up', durationMs: 0 },
       { ...CALL, outcome: 'failed', failed: 'unexpected', durationMs: 0 },

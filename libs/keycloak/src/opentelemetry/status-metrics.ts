@@ -1,13 +1,13 @@
 /** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
-import {
-  CHANNEL_REFUSALS,
-  type CircuitState,
-  type CallsState,
-  type KeycloakStatusSnapshot,
-  type RevocationChannelState,
-  type SignalFeedState,
+import type {
+  CallsState,
+  CircuitState,
+  KeycloakStatusSnapshot,
+  RevocationChannelState,
+  SignalFeedState,
 } from '../index.js';
+import { CHANNEL_REFUSALS } from '../ports/channel-refusals.js';
 import { CACHE, CALLED, CALLS, ISSUER, REASON, STATE } from './attributes.js';
 
 /** `read` gives the status of each application of this process. Returns what ends it. */

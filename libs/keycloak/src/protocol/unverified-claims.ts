@@ -1,6 +1,7 @@
-/**
- * Unverified claims: the claims of a token before anybody has verified it, for the log of the operator and for the choice of
- * the issuer to ask. They prove nothing. Once the server has called a token active, `resource-server/active-token.ts` reads
+/** Unverified claims: the claims of a token before anybody has verified it. */
+
+/*
+ * The operator's log shows them, and they choose the issuer to ask. They prove nothing. Once the server has called a token active, `resource-server/active-token.ts` reads
  * its claims.
  */
 

@@ -1,7 +1,4 @@
-/**
- * Access sum: what the decorators of a whole chain of classes come to for one handler. The class of the handler says who may pass. The classes that it
- * extends can only add demands.
- */
+/** Access sum: the access to one handler by the decorators of its whole chain of classes. Base classes only add demands. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AccessNote, Opening } from './access-notes.js';
