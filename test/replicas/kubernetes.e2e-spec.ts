@@ -3,8 +3,10 @@
  * listen, and that their authorization server speaks plain http.
  */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
+import { connect } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -23,6 +25,7 @@ import { containerOf } from '../support/pod-files.js';
 import { argumentsOf } from '../support/pod-processes.js';
 import { canRunPods, RunningPods, SHUTDOWN_DELAY_SECONDS, type PodAnswer } from '../support/running-pods.js';
 import { SERVICES } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const valkeyCli = installed('valkey-cli');
 const describeWithAll = canRunPods && valkeyCli !== undefined ? describe : describe.skip;
@@ -163,6 +166,37 @@ describeWithAll('the pods of the small overlay', () => {
       expect(resident / 1024).toBeGreaterThan(50);
       expect(resident / 1024).toBeLessThan(limit / 2);
     }
+  });
+
+  it('use a new certificate without a restart, while open connections continue', async () => {
+    const fingerprint = async (): Promise<string> => {
+      const { port } = new URL(pods.urlOf('service-b'));
+      const socket = connect({ port: Number(port), host: 'localhost', ca: pods.fileOf('service-b', 'ca.crt') });
+      await once(socket, 'secureConnect');
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    const open = new Agent({ keepAlive: true, maxSockets: 1 });
+    const live = async (): Promise<unknown> => (await pods.ask('service-b', '/health/live', { agent: open })).status;
+    expect(await live()).toBe(200);
+    const [socket] = Object.values(open.freeSockets).flat();
+    const before = await fingerprint();
+    pods.replaceCertificate('service-b');
+    await until(async () => (await fingerprint()) !== before, 'the sidecar uses the new certificate');
+    expect(await live()).toBe(200);
+    expect(Object.values(open.freeSockets).flat()).toEqual([socket]);
+    open.destroy();
+  });
+
+  it('keep the former certificate while the new one and its key do not match', async () => {
+    pods.replaceCertificate('service-c', true);
+    await until(
+      () => pods.sidecar('service-c').printed().includes('Keeps the former certificate'),
+      'the log of the sidecar says so',
+    );
+    expect(pods.sidecar('service-c').printed()).not.toContain('BEGIN');
+    expect(await pods.probe('service-c', 'livenessProbe')).toBe(200);
   });
 
   it('end without losing a request: the sidecar passes on what the service says of the connection', async () => {

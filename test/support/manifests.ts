@@ -1,6 +1,6 @@
 /** Manifests: what `kubectl kustomize` makes of deploy/kubernetes, with secrets that were made for the spec. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +75,14 @@ export class ManifestFolder {
   /** Writes a secret of the small overlay anew, such as `service-b.client-secret`. */
   replaceSecret(name: string, text: string): void {
     writeFileSync(join(this.path, 'overlays/small/secrets', name), text);
+  }
+
+  /** Has make-secrets.sh replace the certificate of a service. */
+  newCertificate(name: string): { readonly certificate: string; readonly key: string } {
+    const file = (ending: string): string => join(this.path, 'overlays/small/secrets', `${name}.${ending}`);
+    rmSync(file('crt'));
+    execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
+    return { certificate: readFileSync(file('crt'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
   }
 
   remove(): void {

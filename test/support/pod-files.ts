@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { containersOf, filesOf, type KubernetesObject } from './manifests.js';
 
-/** Writes what the container mounts from Secrets and ConfigMaps; its `/` is `folder`. */
+/** Writes the files that the container mounts from Secrets and ConfigMaps, and makes its empty folders. Its `/` is `folder`. */
 export function mountFiles(
   objects: readonly KubernetesObject[],
   pod: IPodSpec,
@@ -14,8 +14,9 @@ export function mountFiles(
   for (const { name, mountPath } of containerOf(pod, container).volumeMounts ?? []) {
     const volume = pod.volumes?.find((one) => one.name === name);
     const source = volume?.secret?.secretName ?? volume?.configMap?.name;
-    if (source === undefined) continue;
+    if (source === undefined && volume?.emptyDir === undefined) continue;
     mkdirSync(join(folder, mountPath), { recursive: true });
+    if (source === undefined) continue;
     for (const [file, text] of Object.entries(filesOf(objects, source))) {
       writeFileSync(join(folder, mountPath, file), text, { mode: 0o600 });
     }

@@ -132,6 +132,20 @@ export class RunningPods {
     return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
+  /** Gives the sidecar of a service another certificate, as Kubernetes does when a Secret changes. Without its key if `half`. */
+  replaceCertificate(name: string, half = false): void {
+    const { certificate, key } = this.#folder.newCertificate(name);
+    const folder = join(this.rootOf(name), '/etc/certificate');
+    writeFileSync(join(folder, 'tls.crt'), certificate);
+    if (!half) writeFileSync(join(folder, 'tls.key'), key);
+  }
+
+  sidecar(name: string): PodProcess {
+    const found = this.#sidecars.get(name);
+    if (found === undefined) throw new Error(`There is no sidecar of ${name}`);
+    return found;
+  }
+
   /** Where the scraper reaches it: its sidecar, too. */
   metricsUrlOf = (name: string): string => `https://localhost:${this.#metrics.get(name)?.port}`;
 
@@ -165,7 +179,11 @@ export class RunningPods {
   async #startSidecar(name: string, plain: number): Promise<void> {
     const [port, folder] = [await freePort(), this.rootOf(name)];
     const changes = [
-      ['/etc/certificate', join(folder, '/etc/certificate')],
+      ['/etc/haproxy/', join(folder, '/etc/haproxy/')],
+      ['/etc/certificate/', join(folder, '/etc/certificate/')],
+      ['/run/haproxy/', join(folder, '/run/haproxy/')],
+      // So that the spec does not wait for long.
+      ['admin.sock 10', 'admin.sock 1'],
       ['bind :8443', `bind 127.0.0.1:${port}`],
       ['127.0.0.1:3000', `127.0.0.1:${plain}`],
       ['bind :8444', `bind 127.0.0.1:${this.#metrics.get(name)?.port}`],
