@@ -132,12 +132,20 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
-  it('names the right of a poller that is missing, of pollers alone', async () => {
-    const url = await urlWith(...RIGHTS, '-pexpire');
+  it.each(['pexpire', 'incr'])('names the right to %s if a poller lacks it', async (command) => {
+    const url = await urlWith(...RIGHTS, `-${command}`);
     expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
     expect(await doctor({ url, isPoller: true })).toEqual([
-      expect.stringContaining('has no right to the commands pexpire'),
+      expect.stringContaining(`has no right to the commands ${command}`),
     ]);
+  });
+
+  it('leaves no key behind, whichever right of a poller is missing', async () => {
+    for (const without of [[], ['-del'], ['-set'], ['-set', '-del'], ['-incr']]) {
+      const url = await urlWith(...RIGHTS, ...without);
+      await service({ url }).sharing.examine({ isPoller: true, proofWaitMs: 0 });
+      expect(await valkey.command(['KEYS', '*'])).toEqual([]);
+    }
   });
 
   it('names keys that differ from those of another service (row 38)', async () => {

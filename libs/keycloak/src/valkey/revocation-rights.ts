@@ -34,6 +34,11 @@ const LEASE: readonly Command[] = [
   ['PEXPIRE', KEY, 'not-a-number'],
   ['DEL', ABSENT],
 ];
+/** It makes a key, and removes it. */
+const COUNT: readonly Command[] = [
+  ['INCR', ABSENT],
+  ['DEL', ABSENT],
+];
 
 /**
  * The server checks the rights of a user before the arguments of a command.
@@ -76,6 +81,8 @@ export async function missingRights(
     await tried(connection, TRY_TO_READ, proof, PROOF),
   ];
   for (const key of isPoller ? [lease, leases, proof] : []) missing.push(await tried(connection, TRY, key, LEASE));
+  // Without the right to remove the key, it would stay.
+  if (isPoller && !missing.flat().includes('del')) missing.push(await tried(connection, TRY, leases, COUNT));
   return [...new Set(missing.flat())];
 }
 
