@@ -50,6 +50,6 @@ async function main(flags) {
   const sections = examined.flatMap((stack) => stack.sections);
   const worst = worstOf(sections.flatMap(({ report }) => report.findings));
   if (isJson) console.log(JSON.stringify({ worst, stacks: examined }, undefined, 2));
-  else printSummary(sections);
+  else printSummary(examined);
   return EXIT_CODES[worst];
 }

@@ -19,24 +19,39 @@ export async function printSections(title, sections) {
   }
 }
 
-/** @param {readonly Section[]} sections */
-export function printSummary(sections) {
-  const bad = distinctFaults(sections);
-  const count = sections.flatMap(({ names }) => names).length;
+/** @typedef {{ readonly title: string, readonly sections: readonly Section[] }} ExaminedStack */
+
+/** @param {readonly ExaminedStack[]} stacks */
+export function printSummary(stacks) {
+  const bad = faultsOf(stacks);
+  const count = stacks.flatMap(({ sections }) => sections.flatMap(({ names }) => names)).length;
   if (bad.length === 0) {
     console.log(paint(32, `All is well: ${count} processes, no error and no warning.`));
     return;
   }
   console.log(paint(1, 'To correct:'));
-  for (const { finding, names } of bad) {
+  for (const { finding, where } of bad) {
     const [sign, color] = finding.level === 'error' ? ['✗', 31] : ['!', 33];
-    console.log(`${paint(Number(color), String(sign))} ${finding.message} (${names.join(', ')})`);
+    console.log(`${paint(Number(color), String(sign))} ${finding.message} (${where})`);
     console.log(`  ${paint(Number(color), '→')} ${finding.cure ?? ''}`);
   }
 }
 
 /**
- * Errors and warnings, each once with all processes that have it. A symptom is left out where there is another finding, which is its cause.
+ * The faults of each stack, one stack after the other: an error of one stack does not explain a symptom of another.
+ *
+ * @param {readonly ExaminedStack[]} stacks
+ */
+export const faultsOf = (stacks) =>
+  stacks.flatMap(({ title, sections }) =>
+    distinctFaults(sections).map(({ finding, names }) => {
+      const where = names.join(', ');
+      return { finding, where: stacks.length > 1 ? `${title}: ${where}` : where };
+    }),
+  );
+
+/**
+ * Errors and warnings of one stack, each once with all processes that have it. A symptom is left out where there is another finding, which is its cause.
  *
  * @param {readonly Section[]} sections
  */

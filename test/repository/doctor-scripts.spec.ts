@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { feedFault, hasFeedOfItsOwn } from '../../scripts/doctor/feed-state.mjs';
 import { localStacks, tellWhatRuns, type LocalStack } from '../../scripts/doctor/local-stacks.mjs';
-import { distinctFaults } from '../../scripts/doctor/print.mjs';
+import { distinctFaults, faultsOf } from '../../scripts/doctor/print.mjs';
 import type { Section } from '../../scripts/doctor/examine-stack.mjs';
 
 const STACK: LocalStack = {
@@ -80,6 +80,18 @@ describe('what doctor lists at the end (OP-02)', () => {
   it('leaves out a symptom if its cause is named, and only then', () => {
     expect(distinctFaults([section('a', symptom), section('b', away)])).toEqual([{ finding: away, names: ['b'] }]);
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
+  });
+
+  it('keeps a symptom whose cause is in another stack, and says in which stack each fault is', () => {
+    const [local, composed] = [
+      { title: 'npm start', sections: [section('a', symptom)] },
+      { title: 'docker compose', sections: [section('a', away)] },
+    ] as const;
+    expect(faultsOf([local])).toEqual([{ finding: symptom, where: 'a' }]);
+    expect(faultsOf([local, composed])).toEqual([
+      { finding: symptom, where: 'npm start: a' },
+      { finding: away, where: 'docker compose: a' },
+    ]);
   });
 });
 
