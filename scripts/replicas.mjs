@@ -1,5 +1,5 @@
 // npm start -- --replicas N: what it needs, where each replica listens, what they share, and that one which ends is started again.
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
 import { installed } from './installed.mjs';
@@ -96,7 +96,7 @@ export function sharingEnvironment(all, environment, urls = {}) {
   return {
     SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
     SHARED_DENIAL_KEYS: newKey(),
-    ...newProofKeys(),
+    ...proofKeys(environment),
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
     ...Object.fromEntries(shared),
     // An empty variable counts as not set.
@@ -104,13 +104,31 @@ export function sharingEnvironment(all, environment, urls = {}) {
   };
 }
 
-/** A key pair for the proofs of the poller, in base64 without the lines of PEM. */
-function newProofKeys() {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+/**
+ * Keys for the proofs of the poller, in base64 without the lines of PEM: a new pair, or the public key of the private key that is given.
+ * Nothing belongs to a public key that is given alone.
+ *
+ * @param {NodeJS.ProcessEnv} given
+ * @returns {NodeJS.ProcessEnv}
+ */
+function proofKeys({ SIGNAL_PROOF_PRIVATE_KEY: own, SIGNAL_PROOF_PUBLIC_KEYS: published }) {
+  if (published) return {};
+  const privateKey = own ? privateKeyIn(own) : generateKeyPairSync('ed25519').privateKey;
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   return {
     SIGNAL_PROOF_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
-    SIGNAL_PROOF_PUBLIC_KEYS: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    SIGNAL_PROOF_PUBLIC_KEYS: createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64'),
   };
+}
+
+/** @param {string} text PEM, or its base64 without the other lines */
+function privateKeyIn(text) {
+  const der = Buffer.from(text.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64');
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } catch {
+    throw new Error('SIGNAL_PROOF_PRIVATE_KEY is not a private key. Make one: openssl genpkey -algorithm ed25519');
+  }
 }
 
 /**

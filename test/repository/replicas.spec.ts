@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { balancerConfiguration } from '../../scripts/balancer.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
 import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/services.mjs';
@@ -14,6 +15,7 @@ import { usersFile, valkeyUsers } from '../../scripts/valkey-users.mjs';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const pemBody = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 interface Container {
@@ -339,6 +341,20 @@ describe('who hears of revocations that npm start runs', () => {
       expect(its).toMatchObject({ SIGNAL_PROOF_PUBLIC_KEYS: publicKeys });
       expect(its).not.toHaveProperty('SIGNAL_PROOF_PRIVATE_KEY');
     }
+  });
+
+  it('takes the public key from the private key that is given, and makes none for a public key (RS-30)', () => {
+    const { privateKey, publicKeys } = proofKeyPair();
+    for (const key of [privateKey, pemBody(privateKey)]) {
+      const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
+      expect(derived).toBe(pemBody(publicKeys));
+    }
+    const alone = sharingEnvironment(all, { SIGNAL_PROOF_PUBLIC_KEYS: publicKeys, SIGNAL_PROOF_PRIVATE_KEY: '' });
+    expect(alone).toMatchObject({ SIGNAL_PROOF_PUBLIC_KEYS: publicKeys });
+    expect(alone).not.toHaveProperty('SIGNAL_PROOF_PRIVATE_KEY');
+    expect(() => sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: 'no-key' })).toThrow(
+      'SIGNAL_PROOF_PRIVATE_KEY is not a private key',
+    );
   });
 
   it('is nobody at a server that ran before, or where that is said, unless it is asked for', () => {
