@@ -85,6 +85,20 @@ export class ManifestFolder {
     return { certificate: readFileSync(file('crt'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
   }
 
+  /** Has make-secrets.sh make the private key of proofs anew, and returns both files. */
+  newProofKey(): { readonly privateKey: string; readonly publicKeys: string } {
+    const file = (name: string): string => join(this.path, 'overlays/small/secrets', name);
+    rmSync(file('signal-poller.proof-private-key'));
+    // The second run must change nothing.
+    for (let run = 0; run < 2; run += 1) {
+      execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
+    }
+    return {
+      privateKey: readFileSync(file('signal-poller.proof-private-key'), 'utf8'),
+      publicKeys: readFileSync(file('shared-state.proof-public-keys'), 'utf8'),
+    };
+  }
+
   remove(): void {
     rmSync(this.#deploy, { recursive: true, force: true });
   }

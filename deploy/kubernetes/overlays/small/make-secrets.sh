@@ -21,7 +21,10 @@ random service-a.session-secret openssl rand -hex 32
 random shared-state.denial-keys openssl rand -base64 32
 # The poller signs its proofs with the private key. Every service verifies them with the public one.
 random signal-poller.proof-private-key openssl genpkey -algorithm ed25519
-random shared-state.proof-public-keys openssl pkey -in signal-poller.proof-private-key -pubout
+public_key=$(openssl pkey -in signal-poller.proof-private-key -pubout)
+touch shared-state.proof-public-keys
+# A new private key has its public key appended. The old one stays until somebody removes it: pods still need it.
+[[ $(<shared-state.proof-public-keys) == *"$public_key"* ]] || printf '%s\n' "$public_key" >>shared-state.proof-public-keys
 
 # The users of Valkey: one for each service and one for the poller, with the rights of deploy/valkey/users.acl, and one for the probes.
 users=$(sed '/^#/d' ../../../../valkey/users.acl)

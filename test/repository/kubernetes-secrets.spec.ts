@@ -1,0 +1,26 @@
+/** make-secrets.sh: what it does when an operator replaces a secret. It needs openssl. */
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openssl } from '../../libs/keycloak/spec-support/valkey.js';
+import { ManifestFolder } from '../support/manifests.js';
+
+const PEM = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n/g;
+
+(openssl === undefined ? describe.skip : describe)('make-secrets.sh', () => {
+  let folder: ManifestFolder;
+  beforeAll(() => {
+    folder = new ManifestFolder();
+  });
+  afterAll(() => folder.remove());
+
+  it('appends the public key of a new private key once, and keeps the public key of the old one (RS-30)', () => {
+    const before = folder.newProofKey();
+    const after = folder.newProofKey();
+    const publicKey = createPublicKey(createPrivateKey(after.privateKey) as never).export({
+      type: 'spki',
+      format: 'pem',
+    });
+    expect(after.publicKeys).toBe(`${before.publicKeys}${String(publicKey)}`);
+    expect(after.publicKeys.match(PEM)?.join('')).toBe(after.publicKeys);
+  });
+});
