@@ -548,9 +548,9 @@ installed('denials over Valkey', () => {
   });
 
   it('with a password, which no log line shows', async () => {
-    await command('CONFIG', 'SET', 'requirepass', 'the-password-4711');
+    await command('ACL', 'SETUSER', 'default', 'resetpass', '>the-password-4711');
     try {
-      const without = await replica({ waitMs: 300 });
+      const without = await replica({ waitMs: 300, url: valkey.url });
       const wrong = await replica({ waitMs: 300, url: valkey.url.replace('//', '//:the-wrong-4711@') });
       const right = await replica({ url: valkey.url.replace('//', '//:the-password-4711@') });
       await says(without, 'noauth');
@@ -560,7 +560,7 @@ installed('denials over Valkey', () => {
     } finally {
       const client = createClient({ url: valkey.url.replace('valkey://', 'redis://:the-password-4711@'), RESP: 2 });
       await client.connect();
-      await client.sendCommand(['CONFIG', 'SET', 'requirepass', '']);
+      await client.sendCommand(['ACL', 'SETUSER', 'default', 'nopass']);
       client.destroy();
     }
   });
