@@ -87,10 +87,10 @@ async function examineGroup(group, flags, variables) {
  */
 function processFindings(looked) {
   const faults = new Map(looked.flatMap(({ fault }) => (fault === undefined ? [] : [[keyOf(fault), fault]])));
-  return [...faults].map(([key, { what, why, cure, isSymptom }]) => {
+  return [...faults].map(([key, { what, why, cure, level = /** @type {const} */ ('error'), isSymptom }]) => {
     const names = looked.filter(({ fault }) => fault !== undefined && keyOf(fault) === key).map(({ name }) => name);
     const message = `${what}: ${names.join(', ')} (${why}).`;
-    return { check: 'process', level: 'error', message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
+    return { check: 'process', level, message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
   });
 }
 

@@ -15,24 +15,39 @@ const PAUSE_MS = 500;
  */
 export const hasFeedOfItsOwn = (environment) => isHeard(environment) && !environment.SHARED_STATE_URL;
 
+/** @typedef {import('./processes-to-examine.mjs').ProcessFault} ProcessFault */
+
 /**
- * Undefined if the feed works, and if the realm or the process does not say.
+ * Undefined if the feed works, and if the process has none. A warning if that can't be read.
  *
  * @param {string} service
  * @param {string} issuer as it is reached from here
  * @param {(token: string) => Promise<any>} readDetails
- * @returns {Promise<import('./processes-to-examine.mjs').ProcessFault | undefined>}
+ * @returns {Promise<ProcessFault | undefined>}
  */
 export async function feedFault(service, issuer, readDetails) {
   const token = await operatorToken(service, issuer);
-  if (token === undefined) return undefined;
+  if (typeof token !== 'string') return token;
   for (let look = 1; ; look += 1) {
-    const signals = (await readDetails(token).catch(() => undefined))?.details?.signals;
+    const answer = await readDetails(token).catch((error) => ({ code: codeOf(error) }));
+    if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'not what was expected'));
+    const { signals } = answer.details;
     if (signals?.state !== 'silent') return undefined;
     if (look === LOOKS) return silent(signals);
     await sleep(PAUSE_MS);
   }
 }
+
+const UNREAD = { what: 'The state of the signal feed could not be read', level: /** @type {const} */ ('warning') };
+
+/** @param {string} code */
+const unreadDetails = (code) => ({
+  ...UNREAD,
+  why: `its health details: ${code}`,
+  cure: 'Read the log of the process: it says why it refused or failed GET /health/details.',
+});
+
+const codeOf = (/** @type {any} */ { cause, message }) => String(cause?.code ?? message);
 
 /** @param {{ provenSecondsAgo?: number }} signals */
 function silent({ provenSecondsAgo }) {
@@ -47,11 +62,11 @@ function silent({ provenSecondsAgo }) {
 }
 
 /**
- * Undefined where the realm has no such client, or another secret for it (OPERATOR_CLIENT_SECRET).
+ * The token, or the warning that there is none.
  *
  * @param {string} service
  * @param {string} issuer
- * @returns {Promise<string | undefined>}
+ * @returns {Promise<string | ProcessFault>}
  */
 async function operatorToken(service, issuer) {
   const secret = clientSecrets(process.env).OPERATOR_CLIENT_SECRET ?? '';
@@ -64,11 +79,21 @@ async function operatorToken(service, issuer) {
   try {
     const url = `${issuer}/protocol/openid-connect/token`;
     const answer = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(ANSWER_MS) });
-    return answer.ok ? /** @type {any} */ (await answer.json()).access_token : undefined;
-  } catch {
-    return undefined;
+    const { access_token: token, error = '' } = /** @type {any} */ (await answer.json().catch(() => ({})));
+    return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
+  } catch (error) {
+    const cure = 'Start Keycloak, or correct its address. Then look again.';
+    // What keeps doctor from Keycloak is a finding of its own.
+    return { ...UNREAD, why: `Keycloak gives no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }
+
+/** @param {string} answer */
+const refusedOperator = (answer) => ({
+  ...UNREAD,
+  why: `Keycloak answers ${answer}`,
+  cure: 'Give the realm the client `operator` of keycloak/microservices-realm.json with its scopes, and set OPERATOR_CLIENT_SECRET to its secret.',
+});
 
 /**
  * @param {number} port on this machine

@@ -124,7 +124,32 @@ describe('the feed of a process that polls by itself (OP-02)', () => {
     }
   }, 20_000);
 
-  it('is not a fault where no operator may ask', async () => {
-    expect(await feedFault('service-a', 'http://127.0.0.1:1', async () => ({}))).toBeUndefined();
+  it.each([
+    ['an authorization server that is away', undefined, 'Keycloak gives no token (ECONNREFUSED)'],
+    ['a client that the realm refuses', [401, '{"error":"invalid_client"}'], 'Keycloak answers 401 invalid_client'],
+  ] as const)('is not called healthy because of %s', async (_, answer, why) => {
+    const server = createServer((_request, response) => response.writeHead(answer?.[0] ?? 0).end(answer?.[1]));
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    if (answer === undefined) await new Promise((resolve) => void server.close(resolve));
+    const fault = await feedFault('service-a', `http://127.0.0.1:${port}`, async () => ({}));
+    server.close();
+    expect(fault).toMatchObject({ what: 'The state of the signal feed could not be read', why, level: 'warning' });
+  });
+
+  it('is not called healthy because its details can not be read', async () => {
+    const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const refused = await feedFault('service-a', issuer, async () => ({ code: 'insufficient_scope' }));
+    const failed = await feedFault('service-a', issuer, async () => {
+      throw new Error('late');
+    });
+    // Without a feed of its own it has nothing to say.
+    const without = await feedFault('service-a', issuer, async () => ({ details: {} }));
+    server.close();
+    expect(refused).toMatchObject({ level: 'warning', why: 'its health details: insufficient_scope' });
+    expect(failed).toMatchObject({ level: 'warning', why: 'its health details: late' });
+    expect(without).toBeUndefined();
   });
 });
