@@ -136,6 +136,20 @@ fields[2] = ARGV[1]
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
+/** A service puts an entry of its own before the newest one, if that is still the one it has read. */
+const INSERT_BEFORE = `
+local all = redis.call('XRANGE', KEYS[1], '-', '+')
+local last = tonumber(redis.call('HGET', KEYS[2], 'last'))
+local newest = all[#all]
+if not newest or newest[1] ~= string.format('%d-0', last) or newest[2][2] ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+for at = 1, #all - 1 do redis.call('XADD', KEYS[1], all[at][1], unpack(all[at][2])) end
+local f = newest[2]
+redis.call('XADD', KEYS[1], newest[1], 'e', ARGV[2], 't', f[4], 'm', f[6], 'i', 'inserted', 'p', f[10])
+redis.call('XADD', KEYS[1], string.format('%d-0', last + 1), 'e', f[2], 't', f[4], 'm', f[6], 'i', f[8], 'p', 'inserted')
+redis.call('HSET', KEYS[2], 'last', last + 1)
+return 1`;
+
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
 /** The texts of a process that has everything but the private key of the poller. */
@@ -148,13 +162,17 @@ interface HeldWay {
   readonly url: string;
   /** Nothing goes over it for a while. */
   hold(): void;
+  /** Until it is released, requests go over it, and answers do not. */
+  sendOnly(): void;
   release(): void;
   end(): Promise<void>;
 }
 
 async function heldWay(): Promise<HeldWay> {
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
   const server = createServer((from) => {
+    clients.add(from);
     const to = connect(Number(new URL(valkey.url).port), '127.0.0.1');
     for (const [one, other] of [
       [from, to],
@@ -172,6 +190,7 @@ async function heldWay(): Promise<HeldWay> {
   return {
     url: `redis://127.0.0.1:${port}`,
     hold: () => sockets.forEach((one) => one.pause()),
+    sendOnly: () => sockets.forEach((one) => clients.has(one) && one.resume()),
     release: () => sockets.forEach((one) => one.resume()),
     end: async () => {
       sockets.forEach((one) => one.destroy());
@@ -424,6 +443,33 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
+  });
+
+  it('carries out a recheck although a service put another one with its id before it (RS-30)', async () => {
+    const [way, readersWay] = [await heldWay(), await heldWay()];
+    const reader = await replica('shop', false, { url: readersWay.url });
+    const poller = await replica('poller', true, { url: way.url });
+    await until(reader.isProven);
+    const { stream, state } = revocationKeys(STREAM_OF);
+    const keys = new SealingKeys([KEY]);
+    const { signals, rechecks } = reader.keycloak.issuers[0];
+    const askedAtMs = performance.now();
+    await provenAgain(reader);
+    expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
+    [way, readersWay].forEach((one) => one.hold());
+    // What the poller sends arrives. What it reads does not yet.
+    poller.keycloak.revocations.recheck({ sub: 'alice' });
+    way.sendOnly();
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    const [[, [, sealed = '']]] = (await command('XRANGE', stream, '-', '+')) as [[string, string[]]];
+    const written = JSON.parse(keys.open(sealed, ['revocation', STREAM_OF]) ?? '') as object;
+    const forged = keys.seal(JSON.stringify({ ...written, k: 'sid', v: 'nobody' }), ['revocation', STREAM_OF]);
+    expect(await command('EVAL', INSERT_BEFORE, '2', stream, state, sealed, forged)).toBe(1);
+    [way, readersWay].forEach((one) => one.release());
+    await until(() => rechecks.areDue({ sub: 'alice' }, askedAtMs), 'the recheck is carried out');
+    await until(() => poller.lines.some((line) => line.includes('has a gap')), 'the poller sees it');
+    await provenAgain(reader);
+    await Promise.all([way.end(), readersWay.end()]);
   });
 
   it('says that a service without public keys accepts no proof (RS-30)', async () => {

@@ -21,6 +21,9 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
+/** A copy of what is held here counts as one that others have, if it ends no earlier than by this. Clocks may be set meanwhile. */
+const EARLY_MS = 5000;
+
 /** A list that is full warns at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
@@ -95,7 +98,7 @@ export class HeldDenials {
     // What is held here and is more than that, the others are still to be told.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
-    if (isSame) this.#unshared.delete(earlier);
+    if (isSame) this.#noteShared(earlier, takenAt);
     if (isSame || (isLess && denial.issuedBefore <= earlier.issuedBefore)) return;
     const deniedAt = Math.min(at, takenAt);
     const fromMs = nowMs - ageSeconds * 1000;
@@ -103,6 +106,14 @@ export class HeldDenials {
     const held = this.#hold(denial, deniedAt, fromMs);
     if (isLess) this.#unshared.add(held);
     for (const listener of this.#onDenied) listener();
+  }
+
+  /** A copy with an earlier time, which anybody can write, would end early at the other replicas: then they are still to be told. */
+  #noteShared(held: HeldDenial, takenAt: number): void {
+    const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
+    const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationMemorySeconds * 1000;
+    this.#unshared.delete(held);
+    if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
   /** Whether a full list has no place for it, and the floor stands for it: it must not push out what is younger. */
@@ -117,7 +128,7 @@ export class HeldDenials {
 
   /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. As `receive`. */
   receiveFloor(at: number, takenAt: number, ageSeconds: number): void {
-    if (at === this.#floor) this.#unshared.deleteFloor();
+    if (at === this.#floor && takenAt >= at - EARLY_MS / 1000) this.#unshared.deleteFloor();
     const floor = Math.min(at, takenAt);
     if (floor <= this.#floor || ageSeconds >= this.options.revocationMemorySeconds) return;
     this.#floor = floor;

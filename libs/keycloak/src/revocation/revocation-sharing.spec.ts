@@ -322,6 +322,20 @@ describe('RevocationSharing', () => {
     expect(appended.find(({ kind }) => kind === 'floor')).toEqual({ kind: 'floor', at: clock.epochSeconds() - 10 });
   });
 
+  it('appends a denial although a copy of it came that would end early (RS-30)', async () => {
+    held.deny({ sid: 's1' });
+    receiver.received(session('s1', clock.epochSeconds()), 990);
+    receiver.caughtUp();
+    await until(() => sharing.status.unshared === 0);
+    expect(denied()).toEqual(['s1']);
+    isEchoing = false;
+    receiver.gap('another_epoch');
+    receiver.received(session('s1', clock.epochSeconds()), 990);
+    expect(sharing.status.unshared).toBe(1);
+    receiver.received(session('s1', clock.epochSeconds()), 0);
+    expect(sharing.status.unshared).toBe(0);
+  });
+
   it('a denial that is new goes before those that are appended again', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'old' });

@@ -1,5 +1,5 @@
 /** Shared rechecks: those of this replica on their way to all others, and theirs on their way here, each once. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { SharedRevocation } from './revocation-channel.js';
@@ -12,13 +12,21 @@ const MAX_HELD = 1000;
 /** Of those that come again. */
 const MAX_KNOWN = 10_000;
 
+/** How far a recheck was carried out here. */
+interface Effect {
+  /** Tokens issued until then are introspected; seconds since the epoch. */
+  readonly madeAt: number;
+  readonly reachedAnswers: boolean;
+}
+
 export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
   /** The channel may lose them before everybody has read them. */
   #taken: readonly SharedRecheck[] = [];
   /** Of those that it took, the ones that have not been read from it. */
   #unread: readonly SharedRecheck[] = [];
-  readonly #known: DeadlineCache<true>;
+  /** By `contentOf`: a service can write another recheck with the same id, or the same one with an earlier time. */
+  readonly #known: DeadlineCache<Effect>;
   /** One that came by the channel is not sent back to it. */
   #isReceiving = false;
 
@@ -67,17 +75,28 @@ export class SharedRechecks {
     [this.#taken, this.#unread] = [[], []];
   }
 
-  /** Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. */
-  receive({ id, recheck }: SharedRecheck, ageSeconds: number, madeAt: number): void {
-    this.#unread = this.#unread.filter((one) => one.id !== id);
-    this.#moveToTaken(this.#toAppend.filter((one) => one.id === id));
-    if (ageSeconds >= this.useful.seconds || this.#known.get(id) === true) return;
-    this.#know(id);
+  /**
+   * Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. One that was carried out
+   * before changes nothing, unless this copy reaches further.
+   */
+  receive(shared: SharedRecheck, ageSeconds: number, madeAt: number): void {
+    if (ageSeconds >= this.useful.seconds) return;
+    const content = contentOf(shared);
+    const isSame = (one: SharedRecheck): boolean => one.id === shared.id && contentOf(one) === content;
+    this.#unread = this.#unread.filter((one) => !isSame(one));
+    this.#moveToTaken(this.#toAppend.filter(isSame));
+    const earlier = this.#known.get(content) ?? { madeAt: -Infinity, reachedAnswers: false };
+    const reachesAnswers = ageSeconds < this.useful.toAnswersSeconds && !earlier.reachedAnswers;
+    if (madeAt <= earlier.madeAt && !reachesAnswers) return;
+    this.#know(content, {
+      madeAt: Math.max(madeAt, earlier.madeAt),
+      reachedAnswers: earlier.reachedAnswers || reachesAnswers,
+    });
     this.#isReceiving = true;
     try {
       // A later version may say of whom in a way that this one can't read. Whom it is about is asked about all the same.
-      const known = isIssuerRecheck(recheck) ? recheck : 'everything';
-      this.rechecks.require(known, madeAt, ageSeconds < this.useful.toAnswersSeconds);
+      const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
+      this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {
       this.#isReceiving = false;
     }
@@ -105,12 +124,18 @@ export class SharedRechecks {
   }
 
   #new(recheck: IssuerRecheck, at: number): SharedRecheck {
-    const id = randomUUID();
-    this.#know(id);
-    return { kind: 'recheck', recheck, at, id };
+    const made: SharedRecheck = { kind: 'recheck', recheck, at, id: randomUUID() };
+    this.#know(contentOf(made), { madeAt: Infinity, reachedAnswers: true });
+    return made;
   }
 
-  #know(id: string): void {
-    this.#known.set(id, true, this.useful.seconds * 1000);
+  #know(content: string, effect: Effect): void {
+    this.#known.set(content, effect, this.useful.seconds * 1000);
   }
 }
+
+/** A digest of everything that a recheck says: its length is bounded, and no two rechecks share it. */
+const contentOf = ({ id, recheck, at }: SharedRecheck): string =>
+  createHash('sha256')
+    .update(JSON.stringify([id, recheck, at]))
+    .digest('base64');

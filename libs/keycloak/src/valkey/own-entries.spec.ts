@@ -4,8 +4,8 @@ import { OwnEntries } from './own-entries.js';
 describe('OwnEntries', () => {
   it('waits until each has been read as it was written (RS-30)', () => {
     const own = new OwnEntries();
-    own.send(['a', 'b']);
-    own.answered(['a', 'b'], true);
+    own.send([{ sealed: 'a' }, { sealed: 'b' }]);
+    own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);
     expect(own.areRead).toBe(false);
     const expected = own.expected;
     own.read('a');
@@ -17,22 +17,31 @@ describe('OwnEntries', () => {
 
   it('misses none that was read before the server answered, or that it may not have taken', () => {
     const own = new OwnEntries();
-    own.send(['a', 'b']);
+    own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.read('a');
-    own.answered(['a'], true);
-    own.answered(['b'], false);
+    own.answered([{ sealed: 'a' }], true);
+    own.answered([{ sealed: 'b' }], false);
     expect(own.areRead).toBe(true);
   });
 
   it('does not expect what was appended after a read began, nor anything after a gap', () => {
     const own = new OwnEntries();
     const { expected } = own;
-    own.send(['a']);
-    own.answered(['a'], true);
+    own.send([{ sealed: 'a' }]);
+    own.answered([{ sealed: 'a' }], true);
     expect(own.isMissing(expected)).toBe(false);
-    own.send(['b']);
+    own.send([{ sealed: 'b' }]);
     own.clear();
-    own.answered(['b'], true);
+    own.answered([{ sealed: 'b' }], true);
     expect(own.areRead).toBe(true);
+  });
+
+  it('knows an entry with an id of its own that somebody else wrote, also after a gap (RS-30)', () => {
+    const own = new OwnEntries();
+    own.send([{ sealed: 'a', id: 'x' }]);
+    own.clear();
+    own.send([{ sealed: 'again', id: 'x' }]);
+    expect(['a', 'again', 'forged'].map((sealed) => own.isForged(sealed, 'x'))).toEqual([false, false, true]);
+    expect(own.isForged('forged', 'of another process')).toBe(false);
   });
 });

@@ -151,7 +151,7 @@ export class StreamFollower {
       if (number !== place.position + 1 || number > last) throw new Gap('entries_missing', epoch);
       if (place.tip !== undefined && previous !== place.tip)
         throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
-      this.#read(entry);
+      this.#read(entry, epoch);
       place = { epoch, position: number, tip: id };
       proofs.check(epoch, this.receiver);
     }
@@ -161,11 +161,14 @@ export class StreamFollower {
     return { ...place, tip };
   }
 
-  #read(entry: StreamEntry): void {
+  #read(entry: StreamEntry, epoch: string): void {
     const { number, sealed, ageSeconds, takenAtMs } = entry;
     const { entries, proofs, own } = this.followed;
     const read = entries.read(sealed);
     own?.read(sealed);
+    const { revocation } = typeof read === 'string' ? { revocation: undefined } : read;
+    if (revocation?.kind === 'recheck' && own?.isForged(sealed, revocation.id) === true)
+      throw new Gap('own_entries_forged', epoch);
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, read === 'entry_unreadable');
     if (typeof read === 'string') {

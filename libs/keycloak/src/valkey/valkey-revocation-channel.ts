@@ -9,7 +9,7 @@ import type {
   RevocationReceiver,
   SharedRevocation,
 } from '../index.js';
-import { OwnEntries } from './own-entries.js';
+import { OwnEntries, type OwnEntry } from './own-entries.js';
 import type { ProofKeys } from './proof-keys.js';
 import { RevocationEntries } from './revocation-entries.js';
 import { revocationKeys } from './revocation-keys.js';
@@ -108,18 +108,19 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     await Promise.all([this.#follower.close(), this.#writer?.then((writer) => writer.close()).catch(() => undefined)]);
   }
 
-  #newEntries(revocations: readonly SharedRevocation[]): NewEntry[] {
+  #newEntries(revocations: readonly SharedRevocation[]): (NewEntry & OwnEntry)[] {
     const { clock, memorySeconds, recheckSeconds } = this.context;
     return revocations.map((one) => {
       const usefulSeconds = (one.kind === 'recheck' ? recheckSeconds : memorySeconds) - (clock.epochSeconds() - one.at);
       const usefulMs = Math.max(1, usefulSeconds * 1000);
-      return { sealed: this.#entries.write(one, usefulMs, this.#proofs.serverMs), usefulMs };
+      const id = one.kind === 'recheck' ? one.id : undefined;
+      return { sealed: this.#entries.write(one, usefulMs, this.#proofs.serverMs), usefulMs, id };
     });
   }
 
-  async #appendOwn(entries: readonly NewEntry[], append: () => Promise<boolean>): Promise<boolean> {
+  async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
     // The server may drop what is of use for less than this before anybody has read it.
-    const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS).map(({ sealed }) => sealed);
+    const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;
     try {
