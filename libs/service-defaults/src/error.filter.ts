@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { describeRequest, Refusal, RepeatedLines, type RefusalFilter } from 'nestjs-keycloak-s2s';
+import { describeRequest, Refusal, RepeatedLines, type RefusalFilter, type UnwrittenLines } from 'nestjs-keycloak-s2s';
 import { noteFailure } from './answered-failures.js';
 
 interface ErrorBody {
@@ -65,8 +65,12 @@ export class ErrorFilter implements ExceptionFilter {
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';
-    const summarize = (unwritten: object): void =>
-      this.#logger.error({ message: 'Unexpected errors alike', route, error: name, ...unwritten });
+    const summarize = (unwritten: UnwrittenLines): void =>
+      this.#logger.error(
+        unwritten.isMixed === true
+          ? { message: 'Unexpected errors of several kinds', ...unwritten }
+          : { message: 'Unexpected errors alike', route, error: name, ...unwritten },
+      );
     if (!this.#repeated.admits(`${route} ${name}`, summarize)) return;
     this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
   }

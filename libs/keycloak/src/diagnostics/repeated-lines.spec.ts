@@ -65,11 +65,31 @@ describe('RepeatedLines', () => {
     expect([counts.length, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('holds 2000 kinds, and writes the count of the oldest for a new one', () => {
-    written(21, 'oldest');
+  it('holds 2000 kinds, and counts all others together (OP-05)', () => {
+    for (let kind = 0; kind < 2000; kind += 1) written(1, `first ${kind}`);
+    jest.advanceTimersByTime(WINDOW_MS - 1);
     for (let kind = 0; kind < 2500; kind += 1) written(1, String(kind));
-    expect(counts).toEqual([{ kind: 'oldest', count: 1, seconds: 10 }]);
-    expect(jest.getTimerCount()).toBe(2000);
+    expect(jest.getTimerCount()).toBe(2001);
+    lines.end();
+    expect(counts.filter(({ isMixed }) => isMixed)).toEqual([
+      { kind: '2499', count: 2500, seconds: 10, isMixed: true },
+    ]);
+  });
+
+  it('writes 1000 lines of all kinds together in ten seconds, and counts that add up (OP-05)', () => {
+    const count = (): number => {
+      let total = 0;
+      for (let time = 0; time < 50; time += 1) {
+        for (let kind = 0; kind < 2001; kind += 1) total += written(1, String(kind));
+      }
+      return total;
+    };
+    expect(count()).toBe(1000);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(counts).toHaveLength(2001);
+    expect(counts.reduce((sum, { count: unwritten }) => sum + unwritten, 1000)).toBe(50 * 2001);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(count()).toBe(1000);
   });
 
   it('keeps no timer for a kind that has ended', () => {

@@ -132,9 +132,38 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it('has every line with audit', () => {
-    log(new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }), request('/a'), 100);
-    expect(lines).toHaveLength(100);
+  it.each([
+    new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }),
+    new BearerError('client_not_allowed', { reason: 'client_not_allowed' }),
+  ])('has every line with audit: $code', (denial) => {
+    log(denial, request('/a'), 2000);
+    expect(lines).toHaveLength(2000);
     expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);
+  });
+
+  it.each([
+    'no_decorator_opens_it',
+    'access_unclear',
+    'context_without_carrier',
+    'transport_without_headers',
+    'context_shared',
+  ] as const)('has 20 lines without audit of a closed route, which no caller is verified for: %s', (reason) => {
+    log(new BearerError('route_closed', { reason }), request('/a'), 10_000);
+    expect(lines).toHaveLength(20);
+    expect(lines.some((line) => 'audit' in line)).toBe(false);
+    logged.onApplicationShutdown();
+    expect(lines[20]).toMatchObject({ code: 'route_closed', reason, count: 9980 });
+  });
+
+  it('has the lines of a failure, however many refusals there are', () => {
+    for (let route = 0; route < 2001; route += 1) log(missing, request(`/${route}`), 50);
+    expect(lines).toHaveLength(1000);
+    logged.log(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }), request('/a'));
+    expect(lines[1000]).toMatchObject({ message: 'Request failed', route: '/a' });
+    logged.onApplicationShutdown();
+    const mixed = lines.filter(({ isMixed }) => isMixed === true);
+    expect(mixed).toEqual([
+      { message: 'Request refused, and others of several kinds', count: 50, seconds: 10, isMixed: true },
+    ]);
   });
 });

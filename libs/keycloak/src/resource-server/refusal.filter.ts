@@ -44,7 +44,8 @@ export interface RefusalReply {
 @Catch(Refusal)
 export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShutdown {
   readonly #logger = new Logger('Refusal');
-  readonly #repeated = new RepeatedLines();
+  /** Two, since refusals must not keep failures out of the log. */
+  readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
   readonly #issuers: ReadonlySet<unknown>;
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
@@ -157,16 +158,17 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
 
   /**
    * Writes one line, as one object. A failure of this service or of the server is an error for the operator. A refusal of a caller needs
-   * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request;
+   * no action, so it is no error. A line about a 403 other than `route_closed` has the field `audit`. With `host` the line names the request;
    * `where` are further fields, for what has none: words of the application.
    *
    * Of the refusals with one reason at one route 20 lines are written in ten seconds, and at their end one line with the `count` of the others, or when the application ends.
-   * Lines with `audit` are all written.
+   * At most 1000 lines about refusals are written in ten seconds, and 1000 about failures, beside the counts. Lines with `audit` are all written.
    */
   log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     publishRefusal(refusal);
-    const { code, reason, permission, authentication, httpStatus } = refusal;
+    const { code, reason, permission, authentication } = refusal;
+    const isDenied = isDenial(refusal);
     const isHttp = host?.getType<string>() === 'http';
     const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
     const line = {
@@ -176,20 +178,22 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
       ...(authentication === undefined ? {} : { demanded: authentication }),
       ...(isHttp ? describeRequest(request) : describeHandler(host)),
       ...where,
-      ...(httpStatus === 403 ? denialOf(host) : {}),
+      ...(isDenied ? denialOf(host) : {}),
       ...loggedFields(refusal),
     };
     const kind = { code, reason, ...(isHttp ? routeOf(request) : describeHandler(host)), ...where };
-    if (httpStatus === 403 || this.#admits(kind, refusal)) this.#write(refusal, line);
+    if (isDenied || this.#admits(kind, refusal)) this.#write(refusal, line);
   }
 
   #admits(of: object, refusal: Refusal): boolean {
     const { iss } = refusal.fields as { readonly iss?: unknown };
     // Another one may be any text.
     const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
-    return this.#repeated.admits(JSON.stringify(kind), (unwritten) =>
-      this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason'),
-    );
+    const repeated = refusal.httpStatus >= 500 ? this.#repeated.failed : this.#repeated.refused;
+    return repeated.admits(JSON.stringify(kind), (unwritten) => {
+      if (unwritten.isMixed === true) this.#write(refusal, unwritten, ', and others of several kinds');
+      else this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason');
+    });
   }
 
   #write({ httpStatus }: Refusal, line: object, further = ''): void {
@@ -199,7 +203,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
 
   /** Nest calls it. */
   onApplicationShutdown(): void {
-    this.#repeated.end();
+    this.#repeated.refused.end();
+    this.#repeated.failed.end();
   }
 }
 
@@ -224,6 +229,9 @@ function describeHandler(
   const [type, method] = [host.getClass?.(), host.getHandler?.()];
   return { kind: host.getType<string>(), ...(type && method ? { handler: `${type.name}.${method.name}` } : {}) };
 }
+
+/** A closed route is refused before anybody looks at a token: nobody is denied anything, and anybody can cause the line. */
+const isDenial = ({ code, httpStatus }: Refusal): boolean => httpStatus === 403 && code !== 'route_closed';
 
 /** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
 function denialOf(host: ArgumentsHost | undefined): Readonly<Record<string, unknown>> {
