@@ -1,4 +1,5 @@
 /** Messages over real servers of gRPC, NATS and RabbitMQ: who is refused, how the sender hears of it, and who acts for whom. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,7 @@ import {
   AllowClients,
   MaxStaleness,
   Public,
+  REFUSAL_CHANNEL,
   RequireAuthentication,
   RequirePermission,
   TokenExchangeClient,
@@ -403,7 +405,8 @@ describe('a stream of gRPC', () => {
     type Method = (message: unknown, metadata: Metadata) => Observable<{ text: string }>;
     const service = client.getService<Readonly<Record<string, Method>>>('Orders');
     const message = method === 'Watch' ? {} : from([{}, {}]);
-    return { app, answers: service[method.toLowerCase()]?.(message, metadata) as Observable<{ text: string }> };
+    const again = () => service[method.toLowerCase()]?.(message, metadata) as Observable<{ text: string }>;
+    return { app, answers: again(), again };
   };
 
   it.each([
@@ -439,6 +442,21 @@ describe('a stream of gRPC', () => {
       expect(ran).toEqual([]);
     },
   );
+
+  it('has 20 errors of the application in the log, and one line with the count of the others (OP-05)', async () => {
+    const permissions = async (): Promise<never> => {
+      throw new TypeError('The database is away');
+    };
+    const { app, again } = await streamed('Talk', undefined, permissions);
+    const lines: unknown[] = [];
+    app.useLogger({ log: () => {}, warn: () => {}, error: (line: unknown) => lines.push(line) });
+    for (let time = 0; time < 30; time += 1) expect(await outcomeOf(again())).toMatchObject({ refused: { code: 2 } });
+    await app.close();
+    expect(lines.filter((line) => line instanceof TypeError)).toHaveLength(20);
+    expect(lines.slice(20)).toEqual([
+      { message: 'A call could not be judged, nor could others', error: 'TypeError', count: 10, seconds: 10 },
+    ]);
+  });
 
   describe('with the call itself and no carrier', () => {
     const startWith = async (access: MethodDecorator): Promise<INestApplication> => {
@@ -534,6 +552,43 @@ describeWithNats('headers of a message of NATS', () => {
     });
   });
 });
+
+@Controller()
+class Events {
+  @EventPattern('placed')
+  @RequirePermission('orders.read')
+  placed(data: unknown): unknown {
+    ran.push('placed');
+    return data;
+  }
+}
+
+for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
+  const describeWithBroker = startBroker === undefined ? describe.skip : describe;
+  describeWithBroker(`events over ${name}`, () => {
+    it('without a token are refused with 20 lines in the log, and one with the count of the others (OP-05)', async () => {
+      const broker = (await startBroker?.()) as Broker;
+      undone.push(() => broker.stop());
+      const options = optionsOf(broker.url);
+      const app = await start(options, { controllers: [Events] });
+      const lines: { readonly count?: number }[] = [];
+      const errors: unknown[] = [];
+      const write = (line: object): void => void lines.push(line);
+      app.useLogger({ log: write, warn: write, error: (line: unknown) => errors.push(line) });
+      const refused: unknown[] = [];
+      const count = (refusal: unknown): void => void refused.push(refusal);
+      subscribe(REFUSAL_CHANNEL, count);
+      undone.push(() => unsubscribe(REFUSAL_CHANNEL, count));
+      const proxy = proxyOf(options);
+      for (let time = 0; time < 200; time += 1) await lastValueFrom(proxy.emit('placed', {}), { defaultValue: null });
+      while (refused.length < 200) await new Promise((resolve) => setTimeout(resolve, 10));
+      await app.close();
+      expect([ran, errors]).toEqual([[], []]);
+      const ofEvents = lines.filter((line) => 'handler' in Object(line));
+      expect(ofEvents.map(({ count: others = 1 }) => others)).toEqual([...Array.from({ length: 20 }, () => 1), 180]);
+    });
+  });
+}
 
 const describeWithRabbitMq = rabbitMqPath === undefined ? describe.skip : describe;
 describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with rejectRefused', () => {
@@ -646,7 +701,6 @@ describe('a transport whose messages have no headers', () => {
       reason: 'transport_without_headers',
       kind: 'rpc',
       handler: 'Orders.read',
-      audit: 'denial',
       detail: 'Messages with a TcpContext have no headers that are read, so nothing in them can carry a token',
     });
     expect(await outcomeOf(proxyOf(options).send('status', {}))).toEqual({ answer: 'up' });

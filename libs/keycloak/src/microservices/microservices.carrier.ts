@@ -2,7 +2,7 @@
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../index.js';
-import { BearerError, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
+import { BearerError, refusedEvent, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
 import { failBareCall, grpcError, refuseBareCall, streamOf, type GrpcCall } from './grpc-call.js';
 import { receivedCall, type ReceivedCall } from './received-call.carrier.js';
 import { authorizationHeaders } from './received-headers.js';
@@ -25,7 +25,7 @@ export interface MicroservicesCarrierOptions {
  * header `authorization` of the message, as over HTTP: `Bearer <token>`; of gRPC in its metadata.
  *
  * A refusal is an `RpcException` with the body that HTTP callers get; of gRPC with its status (`UNAUTHENTICATED`, `PERMISSION_DENIED` …) and the
- * code as its message.
+ * code as its message. A refused event has no answer: its exception is an `IntrinsicException`, which Nest does not log. The guard logs the refusal.
  *
  * Transports whose messages have no headers (TCP, Redis), and those that were never tried against a real one (Kafka, MQTT), are refused
  * with `route_closed`, reason `transport_without_headers`.
@@ -57,7 +57,7 @@ export function microservicesCarrier(options: MicroservicesCarrierOptions = {}):
     toException(refusal, context) {
       if (bareCallOf(context) !== undefined) return refuseBareCall(context.getArgs(), refusal);
       const isGrpc = receivedCall(context).transport === 'grpc';
-      return new RpcException(isGrpc ? grpcError(refusal) : refusal.body);
+      return refusedEvent(refusal.body, context) ?? new RpcException(isGrpc ? grpcError(refusal) : refusal.body);
     },
     connectionOf(context) {
       const received = receivedCall(context);

@@ -1,5 +1,6 @@
 /** Admission: judges the token of a call and holds it against the decorators of its handler, for every kind of context. */
-import { Logger, type ExecutionContext } from '@nestjs/common';
+import { Logger, type ExecutionContext, type OnApplicationShutdown } from '@nestjs/common';
+import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -22,8 +23,11 @@ import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verif
  * Every `IntrospectionGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request. It is
  * authorized for every class and handler that runs for the request.
  */
-export class Admission {
-  readonly #logger = new Logger('IntrospectionGuard');
+export class Admission implements OnApplicationShutdown {
+  readonly #failures = new RepeatedFailures(new Logger('IntrospectionGuard'), {
+    one: 'A call could not be judged',
+    others: 'A call could not be judged, nor could others',
+  });
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
   readonly #judgements: SharedJudgements;
 
@@ -95,8 +99,13 @@ export class Admission {
   /** Handles an error that is not a refusal. Nest answers and logs an error of the application if it is thrown. */
   #fail(error: unknown, context: ExecutionContext, carrier: CredentialCarrier | undefined): Promise<never> {
     if (carrier?.failed?.(context) !== true) throw error;
-    this.#logger.error(error instanceof Error ? error : 'A call could not be judged');
+    this.#failures.log(error);
     return answered();
+  }
+
+  /** Nest calls it. */
+  onApplicationShutdown(): void {
+    this.#failures.end();
   }
 
   #judge(context: ExecutionContext): boolean | Promise<boolean> {

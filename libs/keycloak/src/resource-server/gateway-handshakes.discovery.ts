@@ -1,7 +1,7 @@
 /** Gateway handshakes: who may connect to the gateways of the application, by the decorators on their classes. */
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
-import { RepeatedLines } from '../diagnostics/repeated-lines.js';
+import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -25,8 +25,10 @@ export interface GuardedGateway {
 
 /** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest asks for the servers of all gateways before the application has started. */
 export class GatewayHandshakes {
-  readonly #logger = new Logger('GatewayHandshakes');
-  readonly #repeated = new RepeatedLines();
+  readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
+    one: 'A handshake failed',
+    others: 'A handshake failed, as did others',
+  });
   /** Those whose server refuses handshakes. */
   readonly #guarded = new Set<object>();
   /** By which word of the server each was judged. */
@@ -116,16 +118,12 @@ export class GatewayHandshakes {
 
   /** What an application's own part of a handshake threw, such as the option `permissions`: nobody else hears of it. */
   logFailure(error: unknown): void {
-    const name = error instanceof Error ? error.name : 'unknown';
-    const summarize = (unwritten: object): void =>
-      this.#logger.error({ message: 'A handshake failed, as did others', error: name, ...unwritten });
-    if (!this.#repeated.admits(name, summarize)) return;
-    this.#logger.error(error instanceof Error ? error : 'A handshake failed');
+    this.#failures.log(error);
   }
 
   /** Nest calls it. */
   onApplicationShutdown(): void {
-    this.#repeated.end();
+    this.#failures.end();
   }
 
   /** Closes `connection` when the token of its handshake ends or is denied. */

@@ -289,6 +289,32 @@ describe('a TCP microservice', () => {
     );
   });
 
+  it('writes 20 lines of 200 refused events, and one with the count of the others (OP-05)', async () => {
+    class Heard {
+      @EventPattern('heard')
+      @Authenticated()
+      heard(data: unknown): unknown {
+        ran.push('event');
+        return data;
+      }
+      handle(): string {
+        return 'done';
+      }
+    }
+    const controller = decorated(Heard, [Controller()], [MessagePattern('run'), Public()]);
+    const { app, refusals, errors } = await applicationOf({ controllers: [controller] });
+    const microservice = app.connectMicroservice(TCP);
+    await app.init();
+    await app.startAllMicroservices();
+    const client = clientOf(microservice);
+    for (let time = 0; time < 200; time += 1) await lastValueFrom(client.emit('heard', {}), { defaultValue: null });
+    // By the same connection, after them.
+    expect(await answerOf(client)).toEqual({ answer: 'done' });
+    expect([ran, errors, refusals.length]).toEqual([[], [], 20]);
+    await app.close();
+    expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Heard.heard', count: 180 });
+  });
+
   it('stops the start, too, when its pattern comes once the application is made, as out of a configuration (RS-20)', async () => {
     class Undecorated {
       handle(): void {}
