@@ -2,18 +2,26 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
-import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { SealingKeys, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
 import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import type { ComposedIssuer } from '../../libs/keycloak/src/compose-issuer.js';
 import { channelFindings } from '../../libs/keycloak/src/doctor/channel-findings.js';
+import { ProofKeys } from '../../libs/keycloak/src/valkey/proof-keys.js';
+import { ProofTexts } from '../../libs/keycloak/src/valkey/proof-text.js';
+import { revocationKeys } from '../../libs/keycloak/src/valkey/revocation-keys.js';
 import { rightsOf } from '../../scripts/valkey-users.mjs';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
 /** Of the poller; whoever has it trusts it, too. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
+const ISSUER = 'https://keycloak.test/realms/test';
+const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };
+const SEALING = new SealingKeys([KEY]);
+const LINKS = { origin: 0, first: 1, before: Buffer.alloc(32), position: 0, head: Buffer.alloc(32) };
+const PROOF = { heard: { sinceMs: 0, untilMs: 1 }, epoch: 'e', fencing: 1, links: LINKS };
 const PASSWORD = 'the-password-4711';
 const RIGHTS = rightsOf('signal-poller');
 
@@ -35,7 +43,7 @@ function service({
   reliesOnPoller = false,
 }: Given = {}): ComposedIssuer {
   const { issuers } = composeKeycloak({
-    issuer: 'https://keycloak.test/realms/test',
+    issuer: ISSUER,
     clientId: 'orders',
     clientSecret: 'hush',
     allowInsecureRequests: true,
@@ -60,6 +68,8 @@ async function doctor(given?: Given): Promise<string[]> {
   expect(JSON.stringify(findings)).not.toContain('4711');
   return findings.map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 }
+
+const sealed = (text: object): string => SEALING.seal(JSON.stringify(text), ['revocation proof', ISSUER]);
 
 /** A user of the server with these rights alone. */
 async function urlWith(...rights: readonly string[]): Promise<string> {
@@ -166,6 +176,24 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
       (examination) => examination?.keyFingerprints[0],
     );
     expect(prints[0]).not.toBe(prints[1]);
+  });
+
+  const another = { issuer: ISSUER, stream: 'another' };
+  const signed = (privateKey: string, identity = OWN): string =>
+    new ProofTexts(SEALING, new ProofKeys('spec', { privateKey }), identity).write(PROOF);
+  it.each([
+    [
+      'signed by a key that it does not trust',
+      () => signed(proofKeyPair().privateKey),
+      /signed by a key .*SIGNAL_PROOF_PUBLIC_KEYS/,
+    ],
+    ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
+    ['that is none', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
+    ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream .* Find out who writes/],
+  ])('names a proof %s, and does not say that no poller runs (RS-30)', async (_, proof, finding) => {
+    await started();
+    await valkey.command(['SET', revocationKeys(ISSUER).proof, proof()]);
+    expect(await doctor({ reliesOnPoller: true })).toEqual([expect.stringMatching(finding)]);
   });
 
   it('names a poller that does not run, and sees one that does', async () => {

@@ -7,7 +7,7 @@ import type {
   ChannelQuestion,
   RevocationChannelContext,
 } from '../index.js';
-import { missingRight, placeOf, serverFault } from './examination-words.js';
+import { missingRight, placeOf, PROOF_FAULTS, serverFault } from './examination-words.js';
 import { missingRights } from './revocation-rights.js';
 import { RevocationEntries } from './revocation-entries.js';
 import { PAGE, RevocationStream, type StreamPage } from './revocation-stream.js';
@@ -45,11 +45,6 @@ export async function examineChannel(
   }
 }
 
-const UNKNOWN_SIGNER: ChannelFault = {
-  message: 'The proof of the poller was signed by a key that this service does not trust.',
-  cure: 'Give every service the public key that belongs to the private key of the poller (SIGNAL_PROOF_PUBLIC_KEYS; openssl pkey -pubout). If they belong together, find out which process wrote the proof.',
-};
-
 class ChannelLook {
   readonly #entries: RevocationEntries;
   readonly #proofs: ProofTexts;
@@ -82,7 +77,9 @@ class ChannelLook {
     const foreign = sealed.filter(({ sealed: text }) => this.#entries.read(text) === 'entry_unreadable').length;
     const read = proof === '' ? undefined : this.#proofs.read(proof);
     const isForeignProof = read === 'proof_unreadable';
-    if (foreign === 0 && !isForeignProof) return read === 'proof_unknown_signer' ? [UNKNOWN_SIGNER] : [];
+    const refused = typeof read === 'string' ? PROOF_FAULTS[read] : undefined;
+    const proofFaults = refused === undefined ? [] : [refused];
+    if (foreign === 0 && !isForeignProof) return proofFaults;
     const parts = [
       ...(foreign > 0 ? [`${foreign} of the last ${sealed.length} denials`] : []),
       ...(isForeignProof ? ['the proof of the poller'] : []),
@@ -92,6 +89,7 @@ class ChannelLook {
         message: `This service can't decrypt ${parts.join(' and ')}: its keys differ from those of another service.`,
         cure: 'Give every service and the poller the same keys (`keys` of valkeyRevocations(), SHARED_DENIAL_KEYS). Doctor prints their fingerprints.',
       },
+      ...proofFaults,
     ];
   }
 

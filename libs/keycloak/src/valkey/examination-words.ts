@@ -1,5 +1,5 @@
 /** Examination words: what keeps a service from using its Valkey server, and what an operator does about it. */
-import type { ChannelFault } from '../index.js';
+import type { ChannelFault, ChannelRefusal } from '../index.js';
 import type { ValkeyAddress } from './valkey-address.js';
 
 const DEFAULT_PORT = '6379';
@@ -56,5 +56,25 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
     cure: 'Start the server, or correct the host and the port in the URL (SHARED_STATE_URL). Look for a firewall or a network policy in between.',
   };
 }
+
+/** The refusals of a proof that a look at it can find. `proof_unreadable` and `no_public_key` are found with the keys. */
+export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>>> = {
+  proof_unknown_signer: {
+    message: 'The proof of the poller was signed by a key that this service does not trust.',
+    cure: 'Give every service the public key that belongs to the private key of the poller (SIGNAL_PROOF_PUBLIC_KEYS; openssl pkey -pubout). If they belong together, find out which process wrote the proof.',
+  },
+  proof_newer: {
+    message: 'A poller with a newer version of the library wrote the proof in a form that this service does not know.',
+    cure: 'Update this service to the version of the pollers.',
+  },
+  proof_malformed: {
+    message: "A process with the denial keys wrote something in the place of the poller's proof.",
+    cure: 'Find out which process wrote it. Only the pollers need the right to write that key (docs/replicas.md).',
+  },
+  proof_of_another_stream: {
+    message: 'Somebody put a proof of another stream in the place of ours.',
+    cure: 'Find out who writes the keys of the proofs. Only the pollers need that right (docs/replicas.md).',
+  },
+};
 
 const REFUSED = new Set(['wrongpass', 'noauth']);
