@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 /** Pieces that a URL parser, a proxy or a server reads in a way of its own. */
 const PIECES = [
-  '/ // . .. %2e %2E %2f %2F %5c ? # % %00 %0d%0a %c3%bc %zz'.split(' '),
+  '/ // . .. %2e %2E %2f %2F %5c ? # % %00 %0d%0a %7f %20 %3b %3B %c3%bc %zz'.split(' '),
   '; @ : & = + , ~ - _ ! $ ( ) * [ ] " < > ^ ` { | } a orders HTTP/1.1'.split(' '),
   ["'", '\\', ' ', '\t', '\n', '\r\nA: b', '\0', '\u007f', '\u0085', '\u2028', '\ufeff', '\ud83d', '\ude00'],
   'ä € 😀 \u2024 \uff0e \uff0f'.split(' '),
@@ -21,10 +21,15 @@ export const callPath: fc.Arbitrary<string> = fc
 
 /** Whether a call to `path` must be refused, wherever it leads. */
 export function mustBeRefused(path: string): boolean {
-  const segments = (path.split('?')[0] ?? '').split(/\/|%2f|%5c/i).map((segment) => segment.split(';')[0]);
-  const hasDots = segments.some((segment) => ['.', '..'].includes((segment ?? '').replaceAll(/%2e/gi, '.')));
-  return hasDots || /[\\#]|\p{Cc}|\p{Cs}/u.test(path);
+  const pathname = path.split('?')[0] ?? '';
+  const segments = pathname.split(/\/|%2f|%5c/i).map((segment) => segment.split(/;|%3b/i)[0] ?? '');
+  const hasDots = segments.some((segment) => ['.', '..'].includes(ascii(segment).replaceAll(/^ +| +$/g, '')));
+  return hasDots || /[\\#]|\p{Cc}|\p{Cs}/u.test(path) || /\p{Cc}/u.test(ascii(pathname));
 }
+
+/** Decodes the characters of ASCII, once. */
+const ascii = (text: string): string =>
+  text.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
 /** Percent-encodes what a URL may not contain, so that two spellings of one path can be compared. */
 export const spelt = (path: string): string =>

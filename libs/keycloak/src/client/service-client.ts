@@ -87,11 +87,12 @@ export class ServiceClient {
  * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
  *
  * A path is sent as it was given, but that spaces and characters that are not ASCII are percent-encoded. The library does not decode, resolve or
- * correct anything: encode what comes from elsewhere with `encodeURIComponent`, and give a query by `query`.
+ * correct anything: encode what comes from elsewhere with `encodeURIComponent`, and give a query by `query`. `encodeURIComponent` leaves `.` and `..` as
+ * they are, and encodes control characters, which a path may not have. Check an id before you use it. Otherwise its sender decides that the call throws.
  *
  * Throws
  * - `TypeError`, before a token is requested, for a path or query with a dot segment (`..`, `%2e%2e`, also between encoded slashes), a backslash, a `#`, a
- *   control character or a lone surrogate;
+ *   control character or a lone surrogate, and for a path with an encoded control character (`%00` to `%1f`, `%7f`);
  * - `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data: `ServiceHttp` sends those;
  * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
  * - `BearerError` `insufficient_scope` when the subject may not do this, `insufficient_user_authentication` when its user must log in again for it,

@@ -50,7 +50,7 @@ export class ServicePaths {
 
   #changed(): TypeError {
     return new TypeError(
-      `A path at ${this.service} has no dot segment, backslash, "#", control character or lone surrogate: encode segments and queries (encodeURIComponent)`,
+      `A path at ${this.service} has no dot segment, backslash, "#", control character (encoded or not) or lone surrogate: encode segments and queries (encodeURIComponent), and check ids first, since encodeURIComponent leaves "." and ".." as they are`,
     );
   }
 }

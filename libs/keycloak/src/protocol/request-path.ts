@@ -3,8 +3,14 @@
 /** A path that the URL parser leaves as it is. */
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
-/** `.` or `..`, also encoded, between slashes that may be encoded, too: proxies decode a path before they route by it. Some servers ignore what follows `;`. */
-const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
+/**
+ * `.` or `..`, also encoded, between slashes that may be encoded, too: proxies decode a path before they route by it. Some servers ignore what follows
+ * `;`, and some remove spaces at the begin and the end of a segment.
+ */
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|$)/i;
+
+/** A proxy that forwards a decoded path would turn `%0d%0a` into a line break, and the rest of the path into a header. */
+const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 
 /** Characters that the URL parser may percent-encode: RFC 3986 allows none of them in a path or query, but for the apostrophe. */
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
@@ -14,11 +20,12 @@ const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
  * (URL Standard); encoded characters stay as they are.
  *
  * Undefined if anything else would change, or be read in another way by a proxy: a dot segment (also encoded), a backslash, a `#`, a control
- * character, a lone surrogate.
+ * character, a lone surrogate, and in the path an encoded control character (`%00` to `%1f`, `%7f`).
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;
-  if (/[\\#]/.test(path) || DOT_SEGMENT.test(path.split('?', 1)[0] ?? '')) return undefined;
+  const [pathname = ''] = path.split('?', 1);
+  if (/[\\#]/.test(path) || DOT_SEGMENT.test(pathname) || ENCODED_CONTROL.test(pathname)) return undefined;
   // The parser would cut off spaces at the end.
   const sent = new URL(`${ORIGIN}${path.replaceAll(' ', '%20')}`).href.slice(ORIGIN.length);
   return sent === path || encoded(sent) === encoded(path) ? sent : undefined;

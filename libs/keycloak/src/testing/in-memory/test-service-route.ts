@@ -88,7 +88,7 @@ function asSent(path: string): string {
   const sent = path.startsWith('/') ? sentPath(path) : undefined;
   if (sent !== undefined) return sent;
   throw new TypeError(
-    'A path begins with "/", and has no dot segment, backslash, "#", control character or lone surrogate',
+    'A path begins with "/", and has no dot segment, backslash, "#", control character (encoded or not) or lone surrogate',
   );
 }
 
