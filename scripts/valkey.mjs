@@ -1,7 +1,7 @@
 // A Valkey server for replicas on this machine: on loopback, with the users of deploy/valkey/users.acl, and set up as docs/replicas.md says.
 import { randomBytes } from 'node:crypto';
 import { startProcess, untilListeningOrStopped } from './processes.mjs';
-import { usersFile, valkeyUsers } from './valkey-users.mjs';
+import { processUsers, usersFile } from './valkey-users.mjs';
 
 /**
  * Starts a server that saves nothing. `urls` has the address for each user, with the password.
@@ -10,7 +10,7 @@ import { usersFile, valkeyUsers } from './valkey-users.mjs';
  * @param {{ port: number, prefix: string, signal: AbortSignal }} options
  */
 export async function startValkey(executable, { port, prefix, signal }) {
-  const passwords = new Map(valkeyUsers().map(({ name }) => [name, randomBytes(24).toString('base64url')]));
+  const passwords = new Map(processUsers().map(({ name }) => [name, randomBytes(24).toString('base64url')]));
   const settings = [
     'bind 127.0.0.1',
     `port ${port}`,

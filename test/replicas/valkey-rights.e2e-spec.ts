@@ -197,6 +197,24 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
+  it('let a probe send PING alone, which is not answered with PONG while a script blocks the server (OP-04)', async () => {
+    const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
+    expect(await probe.send(['PING'], 5000)).toBe('PONG');
+    for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {
+      await expect(probe.send(command.split(' '), 5000)).rejects.toThrow('noperm');
+    }
+    await valkey.command(['CONFIG', 'SET', 'busy-reply-threshold', '50']);
+    const blocking = valkey.command(['EVAL', 'while true do end', '0']).catch(() => undefined);
+    try {
+      await until(async () => (await probe.send(['PING'], 5000).catch(String)) !== 'PONG', 'the server is busy');
+    } finally {
+      await valkey.command(['SCRIPT', 'KILL']);
+      await valkey.command(['CONFIG', 'SET', 'busy-reply-threshold', '5000']);
+      await blocking;
+      probe.close();
+    }
+  });
+
   it('keep sessions and answers of each service from the others (OP-04, BF-05)', async () => {
     const store = storeOf(LOGIN_SERVICE);
     await store.add('s1', session('s1'), 1000);

@@ -11,7 +11,7 @@ import { balancerConfiguration } from '../../scripts/balancer.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
 import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/signals.mjs';
-import { usersFile, valkeyUsers } from '../../scripts/valkey-users.mjs';
+import { processUsers, usersFile, valkeyUsers } from '../../scripts/valkey-users.mjs';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -117,6 +117,9 @@ describe('compose.replicas.yml', () => {
     )?.[1];
     const made = spawnSync('sed', ['-nE', sed ?? '', join(root, 'deploy/valkey/users.acl')], { encoding: 'utf8' });
     expect(made.stdout.trim()).toBe(usersFile((user) => `DEMO-published-${user}`));
+    expect(compose.services['valkey']?.['healthcheck']).toMatchObject({
+      test: ['CMD', 'sh', '-c', 'valkey-cli --no-auth-warning --user probe --pass probe ping | grep -qx PONG'],
+    });
   });
 });
 
@@ -124,18 +127,20 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   const users = valkeyUsers();
   const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
 
-  it('are one for each service and one for the poller, and nobody without a name (OP-04)', () => {
+  it('are one for each service, one for the poller and one for probes, and nobody without a name (OP-04)', () => {
     const names = [...all.map(({ name }) => name), poller({}).name];
-    expect(users.map(({ name }) => name).toSorted()).toEqual(['default', ...names].toSorted());
+    expect(users.map(({ name }) => name).toSorted()).toEqual(['default', 'probe', ...names].toSorted());
     expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
       'off',
       'resetkeys',
       'resetchannels',
       '-@all',
     ]);
+    const probe = 'on nopass resetkeys resetchannels -@all +ping';
+    expect(users.find(({ name }) => name === 'probe')?.rights.join(' ')).toBe(probe);
   });
 
-  it.each(users.filter(({ name }) => name !== 'default').map(({ name, rights }) => [name, rights] as const))(
+  it.each(processUsers().map(({ name, rights }) => [name, rights] as const))(
     '%s has single commands, none of them dangerous but INFO, and its own prefix alone (OP-04)',
     (name, rights) => {
       const [first, ...given] = commands(rights);

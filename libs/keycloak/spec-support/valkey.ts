@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../../scripts/installed.mjs';
-import { usersFile, valkeyUsers } from '../../../scripts/valkey-users.mjs';
+import { processUsers, usersFile } from '../../../scripts/valkey-users.mjs';
 import { freeze } from './frozen-process.js';
 
 /** The path of its executable; undefined where it is not installed. */
@@ -44,7 +44,7 @@ export class Valkey {
 
   /** For each user. */
   get urls(): Readonly<Record<string, string>> {
-    return Object.fromEntries(valkeyUsers().map(({ name }) => [name, this.urlOf(name)]));
+    return Object.fromEntries(processUsers().map(({ name }) => [name, this.urlOf(name)]));
   }
 
   /** What an operator, or an attacker, does at the server. Rejects when it can't be reached. */

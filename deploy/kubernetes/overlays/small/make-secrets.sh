@@ -26,7 +26,7 @@ touch shared-state.proof-public-keys
 # A new private key has its public key appended. The old one stays until somebody removes it: pods still need it.
 [[ $(<shared-state.proof-public-keys) == *"$public_key"* ]] || printf '%s\n' "$public_key" >>shared-state.proof-public-keys
 
-# The users of Valkey: one for each service and one for the poller, with the rights of deploy/valkey/users.acl, and one for the probes.
+# The users of Valkey: one for each service and one for the poller, and one for the probes, with the rights of deploy/valkey/users.acl.
 users=$(sed '/^#/d' ../../../../valkey/users.acl)
 for user in $services signal-poller; do
   random $user.valkey-password openssl rand -hex 32
@@ -34,7 +34,7 @@ for user in $services signal-poller; do
   printf 'valkeys://%s:%s@valkey:6379' $user "$password" >$user.shared-state-url
   users=${users/"user $user on PASSWORD "/"user $user on #$(printf %s "$password" | openssl dgst -sha256 -r | cut -d' ' -f1) "}
 done
-printf '%s\n' "$users" 'user probe on nopass resetkeys resetchannels -@all +ping' >valkey.users.acl
+printf '%s\n' "$users" >valkey.users.acl
 if grep -q ' PASSWORD ' valkey.users.acl; then
   echo 'deploy/valkey/users.acl has a user that is not a service of ../../base' >&2
   exit 1
