@@ -12,6 +12,8 @@ import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { ProofKeys } from '../../libs/keycloak/src/valkey/proof-keys.js';
 import { ProofTexts } from '../../libs/keycloak/src/valkey/proof-text.js';
 import { RevocationEntries } from '../../libs/keycloak/src/valkey/revocation-entries.js';
+import { RevocationStream } from '../../libs/keycloak/src/valkey/revocation-stream.js';
+import { ValkeyConnection } from '../../libs/keycloak/src/valkey/valkey-connection.js';
 import { revocationKeys } from '../../libs/keycloak/src/valkey/revocation-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
@@ -470,6 +472,22 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => poller.lines.some((line) => line.includes('has a gap')), 'the poller sees it');
     await provenAgain(reader);
     await Promise.all([way.end(), readersWay.end()]);
+  });
+
+  it('is believed by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
+    const poller = await replica('poller', true);
+    await until(poller.isProven);
+    const stream = new RevocationStream(STREAM_OF, 1000);
+    const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
+    await stream.append(connection, [{ sealed: 'AAAA', usefulMs: 1 }]);
+    connection.close();
+    const refused = (): number => poller.keycloak.status.read().revocationChannel.refused.entry_unreadable;
+    await until(() => refused() === 1, 'the poller reads the entry');
+    await provenAgain(poller);
+    poller.keycloak.revocations.deny({ sid: 'kept' });
+    const late = await replica('late', false);
+    await until(late.isProven, 'a late replica accepts proofs');
+    expect(late.refuses('kept')).toBe(true);
   });
 
   it('says that a service without public keys accepts no proof (RS-30)', async () => {

@@ -21,6 +21,8 @@ const CURES = {
     'A proof is older than the last one: somebody put it back, or the clock of the Valkey server was set back. Let pollers alone write the keys of the proofs',
   entries_replaced:
     'The entries are not those that the poller has read: somebody replaced or removed some. Find out who writes the stream besides the services',
+  proof_not_comparable:
+    'Proofs cover entries that the server does not hold any more: somebody removed them early. Update all pollers, and find out who writes the stream besides the services',
   no_public_key: 'Give this service the public keys of the pollers (the option proofs of valkeyRevocations())',
   proof_keys_unreadable:
     'A file with keys of proofs can not be read, or holds something else. The last keys stay in use: correct the file',

@@ -45,6 +45,12 @@ export async function examineChannel(
   }
 }
 
+/** Entries that a newer version of the library wrote, out of the last ones. */
+const newerEntries = (count: number, all: number): ChannelFault => ({
+  message: `This service can't read ${count} of the last ${all} denials: a newer version of the library wrote them.`,
+  cure: 'Update this service to the version of the others. Until then it misses their denials.',
+});
+
 class ChannelLook {
   readonly #entries: RevocationEntries;
   readonly #proofs: ProofTexts;
@@ -74,12 +80,17 @@ class ChannelLook {
 
   #unreadable({ entries, proof }: StreamPage): ChannelFault[] {
     const sealed = entries.filter(({ sealed: text }) => text !== '');
-    const foreign = sealed.filter(({ sealed: text }) => this.#entries.read(text) === 'entry_unreadable').length;
+    const reads = sealed.map(({ sealed: text }) => this.#entries.read(text));
     const read = proof === '' ? undefined : this.#proofs.read(proof);
     const isForeignProof = read === 'proof_unreadable';
+    const foreign = reads.filter((one) => one === 'entry_unreadable').length;
+    const newer = reads.filter((one) => one === 'entry_newer').length;
     const refused = typeof read === 'string' ? PROOF_FAULTS[read] : undefined;
-    const proofFaults = refused === undefined ? [] : [refused];
-    if (foreign === 0 && !isForeignProof) return proofFaults;
+    const otherFaults = [
+      ...(newer === 0 ? [] : [newerEntries(newer, sealed.length)]),
+      ...(refused === undefined ? [] : [refused]),
+    ];
+    if (foreign === 0 && !isForeignProof) return otherFaults;
     const parts = [
       ...(foreign > 0 ? [`${foreign} of the last ${sealed.length} denials`] : []),
       ...(isForeignProof ? ['the proof of the poller'] : []),
@@ -89,7 +100,7 @@ class ChannelLook {
         message: `This service can't decrypt ${parts.join(' and ')}: its keys differ from those of another service.`,
         cure: 'Give every service and the poller the same keys (`keys` of valkeyRevocations(), SHARED_DENIAL_KEYS). Doctor prints their fingerprints.',
       },
-      ...proofFaults,
+      ...otherFaults,
     ];
   }
 

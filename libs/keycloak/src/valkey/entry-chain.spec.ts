@@ -76,4 +76,20 @@ describe('EntryChain', () => {
     expect(reader.position).toBe(2);
     expect(reader.compare(poller.links(0))).toBe('same');
   });
+
+  it('of a poller lacks an entry that the server removed before its time, once it has proven it (RS-30)', () => {
+    const poller = new EntryChain('issuer', 'epoch', 1, true);
+    poller.add(entry(1), 100);
+    poller.add(entry(2), 500);
+    expect(poller.lacks(2, 50)).toBe(false);
+    poller.links(0);
+    expect([poller.lacks(1, 50), poller.lacks(2, 50), poller.lacks(2, 100), poller.lacks(3, 100)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    const reader = reading(1, ['a', 'b']);
+    expect(reader.lacks(3, 0)).toBe(false);
+  });
 });

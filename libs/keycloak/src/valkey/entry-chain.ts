@@ -74,6 +74,15 @@ export class EntryChain {
     if (this.#head === undefined) this.#kept.splice(0, Math.max(0, first - this.#first));
   }
 
+  /**
+   * Whether the stream, which begins at `first` now, lacks an entry that a proof of this poller would still cover. A
+   * process that starts later could never compare its entries with that proof.
+   */
+  lacks(first: number, nowMs: number): boolean {
+    if (this.#head === undefined || !this.keepsAll) return false;
+    return this.#kept.slice(0, Math.max(0, first - this.#first)).some(({ usefulUntilMs }) => usefulUntilMs > nowMs);
+  }
+
   /** Compares this chain, which must be at the position of `proven`, and goes on from there. */
   compare(proven: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proven);

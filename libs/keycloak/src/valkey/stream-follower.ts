@@ -124,6 +124,7 @@ export class StreamFollower {
       // Its end is not known to be ours: whoever has a place has lost it.
       if (page === undefined) throw new Gap('no_stream', '');
       proofs.learn(page, this.receiver);
+      if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
       if (place !== undefined) checkSame(place, page);
       this.#hasRead = true;
       place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
@@ -170,7 +171,7 @@ export class StreamFollower {
     if (revocation?.kind === 'recheck' && own?.isForged(sealed, revocation.id) === true)
       throw new Gap('own_entries_forged', epoch);
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
-    this.#unreadable.add(number, read === 'entry_unreadable');
+    this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
       // It may deny anybody: nothing is proven of what was cached before.
       this.receiver.refused(read);

@@ -180,6 +180,23 @@ describe('a proof', () => {
   it('says whether this service has the keys of what it found', () => {
     const one = reader();
     expect(one.find('', receiver)).toBeUndefined();
-    expect([one.find('AAAA', receiver), one.find(written(poller()), receiver)]).toEqual(['unreadable', 'opened']);
+    const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');
+    const found = ['AAAA', newer, written(poller())].map((sealed) => one.find(sealed, receiver));
+    expect(found).toEqual(['unreadable', 'unreadable', 'opened']);
+  });
+
+  it('that covers entries which the server does not hold is refused, if others before it did as well (RS-30)', () => {
+    const [writer, one] = [poller(), new StreamProofs(sealing, new ProofKeys('spec', { publicKeys }), IDENTITY, 1000)];
+    one.learn(page(2), receiver);
+    one.add(entry(2, 'b'), undefined);
+    for (const agoMs of [5000, 4000, 3000]) {
+      const sealed = written(writer, agoMs);
+      read(one, sealed);
+      read(one, sealed);
+    }
+    expect(refused).toEqual([]);
+    for (const agoMs of [2000, 1000]) read(one, written(writer, agoMs));
+    expect([accepted, refused]).toEqual([[], ['proof_not_comparable', 'proof_not_comparable']]);
+    expect([writer.lacks(page(2)), writer.lacks(page(1)), one.lacks(page(2))]).toEqual([true, false, false]);
   });
 });

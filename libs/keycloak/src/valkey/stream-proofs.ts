@@ -10,6 +10,11 @@ import { ServerClock } from './server-clock.js';
 /** The server's clock may be ahead of this machine's by so much. */
 const MAX_AHEAD_MS = 5000;
 
+/** An entry may end so much later by the estimate of its writer than by the server. */
+const MAX_EARLY_MS = 5000;
+/** So many proofs in a row may cover entries that this process could not read: pollers drop what is of no more use. */
+const MAX_UNKNOWN = 3;
+
 /** Where the last accepted proof was: an older one that comes later was put back by somebody. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
@@ -22,6 +27,8 @@ interface Found {
   readonly proof: StreamProof | undefined;
   /** It was compared with the entries, and stays refused. */
   isRefused?: boolean;
+  /** It covers entries that the stream did not hold any more. */
+  isUnknown?: boolean;
 }
 
 export class StreamProofs {
@@ -31,6 +38,8 @@ export class StreamProofs {
   #found: Found | undefined;
   #last: Order | undefined;
   #lastUntilMs = -Infinity;
+  /** How many proofs in a row could not be compared. */
+  #unknown = 0;
 
   constructor(
     sealing: SealingKeys,
@@ -47,6 +56,7 @@ export class StreamProofs {
     this.#chain = undefined;
     this.#found = undefined;
     this.#last = undefined;
+    this.#unknown = 0;
   }
 
   /** There is a new connection: the server may have been restarted, and may count leases from an older state. */
@@ -62,6 +72,11 @@ export class StreamProofs {
     const { canSign } = this.keys.status;
     this.#chain ??= new EntryChain(this.identity.issuer, epoch, first, canSign);
     this.#chain.forgetBefore(first);
+  }
+
+  /** Whether somebody removed an entry that the proofs of this poller still cover: they need a new epoch. */
+  lacks({ first, nowMs }: StreamPage): boolean {
+    return this.#chain?.lacks(first, nowMs + MAX_EARLY_MS) === true;
   }
 
   /** The server's time by now; undefined where it is not known yet. */
@@ -85,14 +100,14 @@ export class StreamProofs {
     return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /** The proof that stands beside the stream now. Each that can't be accepted is refused once. Gives whether a key of this replica opens it; undefined without one. */
+  /** The proof that stands beside the stream now. Each that can't be accepted is refused once. Returns whether this replica can read it; undefined without one. */
   find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
     if (sealed === '') this.#found = undefined;
     else if (this.#found?.sealed !== sealed) {
       const read = this.#texts.read(sealed);
       const refusal = typeof read === 'string' ? read : this.#orderRefusal(read);
       const proof = typeof read === 'string' || refusal !== undefined ? undefined : read;
-      this.#found = { sealed, proof, isOpened: read !== 'proof_unreadable' };
+      this.#found = { sealed, proof, isOpened: read !== 'proof_unreadable' && read !== 'proof_newer' };
       if (refusal !== undefined) receiver.refused(refusal);
     }
     if (this.#found === undefined) return undefined;
@@ -109,8 +124,10 @@ export class StreamProofs {
     if (compared === 'same') {
       this.#last = { epoch, fencing: proof.fencing, position: proof.links.position };
       this.#lastUntilMs = proof.heard.untilMs;
+      this.#unknown = 0;
       this.tell(proof.heard, receiver);
-    } else if (compared !== 'unknown') this.#refuse(this.#found, compared, receiver);
+    } else if (compared === 'unknown') this.#noteUnknown(this.#found, receiver);
+    else this.#refuse(this.#found, compared, receiver);
   }
 
   /** Whether the server told a time that may be, when it was asked: with one of the future a proof would count when nobody listens any more. */
@@ -122,6 +139,12 @@ export class StreamProofs {
   tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'proven'>): void {
     const nowMs = this.#clock.latestMs();
     if (untilMs <= nowMs) receiver.proven({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
+  }
+
+  #noteUnknown(found: Found, receiver: ProofReceiver): void {
+    if (found.isUnknown === true) return;
+    found.isUnknown = true;
+    if ((this.#unknown += 1) > MAX_UNKNOWN) receiver.refused('proof_not_comparable');
   }
 
   /** A poller that began a new chain has a gap of its own, which the proof after it shows. */

@@ -1,5 +1,5 @@
-/** Unreadable entries: how much of a stream was sealed with keys that this process does not have. */
-import type { ChannelReadability } from '../index.js';
+/** Unreadable entries: how much of a stream this process can't read, since it lacks the key or the version. */
+import type { ChannelReadability, ChannelRefusal } from '../index.js';
 
 export class UnreadableEntries {
   /** The numbers of those that are in the stream, the oldest first. */
@@ -12,9 +12,10 @@ export class UnreadableEntries {
     this.#hasOpened = false;
   }
 
-  add(number: number, isUnreadable: boolean): void {
-    if (isUnreadable) this.#numbers.add(number);
-    else this.#hasOpened = true;
+  /** `refusal`: why the entry was refused; undefined for one that was decrypted and has a known form. */
+  add(number: number, refusal: ChannelRefusal | undefined): void {
+    if (refusal === undefined) this.#hasOpened = true;
+    else if (refusal === 'entry_unreadable' || refusal === 'entry_newer') this.#numbers.add(number);
   }
 
   /** `first`: the oldest entry that the stream holds. `proof`: whether the proof beside it could be opened. */
