@@ -2,7 +2,13 @@
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../index.js';
-import { BearerError, refusedEvent, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
+import {
+  BearerError,
+  refusedEvent,
+  type CallContext,
+  type CarriedRequest,
+  type CredentialCarrier,
+} from '../ports/credential-carrier.js';
 import { failBareCall, grpcError, refuseBareCall, streamOf, type GrpcCall } from './grpc-call.js';
 import { receivedCall, type ReceivedCall } from './received-call.carrier.js';
 import { authorizationHeaders } from './received-headers.js';
@@ -15,7 +21,8 @@ export interface MicroservicesCarrierOptions {
   /**
    * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`), so that it goes to the dead-letter exchange of its
    * queue; one that could not be judged, as while Keycloak is away or where the option `permissions` throws, goes back into the queue after a second. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
-   * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. Default false.
+   * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. It would also close the channel if one of several `@EventPattern` handlers of
+   * an event acknowledged a message that is rejected for another: give them the same access decorators. Default false.
    */
   readonly rejectRefused?: boolean;
 }
@@ -34,6 +41,8 @@ export interface MicroservicesCarrierOptions {
  */
 export function microservicesCarrier(options: MicroservicesCarrierOptions = {}): CredentialCarrier {
   const rejectRefused = readOptions(options);
+  // By the object that the transport made for the message: the guard judges a token once for each object that `requestOf` returns.
+  const requests = new WeakMap<object, CarriedRequest>();
   return {
     kind: 'rpc',
     callOf(context) {
@@ -41,9 +50,14 @@ export function microservicesCarrier(options: MicroservicesCarrierOptions = {}):
     },
     requestOf(context) {
       const received = receivedCall(context);
+      const message = received.transport === 'grpc' ? received.call : received.context;
+      const known = message && requests.get(message);
+      if (known !== undefined) return known;
       const authorization = authorizationHeaders(received);
-      if (authorization !== undefined) return { headers: { authorization }, url: '' };
-      throw withoutHeaders(received);
+      if (message === undefined || authorization === undefined) throw withoutHeaders(received);
+      const request = { headers: { authorization }, url: '' };
+      requests.set(message, request);
+      return request;
     },
     refused({ status }, context) {
       if (rejectRefused) rejectRabbitMq(context, status);
