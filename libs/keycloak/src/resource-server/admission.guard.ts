@@ -16,12 +16,12 @@ import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { SharedJudgements } from './shared-judgements.js';
 import { transportException } from './transport.exception.js';
-import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-requests.js';
+import { rememberAdmitted, rememberCallToken, rememberJudged, tokenVerifiedBy } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verification.js';
 
 /**
- * Every `IntrospectionGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request. It is
- * authorized for every class and handler that runs for the request.
+ * Every `IntrospectionGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request or a
+ * message. It is authorized for every class and handler that runs for it.
  */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('IntrospectionGuard'), {
@@ -141,8 +141,9 @@ export class Admission implements OnApplicationShutdown {
     const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
     // Before it is held against the handler: another one may be open to it, and the answer is the same.
     if (token !== undefined) {
-      rememberToken(this, request, token, demanded);
+      rememberJudged(this, request, token, demanded);
       authorize(token, access, this.verifier);
+      rememberAdmitted(request, token);
     }
     rememberCallToken(carrier.callOf(context), token);
     if (token !== undefined && connection !== undefined) this.#hold(connection, request, token, demanded);
@@ -185,7 +186,8 @@ export class Admission implements OnApplicationShutdown {
   ): true {
     if (token !== undefined) {
       authorize(token, access, this.verifier);
-      rememberToken(this, request, token, demanded);
+      rememberJudged(this, request, token, demanded);
+      rememberAdmitted(request, token);
       if (access.isEventStream === true) {
         this.#hold(eventStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
       }

@@ -48,7 +48,8 @@ export class IntrospectionGuard implements CanActivate, OnModuleInit {
 
   /**
    * The caller of a call, for guards, interceptors, pipes and providers of the application, whichever runs first: judged when it is asked for, and
-   * once for a request, also for the guard itself, unless the handler demands more than the option `verification`. Give it the context, or the request of
+   * once for a request or a message, also for the guard itself, unless the handler demands more than the option `verification`. For a call over a connection
+   * that lasts (a WebSocket, a subscription, a stream of gRPC) it is judged each time. Give it the context, or the request of
    * Express or Fastify.
    *
    * Undefined when no token was sent. It holds nobody against the decorators: who is not admitted yet may be no caller of the handler. On a

@@ -1,40 +1,49 @@
 /** Verified requests: which judged token belongs to which request, under keys that only this file knows. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** A property and no entry of a WeakMap (perf: guard-overhead). What is printed of a request shows a token's fingerprint. */
-const TOKEN = Symbol('nestjs-keycloak-s2s:token');
+/** Properties, and no entries of a WeakMap (perf: guard-overhead). What is printed of a request shows a token's fingerprint. */
+const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
+/** The token that was judged last. It may have been refused by every handler of the request. */
+const JUDGED = Symbol('nestjs-keycloak-s2s:judged-token');
 /** Two applications may share a request, when one is mounted in the other: what one found good is nothing to the other. */
-const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
+const JUDGED_BY = Symbol('nestjs-keycloak-s2s:judged-by');
 /** How old the answer about the token was allowed to be, as `demandedStaleness()` has it; what demands a fresher one judges anew. */
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
 interface VerifiedRequest {
-  [TOKEN]?: VerifiedAccessToken;
-  [VERIFIED_BY]?: object;
+  [ADMITTED]?: VerifiedAccessToken;
+  [JUDGED]?: VerifiedAccessToken;
+  [JUDGED_BY]?: object;
   [MAX_STALENESS]?: number;
 }
 
-export function rememberToken(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
+/** Keeps a token that was judged good, so that it is not judged again for the same request. Says nothing of whether a handler admits it. */
+export function rememberJudged(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
   const request = given as VerifiedRequest;
   // As it was: the answer about it is as old as it was then.
-  if (request[TOKEN] === token && request[VERIFIED_BY] === guard) return;
-  request[TOKEN] = token;
-  request[VERIFIED_BY] = guard;
+  if (request[JUDGED] === token && request[JUDGED_BY] === guard) return;
+  request[JUDGED] = token;
+  request[JUDGED_BY] = guard;
   request[MAX_STALENESS] = maxStaleness;
+}
+
+/** Keeps a token that was held against a handler, for `verifiedTokenOf()`. */
+export function rememberAdmitted(request: object, token: VerifiedAccessToken): void {
+  (request as VerifiedRequest)[ADMITTED] = token;
 }
 
 /**
  * The token by which a request was admitted, for guards, interceptors and filters, which come after `IntrospectionGuard`
- * and have no `@AccessToken()`. Undefined when none was sent or none was looked at, as on a `@Public()` route: whatever
+ * and have no `@AccessToken()`. Undefined when none was sent, or none was looked at, as on a `@Public()` route. Undefined also when no handler of the request admitted it. Whatever
  * stands in the request's `Authorization` header then proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
-  return (request as VerifiedRequest)[TOKEN];
+  return (request as VerifiedRequest)[ADMITTED];
 }
 
 /** Undefined also where the token was judged by an answer that may be older than `maxStaleness`. */
 export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
-  const { [VERIFIED_BY]: by, [TOKEN]: token, [MAX_STALENESS]: judgedWithin = Infinity } = request as VerifiedRequest;
+  const { [JUDGED_BY]: by, [JUDGED]: token, [MAX_STALENESS]: judgedWithin = Infinity } = request as VerifiedRequest;
   return by === guard && judgedWithin <= maxStaleness ? token : undefined;
 }
 
