@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AllowedClient } from './allowed-client.js';
+import { chainOf } from './class-chain.js';
 import type { TokenVerification } from './verification.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
@@ -117,8 +118,43 @@ export function markHomes(prototype: object): void {
   }
 }
 
+/** By function: the places that `markInheritingHomes` found. */
+const inheritingHomes = new WeakMap<object, readonly Place[]>();
+
+/**
+ * Finds the methods that a class has without any access decorator, on the class or on the method, while a class that it extends has one. `markHome` can't
+ * see that the class declares them: a class that they are copied to may have claimed them. So every copy of the
+ * function keeps the demands of the extended classes, even if another class declares it. Returns whether it found a place that was not known.
+ */
+export function markInheritingHomes(prototype: object): boolean {
+  const [, ...bases] = chainOf(prototype);
+  if (isNoted(prototype, WHOLE_CLASS) || !bases.some((base) => notes.has(base))) return false;
+  const found = Reflect.ownKeys(prototype)
+    .filter((name) => name !== 'constructor' && !isNoted(prototype, name))
+    .map((name) => keepInheritingHome({ prototype, name }));
+  return found.includes(true);
+}
+
+function keepInheritingHome(place: Place): boolean {
+  const method = methodAt(place);
+  const earlier = method === undefined ? [] : (inheritingHomes.get(method) ?? []);
+  if (
+    method === undefined ||
+    earlier.some(({ prototype, name }) => prototype === place.prototype && name === place.name)
+  )
+    return false;
+  inheritingHomes.set(method, [...earlier, place]);
+  return true;
+}
+
+/** The places whose classes may declare a method: the place of `markHome`, and the places of `markInheritingHomes`. */
+export function homesOf(method: object): readonly Place[] {
+  const home = homeOf(method);
+  return [...(home === undefined ? [] : [home]), ...(inheritingHomes.get(method) ?? [])];
+}
+
 /** The place that declares a method; undefined where no access decorator is at that place or on its class. */
-export const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
+const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
 /**
  * The functions that this one may stand in for: a tracer puts one of its own between Nest's router and a handler, with all that Nest knows of it. They

@@ -19,7 +19,7 @@ const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
  * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. No
- * token is looked at for a `@Public()` handler, so `@AccessToken()` on one stops the start.
+ * token is looked at for a `@Public()` handler, nor for a field of GraphQL without guards, so `@AccessToken()` on one stops the start.
  */
 export const AccessToken: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>

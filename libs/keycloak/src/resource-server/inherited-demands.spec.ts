@@ -362,4 +362,79 @@ describe('a handler that is copied', () => {
     Authenticated()(Copy);
     expect(routeAccess(Copy, Source.prototype.handle)).toMatchObject({ permissions: ['root'], maxStalenessSeconds: 1 });
   });
+
+  describe('from a class that has no access decorator and extends a class that has one', () => {
+    function mixed(...opening: Decorators): { middle: Type; copy: Type } {
+      class Base {
+        base(): void {}
+      }
+      RequirePermission('admin')(Base);
+      class Middle extends Base {
+        handle(): string {
+          return 'admin data';
+        }
+      }
+      const descriptor = Object.getOwnPropertyDescriptor(Middle.prototype, 'handle') as PropertyDescriptor;
+      Get('route')(Middle.prototype, 'handle', descriptor);
+      class Copy {
+        own(): void {}
+      }
+      Object.defineProperty(Copy.prototype, 'handle', descriptor);
+      Controller('middle')(Middle);
+      Controller('copy')(decorate(Copy, opening));
+      return { middle: Middle, copy: Copy };
+    }
+
+    const answers = async (app: INestApplication, path: string) => {
+      const statuses = [];
+      for (const permissions of [[], ['admin']]) {
+        const bearer = signIn(app, testAccessToken({ permissions }));
+        statuses.push((await request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' })).status);
+      }
+      return statuses;
+    };
+
+    it.each(['before', 'after'])(
+      'keeps the demands of the extended class, listed %s the copy (RS-29)',
+      async (order) => {
+        const { middle, copy } = mixed(Authenticated());
+        const app = await startWith(...(order === 'before' ? [middle, copy] : [copy, middle]));
+        try {
+          expect(await answers(app, '/copy/route')).toEqual([403, 200]);
+          expect(await answers(app, '/middle/route')).toEqual([403, 403]);
+        } finally {
+          await app.close();
+        }
+      },
+    );
+
+    it('keeps them where only a class that extends the declaring class is a controller (RS-29)', async () => {
+      const { middle, copy } = mixed(Authenticated());
+      @Controller('lower')
+      class Lower extends middle {}
+      const app = await startWith(copy, Lower);
+      try {
+        expect(await answers(app, '/copy/route')).toEqual([403, 200]);
+      } finally {
+        await app.close();
+      }
+    });
+
+    it('keeps them in an application that starts after one without the declaring class (RS-29)', async () => {
+      const { middle, copy } = mixed(Authenticated());
+      const alone = await startWith(copy);
+      await alone.close();
+      const app = await startWith(copy, middle);
+      try {
+        expect(await answers(app, '/copy/route')).toEqual([403, 200]);
+      } finally {
+        await app.close();
+      }
+    });
+
+    it('stops the start if the copy is @Public() (RS-29)', async () => {
+      const { middle, copy } = mixed(Public());
+      await expect(startWith(middle, copy)).rejects.toThrow(/^Copy\.handle \(GET\): @Public\(\) opens it/);
+    });
+  });
 });

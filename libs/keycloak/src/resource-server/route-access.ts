@@ -1,6 +1,7 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
 import {
-  homeOf,
+  homesOf,
+  markInheritingHomes,
   markPlace,
   notedPlacesOf,
   noteAt,
@@ -40,7 +41,7 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
 /** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
-const cached = new WeakMap<object, CachedAccess>();
+let cached = new WeakMap<object, CachedAccess>();
 
 interface CachedAccess {
   readonly controller: object;
@@ -85,6 +86,13 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
   );
 }
 
+/** Keeps what a class and the classes that it extends demand of their methods, for classes that a method is copied to. */
+export function markDeclaringClasses(prototype: object): void {
+  const found = chainOf(prototype).map(markInheritingHomes);
+  // An application that started earlier may have read the access without it.
+  if (found.includes(true)) cached = new WeakMap();
+}
+
 /** Marks where a handler stands, so that another function that is put before it, with all that Nest knows of it, is taken for it. */
 export function markHandler(prototype: object, handler: object): void {
   for (const { name, owner } of methodsThatAre(prototype, handler)) markPlace(owner, name, handler);
@@ -96,11 +104,10 @@ function accessOf(prototype: object, { name }: Method, handler: object): RouteAc
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || !chain.includes(place.prototype))
     .map((place) => demandOfMethod(place));
-  const home = homeOf(handler);
-  const declared =
-    home === undefined || chain.includes(home.prototype)
-      ? []
-      : chainOf(home.prototype).flatMap((each) => demandsAt({ prototype: each, name: home.name }, 'the class'));
+  const declared = homesOf(handler)
+    .filter((home) => !chain.includes(home.prototype))
+    .flatMap((home) => chainOf(home.prototype).map((each) => ({ prototype: each, name: home.name })))
+    .flatMap((place) => demandsAt(place, 'the class'));
   return summed(prototype, name, [...copied, ...declared]);
 }
 

@@ -13,12 +13,13 @@ import {
   type HandlerKind,
   type Host,
 } from './handlers.discovery.js';
-import { classAccess, markHandler, type RouteAccess } from './route-access.js';
+import { classAccess, markDeclaringClasses, markHandler, type RouteAccess } from './route-access.js';
 import {
   accessOf,
   refuseImpossible,
   refuseOpenMessages,
   refuseTokenOfPublic,
+  refuseTokenOfUnguarded,
   refuseUnansweredStream,
   refuseUnenforced,
   refuseUnknownIssuer,
@@ -54,6 +55,7 @@ export class RouteReport implements OnApplicationBootstrap {
   ) {
     for (const { host, handlers } of this.#hosts()) {
       refuseOpenMessages(handlers);
+      markDeclaringClasses(host.prototype);
       for (const handler of handlers) markHandler(host.prototype, handler.function);
     }
   }
@@ -136,8 +138,11 @@ export class RouteReport implements OnApplicationBootstrap {
     }
     const access = accessOf(handler);
     if (!isGuarded) {
-      if (access.opening === 'closed' || access.opening === 'public') return 'whoever its operation is open to';
-      throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
+      if (access.opening !== 'closed' && access.opening !== 'public') {
+        throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
+      }
+      refuseTokenOfUnguarded(handler, ENHANCERS);
+      return 'whoever its operation is open to';
     }
     refuseTokenOfPublic(handler, access);
     refuseUnansweredStream(handler, access, this.options.carriers);

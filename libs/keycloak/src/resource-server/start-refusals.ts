@@ -47,6 +47,12 @@ export function refuseTokenOfPublic({ label, host, method }: Handler, { opening 
   );
 }
 
+/** Throws for a handler with `@AccessToken()` for which Nest runs no guard: no token is judged for it. `remedy` says what to change. */
+export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy: string): void {
+  if (!asksForAccessToken(host.classes, method)) return;
+  throw new Error(`${label} asks for a token by @AccessToken(), and Nest runs no guard for it: ${remedy}`);
+}
+
 /** Nest's own key, as text, and its word for `@GrpcStreamCall()` in a pattern. */
 const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';

@@ -1,4 +1,4 @@
-/** @AccessToken() on a handler that is @Public(): no token is looked at, so the application does not start. */
+/** @AccessToken() on a handler that is @Public(), or that has no guard: no token is judged for it, so the application does not start. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Get, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Field, GraphQLModule, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
@@ -41,13 +41,9 @@ interface Handler {
   readonly metadata: (type: Type) => ModuleMetadata;
 }
 
-const graphql = (type: Type): ModuleMetadata => ({
+const graphql = (type: Type, fieldResolverEnhancers: ApolloDriverConfig['fieldResolverEnhancers'] = ['guards']) => ({
   imports: [
-    GraphQLModule.forRoot<ApolloDriverConfig>({
-      driver: ApolloDriver,
-      autoSchemaFile: true,
-      fieldResolverEnhancers: ['guards'],
-    }),
+    GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, autoSchemaFile: true, fieldResolverEnhancers }),
   ],
   providers: [type, Orders],
 });
@@ -69,14 +65,14 @@ const HANDLERS: readonly (readonly [string, Handler])[] = [
   ],
   [
     'an operation of GraphQL',
-    { ofClass: [Resolver()], ofMethod: [Query(() => String) as MethodDecorator], metadata: graphql },
+    { ofClass: [Resolver()], ofMethod: [Query(() => String) as MethodDecorator], metadata: (type) => graphql(type) },
   ],
   [
     'a field of GraphQL',
     {
       ofClass: [Resolver(() => Order)],
       ofMethod: [ResolveField('text', () => String) as MethodDecorator],
-      metadata: graphql,
+      metadata: (type) => graphql(type),
     },
   ],
 ];
@@ -152,5 +148,24 @@ describe('a handler that a class inherits', () => {
     Controller()(Heir);
     Public()(Heir);
     await expect(start({ controllers: [Heir] })).rejects.toThrow(/^Heir\.read \(GET\) is @Public\(\)/);
+  });
+});
+
+describe('a field of GraphQL with @AccessToken() for which Nest runs no guard', () => {
+  const field = (metadata: (type: Type) => ModuleMetadata): Handler => ({
+    ofClass: [Resolver(() => Order)],
+    ofMethod: [ResolveField('text', () => String) as MethodDecorator],
+    metadata,
+  });
+
+  it.each<[string, RouteDecorator[], RouteDecorator[]]>([
+    ['nothing else stands on it', [], []],
+    ['it is @Public()', [], [Public()]],
+    ['its class is @Public()', [Public()], []],
+  ])('stops the start where %s', async (_, ofClass, ofMethod) => {
+    const handler = field((type) => graphql(type, []));
+    await expect(start(handler.metadata(handlerOf(handler, ofClass, ofMethod)))).rejects.toThrow(
+      /^Reader\.read \(GraphQL field resolver\) asks for a token by @AccessToken\(\), and Nest runs no guard for it: GraphQLModule needs the option fieldResolverEnhancers/,
+    );
   });
 });
