@@ -81,7 +81,9 @@ describeWithKubectl('deploy/kubernetes', () => {
         for (const { livenessProbe, readinessProbe } of pod.containers) {
           expect([name, livenessProbe, readinessProbe]).not.toContain(undefined);
         }
-        expect(pod.volumes?.filter((volume) => 'hostPath' in volume || 'emptyDir' in volume)).toEqual([]);
+        const writable = pod.volumes?.filter((volume) => 'hostPath' in volume || 'emptyDir' in volume) ?? [];
+        const admin = { name: 'tls-admin', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } };
+        expect(writable).toEqual(containersOf(pod).some(({ name }) => name === 'tls') ? [admin] : []);
       }
       expect(pods.length).toBeGreaterThan(2);
     });
