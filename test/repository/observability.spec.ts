@@ -16,7 +16,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 /** Of the scrape, and not of the services. */
 const OF_PROMETHEUS = new Set(['service', 'instance', 'job']);
 const FUNCTIONS = new Set(
-  'sum max count by and or unless up rate increase histogram_quantile last_over_time max_over_time'.split(' '),
+  'sum max count by and or unless offset up rate increase histogram_quantile last_over_time max_over_time'.split(' '),
 );
 
 describe('rules and dashboard', () => {
