@@ -10,6 +10,8 @@ import type { ComposedIssuer } from '../../libs/keycloak/src/compose-issuer.js';
 import { channelFindings } from '../../libs/keycloak/src/doctor/channel-findings.js';
 import { ProofKeys } from '../../libs/keycloak/src/valkey/proof-keys.js';
 import { ProofTexts } from '../../libs/keycloak/src/valkey/proof-text.js';
+import { RevocationStream } from '../../libs/keycloak/src/valkey/revocation-stream.js';
+import { ValkeyConnection } from '../../libs/keycloak/src/valkey/valkey-connection.js';
 import { revocationKeys } from '../../libs/keycloak/src/valkey/revocation-keys.js';
 import { rightsOf } from '../../scripts/valkey-users.mjs';
 
@@ -176,6 +178,17 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
       (examination) => examination?.keyFingerprints[0],
     );
     expect(prints[0]).not.toBe(prints[1]);
+  });
+
+  it('names denials that a newer version of the library wrote (OP-01)', async () => {
+    await started();
+    const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
+    const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');
+    await new RevocationStream(ISSUER, 1000).append(connection, [{ sealed: newer, usefulMs: 60_000 }]);
+    connection.close();
+    expect(await doctor()).toEqual([
+      expect.stringMatching(/^error: This service can't read 1 of the last 1 denials: a newer version .* Update this/),
+    ]);
   });
 
   const another = { issuer: ISSUER, stream: 'another' };

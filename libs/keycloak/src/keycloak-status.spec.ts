@@ -5,7 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { optionsOf } from '../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
+import { StillClock } from '../spec-support/still-clock.js';
 import { composeKeycloak } from './compose-keycloak.js';
+import { KeycloakStatus, type IssuerStatus } from './keycloak-status.js';
+import { NO_CHANNEL } from './revocation/channel-trust.js';
+import { SignalProof } from './revocation/signal-proof.js';
 import { VERSION } from './version.js';
 
 let realm: RunningAuthorizationServer;
@@ -57,5 +61,34 @@ describe('KeycloakStatus', () => {
     await keycloak.clientCredentials.getToken('receipts.read').catch(() => undefined);
     expect(keycloak.status.read().authorizationServer['token']?.circuit).toBe('open');
     realm.control.fault('token', undefined);
+  });
+
+  it('does not call a feed healthy that somebody interrupts again and again (RS-30)', () => {
+    const clock = new StillClock();
+    const signals = new SignalProof(clock);
+    const issuer = {
+      clock,
+      signals,
+      issuer: 'https://keycloak.test/realms/test',
+      calls: () => ({}),
+      cacheSizes: () => ({}),
+      options: { introspectionTtlSeconds: 10 },
+      sharing: { status: { ...NO_CHANNEL, state: 'caught_up', isReady: true, unshared: 0, isTaking: true } },
+    } as unknown as IssuerStatus;
+    const state = (): unknown => new KeycloakStatus([issuer], () => ({})).read().signals;
+    const prove = (): void => signals.prove({ sinceMs: clock.monotonicMs() - 1, untilMs: clock.monotonicMs() });
+    prove();
+    expect(state()).toEqual({ state: 'proven', provenSecondsAgo: 0 });
+    for (let times = 0; times < 5; times += 1) {
+      clock.advance(2);
+      signals.interrupt();
+      clock.advance(1);
+      prove();
+      expect(state()).toEqual({ state: 'silent', provenSecondsAgo: 0, reason: 'gaps' });
+    }
+    const beganMs = clock.monotonicMs();
+    clock.advance(11);
+    signals.prove({ sinceMs: beganMs, untilMs: clock.monotonicMs() });
+    expect(state()).toEqual({ state: 'proven', provenSecondsAgo: 0 });
   });
 });

@@ -30,12 +30,12 @@ export interface KeycloakStatusSnapshot {
   /**
    * Whether revocations are heard of at the first issuer (`SignalsModule`): `none` without a feed; `proven` while answers serve for `introspectionTtlWhileSignalledSeconds`; `silent` while they do not, though
    * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof. `reason`: why the last proof over the
-   * `revocationChannel` was refused. `no_public_key`: this service has no key that verifies proofs.
+   * `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last `introspectionTtlSeconds` serves longer. `no_public_key`: this service has no key that verifies proofs.
    */
   readonly signals: {
     readonly state: SignalFeedState;
     readonly provenSecondsAgo?: number;
-    readonly reason?: ChannelRefusal;
+    readonly reason?: ChannelRefusal | 'gaps';
   };
   /** Of several issuers, the worst state that the channel of one is in. */
   readonly revocationChannel: RevocationChannelStatus;
@@ -50,7 +50,7 @@ export interface IssuerStatus {
     readonly introspectionTtlSeconds: number;
     readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
   };
-  readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs'>;
+  readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs' | 'hasRecentGap'>;
   readonly issuer: string;
   readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
@@ -85,8 +85,12 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const expectsProofs = proofRefusal !== 'no_public_key' || options.introspectionTtlWhileSignalledSeconds !== undefined;
   if (!isFollowed && (proofRefusal === undefined || !expectsProofs)) return { state: 'none', ...reason };
   if (latestMs === -Infinity) return { state: 'silent', ...reason };
-  const provenSecondsAgo = (clock.monotonicMs() - latestMs) / 1000;
+  const nowMs = clock.monotonicMs();
+  const provenSecondsAgo = (nowMs - latestMs) / 1000;
   const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
+  // Who makes gaps again and again takes the long time away, though each proof is accepted.
+  if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
+    return { state: 'silent', provenSecondsAgo, reason: proofRefusal ?? 'gaps' };
   return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };
 }
 
@@ -100,6 +104,13 @@ const together = (one: Caches, other: Caches): Caches => ({
   revocations: one.revocations + other.revocations,
 });
 
+const sumOf = (one: Counts, other: Counts): Counts =>
+  Object.fromEntries(
+    [...Object.keys(one), ...Object.keys(other)].map((key) => [key, (one[key] ?? 0) + (other[key] ?? 0)]),
+  );
+
+type Counts = Readonly<Record<string, number>>;
+
 /** From the best. */
 const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
 
@@ -111,6 +122,7 @@ const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): Re
   unshared: one.unshared + other.unshared,
   isTaking: one.isTaking && other.isTaking,
   unreadable: one.unreadable + other.unreadable,
+  gaps: sumOf(one.gaps, other.gaps),
   refused: Object.fromEntries(
     CHANNEL_REFUSALS.map((reason) => [reason, one.refused[reason] + other.refused[reason]]),
   ) as RefusalCounts,

@@ -52,10 +52,10 @@ export class HealthDetails {
   }
 
   #denials(): HealthIndicatorResult {
-    const { state, unshared, unreadable, refused, isTaking } = this.status.read().revocationChannel;
+    const { state, unshared, unreadable, refused, gaps, isTaking } = this.status.read().revocationChannel;
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
-    const details = { state, unshared, unreadable, refused: countsAboveZero(refused) };
+    const details = { state, unshared, unreadable, refused: countsAboveZero(refused), gaps };
     const isShared = state === 'caught_up' && isTaking && unreadable === 0;
     return isShared ? indicator.up(details) : indicator.down(details);
   }

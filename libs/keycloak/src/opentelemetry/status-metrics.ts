@@ -29,11 +29,15 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
     unreadable: gauge(
       'revocation_channel.unreadable',
       '{entry}',
-      'Entries and proofs in the channel that no key of this process opens',
+      'Entries and proofs in the channel that this process has no key for, or that a newer version wrote',
     ),
     refused: meter.createObservableCounter('keycloak_s2s.revocation_channel.refused', {
       unit: '{entry}',
       description: 'Entries and proofs of the channel that this process did not accept',
+    }),
+    gaps: meter.createObservableCounter('keycloak_s2s.revocation_channel.gaps', {
+      unit: '{gap}',
+      description: 'Times after which answers that were cached before are reused for the short time only',
     }),
     unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
   };
@@ -56,6 +60,7 @@ type Gauges = Readonly<
     | 'unshared'
     | 'unreadable'
     | 'refused'
+    | 'gaps'
     | 'signals',
     Observable
   >
@@ -79,6 +84,9 @@ function observeStatus(result: BatchObservableResult, gauges: Gauges, status: Ke
   result.observe(gauges.unreadable, revocationChannel.unreadable);
   for (const reason of CHANNEL_REFUSALS) {
     result.observe(gauges.refused, revocationChannel.refused[reason], { [REASON]: reason });
+  }
+  for (const [reason, count] of Object.entries(revocationChannel.gaps)) {
+    result.observe(gauges.gaps, count, { [REASON]: reason });
   }
   for (const state of SIGNAL_STATES) {
     result.observe(gauges.signals, Number(state === signals.state), { [STATE]: state });

@@ -67,4 +67,9 @@ describe('what is refused of the channel', () => {
     trust.examined({ unreadable: 2, hasOpened: true });
     expect([trust.hasKeys, trust.status.unreadable]).toEqual([true, 2]);
   });
+
+  it('counts gaps by their reason (RS-30)', () => {
+    for (const reason of ['another_epoch', 'entries_not_proven', 'another_epoch']) trust.gap(reason);
+    expect(trust.status.gaps).toEqual({ another_epoch: 2, entries_not_proven: 1 });
+  });
 });

@@ -14,15 +14,21 @@ export interface ChannelTrustStatus {
   readonly unreadable: number;
   /** How many entries and proofs were refused since the start of the process, by reason. */
   readonly refused: RefusalCounts;
+  /** How often something may have been missed since the start of the process, by reason. */
+  readonly gaps: Readonly<Record<string, number>>;
   /** Why this replica did not accept the last proof; absent while it accepts them, and before the first one. */
   readonly proofRefusal?: ChannelRefusal;
 }
 
-export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS };
+/** A gap in the proofs alone. It is counted from 0, so that the metric has a value before the first gap. */
+export const NOT_PROVEN = 'entries_not_proven';
+
+export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS, gaps: { [NOT_PROVEN]: 0 } };
 
 export class ChannelTrust {
   #readability: ChannelReadability = { unreadable: 0, hasOpened: false };
   #proofRefusal: ChannelRefusal | undefined;
+  readonly #gaps = new Map<string, number>([[NOT_PROVEN, 0]]);
   readonly #refusals: ChannelRefusals;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, log: RefusalLog) {
@@ -30,7 +36,11 @@ export class ChannelTrust {
   }
 
   get status(): ChannelTrustStatus {
-    const status = { unreadable: this.#readability.unreadable, refused: this.#refusals.counts };
+    const status = {
+      unreadable: this.#readability.unreadable,
+      refused: this.#refusals.counts,
+      gaps: Object.fromEntries(this.#gaps),
+    };
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
@@ -43,6 +53,10 @@ export class ChannelTrust {
     // A process without public keys refuses every proof for the same reason, which the log has once.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
+  }
+
+  gap(reason: string): void {
+    this.#gaps.set(reason, (this.#gaps.get(reason) ?? 0) + 1);
   }
 
   examined(found: ChannelReadability): void {

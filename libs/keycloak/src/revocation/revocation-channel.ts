@@ -35,7 +35,7 @@ export interface RevocationReceiver {
 
 /** Whether this replica has the keys of what the channel holds now. */
 export interface ChannelReadability {
-  /** How many entries and proofs no key of this replica opens. */
+  /** How many entries and proofs this replica has no key for, or a newer version wrote. */
   readonly unreadable: number;
   /** Whether a key of this replica has opened anything else in the channel. */
   readonly hasOpened: boolean;

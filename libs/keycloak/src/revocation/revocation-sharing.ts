@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type { ChannelRefusal } from './channel-refusals.js';
-import { ChannelTrust, NO_CHANNEL, type ChannelTrustStatus } from './channel-trust.js';
+import { ChannelTrust, NO_CHANNEL, NOT_PROVEN, type ChannelTrustStatus } from './channel-trust.js';
 import { RevocationAppends, type SharingLog } from './revocation-appends.js';
 import type {
   ChannelExamination,
@@ -179,6 +179,7 @@ export class RevocationSharing implements RevocationReceiver {
    * serves for `introspectionTtlSeconds`, as without a channel. A signature would serve until its token ends: the authorization server is asked about those tokens, within as long.
    */
   gap(reason: string): void {
+    this.#trust.gap(reason);
     const nowMs = this.clock.monotonicMs();
     if (nowMs >= this.#gapLoggedMs + WARNING_PAUSE_MS) {
       this.#gapLoggedMs = nowMs;
@@ -197,6 +198,7 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   unproven(): void {
+    this.#trust.gap(NOT_PROVEN);
     this.listener.interrupt();
   }
 

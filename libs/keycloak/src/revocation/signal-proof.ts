@@ -61,6 +61,11 @@ export class SignalProof {
     return Math.max(this.#current.provenUntilMs, this.#earlier.provenUntilMs);
   }
 
+  /** Whether there was a gap, and nothing that was cached before `sinceMs` (monotonic) is proven. */
+  hasRecentGap(sinceMs: number): boolean {
+    return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
+  }
+
   /** Since when all was heard, by whoever did; `Infinity` where nothing is proven. */
   get heardSinceMs(): number {
     return this.#current.heardSinceMs;
