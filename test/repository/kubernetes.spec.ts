@@ -83,7 +83,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         }
         const writable = pod.volumes?.filter((volume) => 'hostPath' in volume || 'emptyDir' in volume) ?? [];
         const admin = { name: 'tls-admin', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } };
-        expect(writable).toEqual(containersOf(pod).some(({ name }) => name === 'tls') ? [admin] : []);
+        expect(writable).toEqual(containersOf(pod).some((container) => container.name === 'tls') ? [admin] : []);
       }
       expect(pods.length).toBeGreaterThan(2);
     });
