@@ -128,7 +128,8 @@ compose_logs() {
 }
 
 # Of compose.replicas.yml, too: whose containers are orphans of the other.
-compose_down() { docker compose --progress quiet down --volumes --remove-orphans --timeout 20; }
+# Each profile is named: a container of a profile that is not is not an orphan, and would stay.
+compose_down() { docker compose --profile '*' --progress quiet down --volumes --remove-orphans --timeout 20; }
 
 ports_are_free() {
   local port
@@ -499,7 +500,7 @@ says() { grep -qF "$2" "$1" || { echo "It does not say: $2"; return 1; }; }
 # Whatever a run that was cut short has left. Must not fail half-way, so without errexit.
 tear_down() {
   set +e
-  docker compose down --volumes --remove-orphans --timeout 10
+  docker compose --profile '*' down --volumes --remove-orphans --timeout 10
   local log
   for log in "$RESULTS/npm-start" "$RESULTS/replicas-start" "$RESULTS/bare-start"; do
     [ -e "$log.pid" ] && [ ! -e "$log.exit" ] || continue
