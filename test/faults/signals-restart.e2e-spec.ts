@@ -159,8 +159,8 @@ describe('Keycloak that is killed, and started with an empty database', () => {
     const ended = await newSubject(another);
     expect(await here.outcomeOf(ended.access)).toBe('accepted');
     await logout(another, ended.refresh);
-    await here.untilProven();
     await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is heard of');
+    await here.untilProven();
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
     // A real one takes half a minute to start, twice.
