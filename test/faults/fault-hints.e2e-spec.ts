@@ -7,33 +7,20 @@ import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import { loggedFields } from '../../libs/keycloak/src/protocol/failure-hints.js';
 import { startFakeService } from '../support/fake-service.js';
+import { composedIn, type ServiceName } from '../support/composed-in.js';
 import { clientIn, unchanged, withRealm, type RealmCopy } from '../support/realm-copy.js';
 import { RunningServices } from '../support/running-services.js';
 
-type Service = 'service-a' | 'service-b' | 'service-c';
-
+/** A service that asks about each token anew. */
 const serviceIn = (
-  { baseUrl, issuer }: RealmCopy,
-  clientId: Service,
+  realm: RealmCopy,
+  clientId: ServiceName,
   more: Partial<KeycloakModuleOptions> = {},
   aheadSeconds = 0,
-): ComposedKeycloak =>
-  composeKeycloak(
-    {
-      baseUrl,
-      issuer,
-      clientId,
-      clientSecret: SECRETS[clientId],
-      allowInsecureRequests: true,
-      introspectionTtlSeconds: 0,
-      ...more,
-    },
-    { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
-  );
+): ComposedKeycloak => composedIn(realm, clientId, { introspectionTtlSeconds: 0, ...more }, aheadSeconds);
 
 interface Line {
   readonly status: number;

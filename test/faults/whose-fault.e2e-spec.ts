@@ -1,11 +1,10 @@
 /** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
 import { expect, it } from '@jest/globals';
-import { Refusal, type KeycloakModuleOptions, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Refusal, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
-import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composedIn } from '../support/composed-in.js';
 import {
   clientIn,
   scopeIn,
@@ -16,19 +15,6 @@ import {
   type RealmFile,
 } from '../support/realm-copy.js';
 import { findsActiveWhoeverAsks } from '../support/keycloak-version.js';
-
-type Service = 'service-a' | 'service-b' | 'service-c';
-
-const serviceIn = (
-  { baseUrl, issuer }: RealmCopy,
-  clientId: Service,
-  more: Partial<KeycloakModuleOptions> = {},
-  aheadSeconds = 0,
-): ComposedKeycloak =>
-  composeKeycloak(
-    { baseUrl, issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true, ...more },
-    { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
-  );
 
 const tokenOf = async (realm: RealmCopy, user: string): Promise<string> => textOf(await login(realm, user));
 
@@ -55,7 +41,7 @@ const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 describeOnKeycloak('the log of the service at fault', () => {
   it('names the client, and Keycloak’s own words, of a wrong secret (rows 1, 2)', () =>
     withRealm(unchanged, async (realm) => {
-      const a = serviceIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
+      const a = composedIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
       const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
       const line = await logged(a.clientCredentials.getToken('orders.approve'));
       expect(line).toMatchObject({
@@ -72,20 +58,22 @@ describeOnKeycloak('the log of the service at fault', () => {
     withRealm(unchanged, async (realm) => {
       const path = new URL(realm.issuer).pathname;
       const other = `http://keycloak.example:8080${path}`;
-      const mismatch = serviceIn({ ...realm, issuer: other }, 'service-a').clientCredentials.getToken('orders.approve');
+      const mismatch = composedIn({ ...realm, issuer: other }, 'service-a').clientCredentials.getToken(
+        'orders.approve',
+      );
       expect(await logged(mismatch)).toMatchObject({
         ...OURS,
         reason: 'issuer_mismatch',
         configured: other,
         found: realm.issuer,
       });
-      const misspelt = serviceIn({ ...realm, issuer: `${realm.issuer}x` }, 'service-a');
+      const misspelt = composedIn({ ...realm, issuer: `${realm.issuer}x` }, 'service-a');
       expect(await logged(misspelt.clientCredentials.getToken('x'))).toMatchObject({
         ...OURS,
         reason: 'realm_not_found',
         endpoint: expect.stringContaining(`${path}x`) as unknown,
       });
-      const nobody = serviceIn({ ...realm, baseUrl: 'http://127.0.0.1:9' }, 'service-a', { maxRetries: 0 });
+      const nobody = composedIn({ ...realm, baseUrl: 'http://127.0.0.1:9' }, 'service-a', { maxRetries: 0 });
       expect(await logged(nobody.clientCredentials.getToken('x'))).toMatchObject({
         code: 'authorization_server_unavailable',
         reason: 'ECONNREFUSED',
@@ -132,7 +120,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     ],
   ])('says of %s what to mend, and blames no user', (_, change, target, expected) =>
     withRealm(change, async (realm) => {
-      const a = serviceIn(realm, 'service-a');
+      const a = composedIn(realm, 'service-a');
       const alice = await callerAt(a, realm, 'alice');
       expect(await logged(a.tokenExchange.exchange(alice, target))).toMatchObject({
         ...OURS,
@@ -146,7 +134,7 @@ describeOnKeycloak('the log of the service at fault', () => {
   it('says of a service account that is off, and of one without the role, which scope it was', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
-      const line = await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
+      const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
       expect(line).toMatchObject({
         ...OURS,
         grant: 'client_credentials',
@@ -158,18 +146,20 @@ describeOnKeycloak('the log of the service at fault', () => {
     await withRealm(
       (realm) => takeRole(realm, 'orders.approve'),
       async (realm) => {
-        expect(await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'))).toMatchObject({
-          ...OURS,
-          reason: 'scope_not_granted',
-          scope: 'orders.approve',
-        });
+        expect(await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'))).toMatchObject(
+          {
+            ...OURS,
+            reason: 'scope_not_granted',
+            scope: 'orders.approve',
+          },
+        );
       },
     );
   });
 
   it('blames the user where the user lacks the permission', () =>
     withRealm(unchanged, async (realm) => {
-      const a = serviceIn(realm, 'service-a');
+      const a = composedIn(realm, 'service-a');
       const bob = await callerAt(a, realm, 'bob');
       expect(await logged(a.tokenExchange.exchange(bob, TO_B))).toMatchObject({
         code: 'insufficient_scope',
@@ -183,7 +173,7 @@ describeOnKeycloak('the log of the service at fault', () => {
 
   it('says of a token that is not for this service for whom it is', () =>
     withRealm(unchanged, async (realm) => {
-      const atB = serviceIn(realm, 'service-b').verifier.verify(await tokenOf(realm, 'alice'));
+      const atB = composedIn(realm, 'service-b').verifier.verify(await tokenOf(realm, 'alice'));
       const { reason, hint, unverified } = (await logged(atB)) as {
         reason: string;
         hint: string;
@@ -203,7 +193,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     ['behind', -60, 'issued_in_the_future', /behind Keycloak's by (at least )?(59|60|61) s/],
   ])('names a clock that is %s, its own or that of a next service (rows 25, 26, 27)', (_, aheadSeconds, reason, hint) =>
     withRealm(unchanged, async (realm) => {
-      const a = serviceIn(realm, 'service-a', {}, aheadSeconds);
+      const a = composedIn(realm, 'service-a', {}, aheadSeconds);
       const alice = await tokenOf(realm, 'alice');
       expect(await logged(a.verifier.verify(alice))).toMatchObject({
         reason,

@@ -1,5 +1,7 @@
 /** Call paths: paths of calls for property tests, and how each of them must be sent. */
 import fc from 'fast-check';
+import { IssuedToken } from '../src/protocol/issued-token.js';
+import { tokenText } from '../src/testing/token-text.js';
 
 /** Pieces that a URL parser, a proxy or a server reads in a way of its own. */
 const PIECES = [
@@ -37,3 +39,24 @@ export const spelt = (path: string): string =>
 
 const bytesOf = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+
+/** Gives one token to every call, and counts how often it was asked. */
+export class CountedTokens {
+  requested = 0;
+
+  get(): IssuedToken {
+    this.requested += 1;
+    return new IssuedToken(tokenText('first'), ['orders.approve'], 300);
+  }
+
+  dropRefused(): boolean {
+    return false;
+  }
+}
+
+/** What a call came to: `sent`, `TypeError`, or another error. */
+export const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'sent',
+    (error: unknown) => (error instanceof TypeError ? 'TypeError' : error),
+  );

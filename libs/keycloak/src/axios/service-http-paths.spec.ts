@@ -4,21 +4,19 @@ import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig } from 'axios';
 import fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
-import { callPath, mustBeRefused, spelt } from '../../spec-support/call-paths.js';
+import { callPath, CountedTokens, mustBeRefused, outcomeOf, spelt } from '../../spec-support/call-paths.js';
 import { CALL_BOUNDS } from '../../spec-support/next-service.js';
 import { audience } from '../../spec-support/one-issuer.js';
 import { RequestLines } from '../../spec-support/request-lines.js';
 import { StreamingServiceClient } from '../client/streaming-service-client.js';
 import { StreamingTransport } from '../client/streaming-transport.js';
-import { IssuedToken } from '../protocol/issued-token.js';
-import { tokenText } from '../testing/token-text.js';
 import { ServiceHttp } from './service-http.service.js';
 
 let next: RequestLines;
-let requestedTokens: number;
+let tokens: CountedTokens;
 
 beforeEach(async () => {
-  requestedTokens = 0;
+  tokens = new CountedTokens();
   next = await RequestLines.start();
 });
 
@@ -27,13 +25,6 @@ afterEach(() => next.stop());
 function http(base = ''): HttpService {
   const baseURL = next.url + base;
   const options = { ...CALL_BOUNDS, name: 'service-b', timeoutMs: 60_000, maxResponseBytes: 1024 };
-  const tokens = {
-    get: () => {
-      requestedTokens += 1;
-      return new IssuedToken(tokenText('first'), ['orders.approve'], 300);
-    },
-    dropRefused: () => false,
-  };
   const transport = new StreamingTransport({ ...options, baseUrl: baseURL });
   const client = new StreamingServiceClient('service-b', audience('service-b'), transport, tokens);
   const composed = { streamingService: () => client } as never;
@@ -41,24 +32,21 @@ function http(base = ''): HttpService {
 }
 
 const outcome = (service: HttpService, config: AxiosRequestConfig): Promise<unknown> =>
-  firstValueFrom(service.request(config)).then(
-    () => 'sent',
-    (error: unknown) => (error instanceof TypeError ? 'TypeError' : error),
-  );
+  outcomeOf(firstValueFrom(service.request(config)));
 
 describe('a URL of a call', () => {
   it('is sent as it was given, or throws TypeError before a token is requested (CC-10)', async () => {
     const services = ['', '/base', '/größe'].map((base) => [base, http(base)] as const);
     await fc.assert(
       fc.asyncProperty(callPath, fc.constantFrom(...services), fc.boolean(), async (path, [base, service], isWhole) => {
-        [next.lines.length, requestedTokens] = [0, 0];
+        [next.lines.length, tokens.requested] = [0, 0];
         const url = isWhole ? next.url + base + path : path;
         // A whole URL must be below the base URL; axios puts a slash before a path without one.
         const isElsewhere = isWhole ? /^[^/?]/.test(path) : /^(?:[a-z][a-z\d+.-]*:)?\/\//i.test(path);
         const given = isWhole || /^(?:\/|$)/.test(path) ? path : `/${path}`;
         const isRefused = isElsewhere || mustBeRefused(path);
         expect(await outcome(service, { url })).toBe(isRefused ? 'TypeError' : 'sent');
-        expect([next.lines.map(spelt), requestedTokens]).toEqual(
+        expect([next.lines.map(spelt), tokens.requested]).toEqual(
           isRefused ? [[], 0] : [[spelt(`GET ${targetOf(base, given)} HTTP/1.1`)], 1],
         );
       }),
@@ -86,7 +74,7 @@ describe('a URL of a call', () => {
   ])('throws TypeError before a token is requested: %s (CC-10)', async (_, { baseURL, ...config }) => {
     const own = baseURL === undefined ? {} : { baseURL: baseURL.replace('BASE', `${next.url}/base`) };
     expect(await outcome(http('/base'), { ...config, ...own })).toBe('TypeError');
-    expect([next.lines, requestedTokens]).toEqual([[], 0]);
+    expect([next.lines, tokens.requested]).toEqual([[], 0]);
   });
 
   it('is that of the base URL where none is given, with the query encoded', async () => {

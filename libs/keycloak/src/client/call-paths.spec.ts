@@ -1,20 +1,18 @@
 /** Paths of calls by ServiceClient: each is sent as it was given, or refused before anything is sent. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { callPath, mustBeRefused, spelt } from '../../spec-support/call-paths.js';
+import { callPath, CountedTokens, mustBeRefused, outcomeOf, spelt } from '../../spec-support/call-paths.js';
 import { CALL_BOUNDS } from '../../spec-support/next-service.js';
 import { audience } from '../../spec-support/one-issuer.js';
 import { RequestLines } from '../../spec-support/request-lines.js';
-import { IssuedToken } from '../protocol/issued-token.js';
-import { tokenText } from '../testing/token-text.js';
 import { ServiceClient, type ServiceCaller } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 
 let next: RequestLines;
-let requestedTokens: number;
+let tokens: CountedTokens;
 
 beforeEach(async () => {
-  requestedTokens = 0;
+  tokens = new CountedTokens();
   next = await RequestLines.start();
 });
 
@@ -22,32 +20,19 @@ afterEach(() => next.stop());
 
 function caller(base = ''): ServiceCaller {
   const options = { ...CALL_BOUNDS, name: 'service-b', timeoutMs: 60_000, maxResponseBytes: 1024 };
-  const tokens = {
-    get: () => {
-      requestedTokens += 1;
-      return new IssuedToken(tokenText('first'), ['orders.approve'], 300);
-    },
-    dropRefused: () => false,
-  };
   const transport = new ServiceTransport({ ...options, baseUrl: next.url + base });
   return new ServiceClient('service-b', audience('service-b'), transport, tokens).asSelf('orders.approve');
 }
-
-const outcome = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => 'sent',
-    (error: unknown) => (error instanceof TypeError ? 'TypeError' : error),
-  );
 
 describe('a path of a call', () => {
   it('is sent as it was given, or throws TypeError before a token is requested (CC-10)', async () => {
     const services = ['', '/base', '/group%2Fproject'].map((base) => [base, caller(base)] as const);
     await fc.assert(
       fc.asyncProperty(callPath, fc.constantFrom(...services), async (path, [base, service]) => {
-        [next.lines.length, requestedTokens] = [0, 0];
+        [next.lines.length, tokens.requested] = [0, 0];
         const isRefused = !path.startsWith('/') || mustBeRefused(path);
-        expect(await outcome(service.get(path))).toBe(isRefused ? 'TypeError' : 'sent');
-        expect([next.lines.map(spelt), requestedTokens]).toEqual(
+        expect(await outcomeOf(service.get(path))).toBe(isRefused ? 'TypeError' : 'sent');
+        expect([next.lines.map(spelt), tokens.requested]).toEqual(
           isRefused ? [[], 0] : [[spelt(`GET ${base}${path} HTTP/1.1`)], 1],
         );
       }),
@@ -112,17 +97,17 @@ describe('a path of a call', () => {
     '/x?q=\ude00',
   ])('throws TypeError before a token is requested: %j (CC-10)', async (path) => {
     for (const query of [undefined, { a: 'b' }]) {
-      expect(await outcome(caller('/base').get(path, query && { query }))).toBe('TypeError');
-      expect(await outcome(caller().post(path, {}, query && { query }))).toBe('TypeError');
+      expect(await outcomeOf(caller('/base').get(path, query && { query }))).toBe('TypeError');
+      expect(await outcomeOf(caller().post(path, {}, query && { query }))).toBe('TypeError');
     }
-    expect([next.lines, requestedTokens]).toEqual([[], 0]);
+    expect([next.lines, tokens.requested]).toEqual([[], 0]);
   });
 
   it.each([[undefined], [null], [['/a']], [{ toString: (): string => '/a' }]])(
     'throws TypeError unless it is text: %p',
     async (path) => {
-      expect(await outcome(caller().get(path as unknown as string))).toBe('TypeError');
-      expect([next.lines, requestedTokens]).toEqual([[], 0]);
+      expect(await outcomeOf(caller().get(path as unknown as string))).toBe('TypeError');
+      expect([next.lines, tokens.requested]).toEqual([[], 0]);
     },
   );
 });
@@ -138,10 +123,10 @@ describe('a query of a call', () => {
     const service = caller();
     await fc.assert(
       fc.asyncProperty(fc.dictionary(name, name, { maxKeys: 3 }), async (query) => {
-        [next.lines.length, requestedTokens] = [0, 0];
+        [next.lines.length, tokens.requested] = [0, 0];
         const isRefused = /\p{Cs}/u.test(Object.entries(query).flat().join(' '));
-        expect(await outcome(service.get('/a', { query }))).toBe(isRefused ? 'TypeError' : 'sent');
-        expect([next.lines.length, requestedTokens]).toEqual(isRefused ? [0, 0] : [1, 1]);
+        expect(await outcomeOf(service.get('/a', { query }))).toBe(isRefused ? 'TypeError' : 'sent');
+        expect([next.lines.length, tokens.requested]).toEqual(isRefused ? [0, 0] : [1, 1]);
         if (isRefused) return;
         const [, target = ''] = next.lines[0]?.split(' ') ?? [];
         expect([...new URL(target, next.url).searchParams]).toEqual(Object.entries(query));

@@ -139,12 +139,7 @@ export class Admission implements OnApplicationShutdown {
     // Each message of a connection is judged by itself.
     const demanded = demandedStaleness(access, this.options.verification);
     const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
-    // Before it is held against the handler: another one may be open to it, and the answer is the same.
-    if (token !== undefined) {
-      rememberJudged(this, request, token, demanded);
-      authorize(token, access, this.verifier);
-      rememberAdmitted(request, token);
-    }
+    if (token !== undefined) this.#authorize(request, token, access, demanded);
     rememberCallToken(carrier.callOf(context), token);
     if (token !== undefined && connection !== undefined) this.#hold(connection, request, token, demanded);
     return markAdmitted(context);
@@ -185,14 +180,19 @@ export class Admission implements OnApplicationShutdown {
     demanded: number,
   ): true {
     if (token !== undefined) {
-      authorize(token, access, this.verifier);
-      rememberJudged(this, request, token, demanded);
-      rememberAdmitted(request, token);
+      this.#authorize(request, token, access, demanded);
       if (access.isEventStream === true) {
         this.#hold(eventStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
       }
     }
     return markAdmitted(context);
+  }
+
+  /** The judgement is kept first: another handler of the request may be open to the token. */
+  #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
+    rememberJudged(this, request, token, demanded);
+    authorize(token, access, this.verifier);
+    rememberAdmitted(request, token);
   }
 
   /** Judges a caller that only listens, too. */

@@ -9,15 +9,11 @@ import {
 } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { publishRefusal } from '../diagnostics/refusal-channel.js';
-import { RepeatedLines } from '../diagnostics/repeated-lines.js';
-import { loggedFields } from '../protocol/failure-hints.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
-import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CredentialCarrier } from './credential.carrier.js';
 import { makeRefusalsHttpExceptions } from './refusal.exception.js';
-import { describeRequest, routeOf } from './request-description.js';
-import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
+import { RefusalLog } from './refusal-log.js';
+import { describeHandler } from './request-description.js';
 
 export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
@@ -43,10 +39,7 @@ export interface RefusalReply {
  */
 @Catch(Refusal)
 export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShutdown {
-  readonly #logger = new Logger('Refusal');
-  /** Two, since refusals must not keep failures out of the log. */
-  readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
-  readonly #issuers: ReadonlySet<unknown>;
+  readonly #log: RefusalLog;
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
   /** Outside of HTTP, by call. */
@@ -57,7 +50,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     private readonly adapterHost: HttpAdapterHost,
   ) {
     makeRefusalsHttpExceptions();
-    this.#issuers = new Set(options.issuers?.map(({ issuer }) => issuer));
+    this.#log = new RefusalLog(new Logger('Refusal'), options.issuers ?? []);
   }
 
   /**
@@ -157,54 +150,17 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
   }
 
   /**
-   * Writes one line, as one object. A failure of this service or of the server is an error for the operator. A refusal of a caller needs
-   * no action, so it is no error. A line about a 403 other than `route_closed` has the field `audit`. With `host` the line names the request;
-   * `where` are further fields, for what has none: words of the application.
-   *
-   * Of the refusals with one reason at one route 20 lines are written in ten seconds, and at their end one line with the `count` of the others, or when the application ends.
-   * At most 1000 lines about refusals are written in ten seconds, and 1000 about failures, beside the counts. Lines with `audit` are all written.
+   * Writes one line, as one object, as `RefusalLog` does. With `host` the line names the request, and a refusal that was
+   * told before is not written again. `where` are further fields, for what has no request: words of the application.
    */
   log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
-    publishRefusal(refusal);
-    const { code, reason, permission, authentication } = refusal;
-    const isDenied = isDenial(refusal);
-    const isHttp = host?.getType<string>() === 'http';
-    const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
-    const line = {
-      code,
-      reason,
-      ...(permission === undefined ? {} : { permission }),
-      ...(authentication === undefined ? {} : { demanded: authentication }),
-      ...(isHttp ? describeRequest(request) : describeHandler(host)),
-      ...where,
-      ...(isDenied ? denialOf(host) : {}),
-      ...loggedFields(refusal),
-    };
-    const kind = { code, reason, ...(isHttp ? routeOf(request) : describeHandler(host)), ...where };
-    if (isDenied || this.#admits(kind, refusal)) this.#write(refusal, line);
-  }
-
-  #admits(of: object, refusal: Refusal): boolean {
-    const { iss } = refusal.fields as { readonly iss?: unknown };
-    // Another one may be any text.
-    const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
-    const repeated = refusal.httpStatus >= 500 ? this.#repeated.failed : this.#repeated.refused;
-    return repeated.admits(JSON.stringify(kind), (unwritten) => {
-      if (unwritten.isMixed === true) this.#write(refusal, unwritten, ', and others of several kinds');
-      else this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason');
-    });
-  }
-
-  #write({ httpStatus }: Refusal, line: object, further = ''): void {
-    if (httpStatus >= 500) this.#logger.error({ message: `Request failed${further}`, ...line });
-    else this.#logger.log({ message: `Request refused${further}`, ...line });
+    this.#log.write(refusal, host, where);
   }
 
   /** Nest calls it. */
   onApplicationShutdown(): void {
-    this.#repeated.refused.end();
-    this.#repeated.failed.end();
+    this.#log.end();
   }
 }
 
@@ -220,27 +176,3 @@ const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => 
 
 const keyOf = ({ code, reason, permission }: Refusal, host: ArgumentsHost): string =>
   [code, reason, permission, describeHandler(host)['handler']].join('\n');
-
-/** Outside of HTTP: the kind of context, and the handler where it is known. */
-function describeHandler(
-  host: (ArgumentsHost & Partial<ExecutionContext>) | undefined,
-): Readonly<Record<string, string>> {
-  if (host === undefined) return {};
-  const [type, method] = [host.getClass?.(), host.getHandler?.()];
-  return { kind: host.getType<string>(), ...(type && method ? { handler: `${type.name}.${method.name}` } : {}) };
-}
-
-/** A closed route is refused before anybody looks at a token: nobody is denied anything, and anybody can cause the line. */
-const isDenial = ({ code, httpStatus }: Refusal): boolean => httpStatus === 403 && code !== 'route_closed';
-
-/** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
-function denialOf(host: ArgumentsHost | undefined): Readonly<Record<string, unknown>> {
-  const token = host === undefined ? undefined : tokenAdmittedBy(host);
-  return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };
-}
-
-function tokenAdmittedBy(host: ArgumentsHost): VerifiedAccessToken | undefined {
-  if (host.getType<string>() !== 'http') return callTokenOf(host.getArgs());
-  const request: unknown = host.switchToHttp().getRequest();
-  return typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
-}

@@ -1,5 +1,6 @@
 /** Request description: which request a log line is about. */
 import { loggableText } from '../protocol/loggable-text.js';
+import type { CallContext } from './credential.carrier.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
 interface DescribedRequest {
@@ -50,6 +51,13 @@ export function routeOf(request: unknown): Readonly<Record<string, string>> {
     method: METHODS.has(method) ? String(method) : 'other',
     ...(typeof path === 'string' ? { route: path.slice(0, 200) } : {}),
   };
+}
+
+/** Returns the kind of a context outside of HTTP, and its handler where Nest gives it. */
+export function describeHandler(host: CallContext | undefined): Readonly<Record<string, string>> {
+  if (host === undefined) return {};
+  const [type, method] = [host.getClass?.(), host.getHandler?.()];
+  return { kind: host.getType<string>(), ...(type && method ? { handler: `${type.name}.${method.name}` } : {}) };
 }
 
 const matched = (form: RegExp, text: unknown): RegExpExecArray | null =>

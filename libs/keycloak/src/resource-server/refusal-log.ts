@@ -1,0 +1,94 @@
+/** Refusal log: writes the line of a refusal for the operator, and bounds how many lines callers can cause. */
+import { publishRefusal } from '../diagnostics/refusal-channel.js';
+import { RepeatedLines } from '../diagnostics/repeated-lines.js';
+import { loggedFields } from '../protocol/failure-hints.js';
+import type { Refusal } from '../protocol/refusal.js';
+import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { CallContext } from './credential.carrier.js';
+import { describeHandler, describeRequest, routeOf } from './request-description.js';
+import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
+
+/** A logger of Nest fits. */
+interface Lines {
+  log(line: object): void;
+  error(line: object): void;
+}
+
+/**
+ * A failure of this service or of the server is an error for the operator. A refusal of a caller needs no action, so it is
+ * not an error. A line about a 403 other than `route_closed` has the field `audit`.
+ *
+ * In ten seconds the log writes 20 lines about the refusals with one reason at one route, then one line with the `count` of
+ * the others. It writes at most 1000 lines about refusals and 1000 about failures, beside the counts. It writes every line
+ * with `audit`.
+ */
+export class RefusalLog {
+  /** Two, so that refusals can't keep failures out of the log. */
+  readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
+  readonly #issuers: ReadonlySet<unknown>;
+
+  constructor(
+    private readonly lines: Lines,
+    issuers: readonly { readonly issuer: string }[],
+  ) {
+    this.#issuers = new Set(issuers.map(({ issuer }) => issuer));
+  }
+
+  /** `where`: further fields, in words of the application. */
+  write(refusal: Refusal, host: CallContext | undefined, where: Readonly<Record<string, string>>): void {
+    publishRefusal(refusal);
+    const { code, reason, permission, authentication } = refusal;
+    const isDenied = isDenial(refusal);
+    const isHttp = host?.getType<string>() === 'http';
+    const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
+    const line = {
+      code,
+      reason,
+      ...(permission === undefined ? {} : { permission }),
+      ...(authentication === undefined ? {} : { demanded: authentication }),
+      ...(isHttp ? describeRequest(request) : describeHandler(host)),
+      ...where,
+      ...(isDenied ? denialOf(host) : {}),
+      ...loggedFields(refusal),
+    };
+    const kind = { code, reason, ...(isHttp ? routeOf(request) : describeHandler(host)), ...where };
+    if (isDenied || this.#admits(kind, refusal)) this.#write(refusal, line);
+  }
+
+  #admits(of: object, refusal: Refusal): boolean {
+    const { iss } = refusal.fields as { readonly iss?: unknown };
+    // The `iss` of a token that nobody has verified may be any text.
+    const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
+    const repeated = refusal.httpStatus >= 500 ? this.#repeated.failed : this.#repeated.refused;
+    return repeated.admits(JSON.stringify(kind), (unwritten) => {
+      if (unwritten.isMixed === true) this.#write(refusal, unwritten, ', and others of several kinds');
+      else this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason');
+    });
+  }
+
+  #write({ httpStatus }: Refusal, line: object, further = ''): void {
+    if (httpStatus >= 500) this.lines.error({ message: `Request failed${further}`, ...line });
+    else this.lines.log({ message: `Request refused${further}`, ...line });
+  }
+
+  /** Writes the counts that there are. Call it when the application has ended. */
+  end(): void {
+    this.#repeated.refused.end();
+    this.#repeated.failed.end();
+  }
+}
+
+/** A closed route is refused before anybody looks at a token: nobody is denied anything, and anybody can cause the line. */
+const isDenial = ({ code, httpStatus }: Refusal): boolean => httpStatus === 403 && code !== 'route_closed';
+
+/** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
+function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
+  const token = host === undefined ? undefined : tokenAdmittedBy(host);
+  return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };
+}
+
+function tokenAdmittedBy(host: CallContext): VerifiedAccessToken | undefined {
+  if (host.getType<string>() !== 'http') return callTokenOf(host.getArgs());
+  const request: unknown = host.switchToHttp().getRequest();
+  return typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
+}

@@ -1,0 +1,20 @@
+/** composedIn(): the parts of a service of the demonstration, in a copy of its realm. */
+import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { RealmCopy } from './realm-copy.js';
+
+export type ServiceName = 'service-a' | 'service-b' | 'service-c';
+
+/** `aheadSeconds`: by how much the clock of the service is ahead. */
+export const composedIn = (
+  { baseUrl, issuer }: RealmCopy,
+  clientId: ServiceName,
+  more: Partial<KeycloakModuleOptions> = {},
+  aheadSeconds = 0,
+): ComposedKeycloak =>
+  composeKeycloak(
+    { baseUrl, issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true, ...more },
+    { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
+  );
