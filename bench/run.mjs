@@ -1,5 +1,7 @@
-// npm run bench: builds, starts what it needs, measures scenario by scenario, prints and writes the table. --list names the scenarios, and --only=NAME takes one.
-// --rounds=5 and --scale=1 say how much is measured; --counts counts calls instead of time; --against=FOLDER measures another checkout in turns; --node=PATH chooses Node.
+// npm run bench: builds, starts what it needs, measures scenario by scenario, prints and writes the table.
+// With --list it prints the names of the scenarios. With --only=NAME it measures that scenario alone. With --rounds=5 and --scale=1
+// you set how much is measured. With --counts it counts calls instead of time. With --against=FOLDER it measures another checkout in
+// turns. With --node=PATH you choose Node.
 import '../scripts/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -1,6 +1,7 @@
-// npm run compat: puts one small application with its tests into installs of the packed library, with each Nest, adapter, kind of
-// module, test runner and Node, and writes docs/compatibility.md. With names of cells, those only; --quick runs four, and both profiles at another server; --keep leaves
-// the folders; --keycloak runs contract and chain on each Keycloak instead.
+// npm run compat: puts one small application with its tests into installs of the packed library. It does so with each Nest, adapter,
+// kind of module, test runner and Node, and writes docs/compatibility.md. With names of cells, it runs only these cells. With --quick
+// it runs four cells, and both profiles at another server. With --keep it leaves the folders. With --keycloak it runs contract and
+// chain on each Keycloak instead.
 import '../scripts/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// npm run chaos -- --minutes 10 --seed N: three processes of each service behind HAProxy, a Valkey and an authorization server, all of
-// which fail in turns, as the seed says, while users, services and strangers call. It ends with 1 at the first answer that must not be.
+// npm run chaos -- --minutes 10 --seed N: runs three processes of each service behind HAProxy, a Valkey and an authorization server.
+// All of them fail in turns, as the seed says, while users, services and strangers call. It ends with 1 at the first answer that must not be.
 import './help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from './build.mjs';

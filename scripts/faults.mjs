@@ -1,5 +1,5 @@
 // npm run faults: breaks the realm of the running demonstration in one way, so that people can practise to find out in which.
-// --seed=N chooses the fault, and --reveal tells it; --undo makes the realm anew as it was.
+// With --seed=N you choose the fault. With --reveal it tells the fault. With --undo it makes the realm again as it was.
 import './help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

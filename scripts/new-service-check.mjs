@@ -1,4 +1,4 @@
-// npm run new-service:check: adds services in a copy of the repository, as docs/add-a-service.md says, and runs what must be green.
+// npm run new-service:check adds services in a copy of the repository, as docs/add-a-service.md says, and runs what must be green.
 // `--keep` leaves the copy. It needs a built repository with its packages installed.
 import './help.mjs';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// npm run package:check: packs each published library, and looks at what its users would get: manifest, types, files, source maps, dependencies.
+// npm run package:check packs each published library, and looks at what its users would get. That is the manifest, types, files,
+// source maps and dependencies.
 import './help.mjs';
 import {
   faultsOfCommands,

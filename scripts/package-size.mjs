@@ -1,4 +1,4 @@
-// npm run package:size: how large each packed library is, and what it brings along.
+// npm run package:size prints how large each packed library is, and what it brings along.
 import './help.mjs';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

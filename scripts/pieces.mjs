@@ -1,6 +1,6 @@
-// npm run docs:pieces: holds the code that documents show to the files it is a piece of. `-- --write` brings the documents up to date.
-// The line before a block links the file, and ends with a colon. The block is all of that file; or, with `#name` after its language,
-// the lines between `// #region name` and `// #endregion name`; or, with `#/a/0`, what that path of keys leads to in JSON.
+// npm run docs:pieces compares the code that documents show with the files it is a piece of. `-- --write` brings the documents up to date.
+// The line before a block links the file, and ends with a colon. The block is all of that file. With `#name` after its language, the
+// block is the lines between `// #region name` and `// #endregion name`. With `#/a/0`, it is what that path of keys leads to in JSON.
 import './help.mjs';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

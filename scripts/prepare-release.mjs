@@ -1,5 +1,5 @@
-// npm run release:prepare -- https://github.com/<owner>/<name>: makes the packages of this checkout ready to be published from there: their
-// repository and homepage, absolute links in their READMEs. It changes files of the checkout, and publishes nothing.
+// npm run release:prepare -- https://github.com/<owner>/<name> makes the packages of this checkout ready to be published from there.
+// It sets their repository and homepage, and absolute links in their READMEs. It changes files of the checkout, and publishes nothing.
 import './help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

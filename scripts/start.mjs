@@ -1,5 +1,6 @@
-// npm start: builds, starts the embedded authorization server and the services, and shows what to try. npm run start:keycloak takes
-// a real Keycloak; --authorization-server=… chooses any server, --watch restarts the services on changes, and --replicas starts several of each.
+// npm start: builds, starts the embedded authorization server and the services, and shows what to try.
+// With npm run start:keycloak the server is a real Keycloak. With --authorization-server=… you choose any server. With --watch it
+// restarts the services on changes. With --replicas it starts several of each.
 import './help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -226,7 +227,7 @@ function startService({ service, name, port }, environment, watched) {
 }
 
 /**
- * What doctor is told.
+ * Returns the description of the stack for doctor.
  *
  * @param {Server} server
  * @param {readonly ReturnType<typeof startService>[]} children

@@ -1,5 +1,6 @@
-// npm test: builds, and runs Jest with the arguments given. --authorization-server=… chooses the server of the e2e and browser
-// specs; with --complete what can't be run is a failure. What a run is against and what it skips, test/support/run-report.mjs says.
+// npm test: builds, and runs Jest with the arguments given. With --authorization-server=… you choose the server of the e2e and browser
+// specs. With --complete, it is a failure if something can't be run.
+// The file test/support/run-report.mjs says what a run is against and what it skips.
 import './help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from './build.mjs';

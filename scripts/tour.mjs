@@ -1,5 +1,5 @@
 // npm run tour: walks the running stack with the HTTP calls a person would make, shows each, and checks what comes back.
-// --brief prints a line a step; the name of a step takes that one, with what it needs before.
+// With --brief it prints a line a step. With the name of a step it takes that step, and the steps that it needs before.
 import './help.mjs';
 import {
   ask,

@@ -1,7 +1,8 @@
-// npm run verify:long: what takes too long for each change. The specs that have to do with time, many times, each with seeds of
-// its own; then the whole unit suite, a few times, while something else takes all cores; then replicas: ten minutes of npm run chaos, many
-// schedules of the model, and the long rolling restart; then the whole of npm run compat. A test that is red once is a defect.
-// --specs=200 and --suites=5 say how many times, --minutes=10 how long the chaos takes; 0 leaves a part out.
+// npm run verify:long runs what takes too long for each change. It first runs the specs that have to do with time, many times, each
+// with seeds of its own. Then it runs the whole unit suite, a few times, while something else takes all cores. Then it runs the
+// replicas: ten minutes of npm run chaos, many schedules of the model, and the long rolling restart. Then it runs the whole of npm run
+// compat. A test that is red once is a defect. With --specs=200 and --suites=5 you set how many times, with --minutes=10 how long the
+// chaos takes. With 0 it leaves a part out.
 import './help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';

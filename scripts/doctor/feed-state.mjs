@@ -62,7 +62,7 @@ function silent({ provenSecondsAgo }) {
 }
 
 /**
- * The token, or the warning that there is none.
+ * Returns the token, or the warning that Keycloak gives no token.
  *
  * @param {string} service
  * @param {string} issuer
@@ -83,7 +83,7 @@ async function operatorToken(service, issuer) {
     return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
   } catch (error) {
     const cure = 'Start Keycloak, or correct its address. Then look again.';
-    // What keeps doctor from Keycloak is a finding of its own.
+    // Doctor has a separate finding for a Keycloak that it can't reach.
     return { ...UNREAD, why: `Keycloak gives no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }

@@ -85,7 +85,7 @@ function addImage(text, name) {
 }
 
 /**
- * Its registry is that of the first service. `pin-images.sh` writes its digest.
+ * The new image has the registry of the first service. `pin-images.sh` writes its digest.
  *
  * @param {string} text
  * @param {string} name

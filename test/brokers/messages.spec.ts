@@ -1,4 +1,4 @@
-/** Messages over real servers of gRPC, NATS and RabbitMQ: who is refused, how the sender hears of it, and who acts for whom. */
+/** Messages over real servers of gRPC, NATS and RabbitMQ: refusals, how the sender learns about them, and for which caller a consumer acts. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What callers without a token can write into the log: a bounded number of lines, whose counts add up (OP-05). */
+/** The log lines that callers without a token can cause: a bounded number of lines, with counts that add up (OP-05). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';

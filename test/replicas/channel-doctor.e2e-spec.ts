@@ -17,7 +17,7 @@ import { rightsOf } from '../../scripts/valkey-users.mjs';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
-/** Of the poller; whoever has it trusts it, too. */
+/** The private key of the poller. A service that has it trusts it, too. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
 const ISSUER = 'https://keycloak.test/realms/test';
 const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };
@@ -152,7 +152,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
-  it('leaves no key behind, whichever right of a poller is missing', async () => {
+  it('leaves no key behind, also without some rights of a poller', async () => {
     for (const without of [[], ['-del'], ['-set'], ['-set', '-del'], ['-incr']]) {
       const url = await urlWith(...RIGHTS, ...without);
       await service({ url }).sharing.examine({ isPoller: true, proofWaitMs: 0 });
@@ -160,7 +160,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     }
   });
 
-  it('names keys that differ from those of another service (row 38)', async () => {
+  it('says that its keys differ from the keys of another service (row 38)', async () => {
     const other = await started({ key: OTHER_KEY });
     other.denials.deny({ sid: 's1' });
     for (const end = Date.now() + 30_000; other.sharing.status.unshared > 0;) {

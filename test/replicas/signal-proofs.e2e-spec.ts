@@ -459,7 +459,7 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
     [way, readersWay].forEach((one) => one.hold());
-    // What the poller sends arrives. What it reads does not yet.
+    // The writes of the poller arrive. Its reads do not arrive yet.
     poller.keycloak.revocations.recheck({ sub: 'alice' });
     way.sendOnly();
     await until(async () => Number(await command('XLEN', stream)) === 1);

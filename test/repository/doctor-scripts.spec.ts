@@ -145,7 +145,7 @@ describe('the feed of a process that polls by itself (OP-02)', () => {
     const failed = await feedFault('service-a', issuer, async () => {
       throw new Error('late');
     });
-    // Without a feed of its own it has nothing to say.
+    // A service without its own feed has nothing to report.
     const without = await feedFault('service-a', issuer, async () => ({ details: {} }));
     server.close();
     expect(refused).toMatchObject({ level: 'warning', why: 'its health details: insufficient_scope' });

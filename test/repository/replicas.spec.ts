@@ -308,7 +308,7 @@ describe('who hears of revocations that npm start runs', () => {
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, whose answers serve long', () => {
+  it('is one process for all replicas, which cache answers for longer', () => {
     const environment = sharingEnvironment(
       all,
       hearingEnvironment({}, 'embedded'),

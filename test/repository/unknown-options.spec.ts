@@ -1,4 +1,4 @@
-/** What each command of package.json says when it is given --help, or an option that it does not have. */
+/** The output of each command of package.json for --help, and for an option that it does not have. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';

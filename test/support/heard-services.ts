@@ -49,7 +49,7 @@ export class HeardServices {
     for (const { name } of SERVICES) ports[`${prefixOf(name)}_PORT`] = String(await freePort());
     const described = services(ports);
     const given = { PATH: process.env['PATH'], ...variables };
-    // Each keeps its own answers: what another one has asked for would say nothing of it.
+    // Each service keeps its own answers. An answer that another service asked for would say nothing about it.
     const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
     const sharing = sharingEnvironment(described, given, this.#valkey.urls);
     const environment = { ...sharing, ...Object.fromEntries(noAnswers) };

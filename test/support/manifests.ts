@@ -40,7 +40,7 @@ export class ManifestFolder {
 
   constructor() {
     const source = fileURLToPath(new URL('../../deploy', import.meta.url));
-    // Secrets of whoever tries it out on this machine stay where they are.
+    // It does not copy the secrets of a person who tries the deployment out on this machine.
     cpSync(source, this.#deploy, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
     execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
   }
@@ -85,7 +85,7 @@ export class ManifestFolder {
     return { certificate: readFileSync(file('crt'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
   }
 
-  /** Has make-secrets.sh make the private key of proofs anew, and returns both files. */
+  /** Runs make-secrets.sh to make a new private key of proofs, and returns both files. */
   newProofKey(): { readonly privateKey: string; readonly publicKeys: string } {
     const file = (name: string): string => join(this.path, 'overlays/small/secrets', name);
     rmSync(file('signal-poller.proof-private-key'));

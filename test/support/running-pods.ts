@@ -42,7 +42,7 @@ export class RunningPods {
   readonly #objects = this.#folder.build('small');
   readonly #sidecars = new Map<string, PodProcess>();
   readonly #services = new Map<string, BuiltService>();
-  /** Of the sidecar, and of the service behind it. */
+  /** The ports of the sidecar, and of the service behind it. */
   readonly #metrics = new Map<string, { readonly port: number; readonly plain: number }>();
   #server: RunningAuthorizationServer | undefined;
   #valkey: PodProcess | undefined;
@@ -142,7 +142,7 @@ export class RunningPods {
 
   sidecar(name: string): PodProcess {
     const found = this.#sidecars.get(name);
-    if (found === undefined) throw new Error(`There is no sidecar of ${name}`);
+    if (found === undefined) throw new Error(`The pods have no sidecar of ${name}`);
     return found;
   }
 

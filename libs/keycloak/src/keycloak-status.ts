@@ -28,9 +28,12 @@ export interface KeycloakStatusSnapshot {
     readonly revocations: number;
   };
   /**
-   * Whether revocations are heard of at the first issuer (`SignalsModule`): `none` without a feed; `proven` while answers serve for `introspectionTtlWhileSignalledSeconds`; `silent` while they do not, though
-   * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof. `reason`: why the last proof over the
-   * `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last `introspectionTtlSeconds` serves longer. `no_public_key`: this service has no key that verifies proofs.
+   * Whether this service learns about revocations at the first issuer (`SignalsModule`). `none`: it has no feed. `proven`: answers
+   * are cached for `introspectionTtlWhileSignalledSeconds`. `silent`: it has a feed, but answers are not cached that long.
+   *
+   * `provenSecondsAgo`: the seconds since the latest time that was proven. It is absent before the first proof. `reason`: why the
+   * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last
+   * `introspectionTtlSeconds` serves longer. `no_public_key`: this service has no key that verifies proofs.
    */
   readonly signals: {
     readonly state: SignalFeedState;
@@ -88,7 +91,7 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const nowMs = clock.monotonicMs();
   const provenSecondsAgo = (nowMs - latestMs) / 1000;
   const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
-  // Who makes gaps again and again takes the long time away, though each proof is accepted.
+  // A service that causes gap after gap prevents the longer caching, although each proof is accepted.
   if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
     return { state: 'silent', provenSecondsAgo, reason: proofRefusal ?? 'gaps' };
   return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };

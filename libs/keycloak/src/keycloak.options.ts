@@ -90,8 +90,9 @@ export interface CommonModuleOptions {
   readonly maxRevocations?: number;
   /**
    * How long each is held. It must be longer than the longest token lives that this service is sent: what has expired needs
-   * no denial. Default 36000, 60 to 31536000, and not less than the two times for which answers may serve: the ten hours that Keycloak lets a session last by default, which none of its
-   * tokens outlives. Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
+   * no denial. Default 36000, 60 to 31536000. It must not be less than the two times for which answers may be cached. The default is
+   * the ten hours that Keycloak lets a session last by default, and no token of a session outlives that session.
+   * Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
    */
   readonly revocationMemorySeconds?: number;
   /**

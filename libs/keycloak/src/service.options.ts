@@ -80,7 +80,7 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 
   readonly tls: TrustedAuthorities;
 };
 
-/** `url`, whose path calls are sent below: it is sent as it was given. */
+/** Reads a `url`. Calls are sent below its path, and the path is sent as it was given. */
 const serviceUrl: OptionKind<string> = (name, given, context) => {
   const text = url(name, given, context);
   const [, path] = splitUrl(text) ?? [];

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 1000;
 /** A probe carries no token. It goes to the address itself, whatever the environment says about proxies. */
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
-/** `code`: the error code of the library for Keycloak; for a service `not_ready`, or the code of the network error. */
+/** `code`: the error code of the library for Keycloak. For a service it is `not_ready`, or the code of the network error. */
 export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
 
 export interface CheckedDependencies {

@@ -4,7 +4,7 @@ import type { HealthCheckResult } from '@nestjs/terminus';
 import { RequirePermission } from 'nestjs-keycloak-s2s';
 import { HealthDetails } from './health-details.js';
 
-/** Returns the controller of the service `name`, whose details demand the permission `<name>.health`. */
+/** Returns the controller of the service `name`. Its details demand the permission `<name>.health`. */
 export function healthDetailsController(name: string): Type {
   @Controller('health/details')
   class HealthDetailsController {

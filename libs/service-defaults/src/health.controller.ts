@@ -28,8 +28,11 @@ export class HealthController {
   }
 
   /**
-   * Answers 200 once Keycloak has accepted this service's credentials and, where denials are shared, those that others made have been read; 503
-   * before, and while this service has none of the keys that sealed them. It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
+   * Answers 200 once Keycloak has accepted this service's credentials. Where denials are shared, the denials that others made must also
+   * have been read. Before, it answers 503. It also answers 503 while this service has none of the keys that sealed those denials.
+   *
+   * It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once
+   * (`/health/details` tells). Answers 503 from the start of a shutdown on.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {

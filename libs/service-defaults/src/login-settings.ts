@@ -36,9 +36,13 @@ const MAX_ACR_VALUES = 10;
 const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 
 /**
- * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`, unless that is 0), `<NAME>_SESSION_SECRET` or
- * `<NAME>_SESSION_SECRET_FILE` (one, or several, each on a line of its own; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
- * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000), `MAX_SESSIONS_PER_USER` (default 20) and `LOGIN_ACR_VALUES` (with blanks between them; default `1 2`).
+ * Reads `PUBLIC_URL`. Its default outside production is `http://localhost:<PORT>`, unless the port is 0.
+ *
+ * Reads `<NAME>_SESSION_SECRET` or `<NAME>_SESSION_SECRET_FILE`. It holds one secret, or several, each on a line of its own. In demo
+ * mode it has a published default.
+ *
+ * Reads `SESSION_IDLE_SECONDS` (default 1800), `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and
+ * `MAX_SESSIONS_PER_USER` (default 20). Reads `LOGIN_ACR_VALUES`, with blanks between the values (default `1 2`).
  *
  * `SESSION_IDLE_SECONDS` is at most `SESSION_MAX_SECONDS`, and `MAX_SESSIONS_PER_USER` at most `MAX_SESSIONS`: a higher value is a fault, and a default is lowered.
  */

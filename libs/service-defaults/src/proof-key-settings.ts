@@ -10,7 +10,7 @@ const PRIVATE = 'SIGNAL_PROOF_PRIVATE_KEY';
 const PUBLIC = 'SIGNAL_PROOF_PUBLIC_KEYS';
 
 /**
- * Variables: `SIGNAL_PROOF_PUBLIC_KEYS` (the public keys of all pollers; default: no proof is accepted) and, for a poller,
+ * Reads `SIGNAL_PROOF_PUBLIC_KEYS`, the public keys of all pollers. By default no proof is accepted. A poller also reads
  * `SIGNAL_PROOF_PRIVATE_KEY`. Each can be in a file, as `<name>_FILE`, which is read again while the service runs.
  */
 export function readProofKeySettings(variables: Variables, polls: boolean, demoMode: boolean): ProofKeyOptions {

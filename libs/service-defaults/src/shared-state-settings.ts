@@ -33,9 +33,12 @@ export interface SharedStateContext {
 const PUBLISHED = /DEMO[/_-]published/;
 
 /**
- * Variables: `SHARED_STATE_URL` (`valkeys://…`; default: denials and sessions are not shared), `SHARED_DENIAL_KEYS`, `SHARED_ANSWERS_URL` (default: answers and tokens are not
- * shared), `SHARED_STATE_KEYS` (for sessions and answers), `SHARED_STATE_CA_FILE`, and those of `readProofKeySettings`. Each but the last can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
- * What is published is for demo mode only.
+ * Reads `SHARED_STATE_URL` (`valkeys://…`). By default denials and sessions are not shared. Reads `SHARED_ANSWERS_URL`. By default
+ * answers and tokens are not shared.
+ *
+ * Reads `SHARED_DENIAL_KEYS`, `SHARED_STATE_KEYS` (for sessions and answers), `SHARED_STATE_CA_FILE` and the variables of
+ * `readProofKeySettings`. Each but `SHARED_STATE_CA_FILE` can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
+ * Published values are for demo mode only.
  */
 export function readSharedStateSettings(
   variables: Variables,

@@ -41,9 +41,14 @@ const CLIENT_PREFIX = 'SIGNAL_POLLER';
 const MAX_TTL_SECONDS = 300;
 
 /**
- * Variables, of every service: `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none; with `INTROSPECTION_TTL_SECONDS=0` it changes nothing). Of a service that may listen: `SIGNAL_SOURCES`
- * (words with blanks between them; default `none`, and `events` for a service that is there for that) and `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with `INTROSPECTION_TTL_SECONDS=1`); and, where it listens in the name of another client, `SIGNALS_CLIENT_ID` (default
- * `signal-poller`) and those of `readClientSettings` that begin with `SIGNAL_POLLER`.
+ * Every service reads `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none). With `INTROSPECTION_TTL_SECONDS=0` it changes
+ * nothing.
+ *
+ * A service that may listen reads `SIGNAL_SOURCES`, words with blanks between them. The default is `none`, and `events` for a service
+ * that is there for that. It also reads `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with `INTROSPECTION_TTL_SECONDS=1`).
+ *
+ * A service that listens in the name of another client reads `SIGNALS_CLIENT_ID` (default `signal-poller`). It also reads the
+ * variables of `readClientSettings` that begin with `SIGNAL_POLLER`.
  */
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
   const keycloak = readLongTtl(variables, context.introspectionTtlSeconds);
@@ -67,7 +72,7 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
   return { keycloak, signals: { sources, pollSeconds, client } };
 }
 
-/** Whether the service polls revocations, in its own name or in that of the client that is there for it. */
+/** Whether the service polls revocations, in its own name or in the name of the client that is there for it. */
 export const isPoller = (variables: Variables, signals: SignalsDescription | undefined): boolean =>
   signals === 'own' || (signals === 'shared' && variables.text('SIGNAL_SOURCES', NO_SOURCE) !== NO_SOURCE);
 

@@ -1,4 +1,4 @@
-/** ModelReplica: what a process of Service A shares with the others, as it is composed there; it can end at once, and start anew. */
+/** ModelReplica: what a process of Service A shares with the others, as it is composed there. It can end at once, and start again. */
 import { proofKeyPair } from '../../../libs/keycloak/spec-support/proof-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';

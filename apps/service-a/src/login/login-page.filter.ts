@@ -1,4 +1,4 @@
-/** LoginPageFilter: tells a browser why a login failed, as a page; other callers get JSON. */
+/** LoginPageFilter: shows a browser why a login failed, as a page, and answers other callers with JSON. */
 import {
   Catch,
   Injectable,

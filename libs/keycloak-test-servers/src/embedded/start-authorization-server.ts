@@ -31,12 +31,13 @@ export interface RunningAuthorizationServer extends RunningServer {
 }
 
 /**
- * Starts a server for tests that answers as Keycloak 26.7.5 does, at once and without Docker or Java: discovery, JWKS,
- * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
- * refresh token, standard token exchange), introspection, revocation, userinfo, end session endpoint (at a client's request, or by
- * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number of
- * servers may run at once. The server listens on 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it
- * refuses to start: it stores passwords in plain text.
+ * Starts a server for tests that answers as Keycloak 26.7.5 does, at once and without Docker or Java. It offers discovery, JWKS,
+ * introspection, revocation, userinfo and back-channel logout. The authorization endpoint supports the code flow and PKCE, and has
+ * a login page. The token endpoint supports authorization code, client credentials, password, refresh token and standard token
+ * exchange. The end session endpoint works at a client's request, or by refresh token.
+ *
+ * Tokens are real JWTs (RS256), signed by a key made at the start. Any number of servers may run at once. The server listens on
+ * 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it refuses to start: it stores passwords in plain text.
  *
  * Its administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles, clients,
  * sessions and the settings of the realm, and read the events of users and administrators, for which `eventsEnabled` and

@@ -25,15 +25,20 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
 }
 
 /**
- * Injected with `@InjectServiceHttp(name)`. It only says in whose name calls are made: each of the two gives Nest's `HttpService`,
- * all of whose methods then send a token made for this service, to this service alone.
+ * Injected with `@InjectServiceHttp(name)`. It only says in whose name calls are made. Each of its two methods gives Nest's
+ * `HttpService`. All methods of that `HttpService` send a token made for this service, to this service alone.
  *
- * What differs from a plain `HttpService`:
- * - An absolute URL that is not below the base URL throws `TypeError`, and so do options that lead elsewhere: proxies, agents, sockets,
- *   redirects, `auth`, another adapter, and headers that say who calls.
- * - A URL is sent as it was given, as by `ServiceCaller`: a dot segment, a backslash, a `#` or a control character throws `TypeError`.
- * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. Those of a
- *   call have `isAxiosError`, and `response` where there was one, as `AxiosError` has; they have no `request`. A call that was cancelled throws axios' `CanceledError`.
+ * It differs from a plain `HttpService` in four points.
+ *
+ * - An absolute URL that is not below the base URL throws `TypeError`. Options that lead elsewhere throw it, too. These are proxies,
+ *   agents, sockets and redirects, and also `auth`, another adapter and headers that say who calls.
+ *
+ * - A URL is sent as it was given, as by `ServiceCaller`. A dot segment, a backslash, a `#` or a control character throws `TypeError`.
+ *
+ * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. The errors of a call have
+ *   `isAxiosError`, as `AxiosError` has. They have `response` if there was one, and they have no `request`. A call that was cancelled
+ *   throws axios' `CanceledError`.
+ *
  * - The service's `timeoutMs` and `maxResponseBytes` hold beside `timeout` and `maxContentLength`.
  */
 export class ServiceHttp {

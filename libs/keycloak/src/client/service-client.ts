@@ -90,14 +90,18 @@ export class ServiceClient {
  * correct anything: encode what comes from elsewhere with `encodeURIComponent`, and give a query by `query`. `encodeURIComponent` leaves `.` and `..` as
  * they are, and encodes control characters, which a path may not have. Check an id before you use it. Otherwise its sender decides that the call throws.
  *
- * Throws
- * - `TypeError`, before a token is requested, for a path or query with a dot segment (`..`, `%2e%2e`, also between encoded slashes), a backslash, a `#`, a
- *   control character or a lone surrogate, and for a path with an encoded control character (`%00` to `%1f`, `%7f`);
- * - `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data: `ServiceHttp` sends those;
- * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
- * - `BearerError` `insufficient_scope` when the subject may not do this, `insufficient_user_authentication` when its user must log in again for it,
- *   `invalid_token` when its token ended meanwhile or was denied;
- * - `AuthorizationServerError` when no token could be had. A call is never sent without one.
+ * Throws `TypeError` before a token is requested, for a path or query with a dot segment, a backslash, a `#`, a control character or
+ * a lone surrogate. `..` and `%2e%2e` are dot segments, also between encoded slashes. A path with an encoded control character
+ * (`%00` to `%1f`, `%7f`) throws it, too.
+ *
+ * Throws `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data. `ServiceHttp` sends those.
+ *
+ * Throws `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service.
+ *
+ * Throws `BearerError`. Its code says why. `insufficient_scope`: the subject may not do this. `insufficient_user_authentication`:
+ * the user of the subject must log in again for it. `invalid_token`: the token of the subject ended meanwhile or was denied.
+ *
+ * Throws `AuthorizationServerError` when it could not get a token. A call is never sent without a token.
  */
 export class ServiceCaller {
   constructor(

@@ -16,7 +16,7 @@ const LIFETIME_SECONDS = 600;
 
 let clock: StillClock;
 let issued: number;
-/** What another replica has in the cache, and when it requested that; in seconds of the clock. */
+/** The token of another replica in the cache, and when that replica requested it, in seconds of the clock. */
 let other: { readonly text: string; readonly atSeconds: number } | undefined;
 let tokens: TokenSource;
 

@@ -6,7 +6,7 @@ interface ErrorLog {
   error(line: unknown): void;
 }
 
-/** What the log says of an error that is not an `Error`, and of those that are only counted. */
+/** `one` is logged for an error that is not an `Error`. `others` is logged for the errors that are only counted. */
 interface Messages {
   readonly one: string;
   readonly others: string;

@@ -17,8 +17,8 @@ type RootModule = Type | DynamicModule;
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * Imports `path#name`, from the working folder: the export `name`, which may be a function that returns the module; or the only export that is a
- * module, or the default one. Throws `DoctorUsageError`.
+ * Imports `path#name`, from the working folder. Returns the export `name`, which may be a function that returns the module. Without a
+ * name it returns the only export that is a module, or else the default export. Throws `DoctorUsageError`.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');

@@ -70,7 +70,7 @@ describe('doctor looks at a signal feed', () => {
     ]);
   });
 
-  it('whose client has another secret at Keycloak, with what to compare (OP-02)', async () => {
+  it('polled by a client with another secret at Keycloak, and says what to compare (OP-02)', async () => {
     const refused = async (): Promise<Signals> => {
       throw AuthorizationServerError.answered(401, 'unauthorized_client');
     };

@@ -19,10 +19,14 @@ const INTERNAL_SERVER_ERROR = 500;
 
 export interface MicroservicesCarrierOptions {
   /**
-   * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`), so that it goes to the dead-letter exchange of its
-   * queue; one that could not be judged, as while Keycloak is away or where the option `permissions` throws, goes back into the queue after a second. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
-   * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. It would also close the channel if one of several `@EventPattern` handlers of
-   * an event acknowledged a message that is rejected for another: give them the same access decorators. Default false.
+   * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`). RabbitMQ then moves the message to
+   * the dead-letter exchange of its queue. With this option, a message that could not be judged goes back into the queue after a
+   * second. That happens while Keycloak is away or where the option `permissions` throws, for example.
+   *
+   * For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
+   * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. It would also close the channel if one of several
+   * `@EventPattern` handlers of an event acknowledged a message that is rejected for another: give them the same access decorators.
+   * Default false.
    */
   readonly rejectRefused?: boolean;
 }

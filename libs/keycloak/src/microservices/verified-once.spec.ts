@@ -50,7 +50,7 @@ afterEach(async () => {
   for (const undo of undone.splice(0).toReversed()) await undo();
 });
 
-/** What the caller hears. */
+/** Resolves with the error that the caller receives, as JSON, or with `admitted`. */
 const refusalOf = (admitted: boolean | Promise<boolean>): Promise<string> =>
   Promise.resolve(admitted).then(
     () => 'admitted',

@@ -1,4 +1,4 @@
-/** AuthorizationServerError: the authorization server gave us no usable answer; the caller can't mend it. */
+/** AuthorizationServerError: the authorization server gave us no usable answer, and the caller can't mend that. */
 import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
 import { loggableText } from './loggable-text.js';
 import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';

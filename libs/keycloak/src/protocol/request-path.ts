@@ -19,8 +19,9 @@ const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
  * Path and query as they are sent for `path`, which begins with a slash. Spaces and characters that are not ASCII are percent-encoded
  * (URL Standard); encoded characters stay as they are.
  *
- * Undefined if anything else would change, or be read in another way by a proxy: a dot segment (also encoded), a backslash, a `#`, a control
- * character, a lone surrogate, and in the path an encoded control character (`%00` to `%1f`, `%7f`).
+ * Undefined if anything else would change, or if a proxy would read it in another way. This concerns a dot segment (also encoded), a
+ * backslash, a `#`, a control character and a lone surrogate. In the path it also concerns an encoded control character (`%00` to
+ * `%1f`, `%7f`).
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;

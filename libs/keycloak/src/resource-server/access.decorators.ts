@@ -52,7 +52,9 @@ export const OptionalToken = (): RouteDecorator => open('optional');
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Open to tokens that have all of these permissions, and all of any other `@RequirePermission` beside it; 403 `insufficient_scope` names the first that is missing, and its challenge names all (`scope`).
+ * Open to tokens that have all of these permissions, and all permissions of any other `@RequirePermission` beside it. The 403
+ * `insufficient_scope` names the first permission that is missing. Its challenge names all permissions (`scope`).
+ *
  * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). Where they are roles, they are their names, with blanks and umlauts.
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {

@@ -116,7 +116,7 @@ export class GatewayHandshakes {
     return refusal;
   }
 
-  /** What an application's own part of a handshake threw, such as the option `permissions`: nobody else hears of it. */
+  /** Logs what an application's own part of a handshake threw, such as the option `permissions`. Nothing else reports it. */
   logFailure(error: unknown): void {
     this.#failures.log(error);
   }

@@ -47,13 +47,13 @@ export class IntrospectionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * The caller of a call, for guards, interceptors, pipes and providers of the application, whichever runs first: judged when it is asked for, and
-   * once for a request or a message, also for the guard itself, unless the handler demands more than the option `verification`. For a call over a connection
-   * that lasts (a WebSocket, a subscription, a stream of gRPC) it is judged each time. Give it the context, or the request of
-   * Express or Fastify.
+   * Returns the caller of a call, for guards, interceptors, pipes and providers of the application. It does not matter which of them
+   * runs first. The token is judged when the caller is asked for, and once for a request or a message. The guard itself uses the same
+   * result, unless the handler demands more than the option `verification`. For a call over a connection that lasts (a WebSocket, a
+   * subscription, a stream of gRPC) the token is judged each time. Give it the context, or the request of Express or Fastify.
    *
-   * Undefined when no token was sent. It holds nobody against the decorators: who is not admitted yet may be no caller of the handler. On a
-   * `@Public()` handler it judges a token that was sent all the same.
+   * Undefined when no token was sent. It does not check the decorators, so the caller it returns may still be refused by the guard. On
+   * a `@Public()` handler it also judges a token that was sent.
    *
    * Throws `BearerError` and `AuthorizationServerError` for a bad token, as the guard does. Throws `BearerError` `route_closed` for a context whose kind
    * has no carrier. Throws `TypeError` for a value that is neither a context nor a request: it can't tell whether a token came with it. The value that

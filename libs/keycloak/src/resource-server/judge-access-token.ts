@@ -52,10 +52,11 @@ export interface JudgeOptions {
 export type ClaimsSource = 'introspection' | 'signature';
 
 /**
- * Judges all claims, however sure the server was: `active` of an answer, then for both sources `iss`, `aud`, `typ`, `cnf`,
- * `exp`, `nbf`, `iat`, `sub` and the client. Then it refuses a token that is denied here, which the server may not know. It
- * runs for every request, so cached claims are never trusted for longer. `active-token.ts` says which claims of an active
- * token count.
+ * Judges all claims, however sure the server was. It begins with `active` of an answer. For both sources it judges `iss`, `aud`,
+ * `typ` and `cnf`, and the times `exp`, `nbf` and `iat`. For both it also judges `sub` and the client.
+ *
+ * Then it refuses a token that is denied here, which the server may not know. It runs for every request, so cached claims are
+ * never trusted for longer. `active-token.ts` says which claims of an active token count.
  *
  * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
  */

@@ -40,7 +40,7 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 /** The access by the decorators of a class and of its base classes: for connections to a gateway, which have no handler. */
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
-/** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
+/** By handler. Decorators add nothing after a class is defined. A handler that is inherited has several controllers. */
 let cached = new WeakMap<object, CachedAccess>();
 
 interface CachedAccess {

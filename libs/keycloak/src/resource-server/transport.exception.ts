@@ -27,7 +27,7 @@ class RefusedEvent extends IntrinsicException {
   }
 }
 
-/** Returns the exception for a refused event, whose sender gets no answer. Undefined if the handler is not one of `@EventPattern()`. */
+/** Returns the exception for a refused event. Its sender gets no answer. Undefined if the handler is not one of `@EventPattern()`. */
 export function refusedEvent(body: RefusalBody, context: CallContext): Error | undefined {
   const handler: unknown = context.getHandler?.();
   const isEvent = typeof handler === 'function' && Reflect.getMetadata(HANDLER_TYPE, handler) === EVENT;

@@ -1,7 +1,7 @@
 /** Verified requests: which judged token belongs to which request, under keys that only this file knows. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** Properties, and no entries of a WeakMap (perf: guard-overhead). What is printed of a request shows a token's fingerprint. */
+/** Properties, and no entries of a WeakMap (perf: guard-overhead). A request that is printed shows a token's fingerprint. */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
 /** The token that was judged last. It may have been refused by every handler of the request. */
 const JUDGED = Symbol('nestjs-keycloak-s2s:judged-token');
@@ -34,8 +34,8 @@ export function rememberAdmitted(request: object, token: VerifiedAccessToken): v
 
 /**
  * The token by which a request was admitted, for guards, interceptors and filters, which come after `IntrospectionGuard`
- * and have no `@AccessToken()`. Undefined when none was sent, or none was looked at, as on a `@Public()` route. Undefined also when no handler of the request admitted it. Whatever
- * stands in the request's `Authorization` header then proves nothing.
+ * and have no `@AccessToken()`. Undefined when none was sent, or none was looked at, as on a `@Public()` route. Undefined also when no
+ * handler of the request admitted it. The `Authorization` header of the request then proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
   return (request as VerifiedRequest)[ADMITTED];

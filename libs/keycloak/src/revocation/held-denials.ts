@@ -21,7 +21,7 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A copy of what is held here counts as one that others have, if it ends no earlier than by this. Clocks may be set meanwhile. */
+/** A copy of what is held here counts as shared if it ends at most so much earlier. Clocks may be set meanwhile. */
 const EARLY_MS = 5000;
 
 /** A list that is full warns at most so often. */

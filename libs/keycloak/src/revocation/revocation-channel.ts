@@ -17,9 +17,9 @@ export type SharedRevocation =
 export interface RevocationReceiver {
   /** `channelAgeSeconds`: how long ago the channel took it, by its own clock. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
-  /** Whatever the channel held has been received: for the first time, after an outage, or anew after a gap. */
+  /** Everything that the channel held has been received: for the first time, after an outage, or again after a gap. */
   caughtUp(): void;
-  /** The channel may have lost something, and is read from its beginning; what this replica holds and does not receive is to be appended anew. */
+  /** The channel may have lost something, and is read from its beginning. This replica must append again what it holds and does not receive. */
   gap(reason: string): void;
   /** The channel can't be read; it tries again. `hint`: what an operator can do, where that is known. */
   lost(reason: string, hint?: string): void;
@@ -104,9 +104,9 @@ export interface ChannelFault {
   readonly cure: string;
 }
 
-/** What doctor finds when it looks at a channel once. */
+/** The result when doctor looks at a channel once. */
 export interface ChannelExamination {
-  /** Such as `Valkey at valkey.internal:6379, database 0`. */
+  /** For example `Valkey at valkey.internal:6379, database 0`. */
   readonly place: string;
   /** Empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
@@ -119,11 +119,11 @@ export interface ChannelExamination {
 export interface ChannelProof {
   /** Whether another proof was written during the examination. */
   readonly isRenewed: boolean;
-  /** The age of the last proof; undefined if there is none. */
+  /** The age of the last proof; undefined without a proof. */
   readonly ageSeconds: number | undefined;
 }
 
-/** What doctor wants to know of a channel. */
+/** The question that doctor asks about a channel. */
 export interface ChannelQuestion {
   /** Whether this service polls the authorization server for all: it needs more rights then. */
   readonly isPoller: boolean;

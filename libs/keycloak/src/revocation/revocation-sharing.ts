@@ -175,8 +175,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * What was missed is in force at the authorization server, or held by the replica that denied it, which appends it anew. Until then an answer
-   * serves for `introspectionTtlSeconds`, as without a channel. A signature would serve until its token ends: the authorization server is asked about those tokens, within as long.
+   * A missed revocation is in force at the authorization server, or the replica that denied the token holds it and appends it again.
+   * Until then an answer is cached for `introspectionTtlSeconds`, as without a channel. A verified signature would be accepted until its
+   * token ends. So the authorization server is asked about those tokens, within the same time.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

@@ -76,7 +76,7 @@ export class SharedRechecks {
   }
 
   /**
-   * Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. One that was carried out
+   * Rechecks that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. One that was carried out
    * before changes nothing, unless this copy reaches further.
    */
   receive(shared: SharedRecheck, ageSeconds: number, madeAt: number): void {
@@ -94,7 +94,8 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A later version may say of whom in a way that this one can't read. Whom it is about is asked about all the same.
+      // A later version may say what a recheck is about in a way that this one can't read. Then everything is introspected again,
+      // including what the recheck is about.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {

@@ -24,7 +24,7 @@ export interface SignalsModuleOptions {
   /** Where it is heard: `keycloakEvents()`. Answers serve longer while all of them are proven. */
   readonly sources: readonly SignalSource[];
   /**
-   * From the beginning of one poll to that of the next. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` where
+   * The time between the beginnings of two polls. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` where
    * `introspectionTtlWhileSignalledSeconds` is set: a proof is valid for that long.
    */
   readonly pollSeconds?: number;

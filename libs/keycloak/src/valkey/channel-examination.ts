@@ -97,7 +97,7 @@ class ChannelLook {
     ];
     return [
       {
-        message: `This service can't decrypt ${parts.join(' and ')}: its keys differ from those of another service.`,
+        message: `This service can't decrypt ${parts.join(' and ')}: its keys differ from the keys of another service.`,
         cure: 'Give every service and the poller the same keys (`keys` of valkeyRevocations(), SHARED_DENIAL_KEYS). Doctor prints their fingerprints.',
       },
       ...otherFaults,

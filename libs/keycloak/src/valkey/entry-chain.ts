@@ -21,10 +21,13 @@ export interface ChainedEntry {
 }
 
 /**
- * - `same`: this process has read exactly the entries that were proven.
- * - `differs`: it has read others. Somebody replaced or removed one.
- * - `other_chain`: the poller began a new chain, since it could not verify the one before.
- * - `unknown`: this process has not read all of them. A later proof may tell.
+ * `same`: this process has read exactly the entries that were proven.
+ *
+ * `differs`: it has read others. Somebody replaced or removed one.
+ *
+ * `other_chain`: the poller began a new chain, since it could not verify the one before.
+ *
+ * `unknown`: this process has not read all of them. A later proof may tell.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 

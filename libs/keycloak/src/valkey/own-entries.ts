@@ -1,6 +1,6 @@
 /** Own entries: whether what this poller appended stands in the stream as it was written. */
 
-/** What this poller is about to append. */
+/** An entry that this poller is about to append. */
 export interface OwnEntry {
   readonly sealed: string;
   /** The id of a recheck. Nobody else may write an entry with it. */

@@ -122,7 +122,8 @@ return { number, now }
 `);
 
 /**
- * Notes what its holder has proven: 1; not if the lease has passed on (-1), nor if there is an entry that the holder has not read (0).
+ * Notes what the holder of the lease has proven, and returns 1. It notes nothing if the lease has passed on (-1), or if there is an
+ * entry that the holder has not read (0).
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

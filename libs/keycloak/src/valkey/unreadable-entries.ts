@@ -12,7 +12,7 @@ export class UnreadableEntries {
     this.#hasOpened = false;
   }
 
-  /** `refusal`: why the entry was refused; undefined for one that was decrypted and has a known form. */
+  /** `refusal`: why the entry was refused. It is undefined for an entry that was decrypted and has a known form. */
   add(number: number, refusal: ChannelRefusal | undefined): void {
     if (refusal === undefined) this.#hasOpened = true;
     else if (refusal === 'entry_unreadable' || refusal === 'entry_newer') this.#numbers.add(number);

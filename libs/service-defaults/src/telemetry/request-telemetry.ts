@@ -74,7 +74,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
   });
 }
 
-/** Of one whose caller has gone before the answer began, nobody knows the status. */
+/** Returns no status if the caller left before the answer began. The status is then unknown. */
 function endOf(answer: ServerResponse): Attributes {
   const { headersSent, statusCode } = answer;
   if (!headersSent) return {};

@@ -34,7 +34,7 @@ export class TestServices {
    * `path` is relative to the service's base URL. A string without a query matches the path with any query, a string with one
    * matches that query only; a regular expression is tested against path and query.
    *
-   * Throws `Error` for a service that the application does not have, and `TypeError` for a path that no call can have, such as one
+   * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can have, such as one
    * without a leading slash or with a dot segment.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
