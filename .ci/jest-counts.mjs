@@ -1,17 +1,27 @@
-// Prints "<passed> <failed>" of Jest's JSON report, and writes the names of skipped suites and tests to a file.
-// Usage: node .ci/jest-counts.mjs REPORT SKIPPED
+// Prints "<passed> <failed>" of Jest's JSON report, and writes the names of the skipped and of the failed suites and tests to
+// a file each.
+// Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const [reportFile = '', skippedFile = ''] = process.argv.slice(2);
+const [reportFile = '', skippedFile = '', failedFile = ''] = process.argv.slice(2);
 /** @type {import('@jest/test-result').FormattedTestResults} */
 const report = JSON.parse(readFileSync(reportFile, 'utf8'));
-const skipped = report.testResults.flatMap(({ name, assertionResults }) => {
+/** @type {string[]} */
+const skipped = [];
+/** @type {string[]} */
+const failed = [];
+for (const { name, assertionResults, status: outcome } of report.testResults) {
   const suite = relative('', name);
   const left = assertionResults.filter(({ status }) => ['pending', 'skipped', 'disabled', 'todo'].includes(status));
-  if (left.length > 0 && left.length === assertionResults.length) return [`${suite} (all of it)`];
-  return left.map(({ fullName }) => `${suite}: ${fullName}`);
-});
-writeFileSync(skippedFile, skipped.map((line) => `${line}\n`).join(''));
+  if (left.length > 0 && left.length === assertionResults.length) skipped.push(`${suite} (all of it)`);
+  else skipped.push(...left.map(({ fullName }) => `${suite}: ${fullName}`));
+  const red = assertionResults.filter(({ status }) => status === 'failed');
+  failed.push(...red.map(({ fullName }) => `${suite}: ${fullName}`));
+  if (outcome === 'failed' && red.length === 0) failed.push(`${suite} (could not run)`);
+}
+const lines = (/** @type {string[]} */ names) => names.map((name) => `${name}\n`).join('');
+writeFileSync(skippedFile, lines(skipped));
+writeFileSync(failedFile, lines(failed));
 // A suite that could not run has no failed test.
 console.log(`${report.numPassedTests} ${report.numFailedTests + report.numRuntimeErrorTestSuites}`);
