@@ -19,8 +19,8 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** That of the manifests is for load balancers, of which there is none. */
-export const SHUTDOWN_DELAY_SECONDS = 1;
+/** Shorter than that of the manifests, since no load balancer is here; long enough for a chain on a slow machine. */
+export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];
 
