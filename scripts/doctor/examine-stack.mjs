@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { clientSecrets } from '../services.mjs';
 
 /** @typedef {import('./processes-to-examine.mjs').Examined} Examined */
 /** @typedef {import('./processes-to-examine.mjs').Finding} Finding */
@@ -19,6 +20,7 @@ import { text } from 'node:stream/consumers';
  * @typedef {{ names: string[], services: string[], report: Report }} Section
  */
 
+const MAX_WHY = 200;
 /** More would only wait for each other on a small machine. */
 const MOST_AT_ONCE = 3;
 
@@ -69,9 +71,14 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  const looked = processFindings(
-    await Promise.all(group.map(async ({ name, look }) => ({ name, fault: await look() }))),
-  );
+  // It holds words of the process, and of a server that may not be Keycloak.
+  const { withoutSecrets } = await import('../../libs/keycloak/dist/protocol/loggable-text.js');
+  const secrets = Object.values(clientSecrets(process.env));
+  const looks = group.map(async ({ name, look }) => {
+    const fault = await look();
+    return { name, fault: fault && { ...fault, why: withoutSecrets(fault.why, secrets).slice(0, MAX_WHY) } };
+  });
+  const looked = processFindings(await Promise.all(looks));
   const one = group.find(({ command }) => command !== undefined);
   const report = one?.command === undefined ? { findings: [] } : await reportOf(one.command(flags, await variables()));
   return {

@@ -1,19 +1,21 @@
-// The state of a process's own signal feed: doctor reads it in the health details, as the client `operator`.
+// Whether a process hears of revocations: doctor reads it in the health details, as the client `operator`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isHeard } from '../signals.mjs';
-import { clientSecrets } from '../services.mjs';
+import { clientSecrets, DESCRIPTION } from '../services.mjs';
 
 const ANSWER_MS = 5000;
 /** A process that has just started proves its feed within seconds. */
-const LOOKS = 12;
+const LOOKS = 30;
 const PAUSE_MS = 500;
 
 /**
- * Whether only the process itself knows if its feed works: without a channel no proof is written that others could read.
+ * Whether the process polls, or relies on the proofs of a poller. The poller itself has no health details.
  *
+ * @param {string} service
  * @param {NodeJS.ProcessEnv} environment of the process
  */
-export const hasFeedOfItsOwn = (environment) => isHeard(environment) && !environment.SHARED_STATE_URL;
+export const hearsRevocations = (service, environment) =>
+  service !== DESCRIPTION.poller.name && (isHeard(environment) || Boolean(environment.SHARED_STATE_URL));
 
 /** @typedef {import('./processes-to-examine.mjs').ProcessFault} ProcessFault */
 
@@ -49,14 +51,14 @@ const unreadDetails = (code) => ({
 
 const codeOf = (/** @type {any} */ { cause, message }) => String(cause?.code ?? message);
 
-/** @param {{ provenSecondsAgo?: number }} signals */
-function silent({ provenSecondsAgo }) {
+/** @param {{ provenSecondsAgo?: number, reason?: string }} signals */
+function silent({ provenSecondsAgo, reason }) {
   const since =
     provenSecondsAgo === undefined ? 'it has proven nothing yet' : `silent for ${Math.round(provenSecondsAgo)} s`;
   return {
     what: 'Signal feed silent',
-    why: since,
-    cure: 'Read the log of the process: the line "Revocations are not heard of" says why.',
+    why: reason ?? since,
+    cure: 'Read the log of the process: the line "Revocations are not heard of" or "Refused what the revocation channel holds" says why. Look for gaps of the channel, too.',
     isSymptom: /** @type {const} */ (true),
   };
 }

@@ -5,7 +5,7 @@ import { runningKeycloak } from '../running-keycloak.mjs';
 import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../signals.mjs';
 import { composeContainers, detailsIn, nodeIn, variablesOf } from './compose-stack.mjs';
-import { detailsAt, feedFault, hasFeedOfItsOwn } from './feed-state.mjs';
+import { detailsAt, feedFault, hearsRevocations } from './feed-state.mjs';
 import { localStacks } from './local-stacks.mjs';
 
 export const CLI = 'libs/keycloak/dist/doctor/cli.js';
@@ -66,7 +66,8 @@ const moduleOf = (service) => `dist/${service}.module.js#root`;
  * @returns {Examined}
  */
 function localProcess({ service, name, port, environment }, issuer) {
-  const feed = async () => (hasFeedOfItsOwn(environment) ? feedFault(service, issuer, detailsAt(port)) : undefined);
+  const feed = async () =>
+    hearsRevocations(service, environment) ? feedFault(service, issuer, detailsAt(port)) : undefined;
   return {
     service,
     name,
@@ -105,8 +106,8 @@ function containerProcess(container, issuer) {
       const cure = `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`;
       if (state !== 'running') return { what: 'Not running', why: state, cure };
       if (health !== undefined && health !== 'healthy') return notReady(health);
-      const hasFeed = hasFeedOfItsOwn(variablesOf(container));
-      return hasFeed ? feedFault(service, issuer, (token) => detailsIn(container, token)) : undefined;
+      const hears = hearsRevocations(service, variablesOf(container));
+      return hears ? feedFault(service, issuer, (token) => detailsIn(container, token)) : undefined;
     },
     command:
       state === 'running'

@@ -191,6 +191,18 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
+  it('names entries that no version of the library wrote', async () => {
+    await started();
+    const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
+    const stream = new RevocationStream(ISSUER, 1000);
+    const malformed = SEALING.seal('{"k":"unheard of"}', ['revocation', ISSUER]);
+    await stream.append(connection, [malformed, ''].map((sealed) => ({ sealed, usefulMs: 60_000 })));
+    connection.close();
+    expect(await doctor()).toEqual([
+      expect.stringMatching(/^error: 2 of the last 2 denials have a form that no version .* Find out which process/),
+    ]);
+  });
+
   const another = { issuer: ISSUER, stream: 'another' };
   const signed = (privateKey: string, identity = OWN): string =>
     new ProofTexts(SEALING, new ProofKeys('spec', { privateKey }), identity).write(PROOF);

@@ -321,25 +321,28 @@ async function heldWay(): Promise<HeldWay> {
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
-  ])('is not believed by who read an entry that somebody made %s, until the next proof', async (_, bend, say) => {
-    const way = await heldWay();
-    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-    await until(reader.isProven);
-    let gaps = 0;
-    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
-    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
-    way.hold();
-    say(poller);
-    await until(async () => Number(await command('XLEN', stream)) === 1);
-    await command('EVAL', bend, '1', stream);
-    way.release();
-    await until(() => gaps > 0, 'it finds out');
-    // What was replaced it can't know.
-    expect([poller.refuses('bent'), reader.refuses('bent')]).toEqual([bend === REPLACE_SEALED, false]);
-    await provenAgain(reader);
-    expect(reader.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
-    await way.end();
-  });
+  ])(
+    'is not believed by who read an entry that somebody made %s, until it was appended again',
+    async (_, bend, say) => {
+      const way = await heldWay();
+      const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+      await until(reader.isProven);
+      let gaps = 0;
+      reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+      const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+      way.hold();
+      say(poller);
+      await until(async () => Number(await command('XLEN', stream)) === 1);
+      await command('EVAL', bend, '1', stream);
+      way.release();
+      await until(() => gaps > 0, 'it finds out');
+      await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
+      await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
+      expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
+      await provenAgain(reader);
+      await way.end();
+    },
+  );
 
   it('goes out when all that was heard has come back, and not while the server keeps it to itself', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
@@ -440,11 +443,35 @@ async function heldWay(): Promise<HeldWay> {
     await command('EVAL', REPLACE_BY_OWN, '1', stream, entries.write({ ...harmless, at }, 60_000, Date.now()));
     way.release();
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
-    expect([reader.refuses('stolen'), reader.refuses('nobody')]).toEqual([false, true]);
+    await until(() => reader.refuses('stolen'), 'the poller appends it again');
+    expect(reader.refuses('nobody')).toBe(true);
     // It is proven for new answers, and for none that was cached before.
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
+  });
+
+  it('begins its claims at a new epoch, which lacks the rechecks of a poller that has ended (RS-30)', async () => {
+    const first = await replica('first', true);
+    await until(first.isProven);
+    first.keycloak.revocations.recheck({ sub: 'alice' });
+    const second = await replica('second', true);
+    await until(second.isProven);
+    await first.end();
+    await sleep(500);
+    await provenAgain(second);
+    const early = await replica('early', false);
+    await until(early.isProven);
+    const beforeMs = performance.now();
+    expect(early.keycloak.issuers[0].signals.heardSinceMs).toBeLessThan(beforeMs - 400);
+    await provenAgain(second);
+    const { state } = revocationKeys(STREAM_OF);
+    await command('HSET', state, 'epoch', 'abc');
+    await until(() => second.lines.some((line) => line.includes('has a gap')), 'the poller sees it');
+    await provenAgain(second);
+    const late = await replica('late', false);
+    await until(late.isProven);
+    expect(late.keycloak.issuers[0].signals.heardSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
   it('carries out a recheck although a service put another one with its id before it (RS-30)', async () => {

@@ -347,6 +347,20 @@ installed('denials over Valkey', () => {
         ['DEL', key],
       ],
     ],
+    [
+      'a state of more entries than ours can be',
+      (key) => [
+        ['XADD', key, '3000000-0', 'e', '', 't', '', 'm', '', 'i', '', 'p', ''],
+        ['HSET', `${key}:state`, 'last', '3000000', 'tip', ''],
+      ],
+    ],
+    [
+      'an epoch that is no text, and an entry that is missing',
+      (key) => [
+        ['EVAL', "redis.call('HSET', KEYS[1], 'epoch', '\\255')", '1', `${key}:state`],
+        ['XDEL', key, '2-0'],
+      ],
+    ],
     ['no stream', (key) => [['DEL', key]]],
     ['no state', (key) => [['DEL', `${key}:state`]]],
     ['an end that is missing', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
@@ -364,6 +378,17 @@ installed('denials over Valkey', () => {
     one.list.deny({ sid: 'last' });
     await refuse('last', two, late);
     expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
+  });
+
+  it('a state with room without end: no more than ours can ask for is believed', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 's1' });
+    await refuse('s1', two);
+    const state = `${await streamKey()}:state`;
+    await command('HSET', state, 'room', '999999999999999');
+    two.list.deny({ sid: 's2' });
+    await refuse('s2', one);
+    expect(await command('HGET', state, 'room')).toBe('2000000');
   });
 
   it('an entry that was taken out is had again by whoever comes later', async () => {

@@ -6,10 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { feedFault, hasFeedOfItsOwn } from '../../scripts/doctor/feed-state.mjs';
+import { feedFault, hearsRevocations } from '../../scripts/doctor/feed-state.mjs';
 import { localStacks, tellWhatRuns, type LocalStack } from '../../scripts/doctor/local-stacks.mjs';
 import { distinctFaults, faultsOf } from '../../scripts/doctor/print.mjs';
-import type { Section } from '../../scripts/doctor/examine-stack.mjs';
+import { examineStack, type Section } from '../../scripts/doctor/examine-stack.mjs';
+import { clientSecrets } from '../../scripts/services.mjs';
 
 const STACK: LocalStack = {
   title: 'a stack',
@@ -95,11 +96,30 @@ describe('what doctor lists at the end (OP-02)', () => {
   });
 });
 
-describe('the feed of a process that polls by itself (OP-02)', () => {
-  it('is asked of the process, unless others can see its proofs', () => {
-    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'events' })).toBe(true);
-    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'events', SHARED_STATE_URL: 'valkey://valkey' })).toBe(false);
-    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'none' })).toBe(false);
+describe('what a server or a process answers doctor (OP-02)', () => {
+  it('is printed on one line, and without the secrets that doctor sent', async () => {
+    const secret = clientSecrets(process.env)['OPERATOR_CLIENT_SECRET'] ?? '';
+    const look = async () => ({
+      what: 'Not ready',
+      why: `bad \u001b[2J\r\n${secret} eyJhbGciOiJub25lIn0 UNABLE_TO_VERIFY_LEAF_SIGNATURE`,
+      cure: 'Look.',
+    });
+    const one = { service: 'service-a', name: 'service-a', settings: '', look, command: undefined };
+    const [section] = await examineStack({ title: 'a stack', baseUrl: '', processes: [one] }, [], async () => ({}));
+    expect(section?.report.findings).toMatchObject([
+      { message: 'Not ready: service-a (bad  [2J  *** *** UNABLE_TO_VERIFY_LEAF_SIGNATURE).' },
+    ]);
+  });
+});
+
+describe('the feed of a process (OP-02)', () => {
+  it('is asked of each process that polls or relies on proofs, but for the poller', () => {
+    expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
+    expect(hearsRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
+    expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
+    expect(hearsRevocations('signal-poller', { SIGNAL_SOURCES: 'events', SHARED_STATE_URL: 'valkey://valkey' })).toBe(
+      false,
+    );
   });
 
   it('works if its details say so within seconds, and is a fault if they do not', async () => {
@@ -119,10 +139,14 @@ describe('the feed of a process that polls by itself (OP-02)', () => {
         what: 'Signal feed silent',
         why: 'silent for 42 s',
       });
+      const refused = async (): Promise<object> => ({
+        details: { signals: { state: 'silent', reason: 'no_public_key' } },
+      });
+      expect(await feedFault('service-a', issuer, refused)).toMatchObject({ why: 'no_public_key' });
     } finally {
       server.close();
     }
-  }, 20_000);
+  }, 60_000);
 
   it.each([
     ['an authorization server that is away', undefined, 'Keycloak gives no token (ECONNREFUSED)'],

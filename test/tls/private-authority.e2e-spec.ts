@@ -261,7 +261,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   }, 300_000);
   afterAll(() => keycloak.stop());
 
-  /** Its issuer is a name; it is reached by `baseUrl` alone. */
+  /** Its issuer is a name; it is reached by `baseUrl` alone. It has just been started, so its first answers take long. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,
@@ -269,6 +269,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
       clientId: 'service-a',
       clientSecret: SECRETS['service-a'],
       allowInsecureRequests: true,
+      timeoutMs: 30_000,
       tls: { caFile },
     });
 

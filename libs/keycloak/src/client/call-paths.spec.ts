@@ -77,6 +77,8 @@ describe('a path of a call', () => {
     '/orders/.. /admin',
     '/orders/.%20%20?q=1',
     '/orders/%20..%2fadmin',
+    '/orders/..%3fx',
+    '/orders/..%23x',
     '/orders/..%20;v=1/admin',
     '/a%0d%0aA:%20b',
     '/a/%00',

@@ -4,10 +4,10 @@
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
 /**
- * `.` or `..`, also encoded, between slashes that may be encoded, too: proxies decode a path before they route by it. Some servers ignore what follows
- * `;`, and some remove spaces at the begin and the end of a segment.
+ * `.` or `..`, also encoded, between slashes that may be encoded, too: proxies decode a path before they route by it. A decoded `?` or `#` ends the path. Some
+ * servers ignore what follows `;`, and some remove spaces at the begin and the end of a segment.
  */
-const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|$)/i;
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|%3f|%23|$)/i;
 
 /** A proxy that forwards a decoded path would turn `%0d%0a` into a line break, and the rest of the path into a header. */
 const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;

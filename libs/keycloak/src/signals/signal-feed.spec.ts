@@ -258,6 +258,25 @@ describe('a signal feed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
+  it('begins its claims after a gap of the channel, since nobody repeats the rechecks of an ended process (RS-30)', async () => {
+    const { feed: leases, signals, clock } = keycloak.issuers[0];
+    const claimed: number[] = [];
+    leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
+    leases.prove = async (_, { sinceMs }) => {
+      claimed.push(sinceMs);
+      return 'taken';
+    };
+    signals.prove({ sinceMs: clock.monotonicMs() - 3_600_000, untilMs: clock.monotonicMs() });
+    const beganMs = clock.monotonicMs();
+    follow(sourceOf('events', () => QUIET));
+    await until(() => claimed.length > 1);
+    expect(claimed.every((sinceMs) => sinceMs < beganMs - 3_000_000)).toBe(true);
+    signals.interrupt();
+    const before = claimed.length;
+    await until(() => claimed.length > before + 1);
+    expect(claimed.slice(before + 1).every((sinceMs) => sinceMs >= beganMs - 2000)).toBe(true);
+  });
+
   it('says who listens when that has changed, and nothing of a lease that comes and goes while nothing is proven', async () => {
     const { feed: leases } = keycloak.issuers[0];
     let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];

@@ -96,6 +96,10 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isHeard: undefined,
     }));
+    // The channel may have lost the rechecks of a process that has ended. Nobody repeats them.
+    at.signals.onGap(() => {
+      for (const one of this.#followed) one.heardSinceMs = undefined;
+    });
     for (const source of options.sources) {
       const tryOnce = () => triedOnce(source.connect({ ...context, isTrial: true }));
       at.feed.add({ name: source.name, clientId: context.clientId, tryOnce });

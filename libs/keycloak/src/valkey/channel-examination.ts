@@ -51,6 +51,12 @@ const newerEntries = (count: number, all: number): ChannelFault => ({
   cure: 'Update this service to the version of the others. Until then it misses their denials.',
 });
 
+/** Entries of another form than any version of the library writes, out of the last ones. */
+const malformedEntries = (count: number, all: number): ChannelFault => ({
+  message: `${count} of the last ${all} denials have a form that no version of the library writes.`,
+  cure: 'Find out which process wrote them: each costs all services the long reuse of cached answers. Replace the password of its user at Valkey.',
+});
+
 class ChannelLook {
   readonly #entries: RevocationEntries;
   readonly #proofs: ProofTexts;
@@ -79,20 +85,22 @@ class ChannelLook {
   }
 
   #unreadable({ entries, proof }: StreamPage): ChannelFault[] {
-    const sealed = entries.filter(({ sealed: text }) => text !== '');
-    const reads = sealed.map(({ sealed: text }) => this.#entries.read(text));
+    const all = entries.length;
+    const reads = entries.map(({ sealed }) => (sealed === '' ? 'entry_malformed' : this.#entries.read(sealed)));
     const read = proof === '' ? undefined : this.#proofs.read(proof);
     const isForeignProof = read === 'proof_unreadable';
     const foreign = reads.filter((one) => one === 'entry_unreadable').length;
     const newer = reads.filter((one) => one === 'entry_newer').length;
+    const malformed = reads.filter((one) => one === 'entry_malformed').length;
     const refused = typeof read === 'string' ? PROOF_FAULTS[read] : undefined;
     const otherFaults = [
-      ...(newer === 0 ? [] : [newerEntries(newer, sealed.length)]),
+      ...(newer === 0 ? [] : [newerEntries(newer, all)]),
+      ...(malformed === 0 ? [] : [malformedEntries(malformed, all)]),
       ...(refused === undefined ? [] : [refused]),
     ];
     if (foreign === 0 && !isForeignProof) return otherFaults;
     const parts = [
-      ...(foreign > 0 ? [`${foreign} of the last ${sealed.length} denials`] : []),
+      ...(foreign > 0 ? [`${foreign} of the last ${all} denials`] : []),
       ...(isForeignProof ? ['the proof of the poller'] : []),
     ];
     return [

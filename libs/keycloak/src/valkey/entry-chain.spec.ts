@@ -21,11 +21,12 @@ describe('EntryChain', () => {
   it.each([
     ['replaced', ['a', 'x', 'c']],
     ['swapped', ['b', 'a', 'c']],
-  ])('finds an entry that was %s before the first proof, and goes on after the poller', (_, entries) => {
-    const [poller, reader] = [reading(1, ['a', 'b', 'c'], true), reading(1, entries)];
-    expect(reader.compare(poller.links(0))).toBe('differs');
-    for (const one of [poller, reader]) one.add(entry(4), Infinity);
-    expect(reader.compare(poller.links(0))).toBe('same');
+  ])('finds an entry that was %s before the first proof, also in later proofs (RS-30)', (_, entries) => {
+    const poller = reading(1, ['a', 'b', 'c'], true);
+    const others = [reading(1, entries), reading(1, entries, true)];
+    for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
+    for (const one of [poller, ...others]) one.add(entry(4), Infinity);
+    for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
   });
 
   it('finds an entry that was replaced between two proofs, and one with another time', () => {
@@ -67,6 +68,21 @@ describe('EntryChain', () => {
     const reader = reading(1, ['a', 'b']);
     expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
+  });
+
+  it('of a poller goes on with the chain of another one with all entries that are of use (RS-30)', () => {
+    for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
+      const second = reading(1, ['a', 'b'], true);
+      second.links(0);
+      expect(second.compare(first.links(0))).toBe('same');
+      expect(second.links(0)).toEqual(first.links(0));
+      for (const one of [first, second]) one.add(entry(3), Infinity);
+      expect(second.compare(first.links(0))).toBe('same');
+      expect([second.lacks(2, 0), second.lacks(3, 0)]).toEqual([second.links(0).first === 1, true]);
+    }
+    const forged = reading(1, ['a', 'x'], true);
+    forged.links(0);
+    expect(forged.compare(reading(2, ['b'], true).links(0))).toBe('differs');
   });
 
   it('adds each number once, and only the next one', () => {

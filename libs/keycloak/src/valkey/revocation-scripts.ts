@@ -1,7 +1,10 @@
 /** Revocation scripts: how the stream is read, how it grows, and who may say that it holds all. */
 import { ValkeyScript } from './valkey-script.js';
 
-/** What the scripts know of the state. Somebody else's numbers are believed only if they can be ours. */
+/** Twice the largest `maxRevocations`. */
+export const MAX_ROOM = 2_000_000;
+
+/** The state as the scripts read it. They believe only values that this library can have written. */
 const STATE = `
 local state, stream = KEYS[1], KEYS[2]
 local function has(key, kind)
@@ -25,7 +28,7 @@ if has(state, 'hash') and has(stream, 'stream') then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local isWhole = epoch and #epoch <= 64 and first and last and first <= last + 1
+local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first and last and first <= last + 1
 `;
 
 /**
@@ -76,7 +79,7 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 200)) do
   redis.call('XDEL', stream, entry[1])
   first = first + 1
 end
-local room = math.max(tonumber(ARGV[5]), number('room') or 0)
+local room = math.max(tonumber(ARGV[5]), math.min(number('room') or 0, ${MAX_ROOM}))
 if redis.call('XLEN', stream) + count > room then begin() end
 local function append()
   for at = 6, #ARGV, 2 do

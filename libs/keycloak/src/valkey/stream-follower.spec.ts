@@ -11,9 +11,12 @@ let sockets: Socket[];
 let follower: StreamFollower;
 /** Ends the wait for further entries. */
 let endWait: () => void;
+/** The epochs that were ended. */
+let begun: string[];
 
 beforeEach(async () => {
   sockets = [];
+  begun = [];
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
@@ -62,7 +65,9 @@ async function told({ last, numbers }: Numbers): Promise<unknown[]> {
     proofs: new Proxy({}, { get: () => nothing }),
   };
   const url = new URL(`valkey://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  follower = new StreamFollower({ url }, followed as never, receiver as never, async () => undefined);
+  follower = new StreamFollower({ url }, followed as never, receiver as never, async (epoch) => {
+    begun.push(epoch);
+  });
   await ended;
   return calls;
 }
@@ -79,5 +84,10 @@ describe('a page of the stream', () => {
     ['has an entry behind its last number', { last: 1, numbers: [1, 2] }, ['1']],
   ])('that %s is a gap', async (_, page, received) => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
+  });
+
+  it('that says of more entries than ours can be is a gap, and is not read on', async () => {
+    expect(await told({ last: 2_000_001, numbers: [1, 2] })).toEqual(['too_many_entries']);
+    expect(begun).toEqual(['e']);
   });
 });

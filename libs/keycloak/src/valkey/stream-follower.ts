@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationReceiver } from '../index.js';
 import type { OwnEntries } from './own-entries.js';
 import type { RevocationEntries } from './revocation-entries.js';
+import { MAX_ROOM } from './revocation-scripts.js';
 import { PAGE, type RevocationStream, type StreamEntry, type StreamPage } from './revocation-stream.js';
 import type { StreamProofs } from './stream-proofs.js';
 import { checkSame, Gap, type Place } from './stream-gap.js';
@@ -123,6 +124,8 @@ export class StreamFollower {
       const page = await stream.read(reader, place?.position);
       // Its end is not known to be ours: whoever has a place has lost it.
       if (page === undefined) throw new Gap('no_stream', '');
+      // Somebody else wrote them: to read them all could take all memory.
+      if (page.last - page.first >= MAX_ROOM) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
       if (place !== undefined) checkSame(place, page);

@@ -8,6 +8,7 @@ import { ProofKeys } from './proof-keys.js';
 import { ProofTexts } from './proof-text.js';
 import type { StreamPage } from './revocation-stream.js';
 import { SealingKeys } from './sealing-keys.js';
+import { Gap } from './stream-gap.js';
 import { StreamProofs } from './stream-proofs.js';
 
 const IDENTITY = { issuer: 'https://keycloak.test/realms/test', stream: 'the-stream' };
@@ -59,14 +60,20 @@ describe('a proof', () => {
     expect([refused, unproven]).toEqual([[], 0]);
   });
 
-  it('is refused where an entry was replaced, stays refused, and the next one is accepted', () => {
-    const [writer, one] = [poller(), reader(['a', 'x'])];
-    const sealed = written(writer, 2000);
-    read(one, sealed);
-    read(one, sealed);
-    expect([accepted, refused, unproven]).toEqual([[], ['entries_replaced'], 1]);
-    read(one, written(writer, 1000));
-    expect([accepted.length, unproven]).toEqual([1, 1]);
+  it.each([
+    ['a service', reader],
+    ['a poller', poller],
+  ])('of other entries is a gap for %s, which ends the epoch (RS-30)', (_, make) => {
+    const [writer, one] = [poller(), make(['a', 'x'])];
+    const find = (agoMs: number) => () => read(one, written(writer, agoMs));
+    for (const agoMs of [2000, 1000]) expect(find(agoMs)).toThrow(new Gap('entries_replaced', 'e'));
+    expect([accepted, refused]).toEqual([[], ['entries_replaced', 'entries_replaced']]);
+    one.beginAnew();
+    one.learn({ ...page(), epoch: 'f' }, receiver);
+    for (const [at, text] of ['a', 'b'].entries()) one.add(entry(at + 1, text), undefined);
+    one.find(written(writer, 500), receiver);
+    one.check('f', receiver);
+    expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
   it('is not accepted before its entries were read, nor once more of them were', () => {

@@ -1,11 +1,12 @@
 /** Stream proofs: whether a proof is of the entries that this replica has read, and how old it is. */
 import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../index.js';
-import { EntryChain, type ChainedEntry, type ChainVerdict } from './entry-chain.js';
+import { EntryChain, type ChainedEntry } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
 import { ProofTexts, type ProofIdentity, type StreamProof } from './proof-text.js';
 import type { StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
+import { Gap } from './stream-gap.js';
 
 /** The server's clock may be ahead of this machine's by so much. */
 const MAX_AHEAD_MS = 5000;
@@ -25,7 +26,7 @@ interface Found {
   readonly sealed: string;
   readonly isOpened: boolean;
   readonly proof: StreamProof | undefined;
-  /** It was compared with the entries, and stays refused. */
+  /** It is of another chain, and stays refused. */
   isRefused?: boolean;
   /** It covers entries that the stream did not hold any more. */
   isUnknown?: boolean;
@@ -114,7 +115,10 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /** Tells the receiver of the proof where everything has been read that was there when it was written, and nothing else. */
+  /**
+   * Tells the receiver of the proof where everything has been read that was there when it was written, and nothing else. Throws
+   * `Gap` where something else was read: then every process has to repeat what it holds.
+   */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -127,7 +131,14 @@ export class StreamProofs {
       this.#unknown = 0;
       this.tell(proof.heard, receiver);
     } else if (compared === 'unknown') this.#noteUnknown(this.#found, receiver);
-    else this.#refuse(this.#found, compared, receiver);
+    else if (compared === 'differs') {
+      receiver.refused('entries_replaced');
+      throw new Gap('entries_replaced', epoch);
+    } else {
+      // A poller that began a new chain has a gap of its own, which the proof after it shows.
+      this.#found.isRefused = true;
+      receiver.unproven();
+    }
   }
 
   /** Whether the server told a time that may be, when it was asked: with one of the future a proof would count when nobody listens any more. */
@@ -145,13 +156,6 @@ export class StreamProofs {
     if (found.isUnknown === true) return;
     found.isUnknown = true;
     if ((this.#unknown += 1) > MAX_UNKNOWN) receiver.refused('proof_not_comparable');
-  }
-
-  /** A poller that began a new chain has a gap of its own, which the proof after it shows. */
-  #refuse(found: Found, compared: ChainVerdict, receiver: ProofReceiver): void {
-    found.isRefused = true;
-    if (compared === 'differs') receiver.refused('entries_replaced');
-    receiver.unproven();
   }
 
   #orderRefusal({ heard: { untilMs }, epoch, fencing, links }: StreamProof): ChannelRefusal | undefined {

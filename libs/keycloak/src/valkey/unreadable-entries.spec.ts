@@ -11,5 +11,7 @@ describe('UnreadableEntries', () => {
     expect(entries.examined(1, 'unreadable')).toEqual({ unreadable: 3, hasOpened: false });
     entries.add(4, undefined);
     expect(entries.examined(2, undefined)).toEqual({ unreadable: 1, hasOpened: true });
+    entries.clear();
+    expect(entries.examined(2, undefined)).toEqual({ unreadable: 0, hasOpened: false });
   });
 });

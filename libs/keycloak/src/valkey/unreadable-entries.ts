@@ -3,28 +3,25 @@ import type { ChannelReadability, ChannelRefusal } from '../index.js';
 
 export class UnreadableEntries {
   /** The numbers of those that are in the stream, the oldest first. */
-  readonly #numbers = new Set<number>();
+  #numbers: number[] = [];
   #hasOpened = false;
 
   /** The stream is read from its beginning. */
   clear(): void {
-    this.#numbers.clear();
+    this.#numbers = [];
     this.#hasOpened = false;
   }
 
   /** `refusal`: why the entry was refused. It is undefined for an entry that was decrypted and has a known form. */
   add(number: number, refusal: ChannelRefusal | undefined): void {
     if (refusal === undefined) this.#hasOpened = true;
-    else if (refusal === 'entry_unreadable' || refusal === 'entry_newer') this.#numbers.add(number);
+    else if (refusal === 'entry_unreadable' || refusal === 'entry_newer') this.#numbers.push(number);
   }
 
   /** `first`: the oldest entry that the stream holds. `proof`: whether the proof beside it could be opened. */
   examined(first: number, proof: 'opened' | 'unreadable' | undefined): ChannelReadability {
-    for (const number of this.#numbers) {
-      if (number >= first) break;
-      this.#numbers.delete(number);
-    }
-    const unreadable = this.#numbers.size + (proof === 'unreadable' ? 1 : 0);
+    if ((this.#numbers[0] ?? first) < first) this.#numbers = this.#numbers.filter((number) => number >= first);
+    const unreadable = this.#numbers.length + (proof === 'unreadable' ? 1 : 0);
     return { unreadable, hasOpened: this.#hasOpened || proof === 'opened' };
   }
 }

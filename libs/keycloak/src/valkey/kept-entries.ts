@@ -1,0 +1,48 @@
+/** Kept entries: the SHA-256 digests of the newest entries of a stream, in 40 bytes for each. */
+
+const DIGEST_BYTES = 32;
+const LEAST_ROOM = 64;
+
+export class KeptEntries {
+  #digests = Buffer.alloc(LEAST_ROOM * DIGEST_BYTES);
+  #usefulUntilMs = new Float64Array(LEAST_ROOM);
+  #begin = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#begin;
+  }
+
+  /** `usefulUntilMs`: when the entry is of no more use, by the server's clock. */
+  add(digest: Buffer, usefulUntilMs: number): void {
+    if (this.#end === this.#usefulUntilMs.length) this.#makeRoom();
+    digest.copy(this.#digests, this.#end * DIGEST_BYTES);
+    this.#usefulUntilMs[this.#end] = usefulUntilMs;
+    this.#end += 1;
+  }
+
+  dropFirst(count: number): void {
+    this.#begin = Math.min(this.#end, this.#begin + count);
+  }
+
+  /** From the oldest at 0 on. */
+  digest(at: number): Buffer {
+    const begin = (this.#begin + at) * DIGEST_BYTES;
+    return this.#digests.subarray(begin, begin + DIGEST_BYTES);
+  }
+
+  /** `Infinity` where there is none. */
+  usefulUntilMs(at: number): number {
+    return this.#usefulUntilMs.subarray(this.#begin, this.#end)[at] ?? Infinity;
+  }
+
+  /** Takes the place of what was dropped, or twice as much. */
+  #makeRoom(): void {
+    const room = Math.max(LEAST_ROOM, this.length * 2);
+    const [digests, usefulUntilMs] = [Buffer.alloc(room * DIGEST_BYTES), new Float64Array(room)];
+    this.#digests.copy(digests, 0, this.#begin * DIGEST_BYTES, this.#end * DIGEST_BYTES);
+    usefulUntilMs.set(this.#usefulUntilMs.subarray(this.#begin, this.#end));
+    [this.#end, this.#begin] = [this.length, 0];
+    [this.#digests, this.#usefulUntilMs] = [digests, usefulUntilMs];
+  }
+}
