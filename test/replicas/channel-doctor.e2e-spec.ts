@@ -196,7 +196,10 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
     const stream = new RevocationStream(ISSUER, 1000);
     const malformed = SEALING.seal('{"k":"unheard of"}', ['revocation', ISSUER]);
-    await stream.append(connection, [malformed, ''].map((sealed) => ({ sealed, usefulMs: 60_000 })));
+    await stream.append(
+      connection,
+      [malformed, ''].map((sealed) => ({ sealed, usefulMs: 60_000 })),
+    );
     connection.close();
     expect(await doctor()).toEqual([
       expect.stringMatching(/^error: 2 of the last 2 denials have a form that no version .* Find out which process/),
