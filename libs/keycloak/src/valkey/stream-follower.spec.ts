@@ -1,7 +1,7 @@
 /** StreamFollower: which pages of the stream it takes, and which are a gap. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { StreamFollower } from './stream-follower.js';
 
 const COMMAND = /\*\d+\r\n/g;
@@ -89,5 +89,28 @@ describe('a page of the stream', () => {
   it('that says of more entries than ours can be is a gap, and is not read on', async () => {
     expect(await told({ last: 2_000_001, numbers: [1, 2] })).toEqual(['too_many_entries']);
     expect(begun).toEqual(['e']);
+  });
+});
+
+describe('a server that accepts no connection', () => {
+  it('is asked again after a pause, which becomes longer', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(1);
+    endWait = () => undefined;
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const beganMs = performance.now();
+    await new Promise<void>((resolve) => {
+      let lost = 0;
+      const receiver = { lost: () => ((lost += 1) === 4 ? resolve() : undefined), gap: () => undefined };
+      follower = new StreamFollower(
+        { url: new URL(`valkey://127.0.0.1:${port}`) },
+        {} as never,
+        receiver as never,
+        async () => undefined,
+      );
+    });
+    // 100, 200 and 400 ms lie between the four tries.
+    expect(performance.now() - beganMs).toBeGreaterThan(650);
+    jest.restoreAllMocks();
   });
 });

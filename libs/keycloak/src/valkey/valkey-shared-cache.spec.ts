@@ -1,5 +1,6 @@
 /** A replica treats a cached answer that it can't read as a miss. The other specs use a real server. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { SealingKeys } from './sealing-keys.js';
 import type { ValkeyClient } from './valkey-client.js';
@@ -25,5 +26,26 @@ describe('ValkeySharedCache', () => {
     const cache = new ValkeySharedCache(client, keys, CONTEXT as never);
     expect(await cache.look('key', 10_000)).toEqual({ kind: 'lease' });
     expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
+  });
+
+  it('finds an entry with its age, to which the time of the answer belongs', async () => {
+    const nowMs = Date.now();
+    let held: string | undefined;
+    const client = {
+      deadlineMs: 50,
+      run: async (_script: unknown, _keys: unknown, args: readonly string[]) => {
+        if (args.length === 6) held = args[0];
+        else await sleep(held === undefined ? 0 : 30);
+        return held === undefined ? [null, 1, nowMs] : [held, 0, nowMs];
+      },
+    } as unknown as ValkeyClient;
+    const cache = new ValkeySharedCache(client, keys, CONTEXT as never);
+    await cache.look('key', 10_000);
+    await cache.put('key', { text: 'answer', ageMs: 1000, servesMs: 10_000, isFinal: true });
+    const found = await cache.look('key', 10_000);
+    expect(found).toMatchObject({ kind: 'found', text: 'answer' });
+    expect(found).toHaveProperty('ageMs', expect.any(Number));
+    expect((found as { ageMs: number }).ageMs).toBeGreaterThan(1020);
+    expect(await cache.look('key', 900)).toMatchObject({ kind: 'found', text: '' });
   });
 });

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import type { StreamPage } from './revocation-stream.js';
+import { checkSame, Gap, type Place } from './stream-gap.js';
+
+const PLACE: Place = { epoch: 'e', position: 5, tip: 'five' };
+const PAGE: StreamPage = { epoch: 'e', first: 1, last: 5, tip: 'five', entries: [], proof: '', nowMs: 0 };
+
+describe('checkSame', () => {
+  it.each<[string, Place, Partial<StreamPage>]>([
+    ['ends where this replica is', PLACE, {}],
+    ['goes on after it', PLACE, { last: 6, tip: 'six' }],
+    ['begins right after it', PLACE, { first: 6 }],
+    ['ends where a replica is that has read no entry', { ...PLACE, tip: undefined }, { tip: 'another' }],
+  ])('finds no gap in a stream that %s', (_, place, page) => {
+    expect(() => checkSame(place, { ...PAGE, ...page })).not.toThrow();
+  });
+
+  it.each<[string, Partial<StreamPage>]>([
+    ['another_epoch', { epoch: 'f' }],
+    ['rolled_back', { last: 4 }],
+    ['dropped_unread', { first: 7, last: 8 }],
+    ['another_past', { tip: 'another' }],
+  ])('finds %s', (reason, page) => {
+    expect(() => checkSame(PLACE, { ...PAGE, ...page })).toThrow(new Gap(reason));
+  });
+});
