@@ -555,8 +555,8 @@ installed('denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    await refuse('first', late);
-    expect(late.list.denies(issuedEarlier())).toBe(true);
+    // Its own entry is gone. A token that is issued now may be later than the floor.
+    await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);
   });
