@@ -199,6 +199,24 @@ describeWithAll('the pods of the small overlay', () => {
     expect(await pods.probe('service-c', 'livenessProbe')).toBe(200);
   });
 
+  it('end no open connection while the sidecar refuses the new certificate again and again', async () => {
+    const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const endMs = performance.now() + 4000;
+    const statuses = new Set<unknown>();
+    const client = async (agent: Agent): Promise<void> => {
+      while (performance.now() < endMs)
+        statuses.add(
+          await pods.ask('service-c', '/health/live', { agent }).then(
+            ({ status }) => status,
+            (error: Error) => error.message,
+          ),
+        );
+      agent.destroy();
+    };
+    await Promise.all(agents.map(client));
+    expect([...statuses]).toEqual([200]);
+  });
+
   it('end without losing a request: the sidecar passes on what the service says of the connection', async () => {
     const token = await tokenOfAlice();
     const { process, exited } = pods.service('service-c');
