@@ -10,6 +10,8 @@ import { sha256, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
+/** What a busy machine may add. */
+const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
 /** Told, not told, and told but asking Keycloak for every request. */
@@ -77,7 +79,7 @@ describe('a user logs out', () => {
       last = await whoami(untold, atB);
     }
     expect(last).toEqual([401, 'inactive']);
-    expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+    expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   }, 30_000);
 
   it('and stays refused while Keycloak still calls the token active, whatever it is asked (RS-13)', async () => {

@@ -16,6 +16,8 @@ import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.j
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 1;
+/** What a busy machine may add. */
+const BUSY_SECONDS = 5;
 
 const startB = (server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningServices> =>
   RunningServices.start({ only: ['service-b'], server, direct: true, variables: ttl(ttlSeconds) });
@@ -75,7 +77,7 @@ describeOnBothServers((connect) => {
     await end(username, own);
     for (const refused of await Promise.all([untilRefused(ownAtA), untilRefused(exchangedAtB)])) {
       expect(refused.status).toBe(401);
-      expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+      expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
     }
   });
 
@@ -87,7 +89,7 @@ describeOnBothServers((connect) => {
     await keycloak.disableClient(client);
     const refused = await untilRefused(status);
     expect(refused.status).toBe(401);
-    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 });
 
@@ -161,7 +163,7 @@ describe('clocks', () => {
     expect(await status()).toBe(200);
     const refused = await untilRefused(status);
     expect(refused.status).toBe(401);
-    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
   it('of ours is set forward by an hour: what has expired by it is refused at once, known or not (RS-07)', async () => {

@@ -198,7 +198,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     const malformed = SEALING.seal('{"k":"unheard of"}', ['revocation', ISSUER]);
     await stream.append(
       connection,
-      [malformed, ''].map((sealed) => ({ sealed, usefulMs: 60_000 })),
+      [malformed, ''].map((text) => ({ sealed: text, usefulMs: 60_000 })),
     );
     connection.close();
     expect(await doctor()).toEqual([

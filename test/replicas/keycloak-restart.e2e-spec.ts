@@ -23,7 +23,7 @@ const SLOW_MS = 200;
 /** More than half of a call's time, which is what one may wait for a slot: who got none at once gets none. And less than all of it. */
 const SLOWER_MS = 2000;
 const WATCHED_MS = 10_000;
-const UNAVAILABLE = /^50[23] .*"(authorization_server_unavailable|service_unavailable|service_failed)"/;
+const UNAVAILABLE = /^50[234] .*"(authorization_server_unavailable|service_(unavailable|failed|timeout))"/;
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
 

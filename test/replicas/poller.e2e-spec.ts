@@ -9,7 +9,8 @@ import { HeardServices, type Verdict } from '../support/heard-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-const SHORT_SECONDS = 4;
+/** Longer than a poller takes to notice that another one is gone: else there is a gap, and Keycloak is asked. */
+const SHORT_SECONDS = 10;
 
 const HEARS = 'Revocations are heard of';
 const LISTENS = 'This replica listens to revocations';
