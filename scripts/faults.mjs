@@ -4,11 +4,13 @@ import './help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { addDemoClient } from './demo-client.mjs';
 import { REALM_FAULTS } from './faults/realm-faults.mjs';
 import { argumentsOf } from './own-options.mjs';
 import { messageOf, paint } from './processes.mjs';
 import { administratorOf, runningKeycloak } from './running-keycloak.mjs';
 import { realmEnvironment, REALM_FILE, services } from './services.mjs';
+import { hearingEnvironment } from './signals.mjs';
 
 /** Seeds that follow each other give faults that do not; any number does that has no divisor in common with that of the faults. */
 const STRIDE = 7;
@@ -73,13 +75,16 @@ async function undo() {
   // Keycloak is told where it reaches Service A when it is started; the realm that is there knows.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
-  const environment = /** @type {Record<string, string>} */ (realmEnvironment(process.env, portOfA())(internal));
+  // As npm start and docker compose make it, with events and the client that the realm file does not have.
+  const given = hearingEnvironment(process.env, '');
+  const environment = /** @type {Record<string, string>} */ (realmEnvironment(given, portOfA())(internal));
   const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
     /\$\{(\w+)(?::([^}]*))?\}/g,
     (_, name, fallback = '') => environment[name] ?? fallback,
   );
   await administrator.change('DELETE', '');
   await administrator.createRealm({ ...JSON.parse(text), realm });
+  await addDemoClient(process.env);
   console.log('The realm is made anew. Users have to log in again. npm run doctor shows that all is well.');
 }
 

@@ -1,4 +1,6 @@
 /** What doctor finds: a realm or a setting with one fault in it, on a real Keycloak, with a service's own credentials and an administrator's. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import type { KeycloakModuleOptions, ServiceScopes } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
@@ -402,4 +404,18 @@ describeOnKeycloak('doctor', () => {
       expect(textOf(examinations.flatMap(bad))).toMatch(/^error /m);
     }),
   );
+
+  it('finds the realm as npm start makes it after npm run faults -- --undo', () =>
+    withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
+      const environment = {
+        PATH: process.env['PATH'],
+        AUTHORIZATION_SERVER: `${baseUrl}/realms/${issuer.split('/').at(-1)}`,
+        KEYCLOAK_ADMIN_TOKEN: await administrator.token(),
+      };
+      await promisify(execFile)(process.execPath, ['scripts/faults.mjs', '--undo'], { env: environment });
+      expect(await administrator.read('')).toMatchObject({ eventsEnabled: true, adminEventsEnabled: true });
+      for (const client of ['signal-poller', 'one-for-all']) {
+        expect(await administrator.read(`/clients?clientId=${client}`)).toMatchObject([{ enabled: true }]);
+      }
+    }));
 });
