@@ -6,25 +6,31 @@ import { ValkeyClient } from './valkey-client.js';
 import { ValkeyError } from './valkey-error.js';
 import { ValkeyScript } from './valkey-script.js';
 
+const DEADLINE_MS = 900;
 const COMMAND = /\*\d+\r\n/g;
 
 let server: Server;
 let sockets: Socket[];
 let client: ValkeyClient;
 let answer: string;
+/** Before each answer. */
+let delayMs: number;
 
 /** Answers scripts with `answer`, and everything else with OK. */
 beforeEach(async () => {
   sockets = [];
+  delayMs = 0;
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on('data', (sent) => {
       const text = String(sent);
-      socket.write(text.includes('EVALSHA') ? answer : '+OK\r\n'.repeat(text.match(COMMAND)?.length ?? 0));
+      const reply = text.includes('EVALSHA') ? answer : '+OK\r\n'.repeat(text.match(COMMAND)?.length ?? 0);
+      setTimeout(() => socket.write(reply), delayMs);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  client = new ValkeyClient({ url: `valkey://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const { port } = server.address() as AddressInfo;
+  client = new ValkeyClient({ url: `valkey://127.0.0.1:${port}`, deadlineMs: DEADLINE_MS });
 });
 
 afterEach(async () => {
@@ -41,5 +47,16 @@ describe('ValkeyClient', () => {
     answer = ':1\r\n';
     expect(String(await client.run(script, ['key']))).toBe('1');
     expect(sockets).toHaveLength(1);
+  });
+
+  it('gives a script what the connection has left of the deadline', async () => {
+    const leftTo = async (): Promise<number> => {
+      const script = { run: async (...[, , , leftMs]: readonly number[]) => leftMs };
+      return (await client.run(script as never, ['key'])) as number;
+    };
+    answer = ':1\r\n';
+    delayMs = 50;
+    expect(await leftTo()).toBeLessThan(DEADLINE_MS - 40);
+    expect(await leftTo()).toBeGreaterThan(1);
   });
 });
