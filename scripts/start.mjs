@@ -258,7 +258,8 @@ async function untilReady({ name, port }) {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
     if (response?.ok) return;
     const report = /** @type {any} */ (await response?.json().catch(() => undefined));
-    said = report?.error?.keycloak?.code ?? said;
+    const parts = /** @type {{ code?: string }[]} */ (Object.values(report?.error ?? {}));
+    said = parts.find(({ code }) => code !== undefined)?.code ?? said;
     await sleep(250, undefined, { signal });
   }
   const why =
