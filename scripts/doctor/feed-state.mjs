@@ -94,6 +94,7 @@ async function operatorToken(service, issuer) {
 const refusedOperator = (answer) => ({
   ...UNREAD,
   why: `Keycloak answers ${answer}`,
+  isSymptom: /** @type {const} */ (true),
   cure: 'Give the realm the client `operator` of keycloak/microservices-realm.json with its scopes, and set OPERATOR_CLIENT_SECRET to its secret.',
 });
 

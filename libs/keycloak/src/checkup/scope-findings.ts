@@ -79,7 +79,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
     ? error(
         'scope',
         `${says}.`,
-        `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope".`,
+        `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope". With --admin doctor says which of the two is missing.`,
       )
     : note('scope', `${says}, which matters only if it calls asSelf('${scope}').`);
 }

@@ -9,11 +9,11 @@ const text = (claims: object): string =>
 
 const TOKEN = text({ aud: 'service-b' });
 
-function hintOf(challenge: string | undefined, { token = TOKEN, status = 401 } = {}): unknown {
+function hintOf(challenge: string | undefined, { token = TOKEN, status = 401, service = 'service-b' } = {}): unknown {
   const request = clientCredentialsRequest('orders.approve', 'https://sso.example.com');
   const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
   const sent = [new IssuedToken(token, ['orders.approve'], 60), undefined];
-  const failure = answerFailure('service-b', request, sent, { status, headers, body: undefined });
+  const failure = answerFailure(service, request, sent, { status, headers, body: undefined });
   expect(failure).toBeInstanceOf(ServiceCallError);
   expect(failure.code).toBe(status === 401 ? 'service_refused' : 'service_failed');
   return failure.fields['hint'];
@@ -36,6 +36,13 @@ describe('the hint of a call that was answered 401', () => {
       expect(hintOf(challenge)).toMatch(/as if it saw no token, although one was sent: .*header Authorization/);
     },
   );
+
+  it('names the mapper where the right service answered, and the token is for another one', () => {
+    const service = 'service-c';
+    expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
+      /^service-c answered, and the token is for service-b: the audience mapper .* names the wrong client\./,
+    );
+  });
 
   it('leaves the rest to the log of the service', () => {
     expect(hintOf('Bearer realm="service-b", error="invalid_token"')).toBeUndefined();

@@ -22,7 +22,11 @@ export function refusedTokenHint(
   const named = realm === undefined || isPieceOfToken(realm, text) ? undefined : loggableText(realm);
   const audiences = unverifiedAudiences(text);
   if (named !== undefined && audiences.length > 0 && !audiences.includes(named)) {
-    return `What answered calls itself ${named}, and the token is for ${loggableText(audiences.join(' ')) ?? 'others'}. Either the address of ${service} leads to ${named}: compare the host and the port in \`call\`. Or ${service} runs with the client id of ${named}: mend its clientId.`;
+    const others = loggableText(audiences.join(' ')) ?? 'others';
+    if (named === service) {
+      return `${service} answered, and the token is for ${others}: the audience mapper of a client scope names the wrong client. Mend the mapper of the scope of this call.`;
+    }
+    return `What answered calls itself ${named}, and the token is for ${others}. Either the address of ${service} leads to ${named}: compare the host and the port in \`call\`. Or ${service} runs with the client id of ${named}: mend its clientId.`;
   }
   if (readBearerChallenge(challenge) !== undefined) return undefined;
   return `${service} answers as if it saw no token, although one was sent: something on the way, such as a proxy, takes the header Authorization out of requests. Look at what stands between, and have it pass the header on.`;

@@ -20,8 +20,10 @@ export async function channelFindings({ feed, options, sharing }: Examined, isFe
   if (examination === undefined) {
     return [note('shared_state', 'The revocation channel was not examined: it does not offer that.')];
   }
-  const { faults, place } = examination;
-  if (faults.length > 0) return faults.map(({ message, cure }) => error('shared_state', message, cure));
+  const { faults, place, keyFingerprints } = examination;
+  if (faults.length > 0) {
+    return faults.map(({ message, cure }) => ({ ...error('shared_state', message, cure), keyFingerprints }));
+  }
   return [
     ok('shared_state', `${place}: reached, the password is accepted, and the rights suffice.`),
     keysFinding(examination),
@@ -32,7 +34,7 @@ export async function channelFindings({ feed, options, sharing }: Examined, isFe
 function keysFinding({ keyFingerprints }: ChannelExamination): Finding {
   const [first = '', ...others] = keyFingerprints;
   const older = others.length === 0 ? '' : ` Older keys: ${others.join(', ')}.`;
-  const message = `The key that seals denials has the fingerprint ${first}, at every service.${older}`;
+  const message = `The key that seals denials has the fingerprint ${first}. Every service needs this key.${older}`;
   return { ...ok('shared_state', message), keyFingerprints };
 }
 

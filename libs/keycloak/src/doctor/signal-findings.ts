@@ -56,7 +56,7 @@ const credentialsRefused = (clientId: string, reason: string): Finding =>
   error(
     'signals',
     `Keycloak refuses the credentials of ${clientId}, the client that polls for revocations (${reason}).`,
-    `Compare its secret with Keycloak (the client, Credentials). The service has it in \`client\` of SignalsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
+    `See whether Keycloak has the client and whether it is enabled, and compare its secret (the client, Credentials). The service has it in \`client\` of SignalsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
   );
 
 const hearsSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
