@@ -40,6 +40,29 @@ describe('ValkeyConnection', () => {
   });
 });
 
+describe('a command without an answer in time', () => {
+  it.each([
+    ['ends a connection that says nothing', '', 1500, false],
+    ['leaves open a connection that has just answered', '+OK\r\n', 100, true],
+  ])('%s', async (_, answer, deadlineMs, isOpen) => {
+    let isAsked = false;
+    const server = createTcpServer((socket) => {
+      ends.push(() => socket.destroy());
+      socket.on('data', (sent) => {
+        const commands = String(sent).match(COMMAND)?.length ?? 0;
+        if (!isAsked) socket.write('+OK\r\n'.repeat(commands));
+        else if (String(sent).includes('PING')) socket.write(answer);
+      });
+    });
+    const connection = await ValkeyConnection.open({ url: new URL(`valkey://127.0.0.1:${await portOf(server)}`) });
+    ends.push(() => connection.close());
+    isAsked = true;
+    const late = [connection.send(['PING'], deadlineMs), connection.send(['GET', 'a'], deadlineMs)];
+    expect((await Promise.allSettled(late)).map(({ status }) => status)).toContain('rejected');
+    expect(connection.isOpen).toBe(isOpen);
+  });
+});
+
 withOpenssl('ValkeyConnection with TLS', () => {
   it('leaves no connection behind where the TLS handshake comes to its end after the deadline', async () => {
     const authority = new TestAuthority();

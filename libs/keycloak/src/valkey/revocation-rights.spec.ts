@@ -1,0 +1,37 @@
+/** Which rights a channel is said to lack. That these are all that it needs, e2e specs try at a real server. */
+import { describe, expect, it } from '@jest/globals';
+import { missingRights } from './revocation-rights.js';
+import type { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
+
+const ISSUER = 'https://keycloak.test/realms/test';
+
+/** `answers`: what a command gets, by its name; otherwise nothing is missing. */
+const connection = (answers: Readonly<Record<string, () => unknown>>): ValkeyConnection =>
+  ({
+    send: async ([name = '']: readonly string[]) => (answers[name] ?? (() => []))(),
+  }) as unknown as ValkeyConnection;
+
+const fail = (reason: string) => (): never => {
+  throw new ValkeyError(reason);
+};
+
+describe('missingRights', () => {
+  it.each([
+    ['nothing', {}, []],
+    ['scripts', { EVALSHA: fail('noperm') }, ['eval']],
+    ['scripts that read', { EVALSHA_RO: fail('noperm') }, ['eval_ro']],
+    ['information', { INFO: fail('noperm') }, ['info']],
+    ['commands, each once', { EVALSHA: () => ['hset', 'del'] }, ['hset', 'del']],
+  ])('are those of %s', async (_, answers, missing) => {
+    for (const isPoller of [false, true]) {
+      expect(await missingRights(connection(answers), ISSUER, isPoller)).toEqual(missing);
+    }
+  });
+
+  it('are unknown where the server can not be asked', async () => {
+    for (const command of ['EVALSHA', 'INFO']) {
+      await expect(missingRights(connection({ [command]: fail('closed') }), ISSUER, false)).rejects.toThrow('closed');
+    }
+  });
+});
