@@ -10,7 +10,7 @@ import { sha256, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
-/** What a busy machine may add. */
+/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;

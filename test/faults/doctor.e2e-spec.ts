@@ -1,4 +1,4 @@
-/** What doctor finds: a realm or a setting with one fault in it, on a real Keycloak, with a service's own credentials and an administrator's. */
+/** Doctor finds one fault in a realm or a setting, on a real Keycloak, as the service itself and as an administrator. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';

@@ -16,7 +16,7 @@ import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.j
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 1;
-/** What a busy machine may add. */
+/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 const startB = (server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningServices> =>

@@ -8,7 +8,7 @@ import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
-/** What a busy machine may add. */
+/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;

@@ -109,7 +109,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Of each hot token, at each service: once at first, and then once in each window. By each replica it would be three times that.
+    // Each service asks about each hot token once at first, and then once in each window. Each replica by itself would make it three times as many.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);

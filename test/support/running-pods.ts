@@ -19,7 +19,7 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** Shorter than that of the manifests, since no load balancer is here; long enough for a chain on a slow machine. */
+/** The manifests have a longer delay, for load balancers. A chain on a slow machine ends within this one. */
 export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];

@@ -6,7 +6,7 @@ import { ValkeyError } from './valkey-error.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 
-/** `answers`: what a command gets, by its name; otherwise nothing is missing. */
+/** `answers`: the answer to each command, by its name. Other commands find nothing missing. */
 const connection = (answers: Readonly<Record<string, () => unknown>>): ValkeyConnection =>
   ({
     send: async ([name = '']: readonly string[]) => (answers[name] ?? (() => []))(),
