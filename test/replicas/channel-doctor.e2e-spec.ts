@@ -99,7 +99,9 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     const findings = await doctor({ url, isPoller: false });
     expect(findings).toEqual([
       expect.stringMatching(/^ok: Valkey at 127\.0\.0\.1:\d+, database 0: reached, the password is accepted/),
-      expect.stringMatching(/^ok: The key that seals denials has the fingerprint [\da-f]{8}\. Every service needs this key\.$/),
+      expect.stringMatching(
+        /^ok: The key that seals denials has the fingerprint [\da-f]{8}\. Every service needs this key\.$/,
+      ),
     ]);
     expect(await dump()).toEqual(before);
   });
