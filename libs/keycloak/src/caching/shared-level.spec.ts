@@ -1,5 +1,5 @@
 /** A shared cache that is slow: what it costs those who look there, however many they are. */
-import { setImmediate as afterAllPromises } from 'node:timers/promises';
+import { setImmediate as afterAllPromises, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
@@ -8,6 +8,7 @@ import { SharedLevel } from './shared-level.js';
 /** Answers nothing before `passMs`, and then whatever was asked until then: within that time, or too late. */
 class SlowCache implements ConnectedSharedCache {
   looked = 0;
+  extended = 0;
   readonly #pending: (() => void)[] = [];
 
   constructor(
@@ -21,7 +22,10 @@ class SlowCache implements ConnectedSharedCache {
   };
   readonly open = () => this.#after(undefined);
   readonly put = () => this.#after(undefined);
-  readonly extend = () => this.#after(undefined);
+  readonly extend = (): Promise<void> => {
+    this.extended += 1;
+    return this.#after(undefined);
+  };
   readonly release = () => this.#after(undefined);
   readonly close = async () => undefined;
 
@@ -68,6 +72,20 @@ describe('SharedLevel', () => {
     for (let passedMs = 0; passedMs <= 3000; passedMs += 40) await cache.passMs(40);
     expect(over()).toBe(MANY);
     expect(cache.looked).toBeLessThan(MANY);
+  });
+
+  it('extends a lease once at a time, however long that takes', async () => {
+    const clock = new StillClock();
+    const cache = new SlowCache(clock, true);
+    const level = new SharedLevel(cache, clock, () => undefined);
+    levels.push(level);
+    const found = level.find('token', 10_000, () => undefined);
+    await cache.passMs(1);
+    await found;
+    await sleep(1000);
+    expect(cache.extended).toBe(1);
+    await cache.passMs(1);
+    while (cache.extended < 2) await sleep(10);
   });
 
   it('looks for all of a burst in a cache that answers', async () => {

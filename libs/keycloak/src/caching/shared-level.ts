@@ -109,7 +109,13 @@ export class SharedLevel {
   /** As long as `put` or `release` are to come. */
   #keepLease(key: string): void {
     this.#endLease(key);
-    const extend = (): void => void this.#run((cache) => cache.extend(key));
+    let isExtending = false;
+    // One at a time: a cache that is slower than this would have ever more of them wait for their turn.
+    const extend = (): void => {
+      if (isExtending) return;
+      isExtending = true;
+      void this.#run((cache) => cache.extend(key)).finally(() => (isExtending = false));
+    };
     this.#leases.set(key, setInterval(extend, EXTEND_EVERY_MS).unref());
   }
 
