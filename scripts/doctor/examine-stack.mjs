@@ -45,7 +45,14 @@ export async function examineStack({ processes }, flags, variables) {
   await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
   const different = differentKeys(sections);
   const [first] = sections;
-  if (different !== undefined) first?.report.findings.push(different);
+  if (different === undefined) return sections;
+  first?.report.findings.push(different);
+  // A service can't say which of the processes has other keys.
+  for (const { report } of sections) {
+    report.findings = report.findings.map((one) =>
+      one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
+    );
+  }
   return sections;
 }
 
@@ -81,10 +88,15 @@ async function examineGroup(group, flags, variables) {
   const looked = processFindings(await Promise.all(looks));
   const one = group.find(({ command }) => command !== undefined);
   const report = one?.command === undefined ? { findings: [] } : await reportOf(one.command(flags, await variables()));
+  const isFeedFaulty = report.findings.some(({ check, level }) => check === 'signals' && level === 'error');
   return {
     names: group.map(({ name }) => name),
     services: [...new Set(group.map(({ service }) => service))],
-    report: { ...report, findings: [...looked, ...report.findings] },
+    // The finding of the command says why.
+    report: {
+      ...report,
+      findings: [...looked.filter(({ check }) => check !== 'signals' || !isFeedFaulty), ...report.findings],
+    },
   };
 }
 
@@ -94,10 +106,11 @@ async function examineGroup(group, flags, variables) {
  */
 function processFindings(looked) {
   const faults = new Map(looked.flatMap(({ fault }) => (fault === undefined ? [] : [[keyOf(fault), fault]])));
-  return [...faults].map(([key, { what, why, cure, level = /** @type {const} */ ('error'), isSymptom }]) => {
+  return [...faults].map(([key, fault]) => {
+    const { what, why, cure, check = 'process', level = /** @type {const} */ ('error'), isSymptom } = fault;
     const names = looked.filter(({ fault }) => fault !== undefined && keyOf(fault) === key).map(({ name }) => name);
     const message = `${what}: ${names.join(', ')} (${why}).`;
-    return { check: 'process', level, message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
+    return { check, level, message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
   });
 }
 

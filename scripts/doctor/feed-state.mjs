@@ -57,6 +57,7 @@ function silent({ provenSecondsAgo, reason }) {
     provenSecondsAgo === undefined ? 'it has proven nothing yet' : `silent for ${Math.round(provenSecondsAgo)} s`;
   return {
     what: 'Signal feed silent',
+    check: /** @type {const} */ ('signals'),
     why: reason ?? since,
     cure: 'Read the log of the process: the line "Revocations are not heard of" or "Refused what the revocation channel holds" says why. Look for gaps of the channel, too.',
     isSymptom: /** @type {const} */ (true),

@@ -18,7 +18,7 @@ const ANSWER_MS = 5000;
  * A fault of the process itself. Several processes with the same `what` and `why` have one finding.
  * `isSymptom`: another finding is the cause as a rule. It is an error unless it has another level.
  *
- * @typedef {{ what: string, why: string, cure: string, level?: 'warning', isSymptom?: true }} ProcessFault
+ * @typedef {{ what: string, why: string, cure: string, check?: 'signals', level?: 'warning', isSymptom?: true }} ProcessFault
  */
 
 /**

@@ -202,7 +202,8 @@ interface Fault {
         );
         return () => (processes = before);
       },
-      finding: /^✗ (This service can't decrypt|The keys of denials differ)/,
+      finding:
+        /^✗ The keys of denials differ between processes \(fingerprints: .*service-c: [0-9a-f]{8}; signal-poller: /,
     },
     {
       what: 'a poller that hangs',

@@ -8,7 +8,7 @@ import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 /** For looking at; the folder is not under version control. */
 const PICTURES = 'test-results/screenshots';
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 40_000;
 
 /** How a page is looked at. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
