@@ -106,8 +106,8 @@ async function examineGroup(group, flags, variables) {
  */
 function processFindings(looked) {
   const faults = new Map(looked.flatMap(({ fault }) => (fault === undefined ? [] : [[keyOf(fault), fault]])));
-  return [...faults].map(([key, fault]) => {
-    const { what, why, cure, check = 'process', level = /** @type {const} */ ('error'), isSymptom } = fault;
+  return [...faults].map(([key, one]) => {
+    const { what, why, cure, check = 'process', level = /** @type {const} */ ('error'), isSymptom } = one;
     const names = looked.filter(({ fault }) => fault !== undefined && keyOf(fault) === key).map(({ name }) => name);
     const message = `${what}: ${names.join(', ')} (${why}).`;
     return { check, level, message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
