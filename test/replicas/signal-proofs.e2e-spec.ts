@@ -501,6 +501,18 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all([way.end(), readersWay.end()]);
   });
 
+  it('has no gap after entries that the server had no room for, and appends them later (RS-30)', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
+    await until(reader.isProven);
+    await command('CONFIG', 'SET', 'maxmemory', '1');
+    poller.keycloak.revocations.deny({ sid: 'late' });
+    await until(() => poller.lines.some((line) => line.startsWith("Denials can't be shared")), 'the server is full');
+    await command('CONFIG', 'SET', 'maxmemory', '0');
+    await until(() => reader.refuses('late'), 'it is appended');
+    await provenAgain(reader);
+    expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
+  });
+
   it('is believed by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isProven);
