@@ -1,4 +1,4 @@
-/** Kept entries: the SHA-256 digests of the newest entries of a stream, in 40 bytes for each. */
+/** Kept entries: the SHA-256 digests of the newest entries of a stream. Each takes 40 bytes, and at most as much again as room to grow. */
 
 const DIGEST_BYTES = 32;
 const LEAST_ROOM = 64;

@@ -25,6 +25,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   endWait();
   await follower.close();
   for (const socket of sockets) socket.destroy();
@@ -111,6 +112,5 @@ describe('a server that accepts no connection', () => {
     });
     // 100, 200 and 400 ms lie between the four tries.
     expect(performance.now() - beganMs).toBeGreaterThan(650);
-    jest.restoreAllMocks();
   });
 });
