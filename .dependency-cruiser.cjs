@@ -1,28 +1,31 @@
-/** Which room may import which. Each rule has one line that says why; `npm run lint` holds them. */
+/** Which folder may import which. Each rule has one line that says why; `npm run lint` holds them. */
 const CORE = '^libs/keycloak/src/';
-const rooms = (...names) => `${CORE}(${names.join('|')})/`;
+const folders = (...names) => `${CORE}(${names.join('|')})/`;
 const notSpec = '[.]spec[.]ts$';
 const builtin = ['core'];
 
-/** A room of the core sees those below it, Node, and the packages that are named: nothing else. */
-const looksDown = (room, below, reason, packages = []) => ({
-  name: `${room}-looks-down`,
+/** A folder of the core imports those below it, Node, and the packages that are named: nothing else. */
+const looksDown = (folder, below, reason, packages = []) => ({
+  name: `${folder}-looks-down`,
   comment: reason,
   severity: 'error',
-  from: { path: rooms(room), pathNot: notSpec },
+  from: { path: folders(folder), pathNot: notSpec },
   to: {
-    pathNot: [rooms(room, ...below), ...packages.map((name) => `node_modules/${name}/`)],
+    pathNot: [folders(folder, ...below), ...packages.map((name) => `node_modules/${name}/`)],
     dependencyTypesNot: builtin,
   },
 });
 
-/** A package of this repository is known by its door alone. */
-const throughTheDoor = (library, from, reason, doors = ['index']) => ({
-  name: `${library}-through-the-door`,
+/** Other packages import a package of this repository by its entry points alone. */
+const byEntryPoint = (library, from, reason, entryPoints = ['index']) => ({
+  name: `${library}-by-entry-point`,
   comment: reason,
   severity: 'error',
   from: { path: from, pathNot: notSpec },
-  to: { path: `^libs/${library}/`, pathNot: `^libs/${library}/(src|dist)/(${doors.join('|')})[.](ts|js|d[.]ts)$` },
+  to: {
+    path: `^libs/${library}/`,
+    pathNot: `^libs/${library}/(src|dist)/(${entryPoints.join('|')})[.](ts|js|d[.]ts)$`,
+  },
 });
 
 /** A package of this repository imports no other one but these. */
@@ -34,20 +37,17 @@ const packageLooksDown = (library, below, reason) => ({
   to: { path: '^(libs|apps|test|scripts|bench)/', pathNot: `^libs/(${[library, ...below].join('|')})/` },
 });
 
-/** A room of Service A sees those below it; of the files beside the rooms, which are of the whole service, it may see any. */
-const roomOfServiceA = (room, below, reason) => ({
-  name: `service-a-${room}-looks-down`,
+/** A folder of Service A imports those below it. Each may import the files beside the folders, which are of the whole service. */
+const folderOfServiceA = (folder, below, reason) => ({
+  name: `service-a-${folder}-looks-down`,
   comment: reason,
   severity: 'error',
-  from: { path: `^apps/service-a/src/${room}/`, pathNot: notSpec },
-  to: { path: '^apps/service-a/src/[^/]+/', pathNot: `^apps/service-a/src/(${[room, ...below].join('|')})/` },
+  from: { path: `^apps/service-a/src/${folder}/`, pathNot: notSpec },
+  to: { path: '^apps/service-a/src/[^/]+/', pathNot: `^apps/service-a/src/(${[folder, ...below].join('|')})/` },
 });
 
-/**
- * Doors of the library with optional peers, each a folder of its own name (house rules in ARCHITECTURE.md). Who does not use one
- * installs nothing for it.
- */
-const DOORS = [
+/** Entry points with optional peers, each a folder of `entry-points/`. A service that does not use one installs nothing for it. */
+const ENTRY_POINTS = [
   'axios',
   'graphql',
   'websockets',
@@ -58,24 +58,28 @@ const DOORS = [
   'jwt',
   'signals',
 ];
-/** Those that verify signatures: by jose, in the room below them. */
+/** The entry points that verify signatures, by jose, in the folder `jws`. */
 const BY_SIGNATURE = ['jwt', 'signals'];
-const aDoor = (door) => [
+const entryPoint = (name) => `entry-points/${name}`;
+const anEntryPoint = (name) => [
   {
-    name: `${door}-is-looked-into-by-nobody`,
-    comment: 'Neither the core nor another door knows a door: its peers are optional.',
+    name: `${name}-is-imported-by-nothing`,
+    comment: 'Neither the core nor another entry point imports an entry point: its peers are optional.',
     severity: 'error',
-    from: { path: CORE, pathNot: [rooms(door), notSpec] },
-    to: { path: rooms(door) },
+    from: { path: CORE, pathNot: [folders(entryPoint(name)), notSpec] },
+    to: { path: folders(entryPoint(name)) },
   },
   {
-    name: `${door}-looks-through-ports`,
-    comment: 'A door uses what the first door exports, and the ports that the core has for doors.',
+    name: `${name}-looks-through-ports`,
+    comment: 'An entry point imports the main entry point, and the ports that the core has for entry points.',
     severity: 'error',
-    from: { path: rooms(door), pathNot: notSpec },
+    from: { path: folders(entryPoint(name)), pathNot: notSpec },
     to: {
       path: '^(libs|apps)/',
-      pathNot: [rooms(door, 'ports', ...(BY_SIGNATURE.includes(door) ? ['jws'] : [])), `${CORE}index[.]ts$`],
+      pathNot: [
+        folders(...[name, 'ports', ...(BY_SIGNATURE.includes(name) ? ['jws'] : [])].map(entryPoint)),
+        `${CORE}index[.]ts$`,
+      ],
     },
   },
 ];
@@ -103,17 +107,12 @@ module.exports = {
     packageLooksDown('keycloak', [], 'The library stands on nothing of ours.'),
     packageLooksDown('service-defaults', ['keycloak'], 'What services share knows no demonstration and no test.'),
     packageLooksDown('demo', ['keycloak', 'service-defaults'], 'The demonstration stands on what services share.'),
-    throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the doors export.', [
+    byEntryPoint('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the entry points export.', [
       'index',
-      'axios/index',
-      'jwt/index',
-      'opentelemetry/index',
-      'signals/index',
-      'swagger/index',
-      'valkey/index',
+      'entry-points/[^/]+/index',
     ]),
-    throughTheDoor('service-defaults', '^(apps|libs/demo)/', 'Services use what the door exports.'),
-    throughTheDoor('demo', '^apps/', 'Services use what the door exports.'),
+    byEntryPoint('service-defaults', '^(apps|libs/demo)/', 'Services use what the entry point exports.'),
+    byEntryPoint('demo', '^apps/', 'Services use what the entry point exports.'),
     {
       name: 'demo-in-demo-mode-only',
       comment: 'What a service does in production stands on nothing of the demonstration.',
@@ -160,7 +159,7 @@ module.exports = {
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
 
-    // The rooms of the core, from the ground up.
+    // The folders of the core, from the ground up.
     looksDown('protocol', [], 'The words are pure: no Nest, no network, no clock.'),
     looksDown('caching', [], 'Caching is about keys, values and deadlines; only its LRU comes from outside.', [
       'lru-cache',
@@ -172,22 +171,17 @@ module.exports = {
       ['undici'],
     ),
     looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.', ['cockatiel']),
-    looksDown('revocation', ['caching', 'protocol'], 'Both rooms that judge ask it; it knows neither of them.'),
-    looksDown('diagnostics', ['caching', 'protocol'], 'Three rooms publish; who listens is outside.'),
-    {
-      name: 'client-authentication-looks-down',
-      comment: 'It reads credentials; who is shown them is nothing to it.',
-      severity: 'error',
-      from: { path: rooms('client-authentication'), pathNot: notSpec },
-      to: {
-        pathNot: [rooms('client-authentication', 'caching', 'protocol'), `${CORE}configuration-faults[.]ts$`],
-        dependencyTypesNot: builtin,
-      },
-    },
+    looksDown('revocation', ['caching', 'protocol'], 'Both folders that judge ask it; it knows neither of them.'),
+    looksDown('diagnostics', ['caching', 'protocol'], 'Three folders publish; who listens is outside.'),
+    looksDown(
+      'client-authentication',
+      ['caching', 'protocol'],
+      'It reads credentials; who is shown them is nothing to it.',
+    ),
     looksDown(
       'authorization-server',
       ['client-authentication', 'resilience', 'diagnostics', 'http', 'caching', 'protocol'],
-      'It serves the rooms above it and knows none of them.',
+      'It serves the folders above it and knows none of them.',
       ['oauth4webapi', 'jsonc-parser', '@nestjs', 'rxjs'],
     ),
     looksDown(
@@ -202,32 +196,53 @@ module.exports = {
       'It meets the resource server in the type VerifiedAccessToken, and nowhere else.',
       ['@nestjs', 'rxjs', 'reflect-metadata'],
     ),
-    {
-      name: 'checkup-looks-at-calls',
-      comment: 'It looks at what the server grants; what a service does with it is nothing to it.',
-      severity: 'error',
-      from: { path: rooms('checkup'), pathNot: notSpec },
-      to: {
-        path: CORE,
-        pathNot: [
-          rooms('checkup', 'authorization-server', 'client-authentication', 'client', 'http', 'protocol'),
-          `${CORE}[^/]+[.]ts$`,
-        ],
-      },
-    },
+    looksDown(
+      'options',
+      ['resource-server', 'client', 'revocation', 'client-authentication', 'http', 'caching', 'protocol'],
+      'It names the types that an application passes, and checks them before anything is made of them.',
+    ),
+    looksDown(
+      'checkup',
+      ['options', 'client', 'authorization-server', 'client-authentication', 'http', 'protocol'],
+      'It looks at what the server grants; what a service does with it is nothing to it.',
+      ['@nestjs'],
+    ),
+    looksDown(
+      'module',
+      [
+        'checkup',
+        'options',
+        'resource-server',
+        'client',
+        'authorization-server',
+        'revocation',
+        'resilience',
+        'http',
+        'caching',
+        'protocol',
+      ],
+      'It wires the folders below it; the main entry point, the doctor and the tests stand on it.',
+      ['@nestjs', 'rxjs'],
+    ),
+    looksDown(
+      'doctor',
+      ['module', 'checkup', 'options', 'resource-server', 'authorization-server', 'revocation', 'caching', 'protocol'],
+      'It reads what a service is composed of, and changes nothing.',
+      ['@nestjs', 'reflect-metadata'],
+    ),
     {
       name: 'doctor-is-known-to-nobody',
       comment: 'The command looks at a service from outside; no service needs it.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [rooms('doctor'), notSpec] },
+      from: { path: '^(apps|libs)/', pathNot: [folders('doctor'), notSpec] },
       to: { path: '^libs/keycloak/(src|dist)/doctor/' },
     },
     {
       name: 'http-knows-no-token',
       comment: 'Of the words it has those for failures.',
       severity: 'error',
-      from: { path: rooms('http'), pathNot: notSpec },
-      to: { path: rooms('protocol'), pathNot: `${CORE}protocol/connection-failures[.]ts$` },
+      from: { path: folders('http'), pathNot: notSpec },
+      to: { path: folders('protocol'), pathNot: `${CORE}protocol/connection-failures[.]ts$` },
     },
     {
       name: 'nest-only-where-the-name-says-so',
@@ -243,10 +258,10 @@ module.exports = {
       to: { path: 'node_modules/@nestjs/' },
     },
     {
-      name: 'oauth-library-in-one-room',
-      comment: 'Only the room that talks to the authorization server speaks the protocol.',
+      name: 'oauth-library-in-one-folder',
+      comment: 'Only the folder that talks to the authorization server speaks the protocol.',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: rooms('authorization-server') },
+      from: { path: '^(libs|apps)/', pathNot: folders('authorization-server') },
       to: { path: 'node_modules/oauth4webapi/' },
     },
     {
@@ -254,69 +269,83 @@ module.exports = {
       comment:
         'What an HTTP client throws may carry the request with its token: none may come further than the files that send.',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: [notSpec, rooms('testing', 'http')] },
+      from: { path: '^(libs|apps)/', pathNot: [notSpec, folders('testing', 'http')] },
       to: { path: 'node_modules/undici/' },
     },
 
-    // The doors of the library beside the first.
-    ...DOORS.flatMap(aDoor),
+    // The entry points of the library beside the main one.
+    ...ENTRY_POINTS.flatMap(anEntryPoint),
     {
-      name: 'jws-is-for-doors-by-signature',
-      comment: 'It needs jose: who verifies no signature installs nothing for it.',
+      name: 'jws-is-for-entry-points-by-signature',
+      comment: 'It needs jose: a service that verifies no signature installs nothing for it.',
       severity: 'error',
-      from: { path: CORE, pathNot: [rooms('jws', ...BY_SIGNATURE), notSpec] },
-      to: { path: rooms('jws') },
+      from: { path: CORE, pathNot: [folders(...['jws', ...BY_SIGNATURE].map(entryPoint)), notSpec] },
+      to: { path: folders(entryPoint('jws')) },
     },
     {
       name: 'jws-looks-through-ports',
-      comment: 'It is below the doors, and has what they have of the core.',
+      comment: 'It is below the entry points, and imports from the core what they import.',
       severity: 'error',
-      from: { path: rooms('jws'), pathNot: notSpec },
-      to: { path: '^(libs|apps)/', pathNot: rooms('jws', 'ports') },
+      from: { path: folders(entryPoint('jws')), pathNot: notSpec },
+      to: { path: '^(libs|apps)/', pathNot: folders(...['jws', 'ports'].map(entryPoint)) },
+    },
+    {
+      name: 'ports-are-for-entry-points',
+      comment: 'The core imports its own folders and no port.',
+      severity: 'error',
+      from: { path: CORE, pathNot: [`${CORE}entry-points/`, notSpec] },
+      to: { path: folders(entryPoint('ports')) },
     },
     {
       name: 'testing-stands-on-protocol',
-      comment: 'The second door makes tokens and finds leaks; it needs no room that runs in a service.',
+      comment: 'The testing kit makes tokens and finds leaks; it needs no folder that runs in a service.',
       severity: 'error',
-      from: { path: rooms('testing'), pathNot: [notSpec, rooms('testing/in-memory')] },
-      to: { path: '^libs/', pathNot: [rooms('testing', 'protocol'), `${CORE}production[.]ts$`] },
+      from: { path: folders('testing'), pathNot: [notSpec, folders('testing/in-memory')] },
+      to: { path: '^libs/', pathNot: folders('testing', 'protocol') },
     },
     {
       name: 'in-memory-replaces-the-network',
       comment: 'What a service runs is to run in its tests: nothing of it is known but its words and its network.',
       severity: 'error',
-      from: { path: rooms('testing/in-memory'), pathNot: [notSpec, '[.]module[.]ts$'] },
-      to: { path: CORE, pathNot: rooms('testing', 'http', 'protocol') },
+      from: { path: folders('testing/in-memory'), pathNot: [notSpec, '[.]module[.]ts$'] },
+      to: { path: CORE, pathNot: folders('testing', 'http', 'protocol') },
     },
     {
       name: 'testing-module-rewires-the-module',
-      comment: 'It puts another network into the one module, and goes past it to none of its rooms.',
+      comment: 'It puts another network into the one module, and goes past it to none of its folders.',
       severity: 'error',
       from: { path: `${CORE}testing/in-memory/.*[.]module[.]ts$` },
       to: {
         path: CORE,
-        pathNot: [rooms('testing', 'http'), `${CORE}keycloak[.](module|module-definition|options)[.]ts$`],
+        pathNot: [
+          folders('testing', 'http'),
+          `${CORE}(module/keycloak[.]module(-definition)?|options/keycloak[.]options)[.]ts$`,
+        ],
       },
     },
     {
       name: 'testing-only-in-specs',
       comment: 'A test token must not be made in a running service.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [rooms('testing'), '/spec-support/', notSpec] },
+      from: { path: '^(apps|libs)/', pathNot: [folders('testing'), '/spec-support/', notSpec] },
       to: { path: '^libs/keycloak/(src|dist)/testing/' },
     },
 
-    // The rooms of Service A, from the ground up.
-    roomOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),
-    roomOfServiceA('orders', [], 'Orders are there whoever asks for them.'),
-    roomOfServiceA('login', ['pages'], 'Who is logged in is nothing of what they do.'),
-    roomOfServiceA('receipts', ['login', 'orders'], "It passes documents on for a user; what they are is Service B's."),
-    roomOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
-    roomOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
-    roomOfServiceA('matrix', ['attacks', 'login', 'pages'], 'Its attacks are made with the same tools.'),
-    roomOfServiceA('watch', ['attacks', 'login', 'pages'], 'It presents tokens with the same tools.'),
-    roomOfServiceA('demo', ['attacks', 'matrix', 'pages', 'watch'], 'It wires what there is in demo mode only.'),
-    roomOfServiceA(
+    // The folders of Service A, from the ground up.
+    folderOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),
+    folderOfServiceA('orders', [], 'Orders are there whoever asks for them.'),
+    folderOfServiceA('login', ['pages'], 'Who is logged in is nothing of what they do.'),
+    folderOfServiceA(
+      'receipts',
+      ['login', 'orders'],
+      "It passes documents on for a user; what they are is Service B's.",
+    ),
+    folderOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
+    folderOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
+    folderOfServiceA('matrix', ['attacks', 'login', 'pages'], 'Its attacks are made with the same tools.'),
+    folderOfServiceA('watch', ['attacks', 'login', 'pages'], 'It presents tokens with the same tools.'),
+    folderOfServiceA('demo', ['attacks', 'matrix', 'pages', 'watch'], 'It wires what there is in demo mode only.'),
+    folderOfServiceA(
       'home',
       ['attacks', 'matrix', 'watch', 'chain', 'login', 'orders', 'pages'],
       'The start page leads to the others.',
@@ -334,7 +363,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/(?!index|testing/index|axios/index)' },
+    exclude: { path: '(^|/)dist/(?!index|testing/index|entry-points/[^/]+/index)' },
     includeOnly: '^(apps|libs|test|scripts|node_modules)/',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.depcruise.json' },

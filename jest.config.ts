@@ -11,8 +11,8 @@ const common: Config = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',
-    '^nestjs-keycloak-s2s/(axios|graphql|jwt|microservices|opentelemetry|signals|swagger|valkey|websockets|testing)$':
-      '<rootDir>/libs/keycloak/src/$1/index.ts',
+    '^nestjs-keycloak-s2s/testing$': '<rootDir>/libs/keycloak/src/testing/index.ts',
+    '^nestjs-keycloak-s2s/(.*)$': '<rootDir>/libs/keycloak/src/entry-points/$1/index.ts',
     '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
     '^demo$': '<rootDir>/libs/demo/src/index.ts',
     '^service-defaults$': '<rootDir>/libs/service-defaults/src/index.ts',

@@ -32,7 +32,7 @@ const TIMING_SPECS = [
   'embedded/authorization-server',
   'held-tokens',
   'held-connections',
-  'libs/keycloak/src/(graphql|microservices|signals|websockets)/',
+  'libs/keycloak/src/entry-points/(graphql|microservices|signals|websockets)/',
 ];
 /** What their specs are told. */
 const LONG_REPLICAS = { ROLLING_RESTART: 'long', MODEL_SCHEDULES: '100' };

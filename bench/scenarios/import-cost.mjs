@@ -7,7 +7,7 @@ export const name = 'import-cost';
 export const title = 'CPU and heap of `import`, beside Nest';
 
 const inAProcess = promisify(execFile);
-const DOORS = { '.': 'index.js', '/graphql': 'graphql/index.js', '/testing': 'testing/index.js' };
+const DOORS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
 
 /** In a process of its own: what is imported once stays. */
 const PROBE = `

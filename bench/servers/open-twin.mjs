@@ -19,7 +19,7 @@ import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axio
 import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { createService } from 'service-defaults';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
-import { resolveServiceOptions } from '../../libs/keycloak/dist/service.options.js';
+import { resolveServiceOptions } from '../../libs/keycloak/dist/options/service.options.js';
 import { moduleOf } from './nest.mjs';
 
 const SERVICES = {

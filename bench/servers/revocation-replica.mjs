@@ -1,6 +1,6 @@
 // A replica that shares denials and has no routes. The bench tells it to deny, and asks since when it refuses what others denied.
-import { composeKeycloak } from '../../libs/keycloak/dist/compose-keycloak.js';
-import { valkeyRevocations } from '../../libs/keycloak/dist/valkey/index.js';
+import { composeKeycloak } from '../../libs/keycloak/dist/module/compose-keycloak.js';
+import { valkeyRevocations } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
 
 const { VALKEY_URL: url, DENIAL_KEY: key } = process.env;
 const {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { OpenIdTokens } from '../../apps/service-a/dist/login/openid-tokens.js';
 import { SealedSessions } from '../../apps/service-a/dist/login/valkey/sealed-sessions.js';
 import { ValkeySessionStore } from '../../apps/service-a/dist/login/valkey/valkey-session-store.js';
-import { SealingKeys, valkeyCache, ValkeyClient } from '../../libs/keycloak/dist/valkey/index.js';
+import { SealingKeys, valkeyCache, ValkeyClient } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
 
 const { VALKEY_URL: url, SHARED_STATE_KEYS: key, TOKENS, SESSIONS, ANSWERS } = process.env;
 const OWNER = { issuer: 'https://sso.test/realms/bench', clientId: 'service-a', allowInsecureRequests: true };

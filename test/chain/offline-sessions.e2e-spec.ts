@@ -5,7 +5,7 @@ import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.j
 import { codeOf, LoginBrowser } from '../../libs/keycloak-test-servers/contract/login-browser.js';
 import { exchangeForB, post, textOf, type Reply } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { keycloakEvents } from '../../libs/keycloak/src/entry-points/signals/index.js';
 import { hasAccounts } from '../support/account-acts.js';
 import { FollowedService } from '../support/followed-service.js';
 import { isActiveAtKeycloak } from '../support/session-subject.js';

@@ -12,7 +12,7 @@ import {
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { HOME, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { nextSecond, pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
-import { sharedSignals } from '../../libs/keycloak/src/signals/index.js';
+import { sharedSignals } from '../../libs/keycloak/src/entry-points/signals/index.js';
 import {
   changePassword,
   CONSOLE_ACTS,

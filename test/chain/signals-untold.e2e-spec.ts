@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { keycloakEvents } from '../../libs/keycloak/src/entry-points/signals/index.js';
 import { CONSOLE_ACTS, hasAccounts } from '../support/account-acts.js';
 import { FollowedService } from '../support/followed-service.js';
 import { savesEventsOfConsole } from '../support/keycloak-version.js';

@@ -11,7 +11,7 @@ import {
   INTROSPECTION_CHANNEL,
   type IntrospectionMessage,
 } from '../../libs/keycloak/src/diagnostics/introspection-channel.js';
-import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { keycloakEvents } from '../../libs/keycloak/src/entry-points/signals/index.js';
 import {
   changePassword,
   CONSOLE_ACTS,

@@ -15,7 +15,7 @@ import {
   textOf,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { AdminApi } from '../../libs/keycloak/src/doctor/admin-api.js';
 import { readRealm } from '../../libs/keycloak/src/doctor/realm-snapshot.js';
 import { doctorOfFeed, expectFindings, withServer, type FeedSubject } from '../support/doctor-of-feed.js';

@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
-import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import type { GuardedHandler } from '../../libs/keycloak/src/doctor/doctor-subject.js';
 import { examine, type Examination } from '../../libs/keycloak/src/doctor/examine.js';
 import { REALM_FAULTS } from '../../scripts/faults/realm-faults.mjs';

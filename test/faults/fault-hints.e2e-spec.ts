@@ -7,7 +7,7 @@ import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { loggedFields } from '../../libs/keycloak/src/protocol/failure-hints.js';
 import { startFakeService } from '../support/fake-service.js';
 import { composedIn, type ServiceName } from '../support/composed-in.js';

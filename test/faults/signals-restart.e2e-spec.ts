@@ -5,11 +5,11 @@ import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
-import { SILENT } from '../../libs/keycloak/src/component-log.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import { keycloakEvents, sharedSignals } from '../../libs/keycloak/src/signals/index.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
-import type { SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
+import { SILENT } from '../../libs/keycloak/src/resilience/component-log.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
+import { keycloakEvents, sharedSignals } from '../../libs/keycloak/src/entry-points/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
+import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/signal-source.js';
 import { MovedClock } from '../support/moved-clock.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { hasTransmitter, startSsfRealm } from '../support/ssf-realm.js';

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
+import { keycloakEvents } from '../../libs/keycloak/src/entry-points/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import { startBentServer, type BentAnswer, type BentServer } from '../support/bent-server.js';
 import { MovedClock } from '../support/moved-clock.js';
 import { READER, startSignalsRealm } from '../support/signals-realm.js';

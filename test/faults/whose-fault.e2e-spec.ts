@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { Refusal, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { composedIn } from '../support/composed-in.js';
 import {
   clientIn,

@@ -16,7 +16,7 @@ import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
 import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
 import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 import { RevocationList } from '../../libs/keycloak/src/revocation/revocation-list.js';
-import { ValkeySharedCache } from '../../libs/keycloak/src/valkey/valkey-shared-cache.js';
+import { ValkeySharedCache } from '../../libs/keycloak/src/entry-points/valkey/valkey-shared-cache.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 
 const key = (): string => randomBytes(32).toString('base64');

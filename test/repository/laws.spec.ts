@@ -38,7 +38,7 @@ describe('the sources', () => {
 
   it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
     expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
-      'libs/keycloak/src/compose-keycloak.ts',
+      'libs/keycloak/src/module/compose-keycloak.ts',
       'libs/keycloak/src/resource-server/access-token-verifier.ts',
     ]);
   });
@@ -65,11 +65,11 @@ describe('the sources', () => {
       'libs/keycloak/src/client/send-with-token.ts',
       // That of an administrator, in the command doctor.
       'libs/keycloak/src/doctor/admin-api.ts',
+      // That of this service itself, to Keycloak.
+      'libs/keycloak/src/entry-points/signals/events/event-log-client.ts',
+      'libs/keycloak/src/entry-points/signals/ssf/transmitter-client.ts',
       // The challenge, in answers.
       'libs/keycloak/src/protocol/www-authenticate.ts',
-      // That of this service itself, to Keycloak.
-      'libs/keycloak/src/signals/events/event-log-client.ts',
-      'libs/keycloak/src/signals/ssf/transmitter-client.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
@@ -103,14 +103,14 @@ describe('the sources', () => {
       // NODE_USE_ENV_PROXY, and the proxies.
       'libs/keycloak/src/http/environment-proxies.ts',
       // NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED alone.
-      'libs/keycloak/src/production.ts',
+      'libs/keycloak/src/protocol/production.ts',
       'libs/service-defaults/src/service-config.ts',
     ]);
   });
 
   it('load @nestjs/swagger in the door for it, and where a service that is asked makes its document', () => {
     expect(filesWith(/^import (?!type ).*from '@nestjs\/swagger'/m).toSorted()).toEqual([
-      'libs/keycloak/src/swagger/documented-routes.discovery.ts',
+      'libs/keycloak/src/entry-points/swagger/documented-routes.discovery.ts',
       'libs/service-defaults/src/openapi/describe-routes.ts',
     ]);
     expect(filesWith(/^import (?!type ).*\/describe-routes\.js'/m)).toEqual([]);

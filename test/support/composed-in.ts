@@ -2,7 +2,7 @@
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import type { RealmCopy } from './realm-copy.js';
 
 export type ServiceName = 'service-a' | 'service-b' | 'service-c';

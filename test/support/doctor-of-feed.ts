@@ -4,10 +4,10 @@ import { testServer } from 'keycloak-test-servers';
 import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
-import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { examine } from '../../libs/keycloak/src/doctor/examine.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
-import type { SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
+import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
+import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/signal-source.js';
 
 export interface FeedSubject {
   readonly service: ConfidentialClient;

@@ -3,10 +3,10 @@ import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js
 import { login, logout, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
-import { SILENT } from '../../libs/keycloak/src/component-log.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import type { SignalSource } from '../../libs/keycloak/src/signals/index.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { SILENT } from '../../libs/keycloak/src/resilience/component-log.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
+import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import { until } from './until.js';
 import { outcomeAt } from './verification-outcome.js';
 

@@ -1,10 +1,10 @@
 /** Heard revocations: has running services hear of what ends at Keycloak, by the event log of a realm that service-a may read. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import { KEYCLOAK } from '../../libs/keycloak/src/keycloak.module-definition.js';
-import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
+import { KEYCLOAK } from '../../libs/keycloak/src/module/keycloak.module-definition.js';
+import { keycloakEvents } from '../../libs/keycloak/src/entry-points/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import type { RunningService } from './running-service.js';
 import type { RunningServices, ServerAddress } from './running-services.js';
 import { READER } from './signals-realm.js';

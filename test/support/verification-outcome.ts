@@ -1,5 +1,5 @@
 /** Verification outcome: what a service says of a token, in one word. */
-import type { ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
 
 /** `accepted`, or the reason of the refusal. */

@@ -5,7 +5,7 @@ import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-s
 import type { AuthorizationServerError, ServiceCallError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { examine } from '../../libs/keycloak/src/doctor/examine.js';
 import { canMakeCertificates, TestAuthority, type KeyPair } from '../../libs/keycloak/spec-support/certificates.js';
 import { RunningServices } from '../support/running-services.js';

@@ -1,9 +1,9 @@
 /** JWT services: the composed library of a service that verifies signatures, beside a server whose key set a spec decides. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { composeKeycloak, type ComposedKeycloak } from '../src/compose-keycloak.js';
-import type { ComponentLog } from '../src/component-log.js';
-import { jwtVerification, type JwtVerificationOptions } from '../src/jwt/index.js';
-import type { KeycloakModuleOptions } from '../src/keycloak.options.js';
+import { composeKeycloak, type ComposedKeycloak } from '../src/module/compose-keycloak.js';
+import type { ComponentLog } from '../src/resilience/component-log.js';
+import { jwtVerification, type JwtVerificationOptions } from '../src/entry-points/jwt/index.js';
+import type { KeycloakModuleOptions } from '../src/options/keycloak.options.js';
 import { BearerError } from '../src/protocol/bearer-error.js';
 import { Refusal } from '../src/protocol/refusal.js';
 import type { Json } from './signers.js';

@@ -8,7 +8,7 @@ import {
   BackchannelLogoutModule,
   type BackchannelLogoutAsyncOptions,
   type BackchannelLogoutListener,
-} from '../src/signals/index.js';
+} from '../src/entry-points/signals/index.js';
 import { encoded } from './signers.js';
 import { optionsOf } from './test-realm.js';
 

@@ -1,8 +1,8 @@
 /** Payload members: what a caller may put into a payload to be taken for something else, for property tests (RS-28). */
 import type { INestApplicationContext } from '@nestjs/common';
 import fc from 'fast-check';
-import { KEYCLOAK } from '../src/keycloak.module-definition.js';
-import type { ComposedKeycloak } from '../src/compose-keycloak.js';
+import { KEYCLOAK } from '../src/module/keycloak.module-definition.js';
+import type { ComposedKeycloak } from '../src/module/compose-keycloak.js';
 
 /** Members of the objects that Nest, its transports, Node and GraphQL give to handlers. */
 export const FRAMEWORK_MEMBERS: readonly string[] = [

@@ -1,9 +1,13 @@
 /** A shared signals source that is connected with a transmitter as a feed does it, over the fetch of the core. */
 import { createAuthorizationServer } from '../src/authorization-server/create-authorization-server.js';
 import { FixedSecret } from '../src/client-authentication/client-authentication.js';
-import type { ComponentLog } from '../src/component-log.js';
+import type { ComponentLog } from '../src/resilience/component-log.js';
 import { systemClock } from '../src/caching/clock.js';
-import { sharedSignals, type ConnectedSignalSource, type SharedSignalsOptions } from '../src/signals/index.js';
+import {
+  sharedSignals,
+  type ConnectedSignalSource,
+  type SharedSignalsOptions,
+} from '../src/entry-points/signals/index.js';
 import type { SsfTransmitter } from './ssf-transmitter.js';
 import type { StillClock } from './still-clock.js';
 

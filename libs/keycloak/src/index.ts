@@ -1,10 +1,10 @@
 /** The door of nestjs-keycloak-s2s: everything a service may use, and nothing that holds a caller's token text. */
-export { KeycloakModule } from './keycloak.module.js';
+export { KeycloakModule } from './module/keycloak.module.js';
 export { StartVerificationError } from './checkup/start-verification.service.js';
-export { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
-export { KeycloakOptionsError } from './option-kinds.js';
-export { KeycloakStatus } from './keycloak-status.js';
-export { isProduction } from './production.js';
+export { ConfigurationError, ConfigurationFaults } from './protocol/configuration-faults.js';
+export { KeycloakOptionsError } from './options/option-kinds.js';
+export { KeycloakStatus } from './module/keycloak-status.js';
+export { isProduction } from './protocol/production.js';
 
 export { AccessToken } from './resource-server/access-token.decorator.js';
 export {
@@ -98,18 +98,18 @@ export type {
 export type { ClientSecretFromOptions } from './client-authentication/client-secret.js';
 export type { PrivateKeyJwt, PrivateKeyJwtOptions } from './client-authentication/private-key-jwt.js';
 export type { PublicJwks } from './client-authentication/signing-keys.js';
-export type { KeycloakStatusSnapshot, SignalFeedState } from './keycloak-status.js';
-export type { ServiceRegistration } from './keycloak.module.js';
-export type { IssuerOptions } from './issuer.options.js';
+export type { KeycloakStatusSnapshot, SignalFeedState } from './module/keycloak-status.js';
+export type { ServiceRegistration } from './module/keycloak.module.js';
+export type { IssuerOptions } from './options/issuer.options.js';
 export type {
   AnyModuleOptions,
   CommonModuleOptions,
   KeycloakModuleOptions,
   MultiIssuerModuleOptions,
-} from './keycloak.options.js';
-export type { ProtectedResourceOptions } from './protected-resource.options.js';
-export type { ServiceOptions, ServiceScopes } from './service.options.js';
-export type { TlsOptions } from './tls.options.js';
+} from './options/keycloak.options.js';
+export type { ProtectedResourceOptions } from './options/protected-resource.options.js';
+export type { ServiceOptions, ServiceScopes } from './options/service.options.js';
+export type { TlsOptions } from './options/tls.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';

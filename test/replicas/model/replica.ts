@@ -1,8 +1,8 @@
 /** ModelReplica: what a process of Service A shares with the others, as it is composed there. It can end at once, and start again. */
 import { proofKeyPair } from '../../../libs/keycloak/spec-support/proof-keys.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/module/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';
-import { SignalFeed } from '../../../libs/keycloak/src/signals/signal-feed.js';
+import { SignalFeed } from '../../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import { SealingKeys, ValkeyClient, valkeyCache, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
 import { UserSessions } from '../../../apps/service-a/src/login/user-sessions.js';
 import { SealedSessions } from '../../../apps/service-a/src/login/valkey/sealed-sessions.js';

@@ -4,8 +4,8 @@ import type { Introspection } from '../authorization-server/introspection.js';
 import type { ServerMetadata } from '../authorization-server/metadata.js';
 import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ClientCredential } from '../client-authentication/client-authentication.js';
-import type { OptionsOfIssuer } from '../keycloak.options.js';
-import type { ResolvedServiceOptions } from '../service.options.js';
+import type { OptionsOfIssuer } from '../options/keycloak.options.js';
+import type { ResolvedServiceOptions } from '../options/service.options.js';
 import type { Answering } from './who-answers.js';
 import type { Unreached } from './why-unreached.js';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import type { KeycloakModuleOptions } from '../index.js';
 import { Checkup } from './checkup.js';
 import type { CheckupParts } from './checkup-parts.js';

@@ -1,5 +1,5 @@
 /** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
-import type { OptionsOfIssuer } from '../keycloak.options.js';
+import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { Refusal } from '../protocol/refusal.js';

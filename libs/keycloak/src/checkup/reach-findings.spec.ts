@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import type { Finding } from './finding.js';
 
 let server: Server | undefined;

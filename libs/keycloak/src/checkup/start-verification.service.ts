@@ -1,6 +1,6 @@
 /** StartVerification: warns of weak settings; and with `verifyAtStart`, an application whose settings Keycloak refuses does not start. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { ConfigurationError } from '../configuration-faults.js';
+import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';
 import type { Finding } from './finding.js';
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
-import { ConfigurationError } from '../configuration-faults.js';
+import { ConfigurationError } from '../protocol/configuration-faults.js';
 import { clientAssertionFile } from './client-assertion-file.js';
 import type { ClientAuthentication, ConnectedClientAuthentication } from './client-authentication.js';
 import { clientSecretFile, clientSecretFrom } from './client-secret.js';

@@ -1,5 +1,5 @@
 /** Client secret: one that is kept outside this process, and may be replaced while it runs. */
-import { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
+import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
   ClientAuthenticationContext,

@@ -1,7 +1,7 @@
 /** Credential file: a small text that a platform puts into a file, and replaces there. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { ConfigurationError } from '../configuration-faults.js';
+import { ConfigurationError } from '../protocol/configuration-faults.js';
 
 /**
  * How old what was read may be: it is read again before it is used. A mounted secret is replaced by a symbolic link beside it, which watching the

@@ -1,5 +1,5 @@
 /** Private key JWT: an assertion of its own for each request, signed by a key that nobody else has (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
+import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
   ClientAuthenticationContext,

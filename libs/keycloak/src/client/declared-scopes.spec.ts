@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import type { ServiceOptions } from '../index.js';
 import { DeclaredScopes } from './declared-scopes.js';
 

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import {
   CALL_BOUNDS,

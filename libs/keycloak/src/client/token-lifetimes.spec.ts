@@ -1,7 +1,7 @@
 /** Whatever a server says of a token's lifetime, over HTTP: never an expired token, and never a request for each use (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { optionsOf } from '../../spec-support/test-realm.js';

@@ -1,6 +1,6 @@
 /** Channel findings: whether the service can share denials over its channel, and whether a process polls the authorization server for it. */
 import { error, note, ok, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ComposedIssuer } from '../module/compose-issuer.js';
 import type { ChannelExamination } from '../revocation/revocation-channel.js';
 
 /** A healthy poller writes a proof every five seconds at the latest. */

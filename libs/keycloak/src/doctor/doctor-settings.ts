@@ -1,8 +1,8 @@
 /** Doctor settings: a service as the environment and the flags of the command describe it. */
 import { readFileSync } from 'node:fs';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import { isB64Token } from '../protocol/b64token.js';
-import type { KeycloakModuleOptions } from '../keycloak.options.js';
+import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
 import type { ProfileName } from '../protocol/token-profile.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 

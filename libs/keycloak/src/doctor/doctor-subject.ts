@@ -1,5 +1,5 @@
 /** DoctorSubject: the service that is looked at, as its module or the flags describe it. */
-import type { ComposedKeycloak } from '../compose-keycloak.js';
+import type { ComposedKeycloak } from '../module/compose-keycloak.js';
 import type { AllowedClient } from '../resource-server/allowed-client.js';
 
 /** What the guard stands before: a route, an operation, a message, or the connections of a gateway; and whom it admits. */

@@ -6,7 +6,7 @@ import { withoutSecrets } from '../protocol/loggable-text.js';
 import { Refusal } from '../protocol/refusal.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
 import type { Checkup } from '../checkup/checkup.js';
-import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ComposedIssuer } from '../module/compose-issuer.js';
 import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
 import { feedFindings } from './feed-findings.js';
 import { administratorClockFinding } from './administrator-clock.js';

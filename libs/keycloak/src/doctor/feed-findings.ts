@@ -1,6 +1,6 @@
 /** Feed findings: whether the service learns about revocations, by its own feed or over its channel. */
 import type { Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { channelFindings } from './channel-findings.js';
 import { signalFindings } from './signal-findings.js';
 

@@ -1,6 +1,6 @@
 /** Host name finding: whether Keycloak calls itself by whatever host name a request has, so that it signs events as another issuer. */
 import { warning, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { Refusal } from '../protocol/refusal.js';
 
 /** Nobody has this name (RFC 2606 §2), so nobody else can have said it. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { Finding } from '../checkup/finding.js';
-import { composeKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
 import { examine } from './examine.js';
 
 let realm: RunningAuthorizationServer;

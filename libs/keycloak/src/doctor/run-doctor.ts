@@ -1,7 +1,7 @@
 /** Run doctor: the command `doctor`, from its arguments to its exit code. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { error, worstOf, type Finding } from '../checkup/finding.js';
-import { ConfigurationError } from '../configuration-faults.js';
+import { ConfigurationError } from '../protocol/configuration-faults.js';
 import { adminToken, subjectOfFlags, type DoctorFlags, type Environment } from './doctor-settings.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 import { examine } from './examine.js';

@@ -1,10 +1,10 @@
 /** What doctor says of a signal feed, by sources that say whatever a spec wants. */
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
 import type { RevocationChannel } from '../revocation/revocation-channel.js';
-import { SignalFeed } from '../signals/signal-feed.js';
-import { SignalSourceError, type Signals, type SignalSource } from '../signals/signal-source.js';
+import { SignalFeed } from '../entry-points/signals/signal-feed.js';
+import { SignalSourceError, type Signals, type SignalSource } from '../entry-points/signals/signal-source.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 import { signalFindings, signalRealmFindings } from './signal-findings.js';
 

@@ -1,6 +1,6 @@
 /** Signal findings: whether the signal feed of a service would hear of revocations, and what it costs where it is set up. */
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
 import { clientNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';

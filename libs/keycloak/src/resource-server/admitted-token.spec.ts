@@ -14,7 +14,7 @@ import { Test } from '@nestjs/testing';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { AskedIntrospections } from '../../spec-support/asked-introspections.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
-import { graphqlCarrier } from '../graphql/index.js';
+import { graphqlCarrier } from '../entry-points/graphql/index.js';
 import { MaxStaleness, Public, RequirePermission, verifiedTokenOf } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 

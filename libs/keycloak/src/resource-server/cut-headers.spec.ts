@@ -9,7 +9,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { KeycloakModule } from '../keycloak.module.js';
+import { KeycloakModule } from '../module/keycloak.module.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { connectionTo } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';

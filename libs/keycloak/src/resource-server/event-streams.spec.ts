@@ -7,8 +7,8 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { get, type IncomingMessage } from 'node:http';
 import { finalize, interval, map, take, type Observable } from 'rxjs';
-import { KEYCLOAK } from '../keycloak.module-definition.js';
-import type { ComposedKeycloak } from '../compose-keycloak.js';
+import { KEYCLOAK } from '../module/keycloak.module-definition.js';
+import type { ComposedKeycloak } from '../module/compose-keycloak.js';
 import { OptionalToken, RequirePermission, RevocationList } from '../index.js';
 import { KeycloakTestingModule, signIn, signOut, testAccessToken } from '../testing/index.js';
 

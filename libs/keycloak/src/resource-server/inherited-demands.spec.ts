@@ -16,7 +16,7 @@ import {
   Verification,
   type RouteDecorator,
 } from '../index.js';
-import { addKeycloakSecurity } from '../swagger/index.js';
+import { addKeycloakSecurity } from '../entry-points/swagger/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 import { classAccess, routeAccess, type RouteAccess } from './route-access.js';
 

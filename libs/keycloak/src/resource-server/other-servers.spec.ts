@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
 import { runDoctor } from '../doctor/run-doctor.js';
-import { jwtVerification } from '../jwt/index.js';
-import type { KeycloakModuleOptions } from '../keycloak.options.js';
+import { jwtVerification } from '../entry-points/jwt/index.js';
+import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
 import { Refusal } from '../protocol/refusal.js';
 
 type Json = Readonly<Record<string, unknown>>;

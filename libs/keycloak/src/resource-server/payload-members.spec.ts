@@ -23,9 +23,9 @@ import { createClient } from 'graphql-ws';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { AccessToken, OptionalToken, RequirePermission, type VerifiedAccessToken } from '../index.js';
-import { graphqlCarrier } from '../graphql/index.js';
+import { graphqlCarrier } from '../entry-points/graphql/index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
-import { guardHandshakes, websocketsCarrier } from '../websockets/index.js';
+import { guardHandshakes, websocketsCarrier } from '../entry-points/websockets/index.js';
 import { anyPayload, FRAMEWORK_MEMBERS, heldConnections } from '../../spec-support/payload-members.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
 

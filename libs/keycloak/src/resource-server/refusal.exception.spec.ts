@@ -19,7 +19,7 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import request from 'supertest';
-import { KeycloakModule } from '../keycloak.module.js';
+import { KeycloakModule } from '../module/keycloak.module.js';
 import { ServiceCallError } from '../client/service-call-error.js';
 import { KeycloakTestingModule } from '../testing/in-memory/keycloak-testing.module.js';
 import { Public, RequirePermission } from './access.decorators.js';

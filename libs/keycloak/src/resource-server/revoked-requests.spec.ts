@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import request from 'supertest';
-import { KeycloakModule } from '../keycloak.module.js';
+import { KeycloakModule } from '../module/keycloak.module.js';
 import type { Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';

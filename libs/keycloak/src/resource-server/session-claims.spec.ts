@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
-import { composeKeycloak } from '../compose-keycloak.js';
-import { jwtVerification } from '../jwt/index.js';
+import { composeKeycloak } from '../module/compose-keycloak.js';
+import { jwtVerification } from '../entry-points/jwt/index.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 let server: RunningAuthorizationServer;

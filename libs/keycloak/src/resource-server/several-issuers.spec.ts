@@ -5,9 +5,9 @@ import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-sup
 import { encoded } from '../../spec-support/signers.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
 import type { ConnectedSharedCache, SharedCache } from '../caching/shared-cache.js';
-import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
-import { jwtVerification } from '../jwt/index.js';
-import type { MultiIssuerModuleOptions } from '../keycloak.options.js';
+import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
+import { jwtVerification } from '../entry-points/jwt/index.js';
+import type { MultiIssuerModuleOptions } from '../options/keycloak.options.js';
 import { denialOf } from '../protocol/denial.js';
 import { Refusal } from '../protocol/refusal.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';

@@ -29,8 +29,8 @@ import {
   type TokenVerification,
   type VerifiedAccessToken,
 } from '../index.js';
-import { jwtVerification } from '../jwt/index.js';
-import { resolveKeycloakOptions } from '../keycloak.options.js';
+import { jwtVerification } from '../entry-points/jwt/index.js';
+import { resolveKeycloakOptions } from '../options/keycloak.options.js';
 import { KeycloakTestingModule, signIn, signOut, testAccessToken, testAuthorizationServer } from '../testing/index.js';
 
 const LINES: string[] = [];

@@ -1,5 +1,5 @@
 /** Refuse in production: code that can sign anybody in must not run there. */
-import { isProduction } from '../production.js';
+import { isProduction } from '../protocol/production.js';
 
 /** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
 export function refuseInProduction(what: string): void {

@@ -1,9 +1,18 @@
 /** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
-import { KEYCLOAK, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS, SHARED_STATE } from '../../keycloak.module-definition.js';
-import { KeycloakModule } from '../../keycloak.module.js';
-import type { AnyModuleOptions, KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
+import {
+  KEYCLOAK,
+  MODULE_OPTIONS_TOKEN,
+  RESOLVED_OPTIONS,
+  SHARED_STATE,
+} from '../../module/keycloak.module-definition.js';
+import { KeycloakModule } from '../../module/keycloak.module.js';
+import type {
+  AnyModuleOptions,
+  KeycloakModuleOptions,
+  ResolvedKeycloakOptions,
+} from '../../options/keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestNetwork } from './test-network.js';

@@ -16,7 +16,7 @@ import {
   type ServiceClient,
   type VerifiedAccessToken,
 } from '../../index.js';
-import { addKeycloakSecurity } from '../../swagger/index.js';
+import { addKeycloakSecurity } from '../../entry-points/swagger/index.js';
 import {
   KeycloakTestingModule,
   signIn,

@@ -13,8 +13,8 @@ import {
   type KeycloakModuleOptions,
   type VerifiedAccessToken,
 } from '../../index.js';
-import { jwtVerification, type JwtVerificationOptions } from '../../jwt/index.js';
-import { SIGNING_ALGORITHMS } from '../../jws/signing-algorithms.js';
+import { jwtVerification, type JwtVerificationOptions } from '../../entry-points/jwt/index.js';
+import { SIGNING_ALGORITHMS } from '../../entry-points/jws/signing-algorithms.js';
 import { testAccessToken, type TestAccessTokenOptions } from '../test-access-token.js';
 import { tokenText } from '../token-text.js';
 import { signIn, testAuthorizationServer, testServices } from './application-under-test.js';

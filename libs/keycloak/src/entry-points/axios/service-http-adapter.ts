@@ -1,0 +1,167 @@
+/** Service HTTP adapter: sends what axios was asked to send as a call of one service, and gives no request out. */
+import { Readable } from 'node:stream';
+import axios, {
+  AxiosError,
+  isAxiosError,
+  type AxiosAdapter,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { ServiceCallError } from '../../index.js';
+import type { StreamingAnswer, StreamingMethod, StreamingServiceCaller } from '../ports/streaming-service.js';
+import { answerData, type AnswerBody } from './answer-data.js';
+import { failed } from './call-error.js';
+import { Cancellation } from './cancellation.js';
+import { progressOf } from './progress.js';
+import { checkConfig } from './refused-config.js';
+import { requestBody, type SentBody } from './request-body.js';
+
+/**
+ * An adapter whose calls carry the token of `caller`, which is added behind it: no config and no answer leads to it.
+ *
+ * Rejects with what `StreamingServiceCaller.send` throws, with axios' `CanceledError`, with the error of a body that failed by itself, or
+ * with `TypeError` for a config that can't be heeded.
+ */
+export function serviceHttpAdapter(caller: StreamingServiceCaller): AxiosAdapter {
+  const adapter: AxiosAdapter = async (config) => {
+    checkConfig(caller.service, config);
+    const body = requestBody(config.data, config.headers);
+    const cancellation = new Cancellation(config);
+    const end = (): void => {
+      cancellation.end();
+      body.release();
+    };
+    body.watch(cancellation.abort);
+    const answer = await sent(caller, config, body, cancellation).catch((error: unknown) => {
+      end();
+      throw error instanceof ServiceCallError ? failed(error, config) : error;
+    });
+    cancellation.answered();
+    void answer.response.over.then(end);
+    return settled(config, answer);
+  };
+  OURS.add(adapter);
+  return adapter;
+}
+
+/** Whether calls by it carry a token. */
+export const isServiceHttpAdapter = (adapter: unknown): boolean => typeof adapter === 'function' && OURS.has(adapter);
+
+const OURS = new WeakSet<object>();
+
+/** The answer where `validateStatus` accepts it, else the error that it is. */
+function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): AxiosResponse {
+  const { body, status } = answer.response;
+  try {
+    if (config.validateStatus?.(status) ?? true) return responseOf(config, answer, body);
+  } catch (error) {
+    if (body instanceof Readable) body.destroy();
+    throw error;
+  }
+  if (body instanceof Readable) body.destroy();
+  // What an error holds is logged sooner or later.
+  const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
+  throw failed(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
+}
+
+async function sent(
+  caller: StreamingServiceCaller,
+  config: InternalAxiosRequestConfig,
+  body: SentBody,
+  cancellation: Cancellation,
+): Promise<StreamingAnswer> {
+  const { service } = caller;
+  const upload = progressOf(config.onUploadProgress, 'upload');
+  const download = progressOf(config.onDownloadProgress, 'download');
+  const maxSent = boundOf(service, 'maxBodyLength', config.maxBodyLength);
+  const maxResponseBytes = boundOf(service, 'maxContentLength', config.maxContentLength);
+  const timeoutMs = timeoutOf(service, config.timeout);
+  let size = 0;
+  if (timeoutMs > 0) {
+    cancellation.after(timeoutMs, () => new ServiceCallError('service_timeout', service, 'timeout'));
+  }
+  return caller.send({
+    method: methodOf(service, config.method),
+    url: urlOf(service, config),
+    headers: linesOf(config.headers),
+    body: {
+      isRepeatable: body.isRepeatable,
+      open: () => {
+        size = 0;
+        upload?.restart();
+        return body.open();
+      },
+    },
+    streams: config.responseType === 'stream',
+    maxResponseBytes,
+    signal: cancellation.signal,
+    onSent: (bytes) => {
+      size += bytes;
+      if (size > maxSent) cancellation.abort(new TypeError(`${service}: the body has more bytes than maxBodyLength`));
+      upload?.add(bytes, config.headers.get('content-length'));
+    },
+    onReceived: download && ((bytes, headers) => download.add(bytes, headers['content-length'])),
+  });
+}
+
+/**
+ * The whole URL, with the query. Throws `TypeError` for a URL of which axios would change or leave out a part, and what `paramsSerializer` throws.
+ */
+function urlOf(service: string, config: InternalAxiosRequestConfig): string {
+  // It drops a fragment before it adds a query, and takes all slashes at the begin for one.
+  if (/#|^\/\//.test(config.url ?? ''))
+    throw new TypeError(`${service}: a URL has no "#" and does not begin with "//"`);
+  try {
+    return ALONE.getUri(config);
+  } catch (error) {
+    const isOfUrl = error instanceof URIError || (isAxiosError(error) && error.code === AxiosError.ERR_INVALID_URL);
+    throw isOfUrl ? new TypeError(`${service}: the URL or its query is malformed`) : error;
+  }
+}
+
+/** Knows nothing of what was set on the axios of all. */
+const ALONE = new axios.Axios({});
+
+/** axios says -1 for "no bound". Throws `TypeError` for what is no number: compared with it nothing would be too large. */
+function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
+  if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
+  return bytes === null || bytes < 0 ? Infinity : bytes;
+}
+
+/** Node takes no longer one for a timer: it would go off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** 0 for none, as axios has it. Throws `TypeError` for what is no time. */
+function timeoutOf(service: string, timeout: number | undefined = 0): number {
+  const ms = Number(timeout);
+  if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, 0 for none`);
+  return Math.min(ms, MAX_TIMER_MS);
+}
+
+const METHODS: ReadonlySet<string> = new Set<StreamingMethod>([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'QUERY',
+]);
+
+function methodOf(service: string, method = 'get'): StreamingMethod {
+  const upper = method.toUpperCase();
+  if (!METHODS.has(upper)) throw new TypeError(`${service}: ${JSON.stringify(method)} is not a method of its calls`);
+  return upper as StreamingMethod;
+}
+
+function linesOf(headers: InternalAxiosRequestConfig['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers.toJSON(true)).map(([name, value]) => [name, String(value)]));
+}
+
+function responseOf(config: InternalAxiosRequestConfig, answer: StreamingAnswer, body: AnswerBody): AxiosResponse {
+  const { status, allHeaders } = answer.response;
+  const statusText = answer.holdsToken(answer.response.statusText) ? '' : answer.response.statusText;
+  const headers = Object.entries(allHeaders).filter(([, value]) => !answer.holdsToken(String(value)));
+  return { status, statusText, headers: Object.fromEntries(headers) as never, config, data: answerData(body, config) };
+}

@@ -1,0 +1,74 @@
+/** A service that verifies signatures, and starts anew after whoever hears of revocations for all services has missed some. */
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
+import { logIn, Shop } from '../../../spec-support/logout-services.js';
+import type { RevocationChannel, RevocationReceiver } from '../../index.js';
+import { BackchannelLogoutModule } from '../signals/index.js';
+import { jwtVerification } from './index.js';
+
+let server: RunningAuthorizationServer;
+let shop: Shop | undefined;
+let receiver: RevocationReceiver | undefined;
+
+const revocationChannel: RevocationChannel = {
+  check: () => undefined,
+  connect: (_, to) => {
+    receiver = to;
+    setImmediate(() => to.caughtUp());
+    return { append: async () => undefined, appendAgain: async () => true, close: async () => undefined };
+  },
+};
+
+beforeAll(async () => {
+  server = await startTestRealm();
+});
+afterEach(async () => {
+  await shop?.stop();
+  shop = undefined;
+});
+afterAll(() => server.stop());
+
+async function started(): Promise<Shop> {
+  shop = await Shop.start({
+    servers: [server],
+    notices: BackchannelLogoutModule.forRoot(),
+    adapter: new ExpressAdapter(),
+    options: {
+      verification: 'jwt',
+      jwt: jwtVerification(),
+      introspectionTtlSeconds: 0,
+      clockToleranceSeconds: 0,
+      revocationChannel,
+    },
+  });
+  return shop;
+}
+
+/** Its session ends while the service is down, and nobody is told of it. */
+async function endedToken(): Promise<string> {
+  await started();
+  const { accessToken } = await logIn(server, 'alice');
+  await shop?.stop();
+  const payload = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string };
+  server.control.endSession(payload.sid);
+  return accessToken;
+}
+
+describe('what others have missed', () => {
+  it('is asked about by a service that starts afterwards, too, by since when they have heard all (RS-13)', async () => {
+    const token = await endedToken();
+    const app = await started();
+    expect(await app.status(token)).toBe(200);
+    receiver?.proven({ sinceAgoMs: 0, untilAgoMs: 0 });
+    expect(await app.status(token)).toBe(401);
+  });
+
+  it('is nothing where they have heard all since before the token was issued', async () => {
+    const token = await endedToken();
+    const app = await started();
+    receiver?.proven({ sinceAgoMs: 60_000, untilAgoMs: 0 });
+    expect(await app.status(token)).toBe(200);
+  });
+});

@@ -1,0 +1,26 @@
+/** The status of gRPC for each of HTTP that a refusal has, `passOn` included. */
+import { describe, expect, it } from '@jest/globals';
+import { ServiceCallError } from '../../index.js';
+import { grpcStatus } from './grpc-status.js';
+
+describe('the gRPC status', () => {
+  it.each([
+    [400, 3],
+    [401, 16],
+    [403, 7],
+    [404, 5],
+    [409, 10],
+    [429, 8],
+    [503, 14],
+    [504, 4],
+    [502, 13],
+    [418, 13],
+  ])('of %i is %i', (status, code) => {
+    expect(grpcStatus(status)).toBe(code);
+  });
+
+  it('is that of the other service, where its status is passed on', () => {
+    const failure = new ServiceCallError('service_failed', 'stock', 'answered_404', { status: 404, isPassedOn: true });
+    expect(grpcStatus(failure.httpStatus)).toBe(5);
+  });
+});

@@ -1,0 +1,105 @@
+/** Messages whose token several parts of the application ask about: it is verified once for a message. */
+import { Metadata } from '@grpc/grpc-js';
+import { NatsContext, RmqContext, type RpcException } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import { AskedIntrospections } from '../../../spec-support/asked-introspections.js';
+import { bearerOf, GOOD } from '../../../spec-support/refusal-table.js';
+import { IntrospectionGuard, MaxStaleness, RequirePermission } from '../../index.js';
+import { KeycloakTestingModule } from '../../testing/index.js';
+import { microservicesCarrier } from './index.js';
+
+class Orders {
+  @RequirePermission('orders.read')
+  @MaxStaleness({ seconds: 0 })
+  first(): void {}
+
+  @RequirePermission('orders.read')
+  @MaxStaleness({ seconds: 0 })
+  second(): void {}
+
+  @RequirePermission('admin')
+  @MaxStaleness({ seconds: 0 })
+  admin(): void {}
+}
+
+/** The arguments of a handler, as each transport gives them. */
+const TRANSPORTS: readonly (readonly [string, (authorization: string) => unknown[]])[] = [
+  [
+    'NATS',
+    (authorization) => [
+      {},
+      new NatsContext(['placed', { keys: () => ['authorization'], values: () => [authorization] }]),
+    ],
+  ],
+  ['RabbitMQ', (authorization) => [{}, new RmqContext([{ properties: { headers: { authorization } } }, {}, 'placed'])]],
+  [
+    'gRPC',
+    (authorization) => {
+      const metadata = new Metadata();
+      metadata.set('authorization', authorization);
+      return [{}, metadata, Object.assign(new EventEmitter(), { metadata, cancelled: false })];
+    },
+  ],
+];
+
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+/** Resolves with the error that the caller receives, as JSON, or with `admitted`. */
+const refusalOf = (admitted: boolean | Promise<boolean>): Promise<string> =>
+  Promise.resolve(admitted).then(
+    () => 'admitted',
+    (error: RpcException) => JSON.stringify(error.getError()),
+  );
+
+describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
+  async function start() {
+    const module = await Test.createTestingModule({
+      imports: [KeycloakTestingModule.forRoot({ carriers: [microservicesCarrier()] })],
+    })
+      .setLogger({ log: () => {}, warn: () => {}, error: () => {} })
+      .compile();
+    const app = await module.init();
+    undone.push(() => app.close());
+    const asked = new AskedIntrospections();
+    undone.push(() => asked.stop());
+    const guard = app.get(IntrospectionGuard);
+    const contextOf = (args: unknown[], name: 'first' | 'second' | 'admin') => {
+      const context = new ExecutionContextHost(args, Orders, Orders.prototype[name]);
+      context.setType('rpc');
+      return context;
+    };
+    return { module, guard, asked, contextOf };
+  }
+
+  it('has its token verified once for all handlers of it, and for callerOf()', async () => {
+    const { module, guard, asked, contextOf } = await start();
+    const args = argumentsOf(bearerOf(module));
+    expect(await guard.canActivate(contextOf(args, 'first'))).toBe(true);
+    expect(await guard.canActivate(contextOf(args, 'second'))).toBe(true);
+    const caller = await guard.callerOf(contextOf(args, 'second'));
+    expect(await guard.callerOf(contextOf(args, 'first'))).toBe(caller);
+    expect(asked.count).toBe(1);
+  });
+
+  it('is held against each of its handlers (RS-20)', async () => {
+    const { module, guard, asked, contextOf } = await start();
+    const args = argumentsOf(bearerOf(module));
+    expect(await guard.canActivate(contextOf(args, 'first'))).toBe(true);
+    expect(await refusalOf(guard.canActivate(contextOf(args, 'admin')))).toContain('insufficient_scope');
+    expect(asked.count).toBe(1);
+  });
+
+  it('has its own token, whatever came before it', async () => {
+    const { module, guard, contextOf } = await start();
+    expect(await guard.canActivate(contextOf(argumentsOf(bearerOf(module)), 'first'))).toBe(true);
+    const other = argumentsOf(bearerOf(module, { ...GOOD, permissions: ['admin'] }));
+    expect(await refusalOf(guard.canActivate(contextOf(other, 'first')))).toContain('insufficient_scope');
+    expect(await guard.canActivate(contextOf(other, 'admin'))).toBe(true);
+  });
+});

@@ -1,0 +1,48 @@
+/** Attributes: the names of what metrics and spans say, by OpenTelemetry's semantic conventions where these have one. */
+import type { Attributes } from '@opentelemetry/api';
+import type { ServiceCallMessage } from '../../index.js';
+
+// Of the semantic conventions (stable since 1.23).
+export const METHOD = 'http.request.method';
+export const STATUS = 'http.response.status_code';
+export const ERROR_TYPE = 'error.type';
+const SERVER_ADDRESS = 'server.address';
+const SERVER_PORT = 'server.port';
+
+// Ours.
+export const OUTCOME = 'keycloak_s2s.outcome';
+export const ACTIVE = 'keycloak_s2s.active';
+export const VALID = 'keycloak_s2s.valid';
+export const GRANT = 'keycloak_s2s.grant';
+export const AUDIENCE = 'keycloak_s2s.audience';
+export const SCOPE = 'keycloak_s2s.scope';
+export const SERVICE = 'keycloak_s2s.service';
+export const CODE = 'keycloak_s2s.code';
+export const REASON = 'keycloak_s2s.reason';
+export const CACHE = 'keycloak_s2s.cache';
+export const CALLED = 'keycloak_s2s.called';
+export const CALLS = 'keycloak_s2s.calls';
+export const ISSUER = 'keycloak_s2s.issuer';
+export const STATE = 'keycloak_s2s.state';
+
+/** Of the server behind a URL. */
+export function serverOf(url: string): Attributes {
+  const { hostname, port, protocol } = new URL(url);
+  return { [SERVER_ADDRESS]: hostname, [SERVER_PORT]: port === '' ? DEFAULT_PORTS[protocol] : Number(port) };
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** What is not known is not said: an empty attribute would be one more series. */
+export function known(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** `error.type` of a call of another service: the reason of its failure, or the status of an answer that says no. None of a call that was given up. */
+export function errorTypeOf({ status, failed, reason }: ServiceCallMessage): string | undefined {
+  if (failed !== undefined) return reason ?? failed;
+  return status !== undefined && status >= 400 ? String(status) : undefined;
+}
+
+/** The short name of a grant, of which one is a URN. */
+export const grantName = (grant: string): string => grant.replace(/^.*:/, '').replace('-', '_');

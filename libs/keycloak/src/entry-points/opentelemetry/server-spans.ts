@@ -1,0 +1,49 @@
+/** Server spans: one for each introspection and each token that Keycloak was asked for. */
+import { SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
+import { INTROSPECTION_CHANNEL, TOKEN_CHANNEL, type IntrospectionMessage, type TokenMessage } from '../../index.js';
+import { ACTIVE, AUDIENCE, ERROR_TYPE, GRANT, grantName, known, METHOD, SCOPE, serverOf } from './attributes.js';
+import { listenTo } from './subscriptions.js';
+
+/** An issuer, and where it is reached. */
+export interface ReachedIssuer {
+  readonly issuer: string;
+  readonly realmUrl: string;
+}
+
+type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
+
+/**
+ * They are made when they are over, in the context of the request that asked, and nothing is below them. `issuers` are those of the applications of this process, which may reach
+ * one of them in different places: then nobody knows where it was asked. Returns what ends it.
+ */
+export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
+  const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {
+    const { issuer: askedIssuer, durationMs, failed } = asked;
+    const reached = issuers().filter(({ issuer }) => issuer === askedIssuer);
+    const [url, ...others] = new Set(reached.map(({ realmUrl }) => realmUrl));
+    const endTime = Date.now();
+    const made = tracer.startSpan(name, {
+      kind: SpanKind.CLIENT,
+      startTime: endTime - durationMs,
+      attributes: known({
+        [METHOD]: 'POST',
+        ...(url === undefined || others.length > 0 ? {} : serverOf(url)),
+        ...attributes,
+        [ERROR_TYPE]: failed,
+      }),
+    });
+    if (failed !== undefined) made.setStatus({ code: SpanStatusCode.ERROR });
+    made.end(endTime);
+  };
+  return listenTo({
+    [INTROSPECTION_CHANNEL]: (message: IntrospectionMessage) => {
+      const { outcome, active } = message;
+      if (outcome === 'asked') span(message, 'keycloak introspection', { [ACTIVE]: active });
+    },
+    [TOKEN_CHANNEL]: (message: TokenMessage) => {
+      const { outcome, grant, audience, scope } = message;
+      if (outcome !== 'requested') return;
+      span(message, 'keycloak token', { [GRANT]: grantName(grant), [AUDIENCE]: audience, [SCOPE]: scope });
+    },
+  });
+}

@@ -1,0 +1,5 @@
+/** The port for the door that measures and follows what the library does. */
+export { KEYCLOAK } from '../../module/keycloak.module-definition.js';
+
+export type { ComposedKeycloak } from '../../module/compose-keycloak.js';
+export type { CallTracing, ObservedCall, TracedCall } from '../../client/call-observation.js';

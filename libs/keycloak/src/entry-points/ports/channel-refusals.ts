@@ -1,0 +1,2 @@
+/** The port for channel refusals: the reasons that metrics count. */
+export { CHANNEL_REFUSALS } from '../../revocation/channel-refusals.js';

@@ -1,0 +1,17 @@
+/** The port for the door that verifies tokens by their signature: what it refuses with, caches in and publishes by. */
+export { DeadlineCache } from '../../caching/deadline-cache.js';
+export { Flights } from '../../caching/flights.js';
+export { jwtVerifications, publishJwtVerification } from '../../diagnostics/jwt-verification-channel.js';
+export { BearerError } from '../../protocol/bearer-error.js';
+export { deepFreeze } from '../../protocol/claims.js';
+export { loggableText } from '../../protocol/loggable-text.js';
+export { unverifiedClaims } from '../../protocol/unverified-claims.js';
+
+export type { Clock } from '../../caching/clock.js';
+export type { JwtVerificationMessage } from '../../diagnostics/jwt-verification-channel.js';
+export type {
+  ConnectedJwtVerification,
+  JwtVerification,
+  JwtVerificationContext,
+  SignedClaims,
+} from '../../resource-server/jwt-verification.js';

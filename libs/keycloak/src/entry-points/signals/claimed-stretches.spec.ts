@@ -1,0 +1,204 @@
+/** Since when a feed claims to have heard everything: never of a time that its sources were not asked for, whatever happens to the lease and to the polls. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../../spec-support/still-clock.js';
+import { SILENT } from '../../resilience/component-log.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-keycloak.js';
+import { SignalFeed } from './signal-feed.js';
+import type { Signals, SignalSource } from './signal-source.js';
+
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+
+/** The clock of the lease: none of its times is one of ours. */
+const AHEAD_MS = 5_000_000_000;
+
+/** What a source was asked for, by our clock. */
+interface Poll {
+  readonly fromMs: number;
+  readonly atMs: number;
+  readonly isWhole: boolean;
+}
+
+interface Turn {
+  /** With which lease. */
+  readonly fencing: number;
+  /** From when the lease is given until the feed knows it. */
+  readonly leaseSeconds: number;
+  readonly pollSeconds: number;
+  readonly comesTo: 'everything' | 'a part' | 'no answer';
+}
+
+let clock: StillClock;
+let keycloak: ComposedKeycloak;
+let feed: SignalFeed;
+let polls: Poll[];
+/** Since when the last turn claims to have heard all, by our clock. */
+let claimedMs: number | undefined;
+let turn: Turn;
+/** Gives the lease that the feed waits for. */
+let give: (() => void) | undefined;
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+beforeEach(() => {
+  clock = new StillClock();
+  [polls, give, claimedMs] = [[], undefined, undefined];
+  compose();
+});
+afterEach(async () => {
+  const stopping = feed.stop();
+  give?.();
+  await stopping;
+});
+
+function compose(introspectionTtlSeconds = 10): void {
+  keycloak = composeKeycloak(
+    { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush', introspectionTtlSeconds },
+    { clock, loggers: () => SILENT },
+  );
+  keycloak.issuers[0].feed.prove = async (_, { sinceMs }) => {
+    claimedMs = sinceMs - AHEAD_MS;
+    return 'taken';
+  };
+}
+
+const leaseOfNow = (fencing: number) => ({ fencing, grantedAtMs: clock.monotonicMs() + AHEAD_MS });
+
+function follow(...sources: readonly SignalSource[]): void {
+  feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources, pollMs: 1 });
+  feed.start();
+}
+
+/** Its lease and its answers are those of each turn. */
+function followByTurns(): void {
+  keycloak.issuers[0].feed.lease = async () => {
+    await new Promise<void>((resolve) => (give = resolve));
+    const lease = leaseOfNow(turn.fencing);
+    clock.advance(turn.leaseSeconds);
+    return lease;
+  };
+  const poll = async (sinceMs: number): Promise<Signals> => {
+    const isWhole = turn.comesTo === 'everything';
+    const atMs = clock.monotonicMs();
+    polls.push({ fromMs: atMs - sinceMs, atMs, isWhole });
+    clock.advance(turn.pollSeconds);
+    if (turn.comesTo === 'no answer') throw new Error('away');
+    return { ...QUIET, isWhole };
+  };
+  follow({ name: 'events', connect: () => ({ poll }) });
+}
+
+/** Of the feed, a second after the last one. */
+async function take(changed: Partial<Turn> = {}): Promise<void> {
+  await until(() => give !== undefined);
+  turn = { fencing: 1, leaseSeconds: 0, pollSeconds: 1, comesTo: 'everything', ...changed };
+  clock.advance(1);
+  claimedMs = undefined;
+  const go = give;
+  give = undefined;
+  go?.();
+  await until(() => give !== undefined);
+}
+
+/** Since when all was asked for without a hole, up to the last poll. */
+function heardSinceMs(): number {
+  const [last, ...before] = polls.filter(({ isWhole }) => isWhole).toReversed();
+  let sinceMs = last?.fromMs ?? Infinity;
+  for (const { fromMs, atMs } of before) {
+    if (atMs < sinceMs) break;
+    sinceMs = Math.min(sinceMs, fromMs);
+  }
+  return sinceMs;
+}
+
+describe('a feed claims to have heard everything', () => {
+  it('since its first poll, as long as each reaches back to the one before', async () => {
+    followByTurns();
+    for (let turns = 0; turns < 3; turns += 1) await take();
+    expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
+    // It is all that it claims, and not less.
+    expect(claimedMs).toBe(polls[0]?.atMs ?? 0);
+  });
+
+  it.each<[string, readonly Partial<Turn>[]]>([
+    ['the answer for the lease is slow', [{ leaseSeconds: 2 }]],
+    ['the answer for the lease is slow, and it was another’s', [{}, { fencing: 3, leaseSeconds: 2 }]],
+    ['polls are slow', [{ pollSeconds: 3 }, { pollSeconds: 3 }, {}]],
+    ['a part was missed', [{}, {}, { comesTo: 'a part' }, {}]],
+    ['a part was missed by a slow poll', [{}, { comesTo: 'a part', pollSeconds: 3 }, { leaseSeconds: 2 }, {}]],
+    ['there was no answer for a while', [{}, { comesTo: 'no answer', pollSeconds: 3 }, { comesTo: 'no answer' }, {}]],
+    ['there was no answer for longer than is made good', [{}, { comesTo: 'no answer', pollSeconds: 700 }, {}]],
+    [
+      'the lease was another’s, and comes back after a while',
+      [{}, { comesTo: 'no answer', pollSeconds: 60 }, { fencing: 5 }],
+    ],
+    [
+      'the lease was another’s for longer than is made good',
+      [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
+    ],
+  ])('of no time that it has not asked for, where %s', async (_, turns) => {
+    followByTurns();
+    for (const one of turns) await take(one);
+    expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
+  });
+
+  it.each<[string, number, number, number?]>([
+    ['since its first poll, where there was no answer for less long than answers serve by themselves', 5, 0],
+    ['since the first answer that came after it, where it was longer', 12, 2],
+    ['since the first answer that came after it, where answers serve for a minute by themselves', 12, 2, 60],
+  ])('%s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
+    compose(introspectionTtlSeconds);
+    followByTurns();
+    for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
+    // It reads on from where it stopped, whatever it claims.
+    expect(polls[2]?.fromMs).toBeLessThanOrEqual(polls[0]?.atMs ?? 0);
+    expect(claimedMs).toBe(polls[poll]?.atMs);
+  });
+
+  it.each<[string, number, boolean]>([
+    ['since another replica had, where that had until a moment ago', 2000, true],
+    ['since its own first poll, where another replica had until too long ago', 60_000, false],
+  ])('%s', async (_, agoMs, isCarriedOn) => {
+    clock.advance(1000);
+    const nowMs = clock.monotonicMs();
+    const sinceMs = nowMs - 600_000;
+    keycloak.issuers[0].signals.prove({ sinceMs, untilMs: nowMs - agoMs });
+    followByTurns();
+    await take();
+    await take();
+    const from = isCarriedOn ? sinceMs : (polls[0]?.atMs ?? 0);
+    expect(claimedMs).toBeGreaterThanOrEqual(from);
+    // The lease took a second to be given.
+    expect(claimedMs).toBeLessThanOrEqual(from + 1000);
+  });
+
+  it('since the one of its sources began that began last', async () => {
+    let isAway = true;
+    let beganMs = Infinity;
+    keycloak.issuers[0].feed.lease = async () => {
+      clock.advance(1);
+      return leaseOfNow(1);
+    };
+    const of = (name: string, poll: (sinceMs: number) => Promise<Signals>): SignalSource => ({
+      name,
+      connect: () => ({ poll }),
+    });
+    let asked = 0;
+    follow(
+      of('events', async () => {
+        asked += 1;
+        return QUIET;
+      }),
+      of('other', async (sinceMs) => {
+        if (isAway) throw new Error('away');
+        beganMs = Math.min(beganMs, clock.monotonicMs() - sinceMs);
+        return QUIET;
+      }),
+    );
+    await until(() => asked > 5);
+    isAway = false;
+    await until(() => claimedMs !== undefined);
+    expect(claimedMs).toBeGreaterThanOrEqual(beganMs);
+  });
+});

@@ -1,0 +1,75 @@
+/** Whether a log is still the one that it was, at a log that this spec clears. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../../../spec-support/still-clock.js';
+import { tokenText } from '../../../testing/token-text.js';
+import type { EventLogClient } from './event-log-client.js';
+import { OwnLogins } from './own-logins.js';
+
+let clock: StillClock;
+let rows: { readonly time: number; readonly details: { readonly token_id: string } }[];
+let logins: OwnLogins;
+
+const nowMs = (): number => clock.epochSeconds() * 1000;
+
+beforeEach(() => {
+  clock = new StillClock();
+  rows = [];
+  const since: EventLogClient['since'] = async (_, __, sinceMs) => ({
+    events: rows.filter(({ time }) => time >= sinceMs),
+    isWhole: true,
+  });
+  logins = new OwnLogins({ since } as EventLogClient, 'reader', clock);
+});
+
+/** Logs in, and looks a second back. `isSaved`: whether the log has it. */
+async function look(id: string, isSaved = true): Promise<string> {
+  if (isSaved) rows.push({ time: nowMs(), details: { token_id: id } });
+  const { isSeen, isSameLog } = await logins.look(tokenText(id), nowMs() - 1000);
+  clock.advance(5);
+  return `${isSeen ? 'seen' : 'unseen'}, ${isSameLog ? 'same' : 'other'} log`;
+}
+
+describe('the own logins of who reads the log', () => {
+  it('are in it, however long ago the one of before is', async () => {
+    expect(await look('first')).toBe('seen, same log');
+    clock.advance(60);
+    expect(await look('second')).toBe('seen, same log');
+    expect(await look('third')).toBe('seen, same log');
+  });
+
+  it('say once that it was cleared, or is that of another database', async () => {
+    await look('first');
+    rows = [];
+    expect(await look('second')).toBe('seen, other log');
+    expect(await look('third')).toBe('seen, same log');
+  });
+
+  it('say so while they are not saved, and once', async () => {
+    await look('first');
+    rows = [];
+    expect(await look('second', false)).toBe('unseen, other log');
+    expect(await look('third', false)).toBe('unseen, same log');
+    expect(await look('fourth')).toBe('seen, same log');
+  });
+
+  it('say nothing of one that was not seen', async () => {
+    await look('first');
+    expect(await look('second', false)).toBe('unseen, same log');
+    expect(await look('third')).toBe('seen, same log');
+  });
+
+  it('say that it may be another one, where none was seen for so long that what came meanwhile is not read', async () => {
+    await look('first');
+    const found = [];
+    for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));
+    expect(found.filter((each) => each.endsWith('other log'))).toHaveLength(1);
+    expect(await look('last')).toBe('seen, same log');
+  });
+
+  it('are not missed once they may have expired', async () => {
+    await look('first');
+    rows = [];
+    clock.advance(600);
+    expect(await look('second')).toBe('seen, same log');
+  });
+});

@@ -1,0 +1,253 @@
+/** Each check of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6), with keys that rotate and go away. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ISSUER } from '../../../spec-support/one-issuer.js';
+import { ecSigner, encoded, hmacSigned, rsaSigner, type Json } from '../../../spec-support/signers.js';
+import { StillClock } from '../../../spec-support/still-clock.js';
+import { AuthorizationServerError } from '../../index.js';
+import { SigningKeys } from '../jws/signing-keys.js';
+import { LogoutTokenError } from './logout-claims.js';
+import { LogoutTokens } from './logout-tokens.js';
+
+const [RSA, EC, ROTATED, STRANGERS] = [rsaSigner(), ecSigner(), ecSigner(), rsaSigner()];
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+let clock: StillClock;
+/** The key set that the issuer publishes now, or an error if it is out of reach. */
+let published: unknown;
+/** When it was read. */
+let readings: number[];
+let tokens: LogoutTokens;
+let number = 0;
+
+beforeEach(() => {
+  clock = new StillClock();
+  published = { keys: [RSA.jwk, EC.jwk] };
+  readings = [];
+  tokens = made();
+});
+
+function made(): LogoutTokens {
+  const readKeys = async (): Promise<unknown> => {
+    readings.push(clock.monotonicMs());
+    if (published instanceof Error) throw published;
+    return published;
+  };
+  const wait = async (ms: number): Promise<void> => clock.advance(ms / 1000);
+  const keys = new SigningKeys({ readKeys, clock, log: SILENT }, { maxKeyAgeSeconds: 600 }, wait);
+  return new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, clock);
+}
+
+/** Of a valid token, with overrides; undefined removes a claim. */
+function claims(change: Json = {}): Json {
+  number += 1;
+  const now = clock.date;
+  const good = { iss: ISSUER, aud: 'service-a', iat: now, exp: now + 120, jti: `j${number}`, events: { [EVENT]: {} } };
+  return { ...good, sub: 'alice-id', sid: 's1', ...change };
+}
+
+const TYPE = { typ: 'logout+jwt' };
+const signed = (change: Json = {}, header: Json = {}, by = RSA): string =>
+  by.sign(claims(change), { ...TYPE, ...header });
+
+async function outcomeOf(token: string): Promise<string> {
+  try {
+    await tokens.check(token);
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof LogoutTokenError || error instanceof AuthorizationServerError) return error.reason;
+    throw error;
+  }
+}
+
+describe('a logout token', () => {
+  it('says which session has ended, or whose (BF-09)', async () => {
+    const same = { issuer: ISSUER, issuedAt: clock.date, tokenId: expect.any(String), endsOffline: false };
+    expect(await tokens.check(signed())).toEqual({ ...same, sessionId: 's1', subject: 'alice-id' });
+    expect(await tokens.check(signed({ sid: undefined }))).toEqual({ ...same, subject: 'alice-id' });
+    expect(await tokens.check(signed({ sub: undefined }))).toEqual({ ...same, sessionId: 's1' });
+  });
+
+  it.each([
+    [true, true],
+    [false, false],
+    ['true', false],
+    [{}, false],
+  ])('that says %j of offline sessions ends them, or not: %s (BF-09)', async (word, endsOffline) => {
+    const events = { [EVENT]: {}, revoke_offline_access: word };
+    expect(await tokens.check(signed({ events }))).toMatchObject({ sessionId: 's1', endsOffline });
+  });
+
+  it.each<[string, () => string]>([
+    ['by another of its keys', () => signed({}, {}, EC)],
+    ['for several clients', () => signed({ aud: ['other', 'service-a'] })],
+    ['with what else the event may say', () => signed({ events: { [EVENT]: { reason: 'x' }, 'https://other': {} } })],
+    ['whose type is written in full', () => signed({}, { typ: 'application/logout+JWT' })],
+    ['that lives as long as it may', () => signed({ exp: clock.date + 300 })],
+    ['of a clock that is some seconds ahead', () => signed({ iat: clock.date + 5, nbf: clock.date + 5 })],
+    ['that is as old as it may be', () => signed({ iat: clock.date - 125 })],
+  ])('%s is accepted (BF-09)', async (_, token) => {
+    expect(await outcomeOf(token())).toBe('accepted');
+  });
+
+  const pem = (): string => RSA.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+  it.each<[string, () => string, string]>([
+    ['of another type', () => signed({}, { typ: 'JWT' }), 'not_a_logout_token'],
+    ['that is an access token', () => signed({}, { typ: 'at+jwt' }), 'not_a_logout_token'],
+    ['without a type', () => signed({}, { typ: undefined }), 'not_a_logout_token'],
+    ['whose type is no text', () => signed({}, { typ: [TYPE.typ] }), 'not_a_logout_token'],
+    ['without a signature', () => `${encoded({ alg: 'none', ...TYPE })}.${encoded(claims())}.`, 'token_malformed'],
+    ['of alg none', () => signed({}, { alg: 'none' }), 'token_malformed'],
+    ['of alg None', () => signed({}, { alg: 'None' }), 'algorithm_not_allowed'],
+    [
+      'by HS256 over the public key',
+      () => hmacSigned('HS256', pem(), claims(), { ...TYPE, kid: RSA.jwk.kid }),
+      'algorithm_not_allowed',
+    ],
+    ['with an extension that must be understood', () => signed({}, { crit: ['exp'] }), 'critical_header_unknown'],
+    ['that names no key', () => signed({}, { kid: undefined }), 'signing_key_unknown'],
+    ['of another issuer', () => signed({ iss: `${ISSUER}2` }), 'other_issuer'],
+    ['for another client', () => signed({ aud: 'service-b' }), 'other_audience'],
+    ['for a client whose id begins alike', () => signed({ aud: ['service-ab'] }), 'other_audience'],
+    ['for nobody', () => signed({ aud: undefined }), 'other_audience'],
+    ['that is too old', () => signed({ iat: clock.date - 126 }), 'too_old'],
+    ['that has expired', () => signed({ iat: clock.date - 100, exp: clock.date - 5 }), 'expired'],
+    ['that lives too long', () => signed({ exp: clock.date + 301 }), 'lives_too_long'],
+    ['from the future', () => signed({ iat: clock.date + 6 }), 'issued_in_the_future'],
+    ['that is not valid yet', () => signed({ nbf: clock.date + 6 }), 'not_yet_valid'],
+    ['without iat', () => signed({ iat: undefined }), 'times_missing'],
+    ['without exp', () => signed({ exp: undefined }), 'times_missing'],
+    ['whose times are text', () => signed({ iat: String(clock.date) }), 'times_missing'],
+    ['with a nonce', () => signed({ nonce: 'n' }), 'has_a_nonce'],
+    ['with a nonce of nothing', () => signed({ nonce: null }), 'has_a_nonce'],
+    ['without events', () => signed({ events: undefined }), 'not_a_logout_event'],
+    [
+      'of another event',
+      () => signed({ events: { 'http://schemas.openid.net/event/other': {} } }),
+      'not_a_logout_event',
+    ],
+    ['whose event is no object', () => signed({ events: { [EVENT]: true } }), 'not_a_logout_event'],
+    ['whose events are a list', () => signed({ events: [EVENT] }), 'not_a_logout_event'],
+    ['about nobody', () => signed({ sub: undefined, sid: undefined }), 'neither_sub_nor_sid'],
+    ['whose sid is no text', () => signed({ sid: 1 }), 'malformed_sub_or_sid'],
+    ['whose sid is empty', () => signed({ sid: '' }), 'malformed_sub_or_sid'],
+    ['whose sub is longer than a denial may be', () => signed({ sub: 'x'.repeat(1025) }), 'malformed_sub_or_sid'],
+    ['without jti', () => signed({ jti: undefined }), 'jti_missing'],
+    ['with an empty jti', () => signed({ jti: '' }), 'jti_missing'],
+    ['that is none', () => 'a.b.c', 'token_malformed'],
+    ['in another spelling', () => `${signed()}=`, 'token_malformed'],
+    ['whose claims are a list', () => RSA.sign('[1]', TYPE), 'token_malformed'],
+    [
+      'that says sid twice',
+      () => RSA.sign(JSON.stringify(claims()).replace('{', '{"sid":"s0",'), TYPE),
+      'token_malformed',
+    ],
+  ])('%s is refused, and no key is looked for (BF-09)', async (_, token, reason) => {
+    expect([await outcomeOf(token()), readings]).toEqual([reason, []]);
+  });
+
+  it.each<[string, () => string, string]>([
+    ['of an algorithm that its key is not for', () => signed({}, { alg: 'PS256' }), 'algorithm_not_allowed'],
+    ['by a key of nobody', () => signed({}, {}, STRANGERS), 'signing_key_unknown'],
+    [
+      "by a stranger's key under the issuer's id",
+      () => signed({}, { kid: RSA.jwk.kid }, STRANGERS),
+      'signature_invalid',
+    ],
+    [
+      "by a stranger's key, which it brings along",
+      () => signed({}, { kid: RSA.jwk.kid, jwk: STRANGERS.jwk }, STRANGERS),
+      'signature_invalid',
+    ],
+    ['whose claims were changed', () => replaced(signed(), encoded(claims({ sub: 'bob-id' }))), 'signature_invalid'],
+  ])('%s is refused by the keys of the issuer (BF-09)', async (_, token, reason) => {
+    expect([await outcomeOf(token()), readings.length]).toEqual([reason, 1]);
+  });
+
+  it('is good once, as long as it could be sent again (BF-09)', async () => {
+    const token = signed({ exp: clock.date + 300 });
+    expect(await outcomeOf(token)).toBe('accepted');
+    const outcomes = new Set<string>();
+    for (let seconds = 0; seconds < 400; seconds += 1) {
+      outcomes.add(await outcomeOf(token));
+      clock.advance(1);
+    }
+    // In the end it is too old, before its jti is evicted.
+    expect([...outcomes]).toEqual(['jti_seen_before', 'too_old', 'expired']);
+  });
+
+  it('has its jti evicted afterwards, so that memory does not grow (BF-09)', async () => {
+    expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
+    clock.advance(429);
+    expect(await outcomeOf(signed({ jti: 'j' }))).toBe('jti_seen_before');
+    clock.advance(1);
+    expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
+  });
+
+  it('may come again if it could not be carried out (BF-09)', async () => {
+    const token = signed({ jti: 'again' });
+    expect(await outcomeOf(token)).toBe('accepted');
+    tokens.release('again');
+    expect([await outcomeOf(token), await outcomeOf(token)]).toEqual(['accepted', 'jti_seen_before']);
+  });
+
+  it('that was forged does not use up the jti of a good one (BF-09)', async () => {
+    expect(await outcomeOf(signed({ jti: 'same' }, { kid: RSA.jwk.kid }, STRANGERS))).toBe('signature_invalid');
+    expect(await outcomeOf(signed({ jti: 'same' }))).toBe('accepted');
+  });
+});
+
+describe('the keys for logout tokens', () => {
+  it('are read once, and again within the request whose token names an unknown one (BF-09)', async () => {
+    expect(await outcomeOf(signed())).toBe('accepted');
+    expect(await outcomeOf(signed())).toBe('accepted');
+    published = { keys: [ROTATED.jwk, RSA.jwk] };
+    expect(await outcomeOf(signed({}, {}, ROTATED))).toBe('accepted');
+    expect(readings).toEqual([5000, 6000]);
+  });
+
+  it('are read once a second at most, whoever sends junk, and a rotation loses no notice (BF-09)', async () => {
+    expect(await outcomeOf(signed())).toBe('accepted');
+    for (let round = 0; round < 10; round += 1) {
+      const junk = Array.from({ length: 100 }, () => outcomeOf(signed({}, { kid: `junk-${number}` }, STRANGERS)));
+      if (round === 5) published = { keys: [ROTATED.jwk] };
+      const good = outcomeOf(signed({}, {}, round < 5 ? RSA : ROTATED));
+      expect(new Set(await Promise.all(junk))).toEqual(new Set(['signing_key_unknown']));
+      expect(await good).toBe('accepted');
+    }
+    const pauses = readings.slice(1).map((at, index) => at - (readings[index] ?? 0));
+    expect(pauses).toHaveLength(10);
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
+    // What was withdrawn signs nothing any more.
+    expect(await outcomeOf(signed())).toBe('signing_key_unknown');
+  });
+
+  it('that cannot be had are nobody’s fault, are asked for once a second, and those of before serve on (RS-14)', async () => {
+    const down = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+    published = down;
+    for (let times = 0; times < 5; times += 1) {
+      expect(await Promise.all([outcomeOf(signed()), outcomeOf(signed())])).toEqual(['timeout', 'timeout']);
+    }
+    expect(readings).toEqual([5000, 6000, 7000, 8000, 9000]);
+    published = { keys: [RSA.jwk] };
+    expect(await outcomeOf(signed())).toBe('accepted');
+    published = down;
+    expect([await outcomeOf(signed()), await outcomeOf(signed({}, {}, ROTATED))]).toEqual(['accepted', 'timeout']);
+    clock.advance(600);
+    expect(await outcomeOf(signed())).toBe('timeout');
+  });
+
+  it('that must not be used verify nothing, and are not the fault of the sender (RS-15)', async () => {
+    published = { keys: [EC.jwk, { ...RSA.jwk, d: 'x' }] };
+    expect(await outcomeOf(signed())).toBe('signing_key_unusable');
+    published = { keys: [] };
+    expect(await outcomeOf(signed({}, {}, ROTATED))).toBe('signing_keys_malformed');
+  });
+});
+
+/** With other claims than those that were signed. */
+function replaced(token: string, payload: string): string {
+  const [header, , signature] = token.split('.');
+  return [header, payload, signature].join('.');
+}

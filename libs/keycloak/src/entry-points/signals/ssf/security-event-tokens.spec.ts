@@ -1,0 +1,263 @@
+/** Each check of a security event token (RFC 8417, SSF 1.0 §4.1, RFC 8725), by tokens that a transmitter delivers which it should not. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
+import { ecSigner, encoded, hmacSigned, rsaSigner, type Json } from '../../../../spec-support/signers.js';
+import { SESSION_REVOKED, SsfTransmitter, type ToldSet } from '../../../../spec-support/ssf-transmitter.js';
+import { StillClock } from '../../../../spec-support/still-clock.js';
+import type { ConnectedSignalSource } from '../signal-source.js';
+
+const [RSA, EC, ROTATED, STRANGERS] = [rsaSigner(), ecSigner(), ecSigner(), rsaSigner()];
+
+let clock: StillClock;
+let transmitter: SsfTransmitter;
+let source: ConnectedSignalSource;
+let lines: LoggedLine[];
+const jti = 'of-the-spec';
+
+beforeEach(async () => {
+  clock = new StillClock();
+  lines = [];
+  transmitter = await SsfTransmitter.start(clock);
+  transmitter.signer = RSA;
+  transmitter.keys = [RSA.jwk, EC.jwk];
+  transmitter.makeStream();
+  source = connectedSource(transmitter, { clock, lines });
+});
+afterEach(() => transmitter.stop());
+
+const members = (change: Json = {}): Json => ({
+  iss: transmitter.issuer,
+  iat: transmitter.now,
+  jti,
+  aud: 'https://receiver.example.com/web',
+  events: { [SESSION_REVOKED]: {} },
+  sub_id: transmitter.session('alice', 's1'),
+  ...change,
+});
+const signed = (how: ToldSet = {}): string =>
+  (how.signer ?? RSA).sign(members(how.claims), { typ: 'secevent+jwt', ...how.header });
+const pem = (): string => RSA.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const warnings = (): (readonly [string, unknown])[] =>
+  lines
+    .filter(({ level }) => level === 'warn')
+    .map(({ message, fields }) => [message.split(':')[0] ?? '', fields['reason']]);
+
+async function polls(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    clock.advance(1);
+    await source.poll(1000);
+  }
+}
+
+describe('a security event token', () => {
+  it.each<[string, () => string]>([
+    ['by another of its keys', () => signed({ signer: EC })],
+    [
+      'for several',
+      () => signed({ claims: { aud: ['https://other.example.com', 'https://receiver.example.com/mobile'] } }),
+    ],
+    ['whose type is written in full', () => signed({ header: { typ: 'application/SecEvent+JWT' } })],
+    ['of a clock that is a minute ahead', () => signed({ claims: { iat: transmitter.now + 60 } })],
+    ['of long ago', () => signed({ claims: { iat: transmitter.now - 86_400 } })],
+    ['with what nobody knows', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
+  ])('%s is heard', async (_, token) => {
+    transmitter.deliver(token(), jti);
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
+  });
+
+  it.each<[string, () => string, string]>([
+    [
+      'by a stranger under the id of a key of the issuer',
+      () => signed({ signer: STRANGERS, header: { kid: RSA.jwk.kid } }),
+      'signature_invalid',
+    ],
+    [
+      'by a stranger who brings the key along',
+      () => signed({ signer: STRANGERS, header: { kid: RSA.jwk.kid, jwk: STRANGERS.jwk } }),
+      'signature_invalid',
+    ],
+    [
+      'whose claims were changed',
+      () => replaced(signed(), encoded(members({ sub_id: transmitter.session('bob') }))),
+      'signature_invalid',
+    ],
+    ['of alg none', () => signed({ header: { alg: 'none' } }), 'token_malformed'],
+    [
+      'without a signature',
+      () => `${encoded({ alg: 'none', typ: 'secevent+jwt' })}.${encoded(members())}.`,
+      'token_malformed',
+    ],
+    ['of alg None', () => signed({ header: { alg: 'None' } }), 'algorithm_not_allowed'],
+    [
+      'by HS256 over the public key',
+      () => hmacSigned('HS256', pem(), members(), { typ: 'secevent+jwt', kid: RSA.jwk.kid }),
+      'algorithm_not_allowed',
+    ],
+    ['of an algorithm that its key is not for', () => signed({ header: { alg: 'PS256' } }), 'algorithm_not_allowed'],
+    [
+      'with an extension that must be understood',
+      () => signed({ header: { crit: ['exp'] } }),
+      'critical_header_unknown',
+    ],
+    ['that names no key', () => signed({ header: { kid: undefined } }), 'signing_key_unknown'],
+    ['that is an access token', () => signed({ header: { typ: 'at+jwt' } }), 'not_a_security_event_token'],
+    ['that is an ID token', () => signed({ header: { typ: 'JWT' } }), 'not_a_security_event_token'],
+    ['that is a logout token', () => signed({ header: { typ: 'logout+jwt' } }), 'not_a_security_event_token'],
+    ['without a type', () => signed({ header: { typ: undefined } }), 'not_a_security_event_token'],
+    ['of another issuer', () => signed({ claims: { iss: 'https://other.example.com/tenants/7' } }), 'other_issuer'],
+    ['of another realm', () => signed({ claims: { iss: transmitter.issuer.replace(/7$/, '8') } }), 'other_issuer'],
+    [
+      'of the issuer by another host name',
+      () => signed({ claims: { iss: transmitter.issuer.replace('127.0.0.1', 'localhost') } }),
+      'other_issuer',
+    ],
+    ['for another receiver', () => signed({ claims: { aud: 'https://other.example.com' } }), 'other_audience'],
+    ['for nobody', () => signed({ claims: { aud: undefined } }), 'other_audience'],
+    ['with sub', () => signed({ claims: { sub: 'alice' } }), 'has_sub_or_exp'],
+    ['with exp', () => signed({ claims: { exp: transmitter.now + 60 } }), 'has_sub_or_exp'],
+    ['under another name than its own', () => signed({ claims: { jti: 'another' } }), 'other_jti'],
+    ['without a name of its own', () => signed({ claims: { jti: undefined } }), 'other_jti'],
+    ['from the future', () => signed({ claims: { iat: transmitter.now + 61 } }), 'issued_in_the_future'],
+    ['without a time', () => signed({ claims: { iat: undefined } }), 'time_missing'],
+    ['whose time is a text', () => signed({ claims: { iat: String(transmitter.now) } }), 'time_missing'],
+    [
+      'that says twice whom it is about',
+      () => RSA.sign(JSON.stringify(members()).replace('{', '{"sub_id":{},'), { typ: 'secevent+jwt' }),
+      'token_malformed',
+    ],
+    ['in another spelling', () => `${signed()}=`, 'token_malformed'],
+    ['that is none', () => 'a.b.c', 'token_malformed'],
+    ['that is longer than any', () => signed({ claims: { txn: 'x'.repeat(100_000) } }), 'token_too_long'],
+  ])('%s denies nobody, and it is known that something was not heard', async (_, token, reason) => {
+    transmitter.deliver(token(), jti);
+    transmitter.revoked('bob', 's2');
+    const signals = await source.poll(0);
+    expect(signals).toMatchObject({ denials: [{ sid: 's2' }], rechecks: [], isWhole: false, fault: undefined });
+    expect(warnings()).toEqual([['A security event token was refused', reason]]);
+    clock.advance(1);
+    expect(await source.poll(1000)).toMatchObject({ denials: [], isWhole: true });
+    // It goes with the others.
+    expect(transmitter.pending).toContain(jti);
+    await polls(30);
+    expect(transmitter.pending).not.toContain(jti);
+    expect(warnings()).toHaveLength(1);
+  });
+
+  it('that is no text is none', async () => {
+    transmitter.instead = ({ path }) =>
+      path === '/deliveries/f81d' ? { status: 200, body: '{"sets":{"a":{"iss":"x"},"b":null}}' } : undefined;
+    expect(await source.poll(0)).toMatchObject({ denials: [], isWhole: false });
+    expect(warnings()).toEqual([['A security event token was refused', 'token_malformed']]);
+  });
+
+  it.each<[string, () => string]>([
+    [
+      'verification',
+      () =>
+        signed({
+          signer: STRANGERS,
+          header: { kid: RSA.jwk.kid },
+          claims: {
+            events: { 'https://schemas.openid.net/secevent/ssf/event-type/verification': {} },
+            sub_id: { format: 'opaque', id: 'f81d' },
+          },
+        }),
+    ],
+    [
+      'verification for another receiver',
+      () =>
+        signed({
+          claims: {
+            aud: 'x',
+            events: { 'https://schemas.openid.net/secevent/ssf/event-type/verification': {} },
+            sub_id: { format: 'opaque', id: 'f81d' },
+          },
+        }),
+    ],
+  ])('that is a forged %s proves nothing', async (_, token) => {
+    transmitter.verifiesLate = true;
+    transmitter.deliver(token(), jti);
+    expect(await source.poll(0)).toMatchObject({ isProven: false, isWhole: false });
+  });
+
+  it('is said in the log once a minute, however many are forged', async () => {
+    for (let number = 0; number < 50; number += 1)
+      transmitter.deliver(signed({ header: { typ: 'JWT' } }), randomUUID());
+    await source.poll(0);
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([{ fields: { count: 1 } }]);
+    clock.advance(60);
+    transmitter.deliver(signed({ header: { typ: 'JWT' } }), randomUUID());
+    await source.poll(1000);
+    expect(lines.filter(({ level }) => level === 'warn').at(-1)).toMatchObject({ fields: { count: 50 } });
+    // Nothing of what somebody has sent.
+    expect(JSON.stringify(lines)).not.toMatch(/eyJ|alice|https?:/);
+  });
+});
+
+describe('the keys of a transmitter', () => {
+  it('rotate, and no event is lost', async () => {
+    await source.poll(0);
+    clock.advance(60);
+    transmitter.signer = ROTATED;
+    transmitter.keys = [RSA.jwk, ROTATED.jwk];
+    transmitter.revoked('alice', 's1');
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    expect(transmitter.count('/keys')).toBe(2);
+  });
+
+  it('are read every half a minute at most for one that is not known, whose events come again until then, and prove nothing', async () => {
+    await source.poll(0);
+    const unknown = transmitter.revoked('alice', 's1', { signer: ROTATED });
+    const signals = [];
+    for (let second = 1; second < 30; second += 1) {
+      clock.advance(1);
+      signals.push(await source.poll(1000));
+    }
+    expect(transmitter.count('/keys')).toBe(1);
+    expect(signals.every(({ denials, isProven, isWhole }) => denials.length === 0 && !isProven && isWhole)).toBe(true);
+    transmitter.keys = [RSA.jwk, ROTATED.jwk];
+    clock.advance(1);
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: true });
+    expect(transmitter.count('/keys')).toBe(2);
+    expect(transmitter.pending).toContain(unknown);
+  });
+
+  it('are none of a stranger’s, whose events are given up in the end', async () => {
+    await source.poll(0);
+    clock.advance(1);
+    const unknown = transmitter.revoked('alice', 's1', { signer: STRANGERS });
+    transmitter.revoked('bob', 's2');
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: false, fault: undefined });
+    await polls(29);
+    clock.advance(1);
+    expect((await source.poll(1000)).fault?.reason).toBe('signing_key_unknown');
+    await polls(89);
+    expect([transmitter.pending.includes(unknown), warnings()]).toEqual([true, []]);
+    clock.advance(1);
+    expect(await source.poll(1000)).toMatchObject({ denials: [], isWhole: false, fault: undefined });
+    expect(warnings()).toEqual([['A security event token was refused', 'signing_key_unknown']]);
+    await polls(2);
+    expect(transmitter.pending).not.toContain(unknown);
+    expect(transmitter.count('/keys')).toBeLessThan(8);
+  });
+
+  it('that can not be read have nothing heard, until there are any; later those of before serve on', async () => {
+    transmitter.revoked('alice', 's1');
+    transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
+    await expect(source.poll(0)).rejects.toMatchObject({ reason: 'answered_503_unexpected_status' });
+    transmitter.instead = () => undefined;
+    clock.advance(1);
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }] });
+    transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
+    transmitter.revoked('alice', 's2');
+    clock.advance(60);
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }] });
+  });
+});
+
+/** With other claims than those that were signed. */
+function replaced(token: string, payload: string): string {
+  const [header, , signature] = token.split('.');
+  return [header, payload, signature].join('.');
+}

@@ -1,0 +1,688 @@
+/** What is heard by a stream of a transmitter that tells, tells otherwise, or tells nothing: one made from the specifications, over HTTP. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
+import {
+  CREDENTIAL_CHANGE,
+  SESSION_REVOKED,
+  SsfTransmitter,
+  VERIFICATION,
+} from '../../../../spec-support/ssf-transmitter.js';
+import { StillClock } from '../../../../spec-support/still-clock.js';
+import { AuthorizationServerError } from '../../../protocol/authorization-server-error.js';
+import { SignalSourceError, type ConnectedSignalSource, type Signals } from '../signal-source.js';
+
+const PROVEN = { isWhole: true, isProven: true, provenAgoMs: 0, fault: undefined };
+
+let clock: StillClock;
+let transmitter: SsfTransmitter;
+let source: ConnectedSignalSource;
+let lines: LoggedLine[];
+
+beforeEach(async () => {
+  clock = new StillClock();
+  lines = [];
+  transmitter = await SsfTransmitter.start(clock);
+  transmitter.makeStream();
+  source = connectedSource(transmitter, { clock, lines });
+});
+afterEach(() => transmitter.stop());
+
+const warnings = (): LoggedLine[] => lines.filter(({ level }) => level !== 'log');
+
+const replica = (): ConnectedSignalSource => connectedSource(transmitter, { clock });
+
+/** A second later. */
+async function next(from = source, seconds = 1): Promise<Signals> {
+  clock.advance(seconds);
+  return from.poll(seconds * 1000);
+}
+
+async function polls(times: number, from = source): Promise<Signals[]> {
+  const all: Signals[] = [];
+  for (let time = 0; time < times; time += 1) all.push(await next(from));
+  return all;
+}
+
+const reasonOf = async (polling: Promise<Signals>): Promise<string | undefined> =>
+  polling.then(
+    ({ fault }) => fault?.reason,
+    (error: unknown) => {
+      if (error instanceof SignalSourceError || error instanceof AuthorizationServerError) return error.reason;
+      throw error;
+    },
+  );
+
+describe('the events of a stream', () => {
+  it('are heard, each once: sessions, users, and what is not certain', async () => {
+    transmitter.revoked('alice', 's1');
+    transmitter.revoked('bob');
+    transmitter.tell('https://schemas.openid.net/secevent/caep/event-type/token-claims-change', {
+      format: 'iss_sub',
+      iss: transmitter.issuer,
+      sub: 'carol',
+    });
+    const told = transmitter.now;
+    expect(await source.poll(0)).toEqual({
+      denials: [{ sid: 's1' }, { sub: 'bob', issuedBefore: told + 1 }],
+      rechecks: [{ sub: 'carol' }],
+      occurredAtMs: told * 1000,
+      ...PROVEN,
+    });
+    transmitter.revoked('alice', 's2');
+    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], rechecks: [], isWhole: true, isProven: false });
+    expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
+  });
+
+  it('deny by the time at which they were issued, so that one that comes again keeps nobody out who has logged in since', async () => {
+    const jti = randomUUID();
+    const set = transmitter.token(
+      { [SESSION_REVOKED]: { event_timestamp: transmitter.now + 900 } },
+      transmitter.session('bob', 'ALL'),
+      {},
+      jti,
+    );
+    const issuedBefore = transmitter.now + 1;
+    transmitter.deliver(set, jti);
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
+    clock.advance(3600);
+    transmitter.acknowledge([jti]);
+    expect(await source.poll(0)).toMatchObject({ denials: [] });
+    transmitter.deliver(set, jti);
+    expect(await next()).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
+  });
+
+  it('that end nothing are nothing', async () => {
+    transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
+    expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...PROVEN });
+    expect(warnings()).toEqual([]);
+  });
+
+  it('are acknowledged half a minute after they were seen, by polls and by nothing else', async () => {
+    const jti = transmitter.revoked('alice', 's1');
+    await source.poll(0);
+    await polls(29);
+    expect(transmitter.pending).toContain(jti);
+    await next();
+    expect(transmitter.pending).not.toContain(jti);
+    expect(transmitter.asked.some(({ body }) => 'setErrs' in body)).toBe(false);
+  });
+
+  it('are all seen by each of three replicas', async () => {
+    const replicas = [source, replica(), replica()];
+    const heard = replicas.map(() => new Set<string>());
+    const told: string[] = [];
+    for (let second = 0; second < 90; second += 1) {
+      if (second < 60) transmitter.revoked('alice', `s${second}`);
+      if (second < 60) told.push(`s${second}`);
+      clock.advance(1);
+      for (const [which, one] of replicas.entries()) {
+        if (second % (which + 1) !== 0) continue;
+        const { denials, isWhole } = await one.poll(second === 0 ? 0 : (which + 1) * 1000);
+        expect(isWhole).toBe(true);
+        for (const denial of denials) if ('sid' in denial) heard[which]?.add(denial.sid);
+      }
+    }
+    expect(heard.map((sids) => [...sids].toSorted())).toEqual([told, told, told].map((sids) => sids.toSorted()));
+    expect(transmitter.pending.length).toBeLessThan(10);
+  });
+
+  it('may have been missed by who has not polled for half the time after which they are acknowledged', async () => {
+    await source.poll(0);
+    expect(await next(source, 15)).toMatchObject({ isWhole: true });
+    expect(await next(source, 16)).toMatchObject({ isWhole: false });
+  });
+
+  it('are missed by nobody in a flood of ten thousand, which is worked off poll by poll', async () => {
+    await source.poll(0);
+    const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
+    for (const sid of sids) transmitter.revoked('alice', sid);
+    const heard: string[] = [];
+    const states: boolean[] = [];
+    for (let poll = 0; poll < 900 && heard.length < sids.length; poll += 1) {
+      const { denials, isWhole, isProven, fault } = await next(source, 10);
+      expect(fault).toBeUndefined();
+      for (const denial of denials) if ('sid' in denial) heard.push(denial.sid);
+      states.push(isWhole || isProven);
+    }
+    expect(heard).toEqual(sids);
+    // But for the last.
+    expect(states.slice(0, -1).some(Boolean)).toBe(false);
+    const after = await polls(40);
+    expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+  }, 120_000);
+
+  it('are acknowledged by no trial, since the service has not heard of them', async () => {
+    const jti = transmitter.revoked('alice', 's1');
+    clock.advance(3600);
+    const trial = connectedSource(transmitter, { clock, isTrial: true });
+    expect((await trial.poll(0)).isProven).toBe(true);
+    await polls(3, trial);
+    expect(transmitter.pending).toContain(jti);
+  });
+
+  it('of long ago are worked off at once, since whoever has missed them knows', async () => {
+    for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
+    clock.advance(3600);
+    const all = [await source.poll(0), ...(await polls(4))];
+    expect(all.flatMap(({ denials }) => denials)).toHaveLength(3000);
+    expect(all.map(({ isWhole }) => isWhole)).toEqual([false, false, false, true, true]);
+  });
+
+  it('are read page by page where the transmitter gives few at once', async () => {
+    transmitter.maxPage = 7;
+    for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
+    const first = await source.poll(0);
+    // Its own verification is the eighth.
+    expect([first.denials.length, first.isWhole, first.isProven]).toEqual([7, false, false]);
+    await polls(29);
+    expect(await next()).toMatchObject({ isProven: true });
+  });
+
+  it('that are cut off prove nothing, whatever is before them', async () => {
+    transmitter.verify();
+    for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
+    transmitter.maxPage = 7;
+    expect(await source.poll(0)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+  });
+
+  it('that another receiver acknowledges at once may have been missed', async () => {
+    await source.poll(0);
+    transmitter.revoked('alice', 's1');
+    await next();
+    transmitter.acknowledge(transmitter.pending);
+    const all = await polls(4);
+    expect(all.map(({ isWhole, fault }) => [isWhole, fault?.reason])).toEqual([
+      [true, undefined],
+      [true, undefined],
+      [true, undefined],
+      [false, 'acknowledged_by_others'],
+    ]);
+    expect(all.some(({ isProven }) => isProven)).toBe(false);
+    expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+    expect((await polls(6)).some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+  });
+
+  it('that another replica saw before this one began are no loss', async () => {
+    transmitter.revoked('alice', 's1');
+    const other = replica();
+    await other.poll(0);
+    await polls(25, other);
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }] });
+    for (let second = 0; second < 10; second += 1) {
+      clock.advance(1);
+      await other.poll(1000);
+      expect(await source.poll(1000)).toMatchObject({ isWhole: true, fault: undefined });
+    }
+  });
+
+  it('that another poll holds for the moment are asked for again, and prove nothing while they are', async () => {
+    await source.poll(0);
+    await polls(8);
+    transmitter.revoked('alice', 's1');
+    transmitter.hold(1);
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    await polls(5);
+    transmitter.revoked('alice', 's2');
+    transmitter.hold(3);
+    // Its own verification came after them, and is not held.
+    expect(await next()).toMatchObject({ denials: [], isWhole: true, isProven: false, fault: undefined });
+    // It still says the same.
+    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], ...PROVEN, provenAgoMs: 1000 });
+  });
+});
+
+describe('the proof', () => {
+  it('is a verification that was asked for and comes, every few seconds, and nothing else', async () => {
+    const proven: boolean[] = [];
+    for (let second = 0; second < 11; second += 1) {
+      proven.push((await source.poll(second === 0 ? 0 : 1000)).isProven);
+      clock.advance(1);
+    }
+    expect(proven.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
+    expect(transmitter.count('/feeds/check')).toBe(3);
+  });
+
+  it('of a verification that comes late is of the time at which it was asked for', async () => {
+    transmitter.verifiesLate = true;
+    expect(await source.poll(0)).toMatchObject({ isProven: false, fault: undefined });
+    expect(await next()).toMatchObject({ isProven: false, fault: undefined });
+    clock.advance(1);
+    transmitter.releaseLate();
+    expect(await source.poll(1000)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+  });
+
+  it('may be a verification that another replica asked for, as of the time at which it was issued', async () => {
+    const other = replica();
+    await other.poll(0);
+    expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+    // That one has asked too soon, and was told so.
+    expect(transmitter.count('/feeds/check')).toBe(2);
+    for (let second = 0; second < 20; second += 1) {
+      await next(other);
+      await source.poll(1000);
+    }
+    expect(transmitter.count('/feeds/check')).toBeLessThan(10);
+  });
+
+  it.each<[string, () => void]>([
+    [
+      'was issued long ago',
+      () =>
+        transmitter.tell(
+          VERIFICATION,
+          { format: 'opaque', id: 'f81d' },
+          { claims: { iat: transmitter.now - 20 } },
+          { state: 'old' },
+        ),
+    ],
+    ['is of another stream', () => transmitter.tell(VERIFICATION, { format: 'opaque', id: 'other' }, {}, {})],
+  ])('is no verification that %s', async (_, tell) => {
+    transmitter.verifiesLate = true;
+    tell();
+    expect(await source.poll(0)).toMatchObject({ isProven: false });
+  });
+
+  it.each<[string, () => void]>([
+    ['no verification comes', () => (transmitter.verifiesLate = true)],
+    [
+      'verification always fails',
+      () => (transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 503 } : undefined)),
+    ],
+  ])('is missing where %s, and events are heard all the same', async (_, prepare) => {
+    await source.poll(0);
+    prepare();
+    clock.advance(4);
+    const all = await polls(7);
+    transmitter.revoked('alice', 's1');
+    all.push(await next());
+    expect(all.map(({ fault }) => fault?.reason)).toEqual([
+      ...Array<undefined>(5),
+      ...Array<string>(3).fill('verification_not_seen'),
+    ]);
+    expect(all.at(-1)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    transmitter.verifiesLate = false;
+    transmitter.instead = () => undefined;
+    transmitter.releaseLate();
+    // It may not have told all meanwhile.
+    expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+    const later = await polls(8);
+    expect(later.some(({ isProven, isWhole }) => isProven && isWhole)).toBe(true);
+  });
+
+  it('that is not answered for keeps the events waiting for one time alone', async () => {
+    source = connectedSource(transmitter, { clock, timeoutMs: 200 });
+    transmitter.instead = ({ path }) => (path === '/feeds/check' ? 'hang' : undefined);
+    transmitter.revoked('alice', 's1');
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    clock.advance(0.5);
+    await source.poll(500);
+    expect(transmitter.count('/feeds/check')).toBe(1);
+    clock.advance(0.5);
+    await source.poll(500);
+    expect(transmitter.count('/feeds/check')).toBe(2);
+  });
+
+  it('is none while somebody else’s stream answers, whatever it says', async () => {
+    transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body: '{}' } : undefined);
+    expect(await source.poll(0)).toMatchObject({ denials: [], isProven: false });
+    await polls(5);
+    expect(await reasonOf(next())).toBe('verification_not_seen');
+  });
+
+  it('is asked for as often as the stream may be verified, and the log says where that is seldom', async () => {
+    transmitter.minVerificationSeconds = 30;
+    transmitter.makeStream();
+    await source.poll(0);
+    await polls(40);
+    expect(transmitter.count('/feeds/check')).toBe(2);
+    expect(warnings()).toMatchObject([{ level: 'warn', fields: { seconds: 30 } }]);
+  });
+
+  it('is none while nobody knows whether the stream is enabled', async () => {
+    await source.poll(0);
+    transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 503 } : undefined);
+    transmitter.revoked('alice', 's1');
+    expect(await next(source, 5)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false, fault: undefined });
+    transmitter.instead = () => undefined;
+    expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
+  });
+
+  it('is missing all the same where verifications of long ago come', async () => {
+    transmitter.verifiesLate = true;
+    const all: Signals[] = [];
+    for (let second = 0; second < 7; second += 1) {
+      const stream = { format: 'opaque', id: 'f81d' };
+      transmitter.tell(VERIFICATION, stream, { claims: { iat: transmitter.now - 20 } }, {});
+      all.push(await next());
+    }
+    expect(all.at(-1)?.fault?.reason).toBe('verification_not_seen');
+  });
+
+  it.each([3600, -3600])('is by the time of the transmitter, which is %i seconds ahead', async (aheadSeconds) => {
+    transmitter.aheadSeconds = aheadSeconds;
+    await replica().poll(0);
+    expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+  });
+});
+
+describe('the stream', () => {
+  it('is found, and its settings are read each minute', async () => {
+    await source.poll(0);
+    await polls(59);
+    const count = (): number[] => ['/tenants/7', '/feeds'].map((what) => transmitter.count(what));
+    expect(count()).toEqual([1, 1]);
+    await next();
+    expect(count()).toEqual([2, 2]);
+  });
+
+  it('is made where there is none', async () => {
+    transmitter.stream = undefined;
+    expect(await source.poll(0)).toMatchObject(PROVEN);
+    expect(transmitter.stream).toMatchObject({ events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE] });
+    expect(transmitter.scopes).toEqual(['ssf.read ssf.manage']);
+  });
+
+  it('is made by one of two who do it at once', async () => {
+    transmitter.stream = undefined;
+    transmitter.instead = ({ method, path }) => {
+      if (method !== 'POST' || path !== '/feeds' || transmitter.stream !== undefined) return undefined;
+      // Another replica, in this moment.
+      transmitter.makeStream();
+      return undefined;
+    };
+    expect(await source.poll(0)).toMatchObject(PROVEN);
+  });
+
+  it('may be the answer itself, and no list', async () => {
+    transmitter.instead = ({ method, path }) =>
+      method === 'GET' && path === '/feeds' ? { status: 200, body: JSON.stringify(transmitter.stream) } : undefined;
+    expect(await source.poll(0)).toMatchObject(PROVEN);
+  });
+
+  it('is the one that the option names, and must be named where there are several', async () => {
+    const pushed = {
+      ...transmitter.stream,
+      stream_id: 'p',
+      delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: 'x' },
+    };
+    const second = { ...transmitter.stream, stream_id: 'second' };
+    const answers = (all: readonly unknown[]): void => {
+      transmitter.instead = ({ method, path }) =>
+        method === 'GET' && path === '/feeds' ? { status: 200, body: JSON.stringify(all) } : undefined;
+    };
+    answers([pushed, transmitter.stream]);
+    expect(await source.poll(0)).toMatchObject(PROVEN);
+    answers([pushed, second, transmitter.stream]);
+    expect(await reasonOf(replica().poll(0))).toBe('stream_ambiguous');
+    const { configurationUrl } = transmitter;
+    const named = (streamId: string) => connectedSource(transmitter, { clock }, { configurationUrl, streamId });
+    expect(await named('f81d').poll(0)).toMatchObject({ fault: undefined });
+    expect(await reasonOf(named('third').poll(0))).toBe('stream_missing');
+    answers([pushed]);
+    expect(await reasonOf(replica().poll(0))).toBe('stream_missing');
+  });
+
+  it.each<[string, () => void, string]>([
+    ['that is paused', () => transmitter.setStatus('paused'), 'stream_paused'],
+    ['that is disabled', () => transmitter.setStatus('disabled'), 'stream_disabled'],
+    ['that is disabled without a word', () => (transmitter.status = 'disabled'), 'stream_disabled'],
+  ])(
+    '%s is verified, too, and proves nothing; once it is enabled again something may have been missed',
+    async (_, change, reason) => {
+      await source.poll(0);
+      change();
+      const seen = [...(await polls(6))].map(({ isProven, fault }) => [isProven, fault?.reason]);
+      expect(seen.at(-1)).toEqual([false, reason]);
+      expect(seen.some(([isProven]) => isProven)).toBe(false);
+      transmitter.status = 'enabled';
+      expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+      expect((await polls(6)).some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+    },
+  );
+
+  it('says of itself that it was disabled for a while, though it is not any more', async () => {
+    await source.poll(0);
+    transmitter.setStatus('disabled');
+    transmitter.setStatus('enabled');
+    expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+    transmitter.setStatus('enabled');
+    expect(await next()).toMatchObject({ isWhole: true, fault: undefined });
+  });
+
+  it('that is deleted is made anew, and something may have been missed', async () => {
+    await source.poll(0);
+    await polls(6);
+    transmitter.stream = undefined;
+    transmitter.acknowledge(transmitter.pending);
+    clock.advance(1);
+    expect(await reasonOf(source.poll(1000))).toBe('stream_missing');
+    expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+    const later = await polls(6);
+    expect(later.every(({ isWhole, fault }) => isWhole && fault === undefined)).toBe(true);
+    expect(later.some(({ isProven }) => isProven)).toBe(true);
+  });
+
+  it.each<[string, object, string]>([
+    ['for nobody', { aud: undefined }, 'audience_missing'],
+    ['without the event that it is read for', { events_delivered: [CREDENTIAL_CHANGE] }, 'events_not_delivered'],
+    ['of chosen users', { default_subjects: 'NONE' }, 'subjects_not_all'],
+  ])('%s proves nothing, and is read again once it is mended', async (_, members, reason) => {
+    transmitter.makeStream(members as Readonly<Record<string, unknown>>);
+    const first = await source.poll(0);
+    expect([first.isProven, first.fault?.reason]).toEqual([false, reason]);
+    transmitter.makeStream();
+    expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
+  });
+
+  it('tells of all users by what the transmitter says, where it says nothing of it itself', async () => {
+    transmitter.configuration = { default_subjects: 'NONE' };
+    expect(await reasonOf(source.poll(0))).toBe('subjects_not_all');
+    transmitter.makeStream({ default_subjects: 'ALL' });
+    expect(await reasonOf(next())).toBeUndefined();
+    transmitter.configuration = { default_subjects: undefined };
+    expect(await reasonOf(replica().poll(0))).toBeUndefined();
+  });
+
+  it('must be for whom the option names', async () => {
+    const { configurationUrl } = transmitter;
+    const of = (audience: string) => connectedSource(transmitter, { clock }, { configurationUrl, audience });
+    expect(await reasonOf(of('https://receiver.example.com/mobile').poll(0))).toBeUndefined();
+    const other = await of('https://other.example.com').poll(0);
+    expect([other.fault?.reason, other.isWhole, other.isProven]).toEqual(['audience_missing', false, false]);
+  });
+
+  it('is where Keycloak has it, where the realm file says what is no address', async () => {
+    const places: string[] = [];
+    transmitter.instead = ({ path }) => {
+      if (path.endsWith('/poll')) places.push(path);
+      return path.endsWith('/ssf/transmitter/streams')
+        ? { status: 200, body: JSON.stringify([transmitter.stream]) }
+        : undefined;
+    };
+    transmitter.makeStream({ stream_id: 'my stream', delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: 'poll' } });
+    transmitter.configuration = { configuration_endpoint: `${transmitter.origin}/ssf/transmitter/streams` };
+    await source.poll(0).catch(() => undefined);
+    expect(places).toEqual(['/ssf/transmitter/receivers/receiver/streams/my%20stream/poll']);
+    transmitter.configuration = {};
+    expect(await reasonOf(replica().poll(0))).toBe('answered_unexpectedly');
+  });
+});
+
+describe('the transmitter', () => {
+  it.each<[string, object, string]>([
+    ['of another version', { spec_version: '2_0' }, 'answered_unexpectedly'],
+    ['of a version that it does not name', { spec_version: undefined }, 'answered_unexpectedly'],
+    ['of another issuer', { issuer: 'https://sso.example.com/tenants/7' }, 'answered_unexpectedly'],
+    ['that pushes alone', { delivery_methods_supported: ['urn:ietf:rfc:8935'] }, 'ssf_not_offered'],
+    ['without keys', { jwks_uri: undefined }, 'answered_unexpectedly'],
+    ['that can not be verified', { verification_endpoint: undefined }, 'answered_unexpectedly'],
+    [
+      'whose streams are on another origin',
+      { configuration_endpoint: 'https://evil.example.com/feeds' },
+      'answered_unexpectedly',
+    ],
+    ['whose keys are on another origin', { jwks_uri: 'https://evil.example.com/keys' }, 'answered_unexpectedly'],
+  ])('%s is none', async (_, configuration, reason) => {
+    transmitter.configuration = configuration as Readonly<Record<string, unknown>>;
+    expect(await reasonOf(source.poll(0))).toBe(reason);
+    expect(transmitter.logins).toBe(0);
+  });
+
+  it('that polls at another origin gets no token of this service', async () => {
+    transmitter.makeStream({
+      delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: 'https://evil.example.com/poll' },
+    });
+    expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
+  });
+
+  it('is asked where this service reaches it, for what it says of its public address', async () => {
+    transmitter.publicOrigin = 'https://sso.example.com';
+    transmitter.makeStream();
+    transmitter.revoked('alice', 's1');
+    expect(await replica().poll(0)).toMatchObject({ denials: [{ sid: 's1' }], ...PROVEN });
+  });
+
+  it('is looked for below the issuer, where no other place is given', async () => {
+    expect(await reasonOf(connectedSource(transmitter, { clock }, {}).poll(0))).toBe('answered_unexpectedly');
+    expect(transmitter.asked[0]?.path).toBe('/tenants/7/.well-known/ssf-configuration');
+    transmitter.instead = () => ({ status: 404 });
+    expect(await reasonOf(connectedSource(transmitter, { clock }, {}).poll(0))).toBe('ssf_not_offered');
+  });
+
+  it('that is switched off is none at the next reading', async () => {
+    await source.poll(0);
+    transmitter.instead = () => ({ status: 404 });
+    clock.advance(60);
+    expect(await reasonOf(source.poll(0))).toBe('ssf_not_offered');
+  });
+
+  it('that is not for this client is not asked with one token after the other', async () => {
+    transmitter.instead = ({ path }) => (path === '/feeds' ? { status: 401 } : undefined);
+    expect(await reasonOf(source.poll(0))).toBe('forbidden');
+    expect(transmitter.logins).toBe(1);
+  });
+
+  it.each([401, 403])('that answers %i is not for this client, which has logged in anew', async (status) => {
+    await source.poll(0);
+    const before = transmitter.logins;
+    transmitter.instead = () => ({ status });
+    clock.advance(1);
+    expect(await reasonOf(source.poll(1000))).toBe('forbidden');
+    expect(transmitter.logins).toBe(before + 1);
+    transmitter.instead = () => undefined;
+    transmitter.revoked('alice', 's1');
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: false });
+  });
+
+  it('is heard at once with a new token where the old one has ended with all others', async () => {
+    await source.poll(0);
+    transmitter.endTokens();
+    transmitter.revoked('alice', 's1');
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    expect(transmitter.logins).toBe(2);
+  });
+
+  it('lets this client read, and not verify: events are heard all the same', async () => {
+    transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 401 } : undefined);
+    transmitter.revoked('alice', 's1');
+    const signals = await source.poll(0);
+    expect([signals.denials, signals.isProven, signals.fault?.reason]).toEqual([[{ sid: 's1' }], false, 'forbidden']);
+  });
+
+  it('is asked with a token that has not ended', async () => {
+    transmitter.tokenSeconds = 10;
+    await source.poll(0);
+    await polls(7);
+    expect(transmitter.logins).toBe(1);
+    await next();
+    expect(transmitter.logins).toBe(2);
+    expect(
+      transmitter.asked
+        .filter(({ path }) => path === '/keys')
+        .every(({ authorization }) => authorization === undefined),
+    ).toBe(true);
+  });
+
+  it('that hangs is given up, and nothing is lost', async () => {
+    source = connectedSource(transmitter, { clock, timeoutMs: 200 });
+    await source.poll(0);
+    transmitter.revoked('alice', 's1');
+    transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? 'hang' : undefined);
+    clock.advance(1);
+    expect(await reasonOf(source.poll(1000))).toBe('timeout');
+    transmitter.instead = () => undefined;
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+  });
+
+  it.each<[string, string, { status: number; body?: string; type?: string }, string]>([
+    ['500 to a poll', '/deliveries/f81d', { status: 500 }, 'answered_500_unexpected_status'],
+    ['400 to a poll', '/deliveries/f81d', { status: 400 }, 'answered_unexpectedly'],
+    [
+      'a page to a poll',
+      '/deliveries/f81d',
+      { status: 200, body: '<html>', type: 'text/html' },
+      'answered_unexpectedly',
+    ],
+    ['a list to a poll', '/deliveries/f81d', { status: 200, body: '[]' }, 'answered_unexpectedly'],
+    ['tokens in a list', '/deliveries/f81d', { status: 200, body: '{"sets":[]}' }, 'answered_unexpectedly'],
+    [
+      'a token of a long name',
+      '/deliveries/f81d',
+      { status: 200, body: JSON.stringify({ sets: { ['x'.repeat(1025)]: 'x' } }) },
+      'answered_unexpectedly',
+    ],
+    [
+      'one token twice',
+      '/deliveries/f81d',
+      { status: 200, body: '{"sets":{"a":"1","a":"2"}}' },
+      'answer_not_strict_json',
+    ],
+  ])('that answers %s is heard again once it is well', async (_, path, instead, reason) => {
+    await source.poll(0);
+    transmitter.revoked('alice', 's1');
+    transmitter.instead = (asked) => (asked.path === path ? instead : undefined);
+    clock.advance(1);
+    expect(await reasonOf(source.poll(1000))).toBe(reason);
+    transmitter.instead = () => undefined;
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }] });
+  });
+
+  it('that has no status for a stream says what to do', async () => {
+    transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 500 } : undefined);
+    expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
+  });
+
+  it('whose settings can not be read for a while is heard all the same, and proves nothing', async () => {
+    await source.poll(0);
+    transmitter.instead = ({ path }) => (path.includes('ssf-configuration') ? { status: 503 } : undefined);
+    transmitter.revoked('alice', 's1');
+    clock.advance(60);
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false, fault: undefined });
+    transmitter.instead = () => undefined;
+    expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
+  });
+
+  it('that answers more than is read is asked for less', async () => {
+    await source.poll(0);
+    const large = 'x'.repeat(3000);
+    for (let number = 0; number < 700; number += 1)
+      transmitter.revoked('alice', `s${number}`, { claims: { txn: large } });
+    const all = await polls(31);
+    expect(all[0]).toMatchObject({ isWhole: false, isProven: false });
+    const numbers = new Set(
+      (await polls(120)).concat(all).flatMap(({ denials }) => denials.map((denial) => JSON.stringify(denial))),
+    );
+    expect(numbers.size).toBe(700);
+  });
+
+  it('that answers too much whatever it is asked for is not heard, and keeps nobody waiting', async () => {
+    await source.poll(0);
+    const body = JSON.stringify({ sets: { a: 'x'.repeat(1_100_000) } });
+    transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body } : undefined);
+    expect(await next()).toMatchObject({ denials: [], isWhole: false, isProven: false });
+    transmitter.instead = () => undefined;
+    transmitter.revoked('alice', 's1');
+    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }] });
+  });
+});

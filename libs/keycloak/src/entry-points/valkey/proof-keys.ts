@@ -1,0 +1,131 @@
+/** Proof keys: the private key by which a poller signs its proofs, and the public keys by which services verify them. */
+import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { checkCredentialFile, credentialReader, FILE_REFRESH_MS } from '../ports/credential-files.js';
+import { ConfigurationError, type ProofKeysStatus } from '../../index.js';
+import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
+
+/**
+ * Ed25519 keys, each in PEM or in base64 without the lines of PEM. A file is read again every five seconds, so a key
+ * is replaced while the process runs. While the file can't be read, or holds something else, the last keys stay in use.
+ */
+export interface ProofKeyOptions {
+  /** Signs proofs. Pollers alone have it: the services that import `SignalsModule`. */
+  readonly privateKey?: string | undefined;
+  readonly privateKeyFile?: string | undefined;
+  /** Verify proofs: the public keys of all pollers, one or more in one text. A poller trusts its own key besides. */
+  readonly publicKeys?: string | undefined;
+  readonly publicKeysFile?: string | undefined;
+}
+
+export interface ProofSignature {
+  readonly keyId: string;
+  /** In base64url. */
+  readonly signature: string;
+}
+
+const PRIVATE_KEY_FAULT =
+  'must hold one Ed25519 private key, PKCS #8 in PEM or base64 (openssl genpkey -algorithm ed25519)';
+const PUBLIC_KEYS_FAULT = 'must hold Ed25519 public keys, each in PEM or base64 (openssl pkey -pubout)';
+const NAMES = ['privateKey', 'privateKeyFile', 'publicKeys', 'publicKeysFile'];
+
+/** A key that may be replaced. */
+interface Source<T> {
+  /** Undefined for a text of another form. */
+  readonly parse: (text: string) => T | undefined;
+  readonly read: (() => Promise<string>) | undefined;
+  current: T;
+}
+
+export class ProofKeys {
+  readonly #private: Source<KeyObject> | undefined;
+  readonly #public: Source<readonly KeyObject[]> | undefined;
+  #trusted: ReadonlyMap<string, KeyObject> = new Map();
+  #readAtMs = performance.now();
+
+  /** Throws `ConfigurationError`, which shows no key and no path. */
+  constructor(maker: string, options: ProofKeyOptions = {}) {
+    const { privateKey, privateKeyFile, publicKeys, publicKeysFile, ...others } = Object(options) as ProofKeyOptions;
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) {
+      throw unusable(maker, `unknown option "proofs.${unknown}": proofs may have ${NAMES.join(', ')}`);
+    }
+    this.#private = sourceOf(maker, 'privateKey', [privateKey, privateKeyFile], privateKeyIn, PRIVATE_KEY_FAULT);
+    this.#public = sourceOf(maker, 'publicKeys', [publicKeys, publicKeysFile], publicKeysIn, PUBLIC_KEYS_FAULT);
+    this.#trustAgain();
+  }
+
+  /** How many keys there are, and whether one of them signs. */
+  get status(): ProofKeysStatus {
+    return { canSign: this.#private !== undefined, publicKeys: this.#trusted.size };
+  }
+
+  /** Reads the files again if that is due, in the background. Calls `onFault` where one can't be used. Does not reject. */
+  refresh(onFault: () => void): void {
+    if (performance.now() - this.#readAtMs < FILE_REFRESH_MS) return;
+    this.#readAtMs = performance.now();
+    void this.#readAgain().catch(onFault);
+  }
+
+  /** Throws `TypeError` without a private key. */
+  sign(text: string): ProofSignature {
+    const key = this.#private?.current;
+    if (key === undefined) throw new TypeError('There is no private key to sign with');
+    return {
+      keyId: keyIdOf(createPublicKey(key as never)),
+      signature: sign(null, Buffer.from(text), key).toString('base64url'),
+    };
+  }
+
+  /** Whether one of the trusted keys signed `text`. */
+  verify(text: string, { keyId, signature }: ProofSignature): boolean {
+    const key = this.#trusted.get(keyId);
+    return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
+  }
+
+  async #readAgain(): Promise<void> {
+    const all = await Promise.allSettled([replace(this.#private), replace(this.#public)]);
+    this.#trustAgain();
+    for (const { status } of all) if (status === 'rejected') throw new TypeError('A file of keys is of no use');
+  }
+
+  #trustAgain(): void {
+    const own = this.#private?.current;
+    const all = [...(own === undefined ? [] : [createPublicKey(own as never)]), ...(this.#public?.current ?? [])];
+    this.#trusted = new Map(all.map((key) => [keyIdOf(key), key]));
+  }
+}
+
+async function replace<T>(source: Source<T> | undefined): Promise<void> {
+  if (source?.read === undefined) return;
+  const parsed = source.parse(await source.read());
+  if (parsed === undefined) throw new TypeError('The file holds something else');
+  source.current = parsed;
+}
+
+function sourceOf<T>(
+  maker: string,
+  name: string,
+  [text, file]: readonly [text: unknown, file: unknown],
+  parse: (text: string) => T | undefined,
+  fault: string,
+): Source<T> | undefined {
+  if (text === undefined && file === undefined) return undefined;
+  if (text !== undefined && file !== undefined) {
+    throw unusable(maker, `proofs.${name} and proofs.${name}File exclude each other`);
+  }
+  let current: T | undefined;
+  const read = (found: string): string | undefined => ((current = parse(found)) === undefined ? fault : undefined);
+  if (file !== undefined) {
+    const path = checkCredentialFile(`${maker}() with proofs.${name}File`, file, (found) => {
+      const wrong = read(found);
+      return wrong === undefined ? undefined : `the file ${wrong}`;
+    });
+    return { parse, read: credentialReader(path), current: current as T };
+  }
+  const wrong = typeof text === 'string' ? read(text) : fault;
+  if (wrong !== undefined) throw unusable(maker, `proofs.${name} ${wrong}`);
+  return { parse, read: undefined, current: current as T };
+}
+
+const unusable = (maker: string, fault: string): ConfigurationError =>
+  new ConfigurationError(`${maker}() can't be used`, [fault]);

@@ -1,0 +1,104 @@
+/** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
+import type { ChannelRefusal, SharedRevocation } from '../../index.js';
+import type { SealingKeys } from './sealing-keys.js';
+
+/** Short names: a stream holds many. */
+interface Written {
+  /** The form of the entry. Absent in entries of the first form that an earlier version wrote. */
+  readonly f?: number;
+  readonly k: string;
+  /** Of whom; none for everything, and for a floor. */
+  readonly v?: string;
+  /** Before which `iat`; none for all. */
+  readonly b?: number;
+  readonly t: number;
+  /** Of a recheck: its id. */
+  readonly i?: string;
+  /** When it was written, by the server's clock, in milliseconds; none where that is not known yet. */
+  readonly c?: number;
+  /** For how long it is of use, in milliseconds from then on. */
+  readonly d?: number;
+}
+
+export interface ReadEntry {
+  readonly revocation: SharedRevocation;
+  /** By the server's clock; `NaN` where its writer did not know. */
+  readonly writtenAtMs: number;
+  /** Undefined where its writer did not know. */
+  readonly usefulUntilMs: number | undefined;
+}
+
+const DENIALS = ['session', 'onlineSession', 'subject', 'token', 'tokenId'] as const;
+const RECHECKS = ['sid', 'sub', 'clientId'] as const;
+const EVERYTHING = 'everything';
+const FLOOR = 'floor';
+const WHAT = 'revocation';
+const FORM = 1;
+
+export class RevocationEntries {
+  constructor(
+    private readonly keys: SealingKeys,
+    private readonly issuer: string,
+  ) {}
+
+  /** `serverMs`: the time by the server's clock, where it is known. `usefulMs`: for how long it is of use. */
+  write(revocation: SharedRevocation, usefulMs: number, serverMs?: number): string {
+    const times = serverMs === undefined ? {} : { c: Math.round(serverMs), d: Math.round(usefulMs) };
+    const all: Written = { f: FORM, ...written(revocation), ...times };
+    return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
+  }
+
+  /** Returns the entry, or why it is refused. A denial that can't be read is missing here: nothing may be concluded from its absence. */
+  read(entry: string): ReadEntry | ChannelRefusal {
+    const text = this.keys.open(entry, [WHAT, this.issuer]);
+    if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';
+    const all = parsed(text);
+    if (typeof all.f === 'number' && all.f > FORM) return 'entry_newer';
+    const revocation = revocationIn(all);
+    if (revocation === undefined) return 'entry_malformed';
+    const writtenAtMs = typeof all.c === 'number' ? all.c : Number.NaN;
+    const usefulUntilMs = writtenAtMs + (typeof all.d === 'number' ? all.d : Number.NaN);
+    return { revocation, writtenAtMs, usefulUntilMs: Number.isFinite(usefulUntilMs) ? usefulUntilMs : undefined };
+  }
+}
+
+function written(revocation: SharedRevocation): Omit<Written, 'f' | 'c' | 'd'> {
+  const { kind, at: t } = revocation;
+  if (kind === 'floor') return { k: FLOOR, t };
+  if (kind === 'denial') {
+    const { kind: k, key: v, issuedBefore: b } = revocation.denial;
+    return Number.isFinite(b) ? { k, v, b, t } : { k, v, t };
+  }
+  const { id: i } = revocation;
+  if (revocation.recheck === EVERYTHING) return { k: EVERYTHING, t, i };
+  const [[k, v] = ['', '']] = Object.entries(revocation.recheck) as [string, string][];
+  return { k, v, t, i };
+}
+
+function parsed(text: string): Partial<Written> {
+  try {
+    return Object(JSON.parse(text)) as Partial<Written>;
+  } catch {
+    return {};
+  }
+}
+
+function revocationIn({
+  k,
+  v = '',
+  b = Infinity,
+  t: at = Number.NaN,
+  i: id = '',
+}: Partial<Written>): SharedRevocation | undefined {
+  if (!Number.isFinite(at) || typeof v !== 'string' || typeof b !== 'number' || typeof id !== 'string')
+    return undefined;
+  if (k === FLOOR) return { kind: 'floor', at };
+  if (k === EVERYTHING) return { kind: 'recheck', recheck: EVERYTHING, at, id };
+  if (v === '') return undefined;
+  const denied = DENIALS.find((kind) => kind === k);
+  if (denied !== undefined) return { kind: 'denial', denial: { kind: denied, key: v, issuedBefore: b }, at };
+  const name = RECHECKS.find((one) => one === k);
+  return name === undefined
+    ? undefined
+    : { kind: 'recheck', recheck: { [name]: v } as { readonly sid: string }, at, id };
+}

@@ -1,0 +1,32 @@
+/** Sealed options: what the functions of this door that seal have in common, a server and keys, and how both are checked. */
+import { ConfigurationError, ConfigurationFaults } from '../../index.js';
+import { SealingKeys } from './sealing-keys.js';
+import {
+  addressOf,
+  checkAddress,
+  isEncrypted,
+  type ValkeyAddress,
+  type ValkeyAddressOptions,
+} from './valkey-address.js';
+
+/** `maker`: the name of the function, for the message. `others`: further options that it has. Throws `ConfigurationError`, which lists every fault. */
+export function readSealedOptions(
+  maker: string,
+  options: ValkeyAddressOptions & { readonly keys: readonly string[] },
+  others: readonly string[] = [],
+): { readonly address: ValkeyAddress; readonly keys: SealingKeys } {
+  const faults = new ConfigurationFaults();
+  checkAddress(options, faults, ['keys', ...others]);
+  const fault = SealingKeys.faultOf((Object(options) as typeof options).keys);
+  if (fault !== undefined) faults.fault(fault);
+  faults.throwIfFaulty((all) => new ConfigurationError(`${maker}() can't be used`, all));
+  return { address: addressOf(options), keys: new SealingKeys(options.keys) };
+}
+
+/** Passwords must not travel unencrypted unless that is allowed. Throws `ConfigurationError`. */
+export function checkEncryption(maker: string, address: ValkeyAddress, allowInsecureRequests: boolean): void {
+  if (isEncrypted(address) || allowInsecureRequests) return;
+  throw new ConfigurationError(`${maker}() can't be used`, [
+    'url must be valkeys: (or allowInsecureRequests must be true, for development)',
+  ]);
+}

@@ -1,0 +1,98 @@
+/** Valkey client: runs scripts over one connection, which it opens when it is needed, and again after a failure. */
+import { ConfigurationError, ConfigurationFaults } from '../../index.js';
+import { addressOf, checkAddress, type ValkeyAddress, type ValkeyAddressOptions } from './valkey-address.js';
+import { ValkeyConnection, within } from './valkey-connection.js';
+import { ValkeyError } from './valkey-error.js';
+import type { ValkeyScript } from './valkey-script.js';
+
+export interface ValkeyClientOptions extends ValkeyAddressOptions {
+  /** For a script, the wait for a connection included. Default: 1000, 1 to 60000. */
+  readonly deadlineMs?: number;
+}
+
+/** For the opening of a connection, for which no call waits longer than its own deadline. */
+const CONNECT_MS = 3000;
+const FIRST_WAIT_MS = 1000;
+const MAX_DEADLINE_MS = 60_000;
+
+/** After a failure nothing is sent for so long: requests must not queue up for a server that does not answer. */
+const PAUSE_MS = 250;
+
+/**
+ * For what a service keeps in Valkey itself (tried with Valkey 8.1). Commands of concurrent calls share the connection. It sends nothing before the first call, and repeats
+ * nothing: a script that failed may have run.
+ */
+export class ValkeyClient {
+  readonly #address: ValkeyAddress;
+  /** For a script, the wait for a connection included. */
+  readonly deadlineMs: number;
+  #connection: ValkeyConnection | undefined;
+  #opening: Promise<ValkeyConnection> | undefined;
+  #openingSinceMs = 0;
+  #failure: { readonly error: ValkeyError; readonly untilMs: number } | undefined;
+  #isClosed = false;
+
+  /** Throws `ConfigurationError`. */
+  constructor(options: ValkeyClientOptions) {
+    const faults = new ConfigurationFaults();
+    checkAddress(options, faults, ['deadlineMs']);
+    const { deadlineMs = 1000 } = options;
+    this.deadlineMs = faults.integer('deadlineMs', deadlineMs, 1, MAX_DEADLINE_MS);
+    faults.throwIfFaulty((all) => new ConfigurationError("ValkeyClient can't be used", all));
+    this.#address = addressOf(options);
+  }
+
+  /** Opens the connection, so that the first call need not wait. Throws `ValkeyError`, after a second at the latest. */
+  async open(): Promise<void> {
+    await this.#connected(FIRST_WAIT_MS);
+  }
+
+  /**
+   * The answer of the script. Throws `ValkeyError`, at the latest when the deadline is over; at once for 250 ms after the server could not be reached.
+   */
+  async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
+    const startedMs = performance.now();
+    if (this.#failure !== undefined && startedMs < this.#failure.untilMs) throw this.#failure.error;
+    const connection = await this.#connected(this.deadlineMs);
+    try {
+      const leftMs = Math.max(1, this.deadlineMs - (performance.now() - startedMs));
+      return await script.run(connection, keys, args, leftMs);
+    } catch (error) {
+      // With an error answer the connection is still good.
+      if (!connection.isOpen) this.#pause(error);
+      throw error;
+    }
+  }
+
+  /** What is in flight fails, and so does each later call. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    void this.#opening?.then((connection) => connection.close()).catch(() => undefined);
+    this.#connection?.close();
+  }
+
+  /** One that ended while nothing was asked is nobody's failure. Who comes late does not wait again for what others waited for. */
+  async #connected(waitMs: number): Promise<ValkeyConnection> {
+    if (this.#isClosed) throw new ValkeyError('closed');
+    if (this.#connection?.isOpen === true) return this.#connection;
+    if (this.#opening === undefined) {
+      this.#openingSinceMs = performance.now();
+      this.#opening = this.#open().finally(() => (this.#opening = undefined));
+    }
+    return within(this.#openingSinceMs + waitMs - performance.now(), this.#opening);
+  }
+
+  async #open(): Promise<ValkeyConnection> {
+    try {
+      return (this.#connection = await ValkeyConnection.open(this.#address, CONNECT_MS));
+    } catch (error) {
+      this.#pause(error);
+      throw error;
+    }
+  }
+
+  #pause(error: unknown): void {
+    const failure = error instanceof ValkeyError ? error : new ValkeyError('unknown');
+    this.#failure = { error: failure, untilMs: performance.now() + PAUSE_MS };
+  }
+}

@@ -1,0 +1,71 @@
+/** Valkey revocations: the settings of a revocation channel over Valkey. */
+import type {
+  ChannelExamination,
+  ChannelQuestion,
+  ConnectedRevocationChannel,
+  ProofKeysStatus,
+  RevocationChannel,
+  RevocationChannelContext,
+  RevocationReceiver,
+} from '../../index.js';
+import { examineChannel } from './channel-examination.js';
+import { ProofKeys, type ProofKeyOptions } from './proof-keys.js';
+import { checkEncryption, readSealedOptions } from './sealed-options.js';
+import type { SealingKeys } from './sealing-keys.js';
+import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';
+import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
+
+export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
+  /**
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for nothing else: the first one seals, all of
+   * them open. They are not the client's secret.
+   */
+  readonly keys: readonly string[];
+  /**
+   * Ed25519 keys of the proofs that the feed of revocations is healthy. A poller, which imports `SignalsModule`, needs the
+   * private key. Every other service needs the public keys of all pollers: without them it accepts no proof, and cached
+   * answers are reused for `introspectionTtlSeconds` only.
+   */
+  readonly proofs?: ProofKeyOptions;
+}
+
+/**
+ * For `forRoot({ revocationChannel })`: denials and rechecks reach every replica of every service that has the same realm, keys and server, by a stream
+ * (tried with Valkey 8.1). Who reads the server learns nothing of them; who writes it can delete them, and no more.
+ *
+ * It sends nothing before the application starts. Throws `ConfigurationError`.
+ */
+export function valkeyRevocations(options: ValkeyRevocationsOptions): RevocationChannel {
+  const { address, keys } = readSealedOptions(MAKER, options, ['proofs']);
+  return new ValkeyRevocations(address, keys, new ProofKeys(MAKER, options.proofs));
+}
+
+const MAKER = 'valkeyRevocations';
+
+class ValkeyRevocations implements RevocationChannel {
+  // What is private in the types alone would be printed.
+  readonly #address: ValkeyAddress;
+  readonly #keys: SealingKeys;
+  readonly #proofKeys: ProofKeys;
+
+  constructor(address: ValkeyAddress, keys: SealingKeys, proofKeys: ProofKeys) {
+    this.#address = address;
+    this.#keys = keys;
+    this.#proofKeys = proofKeys;
+  }
+
+  proofKeys(): ProofKeysStatus {
+    return this.#proofKeys.status;
+  }
+
+  check({ allowInsecureRequests }: RevocationChannelContext): void {
+    checkEncryption(MAKER, this.#address, allowInsecureRequests);
+  }
+
+  connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel {
+    return new ValkeyRevocationChannel(this.#address, this.#keys, this.#proofKeys, context, receiver);
+  }
+  async examine(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination> {
+    return examineChannel(this.#address, this.#keys, this.#proofKeys, context, question);
+  }
+}

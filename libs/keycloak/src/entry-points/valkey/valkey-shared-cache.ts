@@ -1,0 +1,107 @@
+/** Valkey shared cache: entries of one service in Valkey, sealed, each with a lease for the replica that asks. */
+import { randomBytes } from 'node:crypto';
+import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../../index.js';
+import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
+import type { SealingKeys } from './sealing-keys.js';
+import { ServerClock } from './server-clock.js';
+import { serviceKeyPrefix } from './service-keys.js';
+import type { ValkeyClient } from './valkey-client.js';
+
+/** A replica that ends while it asks keeps the others waiting for no longer. */
+const LEASE_MS = 600;
+
+/** Of the deadline: who gets a lease must still be waiting when the answer is there, and times are in whole milliseconds. */
+const STILL_WAITING = 0.8;
+
+/** No two sealed texts begin alike: each has a salt of its own. */
+const BEGINNING = 44;
+
+/** Counts the forms of entries: what was written in another one does not open. */
+const FORM = '1';
+
+type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
+
+/** What an entry holds: the time is sealed with it, so that nobody can make an old answer younger. */
+interface Written {
+  readonly t: string;
+  readonly a: number;
+}
+
+const NOTHING: Written = { t: '', a: Infinity };
+
+export class ValkeySharedCache implements ConnectedSharedCache {
+  readonly #client: ValkeyClient;
+  readonly #keys: SealingKeys;
+  readonly #owner: readonly string[];
+  readonly #prefix: string;
+  readonly #clock = new ServerClock();
+  readonly #id = randomBytes(12).toString('base64url');
+
+  constructor(client: ValkeyClient, keys: SealingKeys, { issuer, clientId }: SharedCacheContext) {
+    this.#client = client;
+    this.#keys = keys;
+    this.#owner = [FORM, issuer, clientId, 'cache'];
+    this.#prefix = `${serviceKeyPrefix({ issuer, clientId })}cache:`;
+  }
+
+  async open(): Promise<void> {
+    await this.#client.open();
+    this.#clock.learn(Number(await this.#client.run(TIME, [])));
+  }
+
+  async look(key: string, maxAgeMs: number, noUse = ''): Promise<SharedLookup> {
+    const looked = await this.#look(key, maxAgeMs, noUse);
+    if (looked.kind !== 'found' || looked.text !== '') return looked;
+    // Not sealed by this service for this key, or not as old as it says: as if it were not there.
+    return this.#look(key, maxAgeMs, looked.id);
+  }
+
+  async #look(key: string, maxAgeMs: number, noUse: string): Promise<SharedLookup> {
+    const name = this.#nameOf(key);
+    const sentMs = performance.now();
+    const waitsMs = this.#client.deadlineMs * STILL_WAITING;
+    const lateMs = this.#clock.isLearned ? this.#clock.nowMs() + waitsMs : Number.MAX_SAFE_INTEGER;
+    const within = Number.isFinite(maxAgeMs) ? maxAgeMs : Number.MAX_SAFE_INTEGER;
+    const args = [within, this.#id, LEASE_MS, noUse, Math.ceil(lateMs)];
+    const looked = (await this.#client.run(LOOK, [name, leaseOf(name)], args.map(String))) as Looked;
+    const [sealed, isMine, nowMs] = looked;
+    this.#clock.learn(nowMs);
+    if (sealed === null) return { kind: isMine === 1 ? 'lease' : 'taken' };
+    const id = sealed.slice(0, BEGINNING);
+    const opened = this.#keys.open(sealed, [...this.#owner, key]);
+    const { t: text, a: askedAtMs } = opened === undefined ? NOTHING : (JSON.parse(opened) as Written);
+    // The server told its time after this was sent.
+    const ageMs = Math.max(nowMs - askedAtMs + (performance.now() - sentMs), this.#clock.latestMs() - askedAtMs);
+    const isOfUse = askedAtMs <= nowMs && ageMs < maxAgeMs;
+    return { kind: 'found', text: isOfUse ? text : '', ageMs, id };
+  }
+
+  async put(key: string, { text, ageMs, servesMs, isFinal }: SharedEntry): Promise<void> {
+    // By a time that is not the server's it could pass for younger than it is.
+    if (!this.#clock.isLearned) return;
+    const name = this.#nameOf(key);
+    const askedAtMs = Math.floor(this.#clock.nowMs() - ageMs);
+    const written: Written = { t: text, a: askedAtMs };
+    const sealed = this.#keys.seal(JSON.stringify(written), [...this.#owner, key]);
+    const args = [sealed, askedAtMs, Math.max(1, Math.ceil(servesMs)), isFinal ? 1 : 0, this.#id, Math.floor(ageMs)];
+    await this.#client.run(PUT, [name, leaseOf(name)], args.map(String));
+  }
+
+  async extend(key: string): Promise<void> {
+    await this.#client.run(EXTEND, [leaseOf(this.#nameOf(key))], [this.#id, String(LEASE_MS)]);
+  }
+
+  async release(key: string): Promise<void> {
+    await this.#client.run(RELEASE, [leaseOf(this.#nameOf(key))], [this.#id]);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #nameOf(key: string): string {
+    return this.#prefix + this.#keys.names([...this.#owner, key])[0];
+  }
+}
+
+const leaseOf = (name: string): string => `${name}:lease`;

@@ -1,0 +1,182 @@
+/** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
+import type { VerifiedAccessToken } from '../../index.js';
+import {
+  Refusal,
+  type CarriedRequest,
+  type GatewayHandshakes,
+  type GuardedGateway,
+} from '../ports/gateway-handshakes.js';
+import { connectionOfSocket } from './sockets.js';
+
+type Next = (error?: Error) => void;
+
+/** A request as the engine has it: with the id of its session, once it has one. */
+type EngineRequest = CarriedRequest & { readonly _query?: { readonly sid?: unknown } };
+
+interface Engine {
+  use(middleware: (request: EngineRequest, response: Response, next: Next) => void): unknown;
+  /** By the id of their session, the request by which it was opened. */
+  readonly clients: Readonly<Record<string, { readonly request?: EngineRequest } | undefined>>;
+}
+
+interface ServerSocket {
+  readonly request: CarriedRequest;
+}
+
+/** A server, whose own namespace is `/`, or a namespace of one. */
+interface SocketIo {
+  readonly engine?: Engine;
+  readonly server?: { readonly engine?: Engine };
+  use(middleware: (socket: ServerSocket, next: Next) => void): unknown;
+  on(event: 'connection', listener: (socket: ServerSocket) => void): unknown;
+}
+
+export function isSocketIo(server: unknown): server is SocketIo {
+  return engineOf(Object(server) as SocketIo) !== undefined;
+}
+
+const engineOf = ({ engine, server }: SocketIo): Engine | undefined => engine ?? server?.engine;
+
+/** Namespaces share an engine. */
+const guardedEngines = new WeakSet<Engine>();
+
+export function guardSocketIo(
+  server: SocketIo,
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  namespace: unknown,
+): void {
+  const engine = engineOf(server);
+  if (engine !== undefined && !guardedEngines.has(engine)) {
+    guardedEngines.add(engine);
+    engine.use((request, response, next) => {
+      watch(request);
+      void letIn(handshakes, leastStrict(gateways), engine, request, response, next);
+    });
+  }
+  const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
+  const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
+  server.use((socket, next) => void connect(handshakes, demanded, socket, next));
+  // Not before: until then it does not count as open.
+  server.on('connection', (socket) => {
+    const token = tokensOfSockets.get(socket);
+    if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
+  });
+}
+
+/** While a token is judged nobody else listens for the errors of an upgrade, and one that nobody hears ends the process. */
+function watch({ socket }: CarriedRequest): void {
+  if (socket === undefined || watched.has(socket)) return;
+  watched.add(socket);
+  (socket as Duplex).on('error', () => (socket as Duplex).destroy());
+}
+
+const watched = new WeakSet<object>();
+
+interface Duplex {
+  readonly writable: boolean;
+  on(event: 'error', listener: () => void): unknown;
+  destroy(): void;
+  end(answer: string): void;
+}
+
+/** Of those who opened a session of the engine, or connected to a namespace in it, by its first request; and of each that is connected. */
+const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
+const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
+
+/** Every request, and by whose session it is in: the id of a session is worth nothing to another. */
+async function letIn(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  engine: Engine,
+  request: EngineRequest,
+  response: Response,
+  next: Next,
+): Promise<void> {
+  try {
+    const { _query: query } = request;
+    const opened = engine.clients[String(query?.sid)]?.request;
+    const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
+    // Where anybody may open a session, one that has a caller is that caller's alone.
+    const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
+    const token = await handshakes.judge(request, demanded);
+    if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
+    if (token !== undefined) tokensOfRequests.set(request, token);
+  } catch (error) {
+    refuse(handshakes, error, request, response);
+    return;
+  }
+  next();
+}
+
+/** One subject says nothing at another issuer. */
+const isSameCaller = (one: VerifiedAccessToken, other: VerifiedAccessToken | undefined): boolean =>
+  other?.issuer === one.issuer && other.subject === one.subject && other.clientId === one.clientId;
+
+async function connect(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  socket: ServerSocket,
+  next: Next,
+): Promise<void> {
+  try {
+    const token = await handshakes.judge(socket.request, gateways);
+    if (token !== undefined) {
+      tokensOfSockets.set(socket, token);
+      tokensOfRequests.set(socket.request, token);
+    }
+  } catch (error) {
+    next(connectError(handshakes, error));
+    return;
+  }
+  next();
+}
+
+/** What the gateways of all namespaces let in: the namespace decides for itself. */
+function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
+  const open = (['public', 'optional'] as const).flatMap((opening) =>
+    gateways.filter(({ access }) => access.opening === opening),
+  );
+  if (open.length > 0) return open.slice(0, 1);
+  return gateways.map((gateway) => ({
+    ...gateway,
+    access: { ...gateway.access, permissions: [], anyOf: [], clients: [], authentication: undefined },
+  }));
+}
+
+/** As Nest writes it. */
+const withSlash = (namespace: unknown): unknown =>
+  typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
+
+/** Of node:http; that of an upgrade has no status code, since the engine has no answer for it but to hang up. */
+interface Response {
+  readonly statusCode?: number;
+  writeHead(status: number, headers: object): { end(text: string): void };
+}
+
+function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedRequest, response: Response): void {
+  if (!(error instanceof Refusal)) handshakes.logFailure(error);
+  const { status, headers, body } =
+    error instanceof Refusal
+      ? handshakes.toReply(error)
+      : { status: 500, headers: {}, body: { error: 'Internal server error' } };
+  const text = JSON.stringify(body);
+  const all = { ...headers, 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) };
+  if (response.statusCode !== undefined) {
+    response.writeHead(status, all).end(text);
+    return;
+  }
+  const lines = Object.entries({ ...all, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = request.socket as Duplex;
+  if (!socket.writable) return socket.destroy();
+  socket.end(`HTTP/1.1 ${status} ${body.error}\r\n${lines.join('')}\r\n${text}`);
+}
+
+function connectError(handshakes: GatewayHandshakes, error: unknown): Error {
+  if (!(error instanceof Refusal)) {
+    handshakes.logFailure(error);
+    return new Error('Internal server error');
+  }
+  const { body } = handshakes.toReply(error);
+  return Object.assign(new Error(body.error), { data: body });
+}

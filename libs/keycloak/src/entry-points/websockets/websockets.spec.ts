@@ -1,0 +1,697 @@
+/** WebSocket gateways, over real servers of ws and socket.io: who may connect, what each message may do, and when a socket is closed. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConsoleLogger, Logger, type INestApplication, type Type, type WebSocketAdapter } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { io, type Socket } from 'socket.io-client';
+import { WebSocket, WebSocketServer as WsServer } from 'ws';
+import {
+  AccessToken,
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequireAuthentication,
+  RequirePermission,
+  type VerifiedAccessToken,
+} from '../../index.js';
+import { KeycloakTestingModule, signOut, testAuthorizationServer } from '../../testing/index.js';
+import { AskedIntrospections } from '../../../spec-support/asked-introspections.js';
+import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
+import { guardHandshakes, websocketsCarrier } from './index.js';
+
+jest.setTimeout(60_000);
+
+/** What a client hears when it was closed; one that was polling may learn it by its next request. */
+const CLOSED = [1008, 'io server disconnect', 'transport error'];
+
+/** What runs, in order. */
+const ran: string[] = [];
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  ran.length = 0;
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+/** One client, whichever library it is of. */
+interface TestClient {
+  /** What it was refused with; undefined when it is connected. */
+  readonly refusal: { readonly status?: number; readonly body?: unknown } | undefined;
+  send(event: string): void;
+  /** The next message: the name of the event and what came with it. */
+  next(): Promise<unknown>;
+  readonly closed: Promise<unknown>;
+}
+
+interface Library {
+  readonly adapter: (app: INestApplication) => WebSocketAdapter;
+  connect(
+    url: URL,
+    authorization: string | undefined,
+    place?: { path?: string; namespace?: string },
+  ): Promise<TestClient>;
+}
+
+/** Received messages, of which each is handed out once. */
+class Inbox {
+  readonly #received: unknown[] = [];
+  #waiting: ((message: unknown) => void) | undefined;
+  receive(message: unknown): void {
+    if (this.#waiting === undefined) this.#received.push(message);
+    else this.#waiting(message);
+    this.#waiting = undefined;
+  }
+  next(): Promise<unknown> {
+    if (this.#received.length > 0) return Promise.resolve(this.#received.shift());
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+}
+
+const headersOf = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
+
+const WS: Library = {
+  adapter: (app) => new WsAdapter(app),
+  async connect(url, authorization, { path = '/chat' } = {}) {
+    const socket = new WebSocket(`ws://${url.host}${path}`, { headers: headersOf(authorization) });
+    undone.push(() => socket.terminate());
+    const inbox = new Inbox();
+    socket.on('message', (data) => inbox.receive(JSON.parse(String(data))));
+    const closed = new Promise((resolve) => socket.once('close', (code) => resolve(code)));
+    const refusal = await new Promise<TestClient['refusal']>((resolve) => {
+      socket.once('open', () => resolve(undefined));
+      socket.on('error', () => resolve({}));
+      socket.once('unexpected-response', (_, response: IncomingMessage) => void bodyOf(response).then(resolve));
+    });
+    return { refusal, closed, next: () => inbox.next(), send: (event) => socket.send(JSON.stringify({ event })) };
+  },
+};
+
+async function bodyOf(response: IncomingMessage): Promise<TestClient['refusal']> {
+  let text = '';
+  for await (const piece of response) text += String(piece);
+  return { status: response.statusCode ?? 0, body: text.startsWith('{') ? JSON.parse(text) : text };
+}
+
+const socketIo = (transport: 'websocket' | 'polling'): Library => ({
+  adapter: (app) => new IoAdapter(app),
+  async connect(url, authorization, { namespace = '/', path = '/chat' } = {}) {
+    const socket: Socket = io(`http://${url.host}${namespace}`, {
+      path,
+      transports: [transport],
+      reconnection: false,
+      forceNew: true,
+      extraHeaders: headersOf(authorization),
+    });
+    undone.push(() => socket.close());
+    const inbox = new Inbox();
+    socket.onAny((event: string, data: unknown) => inbox.receive({ event, data }));
+    const closed = new Promise((resolve) => socket.once('disconnect', resolve));
+    const refusal = await new Promise<TestClient['refusal']>((resolve) => {
+      socket.once('connect', () => resolve(undefined));
+      socket.once('connect_error', (error) => resolve(ioRefusal(error)));
+    });
+    return { refusal, closed, next: () => inbox.next(), send: (event) => socket.emit(event) };
+  },
+});
+
+/** Before the engine took the connection the status tells, in a namespace the error. */
+function ioRefusal(error: Error): TestClient['refusal'] {
+  const { data, context, description } = error as Error & {
+    data?: unknown;
+    context?: { status?: number; responseText?: string };
+    description?: unknown;
+  };
+  if (data !== undefined) return { body: data };
+  if (typeof description === 'number') return { status: description, body: JSON.parse(context?.responseText ?? '{}') };
+  const [, status] = /Unexpected server response: (\d+)/.exec(String(Object(description).message)) ?? [];
+  return { status: Number(status) };
+}
+
+async function start(
+  library: Library,
+  providers: Type[],
+  forRoot: Parameters<typeof KeycloakTestingModule.forRoot>[0] = {},
+): Promise<{ app: INestApplication; url: URL }> {
+  const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()], ...forRoot })];
+  const module = await Test.createTestingModule({ imports, providers })
+    .setLogger(new ConsoleLogger({ logLevels: [] }))
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter(), { forceCloseConnections: true });
+  undone.push(() => app.close());
+  app.useWebSocketAdapter(guardHandshakes(app, library.adapter(app)));
+  await app.listen(0, '127.0.0.1');
+  return { app, url: new URL(await app.getUrl()) };
+}
+
+@WebSocketGateway({ path: '/chat' })
+@RequirePermission('orders.read')
+@AllowClients('shop')
+class Chat {
+  handleConnection(): void {
+    ran.push('connection');
+  }
+
+  @SubscribeMessage('say')
+  say(@AccessToken() caller: VerifiedAccessToken) {
+    ran.push('say');
+    return { event: 'said', data: caller.clientId };
+  }
+
+  @SubscribeMessage('price')
+  @RequirePermission('orders.price')
+  price() {
+    ran.push('price');
+    return { event: 'price', data: 1 };
+  }
+
+  @SubscribeMessage('settle')
+  @RequireAuthentication({ maxAgeSeconds: 60 })
+  settle() {
+    ran.push('settle');
+    return { event: 'settled', data: 1 };
+  }
+
+  @SubscribeMessage('now')
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.read')
+  now() {
+    ran.push('now');
+    return { event: 'now', data: 1 };
+  }
+}
+
+const LIBRARIES = [
+  ['ws', WS],
+  ['socket.io by WebSocket', socketIo('websocket')],
+  ['socket.io by polling', socketIo('polling')],
+] as const;
+
+describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
+  let app: INestApplication;
+  let url: URL;
+  beforeEach(async () => {
+    ({ app, url } = await start(library, [Chat]));
+  });
+
+  it('takes a caller that its class lets in, whose token its handlers get', async () => {
+    const client = await library.connect(url, bearerOf(app));
+    expect(client.refusal).toBeUndefined();
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    expect(ran).toEqual(['connection', 'say']);
+  });
+
+  it.each(REFUSED_CALLERS)('refuses the handshake of $name before handleConnection (RS-20)', async (caller) => {
+    const { refusal } = await library.connect(url, caller.authorization(app));
+    // The namespace of socket.io refuses what its gateways demand, once the engine has the connection: it knows no status.
+    const byNamespace = name !== 'ws' && caller.status === 403;
+    expect(refusal?.status).toBe(byNamespace ? undefined : caller.status);
+    const { code, permission } = caller;
+    // A client of socket.io is not shown the body of an answer to its upgrade.
+    const expected = { code, ...(permission === undefined ? {} : { permission }) };
+    expect(refusal).toMatchObject(name.endsWith('WebSocket') && !byNamespace ? {} : { body: expected });
+    expect(JSON.stringify(refusal)).not.toContain('reason');
+    expect(ran).toEqual([]);
+  });
+
+  it('asks about a token once, however many sockets and messages bring it', async () => {
+    const asked = new AskedIntrospections();
+    undone.push(() => asked.stop());
+    const bearer = bearerOf(app);
+    for (let socket = 0; socket < 3; socket += 1) {
+      const client = await library.connect(url, bearer);
+      for (let message = 0; message < 5; message += 1) {
+        client.send('say');
+        await client.next();
+      }
+    }
+    expect(ran.filter((what) => what === 'say')).toHaveLength(15);
+    expect(asked.count).toBe(1);
+  });
+
+  it('refuses a message that the caller lacks the permission for, and keeps the socket', async () => {
+    const client = await library.connect(url, bearerOf(app));
+    client.send('price');
+    expect(await client.next()).toEqual({
+      event: 'exception',
+      data: { error: 'Insufficient permission', code: 'insufficient_scope', permission: 'orders.price' },
+    });
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    expect(ran).toEqual(['connection', 'say']);
+  });
+
+  it('refuses a message for which the login is too old, with the one that would do, and keeps the socket (RS-11)', async () => {
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
+    client.send('settle');
+    expect(await client.next()).toEqual({
+      event: 'exception',
+      data: {
+        error: 'Stronger or more recent login needed',
+        code: 'insufficient_user_authentication',
+        maxAgeSeconds: 60,
+      },
+    });
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    const recent = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 10 }));
+    recent.send('settle');
+    expect(await recent.next()).toEqual({ event: 'settled', data: 1 });
+  });
+
+  it('refuses the handshake of a login that is too weak for its class (RS-11)', async () => {
+    @WebSocketGateway({ path: '/vault' })
+    @RequireAuthentication({ acr: 'gold' })
+    class Vault {
+      @SubscribeMessage('open')
+      open() {
+        return { event: 'opened', data: 1 };
+      }
+    }
+    const started = await start(library, [Vault]);
+    const weak = await library.connect(started.url, bearerOf(started.app, { acr: '1' }), { path: '/vault' });
+    const refused = { code: 'insufficient_user_authentication', acrValues: ['gold'] };
+    // As with a permission, the namespace of socket.io refuses, and knows no status.
+    expect(weak.refusal).toMatchObject(name === 'ws' ? { status: 401, body: refused } : { body: refused });
+    const strong = await library.connect(started.url, bearerOf(started.app, { acr: 'gold' }), { path: '/vault' });
+    strong.send('open');
+    expect(await strong.next()).toEqual({ event: 'opened', data: 1 });
+  });
+
+  it('closes the socket of a caller that is denied, also while it only listens', async () => {
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
+    deny(app, 'session');
+    expect(CLOSED).toContain(await client.closed);
+  });
+
+  it('refuses the next message where no answer may be reused, once the token is inactive', async () => {
+    const bearer = bearerOf(app);
+    const client = await library.connect(url, bearer);
+    client.send('now');
+    expect(await client.next()).toEqual({ event: 'now', data: 1 });
+    signOut(app, bearer.slice('Bearer '.length));
+    client.send('now');
+    expect(await client.next()).toMatchObject({ event: 'exception', data: { code: 'invalid_token' } });
+    expect(ran).toEqual(['connection', 'now']);
+  });
+});
+
+describe.each(LIBRARIES)('a socket of %s that only listens', (_, library) => {
+  it('is closed when its token expires, is inactive, or the server gives no answer for two windows', async () => {
+    const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
+    const inactive = bearerOf(app);
+    const clients = [
+      await library.connect(url, bearerOf(app, { ...GOOD, expiresInSeconds: 3 })),
+      await library.connect(url, inactive),
+    ];
+    const kept = await library.connect(url, bearerOf(app));
+    signOut(app, inactive.slice('Bearer '.length));
+    for (const client of clients) expect(CLOSED).toContain(await client.closed);
+    kept.send('say');
+    expect(await kept.next()).toEqual({ event: 'said', data: 'shop' });
+    testAuthorizationServer(app).fail('refused');
+    expect(CLOSED).toContain(await kept.closed);
+  });
+});
+
+describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
+  it('is everybody to a gateway that is @Public(), whose messages are held against their own decorators', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Public()
+    class Open {
+      @SubscribeMessage('hello')
+      hello() {
+        return { event: 'hello', data: 1 };
+      }
+      @SubscribeMessage('mine')
+      @Authenticated()
+      mine(@AccessToken() caller: VerifiedAccessToken) {
+        return { event: 'mine', data: caller.clientId };
+      }
+    }
+    const { app, url } = await start(library, [Open]);
+    const anybody = await library.connect(url, undefined);
+    anybody.send('hello');
+    expect(await anybody.next()).toEqual({ event: 'hello', data: 1 });
+    anybody.send('mine');
+    expect(await anybody.next()).toMatchObject({ event: 'exception', data: { code: 'missing_token' } });
+    const somebody = await library.connect(url, bearerOf(app));
+    somebody.send('mine');
+    expect(await somebody.next()).toEqual({ event: 'mine', data: 'shop' });
+  });
+
+  it('is everybody but who brings a bad token to one that is @OptionalToken()', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @OptionalToken()
+    class Optional {
+      @SubscribeMessage('who')
+      who(@AccessToken() caller: VerifiedAccessToken | undefined) {
+        return { event: 'who', data: caller?.clientId ?? 'nobody' };
+      }
+    }
+    const { app, url } = await start(library, [Optional]);
+    const anybody = await library.connect(url, undefined);
+    anybody.send('who');
+    expect(await anybody.next()).toEqual({ event: 'who', data: 'nobody' });
+    const somebody = await library.connect(url, bearerOf(app));
+    somebody.send('who');
+    expect(await somebody.next()).toEqual({ event: 'who', data: 'shop' });
+    expect((await library.connect(url, 'Bearer junk')).refusal).toMatchObject({ status: 401 });
+  });
+
+  it('is nobody to a gateway without a decorator on its class, which stops the start', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    class Silent {
+      @SubscribeMessage('say')
+      @Authenticated()
+      say() {}
+    }
+    await expect(start(library, [Silent])).rejects.toThrow(
+      /^Silent is a gateway, and no decorator on its class says who may connect/,
+    );
+  });
+});
+
+/** One that is open and one that is not, behind the same server. */
+function twoGateways(ofPrivate: object): Type[] {
+  @WebSocketGateway({ path: '/chat' })
+  @Public()
+  class Open {
+    handleConnection(): void {
+      ran.push('open');
+    }
+  }
+  @WebSocketGateway({ path: '/chat', ...ofPrivate })
+  @RequirePermission('orders.read')
+  class Private {
+    handleConnection(): void {
+      ran.push('private');
+    }
+  }
+  return [Open, Private];
+}
+
+describe('a token in the query of a handshake', () => {
+  it('is refused, as over HTTP: alone, and beside a good one (RS-01)', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @OptionalToken()
+    class Optional {
+      @SubscribeMessage('say')
+      say() {
+        return { event: 'said', data: 1 };
+      }
+    }
+    const { app, url } = await start(WS, [Optional]);
+    const bearer = bearerOf(app);
+    const path = `/chat?access_token=${bearer.slice('Bearer '.length)}`;
+    expect((await WS.connect(url, undefined, { path })).refusal).toMatchObject({
+      status: 401,
+      body: { code: 'missing_token' },
+    });
+    expect((await WS.connect(url, bearer, { path })).refusal).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
+    expect((await WS.connect(url, bearer, { path: '/chat?page=1' })).refusal).toBeUndefined();
+  });
+});
+
+describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the application, by %s', (_, library) => {
+  it.each(['/', '/inner'])('is refused, and the log has the error, in the namespace %s', async (namespace) => {
+    @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
+    @RequirePermission('orders.read')
+    class Inner {
+      @SubscribeMessage('say')
+      say() {
+        return { event: 'said', data: 1 };
+      }
+    }
+    const broken = new Error('the database of permissions is away');
+    const permissions = (): never => {
+      throw broken;
+    };
+    const { app, url } = await start(library, [Inner], { permissions });
+    const lines: unknown[] = [];
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => errors.mockRestore());
+    const { refusal } = await library.connect(url, bearerOf(app), { namespace });
+    expect(refusal).toMatchObject({ status: 500 });
+    expect(JSON.stringify(refusal)).not.toContain('database');
+    expect(lines).toEqual([broken]);
+  });
+
+  it('is refused by its namespace, too, where another one is open to all', async () => {
+    if (library === WS) return;
+    @WebSocketGateway({ path: '/chat', namespace: '/open' })
+    @Public()
+    class Open {}
+    @WebSocketGateway({ path: '/chat', namespace: '/inner' })
+    @RequirePermission('orders.read')
+    class Inner {}
+    const broken = new Error('the database of permissions is away');
+    const permissions = (): never => {
+      throw broken;
+    };
+    const { app, url } = await start(library, [Open, Inner], { permissions });
+    const lines: unknown[] = [];
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => errors.mockRestore());
+    expect((await library.connect(url, bearerOf(app), { namespace: '/inner' })).refusal).toBeDefined();
+    expect(lines).toEqual([broken]);
+  });
+});
+
+describe('gateways that share a server', () => {
+  it('stop the start with ws, when only one of them is @Public()', async () => {
+    await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
+  });
+
+  it.each(LIBRARIES.slice(1))('each let in whom they say, with %s in namespaces', async (_, library) => {
+    const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
+    expect((await library.connect(url, undefined)).refusal).toBeUndefined();
+    expect((await library.connect(url, undefined, { namespace: '/private' })).refusal).toEqual({
+      body: { error: 'Missing token', code: 'missing_token' },
+    });
+    expect((await library.connect(url, bearerOf(app), { namespace: '/private' })).refusal).toBeUndefined();
+    expect(ran).toEqual(['open', 'private']);
+  });
+});
+
+describe('a client of socket.io', () => {
+  it('that hangs up while its token is judged ends nothing but itself', async () => {
+    const library = socketIo('websocket');
+    const { app, url } = await start(library, [Chat]);
+    const upgrade =
+      'GET /chat/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+    for (const credentials of ['', 'Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln\r\n']) {
+      for (const wait of [0, 5, 20]) {
+        const socket = connect(Number(url.port), url.hostname);
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(`${upgrade}${credentials}\r\n`);
+        await sleep(wait);
+        socket.resetAndDestroy();
+      }
+    }
+    await sleep(200);
+    expect((await library.connect(url, bearerOf(app))).refusal).toBeUndefined();
+  });
+
+  it('is closed on a denial, too, when the application takes its time over connections', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Authenticated()
+    class Slow {
+      afterInit(server: { use(middleware: (socket: unknown, next: () => void) => void): void }): void {
+        server.use((_, next) => setTimeout(next, 1500));
+      }
+    }
+    const library = socketIo('websocket');
+    const { app, url } = await start(library, [Slow]);
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
+    deny(app, 'session');
+    expect(CLOSED).toContain(await client.closed);
+  });
+
+  it('that recovers its connection is judged as any other', async () => {
+    @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
+    @RequirePermission('orders.read')
+    class Recovering {
+      @WebSocketServer() server!: { emit(event: string, data: number): void };
+    }
+    const { app, url } = await start(socketIo('websocket'), [Recovering]);
+    const options = (authorization: string) => ({
+      path: '/chat',
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      autoConnect: false,
+      extraHeaders: { authorization },
+    });
+    interface Recoverable {
+      _pid?: string | undefined;
+      _lastOffset?: string | undefined;
+    }
+    const first = io(`http://${url.host}`, options(bearerOf(app))).connect();
+    await new Promise((resolve) => first.once('connect', () => resolve(undefined)));
+    const offset = new Promise((resolve) => first.onAny(resolve));
+    app.get(Recovering).server.emit('offset', 1);
+    await offset;
+    const { _pid: pid, _lastOffset: lastOffset } = first as unknown as Recoverable;
+    first.io.engine.close();
+    const thief = io(`http://${url.host}`, options(bearerOf(app, { permissions: [], client: 'till' })));
+    undone.push(() => thief.close());
+    Object.assign(thief, { _pid: pid, _lastOffset: lastOffset } satisfies Recoverable);
+    const outcome = new Promise((resolve) => {
+      thief.once('connect', () => resolve('connected'));
+      thief.once('connect_error', resolve);
+    });
+    thief.connect();
+    expect(pid).toEqual(expect.any(String));
+    expect(await outcome).toMatchObject({ data: { code: 'insufficient_scope', permission: 'orders.read' } });
+  });
+
+  const poll = (url: URL, authorization: string, query = '') =>
+    fetch(new URL(`/chat/?EIO=4&transport=polling${query}`, url), { headers: { authorization } });
+  const opened = async (url: URL, authorization: string): Promise<string> => {
+    const answer = await (await poll(url, authorization)).text();
+    return (JSON.parse(answer.slice(1)) as { sid: string }).sid;
+  };
+
+  it.each([
+    ['another user', { subject: 'thief' }],
+    ['the same user by another client', { client: 'till' }],
+  ])('polls in its own session alone: not in that of %s', async (_, overrides) => {
+    const { app, url } = await start(socketIo('polling'), [Chat]);
+    const sid = await opened(url, bearerOf(app));
+    const thief = await poll(url, bearerOf(app, { ...GOOD, ...overrides }), `&sid=${sid}`);
+    expect(thief.status).toBe(401);
+    expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
+  });
+
+  it('polls in its own session alone, too, where another namespace of its server is @Public()', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Public()
+    class Open {}
+    @WebSocketGateway({ path: '/chat', namespace: 'inside' })
+    @RequirePermission('orders.read')
+    class Inside {
+      @WebSocketServer() server!: { emit(event: string, data: string): void };
+    }
+    const { app, url } = await start(socketIo('polling'), [Open, Inside]);
+    const bearer = bearerOf(app);
+    const sid = await opened(url, bearer);
+    const session = new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url);
+    const headers = { authorization: bearer };
+    expect((await fetch(session, { method: 'POST', headers, body: '40/inside,' })).status).toBe(200);
+    expect(await (await fetch(session, { headers })).text()).toContain('40/inside,');
+    app.get(Inside).server.emit('news', 'for those inside');
+    for (const thief of [{}, { authorization: bearerOf(app, { ...GOOD, subject: 'thief' }) }]) {
+      const answer = await fetch(session, { headers: thief });
+      expect([answer.status, await answer.text()]).toEqual([401, expect.not.stringContaining('for those inside')]);
+    }
+    expect(await (await fetch(session, { headers })).text()).toContain('for those inside');
+    // Who came without a token needs none.
+    const { sid: anonymous } = JSON.parse(
+      (await (await fetch(new URL('/chat/?EIO=4&transport=polling', url))).text()).slice(1),
+    ) as { sid: string };
+    const another = new URL(`/chat/?EIO=4&transport=polling&sid=${anonymous}`, url);
+    expect((await fetch(another, { method: 'POST', body: '40' })).status).toBe(200);
+    expect((await fetch(another)).status).toBe(200);
+  });
+
+  it('polls in its own session alone: not in that of a user who has the same id at another issuer (RS-10)', async () => {
+    const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
+    const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
+    const issuers = [own, partner].map((issuer) => ({ issuer, ...client }));
+    @WebSocketGateway({ path: '/chat' })
+    @Authenticated()
+    class Open {}
+    const { app, url } = await start(socketIo('polling'), [Open], { issuers });
+    const ofEach = issuers.map(({ issuer }) => bearerOf(app, { ...GOOD, issuer, subject: 'alice-id' }));
+    const [atOwn = '', atPartner = ''] = ofEach;
+    const sid = await opened(url, atOwn);
+    expect((await poll(url, atPartner, `&sid=${sid}`)).status).toBe(401);
+    // A poll would wait for the next ping.
+    const posted = { method: 'POST', headers: { authorization: atOwn }, body: '40' };
+    expect((await fetch(new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url), posted)).status).toBe(200);
+  });
+});
+
+describe('a verifyClient of the application', () => {
+  const rejecting = (parameters: number): (() => Promise<never>) =>
+    Object.defineProperty(() => Promise.reject(new Error('not json')), 'length', { value: parameters });
+
+  it.each([
+    ['that answers at once', (): boolean => false, { status: 401, body: 'Unauthorized' }],
+    [
+      'that answers later',
+      (_: unknown, verdict: (verified: boolean, code: number) => void) => verdict(false, 418),
+      { status: 418, body: "I'm a Teapot" },
+    ],
+    [
+      'that throws',
+      (): never => {
+        throw new Error('not json');
+      },
+      { status: 500, body: 'Internal Server Error' },
+    ],
+    ['that answers at once, by a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
+    ['that rejects, and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
+    ['that rejects', rejecting(2), { status: 500, body: 'Internal Server Error' }],
+  ])('%s is asked once the token was found good', async (_, verifyClient, expected) => {
+    @WebSocketGateway({ path: '/chat', verifyClient } as object)
+    @Authenticated()
+    class Picky {}
+    const { app, url } = await start(WS, [Picky]);
+    expect((await WS.connect(url, undefined)).refusal).toMatchObject({ body: { code: 'missing_token' } });
+    expect((await WS.connect(url, bearerOf(app))).refusal).toEqual(expected);
+  });
+});
+
+describe('a gateway whose adapter lets everybody connect', () => {
+  it.each([
+    ['WsAdapter', (app: INestApplication) => new WsAdapter(app)],
+    ['IoAdapter', (app: INestApplication) => new IoAdapter(app)],
+  ])('stops the start: %s', async (_, adapter) => {
+    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const module = await Test.createTestingModule({ imports, providers: [Chat] })
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
+      .compile();
+    const app = module.createNestApplication(new ExpressAdapter());
+    undone.push(() => app.close());
+    app.useWebSocketAdapter(adapter(app));
+    await expect(app.init()).rejects.toThrow(/^Chat is a gateway that anybody can connect to/);
+  });
+
+  it('does not stop an application context, which connects none', async () => {
+    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const module = await Test.createTestingModule({ imports, providers: [Chat] })
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
+      .compile();
+    await expect(module.init()).resolves.toBeDefined();
+  });
+
+  it('is not taken for a guarded one by a server that was made elsewhere', async () => {
+    const server = new WsServer({ server: createServer() });
+    undone.push(() => server.close());
+    @WebSocketGateway(4711, { server } as object)
+    @Authenticated()
+    class Elsewhere {}
+    class Fixed extends WsAdapter {
+      override create(): WsServer {
+        return server;
+      }
+    }
+    const starting = start({ ...WS, adapter: (app) => new Fixed(app) }, [Elsewhere]);
+    await expect(starting).rejects.toThrow(/^guardHandshakes\(\) knows the servers of ws and socket\.io/);
+  });
+});

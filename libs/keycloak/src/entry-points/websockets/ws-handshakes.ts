@@ -1,0 +1,93 @@
+/** ws handshakes: refuses them by `verifyClient`, and holds the sockets of the others. */
+import type { VerifiedAccessToken } from '../../index.js';
+import {
+  Refusal,
+  type CarriedRequest,
+  type GatewayHandshakes,
+  type GuardedGateway,
+} from '../ports/gateway-handshakes.js';
+import { rememberHandshake } from './handshakes.js';
+import { connectionOfSocket } from './sockets.js';
+
+interface HandshakeInfo {
+  readonly req: CarriedRequest;
+}
+
+type Verdict = (verified: boolean, code?: number, message?: string, headers?: Readonly<Record<string, string>>) => void;
+
+/** As ws takes it: one that has a single parameter answers at once. */
+export type VerifyClient = (info: HandshakeInfo, verdict: Verdict) => unknown;
+
+export interface WsOptions {
+  readonly path?: unknown;
+  readonly namespace?: unknown;
+  readonly verifyClient?: VerifyClient | undefined;
+  /** Of socket.io. */
+  readonly connectionStateRecovery?: object;
+}
+
+interface WsServer {
+  on(event: 'connection', listener: (socket: object, request: CarriedRequest) => void): unknown;
+}
+
+/** Whether it is a server of ws that asks `verifyClient`: not one that was made elsewhere. */
+export function isWs(server: unknown, verifyClient: VerifyClient): server is WsServer {
+  return (Object(server) as { readonly options?: WsOptions }).options?.verifyClient === verifyClient;
+}
+
+/** By the request of a handshake that was let through. */
+const tokens = new WeakMap<CarriedRequest, VerifiedAccessToken>();
+
+/** Judges first, and asks the application's own `verifyClient` afterwards. */
+export function verifyClientFor(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  own: VerifyClient | undefined,
+): VerifyClient {
+  return (info, verdict) => void verify(handshakes, gateways, own, info, verdict);
+}
+
+async function verify(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  own: VerifyClient | undefined,
+  info: HandshakeInfo,
+  verdict: Verdict,
+): Promise<void> {
+  try {
+    const token = await handshakes.judge(info.req, gateways);
+    if (token !== undefined) tokens.set(info.req, token);
+    // Theirs may throw or reject, and so may what runs by their listeners once the socket is there.
+    if (own === undefined) verdict(true);
+    else if (own.length < 2) verdict((await own(info, verdict)) === true);
+    else await own(info, verdict);
+  } catch (error) {
+    if (!(error instanceof Refusal)) return fail(handshakes, error, info, verdict);
+    const { status, headers, body } = handshakes.toReply(error);
+    verdict(false, status, JSON.stringify(body), { ...headers, 'Content-Type': 'application/json' });
+  }
+}
+
+/** ws throws when it is told twice; then the socket is as it is. */
+function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
+  handshakes.logFailure(error);
+  try {
+    verdict(false, 500);
+  } catch {
+    (req.socket as { destroy?(): void } | undefined)?.destroy?.();
+  }
+}
+
+/** Throws `Error` where some of the gateways would run for anybody who connects, and others not. */
+export function guardWs(server: WsServer, handshakes: GatewayHandshakes, gateways: readonly GuardedGateway[]): void {
+  const isOpen = gateways.map(({ access }) => access.opening === 'public');
+  if (new Set(isOpen).size > 1) {
+    const names = gateways.map(({ name }) => name).join(' and ');
+    throw new Error(`${names} share a path, and only some of them are @Public(): give those a path of their own`);
+  }
+  server.on('connection', (socket, request) => {
+    rememberHandshake(socket, request);
+    const token = tokens.get(request);
+    if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, request);
+  });
+}

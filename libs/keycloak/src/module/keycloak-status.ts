@@ -1,0 +1,132 @@
+/** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
+import type { Clock } from '../caching/clock.js';
+import type { CallsState } from '../resilience/call-gate.js';
+import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from '../revocation/channel-refusals.js';
+import type { RevocationChannelState, RevocationChannelStatus } from '../revocation/revocation-sharing.js';
+import type { SignalProof } from '../revocation/signal-proof.js';
+import { VERSION } from '../protocol/version.js';
+
+export interface KeycloakStatusSnapshot {
+  /** Of this library. */
+  readonly version: string;
+  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `logout_jwks`, `checkup`, `login` and so on. Of several issuers, those to the first. */
+  readonly authorizationServer: Readonly<Record<string, CallsState>>;
+  /** The same of each other issuer, by its `iss`. */
+  readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
+  /** Calls to other services, by the name of their registration; those of `ServiceHttp` end in ` (http)`. */
+  readonly services: Readonly<Record<string, CallsState>>;
+  /** Of all issuers together. */
+  readonly caches: {
+    /** Answers about active tokens. */
+    readonly introspections: number;
+    readonly inactiveIntrospections: number;
+    /** Tokens whose signature was verified here; 0 without the option `jwt`. */
+    readonly verifiedJwts: number;
+    /** Tokens of this service, exchanged ones included. */
+    readonly tokens: number;
+    /** Denials of the `RevocationList`. */
+    readonly revocations: number;
+  };
+  /**
+   * Whether this service learns about revocations at the first issuer (`SignalsModule`). `none`: it has no feed. `proven`: answers
+   * are cached for `introspectionTtlWhileSignalledSeconds`. `silent`: it has a feed, but answers are not cached that long.
+   *
+   * `provenSecondsAgo`: the seconds since the latest time that was proven. It is absent before the first proof. `reason`: why the
+   * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last
+   * `introspectionTtlSeconds` serves longer. `no_public_key`: this service has no key that verifies proofs.
+   */
+  readonly signals: {
+    readonly state: SignalFeedState;
+    readonly provenSecondsAgo?: number;
+    readonly reason?: ChannelRefusal | 'gaps';
+  };
+  /** Of several issuers, the worst state that the channel of one is in. */
+  readonly revocationChannel: RevocationChannelStatus;
+}
+
+export type SignalFeedState = 'none' | 'silent' | 'proven';
+
+/** What is read of each issuer. */
+export interface IssuerStatus {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly options: {
+    readonly introspectionTtlSeconds: number;
+    readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
+  };
+  readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs' | 'hasRecentGap'>;
+  readonly issuer: string;
+  readonly calls: () => Readonly<Record<string, CallsState>>;
+  readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
+  readonly sharing: { readonly status: RevocationChannelStatus };
+}
+
+/** Injectable everywhere. It counts and names; it holds no token, and sends nothing. */
+export class KeycloakStatus {
+  constructor(
+    private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],
+    private readonly services: () => Readonly<Record<string, CallsState>>,
+  ) {}
+
+  read(): KeycloakStatusSnapshot {
+    const [own, ...others] = this.issuers;
+    return {
+      version: VERSION,
+      authorizationServer: own.calls(),
+      otherIssuers: Object.fromEntries(others.map(({ issuer, calls }) => [issuer, calls()])),
+      services: this.services(),
+      caches: this.issuers.map(({ cacheSizes }) => cacheSizes()).reduce(together),
+      signals: signalsOf(own),
+      revocationChannel: this.issuers.map(({ sharing }) => sharing.status).reduce(worse),
+    };
+  }
+}
+
+function signalsOf({ signals, clock, options, sharing }: IssuerStatus): KeycloakStatusSnapshot['signals'] {
+  const { isFollowed, latestMs } = signals;
+  const { proofRefusal } = sharing.status;
+  const reason = proofRefusal === undefined ? {} : { reason: proofRefusal };
+  const expectsProofs = proofRefusal !== 'no_public_key' || options.introspectionTtlWhileSignalledSeconds !== undefined;
+  if (!isFollowed && (proofRefusal === undefined || !expectsProofs)) return { state: 'none', ...reason };
+  if (latestMs === -Infinity) return { state: 'silent', ...reason };
+  const nowMs = clock.monotonicMs();
+  const provenSecondsAgo = (nowMs - latestMs) / 1000;
+  const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
+  // A service that causes gap after gap prevents the longer caching, although each proof is accepted.
+  if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
+    return { state: 'silent', provenSecondsAgo, reason: proofRefusal ?? 'gaps' };
+  return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };
+}
+
+type Caches = KeycloakStatusSnapshot['caches'];
+
+const together = (one: Caches, other: Caches): Caches => ({
+  introspections: one.introspections + other.introspections,
+  inactiveIntrospections: one.inactiveIntrospections + other.inactiveIntrospections,
+  verifiedJwts: one.verifiedJwts + other.verifiedJwts,
+  tokens: one.tokens + other.tokens,
+  revocations: one.revocations + other.revocations,
+});
+
+const sumOf = (one: Counts, other: Counts): Counts =>
+  Object.fromEntries(
+    [...Object.keys(one), ...Object.keys(other)].map((key) => [key, (one[key] ?? 0) + (other[key] ?? 0)]),
+  );
+
+type Counts = Readonly<Record<string, number>>;
+
+/** From the best. */
+const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
+
+const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): RevocationChannelStatus => ({
+  ...other,
+  ...one,
+  state: STATES[Math.max(STATES.indexOf(one.state), STATES.indexOf(other.state))] ?? 'lost',
+  isReady: one.isReady && other.isReady,
+  unshared: one.unshared + other.unshared,
+  isTaking: one.isTaking && other.isTaking,
+  unreadable: one.unreadable + other.unreadable,
+  gaps: sumOf(one.gaps, other.gaps),
+  refused: Object.fromEntries(
+    CHANNEL_REFUSALS.map((reason) => [reason, one.refused[reason] + other.refused[reason]]),
+  ) as RefusalCounts,
+});

@@ -1,0 +1,160 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
+import {
+  AuthorizationServerHealth,
+  ClientCredentialsTokenProvider,
+  getServiceClientToken,
+  IntrospectionGuard,
+  KeycloakModule,
+  KeycloakOptionsError,
+  Public,
+  RefusalFilter,
+  RevocationList,
+  TokenExchangeClient,
+  type KeycloakModuleOptions,
+  type ServiceClient,
+  type ServiceRegistration,
+} from '../index.js';
+import { KEYCLOAK } from './keycloak.module-definition.js';
+
+const SECRET = 'the-secret-4711';
+const OPTIONS: KeycloakModuleOptions = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'service-b',
+  clientSecret: SECRET,
+};
+const SERVICE_C = { name: 'service-c', baseUrl: 'https://service-c.internal', audience: 'service-c' };
+
+@Controller()
+@Public()
+class TestController {
+  @Get()
+  get(): string {
+    return 'ok';
+  }
+}
+
+it('forFeature without forRoot fails with a sentence that says where forRoot belongs', async () => {
+  const module = Test.createTestingModule({ imports: [KeycloakModule.forFeature([SERVICE_C])] });
+  await expect(module.compile()).rejects.toThrow(
+    /provided by KeycloakModule\.forRoot\(\) or forRootAsync\(\) in the root module/,
+  );
+});
+
+describe('what the module makes injectable', () => {
+  let module: TestingModule;
+  beforeAll(async () => {
+    module = await Test.createTestingModule({
+      imports: [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([SERVICE_C])],
+      controllers: [TestController],
+    }).compile();
+  });
+  afterAll(() => module.close());
+
+  it.each([
+    ClientCredentialsTokenProvider,
+    TokenExchangeClient,
+    AuthorizationServerHealth,
+    IntrospectionGuard,
+    RefusalFilter,
+    RevocationList,
+    getServiceClientToken('service-c'),
+  ])('%p prints no secret (RS-23)', (token) => {
+    const provider: unknown = module.get(token, { strict: false });
+    expect(inspect(provider, { depth: 20, showHidden: true })).not.toContain(SECRET);
+    expect(JSON.stringify(provider)).not.toContain(SECRET);
+  });
+
+  it('a service whose factory takes what a module of its own exports', async () => {
+    @Module({ providers: [{ provide: 'BASE_URL', useValue: SERVICE_C.baseUrl }], exports: ['BASE_URL'] })
+    class SettingsModule {}
+    const services = KeycloakModule.forFeature([
+      {
+        name: 'service-c',
+        imports: [SettingsModule],
+        inject: ['BASE_URL'],
+        useFactory: (baseUrl: string) => ({ baseUrl, audience: 'service-c' }),
+      },
+    ]);
+    const own = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(OPTIONS), services] }).compile();
+    expect(own.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false }).name).toBe('service-c');
+  });
+
+  it('and neither does a caller of a service', () => {
+    const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
+    expect(inspect(client.asSelf('analytics.run'), { depth: 20 })).not.toContain(SECRET);
+  });
+});
+
+describe('faulty options', () => {
+  const boot = async (options: unknown, services: readonly unknown[] = []): Promise<unknown> => {
+    @Module({
+      imports: [
+        KeycloakModule.forRootAsync({ useFactory: () => options as KeycloakModuleOptions }),
+        KeycloakModule.forFeature(services as ServiceRegistration[]),
+      ],
+    })
+    class TestModule {}
+    return Test.createTestingModule({ imports: [TestModule] }).compile();
+  };
+
+  it('boot with none', async () => {
+    await expect(boot(OPTIONS, [SERVICE_C])).resolves.toBeDefined();
+  });
+
+  it.each([undefined, null, {}])('%p are named one by one', async (options) => {
+    await expect(boot(options)).rejects.toThrow(
+      /issuer must be given[^]*clientId must be given[^]*clientSecret or clientAuthentication must/,
+    );
+  });
+
+  it.each([undefined, null])('%p for forRoot, too', async (options) => {
+    const booted = async () =>
+      Test.createTestingModule({ imports: [KeycloakModule.forRoot(options as never)] }).compile();
+    await expect(booted()).rejects.toThrow('issuer must be given');
+  });
+
+  it.each([undefined, {}, { imports: [] }])('no source of options for forRootAsync: %p', (options) => {
+    expect(() => KeycloakModule.forRootAsync(options as never)).toThrow(
+      /^KeycloakModule\.forRootAsync has a fault:\n {2}- useFactory, useClass or useExisting must be given$/,
+    );
+  });
+
+  it('a second call with the same options, whose message blames no difference', async () => {
+    const imports = [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forRoot(OPTIONS)];
+    const booted = Test.createTestingModule({ imports }).compile();
+    await expect(booted).rejects.toThrow('it is imported 2 times: call forRoot or forRootAsync once');
+  });
+
+  it('a second one of another copy of the package, whose guard would close every route of the first', async () => {
+    const copy = { provide: Symbol(KEYCLOAK.description), useValue: {} };
+    @Module({ imports: [KeycloakModule.forRoot(OPTIONS)], providers: [copy] })
+    class TestModule {}
+    await expect(Test.createTestingModule({ imports: [TestModule] }).compile()).rejects.toThrow(
+      /is imported 2 times.*npm ls nestjs-keycloak-s2s/,
+    );
+  });
+
+  it.each<[string, object]>([
+    ['unknown option "exposeRefusalReason"', { exposeRefusalReason: true }],
+    ['baseUrl must end before /realms/', { baseUrl: 'https://keycloak.internal/realms/shop' }],
+    ['issuer must be written as URLs are', { issuer: 'https://SSO.example.com/realms/shop' }],
+    ['baseUrl must be an http(s) URL without credentials', { baseUrl: 'https://:pw@keycloak.internal' }],
+  ])('%s', async (fault, change) => {
+    await expect(boot({ ...OPTIONS, ...change })).rejects.toThrow(fault);
+  });
+
+  it.each<[string, readonly unknown[]]>([
+    ['name of service 1 must be given', [{ ...SERVICE_C, name: undefined }]],
+    ['name of service 1 must be given', [{ ...SERVICE_C, name: '' }]],
+    ['name "service-c" is given twice', [SERVICE_C, SERVICE_C]],
+    ['baseUrl must be given', [{ name: 'service-c', useFactory: () => undefined }]],
+    ['unknown option "timeout"', [{ ...SERVICE_C, timeout: 1 }]],
+  ])('of a service: %s', async (fault, services) => {
+    const booted = (async () => boot(OPTIONS, services))();
+    await expect(booted).rejects.toThrow(KeycloakOptionsError);
+    await expect(booted).rejects.toThrow(fault);
+  });
+});

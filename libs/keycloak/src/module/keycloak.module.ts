@@ -1,0 +1,243 @@
+/** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
+import {
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type InjectionToken,
+  type ModuleMetadata,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
+import { ClientAuthenticator } from '../authorization-server/client-authenticator.js';
+import { AuthorizationServerHealth } from '../authorization-server/server-health.js';
+import { StartVerification } from '../checkup/start-verification.service.js';
+import { ClientCredentialsTokenProvider } from '../client/client-credentials-token-provider.js';
+import { getServiceClientToken } from '../client/inject-service-client.decorator.js';
+import { TokenExchangeClient } from '../client/token-exchange-client.js';
+import { composeKeycloak, type ComposedKeycloak } from './compose-keycloak.js';
+import type { ComponentLog } from '../resilience/component-log.js';
+import { Network } from '../http/network.js';
+import {
+  ConfigurableModuleClass,
+  KEYCLOAK,
+  MODULE_OPTIONS_TOKEN,
+  RESOLVED_OPTIONS,
+  SHARED_STATE,
+  type ASYNC_OPTIONS_TYPE,
+  type OPTIONS_TYPE,
+} from './keycloak.module-definition.js';
+import { KeycloakStatus } from './keycloak-status.js';
+import { KeycloakOptionsError } from '../options/option-kinds.js';
+import {
+  resolveKeycloakOptions,
+  type AnyModuleOptions,
+  type ResolvedKeycloakOptions,
+} from '../options/keycloak.options.js';
+import { protectedResourceController } from './protected-resource.controller.js';
+import { AccessTokenVerifier } from '../resource-server/access-token-verifier.js';
+import { Admission } from '../resource-server/admission.guard.js';
+import { GatewayHandshakes } from '../resource-server/gateway-handshakes.discovery.js';
+import { IntrospectionGuard } from '../resource-server/introspection.guard.js';
+import { RefusalFilter } from '../resource-server/refusal.filter.js';
+import { RouteReport } from '../resource-server/route-report.discovery.js';
+import { RevocationList } from '../revocation/revocation-list.js';
+import { SharedStateService } from './shared-state.service.js';
+import { checkServiceNames, type ServiceOptions } from '../options/service.options.js';
+
+const part = (provide: InjectionToken, name: keyof ComposedKeycloak): FactoryProvider => ({
+  provide,
+  inject: [KEYCLOAK],
+  useFactory: (keycloak: ComposedKeycloak) => keycloak[name],
+});
+
+const PARTS = [
+  part(RevocationList, 'revocations'),
+  part(ClientCredentialsTokenProvider, 'clientCredentials'),
+  part(TokenExchangeClient, 'tokenExchange'),
+  part(AuthorizationServerFetch, 'fetch'),
+  part(ClientAuthenticator, 'authenticator'),
+  part(AuthorizationServerHealth, 'health'),
+  part(AccessTokenVerifier, 'verifier'),
+  part(KeycloakStatus, 'status'),
+];
+
+/** One object a line, which every logger takes: some leave out a second argument. */
+function objectLog(name: string): ComponentLog {
+  const logger = new Logger(name);
+  return {
+    log: (message, fields) => logger.log({ message, ...fields }),
+    warn: (message, fields) => logger.warn({ message, ...fields }),
+    error: (message, fields) => logger.error({ message, ...fields }),
+  };
+}
+
+/** A service to call: its options given at once, or made by a factory from what is injected, which modules in `imports` may export. */
+export type ServiceRegistration = { readonly name: string } & (
+  | ServiceOptions
+  | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &
+      Pick<ModuleMetadata, 'imports'>)
+);
+
+/**
+ * `forRoot` (or `forRootAsync`), once in the root module, closes every route of the application until a decorator opens
+ * it, and makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
+ *
+ * Without `verifyAtStart` it does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
+ * tells whether it can be. Faulty options throw `KeycloakOptionsError` at boot.
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: RESOLVED_OPTIONS,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (given: AnyModuleOptions) => resolveKeycloakOptions(given),
+    },
+    { provide: Network, useFactory: () => new Network(objectLog('Network')) },
+    {
+      provide: KEYCLOAK,
+      inject: [MODULE_OPTIONS_TOKEN, Network, DiscoveryService],
+      useFactory: (given: AnyModuleOptions, network: Network, discovery: DiscoveryService) => {
+        refuseSecond(discovery);
+        return composeKeycloak(given, { network, loggers: objectLog });
+      },
+    },
+    ...PARTS,
+    {
+      provide: Admission,
+      inject: [KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
+      useFactory: (
+        { verifier, connections }: ComposedKeycloak,
+        options: ResolvedKeycloakOptions,
+        refusals: RefusalFilter,
+      ) => new Admission(verifier, options, refusals, connections),
+    },
+    IntrospectionGuard,
+    { provide: APP_GUARD, useExisting: IntrospectionGuard },
+    {
+      provide: RefusalFilter,
+      inject: [RESOLVED_OPTIONS, HttpAdapterHost],
+      useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
+        new RefusalFilter(
+          { ...options, realm: options.clientId, resourceMetadata: options.protectedResource?.metadataUrl },
+          adapterHost,
+        ),
+    },
+    { provide: APP_FILTER, useExisting: RefusalFilter },
+    {
+      provide: StartVerification,
+      inject: [KEYCLOAK, RESOLVED_OPTIONS],
+      useFactory: ({ issuers }: ComposedKeycloak, { verifyAtStart }: ResolvedKeycloakOptions) =>
+        new StartVerification(
+          issuers.map(({ checkup }) => checkup),
+          verifyAtStart,
+        ),
+    },
+    {
+      provide: SHARED_STATE,
+      inject: [KEYCLOAK],
+      useFactory: ({ sharing, shared }: ComposedKeycloak) => new SharedStateService(sharing, shared),
+    },
+    {
+      provide: RouteReport,
+      inject: [DiscoveryService, GatewayHandshakes, RESOLVED_OPTIONS],
+      useFactory: (discovery: DiscoveryService, handshakes: GatewayHandshakes, options: ResolvedKeycloakOptions) =>
+        new RouteReport(discovery, handshakes, options),
+    },
+    {
+      provide: GatewayHandshakes,
+      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter, HttpAdapterHost],
+      useFactory: (
+        discovery: DiscoveryService,
+        { verifier, connections }: ComposedKeycloak,
+        options: ResolvedKeycloakOptions,
+        refusals: RefusalFilter,
+        adapterHost: HttpAdapterHost,
+      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections, adapterHost),
+    },
+  ],
+  exports: [
+    KEYCLOAK,
+    Network,
+    ...PARTS.map(({ provide }) => provide),
+    Admission,
+    IntrospectionGuard,
+    RefusalFilter,
+    GatewayHandshakes,
+  ],
+})
+export class KeycloakModule extends ConfigurableModuleClass {
+  /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    // What was not found in a configuration is no options, whose faults are listed.
+    return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
+  }
+
+  /**
+   * `forRoot` with options that `useFactory` makes from what is injected (`imports`, `inject`), or `createKeycloakOptions()` of the class in
+   * `useClass` or `useExisting`. Faulty options end the start by `KeycloakOptionsError`.
+   */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    const { useFactory, useClass, useExisting } = Object(options) as Partial<typeof options>;
+    if ((useFactory ?? useClass ?? useExisting) === undefined) {
+      throw new KeycloakOptionsError('KeycloakModule.forRootAsync', [
+        'useFactory, useClass or useExisting must be given',
+      ]);
+    }
+    return withController(super.forRootAsync(options));
+  }
+
+  /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
+  static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
+    checkServiceNames(services.map(({ name }) => name));
+    const providers = services.flatMap(serviceProviders);
+    const imports = services.flatMap((service) => ('useFactory' in service ? (service.imports ?? []) : []));
+    return {
+      module: ServiceClients,
+      imports,
+      providers,
+      exports: services.map(({ name }) => getServiceClientToken(name)),
+    };
+  }
+}
+
+/**
+ * Throws where another one stands in the application: each guards every route, so that no token passes both, or any does twice. That of another copy of
+ * this package is known by what its token is called, and knows no decorator of this one.
+ */
+function refuseSecond(discovery: DiscoveryService): void {
+  const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;
+  const count = discovery.getProviders().filter(({ token }) => isOne(token)).length;
+  if (count <= 1) return;
+  throw new KeycloakOptionsError('KeycloakModule.forRoot', [
+    `it is imported ${count} times: call forRoot or forRootAsync once, in the root module, which serves all modules; or there are two copies of the package (npm ls nestjs-keycloak-s2s); several issuers are its option issuers`,
+  ]);
+}
+
+/** Whether it serves anything is known when the options are. */
+const withController = (module: DynamicModule): DynamicModule => ({
+  ...module,
+  controllers: [protectedResourceController()],
+});
+
+/** The module behind `forFeature`; one instance per set of services. */
+@Module({})
+class ServiceClients {}
+
+function serviceProviders(registration: ServiceRegistration): FactoryProvider[] {
+  const { name } = registration;
+  const given = Symbol(`nestjs-keycloak-s2s:service-options:${name}`);
+  const options =
+    'useFactory' in registration
+      ? { inject: registration.inject ?? [], useFactory: registration.useFactory }
+      : { inject: [], useFactory: (): ServiceOptions => registration };
+  return [
+    { provide: given, ...options },
+    {
+      provide: getServiceClientToken(name),
+      inject: [given, KEYCLOAK],
+      useFactory: (service: ServiceOptions, keycloak: ComposedKeycloak) => keycloak.service(name, service),
+    },
+  ];
+}

@@ -1,0 +1,63 @@
+/** ServiceRegistry: the services that an application calls, for those who look at them from outside. */
+import type { RegisteredService } from '../checkup/checkup-parts.js';
+import { whoAnswers, type Answering } from '../checkup/who-answers.js';
+import { whyUnreached, type Unreached } from '../checkup/why-unreached.js';
+import { DeclaredScopes } from '../client/declared-scopes.js';
+import type { Network } from '../http/network.js';
+import type { CallsState } from '../resilience/call-gate.js';
+import type { ResolvedServiceOptions } from '../options/service.options.js';
+
+/** A factory that is called for each request may make one each time: the others are called all the same, and not looked at. */
+const MAX_SERVICES = 1000;
+
+interface Entry {
+  /** Its name; a number stands behind it where another registration has the same one. */
+  readonly label: string;
+  readonly service: Omit<RegisteredService, 'audience'> & Pick<ResolvedServiceOptions, 'audiences' | 'issuer'>;
+  readonly transport: { readonly state: CallsState };
+}
+
+export class ServiceRegistry {
+  /** By all that makes one differ from another. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #timesOfLabel = new Map<string, number>();
+
+  constructor(private readonly network: Network) {}
+
+  /** Gives what holds the calls of the service to its scopes. `door` stands behind the name in `states`. */
+  add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
+    const { baseUrl, audiences, issuer, scopes } = options;
+    const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);
+    const known = this.#entries.get(key);
+    if (known !== undefined || this.#entries.size < MAX_SERVICES) {
+      const address = { name, ...options };
+      const asked = {
+        whyUnreached: async (): Promise<Unreached | undefined> => whyUnreached(address, this.network),
+        whoAnswers: async (): Promise<Answering | undefined> => whoAnswers(address, this.network),
+      };
+      const proxy = this.network.proxyLabel(baseUrl);
+      const service = { name, baseUrl, audiences, issuer, scopes, proxy, ...asked };
+      this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
+    }
+    return new DeclaredScopes(name, scopes);
+  }
+
+  /** Those that are called with tokens of this issuer, as they are there: only where its own tokens come from, a service calls as itself. */
+  servicesAt(issuer: string): readonly RegisteredService[] {
+    return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
+      const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;
+      const askedHere = ofItself === issuer ? scopes : scopes && { ...scopes, asSelf: [] };
+      return audience === undefined ? [] : [{ ...service, audience, scopes: askedHere }];
+    });
+  }
+
+  states(): Readonly<Record<string, CallsState>> {
+    return Object.fromEntries([...this.#entries.values()].map(({ label, transport }) => [label, transport.state]));
+  }
+
+  #labelOf(name: string): string {
+    const times = (this.#timesOfLabel.get(name) ?? 0) + 1;
+    this.#timesOfLabel.set(name, times);
+    return times === 1 ? name : `${name} ${times}`;
+  }
+}

@@ -1,0 +1,26 @@
+/** Shared state service: what replicas share is read from the start of the application to its end. */
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { SharedLevel } from '../caching/shared-level.js';
+import type { RevocationSharing } from '../revocation/revocation-sharing.js';
+
+/** A start takes no longer than this for a channel that can't be read: the replica is not ready then. */
+const MAX_WAIT_MS = 3000;
+
+export class SharedStateService implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly sharing: readonly RevocationSharing[],
+    private readonly shared: readonly SharedLevel[],
+  ) {}
+
+  /** Before the application listens. */
+  async onApplicationBootstrap(): Promise<void> {
+    await Promise.all([
+      ...this.sharing.map((each) => each.start(MAX_WAIT_MS)),
+      ...this.shared.map((each) => each.open()),
+    ]);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.sharing.map((each) => each.stop()), ...this.shared.map((each) => each.close())]);
+  }
+}

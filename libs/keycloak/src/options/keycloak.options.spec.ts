@@ -1,0 +1,495 @@
+import { describe, expect, it } from '@jest/globals';
+import { printedForms } from '../../spec-support/printed-forms.js';
+import { FixedSecret } from '../client-authentication/client-authentication.js';
+import { clientSecretFrom } from '../client-authentication/client-secret.js';
+import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
+import { KeycloakOptionsError } from './option-kinds.js';
+import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
+
+const GIVEN: KeycloakModuleOptions = {
+  issuer: 'https://keycloak.example.com/realms/test',
+  clientId: 'service-b',
+  clientSecret: 'hush-hush',
+};
+const SERVICE: ServiceOptions = { baseUrl: 'https://service-c.example.com', audience: 'service-c' };
+
+const MODULE = { allowInsecureRequests: false, issuers: [{ issuer: GIVEN.issuer }] };
+
+/** Options come from configuration, so the wrong types are tried too. */
+const resolve = (bend: object) => resolveKeycloakOptions({ ...GIVEN, ...bend });
+const resolveService = (bend: object, insecure = false) =>
+  resolveServiceOptions('service-c', { ...SERVICE, ...bend }, { ...MODULE, allowInsecureRequests: insecure });
+
+function faults(resolving: () => unknown): readonly string[] {
+  try {
+    resolving();
+  } catch (error) {
+    if (error instanceof KeycloakOptionsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+const { clientSecret: _, ...WITHOUT_SECRET } = GIVEN;
+
+describe('resolveKeycloakOptions', () => {
+  it('fills in defaults', () => {
+    expect(resolveKeycloakOptions(GIVEN)).toEqual({
+      ...WITHOUT_SECRET,
+      clientAuthentication: expect.any(FixedSecret),
+      realmUrl: 'https://keycloak.example.com/realms/test',
+      permissions: undefined,
+      tls: {},
+      carriers: [],
+      defaultScopes: ['profile', 'email'],
+      timeoutMs: 3000,
+      maxConcurrentCalls: 20,
+      maxQueuedCalls: 500,
+      maxRetries: 2,
+      circuitBreakerFailures: 10,
+      circuitBreakerPauseMs: 1000,
+      clockToleranceSeconds: 5,
+      minRemainingLifetimeSeconds: 10,
+      introspectionTtlSeconds: 10,
+      maxCachedIntrospections: 10_000,
+      maxCachedTokens: 1000,
+      maxRevocations: 100_000,
+      revocationMemorySeconds: 36_000,
+      profile: 'keycloak',
+      verification: 'introspection',
+      maxTokenBytes: 8192,
+      allowInsecureRequests: false,
+      verifyAtStart: false,
+      exposeRefusalReasons: false,
+      issuers: [expect.objectContaining({ issuer: GIVEN.issuer, clientId: 'service-b' })],
+    });
+  });
+
+  it('lists every fault in one message, with no secret in it', () => {
+    const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, permissions: 'roles' };
+    expect(faults(() => resolve(bend))).toHaveLength(6);
+    const error = (() => {
+      try {
+        return resolve(bend);
+      } catch (thrown) {
+        return thrown as KeycloakOptionsError;
+      }
+    })() as KeycloakOptionsError;
+    expect(error.message).toMatch(/^KeycloakModule\.forRoot has 6 faults:\n/);
+    for (const name of ['issuer', 'clientId', 'timeoutMs', 'maxTokenBytes', 'permissions']) {
+      expect(error.message).toContain(`\n  - ${name} must `);
+    }
+    expect(printedForms(error)).not.toContain('hush-hush');
+  });
+
+  it('takes a secret, or another way to authenticate, and one of them', () => {
+    const clientAuthentication = clientSecretFrom(() => 'hush-hush');
+    expect(resolve({ clientSecret: undefined, clientAuthentication }).clientAuthentication).toBe(clientAuthentication);
+    const neither = ['clientSecret or clientAuthentication must be given'];
+    expect(faults(() => resolve({ clientSecret: undefined }))).toEqual(neither);
+    expect(faults(() => resolve({ clientAuthentication }))).toEqual([`${neither[0]}, not both`]);
+    for (const value of ['hush-hush', {}, null, () => 'hush-hush']) {
+      expect(faults(() => resolve({ clientSecret: undefined, clientAuthentication: value }))).toContain(
+        'clientAuthentication must be a client authentication, such as clientSecretFile()',
+      );
+    }
+    for (const value of ['', ' ', null]) {
+      expect(faults(() => resolve({ clientSecret: value }))).toEqual(['clientSecret must be given']);
+    }
+    expect(printedForms(resolve({}))).not.toContain('hush-hush');
+  });
+
+  it.each(['issuer', 'clientId'])('has no default for %s', (name) => {
+    for (const value of [undefined, null, '', ' ']) {
+      expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
+    }
+  });
+
+  it.each(['issuer', 'clientId', 'clientSecret', 'baseUrl'])(
+    'says of %s that it is no string, where it is none',
+    (name) => {
+      for (const value of [7, true, {}, new URL(GIVEN.issuer)]) {
+        expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be a string`]);
+      }
+    },
+  );
+
+  it('refuses a line break, which no id and no secret has: else Keycloak refuses what looks right to who compares it', () => {
+    const fault = (name: string) => [`${name} must have no line break or other control character`];
+    for (const name of ['issuer', 'clientId', 'clientSecret', 'baseUrl']) {
+      for (const bent of [`${GIVEN.issuer}\n`, `${GIVEN.issuer}\r\n`, `\t${GIVEN.issuer}`]) {
+        expect(faults(() => resolve({ [name]: bent }))).toEqual(fault(name));
+      }
+    }
+    expect(faults(() => resolveService({ audience: 'service-c\n' }))).toEqual(fault('audience'));
+    const audience = { [GIVEN.issuer]: 'service-c\n' };
+    expect(faults(() => resolveService({ audience }))).toEqual(fault(`audience at ${GIVEN.issuer}`));
+    expect(printedForms(resolve({ clientSecret: 'hush hush' }))).not.toContain('hush hush');
+  });
+
+  it('names an unknown option once', () => {
+    expect(faults(() => resolve({ timeout: 1 }))).toEqual(['unknown option "timeout"']);
+    const issuers = [GIVEN];
+    expect(faults(() => resolveKeycloakOptions({ issuers, timeout: 1 } as never))).toEqual([
+      'unknown option "timeout"',
+    ]);
+  });
+
+  it('takes one carrier for each kind of context other than HTTP', () => {
+    const carrier = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
+    expect(resolve({ carriers: [carrier('rpc'), carrier('ws')] }).carriers).toHaveLength(2);
+    for (const value of ['graphql', [7], [null], [{ kind: 'rpc' }], {}, null]) {
+      expect(faults(() => resolve({ carriers: value }))).toEqual([
+        'carriers must be a list of credential carriers, such as graphqlCarrier()',
+      ]);
+    }
+    expect(faults(() => resolve({ carriers: [carrier('rpc'), carrier('rpc'), carrier('http')] }))).toEqual([
+      'carriers has two for the kind "rpc"',
+      'carriers can have none for the kind "http", which is built in',
+    ]);
+  });
+
+  it.each([
+    ['https://orders.example.com', ''],
+    ['https://orders.example.com/', ''],
+    ['https://orders.example.com:8443', ''],
+    ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
+  ])('takes the URL of a protected resource as it is written: %s', (resource, path) => {
+    const { origin } = new URL(resource);
+    expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
+      resource,
+      metadataPath: `/.well-known/oauth-protected-resource${path}`,
+      metadataUrl: `${origin}/.well-known/oauth-protected-resource${path}`,
+    });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no object', 'https://orders.example.com', /must be \{ resource \}/],
+    ['a list', [], /must be \{ resource \}/],
+    ['null', null, /must be \{ resource \}/],
+    ['no URL', {}, /\.resource must be given/],
+    ['no http(s) URL', { resource: 'urn:orders' }, /\.resource must be an http\(s\) URL/],
+    ['http', { resource: 'http://orders.example.com' }, /\.resource must be https:/],
+    [
+      'a query (RFC 9728 section 1.2)',
+      { resource: 'https://orders.example.com?a=b' },
+      /without credentials, query and fragment/,
+    ],
+    [
+      'a fragment (RFC 9728 section 1.2)',
+      { resource: 'https://orders.example.com#a' },
+      /without credentials, query and fragment/,
+    ],
+    ['credentials', { resource: 'https://a:b@orders.example.com' }, /without credentials, query and fragment/],
+    [
+      'capitals',
+      { resource: 'https://Orders.example.com' },
+      /must be written as URLs are.*: https:\/\/orders\.example\.com$/,
+    ],
+    ['the port of https', { resource: 'https://orders.example.com:443' }, /must be written as URLs are/],
+    [
+      'a final slash',
+      { resource: 'https://orders.example.com/a/' },
+      /no other signs in its path|without a final slash/,
+    ],
+    ['dots', { resource: 'https://orders.example.com/a/../b' }, /must be written as URLs are/],
+    ['a parameter of a router', { resource: 'https://orders.example.com/:id' }, /no other signs in its path/],
+    ['a wildcard of a router', { resource: 'https://orders.example.com/*' }, /no other signs in its path/],
+    ['escapes', { resource: 'https://orders.example.com/%61' }, /no other signs in its path/],
+    ['a name that is none', { resource: 'https://a.example', resourceName: ' ' }, /resourceName must be text/],
+    [
+      'a page that is none',
+      { resource: 'https://a.example', resourceDocumentation: 'javascript:1' },
+      /resourceDocumentation must be/,
+    ],
+    ['an unknown member', { resource: 'https://a.example', scopes: [] }, /unknown member "scopes"/],
+  ])('refuses a protected resource with %s', (_case, protectedResource, fault) => {
+    expect(faults(() => resolve({ protectedResource }))).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it('holds a denial for as long as any answer may serve', () => {
+    const words = /^revocationMemorySeconds must not be less than introspectionTtlSeconds/;
+    const bent = { revocationMemorySeconds: 60, introspectionTtlSeconds: 61 };
+    const signalled = { revocationMemorySeconds: 299, introspectionTtlWhileSignalledSeconds: 300 };
+    for (const one of [bent, signalled]) expect(faults(() => resolve(one))).toEqual([expect.stringMatching(words)]);
+    expect(faults(() => resolve({ ...bent, introspectionTtlSeconds: 60 }))).toEqual([]);
+    expect(faults(() => resolve({ ...signalled, revocationMemorySeconds: 300 }))).toEqual([]);
+  });
+
+  it('takes http for a protected resource in development', () => {
+    const protectedResource = { resource: 'http://localhost:3001' };
+    expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource?.metadataUrl).toBe(
+      'http://localhost:3001/.well-known/oauth-protected-resource',
+    );
+  });
+
+  it('takes scope tokens for defaultScopes', () => {
+    expect(resolve({ defaultScopes: [] })).toMatchObject({ defaultScopes: [] });
+    for (const value of ['profile', ['profile email'], [''], [7], null]) {
+      expect(faults(() => resolve({ defaultScopes: value }))).toEqual(['defaultScopes must be a list of scope tokens']);
+    }
+  });
+
+  it.each([
+    ['timeoutMs', 100, 60_000],
+    ['maxConcurrentCalls', 1, 1000],
+    ['maxQueuedCalls', 0, 100_000],
+    ['maxRetries', 0, 10],
+    ['circuitBreakerFailures', 1, 1000],
+    ['circuitBreakerPauseMs', 100, 60_000],
+    ['introspectionTtlSeconds', 0, 300],
+    ['maxCachedIntrospections', 1, 1_000_000],
+    ['clockToleranceSeconds', 0, 60],
+    ['minRemainingLifetimeSeconds', 1, 300],
+    ['maxCachedTokens', 1, 1_000_000],
+    ['maxRevocations', 1, 1_000_000],
+    ['revocationMemorySeconds', 60, 31_536_000],
+    ['maxTokenBytes', 1024, 65_536],
+  ])('takes a whole number for %s from %d to %d', (name, min, max) => {
+    for (const value of [min, max]) expect(resolve({ [name]: value })).toMatchObject({ [name]: value });
+    for (const value of [min - 1, max + 1, min + 0.5, String(min), Number.NaN, Infinity, null]) {
+      expect(faults(() => resolve({ [name]: value }))).toEqual([
+        `${name} must be a whole number from ${min} to ${max}`,
+      ]);
+    }
+  });
+
+  it.each(['allowInsecureRequests', 'exposeRefusalReasons'])('takes no word for %s', (name) => {
+    for (const value of ['true', 'false', 1, null]) {
+      expect(faults(() => resolve({ [name]: value }))).toContain(`${name} must be true or false`);
+    }
+  });
+
+  it.each(['issuer', 'baseUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
+    const bend = { baseUrl: 'https://k', [name]: name === 'issuer' ? 'http://k/realms/test' : 'http://k' };
+    expect(faults(() => resolve(bend))).toEqual([expect.stringContaining(`${name} must be https:`)]);
+    expect(faults(() => resolve({ ...bend, allowInsecureRequests: true }))).toEqual([]);
+  });
+
+  it.each([
+    'keycloak.example.com/realms/test',
+    'file:///realms/test',
+    'javascript:alert(1)//realms/test',
+    'https://user:pass@keycloak.example.com/realms/test',
+    'https://:pass@keycloak.example.com/realms/test',
+    'https://user@keycloak.example.com/realms/test',
+    'https://keycloak.example.com/realms/test?x=1',
+    'https://keycloak.example.com/realms/test#x',
+    'https://keycloak.example.com/realms/test?',
+    'https://keycloak.example.com/realms/test/',
+    'https://keycloak.example.com/realms/',
+    'https://keycloak.example.com/realms/a/b',
+    'https://keycloak.example.com',
+  ])('refuses the issuer %s', (issuer) => {
+    expect(faults(() => resolve({ issuer }))).toEqual([expect.stringMatching(/^issuer must /)]);
+  });
+
+  it.each([
+    ['https://sso.example.com/auth/realms/x', undefined, 'https://sso.example.com/auth/realms/x'],
+    ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/auth', 'http://keycloak:8080/auth/realms/x'],
+    ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/', 'http://keycloak:8080/realms/x'],
+    ['http://localhost:8080/realms/x', 'http://keycloak:8080', 'http://keycloak:8080/realms/x'],
+  ])('reaches the realm of %s through %s at %s', (issuer, baseUrl, realmUrl) => {
+    const given = { issuer, ...(baseUrl === undefined ? {} : { baseUrl }), allowInsecureRequests: true };
+    expect(resolve(given)).toMatchObject({ issuer, realmUrl });
+  });
+});
+
+describe('the profile', () => {
+  const other = (bend: object) => ({ profile: 'rfc9068', ...bend });
+
+  it.each([
+    ['https://sso.example.com', undefined, 'https://sso.example.com'],
+    ['https://sso.example.com/', undefined, 'https://sso.example.com/'],
+    ['https://sso.example.com/tenant/v2.0', undefined, 'https://sso.example.com/tenant/v2.0'],
+    ['https://sso.example.com/tenant/', 'https://sso:8443', 'https://sso:8443/tenant/'],
+    ['https://sso.example.com', 'https://sso:8443/', 'https://sso:8443'],
+    ['https://sso.example.com/realms/x', 'https://sso:8443', 'https://sso:8443/realms/x'],
+  ])(
+    'of another server takes the issuer %s as it is, reached through %s at %s (RFC 8414 section 2)',
+    (issuer, baseUrl, realmUrl) => {
+      expect(resolve(other({ issuer, ...(baseUrl === undefined ? {} : { baseUrl }) }))).toMatchObject({
+        issuer,
+        realmUrl,
+      });
+    },
+  );
+
+  it.each([
+    [{ issuer: 'http://sso.example.com' }, /^issuer must be https:/],
+    [{ issuer: 'https://sso.example.com?x' }, /^issuer must be an http/],
+    [{ issuer: 'https://sso.example.com/#x' }, /^issuer must be an http/],
+    [{ issuer: 'https://SSO.example.com' }, /^issuer must be written as URLs are/],
+    [{ issuer: 'https://sso.example.com:443/x' }, /^issuer must be written as URLs are/],
+    [{ baseUrl: 'https://sso:8443/path' }, /^baseUrl must have no path/],
+    [{ profile: 'auth0' }, /^profile must be "keycloak" or "rfc9068" or "rfc7662"$/],
+    [{ profile: 'rfc7662', jwt: { connect() {} } }, /^profile is "rfc7662", /],
+  ])('of another server refuses %j', (bend, fault) => {
+    expect(faults(() => resolve(other(bend)))).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it('rfc7662 verifies by introspection alone', () => {
+    expect(faults(() => resolve({ profile: 'rfc7662', verification: 'jwt', jwt: { connect() {} } }))).toHaveLength(1);
+  });
+});
+
+describe('several issuers', () => {
+  const OTHER = {
+    issuer: 'https://keycloak.partner.example/realms/partner',
+    clientId: 'orders',
+    clientSecret: 'hush-hush',
+    acceptedScopes: ['orders.read'],
+  };
+  const resolveAll = (issuers: unknown, bend: object = {}) => resolveKeycloakOptions({ issuers, ...bend } as never);
+
+  it('are each filled in; the first is that of this service', () => {
+    const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
+    expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
+    expect(issuers).toMatchObject([
+      { issuer: GIVEN.issuer, acceptedScopes: undefined, profile: 'keycloak', defaultScopes: ['profile', 'email'] },
+      {
+        issuer: OTHER.issuer,
+        realmUrl: OTHER.issuer,
+        clientId: 'orders',
+        acceptedScopes: ['orders.read'],
+        acceptedAcr: [],
+      },
+    ]);
+    expect(issuers[0].acceptedAcr).toBeUndefined();
+  });
+
+  it.each<[string, unknown, object, readonly string[]]>([
+    ['no list', {}, {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
+    ['none', [], {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
+    [
+      'what is none',
+      [GIVEN, 'x'],
+      {},
+      ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on'],
+    ],
+    [
+      'one twice',
+      [GIVEN, { ...OTHER, issuer: GIVEN.issuer }],
+      {},
+      ['issuers[1]: issuer is that of another one in the list'],
+    ],
+    [
+      'another one that may do anything',
+      [GIVEN, { ...OTHER, acceptedScopes: undefined }],
+      {},
+      ['issuers[1]: acceptedScopes or permissions must be given: what tokens of this issuer may do here'],
+    ],
+    [
+      'scopes beside what takes their place',
+      [{ ...GIVEN, acceptedScopes: ['a'], permissions: () => [] }],
+      {},
+      [
+        'issuers[0]: permissions and acceptedScopes exclude each other: what permissions gives takes the place of scopes',
+      ],
+    ],
+    [
+      'no scopes',
+      [GIVEN, { ...OTHER, acceptedScopes: ['two words'] }],
+      {},
+      ['issuers[1]: acceptedScopes must be a list of scope tokens'],
+    ],
+    [
+      'no acr values',
+      [GIVEN, { ...OTHER, acceptedAcr: [''] }],
+      {},
+      ['issuers[1]: acceptedAcr must be a list of acr values, words of printable ASCII'],
+    ],
+    ['an option of all in one', [GIVEN, { ...OTHER, timeoutMs: 500 }], {}, ['issuers[1]: unknown option "timeoutMs"']],
+    [
+      'an option of one beside the list',
+      [GIVEN],
+      { clientId: 'x' },
+      ['clientId is of one issuer, so with issuers it must be given there'],
+    ],
+    [
+      'two whose tokens need not say from whom they are',
+      [
+        { ...GIVEN, profile: 'rfc7662' },
+        { ...OTHER, profile: 'rfc7662' },
+      ],
+      {},
+      ['issuers can have one with the profile "rfc7662": its tokens need not say from whom they are'],
+    ],
+    [
+      'http',
+      [GIVEN, { ...OTHER, issuer: 'http://x.test/realms/a' }],
+      {},
+      ['issuers[1]: issuer must be https: (or allowInsecureRequests must be true, for development)'],
+    ],
+    [
+      'no secret, and no client',
+      [{ issuer: GIVEN.issuer }],
+      {},
+      ['issuers[0]: clientId must be given', 'issuers[0]: clientSecret or clientAuthentication must be given'],
+    ],
+  ])('can not be %s', (_what, issuers, bend, expected) => {
+    expect(faults(() => resolveAll(issuers, bend))).toEqual(expected);
+  });
+});
+
+describe('resolveServiceOptions', () => {
+  it('fills in defaults', () => {
+    expect(resolveServiceOptions('service-c', SERVICE, MODULE)).toEqual({
+      baseUrl: SERVICE.baseUrl,
+      issuer: GIVEN.issuer,
+      audiences: { [GIVEN.issuer]: 'service-c' },
+      tls: {},
+      timeoutMs: 5000,
+      maxResponseBytes: 1_048_576,
+      gzip: false,
+      maxConcurrentCalls: 100,
+      maxQueuedCalls: 500,
+      circuitBreakerFailures: 10,
+      circuitBreakerPauseMs: 1000,
+    });
+  });
+
+  it('lists every fault and names the service', () => {
+    const bend = { baseUrl: 'nowhere', audience: '', timeoutMs: 1, maxResponseBytes: 1 };
+    expect(faults(() => resolveService(bend))).toHaveLength(4);
+    expect(() => resolveService(bend)).toThrow(/^KeycloakModule\.forFeature, service "service-c", has 4 faults:/);
+  });
+
+  it.each([
+    'https://user@service-c.example.com',
+    'https://:pass@service-c.example.com',
+    'https://u:p@service-c.example.com/x',
+  ])('takes no URL with credentials: %s (RS-23)', (baseUrl) => {
+    expect(faults(() => resolveService({ baseUrl }))).toEqual([
+      'baseUrl must be an http(s) URL without credentials, query and fragment',
+    ]);
+  });
+
+  it.each([
+    'https://service-c.example.com/a/../b',
+    'https://service-c.example.com/a/%2E%2e',
+    'https://service-c.example.com/a/./b',
+    'https://service-c.example.com/a%2f..%2fb',
+    'https://service-c.example.com/a\\b',
+    'https://service-c.example.com/a ',
+  ])('takes no base URL that would be changed: %j (CC-10)', (baseUrl) => {
+    expect(faults(() => resolveService({ baseUrl }))).toEqual([
+      'baseUrl must have no dot segment, no backslash, and no space at its end',
+    ]);
+  });
+
+  it.each(['https:service-c.example.com', 'https:\\\\service-c.example.com', ' https://service-c.example.com'])(
+    'takes no base URL that only a lenient parser reads: %j (CC-10)',
+    (baseUrl) => {
+      expect(faults(() => resolveService({ baseUrl }))).toEqual([
+        'baseUrl must be an http(s) URL without credentials, query and fragment',
+      ]);
+    },
+  );
+
+  it('takes http only with allowInsecureRequests', () => {
+    const bend = { baseUrl: 'http://service-c:3002/base/' };
+    expect(faults(() => resolveService(bend))).toEqual([expect.stringContaining('baseUrl must be https:')]);
+    expect(resolveService(bend, true).baseUrl).toBe('http://service-c:3002/base');
+  });
+});

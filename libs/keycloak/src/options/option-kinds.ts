@@ -1,0 +1,202 @@
+/** Option kinds: how an option of each kind is checked, and what stands where none is given. */
+import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
+import type { ScopesOfCalls } from '../client/declared-scopes.js';
+import { isAcrValue } from '../protocol/authentication-demand.js';
+import { isScopeToken } from '../protocol/scope.js';
+import type { CredentialCarrier } from '../resource-server/credential.carrier.js';
+
+/** Thrown at boot. The message lists every fault, and no secret. */
+export class KeycloakOptionsError extends ConfigurationError {
+  constructor(where: string, faults: readonly string[]) {
+    super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);
+  }
+}
+
+export interface OptionContext {
+  readonly faults: ConfigurationFaults;
+  readonly allowInsecureRequests: boolean;
+}
+
+/** Reads what was given for the option `name`, which may be anything; a fault is noted, not thrown. */
+export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
+
+/** One row an option: adding one to the interface `Options` demands its row. `Read` has those that are read as something else than was given. */
+export type OptionTable<Options, Read = object> = {
+  readonly [Name in keyof Required<Options>]: OptionKind<
+    (Name extends keyof Read ? Read[Name] : Options[Name]) | undefined
+  >;
+};
+
+type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };
+
+/** Every option of the table; a misspelt name must not pass for the default. No options at all are an empty set. */
+export function readOptions<Table extends Readonly<Record<string, OptionKind<unknown>>>>(
+  table: Table,
+  options: object | undefined,
+  context: OptionContext,
+  otherNames: readonly string[] = [],
+): ReadOptions<Table> {
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(table, name) && !otherNames.includes(name)) context.faults.fault(`unknown option "${name}"`);
+  }
+  return Object.fromEntries(
+    Object.entries(table).map(([name, read]) => [name, read(name, given[name], context)]),
+  ) as ReadOptions<Table>;
+}
+
+/**
+ * A line break is what a secret has at its end that was made by `echo`; ids and secrets have no control characters (RFC 6749, appendix A). Keycloak refuses
+ * what has one in the words of a wrong secret, which looks right to everybody who compares it.
+ */
+export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
+  if (given === undefined || given === null) faults.fault(`${name} must be given`);
+  else if (typeof given !== 'string') faults.fault(`${name} must be a string`);
+  else if (given.trim() === '') faults.fault(`${name} must be given`);
+  else if (/\p{Cc}/u.test(given)) faults.fault(`${name} must have no line break or other control character`);
+  else return given;
+  return '';
+};
+
+export const optionalText: OptionKind<string | undefined> = (name, given, context) =>
+  given === undefined ? undefined : nonEmptyString(name, given, context);
+
+/** A text, or an object whose members are texts. */
+export const textOrTextsByName: OptionKind<string | Readonly<Record<string, string>>> = (name, given, context) => {
+  if (typeof given !== 'object' || given === null) return nonEmptyString(name, given, context);
+  const members = Object.entries(given as Readonly<Record<string, unknown>>);
+  if (members.length === 0 || Array.isArray(given)) context.faults.fault(`${name} must be given`);
+  return Object.fromEntries(members.map(([each, text]) => [each, nonEmptyString(`${name} at ${each}`, text, context)]));
+};
+
+export const integer =
+  (fallback: number, min: number, max: number): OptionKind<number> =>
+  (name, given, { faults }) =>
+    given === undefined ? fallback : faults.integer(name, given, min, max);
+
+/** Undefined where none is given. */
+export const optionalInteger =
+  (min: number, max: number): OptionKind<number | undefined> =>
+  (name, given, { faults }) =>
+    given === undefined ? undefined : faults.integer(name, given, min, max);
+
+/** False unless it is said. */
+export const flag: OptionKind<boolean> = (name, given, { faults }) => {
+  if (given !== undefined && typeof given !== 'boolean') faults.fault(`${name} must be true or false`);
+  return given === true;
+};
+
+/** One of a few words; the first where none is given. */
+export const oneOf =
+  <Word extends string>(words: readonly [Word, ...Word[]]): OptionKind<Word> =>
+  (name, given, { faults }) => {
+    const found = given === undefined ? words[0] : words.find((word) => word === given);
+    if (found === undefined) faults.fault(`${name} must be ${words.map((word) => `"${word}"`).join(' or ')}`);
+    return found ?? words[0];
+  };
+
+const listOf =
+  <Fallback extends readonly string[] | undefined>(
+    words: string,
+    isMember: (value: unknown) => value is string,
+    fallback: Fallback,
+  ): OptionKind<readonly string[] | Fallback> =>
+  (name, given, { faults }) => {
+    if (given === undefined) return fallback;
+    // A copy: what is changed in the list later was never checked.
+    if (Array.isArray(given) && given.every(isMember)) return Object.freeze([...given]);
+    faults.fault(`${name} must be a list of ${words}`);
+    return fallback;
+  };
+
+export const scopes = (fallback: readonly string[]): OptionKind<readonly string[]> =>
+  listOf('scope tokens', isScopeToken, fallback);
+
+/** Undefined where none are given: that is not the same as an empty list. */
+export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
+
+export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);
+
+/** The scopes of each kind of call; a plain list is for both. */
+export interface ScopesByCall extends ScopesOfCalls {
+  /** Whether it was said of each which kind of call it is for. */
+  readonly isByKind: boolean;
+}
+
+/** Undefined where none were given. */
+export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name, given, context) => {
+  if (given === undefined) return undefined;
+  if (Array.isArray(given)) {
+    const all = scopes([])(name, given, context);
+    return { asSelf: all, onBehalfOf: all, isByKind: false };
+  }
+  if (typeof given !== 'object' || given === null) {
+    context.faults.fault(`${name} must be a list of scope tokens, or { asSelf, onBehalfOf } with two of them`);
+    return undefined;
+  }
+  const { asSelf, onBehalfOf, ...others } = given as Readonly<Record<string, unknown>>;
+  for (const other of Object.keys(others)) context.faults.fault(`${name} has an unknown member "${other}"`);
+  const scopesOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
+  return { asSelf: scopesOf('asSelf', asSelf), onBehalfOf: scopesOf('onBehalfOf', onBehalfOf), isByKind: true };
+};
+
+/** None where none are given. */
+export const carriers: OptionKind<readonly CredentialCarrier[]> = (name, given = [], { faults }) => {
+  if (!Array.isArray(given) || !given.every(isCarrier)) {
+    faults.fault(`${name} must be a list of credential carriers, such as graphqlCarrier()`);
+    return [];
+  }
+  const kinds = given.map(({ kind }) => kind);
+  const twice = kinds.find((kind, at) => kinds.indexOf(kind) !== at);
+  if (twice !== undefined) faults.fault(`${name} has two for the kind "${twice}"`);
+  if (kinds.includes('http')) faults.fault(`${name} can have none for the kind "http", which is built in`);
+  return Object.freeze([...given]);
+};
+
+const isCarrier = (given: unknown): given is CredentialCarrier => {
+  const carrier = Object(given) as Readonly<Record<string, unknown>>;
+  const methods = ['callOf', 'requestOf', 'toException'];
+  return typeof carrier['kind'] === 'string' && methods.every((method) => typeof carrier[method] === 'function');
+};
+
+/** `words` say from what to what. */
+export const optionalFunction =
+  <F>(words: string): OptionKind<F | undefined> =>
+  (name, given, { faults }) => {
+    if (given !== undefined && typeof given !== 'function') faults.fault(`${name} must be a function ${words}`);
+    return given as F | undefined;
+  };
+
+/** An object with these methods; `words` say what it is. */
+export const optionalWith =
+  <T>(methods: readonly string[], words: string): OptionKind<T | undefined> =>
+  (name, given, { faults }) => {
+    const members = Object(given) as Readonly<Record<string, unknown>>;
+    if (given === undefined || methods.every((method) => typeof members[method] === 'function')) {
+      return given as T | undefined;
+    }
+    faults.fault(`${name} must be ${words}`);
+    return undefined;
+  };
+
+/** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
+export const url: OptionKind<string> = (name, given, context) => {
+  const text = nonEmptyString(name, given, context);
+  if (text === '') return '';
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    parsed === undefined ||
+    !/^https?:\/\/[^/\\]/i.test(text) ||
+    /[?#]/.test(text) ||
+    parsed.username !== '' ||
+    parsed.password !== ''
+  ) {
+    context.faults.fault(`${name} must be an http(s) URL without credentials, query and fragment`);
+  } else if (parsed.protocol === 'http:' && !context.allowInsecureRequests) {
+    context.faults.fault(`${name} must be https: (or allowInsecureRequests must be true, for development)`);
+  }
+  return text.replace(/\/$/, '');
+};
+
+export const optionalUrl: OptionKind<string | undefined> = (name, given, context) =>
+  given === undefined ? undefined : url(name, given, context);

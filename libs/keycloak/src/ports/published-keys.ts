@@ -1,7 +1,0 @@
-/** The port for the room `jws`, which doors verify signatures with: what its keys are read and renewed by. */
-export { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
-export { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-export { isStrictJson } from '../authorization-server/strict-json.js';
-
-export type { Clock } from '../caching/clock.js';
-export type { ComponentLog } from '../component-log.js';
