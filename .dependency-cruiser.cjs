@@ -1,6 +1,7 @@
 /** Which folder may import which. Each rule has one line that says why; `npm run lint` holds them. */
 const CORE = '^libs/keycloak/src/';
 const folders = (...names) => `${CORE}(${names.join('|')})/`;
+const EMBEDDED = '^libs/keycloak-test-servers/src/embedded/';
 const notSpec = '[.]spec[.]ts$';
 const builtin = ['core'];
 
@@ -35,6 +36,15 @@ const packageLooksDown = (library, below, reason) => ({
   severity: 'error',
   from: { path: `^libs/${library}/src/`, pathNot: notSpec },
   to: { path: '^(libs|apps|test|scripts|bench)/', pathNot: `^libs/(${[library, ...below].join('|')})/` },
+});
+
+/** A folder of the embedded server imports those below it. Only the files beside the folders import them all. */
+const folderOfEmbedded = (folder, below, reason) => ({
+  name: `embedded-${folder}-looks-down`,
+  comment: reason,
+  severity: 'error',
+  from: { path: `${EMBEDDED}${folder}/`, pathNot: notSpec },
+  to: { path: EMBEDDED, pathNot: `${EMBEDDED}(${[folder, ...below].join('|')})/` },
 });
 
 /** A folder of Service A imports those below it. Each may import the files beside the folders, which are of the whole service. */
@@ -330,6 +340,36 @@ module.exports = {
       from: { path: '^(apps|libs)/', pathNot: [folders('testing'), '/spec-support/', notSpec] },
       to: { path: '^libs/keycloak/(src|dist)/testing/' },
     },
+
+    // The folders of the embedded server, from the ground up.
+    folderOfEmbedded(
+      'http',
+      [],
+      'It reads requests, sends answers and makes faults; what they are about is nothing to it.',
+    ),
+    folderOfEmbedded('realm', [], 'It is the data of a realm file.'),
+    folderOfEmbedded('state', ['realm'], 'It is what changes while the server runs: sessions, codes, keys, logs.'),
+    folderOfEmbedded('streams', ['state', 'realm'], 'It puts shared signals into the outbox.'),
+    folderOfEmbedded('events', ['streams', 'state', 'realm', 'http'], 'It records what endpoints and grants tell it.'),
+    folderOfEmbedded(
+      'grants',
+      ['events', 'state', 'realm', 'http'],
+      'It decides who gets which token; endpoints call it.',
+    ),
+    ...['tokens', 'browser'].map((folder) =>
+      folderOfEmbedded(
+        folder,
+        ['grants', 'events', 'state', 'realm', 'http'],
+        'No endpoint imports another folder of endpoints.',
+      ),
+    ),
+    ...['ssf', 'admin'].map((folder) =>
+      folderOfEmbedded(
+        folder,
+        ['grants', 'events', 'streams', 'state', 'realm', 'http'],
+        'No endpoint imports another folder of endpoints.',
+      ),
+    ),
 
     // The folders of Service A, from the ground up.
     folderOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),

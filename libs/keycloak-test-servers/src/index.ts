@@ -14,7 +14,7 @@ export type { RealmEnvironment, StartServerOptions } from './start-server-option
 export type { ServerChoice } from './server-choice.js';
 export type { TestServer } from './runners/test-server.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './embedded/http/call-counter.js';
-export type { AdjustableClock } from './embedded/adjustable-clock.js';
+export type { AdjustableClock } from './embedded/state/adjustable-clock.js';
 export type {
   Fault,
   FaultInAnswer,
@@ -25,8 +25,8 @@ export type {
 export type { ReceivedRequest } from './embedded/http/last-requests.js';
 export type { ConnectionFault } from './fault-proxy/connection-fault.js';
 export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
-export type { TokenOverrides } from './embedded/tokens/forged-token.js';
-export type { SecurityEvent } from './embedded/ssf/security-event-token.js';
+export type { TokenOverrides } from './embedded/state/forged-token.js';
+export type { SecurityEvent } from './embedded/streams/security-event-token.js';
 export type { AboutLogout, AuthorizationServerControl } from './embedded/server-control.js';
 export type {
   RunningAuthorizationServer,

@@ -1,16 +1,16 @@
 /** What a test can do to a running server: count calls, move the clock, set faults, and act as administrator. */
 import { decodeJwt } from 'jose';
-import type { AdjustableClock } from './adjustable-clock.js';
+import type { AdjustableClock } from './state/adjustable-clock.js';
 import type { CallCounter } from './http/call-counter.js';
 import type { Fault, FaultBoard, FaultyEndpoint } from './http/fault.js';
-import { logOut } from './browser/backchannel-logout.js';
+import { logOut } from './grants/backchannel-logout.js';
 import type { LastRequests, ReceivedRequest } from './http/last-requests.js';
-import { logoutToken } from './browser/logout-token.js';
+import { logoutToken } from './grants/logout-token.js';
 import type { RealmClient, RealmUser } from './realm/realm-representation.js';
-import { putIntoOutbox, type SecurityEvent } from './ssf/security-event-token.js';
-import { streamOf } from './ssf/stream.js';
-import type { TokenOverrides } from './tokens/forged-token.js';
-import type { ServerState } from './server-state.js';
+import { putIntoOutbox, type SecurityEvent } from './streams/security-event-token.js';
+import { streamOf } from './streams/stream.js';
+import type { TokenOverrides } from './state/forged-token.js';
+import type { ServerState } from './state/server-state.js';
 
 /** The user and session that a logout token is about. `sid` need not belong to a session. */
 export interface AboutLogout {

@@ -6,17 +6,16 @@ import { listenOnFreePort } from '../free-port.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION, type RunningServer } from '../running-server.js';
 import { environmentAt, type StartServerOptions } from '../start-server-options.js';
-import { AdjustableClock } from './adjustable-clock.js';
-import { withMaster } from './admin/master-realm.js';
+import { AdjustableClock } from './state/adjustable-clock.js';
 import { countCalls } from './http/call-counter.js';
 import { FaultBoard } from './http/fault.js';
 import { LastRequests } from './http/last-requests.js';
-import { openRealm } from './realm/open-realm.js';
+import { openRealm, withMaster } from './open-realm.js';
 import { readRealm } from './realm/realm-file.js';
-import { listener } from './http/router.js';
+import { listener } from './router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
-import { SSF_FEATURE } from './ssf/transmitter.js';
-import { makeSigningKeys } from './tokens/signing-keys.js';
+import { SSF_FEATURE } from './streams/transmitter.js';
+import { makeSigningKeys } from './state/signing-keys.js';
 
 /** The `Server` header of its answers, by which a caller that has only the URL can tell it from a Keycloak. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';

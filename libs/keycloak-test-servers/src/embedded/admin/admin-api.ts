@@ -1,11 +1,11 @@
 /** The part of Keycloak's admin REST API that tests need: its routes, and who may call them. */
-import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { bearerToken, json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import type { Realm } from '../realm/realm.js';
-import { findLiveAccessToken } from '../tokens/live-token.js';
-import type { ServerRealms, ServerState } from '../server-state.js';
-import { bearerToken } from '../tokens/userinfo-endpoint.js';
+import { findLiveAccessToken } from '../grants/live-token.js';
+import type { ServerRealms, ServerState } from '../state/server-state.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
-import type { AdminEndpoint, Administrator } from './admin-request.js';
+import type { AdminEndpoint } from './admin-request.js';
+import type { Administrator } from '../events/record-admin-event.js';
 import {
   createClient,
   deleteClient,
@@ -18,7 +18,7 @@ import {
 } from './clients.js';
 import { readEventsConfig, updateEventsConfig } from './events-config-endpoint.js';
 import { clearAdminEvents, clearUserEvents, readAdminEvents, readUserEvents } from './events-endpoint.js';
-import { ADMIN_ROLE, MASTER } from './master-realm.js';
+import { ADMIN_ROLE, MASTER } from '../realm/master-realm.js';
 import { readRealm, updateRealm } from './realm-settings-endpoint.js';
 import { addRoles, readAvailableRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
 import { deleteSession, logOutUser } from './user-sessions.js';

@@ -1,28 +1,12 @@
 /** AdminRequest: a request to the admin REST API with its realm, the id in its path, and its body. */
+import type { RecordedRequest } from '../events/record-admin-event.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
-import type { ServerState } from '../server-state.js';
-import { toRecord, type RealmClient, type RealmUser } from '../realm/realm-representation.js';
-import type { Realm } from '../realm/realm.js';
+import { toRecord } from '../realm/realm-representation.js';
 import { AdminRefusal } from './admin-refusal.js';
 
-/** Whose token a request has, and of which realm. */
-export interface Administrator {
-  readonly realm: Realm;
-  readonly client: RealmClient;
-  readonly user: RealmUser;
-}
-
-export interface AdminRequest {
-  /** The realm that is administered. */
-  readonly server: ServerState;
-  readonly call: HttpCall;
-  /** Below `/admin/realms/<realm>/`; empty for the realm itself. */
-  readonly path: string;
+export interface AdminRequest extends RecordedRequest {
   /** The value of `:id` in the path. */
   readonly id: string;
-  readonly administrator: Administrator;
-  /** Whether the realm's `adminEventsEnabled` was on when the request came: the change that turns it off is recorded, too. */
-  readonly isRecorded: boolean;
 }
 
 export type AdminEndpoint = (request: AdminRequest) => HttpAnswer | Promise<HttpAnswer>;

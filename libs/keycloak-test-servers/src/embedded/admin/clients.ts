@@ -1,6 +1,6 @@
 /** `/admin/realms/<realm>/clients`: searches, creates, reads, updates and deletes clients. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { MASK, recordAdminEvent } from './record-admin-event.js';
+import { MASK, recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import { created, DONE, found } from './admin-answer.js';

@@ -1,5 +1,5 @@
 /** EventQuery: which events a request to the event log asks for, read in Keycloak's order. */
-import type { LoggedEvent } from '../events/event-log.js';
+import type { LoggedEvent } from '../state/event-log.js';
 import type { HttpCall } from '../http/http-call.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
 

@@ -1,7 +1,7 @@
 /** `/events/config`: which events the realm records, and for how long. */
 import { isDeepStrictEqual } from 'node:util';
-import { recordAdminEvent } from './record-admin-event.js';
-import { savedEventTypes } from '../events/event-types.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
+import { savedEventTypes } from '../state/event-types.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { pickSettings, type RealmSettings } from '../realm/realm-settings.js';
 import { DONE, found } from './admin-answer.js';

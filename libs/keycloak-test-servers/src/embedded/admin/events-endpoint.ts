@@ -1,6 +1,6 @@
 /** `/events` and `/admin-events`: what has happened in the realm, the newest first unless asked otherwise. */
-import { isResource, OPERATIONS } from '../events/admin-event.js';
-import { isEventType } from '../events/event-types.js';
+import { isResource, OPERATIONS } from '../state/admin-event.js';
+import { isEventType } from '../state/event-types.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { DONE, found } from './admin-answer.js';
 import type { AdminRequest } from './admin-request.js';

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../http/http-call.js';
 import { found } from './admin-answer.js';
 import type { AdminRequest } from './admin-request.js';
 import { clientOf } from './clients.js';
-import { recordAdminEvent } from './record-admin-event.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
 
 /** Which of the clients were told. Here none: no client has an `adminUrl`. */
 const NOBODY = {};

@@ -1,11 +1,11 @@
 /** `/admin/realms/<realm>`: reads and updates the settings that the server supports. */
 import { isDeepStrictEqual } from 'node:util';
-import { recordAdminEvent } from './record-admin-event.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { isSetting, pickSettings, type RealmSettings } from '../realm/realm-settings.js';
-import type { ServerState } from '../server-state.js';
-import { addSsfScopes, hasTransmitter, TRANSMITTER_ENABLED } from '../ssf/transmitter.js';
+import type { ServerState } from '../state/server-state.js';
+import { addSsfScopes, hasTransmitter, TRANSMITTER_ENABLED } from '../streams/transmitter.js';
 import { DONE, found } from './admin-answer.js';
 import { AdminRefusal, notImplemented } from './admin-refusal.js';
 import { objectIn, type AdminRequest } from './admin-request.js';

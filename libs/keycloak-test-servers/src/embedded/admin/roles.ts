@@ -1,5 +1,5 @@
 /** `/roles` and `/users/<id>/role-mappings/realm`: the roles of the realm, and the roles of a user. */
-import { recordAdminEvent } from './record-admin-event.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmRole } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';

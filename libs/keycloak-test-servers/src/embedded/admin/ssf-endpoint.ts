@@ -1,14 +1,14 @@
 /** `/ssf`: the streams of receivers, and what the outbox has for them. */
-import { aliasOf } from '../ssf/event-types.js';
-import { OUTBOX_STATUSES } from '../ssf/outbox.js';
-import { streamOf, type Delivery } from '../ssf/stream.js';
-import { hasTransmitter } from '../ssf/transmitter.js';
+import { aliasOf } from '../state/security-event-types.js';
+import { OUTBOX_STATUSES } from '../state/outbox.js';
+import { streamOf, type Delivery } from '../streams/stream.js';
+import { hasTransmitter } from '../streams/transmitter.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { found } from './admin-answer.js';
 import { AdminRefusal, notFound } from './admin-refusal.js';
 import type { AdminRequest } from './admin-request.js';
-import { recordAdminEvent } from './record-admin-event.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
 
 /** JSON leaves out what is undefined. */
 export function readStream(request: AdminRequest): HttpAnswer {

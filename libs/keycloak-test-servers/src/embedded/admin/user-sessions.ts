@@ -1,6 +1,6 @@
 /** `/sessions/<sid>` and `/users/<id>/logout`: end sessions as the admin console does. */
-import { logOut } from '../browser/backchannel-logout.js';
-import { recordAdminEvent } from './record-admin-event.js';
+import { logOut } from '../grants/backchannel-logout.js';
+import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { DONE } from './admin-answer.js';
 import { notFound } from './admin-refusal.js';

@@ -1,13 +1,14 @@
 /** The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code in a session, or shows the login form. */
-import { readAuthorizationRequest, type AuthorizationRequest } from './authorization-request.js';
+import { readAuthorizationRequest } from './read-authorization-request.js';
+import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { codeAnswer } from './code-answer.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import { loginFormFor, WRONG_PASSWORD } from './login-endpoint.js';
 import { NO_LEVEL } from '../realm/authentication-levels.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 import { sessionOfBrowser } from './session-cookie.js';
-import type { Session } from '../sessions.js';
+import type { Session } from '../state/sessions.js';
 
 export function authorizationEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const request = readAuthorizationRequest(server.realm, call.method === 'POST' ? call.form : call.query);

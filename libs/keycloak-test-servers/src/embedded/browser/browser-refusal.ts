@@ -1,7 +1,8 @@
 /** Refusals that a browser displays as a page, or returns to the client by a redirect. */
-import { callbackAnswer, type Callback } from './callback.js';
+import { callbackAnswer } from './callback.js';
 import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
+import type { Callback } from '../state/authorization-request.js';
 
 /** Displayed as a page, because the client or the redirect URI can't be trusted (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {

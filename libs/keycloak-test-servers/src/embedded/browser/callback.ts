@@ -1,12 +1,6 @@
 /** The authorization response: a redirect to the client with a code or an error (RFC 6749 §4.1.2, RFC 9207). */
 import type { HttpAnswer } from '../http/http-call.js';
-
-export interface Callback {
-  readonly redirectUri: string;
-  /** OAuth 2.0 Multiple Response Types §2.1. */
-  readonly responseMode: 'query' | 'fragment';
-  readonly state: string | undefined;
-}
+import type { Callback } from '../state/authorization-request.js';
 
 export function callbackAnswer(
   issuer: string,

@@ -1,11 +1,11 @@
 /** The answer to a successful authorization request: a code, and the session cookie (RFC 6749 §4.1.2). */
-import type { AuthorizationRequest } from './authorization-request.js';
+import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { callbackAnswer } from './callback.js';
 import { recordUserEvent } from '../events/record-user-event.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 import { sessionCookie } from './session-cookie.js';
-import type { Arrival, Session } from '../sessions.js';
+import type { Arrival, Session } from '../state/sessions.js';
 
 /** Adds the client to the session, so that it receives tokens, and a notification when the session ends. */
 export function codeAnswer(

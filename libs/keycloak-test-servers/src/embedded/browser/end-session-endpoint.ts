@@ -1,17 +1,17 @@
 /** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), and Keycloak's logout by refresh token. */
-import { logOut } from './backchannel-logout.js';
+import { logOut } from '../grants/backchannel-logout.js';
 import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
-import { authenticateClient } from '../tokens/client-authentication.js';
+import { authenticateClient } from '../grants/client-authentication.js';
 import { protocolPath } from '../realm/realm-paths.js';
 import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
-import { readRefreshToken } from '../tokens/grants.js';
+import { readRefreshToken } from '../grants/grants.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { sessionOf } from '../tokens/live-token.js';
+import { sessionOf } from '../grants/live-token.js';
 import { readLogoutRequest } from './logout-request.js';
 import { confirmLogoutPage, loggedOutPage } from './pages.js';
-import type { PendingLogout } from './pending-logouts.js';
-import type { ServerState } from '../server-state.js';
+import type { PendingLogout } from '../state/pending-logouts.js';
+import type { ServerState } from '../state/server-state.js';
 import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
 
 /** The client that a logout counts for whose request names none: Keycloak's account console. */

@@ -1,17 +1,17 @@
 /** The login form: a correct password starts a session, a wrong one shows the form again. */
-import type { AuthorizationRequest } from './authorization-request.js';
+import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import { codeAnswer } from './code-answer.js';
-import { recordFailedLogin } from './failed-login-event.js';
+import { recordFailedLogin } from '../events/record-failed-login.js';
 import { realmPath } from '../realm/realm-paths.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { loginPage } from './pages.js';
-import type { PendingLogin } from './pending-logins.js';
+import type { PendingLogin } from '../state/pending-logins.js';
 import type { RealmUser } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 import { loginCookie, loginCookieOf, sessionOfBrowser } from './session-cookie.js';
-import type { Session } from '../sessions.js';
+import type { Session } from '../state/sessions.js';
 
 const NO_COOKIE =
   'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in your browser. ' +

@@ -2,8 +2,8 @@
 import { PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
-import type { Claims } from '../tokens/signing-keys.js';
+import type { ServerState } from '../state/server-state.js';
+import type { Claims } from '../state/signing-keys.js';
 
 export interface LogoutRequest {
   /** Claims of `id_token_hint`, expired or not. */

@@ -3,15 +3,7 @@ import { PageRefusal } from './browser-refusal.js';
 import { NO_LEVEL } from '../realm/authentication-levels.js';
 import { toRecord, toTexts } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
-
-export interface RequestedLevel {
-  /** The `acr` values. */
-  readonly asked: readonly string[];
-  /** The lowest of their levels; `NO_LEVEL` where none is asked for. */
-  readonly level: number;
-  /** Whether the request is refused where the level is not reached. */
-  readonly isEssential: boolean;
-}
+import type { RequestedLevel } from '../state/authorization-request.js';
 
 /** What counts for a name that the realm does not have, unless it is essential. */
 const LEVEL_OF_UNKNOWN = 0;

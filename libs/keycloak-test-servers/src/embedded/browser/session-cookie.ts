@@ -1,8 +1,8 @@
 /** The cookies that identify a browser: one during the login, one for the session. */
 import { realmPath } from '../realm/realm-paths.js';
 import type { HttpCall } from '../http/http-call.js';
-import type { ServerState } from '../server-state.js';
-import type { Session } from '../sessions.js';
+import type { ServerState } from '../state/server-state.js';
+import type { Session } from '../state/sessions.js';
 
 /** Keycloak's names. */
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
-import { signalLogout } from '../ssf/user-signals.js';
-import { savedEventTypes, type UserEventType } from './event-types.js';
+import type { ServerState } from '../state/server-state.js';
+import { signalLogout } from '../streams/user-signals.js';
+import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
 /** What happened: who did it, and in which session. */
 export interface UserDeed {

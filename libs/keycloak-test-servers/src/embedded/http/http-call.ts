@@ -67,3 +67,7 @@ function cookiesOf(header = ''): ReadonlyMap<string, string> {
 
 /** The first value of a form parameter. */
 export const parameter = ({ form }: HttpCall, name: string): string | undefined => form.get(name) ?? undefined;
+
+/** RFC 6750 §2.1. */
+export const bearerToken = ({ authorization }: HttpCall): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];

@@ -1,8 +1,8 @@
 /** The transmitter's configuration metadata (SSF 1.0 §7). */
 import { json, type HttpAnswer } from '../http/http-call.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';
-import { hasTransmitter } from './transmitter.js';
+import { hasTransmitter } from '../streams/transmitter.js';
 
 /** The issuer is constant, and so are all addresses, under whatever origin the caller reached the server. */
 export function metadataEndpoint(server: ServerState): HttpAnswer {

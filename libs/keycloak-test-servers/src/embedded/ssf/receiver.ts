@@ -1,13 +1,12 @@
 /** Receiver: the client whose token a request has, and what the token permits. */
-import type { HttpCall } from '../http/http-call.js';
+import { bearerToken, type HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
-import { findLiveAccessToken, type LiveToken } from '../tokens/live-token.js';
+import type { ServerState } from '../state/server-state.js';
+import { findLiveAccessToken, type LiveToken } from '../grants/live-token.js';
 import { toRecord, toTexts } from '../realm/realm-representation.js';
-import { bearerToken } from '../tokens/userinfo-endpoint.js';
 import { NOT_PERMITTED, SsfRefusal } from './ssf-refusal.js';
-import { attributeOf, isReceiver, streamOf, type Stream } from './stream.js';
-import type { SsfScope } from './transmitter.js';
+import { attributeOf, isReceiver, streamOf, type Stream } from '../streams/stream.js';
+import type { SsfScope } from '../streams/transmitter.js';
 
 /** A request whose token is good, for whatever it may be. */
 export interface SsfRequest {

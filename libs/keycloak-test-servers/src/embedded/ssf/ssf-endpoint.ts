@@ -1,13 +1,13 @@
 /** The transmitter's endpoints: who asks is checked before what is asked for. */
 import type { FaultyEndpoint } from '../http/fault.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 import { pollEndpoint } from './poll-endpoint.js';
 import { authenticated, type SsfRequest } from './receiver.js';
 import { NOT_ALLOWED, NOT_FOUND, notSupported } from './ssf-refusal.js';
 import { readStatus, updateStatus } from './status-endpoint.js';
 import { createStream, deleteStream, readStreams, replaceStream, updateStream } from './streams-endpoint.js';
-import { hasTransmitter, transmitterPath } from './transmitter.js';
+import { hasTransmitter, transmitterPath } from '../streams/transmitter.js';
 import { verificationEndpoint } from './verification-endpoint.js';
 
 type SsfEndpoint = (request: SsfRequest) => HttpAnswer | Promise<HttpAnswer>;

@@ -1,13 +1,13 @@
 /** The status of a stream (SSF 1.0 §8.1.2): whether it is sent the events of users, they wait for it, or they are lost. */
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import { STREAM_UPDATED } from './event-types.js';
+import { STREAM_UPDATED } from '../state/security-event-types.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { bodyOf, refuseOthers, textIn } from './request-body.js';
-import { canBeSent, putIntoOutbox, streamSubject } from './security-event-token.js';
+import { canBeSent, putIntoOutbox, streamSubject } from '../streams/security-event-token.js';
 import { answered } from './ssf-answer.js';
 import { NO_STREAM_ID, NO_SUCH_STREAM, SERVER_ERROR } from './ssf-refusal.js';
-import { saveStream, STATUSES, type Stream, type StreamStatus } from './stream.js';
+import { saveStream, STATUSES, type Stream, type StreamStatus } from '../streams/stream.js';
 
 export function readStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.read');

@@ -2,9 +2,9 @@
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { bodyOf, objectIn, refuseOthers, textIn, textsIn, type Members } from './request-body.js';
-import { isPollMethod } from './security-event-token.js';
+import { isPollMethod } from '../streams/security-event-token.js';
 import { notSupported, streamError, type SsfRefusal } from './ssf-refusal.js';
-import { attributeOf, type Delivery } from './stream.js';
+import { attributeOf, type Delivery } from '../streams/stream.js';
 
 export interface StreamRequest {
   readonly streamId: string | undefined;

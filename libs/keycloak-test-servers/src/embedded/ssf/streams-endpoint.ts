@@ -2,14 +2,21 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import { deliveredOf, SUPPORTED_TYPES } from './event-types.js';
+import { deliveredOf, SUPPORTED_TYPES } from '../state/security-event-types.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { answered, NO_CONTENT } from './ssf-answer.js';
 import { NO_STREAM_ID, NO_SUCH_STREAM, streamError } from './ssf-refusal.js';
 import { readStreamRequest, refuseInvalid, refuseOfTransmitter, type StreamRequest } from './stream-request.js';
-import { removeStream, saveStream, streamOf, streamRepresentation, type Delivery, type Stream } from './stream.js';
-import { isPollMethod } from './security-event-token.js';
-import { pollPath } from './transmitter.js';
+import {
+  removeStream,
+  saveStream,
+  streamOf,
+  streamRepresentation,
+  type Delivery,
+  type Stream,
+} from '../streams/stream.js';
+import { isPollMethod } from '../streams/security-event-token.js';
+import { pollPath } from '../streams/transmitter.js';
 import { DEFAULT_INTERVAL_SECONDS } from './verification-endpoint.js';
 
 /** The one with the id in the query, or a list of all. */

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { allSecrets, CLIENT_SECRET, REALM_FILE } from '../../../spec-support/test-realm.js';
 import { startAuthorizationServer, type RunningAuthorizationServer } from '../start-authorization-server.js';
-import { SESSION_REVOKED } from './event-types.js';
+import { SESSION_REVOKED } from '../state/security-event-types.js';
 
 const RECEIVER = {
   clientId: 'receiver',

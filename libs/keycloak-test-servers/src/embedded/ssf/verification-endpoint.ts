@@ -1,12 +1,12 @@
 /** Verification (SSF 1.0 §8.1.4): the receiver asks for an event that proves that its stream works. */
 import type { HttpAnswer } from '../http/http-call.js';
-import { VERIFICATION } from './event-types.js';
+import { VERIFICATION } from '../state/security-event-types.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { bodyOf, refuseOthers, textIn } from './request-body.js';
-import { canBeSent, putIntoOutbox, streamSubject } from './security-event-token.js';
+import { canBeSent, putIntoOutbox, streamSubject } from '../streams/security-event-token.js';
 import { NO_CONTENT } from './ssf-answer.js';
 import { SERVER_ERROR, SsfRefusal } from './ssf-refusal.js';
-import { LAST_VERIFIED_AT, streamOf, type Stream } from './stream.js';
+import { LAST_VERIFIED_AT, streamOf, type Stream } from '../streams/stream.js';
 
 /** Of a stream that names none. */
 export const DEFAULT_INTERVAL_SECONDS = 60;

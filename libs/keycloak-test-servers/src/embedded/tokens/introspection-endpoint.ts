@@ -1,11 +1,11 @@
 /** Introspection (RFC 7662): only clients in the audience of a token learn that it is active. */
-import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from './client-authentication.js';
-import { grantClaims } from './granted-claims.js';
+import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from '../grants/client-authentication.js';
+import { grantClaims } from '../grants/granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { audiencesOf, findLiveToken, type LiveToken } from './live-token.js';
-import { OAuthRefusal } from './oauth-refusal.js';
+import { audiencesOf, findLiveToken, type LiveToken } from '../grants/live-token.js';
+import { OAuthRefusal } from '../grants/oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
+import type { ServerState } from '../state/server-state.js';
 
 /** Only `typ` in the answer distinguishes an ID token from an access token. */
 const INTROSPECTED_KINDS = ['Bearer', 'ID'];

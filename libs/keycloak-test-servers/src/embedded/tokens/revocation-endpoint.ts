@@ -1,12 +1,12 @@
 /** Revocation (RFC 7009): a client ends a token that it was issued. */
-import { authenticateClient } from './client-authentication.js';
+import { authenticateClient } from '../grants/client-authentication.js';
 import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { sessionOf } from './live-token.js';
-import { OAuthRefusal } from './oauth-refusal.js';
+import { sessionOf } from '../grants/live-token.js';
+import { OAuthRefusal } from '../grants/oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import type { ServerState } from '../server-state.js';
-import type { Claims } from './signing-keys.js';
+import type { ServerState } from '../state/server-state.js';
+import type { Claims } from '../state/signing-keys.js';
 
 /**
  * Revoking an access token affects that token only. Revoking a refresh token removes the client from the session, which ends

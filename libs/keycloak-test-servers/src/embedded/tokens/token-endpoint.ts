@@ -1,13 +1,13 @@
 /** The token endpoint: one grant per `grant_type` (RFC 6749 §3.2). */
-import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from './identifiers.js';
-import { authorizationCodeGrant } from './authorization-code-grant.js';
+import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../grants/identifiers.js';
+import { authorizationCodeGrant } from '../grants/authorization-code-grant.js';
 import type { CountedGrant } from '../http/call-counter.js';
-import { authenticateClient } from './client-authentication.js';
-import { clientCredentialsGrant, passwordGrant, refreshTokenGrant, type Grant } from './grants.js';
+import { authenticateClient } from '../grants/client-authentication.js';
+import { clientCredentialsGrant, passwordGrant, refreshTokenGrant, type Grant } from '../grants/grants.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { OAuthRefusal } from './oauth-refusal.js';
-import type { ServerState } from '../server-state.js';
-import { tokenExchangeGrant } from './token-exchange.js';
+import { OAuthRefusal } from '../grants/oauth-refusal.js';
+import type { ServerState } from '../state/server-state.js';
+import { tokenExchangeGrant } from '../grants/token-exchange.js';
 
 const GRANTS: ReadonlyMap<string, { readonly grant: Grant; readonly name: CountedGrant }> = new Map([
   ['authorization_code', { grant: authorizationCodeGrant, name: 'authorization_code' }],

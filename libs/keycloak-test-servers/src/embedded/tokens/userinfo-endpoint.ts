@@ -1,8 +1,8 @@
 /** Userinfo (OpenID Connect Core §5.3): the claims about the user that the scopes of an access token permit. */
-import { grantClaims } from './granted-claims.js';
-import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { lacksSession, predatesLogout, readGoodToken, sessionOf } from './live-token.js';
-import type { ServerState } from '../server-state.js';
+import { grantClaims } from '../grants/granted-claims.js';
+import { bearerToken, json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { lacksSession, predatesLogout, readGoodToken, sessionOf } from '../grants/live-token.js';
+import type { ServerState } from '../state/server-state.js';
 
 /** Accepts the token in the header or in the form (RFC 6750 §2.1, §2.2), not in both. Checks in Keycloak's order. */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
@@ -34,9 +34,6 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
   });
   return json(200, userinfo, { 'cache-control': 'no-store, no-cache' });
 }
-
-export const bearerToken = ({ authorization }: HttpCall): string | undefined =>
-  /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
 
 const invalidToken = (server: ServerState, description: string): HttpAnswer =>
   refusal(server, 401, 'invalid_token', description);

@@ -1,0 +1,74 @@
+/** findLiveToken(): reads a token that is valid: signed here, not expired or revoked, with its session, user and client. */
+import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
+import type { ServerState } from '../state/server-state.js';
+import type { Session } from '../state/sessions.js';
+import type { Claims } from '../state/signing-keys.js';
+
+export interface LiveToken {
+  readonly claims: Claims;
+  /** The client in `azp`. */
+  readonly client: RealmClient;
+  readonly user: RealmUser;
+  /** Undefined for a service account. */
+  readonly session: Session | undefined;
+}
+
+export const findLiveAccessToken = (server: ServerState, token: string): Promise<LiveToken | undefined> =>
+  findLiveToken(server, token, ['Bearer']);
+
+/** `kinds`: the accepted values of `typ`. */
+export async function findLiveToken(
+  server: ServerState,
+  token: string,
+  kinds: readonly string[],
+): Promise<LiveToken | undefined> {
+  const claims = await readGoodToken(server, token, kinds);
+  const client = server.realm.client(String(claims?.['azp']));
+  if (claims === undefined || client?.enabled !== true) return undefined;
+  const session = sessionOf(server, claims);
+  if (lacksSession(server, claims)) return undefined;
+  const user = session?.user ?? server.realm.userById(String(claims['sub']));
+  if (user === undefined || predatesLogout(user, claims)) return undefined;
+  return user.enabled ? { claims, client, user, session } : undefined;
+}
+
+/** The claims of a token that is signed here, from this issuer, and neither expired nor revoked, by itself or with all others. Ignores session and user. */
+export async function readGoodToken(
+  server: ServerState,
+  token: string,
+  kinds: readonly string[],
+): Promise<Claims | undefined> {
+  const claims = await server.keys.read(token);
+  if (claims === undefined || !kinds.includes(String(claims['typ'])) || claims['iss'] !== server.issuer)
+    return undefined;
+  if (isExpired(server, claims) || isStale(server, claims)) return undefined;
+  return server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
+}
+
+/** Whether an administrator has invalidated all tokens of the realm, or of the client in `azp`, since this one was issued. */
+export function isStale({ realm }: ServerState, { iat, azp }: Claims): boolean {
+  const { notBefore = 0 } = realm.client(String(azp)) ?? {};
+  return Number(iat) < Math.max(realm.settings.notBefore, notBefore);
+}
+
+/** Whether the token belongs to a session that has ended, or that its client has left. */
+export function lacksSession(server: ServerState, claims: Claims): boolean {
+  if (claims['sid'] === undefined) return false;
+  const session = sessionOf(server, claims);
+  return session === undefined || !isOfItsClient(session, claims);
+}
+
+/** Whether an administrator has logged the user out since the token was issued. */
+export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
+
+/** A token exchanged by a client outside the session depends on the session only. */
+const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
+  !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
+
+/** As in Keycloak and contrary to RFC 7519 §4.1.4, a token is still valid in the second of `exp`. */
+export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) < clock.now();
+
+export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>
+  typeof sid === 'string' ? sessions.find(sid) : undefined;
+
+export const audiencesOf = ({ aud }: Claims): readonly unknown[] => [aud].flat();

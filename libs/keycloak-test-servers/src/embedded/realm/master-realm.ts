@@ -1,0 +1,34 @@
+/** The realm `master` of the administrator, as far as it affects a token of `admin-cli`. */
+import { ADMIN } from '../../running-server.js';
+import { Realm } from './realm.js';
+
+export const MASTER = 'master';
+/** The role that an administrator needs. */
+export const ADMIN_ROLE = 'admin';
+
+/** The realm as Keycloak creates it. */
+const REPRESENTATION = {
+  accessTokenLifespan: 60,
+  roles: { realm: [{ name: ADMIN_ROLE }] },
+  clientScopes: ['profile', 'email'].map((name) => ({ name, attributes: { 'include.in.token.scope': 'true' } })),
+  clients: [
+    {
+      clientId: 'admin-cli',
+      publicClient: true,
+      standardFlowEnabled: false,
+      directAccessGrantsEnabled: true,
+      defaultClientScopes: ['profile', 'email'],
+      attributes: { 'client.use.lightweight.access.token.enabled': 'true' },
+    },
+  ],
+  users: [
+    {
+      username: ADMIN.username,
+      enabled: true,
+      credentials: [{ type: 'password', value: ADMIN.password }],
+      realmRoles: [ADMIN_ROLE],
+    },
+  ],
+};
+
+export const masterRealm = (): Realm => new Realm(MASTER, REPRESENTATION);

@@ -1,0 +1,45 @@
+/** ServerState: the state of one realm of a running server, which every endpoint receives. */
+import type { AdjustableClock } from './adjustable-clock.js';
+import type { AdminEvent } from './admin-event.js';
+import type { EventLog } from './event-log.js';
+import type { UserEvent } from './user-event.js';
+import type { AuthorizationCodes } from './authorization-codes.js';
+import type { LoginFailures } from './login-failures.js';
+import type { PendingLogins } from './pending-logins.js';
+import type { PendingLogouts } from './pending-logouts.js';
+import type { Realm } from '../realm/realm.js';
+import type { Sessions } from './sessions.js';
+import type { Outbox } from './outbox.js';
+import type { SigningKeys } from './signing-keys.js';
+
+export interface RealmEvents {
+  readonly users: EventLog<UserEvent>;
+  readonly admin: EventLog<AdminEvent>;
+}
+
+export interface ServerState {
+  readonly baseUrl: string;
+  readonly issuer: string;
+  readonly realm: Realm;
+  readonly clock: AdjustableClock;
+  readonly keys: SigningKeys;
+  readonly sessions: Sessions;
+  readonly codes: AuthorizationCodes;
+  readonly loginFailures: LoginFailures;
+  readonly logins: PendingLogins;
+  readonly logouts: PendingLogouts;
+  /** The ids of client assertions, and when they expire: each counts once. */
+  readonly usedAssertions: Map<string, number>;
+  readonly events: RealmEvents;
+  /** Those of Keycloak that are on, by their names. */
+  readonly features: readonly string[];
+  /** The security event tokens for receivers of shared signals. */
+  readonly outbox: Outbox;
+}
+
+/** The realms of one server: the realm of the file, and the realm of the administrator. */
+export interface ServerRealms {
+  readonly main: ServerState;
+  /** Created on first use. */
+  master(): Promise<ServerState>;
+}

@@ -1,0 +1,59 @@
+/** Security event tokens (RFC 8417): a JWS with one event, which goes into the outbox. */
+import { randomUUID } from 'node:crypto';
+import type { RealmClient } from '../realm/realm-representation.js';
+import type { ServerState } from '../state/server-state.js';
+import { signWithOverrides, type TokenOverrides } from '../state/forged-token.js';
+import type { Stream } from './stream.js';
+
+export interface SecurityEvent {
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** RFC 9493. */
+  readonly subject: Readonly<Record<string, unknown>>;
+}
+
+/** Of one stream, and of its receiver. */
+export interface Receiver {
+  readonly client: RealmClient;
+  readonly stream: Stream;
+}
+
+export interface Dispatch {
+  /** Default: `PENDING`. */
+  readonly status?: 'PENDING' | 'HELD';
+  readonly overrides?: TokenOverrides;
+}
+
+const POLL_METHODS = ['urn:ietf:rfc:8936', 'https://schemas.openid.net/secevent/risc/delivery-method/poll'];
+
+export const isPollMethod = (method: string): boolean => POLL_METHODS.includes(method);
+
+/** As in Keycloak, a stream that names an endpoint and no audience can be sent nothing. */
+export const canBeSent = ({ delivery, aud }: Stream): boolean =>
+  delivery !== undefined && isPollMethod(delivery.method) && (delivery.endpoint_url === undefined || aud !== undefined);
+
+/** Returns its `jti`. A stream that names no endpoint has tokens without an audience. */
+export function putIntoOutbox(
+  server: ServerState,
+  { client, stream }: Receiver,
+  { type, payload, subject }: SecurityEvent,
+  { status = 'PENDING', overrides = {} }: Dispatch = {},
+): string {
+  const jti = randomUUID();
+  const aud = stream.aud?.length === 1 ? stream.aud[0] : stream.aud;
+  const claims = {
+    jti,
+    iss: server.issuer,
+    iat: server.clock.now(),
+    ...(stream.delivery?.endpoint_url === undefined ? {} : { aud }),
+    events: { [type]: payload },
+    sub_id: subject,
+    txn: randomUUID(),
+  };
+  const jws = signWithOverrides(server.keys, claims, 'secevent+jwt', overrides);
+  server.outbox.add({ jti, receiver: client.id, type, createdAt: server.clock.nowMs(), jws }, status);
+  return jti;
+}
+
+/** The subject of an event that is about the stream itself. */
+export const streamSubject = ({ id }: Stream) => ({ format: 'opaque', id });
