@@ -91,9 +91,12 @@ function shownDetails(details: Members): Members {
   return {
     ...shownMembers(others),
     ...(typeof scope === 'string' ? { scope: scope.split(' ').toSorted() } : {}),
-    ...(typeof not_before === 'string' ? { not_before: not_before.replaceAll(/\d/g, '9') } : {}),
+    ...(typeof not_before === 'string' ? { not_before: timeForm(not_before) } : {}),
   };
 }
+
+/** Java prints no seconds at a full minute. */
+const timeForm = (time: string): string => time.replaceAll(/\d/g, '9').replace(/T99:99$/, '$&:99');
 
 const shownMembers = (members: unknown): Members =>
   Object.fromEntries(Object.entries(members as Members).map(([name, value]) => [name, shown(value, name)]));

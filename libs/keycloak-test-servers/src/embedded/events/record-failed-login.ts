@@ -24,8 +24,11 @@ export function recordFailedLogin(server: ServerState, call: HttpCall, failed: F
     details: {
       reason: 'brute_force_attack detected',
       num_failures: String(failures),
-      // Without fractions of a second and without a zone.
-      not_before: untilSeconds === undefined ? undefined : new Date(untilSeconds * 1000).toISOString().slice(0, 19),
+      not_before: untilSeconds === undefined ? undefined : localTime(untilSeconds),
     },
   });
 }
+
+/** As Java prints a `LocalDateTime`: without a zone, and without the seconds at a full minute. */
+export const localTime = (seconds: number): string =>
+  new Date(seconds * 1000).toISOString().slice(0, 19).replace(/:00$/, '');
