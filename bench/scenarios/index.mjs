@@ -18,6 +18,7 @@ import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
 import * as replicas from './replicas.mjs';
 import * as requestLog from './request-log.mjs';
+import * as requestPath from './request-path.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
 import * as signals from './signals.mjs';
@@ -28,6 +29,7 @@ import * as youngListeners from './young-listeners.mjs';
 
 export const scenarios = [
   servers,
+  requestPath,
   coldBurst,
   steadyState,
   chainCpu,

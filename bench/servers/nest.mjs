@@ -29,7 +29,9 @@ export async function listen(metadata) {
   const app = await NestFactory.create(moduleOf(metadata), new FastifyAdapter(), { logger: ['error', 'warn'] });
   await app.listen(0, '127.0.0.1');
   process.once('SIGTERM', () => process.exit());
-  process.send({ listening: await app.getUrl() });
+  const url = await app.getUrl();
+  process.send({ listening: url });
+  return url;
 }
 
 /** What `KeycloakModule.forRoot` is told, from the environment that the bench gives. */
