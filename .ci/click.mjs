@@ -3,7 +3,7 @@
 // Usage: node .ci/click.mjs BASE_URL
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
-import { findChromium, HOW_TO_GET_CHROMIUM } from '../scripts/chromium.mjs';
+import { findChromium, HOW_TO_GET_CHROMIUM } from '../scripts/common/chromium.mjs';
 
 const [baseURL = 'http://localhost:3000'] = process.argv.slice(2);
 const executablePath = findChromium(process.env);

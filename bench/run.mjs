@@ -2,12 +2,12 @@
 // With --list it prints the names of the scenarios. With --only=NAME it measures that scenario alone. With --rounds=5 and --scale=1
 // you set how much is measured. With --counts it counts calls instead of time. With --against=FOLDER it measures another checkout in
 // turns. With --node=PATH you choose Node.
-import '../scripts/help.mjs';
+import '../scripts/common/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { argumentsOf } from '../scripts/own-options.mjs';
-import { paint, stopSignal } from '../scripts/processes.mjs';
+import { argumentsOf } from '../scripts/common/own-options.mjs';
+import { paint, stopSignal } from '../scripts/common/processes.mjs';
 import { moveAside, pinning } from './measure/cores.mjs';
 import { prepare } from './measure/prepare.mjs';
 

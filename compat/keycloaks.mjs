@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { paint, runNode } from '../scripts/processes.mjs';
+import { paint, runNode } from '../scripts/common/processes.mjs';
 import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 
 /** What came of one Keycloak. @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
@@ -49,7 +49,7 @@ export async function tryKeycloaks(signal) {
  */
 function trySpecs(version, outputFile, signal) {
   const args = [
-    join(import.meta.dirname, '../scripts/test.mjs'),
+    join(import.meta.dirname, '../scripts/checks/test.mjs'),
     '--authorization-server=distribution',
     `--testPathPatterns=${SPECS.join('|')}`,
     '--json',

@@ -2,14 +2,14 @@
 // kind of module, test runner and Node, and writes docs/compatibility.md. With names of cells, it runs only these cells. With --quick
 // it runs four cells, and both profiles at another server. With --keep it leaves the folders. With --keycloak it runs contract and
 // chain on each Keycloak instead.
-import '../scripts/help.mjs';
+import '../scripts/common/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { format } from 'prettier';
-import { argumentsOf } from '../scripts/own-options.mjs';
-import { packLibrary, publishedLibraries } from '../scripts/packed-library.mjs';
-import { paint, stopSignal } from '../scripts/processes.mjs';
+import { argumentsOf } from '../scripts/common/own-options.mjs';
+import { packLibrary, publishedLibraries } from '../scripts/release/packed-library.mjs';
+import { paint, stopSignal } from '../scripts/common/processes.mjs';
 import {
   adapterSource,
   CELLS,

@@ -1,4 +1,5 @@
 // The chain: Services A, B and C as they are built, or servers that stand for them, each in a process of its own.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
@@ -69,7 +70,9 @@ export async function serviceOf(name, keycloak, { program = 'services', env = {}
 
 /** The services of the checkout at `root`, on free ports, with their environments. */
 async function described(root) {
-  const { serviceEnvironment, services } = await import(pathToFileURL(join(root, 'scripts/services.mjs')));
+  // An older checkout has it one folder up.
+  const [file] = ['scripts/start/services.mjs', 'scripts/services.mjs'].filter((path) => existsSync(join(root, path)));
+  const { serviceEnvironment, services } = await import(pathToFileURL(join(root, file)));
   const all = services({});
   for (const service of all) service.port = await freePort();
   const environmentOf = (service, keycloak) => ({

@@ -1,6 +1,6 @@
 // Keycloak: the one that is measured against, and the plain requests that a person would make to it.
 import { keycloakProcesses, yieldToOthers } from './priority.mjs';
-import { DESCRIPTION, realmEnvironment, REALM_FILE } from '../../scripts/services.mjs';
+import { DESCRIPTION, realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
 /** The published secrets of the services. */
 export const SECRETS = Object.fromEntries(

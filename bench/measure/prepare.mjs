@@ -1,7 +1,7 @@
 // Preparing: builds the product, and installs the bench's own packages when they are missing.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { runNode } from '../../scripts/processes.mjs';
+import { runNode } from '../../scripts/common/processes.mjs';
 
 export async function prepare({ say, signal }) {
   if (!existsSync('bench/node_modules/.package-lock.json')) {

@@ -1,9 +1,9 @@
 // What the bench of the signal feed does at Keycloak: a realm that saves events, users that end, and the process that hears of it.
 import { randomUUID } from 'node:crypto';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
-import { administratorOf } from '../../scripts/running-keycloak.mjs';
-import { poller } from '../../scripts/services.mjs';
-import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
+import { poller } from '../../scripts/start/services.mjs';
+import { pollerEnvironment } from '../../scripts/start/signals.mjs';
 import { SECRETS } from './keycloak.mjs';
 import { startProcess } from './processes.mjs';
 import { logInAtConsole } from './user-login.mjs';

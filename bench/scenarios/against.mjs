@@ -1,7 +1,7 @@
 // This checkout against another: the guarded route and the chain of both, in the same rounds.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { runNode } from '../../scripts/processes.mjs';
+import { runNode } from '../../scripts/common/processes.mjs';
 import { comparedFigures } from '../measure/compared.mjs';
 
 export const name = 'against';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { administratorOf } from '../../scripts/running-keycloak.mjs';
+import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
 import { logInAtServiceA } from '../measure/user-login.mjs';
 import { sharing, startReplicas } from '../measure/replicas.mjs';
 import { percentile } from '../measure/statistics.mjs';

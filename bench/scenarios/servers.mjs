@@ -6,7 +6,7 @@ import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken, loginTokens, passwordToken } from '../measure/keycloak.mjs';
 import { sharing } from '../measure/replicas.mjs';
-import { REALM } from '../../scripts/services.mjs';
+import { REALM } from '../../scripts/start/services.mjs';
 import { proveSteps } from '../measure/staircase.mjs';
 import { verdict } from '../report.mjs';
 import { proveLimit } from './limit.mjs';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
-import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/chromium.mjs';
+import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/common/chromium.mjs';
 
 const FOLDER = new URL('../images/', import.meta.url);
 const PAGE = process.env.PUBLIC_URL ?? 'http://localhost:3000';

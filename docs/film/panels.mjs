@@ -1,7 +1,7 @@
 // node docs/film/panels.mjs: a picture of panels of the dashboard, drawn by the Prometheus that PROMETHEUS_URL names, over the last minutes.
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/chromium.mjs';
+import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/common/chromium.mjs';
 
 const PROMETHEUS = process.env.PROMETHEUS_URL ?? 'http://localhost:9090';
 const MINUTES = process.env.MINUTES ?? '5';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { clientSecrets } from '../services.mjs';
+import { clientSecrets } from '../start/services.mjs';
 
 /** @typedef {import('./processes-to-examine.mjs').Examined} Examined */
 /** @typedef {import('./processes-to-examine.mjs').Finding} Finding */

@@ -1,7 +1,7 @@
 // Whether a process hears of revocations: doctor reads it in the health details, as the client `operator`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isHeard } from '../signals.mjs';
-import { clientSecrets, DESCRIPTION } from '../services.mjs';
+import { isHeard } from '../start/signals.mjs';
+import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
 
 const ANSWER_MS = 5000;
 /** A process that has just started proves its feed within seconds. */

@@ -1,5 +1,5 @@
 // How the report of all processes is printed: each section, then what to correct, each finding once.
-import { colorful, paint } from '../processes.mjs';
+import { colorful, paint } from '../common/processes.mjs';
 
 /** @typedef {import('./examine-stack.mjs').Section} Section */
 /** @typedef {import('./processes-to-examine.mjs').Finding} Finding */

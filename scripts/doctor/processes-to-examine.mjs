@@ -1,9 +1,9 @@
 // The processes that doctor examines: how each runs, and the command that examines its settings where it runs.
-import { runsAlready } from '../own-options.mjs';
-import { namesValkey } from '../replicas.mjs';
-import { runningKeycloak } from '../running-keycloak.mjs';
-import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
-import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../signals.mjs';
+import { runsAlready } from '../common/own-options.mjs';
+import { namesValkey } from '../start/replicas.mjs';
+import { runningKeycloak } from '../start/running-keycloak.mjs';
+import { DESCRIPTION, poller, serviceEnvironment, services } from '../start/services.mjs';
+import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../start/signals.mjs';
 import { composeContainers, detailsIn, nodeIn, variablesOf } from './compose-stack.mjs';
 import { detailsAt, feedFault, hearsRevocations } from './feed-state.mjs';
 import { localStacks } from './local-stacks.mjs';

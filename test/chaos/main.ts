@@ -1,8 +1,8 @@
 /** npm run chaos: everything that the services need is broken by a seed, while their callers see to it that nothing goes wrong. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startFaultProxy, startTestServer } from 'keycloak-test-servers';
-import { realmEnvironment } from '../../scripts/services.mjs';
-import { stopSignal } from '../../scripts/processes.mjs';
+import { realmEnvironment } from '../../scripts/start/services.mjs';
+import { stopSignal } from '../../scripts/common/processes.mjs';
 import { REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { contractServerAt } from '../../libs/keycloak-test-servers/contract/server.js';
 import { ReplicatedServices } from '../support/replicated-services.js';

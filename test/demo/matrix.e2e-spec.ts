@@ -6,7 +6,7 @@ import description from '../../services.json' with { type: 'json' };
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { addDemoClient as addByScript } from '../../scripts/demo-client.mjs';
+import { addDemoClient as addByScript } from '../../scripts/start/demo-client.mjs';
 import { findsActiveWhoeverAsks } from '../support/keycloak-version.js';
 import { addDemoClient, withShortTokens } from '../support/demo-client.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';

@@ -13,10 +13,10 @@ import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { tellWhatRuns, type LocalProcess } from '../../scripts/doctor/local-stacks.mjs';
-import { sharingEnvironment } from '../../scripts/replicas.mjs';
-import { poller, serviceEnvironment, services } from '../../scripts/services.mjs';
-import { pollerEnvironment } from '../../scripts/signals.mjs';
-import { rightsOf } from '../../scripts/valkey-users.mjs';
+import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
+import { poller, serviceEnvironment, services } from '../../scripts/start/services.mjs';
+import { pollerEnvironment } from '../../scripts/start/signals.mjs';
+import { rightsOf } from '../../scripts/start/valkey-users.mjs';
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
@@ -98,7 +98,7 @@ interface Fault {
     valkey.command(['ACL', 'SETUSER', 'services', 'reset', 'on', `>${password}`, ...rights]);
 
   async function doctor(): Promise<Ran> {
-    const child = spawn(process.execPath, [join(root, 'scripts/doctor.mjs')], {
+    const child = spawn(process.execPath, [join(root, 'scripts/doctor/doctor.mjs')], {
       // No container of somebody else is looked at.
       env: { PATH: process.env['PATH'], TMPDIR: temporary, DOCKER_HOST: 'tcp://127.0.0.1:1', NO_COLOR: '1' },
     });

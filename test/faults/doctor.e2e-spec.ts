@@ -412,7 +412,7 @@ describeOnKeycloak('doctor', () => {
         AUTHORIZATION_SERVER: `${baseUrl}/realms/${issuer.split('/').at(-1)}`,
         KEYCLOAK_ADMIN_TOKEN: await administrator.token(),
       };
-      await promisify(execFile)(process.execPath, ['scripts/faults.mjs', '--undo'], { env: environment });
+      await promisify(execFile)(process.execPath, ['scripts/faults/faults.mjs', '--undo'], { env: environment });
       expect(await administrator.read('')).toMatchObject({ eventsEnabled: true, adminEventsEnabled: true });
       for (const client of ['signal-poller', 'one-for-all']) {
         expect(await administrator.read(`/clients?clientId=${client}`)).toMatchObject([{ enabled: true }]);

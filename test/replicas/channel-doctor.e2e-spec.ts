@@ -13,7 +13,7 @@ import { ProofTexts } from '../../libs/keycloak/src/entry-points/valkey/proof-te
 import { RevocationStream } from '../../libs/keycloak/src/entry-points/valkey/revocation-stream.js';
 import { ValkeyConnection } from '../../libs/keycloak/src/entry-points/valkey/valkey-connection.js';
 import { revocationKeys } from '../../libs/keycloak/src/entry-points/valkey/revocation-keys.js';
-import { rightsOf } from '../../scripts/valkey-users.mjs';
+import { rightsOf } from '../../scripts/start/valkey-users.mjs';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');

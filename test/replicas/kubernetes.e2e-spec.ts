@@ -20,7 +20,7 @@ import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation
 import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { installed } from '../../scripts/installed.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 import { containerOf } from '../support/pod-files.js';
 import { argumentsOf } from '../support/pod-processes.js';
 import { canRunPods, RunningPods, SHUTDOWN_DELAY_SECONDS, type PodAnswer } from '../support/running-pods.js';

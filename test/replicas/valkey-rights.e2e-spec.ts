@@ -15,8 +15,8 @@ import { LeaseHolder } from '../../libs/keycloak/src/entry-points/signals/lease-
 import { RevocationStream } from '../../libs/keycloak/src/entry-points/valkey/revocation-stream.js';
 import { ValkeyConnection } from '../../libs/keycloak/src/entry-points/valkey/valkey-connection.js';
 import { ValkeySharedCache } from '../../libs/keycloak/src/entry-points/valkey/valkey-shared-cache.js';
-import { poller, services } from '../../scripts/services.mjs';
-import { rightsOf } from '../../scripts/valkey-users.mjs';
+import { poller, services } from '../../scripts/start/services.mjs';
+import { rightsOf } from '../../scripts/start/valkey-users.mjs';
 import { until } from '../support/until.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';

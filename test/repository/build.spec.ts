@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const BUILD = `import { buildToRun } from ${JSON.stringify(new URL('../../scripts/build.mjs', import.meta.url).href)};
+const BUILD = `import { buildToRun } from ${JSON.stringify(new URL('../../scripts/common/build.mjs', import.meta.url).href)};
 await buildToRun({ signal: new AbortController().signal });`;
 
 const SOURCES = {

@@ -9,7 +9,7 @@ interface Checked {
   readonly unknown: readonly (readonly [id: string, paths: readonly string[]])[];
 }
 
-const scripts = new URL('../../scripts/', import.meta.url);
+const scripts = new URL('../../scripts/checks/', import.meta.url);
 
 let checkRequirements: (markdown: string, specs: ReadonlyMap<string, string>) => Checked;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { feedFault, hearsRevocations } from '../../scripts/doctor/feed-state.mjs
 import { localStacks, tellWhatRuns, type LocalStack } from '../../scripts/doctor/local-stacks.mjs';
 import { distinctFaults, faultsOf } from '../../scripts/doctor/print.mjs';
 import { examineStack, type Section } from '../../scripts/doctor/examine-stack.mjs';
-import { clientSecrets } from '../../scripts/services.mjs';
+import { clientSecrets } from '../../scripts/start/services.mjs';
 
 const STACK: LocalStack = {
   title: 'a stack',

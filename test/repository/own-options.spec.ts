@@ -1,6 +1,6 @@
 /** `npm start` and `npm test`: what they read in their arguments, and which authorization server that chooses. */
 import { describe, expect, it } from '@jest/globals';
-import { chooseServer, runsAlready, selectionLast, takeOptions } from '../../scripts/own-options.mjs';
+import { chooseServer, runsAlready, selectionLast, takeOptions } from '../../scripts/common/own-options.mjs';
 
 describe('the arguments of npm test', () => {
   const options = { complete: { type: 'boolean' }, 'authorization-server': { type: 'string' } } as const;

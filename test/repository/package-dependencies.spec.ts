@@ -10,7 +10,7 @@ interface Manifest {
 
 let faultsOfDependencies: (contents: object) => string[];
 beforeAll(async () => {
-  const script = new URL('../../scripts/package-dependencies.mjs', import.meta.url).href;
+  const script = new URL('../../scripts/checks/package-dependencies.mjs', import.meta.url).href;
   ({ faultsOfDependencies } = (await import(script)) as { faultsOfDependencies: typeof faultsOfDependencies });
 });
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/pieces.mjs', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../scripts/checks/pieces.mjs', import.meta.url));
 const FILES = {
   'src/a.ts': [
     'export class A {',

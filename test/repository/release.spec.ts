@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { publishedLibraries } from '../../scripts/packed-library.mjs';
-import { absoluteLinks, linkedFiles } from '../../scripts/release-links.mjs';
+import { publishedLibraries } from '../../scripts/release/packed-library.mjs';
+import { absoluteLinks, linkedFiles } from '../../scripts/release/release-links.mjs';
 
 const RELEASE = { repository: 'https://example.com/owner/name', tag: 'v1.2.3' };
 

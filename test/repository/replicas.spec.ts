@@ -7,11 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
-import { balancerConfiguration } from '../../scripts/balancer.mjs';
-import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
-import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/services.mjs';
-import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/signals.mjs';
-import { processUsers, usersFile, valkeyUsers } from '../../scripts/valkey-users.mjs';
+import { balancerConfiguration } from '../../scripts/start/balancer.mjs';
+import {
+  keepRunning,
+  placesOf,
+  replicasAsked,
+  sharingEnvironment,
+  toolsForReplicas,
+} from '../../scripts/start/replicas.mjs';
+import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/start/services.mjs';
+import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/start/signals.mjs';
+import { processUsers, usersFile, valkeyUsers } from '../../scripts/start/valkey-users.mjs';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -191,7 +197,7 @@ describe('npm start -- --replicas', () => {
   });
 
   it('ends before it builds anything where they are missing', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start.mjs', '--replicas', '3'], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start/start.mjs', '--replicas', '3'], {
       cwd: root,
       env: { PATH: '/nowhere', SHARED_STATE_URL: '' },
       encoding: 'utf8',
@@ -203,7 +209,7 @@ describe('npm start -- --replicas', () => {
   });
 
   it('has as many wait for the end as there are, without a warning', () => {
-    const script = `import { stopSignal } from './scripts/processes.mjs';
+    const script = `import { stopSignal } from './scripts/common/processes.mjs';
       const signal = stopSignal();
       for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => n);
       setImmediate(() => process.exit());`;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { isForBrowsers } from '../../scripts/processes.mjs';
-import { sharingEnvironment } from '../../scripts/replicas.mjs';
-import { sharedPorts } from '../../scripts/services.mjs';
+import { isForBrowsers } from '../../scripts/common/processes.mjs';
+import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
+import { sharedPorts } from '../../scripts/start/services.mjs';
 import { readServiceSettings } from '../../libs/service-defaults/src/service-settings.js';
 import description from '../../services.json' with { type: 'json' };
 

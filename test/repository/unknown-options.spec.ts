@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
 /** Commands that pass options on: to Jest, to the program that it starts, or with a usage of their own. */
-const PASSING_ON = ['scripts/test.mjs', 'scripts/doctor.mjs', 'scripts/new-service.mjs', 'scripts/prepare-release.mjs'];
+const PASSING_ON = [
+  'scripts/checks/test.mjs',
+  'scripts/doctor/doctor.mjs',
+  'scripts/new-service/new-service.mjs',
+  'scripts/release/prepare-release.mjs',
+];
 /** It needs its own packages, which the command installs. */
 const INSTALLS = 'docs/film/film.mjs';
 
@@ -31,4 +36,9 @@ describe('a command of package.json', () => {
       expect(stderr).toMatch(/Unknown option '--no-such-option'.* Options: (?:none|--[a-z])/);
     },
   );
+});
+
+it('scripts/README.md names each command of package.json', () => {
+  const page = readFileSync('scripts/README.md', 'utf8');
+  expect(Object.keys(scripts).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });

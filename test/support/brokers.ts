@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from 'keycloak-test-servers';
-import { installed } from '../../scripts/installed.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 /** The paths of their executables; undefined where they are not installed. */

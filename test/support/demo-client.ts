@@ -9,7 +9,7 @@ import type { ServerAddress } from './running-services.js';
 
 const CLIENT = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
 
-/** As `scripts/demo-client.mjs` does. Another spec may have added it already. */
+/** As `scripts/start/demo-client.mjs` does. Another spec may have added it already. */
 export async function addDemoClient(administrator: Administrator): Promise<void> {
   const client = JSON.parse(readFileSync(CLIENT, 'utf8')) as object;
   const body = { ...client, secret: description.addedClients['one-for-all'].demoSecret };

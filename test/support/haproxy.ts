@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { balancerConfiguration, COMMON_SETTINGS, replicaName, type Balanced } from '../../scripts/balancer.mjs';
-import { installed } from '../../scripts/installed.mjs';
+import { balancerConfiguration, COMMON_SETTINGS, replicaName, type Balanced } from '../../scripts/start/balancer.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 
 /** The path of its executable; undefined where it is not installed. */
 export const haproxyPath = installed('haproxy');

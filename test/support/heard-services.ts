@@ -1,9 +1,9 @@
 /** HeardServices: the three services and pollers, each a process of its own, which share denials and proofs over Valkey. */
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { sharingEnvironment } from '../../scripts/replicas.mjs';
-import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
-import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
+import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/start/services.mjs';
+import { pollerEnvironment } from '../../scripts/start/signals.mjs';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { Chain } from '../../libs/keycloak-test-servers/contract/requests.js';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IConfigMap, IPodSpec, ISecret } from 'kubernetes-models/v1';
 import { parseAllDocuments, stringify } from 'yaml';
-import { installed } from '../../scripts/installed.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 
 /** Undefined where it is not installed. */
 export const kubectlPath = installed('kubectl');

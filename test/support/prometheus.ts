@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from 'keycloak-test-servers';
 import { parse, stringify } from 'yaml';
-import { installed } from '../../scripts/installed.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 /** The paths of its executables; undefined where it is not installed. */

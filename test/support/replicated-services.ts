@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
-import { placesOf, sharingEnvironment, type Place } from '../../scripts/replicas.mjs';
-import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
-import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { placesOf, sharingEnvironment, type Place } from '../../scripts/start/replicas.mjs';
+import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/start/services.mjs';
+import { pollerEnvironment } from '../../scripts/start/signals.mjs';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { endService, spawnService, untilReady, type BuiltService } from './built-service.js';

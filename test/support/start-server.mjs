@@ -1,8 +1,8 @@
 // The globalSetup of the e2e and browser specs: one server for all of them, whose realm sends browsers to a free port.
 import { resolve } from 'node:path';
 import { freePort, startSharedServer } from 'keycloak-test-servers';
-import { chooseServer, runsAlready } from '../../scripts/own-options.mjs';
-import { realmEnvironment, REALM_FILE } from '../../scripts/services.mjs';
+import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
+import { realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
 export default async function startServer() {
   const port = await freePort();

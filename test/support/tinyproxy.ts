@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from 'keycloak-test-servers';
 import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
-import { installed } from '../../scripts/installed.mjs';
+import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 /** The path of its executable; undefined where it is not installed. */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installed } from '../../../scripts/installed.mjs';
+import { installed } from '../../../scripts/common/installed.mjs';
 
 export const canMakeCertificates = installed('openssl') !== undefined;
 

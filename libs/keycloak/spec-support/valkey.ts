@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { freePort } from 'keycloak-test-servers';
-import { installed } from '../../../scripts/installed.mjs';
-import { processUsers, usersFile } from '../../../scripts/valkey-users.mjs';
+import { installed } from '../../../scripts/common/installed.mjs';
+import { processUsers, usersFile } from '../../../scripts/start/valkey-users.mjs';
 import { freeze } from './frozen-process.js';
 
 /** The path of its executable; undefined where it is not installed. */

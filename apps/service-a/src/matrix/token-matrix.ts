@@ -111,7 +111,7 @@ export class TokenMatrix {
     } catch (error) {
       if (!(error instanceof AttackNotRun)) throw error;
       throw new AttackNotRun(
-        `${error.message} npm start and docker compose add this client to a realm that they start; node scripts/demo-client.mjs adds it to another.`,
+        `${error.message} npm start and docker compose add this client to a realm that they start; node scripts/start/demo-client.mjs adds it to another.`,
       );
     }
   }

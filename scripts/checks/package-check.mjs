@@ -1,0 +1,47 @@
+// npm run package:check packs each published library, and looks at what its users would get. That is the manifest, types, files,
+// source maps and dependencies.
+import '../common/help.mjs';
+import {
+  faultsOfCommands,
+  faultsOfCompilation,
+  faultsOfExports,
+  faultsOfFiles,
+  faultsOfManifest,
+  faultsOfTypes,
+} from './package-contents.mjs';
+import { argumentsOf } from '../common/own-options.mjs';
+import { faultsOfDependencies } from './package-dependencies.mjs';
+import { faultsOfSourceMaps, faultsOfStackTraces } from './package-source-maps.mjs';
+import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
+import { paint } from '../common/processes.mjs';
+
+argumentsOf({ options: {} });
+
+/** @type {Record<string, (packed: import('../release/packed-library.mjs').Packed) => string[] | Promise<string[]>>} */
+const CHECKS = {
+  'publint has nothing to say': faultsOfManifest,
+  'the types are right for all who import ES modules (attw)': faultsOfTypes,
+  'the types hold where libraries are checked as well': faultsOfCompilation,
+  'every export is there, and can be imported': faultsOfExports,
+  'each command says what it takes': faultsOfCommands,
+  'what is needed is in it, and nothing else': faultsOfFiles,
+  'source maps lead into the package, to the same statement': faultsOfSourceMaps,
+  'a stack trace names the line of the source': faultsOfStackTraces,
+  'it depends on what its main door leads to, and on nothing else': faultsOfDependencies,
+};
+
+process.exitCode = 0;
+for (const library of publishedLibraries()) {
+  const packed = packLibrary(library);
+  let failed = 0;
+  for (const [claim, check] of Object.entries(CHECKS)) {
+    const faults = await check(packed);
+    console.log(faults.length === 0 ? `${paint(32, 'ok')}      ${claim}` : `${paint(31, 'FAILED')}  ${claim}`);
+    for (const fault of faults) console.log(fault.trimEnd().replaceAll(/^/gm, ' '.repeat(10)));
+    if (faults.length > 0) failed += 1;
+  }
+  const { name, version } = packed.manifest;
+  const passed = Object.keys(CHECKS).length - failed;
+  console.log(`${name}@${version}, ${packed.files.length} files: ${passed} passed, ${failed} failed\n`);
+  if (failed > 0) process.exitCode = 1;
+}

@@ -1,0 +1,151 @@
+// npm run verify:long runs what takes too long for each change. It first runs the specs that have to do with time, many times, each
+// with seeds of its own. Then it runs the whole unit suite, a few times, while something else takes all cores. Then it runs the
+// replicas: ten minutes of npm run chaos, many schedules of the model, and the long rolling restart. Then it runs the whole of npm run
+// compat. A test that is red once is a defect. With --specs=200 and --suites=5 you set how many times, with --minutes=10 how long the
+// chaos takes. With 0 it leaves a part out.
+import '../common/help.mjs';
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { buildByTsc } from '../common/build.mjs';
+import { argumentsOf } from '../common/own-options.mjs';
+import { JEST, messageOf, paint, runNode, stopSignal } from '../common/processes.mjs';
+
+/** Parts of the paths of specs in which time passes, or things happen in no certain order. */
+const TIMING_SPECS = [
+  'caching/',
+  'resilience/',
+  'libs/keycloak/src/http/',
+  'revocation/',
+  'client/.*token',
+  'client/service-',
+  'authorization-server/(cached-introspection|introspection|metadata|retries|server-|authorization-server|token-endpoint)',
+  'diagnostics/',
+  'resource-server/revoked-requests',
+  'real/keycloak-archive',
+  'fault-proxy/',
+  'login/(signing-keys|session|user-sessions|pending-logins)',
+  'connection-limits',
+  'service-defaults/src/shutdown',
+  'embedded/authorization-server',
+  'held-tokens',
+  'held-connections',
+  'libs/keycloak/src/entry-points/(graphql|microservices|signals|websockets)/',
+];
+/** What their specs are told. */
+const LONG_REPLICAS = { ROLLING_RESTART: 'long', MODEL_SCHEDULES: '100' };
+const REPLICA_SPECS = 'test/replicas/(balanced|model)';
+const RESULTS = 'test-results/verify-long';
+const LOAD = 'for (;;);';
+
+process.chdir(join(import.meta.dirname, '../..'));
+const signal = stopSignal();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = signal.aborted ? 130 : 1;
+  if (!signal.aborted) console.error(paint(31, messageOf(error)));
+}
+
+async function main() {
+  const { values } = argumentsOf({
+    options: {
+      specs: { type: 'string', default: '200' },
+      suites: { type: 'string', default: '5' },
+      minutes: { type: 'string', default: '10' },
+    },
+  });
+  const times = { specs: countOf('specs', values.specs), suites: countOf('suites', values.suites) };
+  const minutes = countOf('minutes', values.minutes);
+  rmSync(RESULTS, { recursive: true, force: true });
+  mkdirSync(RESULTS, { recursive: true });
+  await buildByTsc({ signal });
+  const specs = await repeat('specs', times.specs, [`--testPathPatterns=${TIMING_SPECS.join('|')}`]);
+  const stopLoad = times.suites > 0 ? takeAllCores() : () => undefined;
+  const suites = await repeat('suites', times.suites, []).finally(stopLoad);
+  const seed = String(randomInt(1e9));
+  const replicas = [
+    minutes === 0
+      ? 0
+      : await runNode(['scripts/faults/chaos.mjs', `--minutes=${minutes}`, `--seed=${seed}`], { signal }),
+    await runNode([...JEST, '--selectProjects=e2e', '--runInBand', `--testPathPatterns=${REPLICA_SPECS}`], {
+      env: { ...process.env, ...LONG_REPLICAS },
+      signal,
+    }),
+  ];
+  const compat = [
+    await runNode(['compat/run.mjs'], { signal }),
+    await runNode(['compat/run.mjs', '--keycloak'], { signal }),
+  ];
+  console.log(`\nThe timing specs: ${specs.passed} passed, ${specs.failed} failed`);
+  console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
+  const inWords = (/** @type {number[]} */ codes) => codes.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ');
+  console.log(`Chaos with seed ${seed}, and the specs of replicas: ${inWords(replicas)}`);
+  console.log(`npm run compat, and that of each Keycloak: ${inWords(compat)}`);
+  return specs.failed + suites.failed === 0 && [...replicas, ...compat].every((code) => code === 0) ? 0 : 1;
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function countOf(name, text) {
+  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: not a number of times`);
+  return Number(text);
+}
+
+/**
+ * Runs it so often. What was printed of one that failed is shown and kept: fast-check names the seed and the path.
+ *
+ * @param {string} name
+ * @param {number} times
+ * @param {readonly string[]} args
+ */
+async function repeat(name, times, args) {
+  const counts = { passed: 0, failed: 0 };
+  for (let at = 1; at <= times; at += 1) {
+    const { code, output } = await runJest(args);
+    signal.throwIfAborted();
+    counts[code === 0 ? 'passed' : 'failed'] += 1;
+    console.log(`${name} ${at} of ${times}: ${code === 0 ? 'passed' : paint(31, 'failed')}`);
+    if (code === 0) continue;
+    const file = join(RESULTS, `${name}-${at}.txt`);
+    writeFileSync(file, output);
+    console.log(output, `\n${file}`);
+  }
+  return counts;
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
+function runJest(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...JEST, '--selectProjects=unit', '--silent', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const stop = () => child.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.once('error', reject).once('close', (code) => {
+      signal.removeEventListener('abort', stop);
+      resolve({ code, output });
+    });
+  });
+}
+
+/** Something else that is busy on each core; gives what ends it. */
+function takeAllCores() {
+  const busy = Array.from({ length: availableParallelism() }, () =>
+    spawn(process.execPath, ['-e', LOAD], { stdio: 'ignore' }),
+  );
+  const stop = () => busy.forEach((child) => child.kill('SIGKILL'));
+  signal.addEventListener('abort', stop);
+  process.once('exit', stop);
+  return stop;
+}

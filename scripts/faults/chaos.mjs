@@ -1,0 +1,35 @@
+// npm run chaos -- --minutes 10 --seed N: runs three processes of each service behind HAProxy, a Valkey and an authorization server.
+// All of them fail in turns, as the seed says, while users, services and strangers call. It ends with 1 at the first answer that must not be.
+import '../common/help.mjs';
+import { join } from 'node:path';
+import { buildByTsc } from '../common/build.mjs';
+import { argumentsOf, chooseServer } from '../common/own-options.mjs';
+import { messageOf, paint, runNode, stopSignal } from '../common/processes.mjs';
+
+const DEFAULT_SEED = '1';
+
+process.chdir(join(import.meta.dirname, '../..'));
+process.env.NODE_ENV ||= 'development';
+const signal = stopSignal();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = 1;
+  if (!signal.aborted) console.error(paint(31, messageOf(error)));
+}
+if (signal.aborted) process.exitCode = 130;
+
+async function main() {
+  const { values } = argumentsOf({
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string', default: DEFAULT_SEED },
+      'authorization-server': { type: 'string' },
+    },
+  });
+  if (!(Number(values.minutes) >= 0.5)) throw new Error('--minutes must be a number from 0.5');
+  if (!/^\d{1,9}$/.test(values.seed)) throw new Error('--seed must be a whole number');
+  chooseServer(values['authorization-server'], process.env, 'embedded');
+  await buildByTsc({ signal });
+  return runNode(['test/support/typescript-loader.mjs', 'test/chaos/main.ts', values.minutes, values.seed], { signal });
+}

@@ -1,0 +1,93 @@
+// npm run faults: breaks the realm of the running demonstration in one way, so that people can practise to find out in which.
+// With --seed=N you choose the fault. With --reveal it tells the fault. With --undo it makes the realm again as it was.
+import '../common/help.mjs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addDemoClient } from '../start/demo-client.mjs';
+import { REALM_FAULTS } from './realm-faults.mjs';
+import { argumentsOf } from '../common/own-options.mjs';
+import { messageOf, paint } from '../common/processes.mjs';
+import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs';
+import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
+import { hearingEnvironment } from '../start/signals.mjs';
+
+/** Seeds that follow each other give faults that do not; any number does that has no divisor in common with that of the faults. */
+const STRIDE = 7;
+
+const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+const { values: flags } = argumentsOf({
+  options: { seed: { type: 'string' }, undo: { type: 'boolean' }, reveal: { type: 'boolean' } },
+});
+
+process.chdir(join(import.meta.dirname, '../..'));
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+try {
+  const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
+  if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine: no realm is broken or made anew there`);
+  if (flags.undo) await undo();
+  else if (flags.reveal) console.log(faultOf(flags.seed).what);
+  else await breakRealm(flags.seed);
+} catch (error) {
+  console.error(paint(31, messageOf(error)));
+  process.exitCode = 1;
+}
+
+/** @param {string | undefined} seed */
+function faultOf(seed) {
+  if (seed === undefined || !/^\d{1,9}$/.test(seed)) throw new Error('--seed= must be a whole number');
+  const fault = REALM_FAULTS[(Number(seed) * STRIDE) % REALM_FAULTS.length];
+  if (fault === undefined) throw new Error('There is no such fault');
+  return fault;
+}
+
+/** @param {string | undefined} seed */
+async function breakRealm(seed) {
+  const fault = faultOf(seed);
+  const administrator = await administratorOf(process.env);
+  // The embedded server does not have this, and says so before anything is changed.
+  await administrator.read('/client-scopes');
+  await fault.make(administrator);
+  // The services would go on with the tokens that they have, for minutes: Keycloak calls those inactive from now on.
+  const realm = await administrator.read('');
+  const notBefore = Math.ceil(Date.now() / 1000);
+  await administrator.change('PUT', '', { ...realm, notBefore });
+  // A token that is issued before that second is over would be one of the old ones.
+  await sleep(notBefore * 1000 - Date.now() + 100);
+  console.log(`
+The realm is broken in one way. All tokens were ended, too, so users have to log in again, and the first refusals in the log are
+of those (inactive). For ten seconds the services still go by what they knew: an answer of 200 says nothing yet. Then try both ways,
+and find out what is wrong by the log of the services, docs/operations.md, npm run doctor, npm run doctor -- --admin:
+
+  as Service A itself:      curl -i localhost:${portOfA()}/run-service-b
+  as alice:                 the page of Service A, or curl as npm start shows it
+
+What it was:              npm run --silent faults -- --seed=${seed} --reveal
+The realm as it was:      npm run --silent faults -- --undo
+`);
+}
+
+async function undo() {
+  const administrator = await administratorOf(process.env);
+  const { realm } = runningKeycloak(process.env);
+  // Keycloak is told where it reaches Service A when it is started; the realm that is there knows.
+  const [client] = await administrator.read('/clients?clientId=service-a');
+  const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
+  // As npm start and docker compose make it, with events and the client that the realm file does not have.
+  const given = hearingEnvironment(process.env, '');
+  const environment = /** @type {Record<string, string>} */ (realmEnvironment(given, portOfA())(internal));
+  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
+    /\$\{(\w+)(?::([^}]*))?\}/g,
+    (_, name, fallback = '') => environment[name] ?? fallback,
+  );
+  await administrator.change('DELETE', '');
+  await administrator.createRealm({ ...JSON.parse(text), realm });
+  await addDemoClient(process.env);
+  console.log('The realm is made anew. Users have to log in again. npm run doctor shows that all is well.');
+}
+
+function portOfA() {
+  return services(process.env).find(({ name }) => name === 'service-a')?.port ?? 3000;
+}

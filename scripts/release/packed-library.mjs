@@ -1,0 +1,86 @@
+// A published library as npm would publish it: built, packed, and unpacked again.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+/**
+ * @typedef {object} Manifest of a package, as far as it is read here
+ * @property {string} name
+ * @property {string} version
+ * @property {Record<string, string | Record<string, string>>} exports
+ * @property {Record<string, string>} [bin]
+ * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, string>} [peerDependencies]
+ * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]
+ *
+ * @typedef {object} Contents of a package
+ * @property {readonly string[]} files paths in its folder
+ * @property {(file: string) => string} read
+ * @property {Manifest} manifest
+ *
+ * @typedef {Contents & { library: string, tarball: string, folder: string, size: number, unpackedSize: number }} Packed
+ *   `library` holds its sources, `folder` what is in the tarball; sizes are in bytes.
+ */
+
+const LIBRARIES = resolve(import.meta.dirname, '../../libs');
+export const TSC = resolve(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
+
+/** The folders of the libraries that are published: those whose manifest does not say `private`. */
+export function publishedLibraries() {
+  return readdirSync(LIBRARIES)
+    .map((name) => join(LIBRARIES, name))
+    .filter((library) => JSON.parse(readFileSync(join(library, 'package.json'), 'utf8')).private !== true);
+}
+
+/** @param {string} library its folder @returns {Packed} */
+export function packLibrary(library) {
+  /** @param {string} command @param {string[]} args */
+  const run = (command, args) =>
+    execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
+  removeOrphans(library);
+  // Below the library, so that what it imports is found where its own sources find it.
+  const destination = join(library, 'node_modules/.cache/packed');
+  rmSync(destination, { recursive: true, force: true });
+  mkdirSync(destination, { recursive: true });
+  // npm's versions differ: a list, or an object by name.
+  const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
+  const tarball = join(destination, packed.filename);
+  run('tar', ['-xzf', tarball, '-C', destination]);
+  const folder = join(destination, 'package');
+  /** @param {string} file */
+  const read = (file) => readFileSync(join(folder, file), 'utf8');
+  return {
+    library,
+    tarball,
+    folder,
+    files: packed.files.map((/** @type {{ path: string }} */ { path }) => path),
+    read,
+    manifest: JSON.parse(read('package.json')),
+    size: packed.size,
+    unpackedSize: packed.unpackedSize,
+  };
+}
+
+/**
+ * Runs a module that imports the package by its name. Never rejects; `stderr` says what the module failed with.
+ *
+ * @param {string} folder @param {string} script @returns {Promise<{ stderr: string }>}
+ */
+export function runInside(folder, script) {
+  const args = ['--enable-source-maps', '--input-type=module', '--eval', script];
+  return promisify(execFile)(process.execPath, args, { cwd: folder }).catch((error) => error);
+}
+
+/**
+ * What was compiled from a source that is gone would be packed as well.
+ *
+ * @param {string} library
+ */
+function removeOrphans(library) {
+  for (const file of readdirSync(join(library, 'dist'), { recursive: true, encoding: 'utf8' })) {
+    const source = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
+    if (source !== file && !existsSync(join(library, 'src', source))) rmSync(join(library, 'dist', file));
+  }
+}

@@ -1,0 +1,25 @@
+// Adds the client one-for-all to a running demonstration, whose realm file does not have it: its tokens name all three services, and
+// the page shows what that costs. npm start calls this after the start, and docker compose runs this file.
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { administratorOf } from './running-keycloak.mjs';
+import { clientSecrets, prefixOf } from './services.mjs';
+
+const FILE = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
+
+/**
+ * A client of this name that is there already becomes what the file says, with this secret.
+ *
+ * @param {NodeJS.ProcessEnv} environment says where Keycloak is, who its administrator is, and the secret of the client
+ */
+export async function addDemoClient(environment) {
+  const client = JSON.parse(readFileSync(FILE, 'utf8'));
+  const administrator = await administratorOf(environment);
+  const secret = clientSecrets(environment)[`${prefixOf(client.clientId)}_CLIENT_SECRET`];
+  const [found] = await administrator.read(`/clients?clientId=${client.clientId}`);
+  await (found === undefined
+    ? administrator.change('POST', '/clients', { ...client, secret })
+    : administrator.change('PUT', `/clients/${found.id}`, { ...found, ...client, secret }));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await addDemoClient(process.env);

@@ -1,0 +1,151 @@
+// npm start -- --replicas N: what it needs, where each replica listens, what they share, and that one which ends is started again.
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { replicaName } from './balancer.mjs';
+import { installed } from '../common/installed.mjs';
+import { statusInWords } from '../common/processes.mjs';
+import { prefixOf } from './services.mjs';
+
+/** @typedef {import('./services.mjs').NamedService} Service */
+
+/**
+ * A process of a service.
+ *
+ * @typedef {{ service: Service, name: string, port: number }} Place
+ */
+
+const MOST = 9;
+const RESTART_AFTER_MS = 1000;
+/** Longer than HAProxy takes to notice. */
+const SHUTDOWN_DELAY_SECONDS = 2;
+
+/**
+ * How many the options of npm start ask for; undefined where they do not.
+ *
+ * @param {{ readonly replicas?: string, readonly watch?: boolean }} options
+ */
+export function replicasAsked({ replicas, watch = false }) {
+  if (replicas === undefined) return undefined;
+  if (watch) throw new Error('--replicas does not go with --watch: a change would restart all replicas at once.');
+  const count = Number(replicas);
+  if (/^\d$/.test(replicas) && count > 1) return count;
+  throw new Error(`--replicas must be a whole number from 2 to ${MOST}, not ${replicas || 'nothing'}.`);
+}
+
+/**
+ * Whether the environment names a server, for all services or for one.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+export const namesValkey = (environment) =>
+  Object.entries(environment).some(([name, value]) => /(^|_)SHARED_STATE_URL$/.test(name) && Boolean(value));
+
+/**
+ * The executables that replicas need. No Valkey is started where the environment names one.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {(name: string) => string | undefined} [find]
+ */
+export function toolsForReplicas(environment, find = installed) {
+  const needed = namesValkey(environment) ? ['haproxy'] : ['haproxy', 'valkey-server'];
+  const missing = needed.filter((name) => find(name) === undefined);
+  if (missing.length === 0) return { haproxy: find('haproxy') ?? '', valkey: find('valkey-server') ?? '' };
+  const formulas = missing.map((name) => name.replace('-server', ''));
+  throw new Error(`--replicas needs ${missing.join(' and ')}, which can't be found on the PATH.
+  Debian, Ubuntu:   apt-get install ${missing.join(' ')}
+  macOS:            brew install ${formulas.join(' ')}
+  With Docker:      docker compose -f docker-compose.yml -f compose.replicas.yml up --build --wait`);
+}
+
+/**
+ * Of each service one that listens at its own port, or `count` that listen at free ones.
+ *
+ * @param {readonly Service[]} all
+ * @param {number | undefined} count
+ * @param {() => Promise<number>} freePort
+ * @returns {Promise<Place[]>}
+ */
+export async function placesOf(all, count, freePort) {
+  if (count === undefined) return all.map((service) => ({ service, name: service.name, port: service.port }));
+  const places = all.flatMap((service) =>
+    Array.from({ length: count }, (_, index) => ({ service, name: replicaName(service.name, index), port: 0 })),
+  );
+  const taken = new Set(all.map(({ port }) => port));
+  for (const place of places) {
+    do place.port = await freePort();
+    while (taken.has(place.port));
+    taken.add(place.port);
+  }
+  return places;
+}
+
+/**
+ * Our environment, with what replicas share where it does not say so itself: over a server, and with new keys.
+ *
+ * @param {readonly Service[]} all
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {Readonly<Record<string, string>>} [urls] of the server, by its users; needed where the environment names no server
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function sharingEnvironment(all, environment, urls = {}) {
+  const newKey = () => randomBytes(32).toString('base64');
+  const shared = Object.entries(urls).flatMap(([user, url]) => [
+    [`${prefixOf(user)}_SHARED_STATE_URL`, url],
+    [`${prefixOf(user)}_SHARED_ANSWERS_URL`, `${url}/1`],
+  ]);
+  return {
+    SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
+    SHARED_DENIAL_KEYS: newKey(),
+    ...proofKeys(environment),
+    ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
+    ...Object.fromEntries(shared),
+    // An empty variable counts as not set.
+    ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
+  };
+}
+
+/**
+ * Keys for the proofs of the poller, in base64 without the lines of PEM: a new pair, or the public key of the private key that is given.
+ * Nothing belongs to a public key that is given alone.
+ *
+ * @param {NodeJS.ProcessEnv} given
+ * @returns {NodeJS.ProcessEnv}
+ */
+function proofKeys({ SIGNAL_PROOF_PRIVATE_KEY: own, SIGNAL_PROOF_PUBLIC_KEYS: published }) {
+  if (published) return {};
+  const privateKey = own ? privateKeyIn(own) : generateKeyPairSync('ed25519').privateKey;
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return {
+    SIGNAL_PROOF_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+    SIGNAL_PROOF_PUBLIC_KEYS: createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64'),
+  };
+}
+
+/** @param {string} text PEM, or its base64 without the other lines */
+function privateKeyIn(text) {
+  const der = Buffer.from(text.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64');
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } catch {
+    throw new Error('SIGNAL_PROOF_PRIVATE_KEY is not a private key. Make one: openssl genpkey -algorithm ed25519');
+  }
+}
+
+/**
+ * Starts a replica again whenever it ends by itself. Never resolves; rejects with `signal`.
+ *
+ * @template {{ name: string, end: Promise<number | string | null> }} Replica
+ * @param {Replica} replica changed in place
+ * @param {(replica: Replica) => Replica} start
+ * @param {{ say: (line: string) => void, signal: AbortSignal }} options
+ * @returns {Promise<never>}
+ */
+export async function keepRunning(replica, start, { say, signal }) {
+  for (;;) {
+    const status = await replica.end;
+    signal.throwIfAborted();
+    say(`${replica.name} ended by itself (${statusInWords(status)}): starting it again`);
+    await sleep(RESTART_AFTER_MS, undefined, { signal });
+    Object.assign(replica, start(replica));
+  }
+}

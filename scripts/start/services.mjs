@@ -1,0 +1,246 @@
+// The services of services.json and the realm that the scripts run, and the environment of each service.
+import { readFileSync } from 'node:fs';
+
+export const REALM = 'microservices';
+export const REALM_FILE = 'keycloak/microservices-realm.json';
+
+/**
+ * @typedef {object} Service
+ * @property {number} port
+ * @property {string} demoSecret published: for demonstrations only
+ * @property {string[]} calls by name
+ * @property {string[]} [attacks] services that it shows a token that is not meant for them; in demo mode only
+ * @property {string[]} [isAlso] clients that it is beside itself; in demo mode only
+ * @property {boolean} [login] whether users log in at it
+ * @property {boolean} [signals] whether it can hear of revocations
+ */
+
+/**
+ * A service as the scripts run it: with its name, the prefix of its variables, and the colour of its log lines.
+ *
+ * @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService
+ */
+
+/**
+ * `otherClients` are in the realm file as well; `addedClients` are not, and are added to it for a demonstration. `poller` is the process of one of the others, which no service calls.
+ *
+ * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
+ */
+export const DESCRIPTION = JSON.parse(readFileSync(new URL('../../services.json', import.meta.url), 'utf8'));
+
+/** The prefix of a client's variables: SERVICE_A for service-a. */
+export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().replaceAll('-', '_');
+
+/** The colours of the services' log lines. */
+const COLORS = [36, 33, 35, 32, 34, 31];
+/** That of the poller's. */
+const DIM = 2;
+
+/** Passed on to every service; nothing else of our environment is. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'TERM',
+  'LANG',
+  'TZ',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'NO_COLOR',
+  'KEYCLOAK_CA_FILE',
+  'SERVICES_CA_FILE',
+  'INTROSPECTION_TTL_SECONDS',
+  'TOKEN_VERIFICATION',
+  'OPENAPI',
+  'REQUEST_LOG',
+  'REQUEST_LOG_SUBJECT',
+  'SERVICE_VERSION',
+  'SHUTDOWN_DELAY_SECONDS',
+  'SHARED_STATE_URL',
+  'SHARED_STATE_CA_FILE',
+  'SHARED_DENIAL_KEYS',
+  'SIGNAL_PROOF_PUBLIC_KEYS',
+  'SHARED_ANSWERS_URL',
+  'SESSION_IDLE_SECONDS',
+  'SESSION_MAX_SECONDS',
+  'MAX_SESSIONS',
+  'MAX_SESSIONS_PER_USER',
+  'LOGIN_ACR_VALUES',
+  'SIGNALS_POLL_SECONDS',
+];
+
+/** What the SDK of OpenTelemetry reads. */
+const PASSED_ON_AS_WELL = /^OTEL_/;
+
+/** DEMO: what Service A seals logins with, unless the environment says otherwise. */
+const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
+
+/**
+ * The secrets of the clients: from the environment, else the demo ones.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Record<string, string>}
+ */
+export function clientSecrets(environment) {
+  const clients = Object.entries({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients, ...DESCRIPTION.addedClients });
+  return Object.fromEntries(
+    clients.map(([client, { demoSecret }]) => {
+      const name = `${prefixOf(client)}_CLIENT_SECRET`;
+      return [name, environment[name] || demoSecret];
+    }),
+  );
+}
+
+/**
+ * The services with the ports they listen on, in the order of starting: who is called first.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NamedService[]}
+ */
+export function services(environment) {
+  return Object.entries(DESCRIPTION.services)
+    .map(([name, service], index) => {
+      const prefix = prefixOf(name);
+      const port = portOf(environment, `${prefix}_PORT`, service.port);
+      const letter = prefix.replace(/^SERVICE_/, '');
+      return { ...service, name, prefix, letter, port, color: COLORS[index % COLORS.length] ?? 0 };
+    })
+    .toReversed();
+}
+
+/**
+ * The process that hears of revocations for all services, as the scripts run one.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NamedService}
+ */
+export function poller(environment) {
+  const { name, port } = DESCRIPTION.poller;
+  const { demoSecret } = /** @type {Pick<Service, 'demoSecret'>} */ (DESCRIPTION.otherClients[name]);
+  const own = { name, demoSecret, calls: [], prefix: prefixOf(name), letter: '', color: DIM };
+  return { ...own, port: portOf(environment, `${own.prefix}_PORT`, port), signals: true };
+}
+
+/**
+ * A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's.
+ *
+ * @param {NamedService} service
+ * @param {{ all: readonly NamedService[], keycloak: { baseUrl: string, realm: string, issuer: string }, environment: NodeJS.ProcessEnv }} context
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function serviceEnvironment(service, { all, keycloak, environment }) {
+  const secrets = clientSecrets(environment);
+  const urls = [...service.calls, ...(service.attacks ?? [])].map((name) => {
+    const called = all.find((other) => other.name === name);
+    if (called === undefined) throw new Error(`There is no ${name} in services.json`);
+    return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
+  });
+  const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
+  // Each has keys and a user of its own at Valkey.
+  const shared = ['SHARED_STATE_KEYS', 'SHARED_STATE_URL', 'SHARED_ANSWERS_URL'].flatMap((variable) => {
+    const value = environment[`${service.prefix}_${variable}`];
+    return value ? [[variable, value]] : [];
+  });
+  const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
+  // The secrets that it names are of one service.
+  const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
+  // On one machine each needs its own; replicas, which would share it, do not start with one.
+  const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
+  return {
+    ...Object.fromEntries(
+      Object.entries(environment).filter(([name]) => PASSED_ON.includes(name) || PASSED_ON_AS_WELL.test(name)),
+    ),
+    NODE_ENV: 'development',
+    DEMO_MODE: 'true',
+    PORT: String(service.port),
+    KEYCLOAK_BASE_URL: keycloak.baseUrl,
+    KEYCLOAK_REALM: keycloak.realm,
+    KEYCLOAK_ISSUER: keycloak.issuer,
+    ...Object.fromEntries(urls),
+    [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
+    ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
+    ...Object.fromEntries(shared),
+    ...(resourceUrl ? { RESOURCE_URL: resourceUrl } : {}),
+    ...(otherIssuers ? { OTHER_ISSUERS_FILE: otherIssuers } : {}),
+    ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
+    ...(service.login ? loginEnvironment(service, environment) : {}),
+    ...signalsEnvironment(service, environment, secrets),
+  };
+}
+
+/**
+ * For a service that hears of revocations, or learns of them over what is shared: how long answers serve meanwhile. A service that polls has the poller's secret, and the private key of proofs.
+ *
+ * @param {NamedService} service
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {Record<string, string>} secrets
+ */
+function signalsEnvironment({ prefix, signals = false }, environment, secrets) {
+  const { SIGNAL_SOURCES: sources = '', SIGNALS_CLIENT_ID: clientId } = environment;
+  const channel = environment[`${prefix}_SHARED_STATE_URL`] || environment.SHARED_STATE_URL;
+  const proofKey = 'SIGNAL_PROOF_PRIVATE_KEY';
+  const ttl = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
+  const listens = signals && !['', 'none'].includes(sources);
+  const secret = `${prefixOf(DESCRIPTION.poller.name)}_CLIENT_SECRET`;
+  return {
+    ...((listens || channel) && environment[ttl] ? { [ttl]: environment[ttl] } : {}),
+    ...(signals && sources ? { SIGNAL_SOURCES: sources } : {}),
+    ...(listens && environment[proofKey] ? { [proofKey]: environment[proofKey] } : {}),
+    ...(listens ? { [secret]: secrets[secret], ...(clientId ? { SIGNALS_CLIENT_ID: clientId } : {}) } : {}),
+  };
+}
+
+/**
+ * For a service at which users log in: where browsers reach it, and its secret for that.
+ *
+ * @param {NamedService} service
+ * @param {NodeJS.ProcessEnv} environment
+ */
+function loginEnvironment({ prefix, port }, environment) {
+  const secret = `${prefix}_SESSION_SECRET`;
+  return { PUBLIC_URL: `http://localhost:${port}`, [secret]: environment[secret] || DEMO_SESSION_SECRET };
+}
+
+/**
+ * Values for the realm file's placeholders.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {number} serviceAPort
+ */
+export function realmEnvironment(environment, serviceAPort) {
+  const switches = ['SIGNALS_EVENTS', 'SIGNALS_SSF'].filter((name) => environment[name]);
+  return (/** @type {string} */ thisMachine) => ({
+    ...clientSecrets(environment),
+    // They are off unless somebody says otherwise.
+    ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
+    // DEMO: it may manage users, so a realm has it disabled unless somebody says otherwise.
+    DEMO_HELPDESK_ENABLED: 'true',
+    SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
+    SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
+  });
+}
+
+/**
+ * A TCP port from the environment.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string} name
+ * @param {number} fallback
+ */
+export function portOf(environment, name, fallback) {
+  const port = Number(environment[name] || fallback);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new Error(`${name} must be a port number, not ${environment[name]}`);
+}
+
+/**
+ * What is wrong where two of those that are to be started want one port. A port that is free before says nothing of that, and one of them would answer for the other.
+ *
+ * @param {readonly { who: string, variable: string, port: number }[]} needed
+ */
+export const sharedPorts = (needed) =>
+  needed.flatMap(({ who, variable, port }, at) => {
+    const other = needed.slice(0, at).find((before) => before.port === port);
+    return other === undefined
+      ? []
+      : [`${other.who} and ${who} can't both have port ${port}: set ${other.variable} or ${variable}.`];
+  });

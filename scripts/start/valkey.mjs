@@ -1,0 +1,30 @@
+// A Valkey server for replicas on this machine: on loopback, with the users of deploy/valkey/users.acl, and set up as docs/replicas.md says.
+import { randomBytes } from 'node:crypto';
+import { startProcess, untilListeningOrStopped } from '../common/processes.mjs';
+import { processUsers, usersFile } from './valkey-users.mjs';
+
+/**
+ * Starts a server that saves nothing. `urls` has the address for each user, with the password.
+ *
+ * @param {string} executable
+ * @param {{ port: number, prefix: string, signal: AbortSignal }} options
+ */
+export async function startValkey(executable, { port, prefix, signal }) {
+  const passwords = new Map(processUsers().map(({ name }) => [name, randomBytes(24).toString('base64url')]));
+  const settings = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    'save ""',
+    'maxmemory-policy noeviction',
+    'proto-max-bulk-len 1mb',
+    'loglevel warning',
+    usersFile((user) => passwords.get(user) ?? ''),
+  ];
+  // Not as arguments: others on this machine can read those.
+  const valkey = startProcess(executable, ['-'], { prefix, input: settings.join('\n') });
+  await untilListeningOrStopped({ name: 'Valkey', ...valkey }, [port], signal);
+  const urls = Object.fromEntries(
+    [...passwords].map(([user, password]) => [user, `valkey://${user}:${password}@127.0.0.1:${port}`]),
+  );
+  return { ...valkey, name: 'Valkey', urls };
+}
