@@ -1,5 +1,5 @@
 /** ClockSkew: by how much this service's clock differs from the authorization server's, as far as its answers tell. */
-import { awakeClock } from '../caching/awake-clock.js';
+import { awakeClock } from '../caching/clock.js';
 import type { Clock } from '../caching/clock.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 

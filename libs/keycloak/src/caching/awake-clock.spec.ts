@@ -1,7 +1,7 @@
 /** A clock that goes on while the machine sleeps. */
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { awakeClock } from './awake-clock.js';
+import { awakeClock } from './clock.js';
 
 describe('the awake clock', () => {
   const clock = new StillClock();

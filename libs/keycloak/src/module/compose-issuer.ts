@@ -6,7 +6,7 @@ import {
 } from '../authorization-server/create-authorization-server.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import { AuthorizationServerHealth } from '../authorization-server/server-health.js';
-import { awakeClock } from '../caching/awake-clock.js';
+import { awakeClock } from '../caching/clock.js';
 import type { Clock } from '../caching/clock.js';
 import { SharedLevel } from '../caching/shared-level.js';
 import { Checkup } from '../checkup/checkup.js';

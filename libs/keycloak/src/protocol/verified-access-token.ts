@@ -4,7 +4,8 @@ import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './c
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-let make: (text: string, facts: TokenFacts) => VerifiedAccessToken;
+/** For `judge-access-token.ts` and the testing kit alone. Not exported by the package. */
+export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
 /** It lets its holder make tokens, so it never leaves this file. */
 const MAKER = Symbol('maker');
@@ -53,7 +54,7 @@ export class VerifiedAccessToken {
 
   static {
     readText = (token) => token.#text;
-    make = (text, facts) => new VerifiedAccessToken(text, facts, MAKER);
+    makeVerifiedAccessToken = (text, facts) => new VerifiedAccessToken(text, facts, MAKER);
   }
 
   private constructor(text: string, facts: TokenFacts, maker: symbol) {
@@ -107,7 +108,7 @@ export class VerifiedAccessToken {
 
   /** Whether the caller has this permission: by its whole name, never by a prefix. */
   hasPermission(permission: string): boolean {
-    return this.permissions.includes(permission);
+    return this.#facts.permissions.includes(permission);
   }
 
   /** `sid`: the user's session, the same on every token exchanged from it; absent for service accounts. */
@@ -174,11 +175,6 @@ export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jt
   sub,
   jti,
 });
-
-/** For `judge-access-token.ts` and the testing door alone. Not exported by the package. */
-export function makeVerifiedAccessToken(text: string, facts: TokenFacts): VerifiedAccessToken {
-  return make(text, facts);
-}
 
 /** The text of a token, for the token exchange request and its cache key. Not exported by the package. */
 export function subjectTokenText(token: VerifiedAccessToken): string {

@@ -2,7 +2,7 @@
 import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
-import { isAdmitted } from './admitted-contexts.js';
+import { isAdmitted } from './verified-requests.js';
 import { IntrospectionGuard } from './introspection.guard.js';
 
 export const NOT_ENFORCED =

@@ -5,10 +5,9 @@ import type { AuthenticationDemand } from '../protocol/authentication-demand.js'
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
-import type { BearerRequest } from './bearer-token.js';
 import type { IssuerVerifier } from './issuer-verifier.js';
 import { judgeAuthentication } from './judge-authentication.js';
-import { verifierFor } from './token-issuer.js';
+import { tokenVerifierOf, type TokenVerifier } from './token-issuer.js';
 import { demandedStaleness, type TokenVerification } from './verification.js';
 
 export interface VerifierOptions {
@@ -51,6 +50,7 @@ export class AccessTokenVerifier {
 
   // What is private in the types alone could be assigned, and with it what is found active.
   readonly #issuers: Parts[0];
+  readonly #tokens: TokenVerifier;
   readonly #options: Parts[1];
   readonly #clock: Parts[2];
   readonly #revocations: Parts[3];
@@ -58,6 +58,7 @@ export class AccessTokenVerifier {
   private constructor(maker: symbol, ...[issuers, options, clock, revocations]: Parts) {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
     this.#issuers = issuers;
+    this.#tokens = tokenVerifierOf(issuers);
     this.#options = options;
     this.#clock = clock;
     this.#revocations = revocations;
@@ -77,7 +78,7 @@ export class AccessTokenVerifier {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });
     }
     const { verification: byDefault = 'introspection' } = this.#options;
-    return this.judge(text, demandedStaleness({ maxStalenessSeconds, verification }, byDefault));
+    return this.#tokens.verify(text, demandedStaleness({ maxStalenessSeconds, verification }, byDefault));
   }
 
   /**
@@ -101,19 +102,9 @@ export class AccessTokenVerifier {
     return this.#issuers[0].issuer;
   }
 
-  /** For the guard: `verify` for a text that is not too long, at once where the answer or the signature is cached. `maxStalenessSeconds` is a `demandedStaleness()`. @internal */
-  judge(
-    text: string,
-    maxStalenessSeconds: number,
-    kind?: string,
-    request?: BearerRequest,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return verifierFor(text, this.#issuers).verify(text, maxStalenessSeconds, kind, request);
-  }
-
-  /** `judge` for a connection that is open: whether its token is still good, whatever it permits. @internal */
-  judgeAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return verifierFor(text, this.#issuers).verifyAnew(text, maxStalenessSeconds);
+  /** For the guard: verifies texts that are not too long, at once where the answer or the signature is cached. @internal */
+  get tokens(): TokenVerifier {
+    return this.#tokens;
   }
 
   /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */

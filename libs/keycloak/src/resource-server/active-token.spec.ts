@@ -5,7 +5,8 @@ import { deepFreeze } from '../protocol/claims.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { ActiveToken } from './active-token.js';
-import { judgeAccessToken, type ClaimsSource, type JudgeOptions } from './judge-access-token.js';
+import { judgeAccessToken, type SpecJudgeOptions } from '../../spec-support/judged.js';
+import { type ClaimsSource } from './judge-access-token.js';
 import { judgeAuthentication } from './judge-authentication.js';
 
 const NOW = 1_700_000_000;
@@ -28,7 +29,7 @@ const ANSWER = deepFreeze({
   auth_time: NOW - 12,
 });
 
-const OPTIONS: JudgeOptions = {
+const OPTIONS: SpecJudgeOptions = {
   issuer: ANSWER.iss,
   audience: 'service-b',
   clockToleranceSeconds: 0,

@@ -5,7 +5,6 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
-import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
 import { checkCallOrRequest, isCallContext } from './call-or-request.js';
@@ -15,8 +14,15 @@ import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { SharedJudgements } from './shared-judgements.js';
+import type { TokenVerifier } from './token-issuer.js';
 import { transportException } from './transport.exception.js';
-import { rememberAdmitted, rememberCallToken, rememberJudged, tokenVerifiedBy } from './verified-requests.js';
+import {
+  markAdmitted,
+  rememberAdmitted,
+  rememberCallToken,
+  rememberJudged,
+  tokenVerifiedBy,
+} from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verification.js';
 
 /**
@@ -29,7 +35,11 @@ export class Admission implements OnApplicationShutdown {
     others: 'A call could not be judged, nor could others',
   });
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
-  readonly #judgements: SharedJudgements;
+  /** Made for the first caller that is asked for, or that comes by another way than HTTP (perf: guard-overhead). */
+  #judgements: SharedJudgements | undefined;
+  readonly #tokens: TokenVerifier;
+  /** What a route demands that says nothing of it. */
+  readonly #staleness: number;
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
@@ -42,7 +52,8 @@ export class Admission implements OnApplicationShutdown {
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
     this.#carriers = new Map(options.carriers.map((carrier) => [carrier.kind, carrier]));
-    this.#judgements = new SharedJudgements(verifier);
+    this.#tokens = verifier.tokens;
+    this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
 
   /** As `IntrospectionGuard.canActivate()`. Answers at once when the answer about the token is cached (perf: guard-overhead). */
@@ -59,14 +70,19 @@ export class Admission implements OnApplicationShutdown {
   async callerOf(of: CallContext | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
     checkCallOrRequest(of);
     const { kind, request, isLongLived } = this.#callOf(of);
-    const demanded = demandedStaleness(NOTHING_SAID, this.options.verification);
+    const demanded = this.#staleness;
     const known = isLongLived ? undefined : tokenVerifiedBy(this, request, demanded);
     if (known !== undefined && this.verifier.stillHolds(known)) return known;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) return undefined;
     return isLongLived
-      ? this.verifier.judge(text, demanded, kind, request)
-      : this.#judgements.judge(text, demanded, kind, request);
+      ? this.#tokens.verify(text, demanded, kind, request)
+      : this.#shared().judge(text, demanded, kind, request);
+  }
+
+  #shared(): SharedJudgements {
+    this.#judgements ??= new SharedJudgements(this.verifier);
+    return this.#judgements;
   }
 
   #callOf(of: CallContext | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
@@ -126,7 +142,7 @@ export class Admission implements OnApplicationShutdown {
   }
 
   #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
-    const demanded = demandedStaleness(access, this.options.verification);
+    const demanded = access.staleness ?? this.#staleness;
     const token = this.#tokenOf(request, access, demanded, 'http', true);
     return token instanceof Promise
       ? token.then((judged) => this.#admit(context, request, judged, access, demanded))
@@ -137,7 +153,7 @@ export class Admission implements OnApplicationShutdown {
     const request = carrier.requestOf(context);
     const connection = carrier.connectionOf?.(context);
     // Each message of a connection is judged by itself.
-    const demanded = demandedStaleness(access, this.options.verification);
+    const demanded = access.staleness ?? this.#staleness;
     const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
     if (token !== undefined) this.#authorize(request, token, access, demanded);
     rememberCallToken(carrier.callOf(context), token);
@@ -159,17 +175,17 @@ export class Admission implements OnApplicationShutdown {
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
       // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
-      const isShared = mayBeKnown && (kind !== 'http' || this.#judgements.has(request));
+      const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
       return isShared
-        ? this.#judgements.judge(text, demanded, kind, request)
-        : this.verifier.judge(text, demanded, kind, request);
+        ? this.#shared().judge(text, demanded, kind, request)
+        : this.#tokens.verify(text, demanded, kind, request);
     }
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
   }
 
   #judgeAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.verifier.judgeAnew(bearerToken(request, this.options.maxTokenBytes) ?? '', maxStaleness);
+    return this.#tokens.verifyAnew(bearerToken(request, this.options.maxTokenBytes) ?? '', maxStaleness);
   }
 
   #admit(

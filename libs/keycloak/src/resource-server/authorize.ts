@@ -37,9 +37,10 @@ export function authorize(
 }
 
 function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): string | undefined {
-  const missing = permissions.find((demanded) => !token.hasPermission(demanded));
+  for (const permission of permissions) if (!token.hasPermission(permission)) return permission;
   // The first name stands for a list of which one would do.
-  return missing ?? anyOf.find((some) => !some.some((one) => token.hasPermission(one)))?.[0];
+  for (const some of anyOf) if (!some.some((one) => token.hasPermission(one))) return some[0];
+  return undefined;
 }
 
 /** All permissions that a token needs here (RFC 6750 §3). A list of which one would do counts with the one that this token has, or else with the first. */

@@ -1,8 +1,20 @@
 /** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
 import { BearerError } from '../protocol/bearer-error.js';
-import { isCut, type CountedHeaders } from './cut-headers.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenProfile } from '../protocol/token-profile.js';
+
+/** The part of a request that is read; Node's own requests fit. */
+export interface CountedHeaders {
+  /** Names and values in turn. */
+  readonly rawHeaders?: readonly string[];
+  readonly httpVersionMajor?: number;
+  /** Of an HTTP server of Node: a `CountingSocket`. */
+  readonly socket?: object;
+}
+
+interface CountingSocket {
+  readonly server?: { readonly maxHeadersCount?: number | null };
+}
 
 /** What is read of a request; Express' and Fastify's both fit. */
 export interface BearerRequest extends CountedHeaders {
@@ -32,15 +44,15 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
     throw new BearerError('missing_token', { reason: elsewhere });
   }
   if (header === undefined) return undefined;
-  const credentials = bearerCredentials(header);
+  // What nearly every request has needs no second look.
+  const isPlain = header.startsWith('Bearer ') && header.length > 7 && header[7] !== ' ';
+  const credentials = isPlain ? header.slice(7) : bearerCredentials(header);
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
   return credentials;
 }
 
 /** What follows the scheme. */
 function bearerCredentials(header: string): string {
-  // What nearly every request has needs no second look.
-  if (header.startsWith('Bearer ') && header.length > 7 && header[7] !== ' ') return header.slice(7);
   const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
   if (scheme === undefined) throw malformed();
   if (scheme.toLowerCase() !== 'bearer') throw new BearerError('missing_token', { reason: 'scheme_not_bearer' });
@@ -96,20 +108,35 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
+/** Of names and values, where a server doesn't say: Node's own limit, for all that it is documented as 2000 headers. */
+const DEFAULT_LIMIT = 2000;
+
+/**
+ * Node drops what is beyond `server.maxHeadersCount` without a word, from `rawHeaders` too; HTTP/2 refuses such a request itself.
+ * True already of as many headers as the limit allows: of those that Node drops it may keep no trace. `received`: names and values.
+ */
+export function isCut(request: CountedHeaders, received: number): boolean {
+  if ((request.httpVersionMajor ?? 1) > 1) return false;
+  const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
+  // Node computes its limit like this; 0 means no limit.
+  const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
+  return limit > 0 && received >= limit;
+}
+
 const FIELD = 'access_token';
 
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
-  if (isInQuery(request)) return 'token_in_query';
-  return hasField(request.body) && isForm(request) ? 'token_in_form' : undefined;
-}
-
-function isInQuery(request: BearerRequest): boolean {
-  const { url } = request;
+  const { url, body } = request;
   const at = url?.indexOf('?');
   // Fastify parses the query at each access.
-  if (at === -1) return false;
-  if (hasField(request.query)) return true;
+  if (at !== -1 && isInQuery(request, at)) return 'token_in_query';
+  return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
+}
+
+/** `at`: where the query begins; undefined where the URL is not known. */
+function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
+  if (hasField(query)) return true;
   // Nobody parses that of a handshake, and an application may have another parser, or none.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);

@@ -14,7 +14,7 @@ import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { connectionTo } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { OptionalToken } from './access.decorators.js';
-import { isCut } from './cut-headers.js';
+import { isCut } from './bearer-token.js';
 
 @Controller()
 class Routes {

@@ -98,7 +98,7 @@ export class GatewayHandshakes {
     }
     const demanding = demands.filter(({ opening }) => opening !== 'public');
     const demanded = this.#strictest(demanding);
-    const token = await this.verifier.judge(text, demanded, 'ws', request);
+    const token = await this.verifier.tokens.verify(text, demanded, 'ws', request);
     for (const access of demanding) authorize(token, access, this.verifier);
     this.#demanded.set(token, demanded);
     return token;
@@ -129,7 +129,7 @@ export class GatewayHandshakes {
   /** Closes `connection` when the token of its handshake ends or is denied. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
-    const rejudge = (maxStaleness: number) => this.verifier.judgeAnew(text, maxStaleness);
+    const rejudge = (maxStaleness: number) => this.verifier.tokens.verifyAnew(text, maxStaleness);
     this.connections.hold(connection, token, rejudge, this.#demanded.get(token));
   }
 

@@ -28,7 +28,7 @@ const CONNECTION: LongLivedConnection = { key: {}, isOpen: () => true, close: ()
 async function demandedOf(verification: TokenVerification, accesses: readonly Partial<RouteAccess>[]) {
   const seen: unknown[] = [];
   const token = testAccessToken();
-  const verifier = { judge: async (_: string, demanded: number) => (seen.push(demanded), token) };
+  const verifier = { tokens: { verify: async (_: string, demanded: number) => (seen.push(demanded), token) } };
   const connections = { hold: (...[, , , demanded]: unknown[]) => void seen.push(demanded) };
   const handshakes = new GatewayHandshakes(
     undefined as never,

@@ -9,7 +9,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { isAdmitted } from './admitted-contexts.js';
+import { isAdmitted } from './verified-requests.js';
 import { Admission } from './admission.guard.js';
 import type { CarriedRequest } from './credential.carrier.js';
 
@@ -43,7 +43,7 @@ export class IntrospectionGuard implements CanActivate, OnModuleInit {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     // By another guard of this class, for the same run of the handler.
     if (isAdmitted(context)) return true;
-    return this.#found().admit(context);
+    return (this.admission ?? this.#found()).admit(context);
   }
 
   /**

@@ -10,16 +10,18 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
 import { checkBearerToken, type BearerRequest } from './bearer-token.js';
 import {
-  judgeAccessToken,
+  AccessTokenJudge,
   type ClaimsSource,
   type JudgeOptions,
-  type PermissionContext,
+  type PermissionMapper,
+  type PresentedToken,
 } from './judge-access-token.js';
 import type { ConnectedJwtVerification, SignedClaims } from './jwt-verification.js';
 import { addHint, type Skew } from './token-hints.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 export interface IssuerVerifierOptions extends JudgeOptions {
+  readonly permissions: PermissionMapper | undefined;
   /** Of its tokens, those that meet a demand; undefined for all. */
   readonly acceptedAcr?: readonly string[] | undefined;
   /** What was measured of our clock, for the log. */
@@ -32,9 +34,17 @@ export interface VerifierOfJwts {
   readonly doubts: { include(claims: SignedClaims, hash: string): boolean };
 }
 
+/** What is to be judged, and how fresh the word on it must be. */
+interface TokenToVerify extends PresentedToken {
+  /** A `demandedStaleness()`. */
+  readonly maxStalenessSeconds: number;
+  /** Whether its text was not used a moment ago. */
+  readonly isNew: boolean;
+}
+
 /** One for each issuer: answers, signatures and what is remembered of tokens are of that issuer alone. */
 export class IssuerVerifier {
-  readonly #withoutPermissions: IssuerVerifierOptions;
+  readonly #judge: AccessTokenJudge;
   /** Of tokens that were used again a moment ago. */
   readonly #recentHashes = new RecentDigests();
 
@@ -46,7 +56,7 @@ export class IssuerVerifier {
     /** Undefined where each token is introspected. */
     private readonly jwts?: VerifierOfJwts | undefined,
   ) {
-    this.#withoutPermissions = { ...options, permissions: undefined };
+    this.#judge = new AccessTokenJudge(options, clock, denials);
   }
 
   get issuer(): string {
@@ -80,107 +90,89 @@ export class IssuerVerifier {
     maxStalenessSeconds: number,
     kind?: string,
     request?: BearerRequest,
+    asksForPermissions = true,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const recentHash = this.#recentHashes.recall(text);
+    const isNew = recentHash === undefined;
+    if (isNew) checkBearerToken(text, this.options.profile);
+    const hash = recentHash ?? tokenHash(text);
+    const permissions = asksForPermissions ? this.options.permissions : undefined;
     // Made for those alone who look at it (perf: guard-overhead).
-    const isLookedAt = this.options.permissions !== undefined && kind !== undefined && request !== undefined;
+    const isLookedAt = permissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
-    return this.#verified(text, maxStalenessSeconds, this.options, context);
+    const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, permissions, context };
+    return this.jwts !== undefined && maxStalenessSeconds === NO_ANSWER_NEEDED
+      ? this.#bySignature(token, this.jwts)
+      : this.#byAnswer(token);
   }
 
   /** `verify` of a token whose permissions nobody looks at. */
   verifyAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.#verified(text, maxStalenessSeconds, this.#withoutPermissions);
+    return this.verify(text, maxStalenessSeconds, undefined, undefined, false);
   }
 
-  #verified(
-    text: string,
-    maxStalenessSeconds: number,
-    options: IssuerVerifierOptions,
-    context?: PermissionContext,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    const recentHash = this.#recentHashes.recall(text);
-    if (recentHash === undefined) checkBearerToken(text, this.options.profile);
-    const hash = recentHash ?? tokenHash(text);
-    const jwts = maxStalenessSeconds === NO_ANSWER_NEEDED ? this.jwts : undefined;
-    const claims = jwts?.signatures.verify(text, hash);
-    if (jwts === undefined || claims === undefined) {
-      return this.#introspected(text, hash, maxStalenessSeconds, options, context, recentHash === undefined);
-    }
-    if (claims instanceof Promise) return this.#signedLater(jwts, text, hash, claims, options, context);
-    if (recentHash === undefined) this.#recentHashes.remember(text, hash);
-    return this.#signed(jwts, text, hash, claims, options, context);
-  }
-
-  #introspected(
-    text: string,
-    hash: string,
-    maxStalenessSeconds: number,
-    options: IssuerVerifierOptions,
-    context: PermissionContext | undefined,
-    isNew = false,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+  #byAnswer(token: TokenToVerify): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const { text, hash, isNew, maxStalenessSeconds } = token;
     const answer = this.introspection.introspect(text, maxStalenessSeconds, hash);
-    if (answer instanceof Promise) {
-      return answer.then((answered) => this.#judge(text, hash, 'introspection', answered, options, context));
-    }
+    if (answer instanceof Promise) return answer.then((answered) => this.#judged(token, 'introspection', answered));
     // Only what was cached comes again; junk must not push it out.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
-    return this.#judge(text, hash, 'introspection', answer, options, context);
+    return this.#judged(token, 'introspection', answer);
+  }
+
+  #bySignature(token: TokenToVerify, jwts: VerifierOfJwts): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const { text, hash, isNew } = token;
+    const claims = jwts.signatures.verify(text, hash);
+    if (claims === undefined) return this.#byAnswer(token);
+    if (claims instanceof Promise) return this.#signedLater(token, jwts, claims);
+    if (isNew) this.#recentHashes.remember(text, hash);
+    return this.#signed(token, jwts, claims);
   }
 
   async #signedLater(
+    token: TokenToVerify,
     jwts: VerifierOfJwts,
-    text: string,
-    hash: string,
     verifying: Promise<SignedClaims>,
-    options: IssuerVerifierOptions,
-    context: PermissionContext | undefined,
   ): Promise<VerifiedAccessToken> {
     let claims;
     try {
       claims = await verifying;
     } catch (error) {
-      throw this.#hinted(error, text, 'signature', options);
+      throw this.#hinted(error, token.text, 'signature');
     }
-    return this.#signed(jwts, text, hash, claims, options, context);
+    return this.#signed(token, jwts, claims);
   }
 
   /** By its signature; or by an answer, where that may say what the signature can't. That is for the state of this service to say, and not for the token. */
   #signed(
+    token: TokenToVerify,
     { doubts }: VerifierOfJwts,
-    text: string,
-    hash: string,
     claims: SignedClaims,
-    options: IssuerVerifierOptions,
-    context: PermissionContext | undefined,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return doubts.include(claims, hash) || this.denials.leavesOpen(claims)
-      ? this.#introspected(text, hash, ANY_ANSWER, options, context)
-      : this.#judge(text, hash, 'signature', claims, options, context);
+    return doubts.include(claims, token.hash) || this.denials.leavesOpen(claims)
+      ? this.#byAnswer({ ...token, isNew: false, maxStalenessSeconds: ANY_ANSWER })
+      : this.#judged(token, 'signature', claims);
   }
 
-  #judge(
-    text: string,
-    hash: string,
+  #judged(
+    token: TokenToVerify,
     source: ClaimsSource,
     claims: IntrospectionAnswer | SignedClaims,
-    options: IssuerVerifierOptions,
-    context: PermissionContext | undefined,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     try {
-      return judgeAccessToken(text, source, claims, options, this.clock, this.denials, hash, context);
+      return this.#judge.judge(token, source, claims);
     } catch (error) {
-      throw this.#hinted(error, text, source, options);
+      throw this.#hinted(error, token.text, source);
     }
   }
 
-  #hinted(error: unknown, text: string, source: ClaimsSource, options: IssuerVerifierOptions): unknown {
+  #hinted(error: unknown, text: string, source: ClaimsSource): unknown {
     if (!(error instanceof BearerError)) return error;
     return addHint(error, text, {
-      ...options,
+      ...this.options,
       source,
       nowSeconds: this.clock.epochSeconds(),
-      skew: options.clockSkew?.measured,
+      skew: this.options.clockSkew?.measured,
     });
   }
 }

@@ -4,7 +4,8 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { judgeAccessToken as judgeAccessTokenOr, type JudgeOptions } from './judge-access-token.js';
+import { judgeAccessToken as judgeAccessTokenOr, type SpecJudgeOptions } from '../../spec-support/judged.js';
+import { AccessTokenJudge } from './judge-access-token.js';
 
 const NOW = 1_700_000_000;
 const TOLERANCE = 5;
@@ -26,7 +27,7 @@ const ANSWER = {
   sid: 's1',
 };
 
-const OPTIONS: JudgeOptions = {
+const OPTIONS: SpecJudgeOptions = {
   issuer: ISSUER,
   audience: 'service-b',
   clockToleranceSeconds: TOLERANCE,
@@ -47,7 +48,7 @@ const clockAt = (now: number) => ({ epochSeconds: () => now, monotonicMs: () => 
 
 function judge(
   bend: Readonly<Record<string, unknown>>,
-  options: Partial<JudgeOptions> = {},
+  options: Partial<SpecJudgeOptions> = {},
   now = NOW,
 ): VerifiedAccessToken {
   return judgeAccessToken(
@@ -210,7 +211,7 @@ describe('judgeAccessToken', () => {
 });
 
 describe('permissions that come later', () => {
-  const later = (permissions: JudgeOptions['permissions'], denies = (): boolean => false) =>
+  const later = (permissions: SpecJudgeOptions['permissions'], denies = (): boolean => false) =>
     Promise.resolve(
       judgeAccessTokenOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
     );
@@ -235,7 +236,7 @@ describe('permissions that come later', () => {
 });
 
 describe('a token that is denied here', () => {
-  const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<JudgeOptions> = {}) =>
+  const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<SpecJudgeOptions> = {}) =>
     judgeAccessToken('text', 'introspection', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
       denies: ({ sessionId }) => sessionId === 's1',
     });
@@ -259,12 +260,55 @@ describe('a token that is denied here', () => {
   it('is hashed once for an answer, whatever makes the permissions', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
-    for (const text of ['text', 'another text, which must not be hashed']) {
-      judgeAccessToken(text, 'introspection', answer, { ...OPTIONS, permissions: () => [] }, clockAt(NOW), {
-        denies: ({ hash }) => seen.push(hash) === 0,
-      });
+    const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
+    const byOne = new AccessTokenJudge(OPTIONS, clockAt(NOW), denials);
+    for (const hash of ['hash of the text', 'hash of another text, which must not count']) {
+      void byOne.judge({ text: 'text', hash, permissions: () => [], context: undefined }, 'introspection', answer);
     }
     expect(new Set(seen).size).toBe(1);
+  });
+});
+
+describe('an answer that is kept', () => {
+  const judgedTwice = (
+    bend: Readonly<Record<string, unknown>>,
+    laterBySeconds: number,
+    deniedLater = false,
+  ): string[] => {
+    const answer = Object.freeze({ ...ANSWER, ...bend });
+    let now = NOW;
+    let denies = false;
+    const clock = { epochSeconds: () => now, monotonicMs: () => 0 };
+    const one = new AccessTokenJudge(OPTIONS, clock, { denies: () => denies });
+    const outcome = (): string => {
+      try {
+        void one.judge(
+          { text: 'text', hash: 'hash', permissions: undefined, context: undefined },
+          'introspection',
+          answer,
+        );
+        return 'accepted';
+      } catch (error) {
+        return (error as BearerError).reason;
+      }
+    };
+    const first = outcome();
+    now += laterBySeconds;
+    denies = deniedLater;
+    return [first, outcome()];
+  };
+
+  it('is refused each time for what time does not alter (RS-06)', () => {
+    expect(judgedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
+    expect(judgedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
+    expect(judgedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
+  });
+
+  it('is held against the time and the denials of now, each time (RS-13)', () => {
+    expect(judgedTwice({}, 0)).toEqual(['accepted', 'accepted']);
+    expect(judgedTwice({}, 60 + TOLERANCE)).toEqual(['accepted', 'expired']);
+    expect(judgedTwice({ nbf: NOW + 60 }, 60)).toEqual(['not_yet_valid', 'accepted']);
+    expect(judgedTwice({}, 0, true)).toEqual(['accepted', 'revoked']);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Judge access token: turns what is known of a token, and by whom, into the proof that it is good for this service, now. */
+/** AccessTokenJudge: turns what is known of a token, and by whom, into the proof that it is good for this service, now. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
@@ -41,66 +41,104 @@ export interface JudgeOptions {
   /** This service's own identifier, which `aud` must hold. */
   readonly audience: string;
   readonly clockToleranceSeconds: number;
-  readonly permissions: PermissionMapper | undefined;
   /** The scopes that count as permissions; undefined for all of them. */
   readonly acceptedScopes?: readonly string[] | undefined;
   /** What an access token is here, and whose it is. */
   readonly profile: TokenProfile;
 }
 
+/** A token that came, and what is made of it. */
+export interface PresentedToken {
+  readonly text: string;
+  /** SHA-256 of the text, in hex. */
+  readonly hash: string;
+  /** Undefined where the scopes are the permissions, and where nobody looks at them. */
+  readonly permissions: PermissionMapper | undefined;
+  readonly context: PermissionContext | undefined;
+}
+
 /** Where claims come from: the answer of the authorization server about a token, or the token itself, whose signature was checked. */
 export type ClaimsSource = 'introspection' | 'signature';
 
-/**
- * Judges all claims, however sure the server was. It begins with `active` of an answer. For both sources it judges `iss`, `aud`,
- * `typ` and `cnf`, and the times `exp`, `nbf` and `iat`. For both it also judges `sub` and the client.
- *
- * Then it refuses a token that is denied here, which the server may not know. It runs for every request, so cached claims are
- * never trusted for longer. `active-token.ts` says which claims of an active token count.
- *
- * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
- */
-export function judgeAccessToken(
-  text: string,
-  source: ClaimsSource,
-  given: IntrospectionAnswer,
-  options: JudgeOptions,
-  clock: Clock,
-  denials: Pick<HeldDenials, 'denies'>,
-  /** SHA-256 of `text`, where it was made already. */
-  hash?: string,
-  context?: PermissionContext,
-): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-  if (source === 'signature' && isLightweight(given)) throw invalid('lightweight_token');
-  const facts = factsOf(text, source, given, options, hash);
-  const { claims } = facts;
-  if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
-  if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
-  // Servers also find other tokens active (RFC 8725 §3.11).
-  if (!options.profile.isAccessToken(claims)) throw invalid('not_an_access_token', claims);
-  // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
-  if (claims['cnf'] !== undefined) throw invalid('sender_constrained', claims);
-  const now = clock.epochSeconds();
-  const tolerance = options.clockToleranceSeconds;
-  if (now >= claims.exp + tolerance) throw invalid('expired', claims);
-  if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
-  if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
-  if (facts.clientId === '') throw invalid('client_missing', claims);
-  const token = makeVerifiedAccessToken(text, facts);
-  if (denials.denies(token)) throw invalid('revoked', claims);
-  const { permissions } = options;
-  if (permissions === undefined) return token;
-  const withPermissions = (mapped: unknown): VerifiedAccessToken =>
-    makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionList(mapped), hash));
-  const mapped: unknown = permissions(claims, context);
-  // Promises of other libraries and realms are none of ours.
-  if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
-  return Promise.resolve(mapped).then((list) => {
-    // It may have ended or been denied meanwhile.
-    if (clock.epochSeconds() >= claims.exp + tolerance) throw invalid('expired', claims);
-    if (denials.denies(token)) throw invalid('revoked', claims);
-    return withPermissions(list);
-  });
+/** Judges the tokens of one issuer. */
+export class AccessTokenJudge {
+  /** Of claims that are kept, and can't change: what time does not alter is not looked at more than once. */
+  readonly #cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
+
+  constructor(
+    private readonly options: JudgeOptions,
+    private readonly clock: Clock,
+    private readonly denials: Pick<HeldDenials, 'denies'>,
+  ) {}
+
+  /**
+   * Judges all claims, however sure the server was. It begins with `active` of an answer. For both sources it judges `iss`, `aud`,
+   * `typ` and `cnf`, and the times `exp`, `nbf` and `iat`. For both it also judges `sub` and the client.
+   *
+   * Then it refuses a token that is denied here, which the server may not know. It runs for every request, so cached claims are
+   * never trusted for longer. `active-token.ts` says which claims of an active token count.
+   *
+   * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
+   */
+  judge(
+    token: PresentedToken,
+    source: ClaimsSource,
+    given: IntrospectionAnswer,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const facts = this.#cachedFacts.get(given) ?? this.#readFacts(token, source, given);
+    const { claims } = facts;
+    const now = this.clock.epochSeconds();
+    const { clockToleranceSeconds: tolerance } = this.options;
+    if (now >= claims.exp + tolerance) throw invalid('expired', claims);
+    if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
+    if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
+    if (facts.clientId === '') throw invalid('client_missing', claims);
+    const verified = makeVerifiedAccessToken(token.text, facts);
+    if (this.denials.denies(verified)) throw invalid('revoked', claims);
+    return token.permissions === undefined ? verified : this.#mapped(token, facts, verified, token.permissions);
+  }
+
+  #mapped(
+    { text, hash, context }: PresentedToken,
+    { claims, clientId }: TokenFacts,
+    verified: VerifiedAccessToken,
+    permissions: PermissionMapper,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const withPermissions = (mapped: unknown): VerifiedAccessToken =>
+      makeVerifiedAccessToken(text, tokenFacts(claims, clientId, permissionList(mapped), hash));
+    const mapped: unknown = permissions(claims, context);
+    // Promises of other libraries and realms are none of ours.
+    if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
+    return Promise.resolve(mapped).then((list) => {
+      // It may have ended or been denied meanwhile.
+      if (this.clock.epochSeconds() >= claims.exp + this.options.clockToleranceSeconds)
+        throw invalid('expired', claims);
+      if (this.denials.denies(verified)) throw invalid('revoked', claims);
+      return withPermissions(list);
+    });
+  }
+
+  /** Kept where the answer can't change: each answer is one server's answer about one token. */
+  #readFacts({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): TokenFacts {
+    if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
+    const { profile, issuer, audience, acceptedScopes } = this.options;
+    const given = source === 'signature' ? answer : ActiveToken.of(text, answer)?.claims;
+    if (given === undefined) throw invalid('inactive');
+    if (profile.isReserved(given['sub'])) throw invalid('sub_reserved');
+    const claims = readClaims(profile.completed(given, issuer), profile);
+    const client = profile.clientOf(claims);
+    const granted = parseScope(claims.scope ?? '');
+    const permissions = acceptedScopes === undefined ? granted : granted.filter((one) => acceptedScopes.includes(one));
+    const facts = tokenFacts(claims, typeof client === 'string' ? client : '', permissions, hash);
+    if (claims.iss !== issuer) throw invalid('other_issuer', claims);
+    if (!facts.audience.includes(audience)) throw invalid('other_audience', claims);
+    // Servers also find other tokens active (RFC 8725 §3.11).
+    if (!profile.isAccessToken(claims)) throw invalid('not_an_access_token', claims);
+    // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
+    if (claims['cnf'] !== undefined) throw invalid('sender_constrained', claims);
+    if (Object.isFrozen(answer)) this.#cachedFacts.set(answer, facts);
+    return facts;
+  }
 }
 
 /** Of Keycloak 26.2 and later: two letters for each of the kinds of session, token and grant. */
@@ -110,31 +148,6 @@ const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));
-}
-
-/** Of claims that are kept, and can't change: their types need not be looked at more than once. */
-const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
-
-/** They belong to the profile and to the token too: each answer is one server's answer about one token. */
-function factsOf(
-  text: string,
-  source: ClaimsSource,
-  answer: IntrospectionAnswer,
-  { profile, issuer, acceptedScopes }: JudgeOptions,
-  hash: string | undefined,
-): TokenFacts {
-  const cached = cachedFacts.get(answer);
-  if (cached !== undefined) return cached;
-  const given = source === 'signature' ? answer : ActiveToken.of(text, answer)?.claims;
-  if (given === undefined) throw invalid('inactive');
-  if (profile.isReserved(given['sub'])) throw invalid('sub_reserved');
-  const claims = readClaims(profile.completed(given, issuer), profile);
-  const client = profile.clientOf(claims);
-  const granted = parseScope(claims.scope ?? '');
-  const permissions = acceptedScopes === undefined ? granted : granted.filter((one) => acceptedScopes.includes(one));
-  const facts = tokenFacts(claims, typeof client === 'string' ? client : '', permissions, hash);
-  if (Object.isFrozen(answer)) cachedFacts.set(answer, facts);
-  return facts;
 }
 
 /** The parser at the border: each claim that is relied upon has its type, or the token is refused. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { BearerError } from '../protocol/bearer-error.js';
 import { PROFILES, TOKEN_PROFILES, type ProfileName } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { judgeAccessToken, type ClaimsSource } from './judge-access-token.js';
+import { judgeAccessToken } from '../../spec-support/judged.js';
+import { type ClaimsSource } from './judge-access-token.js';
 
 const NOW = 1_700_000_000;
 const ISSUER = 'https://sso.example.com/tenant';

@@ -14,6 +14,7 @@ import {
 import { ownAccess, remainderOf, summedAccess, type AddedDemand, type RouteAccess } from './access-sum.js';
 import { chainOf, nameOfClass } from './class-chain.js';
 import { isEventStream } from './event-stream.js';
+import { saidStaleness } from './verification.js';
 
 export type { RouteAccess } from './access-sum.js';
 
@@ -57,7 +58,8 @@ function readAccess(prototype: unknown, given: object): RouteAccess {
   if (another !== undefined) {
     return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
   }
-  const access = accessOf(prototype, method, handler);
+  const said = accessOf(prototype, method, handler);
+  const access = { ...said, staleness: saidStaleness(said) };
   return isEventStream(handler) ? { ...access, isEventStream: true } : access;
 }
 

@@ -9,13 +9,13 @@ interface Judgement {
 }
 
 export class SharedJudgements {
-  /** By request. Undefined until it is first used (perf: guard-overhead). */
-  #judgements: WeakMap<object, Judgement> | undefined;
+  /** By request. */
+  readonly #judgements = new WeakMap<object, Judgement>();
 
-  constructor(private readonly verifier: Pick<AccessTokenVerifier, 'judge' | 'stillHolds'>) {}
+  constructor(private readonly verifier: Pick<AccessTokenVerifier, 'tokens' | 'stillHolds'>) {}
 
   has(request: object): boolean {
-    return this.#judgements?.has(request) === true;
+    return this.#judgements.has(request);
   }
 
   /**
@@ -23,13 +23,12 @@ export class SharedJudgements {
    * is fresh enough, and its token was not denied in the meantime.
    */
   async judge(text: string, maxStaleness: number, kind: string, request: BearerRequest): Promise<VerifiedAccessToken> {
-    this.#judgements ??= new WeakMap();
     const earlier = this.#judgements.get(request);
     if (earlier !== undefined && earlier.maxStaleness <= maxStaleness) {
       const token = await earlier.token;
       if (this.verifier.stillHolds(token)) return token;
     }
-    const token = Promise.resolve(this.verifier.judge(text, maxStaleness, kind, request));
+    const token = Promise.resolve(this.verifier.tokens.verify(text, maxStaleness, kind, request));
     this.#judgements.set(request, { maxStaleness, token });
     return token;
   }

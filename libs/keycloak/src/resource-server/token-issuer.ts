@@ -6,25 +6,39 @@ import { unverifiedClaims } from '../protocol/unverified-claims.js';
 import { checkBearerToken } from './bearer-token.js';
 import type { IssuerVerifier } from './issuer-verifier.js';
 
+type Issuers = readonly [IssuerVerifier, ...IssuerVerifier[]];
+
+export type TokenVerifier = Pick<IssuerVerifier, 'verify' | 'verifyAnew'>;
+
+/** Verifies tokens of all these issuers. Of one issuer there is nothing to choose, and nothing to read (perf: guard-overhead). */
+export const tokenVerifierOf = (issuers: Issuers): TokenVerifier =>
+  issuers.length === 1 ? issuers[0] : new VerifierOfSeveral(issuers);
+
+class VerifierOfSeveral implements TokenVerifier {
+  constructor(private readonly issuers: Issuers) {}
+
+  verify(...given: Parameters<IssuerVerifier['verify']>): ReturnType<IssuerVerifier['verify']> {
+    return verifierFor(given[0], this.issuers).verify(...given);
+  }
+
+  verifyAnew(...given: Parameters<IssuerVerifier['verifyAnew']>): ReturnType<IssuerVerifier['verifyAnew']> {
+    return verifierFor(given[0], this.issuers).verifyAnew(...given);
+  }
+}
+
 /**
  * The verifier of the issuer that the token names (RFC 7519 §4.1.1). A token that names none is for the one issuer whose tokens may have any form, where there is one (`rfc7662`). That it names an issuer
  * proves nothing: the answer or the signature must be that issuer's, and says the same `iss`, or the token is refused.
  *
  * Throws `BearerError` `invalid_token` for a token of nobody in the list, which costs no call.
  */
-export function verifierFor(
-  text: string,
-  issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
-): Pick<IssuerVerifier, 'verify' | 'verifyAnew'> {
-  const own = issuers[0];
-  // Of one issuer there is nothing to choose, and nothing to read (perf: guard-overhead).
-  if (issuers.length === 1) return own;
+function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));
   if (recalling !== undefined) return recalling;
   const { iss } = unverifiedClaims(text);
   const named = issuers.find(({ issuer, profile }) => (iss === undefined ? profile.mayNameNoIssuer : issuer === iss));
   if (named !== undefined) return named;
-  checkBearerToken(text, iss === undefined ? own.profile : ANY_FORM);
+  checkBearerToken(text, iss === undefined ? issuers[0].profile : ANY_FORM);
   if (iss === undefined) throw new BearerError('invalid_token', { reason: 'iss_missing' });
   throw new BearerError('invalid_token', {
     reason: 'other_issuer',

@@ -22,11 +22,15 @@ export interface DemandedVerification {
 
 export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefined, verification: undefined };
 
-/** What it demands in a module whose option `verification` is `byDefault`. A bound on the age of an answer demands an answer. */
-export function demandedStaleness(
-  { maxStalenessSeconds, verification }: DemandedVerification,
-  byDefault: TokenVerification,
-): number {
+/** What it demands in a module whose option `verification` is `byDefault`. */
+export const demandedStaleness = (demanded: DemandedVerification, byDefault: TokenVerification): number =>
+  saidStaleness(demanded) ?? stalenessOf(byDefault);
+
+/** Undefined where that is left to the module. A bound on the age of an answer demands an answer. */
+export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
-  return (verification ?? byDefault) === 'jwt' ? NO_ANSWER_NEEDED : ANY_ANSWER;
+  return verification === undefined ? undefined : stalenessOf(verification);
 }
+
+const stalenessOf = (verification: TokenVerification): number =>
+  verification === 'jwt' ? NO_ANSWER_NEEDED : ANY_ANSWER;

@@ -1,4 +1,4 @@
-/** Verified requests: which judged token belongs to which request, under keys that only this file knows. */
+/** Verified requests: which judged token belongs to which request, and which run of which handler the guard has let through, under keys that only this file knows. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /** Properties, and no entries of a WeakMap (perf: guard-overhead). A request that is printed shows a token's fingerprint. */
@@ -62,4 +62,20 @@ export function callTokenOf(args: readonly unknown[]): VerifiedAccessToken | und
     if (token !== undefined) return token;
   }
   return undefined;
+}
+
+/** Nest makes one context for all the guards of a run, and another for the next run, of the same request too. */
+const ADMITTED_RUN = Symbol('nestjs-keycloak-s2s:admitted');
+
+interface GuardedContext {
+  [ADMITTED_RUN]?: true;
+}
+
+export function markAdmitted(context: object): true {
+  (context as GuardedContext)[ADMITTED_RUN] = true;
+  return true;
+}
+
+export function isAdmitted(context: object): boolean {
+  return (context as GuardedContext)[ADMITTED_RUN] === true;
 }

@@ -30,7 +30,8 @@ export class Rechecks {
   /** By whose tokens, when it was asked for; the earliest first. */
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  #latestMs = -Infinity;
+  /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. A field, since each request reads it (perf: guard-overhead). */
+  latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
   constructor(
@@ -41,11 +42,6 @@ export class Rechecks {
     /** The time until which tokens may have been issued, in seconds since the epoch. */
     private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
-
-  /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. */
-  get latestMs(): number {
-    return this.#latestMs;
-  }
 
   /** Calls `listener` after each. */
   onRequired(listener: RecheckListener): void {
@@ -64,7 +60,7 @@ export class Rechecks {
 
   #mark(mark: string | undefined): void {
     const nowMs = this.clock.monotonicMs();
-    this.#latestMs = nowMs;
+    this.latestMs = nowMs;
     for (const [earlier, atMs] of this.#marks) {
       if (nowMs - atMs < this.answersServeMs) break;
       this.#marks.delete(earlier);
@@ -80,7 +76,7 @@ export class Rechecks {
 
   /** Whether an answer to a question that was sent at `askedAtMs` may serve no more. */
   areDue(answer: Claims, askedAtMs: number): boolean {
-    if (askedAtMs > this.#latestMs) return false;
+    if (askedAtMs > this.latestMs) return false;
     if (askedAtMs <= this.#everythingMs) return true;
     return (
       this.#isMarked('sid', answer['sid'], askedAtMs) ||

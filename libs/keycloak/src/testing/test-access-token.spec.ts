@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
-import { judgeAccessToken } from '../resource-server/judge-access-token.js';
+import { judgeAccessToken } from '../../spec-support/judged.js';
 import { testAccessToken } from './test-access-token.js';
 
 describe('testAccessToken', () => {

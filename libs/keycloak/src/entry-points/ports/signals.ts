@@ -1,6 +1,6 @@
 /** The port for the door that hears of revocations: what it denies and rechecks by, proves to, asks the server with, and verifies notices with. */
 export { isStrictJson } from '../../authorization-server/strict-json.js';
-export { awakeClock } from '../../caching/awake-clock.js';
+export { awakeClock } from '../../caching/clock.js';
 export { systemClock } from '../../caching/clock.js';
 export { FixedSecret } from '../../client-authentication/client-authentication.js';
 export { DeadlineCache } from '../../caching/deadline-cache.js';

@@ -1,0 +1,30 @@
+/** judgeAccessToken(): judges one answer about a token, by a judge of its own. */
+import type { Clock } from '../src/caching/clock.js';
+import type { IntrospectionAnswer } from '../src/protocol/claims.js';
+import { tokenHash } from '../src/protocol/token-hash.js';
+import type { VerifiedAccessToken } from '../src/protocol/verified-access-token.js';
+import {
+  AccessTokenJudge,
+  type ClaimsSource,
+  type JudgeOptions,
+  type PermissionMapper,
+} from '../src/resource-server/judge-access-token.js';
+
+/** How an answer is judged, and what makes the permissions. */
+export interface SpecJudgeOptions extends JudgeOptions {
+  readonly permissions: PermissionMapper | undefined;
+}
+
+export const judgeAccessToken = (
+  text: string,
+  source: ClaimsSource,
+  given: IntrospectionAnswer,
+  { permissions, ...options }: SpecJudgeOptions,
+  clock: Clock,
+  denials: { denies(token: VerifiedAccessToken): boolean },
+): VerifiedAccessToken | Promise<VerifiedAccessToken> =>
+  new AccessTokenJudge(options, clock, denials).judge(
+    { text, hash: tokenHash(text), permissions, context: undefined },
+    source,
+    given,
+  );
