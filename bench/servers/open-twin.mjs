@@ -18,6 +18,7 @@ import {
 import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { createService } from 'service-defaults';
+import { JsonExchange } from '../../libs/keycloak/dist/client/json-exchange.js';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
 import { resolveServiceOptions } from '../../libs/keycloak/dist/options/service.options.js';
 import { moduleOf } from './nest.mjs';
@@ -55,7 +56,8 @@ class OpenClient {
   }
 
   async post(path, body) {
-    const answer = await this.transport.send({ method: 'POST', path, body: JSON.stringify(body) });
+    const exchange = new JsonExchange({ method: 'POST', body: JSON.stringify(body) });
+    const answer = await this.transport.send(exchange, this.transport.paths.below(path));
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
     return answer.body;
   }

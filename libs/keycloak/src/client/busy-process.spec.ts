@@ -8,8 +8,9 @@ import { systemClock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
 import type { CircuitState } from '../resilience/call-gate.js';
 import { CallPolicy } from '../resilience/call-policy.js';
+import { JsonTransport } from '../../spec-support/json-transport.js';
 import { ServiceTransport } from './service-transport.js';
-import { StreamingTransport } from './streaming-transport.js';
+import { StreamingExchange } from './streaming-exchange.js';
 
 /** In a thread of its own, so that it answers while this one is busy. */
 const SERVER = `
@@ -47,14 +48,14 @@ const options = () => ({ name: 'service-b', baseUrl, maxResponseBytes: 1024, ...
 
 const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
   'a service': () => {
-    const transport = new ServiceTransport(options(), undefined, systemClock, onCircuit);
+    const transport = new JsonTransport(options(), undefined, systemClock, onCircuit);
     return () => transport.send({ method: 'POST', path: '/orders', body: '{}' });
   },
   'a service, as streams': () => {
-    const transport = new StreamingTransport(options(), undefined, systemClock, onCircuit);
+    const transport = new ServiceTransport(options(), undefined, systemClock, onCircuit);
     const body = { open: () => '{}', isRepeatable: true };
     const request = { method: 'POST', url: `${baseUrl}/orders`, headers: {}, body, streams: false } as const;
-    return () => transport.send(request, '/orders', 'Bearer none');
+    return () => transport.send(new StreamingExchange(request), '/orders', 'Bearer none');
   },
   'the authorization server': () => {
     const policy = new CallPolicy(bounds, SERVER_CALL_RULES, systemClock, onCircuit);

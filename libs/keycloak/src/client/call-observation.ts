@@ -4,7 +4,7 @@ import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-ca
 import { Refusal } from '../protocol/refusal.js';
 import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
-import type { TraceHeaders } from './trace-headers.js';
+import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
 /** A call that is about to be made: no path, since what stands in one is the caller's. */
 export interface ObservedCall {
@@ -76,8 +76,6 @@ export class CallObservation {
     }
   }
 }
-
-const UNTRACED: TraceHeaders = {};
 
 type HowItEnded = Omit<ServiceCallMessage, 'service' | 'method' | 'durationMs'>;
 

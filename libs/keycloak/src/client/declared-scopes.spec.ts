@@ -39,7 +39,7 @@ describe('scopes of a service', () => {
 
   it('hold the calls of doors, too', () => {
     const options = { baseURL: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
-    const client = keycloak.streamingService('ledger', options, { module: 'a door', baseUrl: 'baseURL' });
+    const client = keycloak.service('ledger', options, { module: 'a door', baseUrl: 'baseURL' });
     expect(() => client.asSelf('ledger.read')).not.toThrow();
     expect(() => client.asSelf('ledger.write')).toThrow(TypeError);
     expect(() => client.onBehalfOf(undefined as never, 'ledger.write')).toThrow(TypeError);
@@ -57,7 +57,7 @@ describe('scopes of a service', () => {
 
   it('remember a bounded number of what was accepted, and refuse the same thing twice', () => {
     const declared = new DeclaredScopes('ledger', { asSelf: ['a'], onBehalfOf: [] });
-    for (let at = 0; at < 3000; at += 1) declared.check('asSelf', `a${' '.repeat(at)}`);
-    for (const _ of [1, 2]) expect(() => declared.check('asSelf', 'b')).toThrow('"b"');
+    for (let at = 0; at < 3000; at += 1) declared.canonical('asSelf', `a${' '.repeat(at)}`);
+    for (const _ of [1, 2]) expect(() => declared.canonical('asSelf', 'b')).toThrow('"b"');
   });
 });

@@ -1,5 +1,5 @@
 /** DeclaredScopes: holds the calls of a service to the scopes that its registration names. */
-import { parseScope } from '../protocol/scope.js';
+import { canonicalScope, parseScope } from '../protocol/scope.js';
 
 /** In whose name a call is made. */
 export type InWhoseName = 'asSelf' | 'onBehalfOf';
@@ -11,7 +11,8 @@ export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
 const MAX_REMEMBERED = 1000;
 
 export class DeclaredScopes {
-  readonly #accepted = { asSelf: new Set<string>(), onBehalfOf: new Set<string>() };
+  /** By a scope as it was asked for, the one way to write it. */
+  readonly #accepted = { asSelf: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
 
   /** `declared` is undefined where any scope may be asked for. */
   constructor(
@@ -19,15 +20,24 @@ export class DeclaredScopes {
     private readonly declared: ScopesOfCalls | undefined,
   ) {}
 
-  /** Throws `TypeError` for a scope (a space-separated set) with a member that was not declared. None is less than what was. */
-  check(kind: InWhoseName, scope = ''): void {
-    if (this.declared === undefined || this.#accepted[kind].has(scope)) return;
-    const undeclared = parseScope(scope).find((token) => this.declared?.[kind].includes(token) !== true);
+  /**
+   * The one way to write a scope (a space-separated set), or '' for none, which is less than what was declared. Throws `TypeError` for a scope that is
+   * empty or malformed, or that has a member that was not declared.
+   */
+  canonical(kind: InWhoseName, scope: string | undefined): string {
+    return scope === undefined ? '' : (this.#accepted[kind].get(scope) ?? this.#accept(kind, scope));
+  }
+
+  #accept(kind: InWhoseName, scope: string): string {
+    const canonical = canonicalScope(scope);
+    const { declared } = this;
+    const undeclared = declared && parseScope(canonical).find((token) => !declared[kind].includes(token));
     if (undeclared !== undefined) {
       throw new TypeError(
         `${this.service}: ${kind}(…) asks for the scope ${JSON.stringify(undeclared)}, which is not among the scopes it is registered with`,
       );
     }
-    if (this.#accepted[kind].size < MAX_REMEMBERED) this.#accepted[kind].add(scope);
+    if (this.#accepted[kind].size < MAX_REMEMBERED) this.#accepted[kind].set(scope, canonical);
+    return canonical;
   }
 }

@@ -1,6 +1,8 @@
-/** JSON calls: what a call that is sent and answered as JSON may be given: its body, its query, its time. */
+/** JSON calls: what a call that is sent and answered as JSON may be given: its body, its headers, its query, its time. */
 import { Stream } from 'node:stream';
 import { types } from 'node:util';
+import { checkHeaders } from './call-headers.js';
+import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
@@ -28,6 +30,20 @@ export function checkJsonBody(body: unknown): void {
   throw new TypeError(
     `The body is ${found[0]}, which JSON does not carry: send forms, files and streams by ServiceHttp (nestjs-keycloak-s2s/axios).`,
   );
+}
+
+/** The body is ours to frame. */
+const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'content-type']);
+
+interface GivenHeaders {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly traceparent?: string | readonly string[] | undefined;
+}
+
+/** As they are now, with those of the trace. Throws `TypeError` for a header that is not the application's to set. */
+export function jsonCallHeaders({ headers, traceparent }: GivenHeaders): Readonly<Record<string, string>> | undefined {
+  checkHeaders(headers, OF_THE_BODY);
+  return withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
 }
 
 /** The path with the query at its end. Throws `TypeError` for what would be sent as something else, or not at all. */

@@ -2,36 +2,41 @@
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import type { AnswerHead } from './answer-head.js';
 import { refusesToken } from './service-call-failures.js';
+import type { Exchange, ServiceAnswer, ServiceTransport } from './service-transport.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
+import type { TraceHeaders } from './trace-headers.js';
 
-export interface SendOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Whether the request can be sent again. Default true. */
-  readonly isRepeatable?: boolean;
+/** An answer, and the tokens that it is an answer to. */
+export interface Sent<Answer extends ServiceAnswer> {
+  readonly response: Answer;
+  readonly token: IssuedToken;
+  /** The token that was sent first, if another one was after it. */
+  readonly refused: IssuedToken | undefined;
 }
 
-/** `refused` is the token that was sent first, if another one was after it. `send` is given the header `Authorization`. Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
-export async function sendWithToken<R extends AnswerHead>(
+/** Any status is an answer. Throws what `tokens` and `transport` throw, and the reason of the exchange's signal. */
+export async function sendWithToken<Answer extends ServiceAnswer>(
+  transport: ServiceTransport,
   tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
   request: TokenRequest,
-  send: (authorization: string) => Promise<R>,
-  { signal, isRepeatable = true }: SendOptions = {},
-): Promise<{ readonly response: R; readonly token: IssuedToken; readonly refused: IssuedToken | undefined }> {
-  letManyListen(signal);
+  exchange: Exchange<Answer>,
+  path: string,
+  trace: TraceHeaders,
+): Promise<Sent<Answer>> {
+  const { signal } = exchange;
+  if (signal !== undefined) letManyListen(signal);
   const held = tokens.get(request);
   let token = held instanceof Promise ? await abortable(held, signal) : held;
-  let response = await send(authorizationOf(token));
+  let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
   // It may have been revoked since it was cached: one renewal, and one more try. What can't be sent again leaves a new one to the next.
-  if (refusesToken(response) && tokens.dropRefused(request, token) && isRepeatable) {
+  const isRefused = response.status === 401 && refusesToken(response);
+  if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;
     token = await abortable(tokens.get(request), signal);
-    response = await send(authorizationOf(token));
+    response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   }
   return { response, token, refused };
 }
-
-const authorizationOf = (token: IssuedToken): string => `Bearer ${token.reveal()}`;

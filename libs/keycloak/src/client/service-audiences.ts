@@ -11,14 +11,14 @@ export interface NamedAudiences {
 /** A name says nothing at another issuer, where somebody else may have it. */
 export class ServiceAudiences {
   /** Where there is no choice. */
-  readonly #only: string | undefined;
+  readonly only: string | undefined;
 
   constructor(
     private readonly service: string,
     private readonly named: NamedAudiences,
     hasOneIssuer: boolean,
   ) {
-    this.#only = hasOneIssuer ? Object.values(named.audiences)[0] : undefined;
+    this.only = hasOneIssuer ? Object.values(named.audiences)[0] : undefined;
   }
 
   /** Where tokens in this service's own name come from. */
@@ -28,7 +28,7 @@ export class ServiceAudiences {
 
   /** Throws `AuthorizationServerError` `authorization_server_refused` (`no_audience_at_issuer`) where the registration of the service names none. */
   at(issuer: string): string {
-    if (this.#only !== undefined) return this.#only;
+    if (this.only !== undefined) return this.only;
     const { audiences } = this.named;
     const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;
     if (audience !== undefined) return audience;

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { JsonTransport, type PathRequest } from '../../spec-support/json-transport.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import type { CircuitState } from '../resilience/call-gate.js';
 import { ServiceCallError } from './service-call-error.js';
-import { ServiceTransport, type ServiceTransportOptions, type TransportRequest } from './service-transport.js';
+import type { ServiceTransportOptions } from './service-transport.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -42,7 +43,7 @@ async function service(bounds: Partial<ServiceTransportOptions> = {}) {
   await once(server, 'listening');
   const states: CircuitState[] = [];
   const clock = new StillClock();
-  const transport = new ServiceTransport(
+  const transport = new JsonTransport(
     {
       name: 'service-b',
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -66,7 +67,7 @@ async function service(bounds: Partial<ServiceTransportOptions> = {}) {
       act = next;
     },
     arrival: () => new Promise<void>((resolve) => (arrived = resolve)),
-    call: async (bend: Partial<TransportRequest> = {}): Promise<string> =>
+    call: async (bend: Partial<PathRequest> = {}): Promise<string> =>
       transport.send({ method: 'POST', path: '/api', body: '{}', ...bend }).then(
         ({ status }) => String(status),
         (error: unknown) => {

@@ -1,4 +1,5 @@
 /** Service call rules: what the failures of calls to a service say of it, and with which error the caller is answered. */
+import { Readable } from 'node:stream';
 import { ownProperty } from '../protocol/claims.js';
 import type { RefusalCode } from '../protocol/refusal.js';
 import type { CallRules } from '../resilience/call-rules.js';
@@ -17,6 +18,17 @@ const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'service_refused',
   'service_failed',
 ]);
+
+/** Bytes as JSON, undefined where they are none; what was parsed as it is, and nothing of a stream. */
+export function jsonIn(body: unknown): unknown {
+  if (body instanceof Readable) return undefined;
+  if (!Buffer.isBuffer(body)) return body;
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The part of an answer that is looked at. */
 interface Answer {
@@ -41,7 +53,7 @@ export function serviceCallRules(service: string): CallRules<Answer> {
       (error.code === 'service_timeout' ||
         error.code === 'service_unavailable' ||
         error.reason === 'answer_broken_off'),
-    isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(body, 'code')),
+    isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(jsonIn(body), 'code')),
     // What may be sent twice is, by the transport, when a kept connection breaks. Nothing else is.
     isPassing: () => false,
     // Nobody should wait for a service whose circuit is open.

@@ -1,19 +1,25 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
+import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
+import type { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { sendWithToken } from './send-with-token.js';
-import { checkHeaders } from './call-headers.js';
 import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
-import { checkJsonBody, checkPassOn, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
-import { answerFailure } from './service-call-failures.js';
+import {
+  checkJsonBody,
+  checkPassOn,
+  checkTimeout,
+  jsonCallHeaders,
+  withQuery,
+  type ServiceQuery,
+} from './json-calls.js';
+import { JsonExchange, type JsonRequest } from './json-exchange.js';
+import { sendWithToken, type Sent } from './send-with-token.js';
 import type { ServiceAudiences } from './service-audiences.js';
-import type { ServiceTransport, TransportRequest } from './service-transport.js';
-import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
+import { answerFailure } from './service-call-failures.js';
+import type { ServicePaths } from './service-paths.js';
+import type { Exchange, ServiceAnswer, ServiceTransport } from './service-transport.js';
+import { exchangeWithScope, type TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
-import { traceHeadersOf, withTrace, type TraceHeaders } from './trace-headers.js';
-
-/** The body is ours to frame. */
-const NOT_OF_JSON_CALLS: ReadonlySet<string> = new Set(['content-length', 'content-type']);
 
 export interface ServiceRequestOptions {
   /** Ends the call when it aborts; the call then throws the signal's reason. */
@@ -66,8 +72,9 @@ export class ServiceClient {
    * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
    */
   asSelf(scope?: string): ServiceCaller {
-    const request = clientCredentialsRequest(scope, this.audiences.issuer);
-    this.scopes.check('asSelf', scope);
+    const { issuer } = this.audiences;
+    const canonical = this.scopes.canonical('asSelf', scope);
+    const request = { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: canonical } as const;
     return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
@@ -76,8 +83,8 @@ export class ServiceClient {
    * `AuthorizationServerError` (`no_audience_at_issuer`) where this service was registered without an audience there.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
-    this.scopes.check('onBehalfOf', scope);
-    const request = tokenExchangeRequest(token, this.audiences.at(token.issuer), scope);
+    const canonical = this.scopes.canonical('onBehalfOf', scope);
+    const request = exchangeWithScope(token, this.audiences.only ?? this.audiences.at(token.issuer), canonical);
     return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
@@ -105,7 +112,8 @@ export class ServiceClient {
  */
 export class ServiceCaller {
   constructor(
-    private readonly service: string,
+    /** The name that the service was registered with. */
+    readonly service: string,
     private readonly transport: ServiceTransport,
     private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
     private readonly tokenRequest: TokenRequest,
@@ -139,35 +147,54 @@ export class ServiceCaller {
 
   /** The whole answer of a call that succeeded (2xx). */
   async request<T>(
-    method: TransportRequest['method'],
+    method: JsonRequest['method'],
     path: string,
     body?: unknown,
     options: ServiceRequestOptions = {},
   ): Promise<ServiceResponse<T>> {
-    options.signal?.throwIfAborted();
-    checkHeaders(options.headers, NOT_OF_JSON_CALLS);
-    checkJsonBody(body);
-    checkTimeout(options.timeoutMs);
-    checkPassOn(options.passOn);
-    const { query, passOn: _, headers, traceparent, ...rest } = options;
-    // As both are now: a token may be waited for, and the request be sent once more.
+    const { signal, query, timeoutMs, answer, passOn } = options;
+    signal?.throwIfAborted();
+    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
+    if (passOn !== undefined) checkPassOn(passOn);
+    // Nearly every body is a plain object.
+    if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
+    const isTold = options.headers !== undefined || options.traceparent !== undefined;
+    const headers = isTold ? jsonCallHeaders(options) : undefined;
+    // As it is now: a token may be waited for, and the request be sent once more.
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const given = withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
     // Before a token is requested.
-    const target = this.transport.pathOf(query === undefined ? path : withQuery(path, query));
-    const sendIn = (trace: TraceHeaders) => (authorization: string) =>
-      this.transport.send(
-        { ...rest, method, path, body: text, headers: withTrace(given, trace), authorization },
-        target,
-      );
-    const { response, token, refused } = await this.observation.observe(
-      { service: this.service, method, origin: this.transport.origin },
-      (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), options),
-      options.signal,
-    );
+    const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
+    const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, answer });
+    const sent = await this.send(exchange, target);
+    const { response } = sent;
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    const url = this.transport.addressOf(target);
-    const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, options.passOn);
-    throw failure.add({ call: `${method} ${url}` });
+    throw this.failureOf(sent, exchange, target, passOn);
+  }
+
+  /** For entry points of the library. @internal */
+  get paths(): ServicePaths {
+    return this.transport.paths;
+  }
+
+  /** Sends any exchange; any status is an answer. `path` is of `paths`. @internal */
+  send<Answer extends ServiceAnswer>(exchange: Exchange<Answer>, path: string): Promise<Sent<Answer>> {
+    const { service, transport, tokens, tokenRequest } = this;
+    const call = { service, method: exchange.method, origin: transport.paths.origin };
+    return this.observation.observe(
+      call,
+      (trace) => sendWithToken(transport, tokens, tokenRequest, exchange, path, trace),
+      exchange.signal,
+    );
+  }
+
+  /** The error that an answer is which is no success. @internal */
+  failureOf(
+    { response, token, refused }: Sent<ServiceAnswer>,
+    { method }: Pick<Exchange<ServiceAnswer>, 'method'>,
+    path: string,
+    passOn?: readonly number[],
+  ): Refusal {
+    const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, passOn);
+    return failure.add({ call: `${method} ${this.paths.addressOf(path)}` });
   }
 }

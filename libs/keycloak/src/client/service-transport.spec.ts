@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { JsonTransport, type PathRequest } from '../../spec-support/json-transport.js';
 import { CALL_BOUNDS } from '../../spec-support/next-service.js';
-import { ServiceTransport, type TransportRequest } from './service-transport.js';
 
 type Handler = (socket: Socket, request: string, at: number) => unknown;
 
@@ -47,8 +47,8 @@ async function allAreClosed(): Promise<boolean> {
   return used.length > 0;
 }
 
-const transport = (origin: string, { scheme = 'http', timeoutMs = 60_000 } = {}): ServiceTransport =>
-  new ServiceTransport({
+const transport = (origin: string, { scheme = 'http', timeoutMs = 60_000 } = {}): JsonTransport =>
+  new JsonTransport({
     name: 'service-c',
     baseUrl: `${scheme}://${origin}`,
     timeoutMs,
@@ -56,8 +56,8 @@ const transport = (origin: string, { scheme = 'http', timeoutMs = 60_000 } = {})
     ...CALL_BOUNDS,
   });
 
-const GET: TransportRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
-const POST: TransportRequest = { ...GET, method: 'POST', body: '{"value":1}' };
+const GET: PathRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
+const POST: PathRequest = { ...GET, method: 'POST', body: '{"value":1}' };
 
 describe('a connection', () => {
   it('is kept and used again', async () => {

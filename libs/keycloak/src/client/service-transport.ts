@@ -1,7 +1,8 @@
-/** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
+/** ServiceTransport: calls to one service, whatever they carry; whatever goes wrong leaves it as a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
-import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
+import { HttpFailure } from '../http/send-request.js';
+import { OWN_BODY } from '../http/stream-request.js';
 import { Refusal } from '../protocol/refusal.js';
 import {
   CallGate,
@@ -11,33 +12,11 @@ import {
   type Wait,
 } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
-import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
-import { ServiceCallError } from './service-call-error.js';
+import type { AnswerHead } from './answer-head.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
 import { serviceCallRules } from './service-call-rules.js';
 import { ServicePaths } from './service-paths.js';
-
-export interface TransportRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** From the service's base URL, with a leading slash. */
-  readonly path: string;
-  readonly authorization?: string;
-  /** Further ones; `Accept` among them takes the place of JSON. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** JSON. */
-  readonly body?: string | undefined;
-  readonly signal?: AbortSignal;
-  /** In place of the service's own. */
-  readonly timeoutMs?: number;
-  /** What a success is read as. Default JSON. */
-  readonly answer?: 'json' | 'text';
-}
-
-export interface TransportResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
+import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
 export interface ServiceTransportOptions extends CallGateOptions {
   readonly name: string;
@@ -50,13 +29,50 @@ export interface ServiceTransportOptions extends CallGateOptions {
   readonly tls?: TrustedAuthorities;
 }
 
+/** Where a call goes, with which token, and within which bounds. */
+export interface ServiceTarget {
+  readonly connections: Connections;
+  readonly origin: string;
+  /** As it is sent. */
+  readonly path: string;
+  /** Undefined for none. */
+  readonly authorization: string | undefined;
+  readonly trace: TraceHeaders;
+  readonly options: ServiceTransportOptions;
+}
+
+export interface ServiceAnswer extends AnswerHead {
+  readonly body: unknown;
+}
+
+/** One call: how it is tried, which is another way for JSON than for streams. */
+export interface Exchange<Answer extends ServiceAnswer> {
+  readonly method: string;
+  readonly signal: AbortSignal | undefined;
+  /** In place of the service's own. */
+  readonly timeoutMs: number | undefined;
+  /** Whether it can be sent once more. */
+  readonly isRepeatable: boolean;
+  /** Sends it. Rejects with `HttpFailure`, `ServiceCallError` or the reason of the signal. `isTrial`: the circuit hangs on it. */
+  send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
+  /** Fulfilled when nothing more of an answer will come: until then it keeps its slot. Undefined where answers are whole. */
+  readonly over: ((answer: Answer) => Promise<void>) | undefined;
+}
+
+/** A time-out that says nothing of the service: its caller gave it less time than the service has, or the body of the request did not come. */
+class OwnTimeout extends Error {
+  constructor(readonly failure: unknown) {
+    super();
+  }
+}
+
 /**
  * Over kept-alive connections to one origin, as many as calls may run at once, and through a gate of the service's own: no redirect or absolute URL can take a token elsewhere.
  */
 export class ServiceTransport {
-  readonly #paths: ServicePaths;
+  readonly paths: ServicePaths;
   readonly #connections: Connections;
-  readonly #gate: CallGate<TransportResponse>;
+  readonly #gate: CallGate<ServiceAnswer>;
 
   constructor(
     private readonly options: ServiceTransportOptions,
@@ -65,43 +81,35 @@ export class ServiceTransport {
     onCircuit?: (state: CircuitState) => void,
   ) {
     this.#gate = new CallGate(options, serviceCallRules(options.name), clock, onCircuit);
-    this.#paths = new ServicePaths(options.name, options.baseUrl);
+    this.paths = new ServicePaths(options.name, options.baseUrl);
     this.#connections = network.toService(options);
   }
 
   /**
-   * `path` is the result of `pathOf`. Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that
-   * aborted; without `path`, what `pathOf` throws.
+   * `path` is of `paths`. Any status is an answer. Throws `ServiceCallError`, the reason of the exchange's signal when that aborted, or the error of
+   * a body that failed by itself. The stream of an answer fails in the same way.
    */
-  async send(request: TransportRequest, path = this.pathOf(request.path)): Promise<TransportResponse> {
-    const { method, body, signal, timeoutMs: boundMs = this.options.timeoutMs } = request;
-    const headers = headerLines(request, this.options.gzip === true);
-    const { origin } = this.#paths;
-    const { maxResponseBytes } = this.options;
-    // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
-    const isHasty = boundMs < this.options.timeoutMs;
-    let hasRunOut = false;
-    const call = (waitedMs: number, isTrial: boolean): Promise<TransportResponse> => {
-      // While one call is tried, all others fail: it must not be as slow as its caller likes.
-      const timeoutMs = (isTrial ? Math.min(boundMs, this.options.timeoutMs) : boundMs) - waitedMs;
-      const exchange = { origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal };
-      const sent = this.#send(exchange, timeoutMs, request.answer);
-      if (!isHasty) return sent;
-      return sent.catch((error: unknown) => {
-        hasRunOut = error instanceof ServiceCallError && error.reason === 'timeout';
-        throw error;
-      });
-    };
-    // A time shorter than the service's own says nothing of the service.
-    const isGivenUp = (): boolean => hasRunOut || signal?.aborted === true;
-    const wait: Wait = { leftMs: () => boundMs * MAX_WAIT_FRACTION, signal, isGivenUp };
+  async send<Answer extends ServiceAnswer>(
+    exchange: Exchange<Answer>,
+    path: string,
+    authorization?: string,
+    trace = UNTRACED,
+  ): Promise<Answer> {
+    const { options } = this;
+    const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
+    const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
+    // While one call is tried, all others fail: it must not be as slow as its caller likes.
+    const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
+      this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
+    const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
     try {
-      return await this.#gate.pass(call, wait);
+      return await this.#gate.pass(call, wait, exchange.over);
     } catch (error) {
-      const failure = this.#gate.errorOf(error);
+      const ended = this.#gate.errorOf(error);
+      const failure = ended instanceof OwnTimeout ? ended.failure : ended;
       // The reason of a signal is its caller's, and may end many calls.
       const isOurs = failure instanceof Refusal && failure !== signal?.reason;
-      throw isOurs ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
+      throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }
   }
 
@@ -109,88 +117,27 @@ export class ServiceTransport {
     return this.#gate.state;
   }
 
-  /** Scheme, host and port of all calls. */
-  get origin(): string {
-    return this.#paths.origin;
-  }
-
-  /** The path as it is sent. Throws `TypeError` for one that leads elsewhere, or that would not be sent as it was given. */
-  pathOf(path: string): string {
-    return this.#paths.below(path);
-  }
-
-  /** Where a call goes, for the log; `path` is as it is sent. */
-  addressOf(path: string): string {
-    return this.#paths.addressOf(path);
-  }
-
-  async #send(
-    exchange: HttpRequest,
+  async #try<Answer extends ServiceAnswer>(
+    exchange: Exchange<Answer>,
+    target: ServiceTarget,
     timeoutMs: number,
-    answer: TransportRequest['answer'],
-  ): Promise<TransportResponse> {
+    isTrial: boolean,
+  ): Promise<Answer> {
     const startMs = performance.now();
     try {
-      return this.#answer(await sendRequest(this.#connections, exchange), answer);
+      return await exchange.send(target, timeoutMs, isTrial);
     } catch (error) {
-      if (!isWorthAnother(error, exchange.method)) throw serviceFailure(this.options.name, error);
-      const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
-      return sendRequest(this.#connections, left).then(
-        (response) => this.#answer(response, answer),
-        (second: unknown) => Promise.reject(serviceFailure(this.options.name, second) as Error),
-      );
+      if (!exchange.isRepeatable || !isWorthAnother(error, exchange.method)) throw this.#failureOf(error, exchange);
+      const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
+      return exchange.send(target, leftMs, isTrial).catch((second: unknown) => {
+        throw this.#failureOf(second, exchange);
+      });
     }
   }
 
-  /** At once where nothing is packed (perf: service-client). */
-  #answer(response: HttpResponse, as: TransportRequest['answer']): TransportResponse | Promise<TransportResponse> {
-    return isPacked(response.headers) && response.body.length > 0
-      ? this.#unpacked(response).then((text) => this.#answered(response, text, as))
-      : this.#answered(response, response.body.toString('utf8'), as);
+  #failureOf(error: unknown, { timeoutMs = Infinity }: { readonly timeoutMs: number | undefined }): unknown {
+    const failure = serviceFailure(this.options.name, error);
+    if (!(error instanceof HttpFailure) || error.reason !== 'timeout') return failure;
+    return timeoutMs < this.options.timeoutMs || error.detail === OWN_BODY ? new OwnTimeout(failure) : failure;
   }
-
-  #answered({ status, headers }: HttpResponse, text: string, as: TransportRequest['answer']): TransportResponse {
-    return { status, headers, body: as === 'text' && status < 300 ? text : this.#parse(status, text) };
-  }
-
-  /** `maxResponseBytes` is the bound on what comes out, too. */
-  async #unpacked({ status, headers, body }: HttpResponse): Promise<string> {
-    const { name, gzip, maxResponseBytes } = this.options;
-    let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
-    try {
-      if (gzip === true && isGzip(headers)) return await gunzipped(body, maxResponseBytes);
-    } catch (error) {
-      if (isTooLong(error)) reason = 'answer_too_large';
-    }
-    // Of an error, or a redirect, the status says enough.
-    if (status >= 300) return '';
-    throw new ServiceCallError('service_failed', name, reason, { status });
-  }
-
-  #parse(status: number, body: string): unknown {
-    if (body === '') return undefined;
-    try {
-      return JSON.parse(body) as unknown;
-    } catch {
-      // What the page of an error or of a redirect says is of no use; a success that is not JSON is a failure.
-      if (status >= 300) return undefined;
-      throw new ServiceCallError('service_failed', this.options.name, 'answer_not_json', { status });
-    }
-  }
-}
-
-const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
-
-/** Names and values in turn (perf: service-client). */
-function headerLines({ authorization, headers = {}, body, answer }: TransportRequest, gzip: boolean): string[] {
-  const lines = ['accept-encoding', gzip ? 'gzip' : 'identity'];
-  if (authorization !== undefined) lines.push('authorization', authorization);
-  if (body !== undefined) lines.push('content-type', 'application/json');
-  let accepts = false;
-  for (const name of Object.keys(headers)) {
-    accepts ||= name.toLowerCase() === 'accept';
-    lines.push(name, headers[name] ?? '');
-  }
-  if (!accepts) lines.push('accept', ACCEPTED[answer ?? 'json']);
-  return lines;
 }

@@ -35,9 +35,14 @@ export function tokenExchangeRequest(
   audience: string,
   scope: string | undefined,
 ): TokenExchangeRequest {
+  return exchangeWithScope(subject, audience, scope === undefined ? '' : canonicalScope(scope));
+}
+
+/** The same for a scope that is written in the one way already, '' for none. */
+export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
   // Without one the server would choose it.
   if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange names one audience');
-  return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope: scope === undefined ? '' : canonicalScope(scope) };
+  return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };
 }
 
 /** The one key for cache and flight: all that the answer may depend on, and of the subject's token only its hash. */

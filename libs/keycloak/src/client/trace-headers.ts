@@ -2,9 +2,12 @@
 
 export type TraceHeaders = Readonly<Record<string, string>>;
 
+/** Of a call that is part of no trace. */
+export const UNTRACED: TraceHeaders = {};
+
 /** What the call carries of a `traceparent` that the application had from elsewhere: nothing of one that is malformed (§3.2.2.5 would have it ignored). */
 export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
-  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : NONE;
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : UNTRACED;
 }
 
 /** `headers` with those of a trace, which take the place of any that are there. */
@@ -16,8 +19,6 @@ export function withTrace<Headers extends TraceHeaders | undefined>(
   const others = Object.entries<string>(headers ?? {}).filter(([name]) => !OF_A_TRACE.has(name.toLowerCase()));
   return { ...Object.fromEntries(others), ...trace };
 }
-
-const NONE: TraceHeaders = {};
 
 const OF_A_TRACE: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 

@@ -4,8 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CallObservation } from '../client/call-observation.js';
 import { ServiceClient } from '../client/service-client.js';
 import { ServiceTransport } from '../client/service-transport.js';
-import { StreamingServiceClient } from '../client/streaming-service-client.js';
-import { StreamingTransport } from '../client/streaming-transport.js';
+import { sendStreaming } from '../client/streaming-call.js';
 import { TokenSource } from '../client/token-source.js';
 import { TokenSourceLog } from '../client/token-source-log.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -147,20 +146,10 @@ describe('the service call channel', () => {
   });
 
   it('tells of calls with any body, too, when their answer begins', async () => {
-    const transport = new StreamingTransport(options());
-    const streaming = new StreamingServiceClient(
-      'service-b',
-      audience('service-b'),
-      transport,
-      tokens,
-      undefined,
-      observation,
-    );
     next.answer(PATH, raw(200, 'a document'));
     const body = { open: () => undefined, isRepeatable: true };
-    const { response } = await streaming
-      .asSelf('orders.approve')
-      .send({ method: 'HEAD', url: next.url + PATH, headers: {}, body, streams: false });
+    const head = { method: 'HEAD', url: next.url + PATH, headers: {}, body, streams: false } as const;
+    const { response } = await sendStreaming(client.asSelf('orders.approve'), head);
     await response.over;
     expect(told[0]?.message).toEqual({ ...CALL, method: 'HEAD', outcome: 'answered', status: 200, durationMs: 0 });
   });

@@ -158,8 +158,10 @@ export function connectionError(error: unknown): HttpFailure | TypeError {
 
 /** As undici gives them, but for those that came more than once. */
 export function single(headers: ResponseHeaders): Readonly<Record<string, string>> {
-  const names = Object.keys(headers);
+  for (const name of Object.keys(headers)) {
+    if (typeof headers[name] === 'string') continue;
+    return Object.fromEntries(Object.entries(headers).map(([each, value]) => [each, String(value)]));
+  }
   // As a rule none did, and nothing is copied (perf: service-client).
-  if (names.every((name) => typeof headers[name] === 'string')) return headers as Readonly<Record<string, string>>;
-  return Object.fromEntries(names.map((name) => [name, String(headers[name])]));
+  return headers as Readonly<Record<string, string>>;
 }

@@ -9,8 +9,6 @@ import { CallObservation } from '../client/call-observation.js';
 import { ServiceAudiences } from '../client/service-audiences.js';
 import { ServiceClient } from '../client/service-client.js';
 import { ServiceTransport } from '../client/service-transport.js';
-import { StreamingServiceClient } from '../client/streaming-service-client.js';
-import { StreamingTransport } from '../client/streaming-transport.js';
 import { TokenExchangeClient } from '../client/token-exchange-client.js';
 import { TokenSources } from '../client/token-sources.js';
 import { composeIssuer, type ComposedIssuer } from './compose-issuer.js';
@@ -54,10 +52,8 @@ export interface ComposedKeycloak {
   readonly status: KeycloakStatus;
   /** Of all services that it makes a client of. */
   readonly calls: CallObservation;
-  /** A client of the service `name`. Throws `KeycloakOptionsError`. */
-  readonly service: (name: string, options: ServiceOptions) => ServiceClient;
-  /** The same with any body, for doors. Throws `KeycloakOptionsError`. */
-  readonly streamingService: (name: string, options: object, door: ServiceOptionsDoor) => StreamingServiceClient;
+  /** A client of the service `name`. `entryPoint`: which one asks for it, where that is not the main one. Throws `KeycloakOptionsError`. */
+  readonly service: (name: string, options: object, entryPoint?: ServiceOptionsDoor) => ServiceClient;
 }
 
 /** Sends nothing yet. Throws `KeycloakOptionsError`, which lists every fault of `given`. */
@@ -106,19 +102,12 @@ export function composeKeycloak(
       clock,
       revocations,
     ),
-    service: (name, serviceOptions) => {
-      const service = resolveServiceOptions(name, serviceOptions, options);
+    service: (name, serviceOptions, entryPoint) => {
+      const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, options, entryPoint);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      const scopes = registry.add(name, service, transport);
+      const scopes = registry.add(name, service, transport, entryPoint && ' (http)');
       const audiences = new ServiceAudiences(name, service, others.length === 0);
       return new ServiceClient(name, audiences, transport, tokens, scopes, calls);
-    },
-    streamingService: (name, serviceOptions, door) => {
-      const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, options, door);
-      const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      const scopes = registry.add(name, service, transport, ' (http)');
-      const audiences = new ServiceAudiences(name, service, others.length === 0);
-      return new StreamingServiceClient(name, audiences, transport, tokens, scopes, calls);
     },
   };
 }

@@ -33,8 +33,8 @@ export interface CallsState {
 
 /** How one call waits. */
 export interface Wait {
-  /** For how long it may still wait; asked before it waits, and before it is sent. Throws when that time is over. */
-  readonly leftMs: () => number;
+  /** For how long it may wait. A function is asked before it waits, and before it is sent; it throws when that time is over. */
+  readonly leftMs: number | (() => number);
   /** Ends the wait. */
   readonly signal: AbortSignal | undefined;
   /** Whether the caller has given the call up: how it ends then says nothing of the other side. */
@@ -65,7 +65,7 @@ export class CallGate<Answer = unknown> {
     const { isFailedAnswer } = rules;
     const failures = handleWhen((error) => (error instanceof AbandonedCall ? error.isTrial : rules.isFailure(error)));
     const outcomes =
-      isFailedAnswer === undefined ? failures : failures.orWhenResult((answer) => isFailedAnswer(answer as Answer));
+      isFailedAnswer === undefined ? failures : failures.orWhenResult(isFailedAnswer as (answer: unknown) => boolean);
     this.#breaker = circuitBreaker(outcomes, { breaker: this.#failuresInARow, halfOpenAfter: this.#pause });
     this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
   }
@@ -89,8 +89,8 @@ export class CallGate<Answer = unknown> {
     heldUntil?: (answer: T) => Promise<void>,
   ): Promise<T> {
     const failsFast = this.rules.failsWhileTrying === true;
-    if (failsFast) this.#throwIfSuspended();
-    const mayWaitMs = wait.leftMs();
+    if (failsFast && this.#breaker.state !== BreakerState.Closed) this.#throwIfSuspended();
+    const mayWaitMs = typeof wait.leftMs === 'number' ? wait.leftMs : wait.leftMs();
     const entering = this.#bulkhead.enter(mayWaitMs, wait.signal);
     let waitedMs = 0;
     if (entering !== undefined) {
@@ -103,7 +103,7 @@ export class CallGate<Answer = unknown> {
     try {
       if (failsFast) {
         // Those who waited too.
-        this.#throwIfSuspended();
+        if (this.#breaker.state !== BreakerState.Closed) this.#throwIfSuspended();
         wait.signal?.throwIfAborted();
       }
       const answer = await this.#breaker.execute(() => this.#send(call, waitedMs, wait));
@@ -124,7 +124,7 @@ export class CallGate<Answer = unknown> {
     let isSent = false;
     try {
       // Time has passed where this one waited for the trial call of another.
-      wait.leftMs();
+      if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
       return await call(waitedMs, isTrial);
     } catch (error) {
@@ -139,9 +139,9 @@ export class CallGate<Answer = unknown> {
     return error instanceof AbandonedCall ? this.errorOf(error.reason) : error;
   }
 
+  /** Of a circuit that is not closed. */
   #throwIfSuspended(): void {
-    const { state } = this.#breaker;
-    if (state === BreakerState.Closed || (state === BreakerState.Open && this.#pause.isOver)) return;
+    if (this.#breaker.state === BreakerState.Open && this.#pause.isOver) return;
     throw new BrokenCircuitError();
   }
 }

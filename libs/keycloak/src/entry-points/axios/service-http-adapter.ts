@@ -7,8 +7,8 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { ServiceCallError } from '../../index.js';
-import type { StreamingAnswer, StreamingMethod, StreamingServiceCaller } from '../ports/streaming-service.js';
+import { ServiceCallError, type ServiceCaller } from '../../index.js';
+import { sendStreaming, type StreamingAnswer, type StreamingMethod } from '../ports/streaming-service.js';
 import { answerData, type AnswerBody } from './answer-data.js';
 import { failed } from './call-error.js';
 import { Cancellation } from './cancellation.js';
@@ -19,10 +19,10 @@ import { requestBody, type SentBody } from './request-body.js';
 /**
  * An adapter whose calls carry the token of `caller`, which is added behind it: no config and no answer leads to it.
  *
- * Rejects with what `StreamingServiceCaller.send` throws, with axios' `CanceledError`, with the error of a body that failed by itself, or
+ * Rejects with what `sendStreaming()` throws, with axios' `CanceledError`, with the error of a body that failed by itself, or
  * with `TypeError` for a config that can't be heeded.
  */
-export function serviceHttpAdapter(caller: StreamingServiceCaller): AxiosAdapter {
+export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   const adapter: AxiosAdapter = async (config) => {
     checkConfig(caller.service, config);
     const body = requestBody(config.data, config.headers);
@@ -65,7 +65,7 @@ function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): A
 }
 
 async function sent(
-  caller: StreamingServiceCaller,
+  caller: ServiceCaller,
   config: InternalAxiosRequestConfig,
   body: SentBody,
   cancellation: Cancellation,
@@ -80,7 +80,7 @@ async function sent(
   if (timeoutMs > 0) {
     cancellation.after(timeoutMs, () => new ServiceCallError('service_timeout', service, 'timeout'));
   }
-  return caller.send({
+  return sendStreaming(caller, {
     method: methodOf(service, config.method),
     url: urlOf(service, config),
     headers: linesOf(config.headers),

@@ -8,8 +8,8 @@ import { callPath, CountedTokens, mustBeRefused, outcomeOf, spelt } from '../../
 import { CALL_BOUNDS } from '../../../spec-support/next-service.js';
 import { audience } from '../../../spec-support/one-issuer.js';
 import { RequestLines } from '../../../spec-support/request-lines.js';
-import { StreamingServiceClient } from '../../client/streaming-service-client.js';
-import { StreamingTransport } from '../../client/streaming-transport.js';
+import { ServiceClient } from '../../client/service-client.js';
+import { ServiceTransport } from '../../client/service-transport.js';
 import { ServiceHttp } from './service-http.service.js';
 
 let next: RequestLines;
@@ -25,9 +25,9 @@ afterEach(() => next.stop());
 function http(base = ''): HttpService {
   const baseURL = next.url + base;
   const options = { ...CALL_BOUNDS, name: 'service-b', timeoutMs: 60_000, maxResponseBytes: 1024 };
-  const transport = new StreamingTransport({ ...options, baseUrl: baseURL });
-  const client = new StreamingServiceClient('service-b', audience('service-b'), transport, tokens);
-  const composed = { streamingService: () => client } as never;
+  const transport = new ServiceTransport({ ...options, baseUrl: baseURL });
+  const client = new ServiceClient('service-b', audience('service-b'), transport, tokens);
+  const composed = { service: () => client } as never;
   return new ServiceHttp('service-b', { baseURL, audience: 'service-b' }, composed).asSelf('orders.approve');
 }
 

@@ -7,8 +7,8 @@ import axios, {
   type CreateAxiosDefaults,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import type { ServiceOptions, VerifiedAccessToken } from '../../index.js';
-import type { ComposedKeycloak, StreamingServiceCaller, StreamingServiceClient } from '../ports/streaming-service.js';
+import type { ServiceCaller, ServiceClient, ServiceOptions, VerifiedAccessToken } from '../../index.js';
+import type { ComposedKeycloak } from '../ports/streaming-service.js';
 import { checkConfig, type RefusedConfig } from './refused-config.js';
 import { isServiceHttpAdapter, serviceHttpAdapter } from './service-http-adapter.js';
 import { toServiceError } from './call-error.js';
@@ -47,7 +47,7 @@ export class ServiceHttp {
    * itself, since it does not say in whose name.
    */
   readonly axiosRef: AxiosInstance;
-  readonly #client: StreamingServiceClient;
+  readonly #client: ServiceClient;
 
   constructor(
     readonly name: string,
@@ -55,7 +55,7 @@ export class ServiceHttp {
     keycloak: ComposedKeycloak,
   ) {
     checkConfig(name, defaults as AxiosRequestConfig);
-    this.#client = keycloak.streamingService(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
+    this.#client = keycloak.service(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
     this.axiosRef = axios.create({
       // Of the two that axios knows, the one that can be encoded again for a second try.
       env: { FormData: globalThis.FormData },
@@ -81,7 +81,7 @@ export class ServiceHttp {
     return this.#bound(this.#client.onBehalfOf(token, scope));
   }
 
-  #bound(caller: StreamingServiceCaller): HttpService {
+  #bound(caller: ServiceCaller): HttpService {
     const adapter = serviceHttpAdapter(caller);
     const bound = this.axiosRef.create({ adapter });
     // Registered first, a request's interceptor runs last, and an answer's first.

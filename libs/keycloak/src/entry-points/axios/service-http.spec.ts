@@ -11,8 +11,8 @@ import type { HttpService } from '@nestjs/axios';
 import axios, { AxiosHeaders, type AxiosProgressEvent, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { catchError, firstValueFrom, of, type Observable } from 'rxjs';
 import { CALL_BOUNDS } from '../../../spec-support/next-service.js';
-import { StreamingServiceClient } from '../../client/streaming-service-client.js';
-import { StreamingTransport } from '../../client/streaming-transport.js';
+import { ServiceClient } from '../../client/service-client.js';
+import { ServiceTransport } from '../../client/service-transport.js';
 import type { TokenSource } from '../../client/token-source.js';
 import { BearerError, ServiceCallError, type ServiceOptions } from '../../index.js';
 import { IssuedToken } from '../../protocol/issued-token.js';
@@ -56,7 +56,7 @@ interface Settings extends Partial<Omit<ServiceOptions, 'baseUrl' | 'audience' |
 
 function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}): ServiceHttp {
   const baseURL = origin() + path;
-  const transport = new StreamingTransport({
+  const transport = new ServiceTransport({
     name: 'service-b',
     baseUrl: baseURL,
     timeoutMs: 60_000,
@@ -64,8 +64,8 @@ function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}
     ...CALL_BOUNDS,
     ...bounds,
   });
-  const streamingService = () => new StreamingServiceClient('service-b', audience('service-b'), transport, tokens);
-  return new ServiceHttp('service-b', { baseURL, audience: 'service-b', defaults }, { streamingService } as never);
+  const service = () => new ServiceClient('service-b', audience('service-b'), transport, tokens);
+  return new ServiceHttp('service-b', { baseURL, audience: 'service-b', defaults }, { service } as never);
 }
 
 const asSelf = (settings?: Settings): HttpService => serviceHttp(settings).asSelf('orders.approve');

@@ -1,12 +1,9 @@
-/** The port for doors that call services in their own way: a StreamingServiceClient, made from the composed parts. */
+/** The port for entry points that call services in their own way: a ServiceClient of the composed parts, and calls with any body. */
 export { letManyListen } from '../../caching/shared-signal.js';
+export { sendStreaming } from '../../client/streaming-call.js';
 export { KEYCLOAK } from '../../module/keycloak.module-definition.js';
 export { checkServiceNames } from '../../options/service.options.js';
 
+export type { StreamingAnswer } from '../../client/streaming-call.js';
+export type { CallBody, StreamingMethod, StreamingRequest } from '../../client/streaming-exchange.js';
 export type { ComposedKeycloak } from '../../module/compose-keycloak.js';
-export type {
-  StreamingAnswer,
-  StreamingServiceCaller,
-  StreamingServiceClient,
-} from '../../client/streaming-service-client.js';
-export type { CallBody, StreamingMethod, StreamingRequest } from '../../client/streaming-transport.js';

@@ -1,0 +1,90 @@
+/** JsonExchange: a call whose bodies are JSON, or text where that is asked for: collected, and timed by the request itself. */
+import { sendRequest, type HttpResponse } from '../http/send-request.js';
+import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
+import { ServiceCallError } from './service-call-error.js';
+import type { Exchange, ServiceAnswer, ServiceTarget } from './service-transport.js';
+import { UNTRACED, withTrace } from './trace-headers.js';
+
+export interface JsonRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Further ones; `Accept` among them takes the place of JSON. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** JSON. */
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** In place of the service's own. */
+  readonly timeoutMs?: number | undefined;
+  /** What a success is read as. Default JSON. */
+  readonly answer?: 'json' | 'text' | undefined;
+}
+
+export class JsonExchange implements Exchange<ServiceAnswer> {
+  readonly method: JsonRequest['method'];
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly isRepeatable = true;
+  readonly over = undefined;
+
+  constructor(private readonly request: JsonRequest) {
+    this.method = request.method;
+    this.signal = request.signal;
+    this.timeoutMs = request.timeoutMs;
+  }
+
+  async send(target: ServiceTarget, timeoutMs: number): Promise<ServiceAnswer> {
+    const { connections, origin, path, options } = target;
+    const { method, body, signal } = this.request;
+    const { maxResponseBytes } = options;
+    const headers = headerLines(this.request, target);
+    const exchange = { origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal };
+    const answer = await sendRequest(connections, exchange);
+    const { status } = answer;
+    // Nearly every answer comes as it is.
+    const isPlain = answer.headers['content-encoding'] === undefined;
+    const text = isPlain ? answer.body.toString('utf8') : await unpacked(answer, target);
+    const isText = this.request.answer === 'text' && status < 300;
+    return { status, headers: answer.headers, body: isText ? text : parsed(options.name, status, text) };
+  }
+}
+
+const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
+
+/** Names and values in turn (perf: service-client). */
+function headerLines(request: JsonRequest, { authorization, trace, options }: ServiceTarget): string[] {
+  const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity'];
+  if (authorization !== undefined) lines.push('authorization', authorization);
+  if (request.body !== undefined) lines.push('content-type', 'application/json');
+  let accepts = false;
+  const headers = (trace === UNTRACED ? request.headers : withTrace(request.headers, trace)) ?? {};
+  for (const name of Object.keys(headers)) {
+    accepts ||= name.toLowerCase() === 'accept';
+    lines.push(name, headers[name] ?? '');
+  }
+  if (!accepts) lines.push('accept', ACCEPTED[request.answer ?? 'json']);
+  return lines;
+}
+
+/** `maxResponseBytes` is the bound on what comes out, too. */
+async function unpacked({ status, headers, body }: HttpResponse, { options }: ServiceTarget): Promise<string> {
+  if (!isPacked(headers) || body.length === 0) return body.toString('utf8');
+  let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
+  try {
+    if (options.gzip === true && isGzip(headers)) return await gunzipped(body, options.maxResponseBytes);
+  } catch (error) {
+    if (isTooLong(error)) reason = 'answer_too_large';
+  }
+  // Of an error, or a redirect, the status says enough.
+  if (status >= 300) return '';
+  throw new ServiceCallError('service_failed', options.name, reason, { status });
+}
+
+function parsed(service: string, status: number, body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    // What the page of an error or of a redirect says is of no use; a success that is not JSON is a failure.
+    if (status >= 300) return undefined;
+    throw new ServiceCallError('service_failed', service, 'answer_not_json', { status });
+  }
+}
