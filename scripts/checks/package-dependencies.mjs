@@ -23,8 +23,12 @@ export function faultsOfDependencies({ files, manifest, read }) {
   );
   const byDoor = Object.entries(manifest.exports)
     .filter(([, target]) => typeof target === 'object')
-    .map(([door, target]) => ({ door, ...packagesBehind(Object.values(target), { files, manifest, read }) }));
-  const folders = byDoor.filter(({ door }) => door !== '.').map(({ door }) => join('dist', door, '/'));
+    .map(([door, target]) => ({
+      door,
+      folder: join(dirname(String(Object(target).default)), '/'),
+      ...packagesBehind(Object.values(target), { files, manifest, read }),
+    }));
+  const folders = byDoor.filter(({ door }) => door !== '.').map(({ folder }) => folder);
   /** @param {string} file */
   const isInDoor = (file) => folders.some((folder) => file.startsWith(folder));
   const main = byDoor.find(({ door }) => door === '.')?.all ?? new Set();

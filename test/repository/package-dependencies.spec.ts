@@ -103,6 +103,20 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
+    it('are not sound when each imports it, wherever its folder is', () => {
+      const nested = { ...manifest, exports: { ...manifest.exports, './further': door('entry-points/further/') } };
+      const files = {
+        ...FILES,
+        'dist/entry-points/further/index.js': "import 'for-tests';",
+        'dist/testing/index.js': '',
+      };
+      const both = { ...nested, exports: { ...nested.exports, './testing': door('entry-points/testing/') } };
+      const testing = { ...files, 'dist/entry-points/testing/index.js': "import 'for-tests';" };
+      expect(faults(both, testing)).toContain(
+        'for-tests is an optional peer, but more than one door always imports it by itself',
+      );
+    });
+
     it.each([
       ['each imports it', "import 'for-tests';"],
       ['one leads to the other', "export { x } from '../testing/index.js';"],
