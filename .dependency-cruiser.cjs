@@ -68,6 +68,8 @@ const ENTRY_POINTS = [
   'jwt',
   'signals',
 ];
+/** Entry points without peers. They only export what few applications need of the core, so any entry point may import them. */
+const OF_THE_CORE = ['client-authentication', 'diagnostics', 'extension'];
 /** The entry points that verify signatures, by jose, in the folder `jws`. */
 const BY_SIGNATURE = ['jwt', 'signals'];
 const entryPoint = (name) => `entry-points/${name}`;
@@ -81,13 +83,14 @@ const anEntryPoint = (name) => [
   },
   {
     name: `${name}-looks-through-ports`,
-    comment: 'An entry point imports the main entry point, and the ports that the core has for entry points.',
+    comment:
+      'An entry point imports the main entry point, those of the core, and the ports that the core has for entry points.',
     severity: 'error',
     from: { path: folders(entryPoint(name)), pathNot: notSpec },
     to: {
       path: '^(libs|apps)/',
       pathNot: [
-        folders(...[name, 'ports', ...(BY_SIGNATURE.includes(name) ? ['jws'] : [])].map(entryPoint)),
+        folders(...[name, 'ports', ...OF_THE_CORE, ...(BY_SIGNATURE.includes(name) ? ['jws'] : [])].map(entryPoint)),
         `${CORE}index[.]ts$`,
       ],
     },
@@ -297,7 +300,14 @@ module.exports = {
       comment: 'It is below the entry points, and imports from the core what they import.',
       severity: 'error',
       from: { path: folders(entryPoint('jws')), pathNot: notSpec },
-      to: { path: '^(libs|apps)/', pathNot: folders(...['jws', 'ports'].map(entryPoint)) },
+      to: { path: '^(libs|apps)/', pathNot: folders(...['jws', 'ports', ...OF_THE_CORE].map(entryPoint)) },
+    },
+    {
+      name: 'core-imports-no-entry-point',
+      comment: 'An entry point exports what the core has; the core imports its own folders.',
+      severity: 'error',
+      from: { path: CORE, pathNot: [`${CORE}entry-points/`, notSpec] },
+      to: { path: folders(...OF_THE_CORE.map(entryPoint)) },
     },
     {
       name: 'ports-are-for-entry-points',

@@ -7,7 +7,6 @@ import {
   AccessTokenVerifier,
   AuthorizationServerFetch,
   AuthorizationServerHealth,
-  ClientAuthenticator,
   getServiceClientToken,
   IntrospectionGuard,
   KeycloakModule,
@@ -15,6 +14,7 @@ import {
   RefusalFilter,
   RevocationList,
 } from 'nestjs-keycloak-s2s';
+import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
 import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { createService } from 'service-defaults';

@@ -32,14 +32,14 @@ import {
   AllowClients,
   MaxStaleness,
   Public,
-  REFUSAL_CHANNEL,
   RequireAuthentication,
   RequirePermission,
   TokenExchangeClient,
-  type CredentialCarrier,
   type PermissionMapper,
   type VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
+import { REFUSAL_CHANNEL } from 'nestjs-keycloak-s2s/diagnostics';
+import type { CredentialCarrier } from 'nestjs-keycloak-s2s/extension';
 import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
 import {
   KeycloakTestingModule,

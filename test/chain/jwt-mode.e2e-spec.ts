@@ -10,8 +10,8 @@ import {
   MaxStaleness,
   RevocationList,
   Verification,
-  type Recheck,
 } from 'nestjs-keycloak-s2s';
+import type { Recheck } from 'nestjs-keycloak-s2s/extension';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import {

@@ -1,7 +1,8 @@
 /** A token has one spelling at a service, however many its server takes. On Keycloak, which takes thousands. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AccessTokenVerifier, denialOf, RevocationList } from 'nestjs-keycloak-s2s';
+import { AccessTokenVerifier, RevocationList } from 'nestjs-keycloak-s2s';
+import { denialOf } from 'nestjs-keycloak-s2s/extension';
 import { respellingsOf } from '../../libs/keycloak/spec-support/respellings.js';
 import { clientCredentials, introspect, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';

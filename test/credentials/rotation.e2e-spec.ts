@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
-import { privateKeyJwt, type PublicJwks } from 'nestjs-keycloak-s2s';
+import { privateKeyJwt, type PublicJwks } from 'nestjs-keycloak-s2s/client-authentication';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
 import { Browser } from '../../libs/keycloak-test-servers/contract/browser.js';
 import {

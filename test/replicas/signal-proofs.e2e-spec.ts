@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ChannelRefusal } from 'nestjs-keycloak-s2s';
+import type { ChannelRefusal } from 'nestjs-keycloak-s2s/extension';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { SealingKeys, valkeyRevocations, type ProofKeyOptions } from 'nestjs-keycloak-s2s/valkey';
 import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';

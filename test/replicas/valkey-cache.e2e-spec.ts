@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { AuthorizationServerError, type ConnectedSharedCache } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import type { ConnectedSharedCache } from 'nestjs-keycloak-s2s/extension';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { SealingKeys, valkeyCache, ValkeyClient } from 'nestjs-keycloak-s2s/valkey';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';

@@ -7,7 +7,7 @@ import {
   AUTHORIZATION_SERVER_ERROR_REASONS,
   BEARER_ERROR_REASONS,
   SERVICE_CALL_ERROR_REASONS,
-} from 'nestjs-keycloak-s2s';
+} from 'nestjs-keycloak-s2s/diagnostics';
 import { SIGNAL_SOURCE_REASONS } from 'nestjs-keycloak-s2s/signals';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

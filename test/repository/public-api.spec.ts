@@ -3,6 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
 import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
+import * as clientAuthentication from 'nestjs-keycloak-s2s/client-authentication';
+import * as diagnostics from 'nestjs-keycloak-s2s/diagnostics';
+import * as extension from 'nestjs-keycloak-s2s/extension';
 import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
 import * as jwtDoor from 'nestjs-keycloak-s2s/jwt';
 import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
@@ -15,7 +18,6 @@ import * as testing from 'nestjs-keycloak-s2s/testing';
 describe('nestjs-keycloak-s2s', () => {
   it('exports this, and no more', () => {
     expect(Object.keys(door).toSorted()).toEqual([
-      'AUTHORIZATION_SERVER_ERROR_REASONS',
       'AccessToken',
       'AccessTokenVerifier',
       'AllowClients',
@@ -23,56 +25,70 @@ describe('nestjs-keycloak-s2s', () => {
       'AuthorizationServerError',
       'AuthorizationServerFetch',
       'AuthorizationServerHealth',
-      'BEARER_ERROR_REASONS',
       'BearerError',
-      'ClientAuthenticator',
       'ClientCredentialsTokenProvider',
       'ConfigurationError',
       'ConfigurationFaults',
-      'INTROSPECTION_CHANNEL',
       'InjectServiceClient',
       'IntrospectionGuard',
       'IssuedToken',
-      'JWT_VERIFICATION_CHANNEL',
       'KeycloakModule',
       'KeycloakOptionsError',
       'KeycloakStatus',
       'MaxStaleness',
       'OptionalToken',
       'Public',
-      'REFUSAL_CHANNEL',
-      'REFUSAL_REASON_CHANNEL',
       'Refusal',
       'RefusalFilter',
-      'RepeatedLines',
       'RequireAnyPermission',
       'RequireAuthentication',
       'RequirePermission',
       'RevocationList',
-      'SERVICE_CALL_CHANNEL',
-      'SERVICE_CALL_ERROR_REASONS',
-      'SIGNAL_CHANNEL',
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',
       'StartVerificationError',
-      'TOKEN_CHANNEL',
       'TokenExchangeClient',
       'Verification',
       'VerifiedAccessToken',
       'authenticationFault',
-      'clientAssertionFile',
       'clientRoles',
-      'clientSecretFile',
-      'clientSecretFrom',
-      'denialOf',
-      'describeRequest',
       'getServiceClientToken',
       'isProduction',
-      'privateKeyJwt',
       'realmRoles',
       'verifiedTokenOf',
     ]);
+  });
+
+  it('exports this by /diagnostics, and no more', () => {
+    expect(Object.keys(diagnostics).toSorted()).toEqual([
+      'AUTHORIZATION_SERVER_ERROR_REASONS',
+      'BEARER_ERROR_REASONS',
+      'INTROSPECTION_CHANNEL',
+      'JWT_VERIFICATION_CHANNEL',
+      'REFUSAL_CHANNEL',
+      'REFUSAL_REASON_CHANNEL',
+      'RepeatedLines',
+      'SERVICE_CALL_CHANNEL',
+      'SERVICE_CALL_ERROR_REASONS',
+      'SIGNAL_CHANNEL',
+      'TOKEN_CHANNEL',
+      'describeRequest',
+    ]);
+  });
+
+  it('exports this by /client-authentication, and no more', () => {
+    expect(Object.keys(clientAuthentication).toSorted()).toEqual([
+      'ClientAuthenticator',
+      'clientAssertionFile',
+      'clientSecretFile',
+      'clientSecretFrom',
+      'privateKeyJwt',
+    ]);
+  });
+
+  it('exports this by /extension, and no more', () => {
+    expect(Object.keys(extension).toSorted()).toEqual(['denialOf']);
   });
 
   it('has a second door for specs', () => {
@@ -144,7 +160,7 @@ describe('nestjs-keycloak-s2s', () => {
     const token = testing.testAccessToken({ subject: 'alice', text });
     const inherited = Object.getOwnPropertyNames(door.VerifiedAccessToken.prototype);
     const reachable = [...Reflect.ownKeys(token), ...inherited].map((key) => Reflect.get(token, key) as unknown);
-    expect(JSON.stringify([reachable, door.denialOf(token)])).not.toContain(text);
+    expect(JSON.stringify([reachable, extension.denialOf(token)])).not.toContain(text);
     expect(inherited.toSorted()).toEqual([
       'audience',
       'claims',

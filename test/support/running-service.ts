@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuthorizationServerHealth, privateKeyJwt } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth } from 'nestjs-keycloak-s2s';
+import { privateKeyJwt } from 'nestjs-keycloak-s2s/client-authentication';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 

@@ -1,6 +1,6 @@
 /** Asked introspections: how often the authorization server is asked about a token from now on. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from '../src/index.js';
+import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from '../src/entry-points/diagnostics/index.js';
 
 export class AskedIntrospections {
   count = 0;

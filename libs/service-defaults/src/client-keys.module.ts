@@ -1,6 +1,7 @@
 /** ClientKeysModule: the public keys of a service that signs its client assertions. */
 import { Controller, Get, Header, Inject, Module, type DynamicModule } from '@nestjs/common';
-import { Public, type PrivateKeyJwt, type PublicJwks } from 'nestjs-keycloak-s2s';
+import { Public } from 'nestjs-keycloak-s2s';
+import type { PrivateKeyJwt, PublicJwks } from 'nestjs-keycloak-s2s/client-authentication';
 
 const PRIVATE_KEY = Symbol('private key');
 

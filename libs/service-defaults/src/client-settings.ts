@@ -1,14 +1,13 @@
 /** Client settings: what a service authenticates itself to Keycloak by. */
 import { matches } from 'class-validator';
+import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   clientAssertionFile,
   clientSecretFile,
-  ConfigurationError,
   privateKeyJwt,
   type ClientAuthentication,
-  type KeycloakModuleOptions,
   type PrivateKeyJwt,
-} from 'nestjs-keycloak-s2s';
+} from 'nestjs-keycloak-s2s/client-authentication';
 import type { Variables } from './variables.js';
 
 export interface ClientSettings {

@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { describeRequest, Refusal, RepeatedLines, type RefusalFilter, type UnwrittenLines } from 'nestjs-keycloak-s2s';
+import { Refusal, type RefusalFilter } from 'nestjs-keycloak-s2s';
+import { describeRequest, RepeatedLines, type UnwrittenLines } from 'nestjs-keycloak-s2s/diagnostics';
 import { noteFailure } from './answered-failures.js';
 
 interface ErrorBody {

@@ -1,6 +1,7 @@
 /** Other issuers settings: issuers whose tokens a service accepts beside those of its own realm, from a JSON file. */
 import { matches } from 'class-validator';
-import { clientSecretFile, type IssuerOptions } from 'nestjs-keycloak-s2s';
+import type { IssuerOptions } from 'nestjs-keycloak-s2s';
+import { clientSecretFile } from 'nestjs-keycloak-s2s/client-authentication';
 import { made, refusePublishedSecret } from './client-settings.js';
 import type { Variables } from './variables.js';
 

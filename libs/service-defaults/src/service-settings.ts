@@ -1,12 +1,7 @@
 /** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
-import {
-  isProduction,
-  type KeycloakModuleOptions,
-  type PrivateKeyJwt,
-  type ServiceScopes,
-  type TlsOptions,
-} from 'nestjs-keycloak-s2s';
+import { isProduction, type KeycloakModuleOptions, type ServiceScopes, type TlsOptions } from 'nestjs-keycloak-s2s';
+import type { PrivateKeyJwt } from 'nestjs-keycloak-s2s/client-authentication';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import type { SignalsModuleOptions } from 'nestjs-keycloak-s2s/signals';
 import { readClientSettings } from './client-settings.js';

@@ -7,7 +7,8 @@ import {
   type ExceptionFilter,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { Refusal, RefusalFilter, RepeatedLines } from 'nestjs-keycloak-s2s';
+import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { RepeatedLines } from 'nestjs-keycloak-s2s/diagnostics';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { LoginError } from './login-error.js';

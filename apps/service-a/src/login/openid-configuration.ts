@@ -1,6 +1,7 @@
 /** OpenIdConfiguration: Keycloak's OpenID Connect metadata: its endpoints and its signing keys. */
 import { Inject, Injectable } from '@nestjs/common';
-import { AuthorizationServerError, ClientAuthenticator } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
 import { allowInsecureRequests, clockTolerance, customFetch, discovery, type Configuration } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';

@@ -1,6 +1,7 @@
 /** OpenIdTransport: sends the requests of the login to Keycloak, and checks to which origins they may go. */
 import { Injectable } from '@nestjs/common';
-import { AuthorizationServerFetch, ClientAuthenticator } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
+import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
 import type { CustomFetch, ServerMetadata } from 'openid-client';
 import type { ServiceAConfig } from '../config.js';
 import { refused, unavailable } from './openid-errors.js';

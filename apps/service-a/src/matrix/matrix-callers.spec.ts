@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { INTROSPECTION_CHANNEL } from 'nestjs-keycloak-s2s';
+import { INTROSPECTION_CHANNEL } from 'nestjs-keycloak-s2s/diagnostics';
 import { KeycloakTestingModule, signIn, testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { serviceAdapter } from 'service-defaults';
 import { settingsFrom } from '../../spec-support/settings.js';

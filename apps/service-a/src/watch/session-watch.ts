@@ -1,13 +1,8 @@
 /** SessionWatch: watches the tokens of one session at all three services, and tells the story each time that it changes. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AuthorizationServerError,
-  BearerError,
-  SIGNAL_CHANNEL,
-  type SignalMessage,
-  type VerifiedAccessToken,
-} from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { SIGNAL_CHANNEL, type SignalMessage } from 'nestjs-keycloak-s2s/diagnostics';
 import { tokenInWords, type AttackAnswer, type KnownToken } from 'demo';
 import type { AttackTools } from '../attacks/attack-tools.js';
 import { storyOf, type HeardSignal, type WatchStory } from './watch-story.js';

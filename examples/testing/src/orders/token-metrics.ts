@@ -1,7 +1,7 @@
 /** How long the library waits for tokens, for a histogram of your metrics. */
 // #region subscriber
 import { subscribe } from 'node:diagnostics_channel';
-import { TOKEN_CHANNEL, type TokenMessage } from 'nestjs-keycloak-s2s';
+import { TOKEN_CHANNEL, type TokenMessage } from 'nestjs-keycloak-s2s/diagnostics';
 
 export function measureTokens(histogram: { record(value: number, labels: Record<string, string>): void }): void {
   subscribe(TOKEN_CHANNEL, (message) => {

@@ -9,7 +9,7 @@ import {
   type JwtVerificationMessage,
   type RefusalMessage,
   type TokenMessage,
-} from 'nestjs-keycloak-s2s';
+} from 'nestjs-keycloak-s2s/diagnostics';
 import type { RequestTrace, TracedCall } from './request-trace.js';
 import { parseServerTiming } from './server-timing.js';
 import { traceparent } from './traceparent.js';

@@ -1,7 +1,11 @@
 /** What docs/refusals.md says of the reasons: each that the code can give is explained there, and none besides. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { AUTHORIZATION_SERVER_ERROR_REASONS, BEARER_ERROR_REASONS, SERVICE_CALL_ERROR_REASONS } from '../index.js';
+import {
+  AUTHORIZATION_SERVER_ERROR_REASONS,
+  BEARER_ERROR_REASONS,
+  SERVICE_CALL_ERROR_REASONS,
+} from '../entry-points/diagnostics/index.js';
 import { OAUTH_ERROR_CODES } from './oauth-error-codes.js';
 
 const TEXT = readFileSync(new URL('../../../../docs/refusals.md', import.meta.url), 'utf8');

@@ -11,7 +11,6 @@ import {
   AccessToken,
   AllowClients,
   Authenticated,
-  INTROSPECTION_CHANNEL,
   IntrospectionGuard,
   MaxStaleness,
   OptionalToken,
@@ -20,6 +19,7 @@ import {
   type RouteDecorator,
   type VerifiedAccessToken,
 } from '../index.js';
+import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 // Each test starts an application, some of them two dozen.

@@ -21,16 +21,16 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Observable } from 'rxjs';
 import {
   AccessToken,
-  INTROSPECTION_CHANNEL,
   IntrospectionGuard,
   MaxStaleness,
   Public,
   RequirePermission,
   RevocationList,
-  type CarriedRequest,
   type PermissionContext,
   type VerifiedAccessToken,
 } from '../index.js';
+import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
+import type { CarriedRequest } from '../entry-points/extension/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 /** Who was seen, and where. */

@@ -21,13 +21,13 @@ import request from 'supertest';
 import {
   AccessToken,
   Authenticated,
-  INTROSPECTION_CHANNEL,
   IntrospectionGuard,
   MaxStaleness,
   Public,
   RequirePermission,
   type VerifiedAccessToken,
 } from '../index.js';
+import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 jest.setTimeout(60_000);

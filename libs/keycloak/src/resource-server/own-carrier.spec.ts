@@ -3,14 +3,8 @@ import { Test } from '@nestjs/testing';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
-import {
-  Authenticated,
-  IntrospectionGuard,
-  RequirePermission,
-  type CallContext,
-  type CredentialCarrier,
-  type LongLivedConnection,
-} from '../index.js';
+import { Authenticated, IntrospectionGuard, RequirePermission } from '../index.js';
+import type { CallContext, CredentialCarrier, LongLivedConnection } from '../entry-points/extension/index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
 

@@ -18,9 +18,7 @@ import {
   AccessToken,
   AccessTokenVerifier,
   Authenticated,
-  INTROSPECTION_CHANNEL,
   IntrospectionGuard,
-  JWT_VERIFICATION_CHANNEL,
   MaxStaleness,
   Public,
   RevocationList,
@@ -29,6 +27,7 @@ import {
   type TokenVerification,
   type VerifiedAccessToken,
 } from '../index.js';
+import { INTROSPECTION_CHANNEL, JWT_VERIFICATION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { jwtVerification } from '../entry-points/jwt/index.js';
 import { resolveKeycloakOptions } from '../options/keycloak.options.js';
 import { KeycloakTestingModule, signIn, signOut, testAccessToken, testAuthorizationServer } from '../testing/index.js';

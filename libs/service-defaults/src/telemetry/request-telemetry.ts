@@ -13,7 +13,7 @@ import {
   type Meter,
   type Tracer,
 } from '@opentelemetry/api';
-import { describeRequest } from 'nestjs-keycloak-s2s';
+import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
 import { failureOf } from '../answered-failures.js';
 
 /** In seconds: those that the semantic conventions advise for this metric. */

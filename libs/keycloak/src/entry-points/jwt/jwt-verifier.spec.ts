@@ -5,7 +5,7 @@ import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/t
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jwtService, publish } from '../../../spec-support/jwt-services.js';
 import { ecSigner, type Signer } from '../../../spec-support/signers.js';
-import { JWT_VERIFICATION_CHANNEL, type JwtVerificationMessage } from '../../index.js';
+import { JWT_VERIFICATION_CHANNEL, type JwtVerificationMessage } from '../diagnostics/index.js';
 
 let realm: RunningAuthorizationServer;
 let key: Signer;

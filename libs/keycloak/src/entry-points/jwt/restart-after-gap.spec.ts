@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
 import { logIn, Shop } from '../../../spec-support/logout-services.js';
-import type { RevocationChannel, RevocationReceiver } from '../../index.js';
+import type { RevocationChannel, RevocationReceiver } from '../extension/index.js';
 import { BackchannelLogoutModule } from '../signals/index.js';
 import { jwtVerification } from './index.js';
 

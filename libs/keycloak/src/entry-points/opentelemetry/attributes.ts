@@ -1,6 +1,6 @@
 /** Attributes: the names of what metrics and spans say, by OpenTelemetry's semantic conventions where these have one. */
 import type { Attributes } from '@opentelemetry/api';
-import type { ServiceCallMessage } from '../../index.js';
+import type { ServiceCallMessage } from '../diagnostics/index.js';
 
 // Of the semantic conventions (stable since 1.23).
 export const METHOD = 'http.request.method';

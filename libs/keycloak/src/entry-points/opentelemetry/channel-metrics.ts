@@ -11,7 +11,7 @@ import {
   type RefusalReasonMessage,
   type ServiceCallMessage,
   type TokenMessage,
-} from '../../index.js';
+} from '../diagnostics/index.js';
 import {
   ACTIVE,
   AUDIENCE,

@@ -1,6 +1,11 @@
 /** Server spans: one for each introspection and each token that Keycloak was asked for. */
 import { SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
-import { INTROSPECTION_CHANNEL, TOKEN_CHANNEL, type IntrospectionMessage, type TokenMessage } from '../../index.js';
+import {
+  INTROSPECTION_CHANNEL,
+  TOKEN_CHANNEL,
+  type IntrospectionMessage,
+  type TokenMessage,
+} from '../diagnostics/index.js';
 import { ACTIVE, AUDIENCE, ERROR_TYPE, GRANT, grantName, known, METHOD, SCOPE, serverOf } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 

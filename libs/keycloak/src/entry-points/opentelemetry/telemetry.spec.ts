@@ -11,18 +11,20 @@ import request from 'supertest';
 import {
   AccessToken,
   getServiceClientToken,
-  INTROSPECTION_CHANNEL,
   InjectServiceClient,
-  JWT_VERIFICATION_CHANNEL,
   KeycloakModule,
-  REFUSAL_REASON_CHANNEL,
   RequirePermission,
-  SERVICE_CALL_CHANNEL,
   ServiceClient,
-  TOKEN_CHANNEL,
   Verification,
   type VerifiedAccessToken,
 } from '../../index.js';
+import {
+  INTROSPECTION_CHANNEL,
+  JWT_VERIFICATION_CHANNEL,
+  REFUSAL_REASON_CHANNEL,
+  SERVICE_CALL_CHANNEL,
+  TOKEN_CHANNEL,
+} from '../diagnostics/index.js';
 import { jwtVerification } from '../jwt/index.js';
 import {
   KeycloakTestingModule,

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
 import { junkNotice, listening, logIn, logOut, Shop, type ShopOptions } from '../../../spec-support/logout-services.js';
-import { KeycloakStatus, type RevocationChannel, type RevocationReceiver, type SharedRevocation } from '../../index.js';
+import { KeycloakStatus } from '../../index.js';
+import type { RevocationChannel, RevocationReceiver, SharedRevocation } from '../extension/index.js';
 import { jwtVerification } from '../jwt/index.js';
 import { BackchannelLogoutModule, type BackchannelLogout } from './index.js';
 

@@ -6,7 +6,7 @@ import type {
   ChannelProof,
   ChannelQuestion,
   RevocationChannelContext,
-} from '../../index.js';
+} from '../extension/index.js';
 import { missingRight, placeOf, PROOF_FAULTS, serverFault } from './examination-words.js';
 import { missingRights } from './revocation-rights.js';
 import { RevocationEntries } from './revocation-entries.js';

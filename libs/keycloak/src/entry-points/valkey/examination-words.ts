@@ -1,5 +1,5 @@
 /** Examination words: what keeps a service from using its Valkey server, and what an operator does about it. */
-import type { ChannelFault, ChannelRefusal } from '../../index.js';
+import type { ChannelFault, ChannelRefusal } from '../extension/index.js';
 import type { ValkeyAddress } from './valkey-address.js';
 
 const DEFAULT_PORT = '6379';

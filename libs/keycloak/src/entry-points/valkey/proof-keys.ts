@@ -1,7 +1,8 @@
 /** Proof keys: the private key by which a poller signs its proofs, and the public keys by which services verify them. */
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { checkCredentialFile, credentialReader, FILE_REFRESH_MS } from '../ports/credential-files.js';
-import { ConfigurationError, type ProofKeysStatus } from '../../index.js';
+import { ConfigurationError } from '../../index.js';
+import type { ProofKeysStatus } from '../extension/index.js';
 import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**

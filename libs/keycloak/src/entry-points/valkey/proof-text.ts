@@ -1,5 +1,5 @@
 /** Proof text: how a proof is written, signed and sealed, and what of it is verified when it is read. */
-import type { ChannelRefusal, HeardStretch } from '../../index.js';
+import type { ChannelRefusal, HeardStretch } from '../extension/index.js';
 import type { ChainLinks } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
 import type { SealingKeys } from './sealing-keys.js';

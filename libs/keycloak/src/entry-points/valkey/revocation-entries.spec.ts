@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { SharedRevocation } from '../../index.js';
+import type { SharedRevocation } from '../extension/index.js';
 import { RevocationEntries } from './revocation-entries.js';
 import { SealingKeys } from './sealing-keys.js';
 

@@ -1,5 +1,5 @@
 /** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
-import type { ChannelRefusal, SharedRevocation } from '../../index.js';
+import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 /** Short names: a stream holds many. */

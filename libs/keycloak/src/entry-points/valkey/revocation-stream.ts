@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { RELEASE } from './cache-scripts.js';
 import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
 import { APPEND, LEASE, PROVE, READ } from './revocation-scripts.js';
-import type { FeedLease, ProofOutcome } from '../../index.js';
+import type { FeedLease, ProofOutcome } from '../extension/index.js';
 import type { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
 

@@ -1,6 +1,6 @@
 /** Stream follower: reads the stream of one realm's denials as it grows, gives all of it to a receiver, and sees where something is missing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RevocationReceiver } from '../../index.js';
+import type { RevocationReceiver } from '../extension/index.js';
 import type { OwnEntries } from './own-entries.js';
 import type { RevocationEntries } from './revocation-entries.js';
 import { MAX_ROOM } from './revocation-scripts.js';

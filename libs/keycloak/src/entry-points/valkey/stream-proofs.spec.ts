@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { proofKeyPair } from '../../../spec-support/proof-keys.js';
-import type { ChannelRefusal } from '../../index.js';
+import type { ChannelRefusal } from '../extension/index.js';
 import type { ChainedEntry } from './entry-chain.js';
 import { ProofKeys } from './proof-keys.js';
 import { ProofTexts } from './proof-text.js';

@@ -1,5 +1,5 @@
 /** Stream proofs: whether a proof is of the entries that this replica has read, and how old it is. */
-import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../../index.js';
+import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../extension/index.js';
 import { EntryChain, type ChainedEntry } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
 import { ProofTexts, type ProofIdentity, type StreamProof } from './proof-text.js';

@@ -1,5 +1,5 @@
 /** Unreadable entries: how much of a stream this process can't read, since it lacks the key or the version. */
-import type { ChannelReadability, ChannelRefusal } from '../../index.js';
+import type { ChannelReadability, ChannelRefusal } from '../extension/index.js';
 
 export class UnreadableEntries {
   /** The numbers of those that are in the stream, the oldest first. */

@@ -1,5 +1,5 @@
 /** Valkey cache: the settings of a shared cache in Valkey. */
-import type { ConnectedSharedCache, SharedCache, SharedCacheContext } from '../../index.js';
+import type { ConnectedSharedCache, SharedCache, SharedCacheContext } from '../extension/index.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';
 import type { SealingKeys } from './sealing-keys.js';
 import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';

@@ -8,7 +8,7 @@ import type {
   RevocationChannelContext,
   RevocationReceiver,
   SharedRevocation,
-} from '../../index.js';
+} from '../extension/index.js';
 import { OwnEntries, type OwnEntry } from './own-entries.js';
 import type { ProofKeys } from './proof-keys.js';
 import { RevocationEntries } from './revocation-entries.js';

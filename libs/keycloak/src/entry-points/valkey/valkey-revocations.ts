@@ -7,7 +7,7 @@ import type {
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
-} from '../../index.js';
+} from '../extension/index.js';
 import { examineChannel } from './channel-examination.js';
 import { ProofKeys, type ProofKeyOptions } from './proof-keys.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';

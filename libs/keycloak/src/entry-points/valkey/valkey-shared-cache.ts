@@ -1,6 +1,6 @@
 /** Valkey shared cache: entries of one service in Valkey, sealed, each with a lease for the replica that asks. */
 import { randomBytes } from 'node:crypto';
-import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../../index.js';
+import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../extension/index.js';
 import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';

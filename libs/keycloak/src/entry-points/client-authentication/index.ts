@@ -1,0 +1,15 @@
+/** The entry point nestjs-keycloak-s2s/client-authentication: other ways than a constant secret to authenticate this service at the authorization server. */
+export { ClientAuthenticator } from '../../authorization-server/client-authenticator.js';
+export { clientAssertionFile } from '../../client-authentication/client-assertion-file.js';
+export { clientSecretFile, clientSecretFrom } from '../../client-authentication/client-secret.js';
+export { privateKeyJwt } from '../../client-authentication/private-key-jwt.js';
+
+export type {
+  ClientAuthentication,
+  ClientAuthenticationContext,
+  ClientCredential,
+  ConnectedClientAuthentication,
+} from '../../client-authentication/client-authentication.js';
+export type { ClientSecretFromOptions } from '../../client-authentication/client-secret.js';
+export type { PrivateKeyJwt, PrivateKeyJwtOptions } from '../../client-authentication/private-key-jwt.js';
+export type { PublicJwks } from '../../client-authentication/signing-keys.js';

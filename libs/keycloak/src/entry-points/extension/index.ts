@@ -1,0 +1,43 @@
+/** The entry point nestjs-keycloak-s2s/extension: the types of what an application may write itself: a revocation channel, a shared cache, a credential carrier, a verification of JWTs. */
+export { denialOf } from '../../protocol/denial.js';
+
+export type {
+  ConnectedSharedCache,
+  SharedCache,
+  SharedCacheContext,
+  SharedEntry,
+  SharedLookup,
+} from '../../caching/shared-cache.js';
+export type {
+  ChannelExamination,
+  ChannelFault,
+  ChannelProof,
+  ChannelQuestion,
+  ChannelReadability,
+  ConnectedRevocationChannel,
+  FeedLease,
+  ProofChannel,
+  ProofOutcome,
+  ProofKeysStatus,
+  RevocationChannel,
+  RevocationChannelContext,
+  RevocationReceiver,
+  SharedRevocation,
+} from '../../revocation/revocation-channel.js';
+export type { ChannelRefusal, RefusalCounts } from '../../revocation/channel-refusals.js';
+export type { HeardStretch } from '../../revocation/signal-proof.js';
+export type { IssuerRecheck, Recheck } from '../../revocation/rechecks.js';
+export type { ReadDenial } from '../../protocol/denial.js';
+export type {
+  CallContext,
+  CarriedRefusal,
+  CarriedRequest,
+  CredentialCarrier,
+  LongLivedConnection,
+} from '../../resource-server/credential.carrier.js';
+export type {
+  ConnectedJwtVerification,
+  JwtVerification,
+  JwtVerificationContext,
+  SignedClaims,
+} from '../../resource-server/jwt-verification.js';
