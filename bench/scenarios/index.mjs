@@ -3,6 +3,7 @@ import * as against from './against.mjs';
 import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';
 import * as denials from './denials.mjs';
+import * as engineHints from './engine-hints.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
 import * as halfLoad from './half-load.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
@@ -13,7 +14,6 @@ import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as logout from './logout.mjs';
 import * as millionTokens from './million-tokens.mjs';
-import * as nextTick from './next-tick.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
 import * as replicas from './replicas.mjs';
@@ -25,7 +25,6 @@ import * as signals from './signals.mjs';
 import * as startUp from './start-up.mjs';
 import * as steadyState from './steady-state.mjs';
 import * as telemetry from './telemetry.mjs';
-import * as youngListeners from './young-listeners.mjs';
 
 export const scenarios = [
   servers,
@@ -38,8 +37,7 @@ export const scenarios = [
   limit,
   halfLoad,
   startUp,
-  nextTick,
-  youngListeners,
+  engineHints,
   guardOverhead,
   jwt,
   serviceClient,

@@ -1,4 +1,4 @@
-/** Engine hints: one object of a tick outlives every garbage collection. That listeners die young is counted by `bench --only young-listeners`. */
+/** Engine hints: one object of a tick outlives every garbage collection. That listeners die young is counted by `bench --only engine-hints`. */
 import { createHook } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
