@@ -20,7 +20,8 @@ const MAX_GAIN_MS = 1000;
  * that is put forward looks alike, and makes what is kept older than it is; one that is set back makes nothing younger. So this is for what may end early, such as an answer, and not for what must be held.
  */
 export function awakeClock(clock: Clock): Clock {
-  let aheadMs = clock.epochSeconds() * 1000 - clock.monotonicMs();
+  const startMs = clock.monotonicMs();
+  let aheadMs = clock.epochSeconds() * 1000 - startMs;
   let sleptMs = 0;
   return {
     epochSeconds: () => clock.epochSeconds(),

@@ -9,6 +9,7 @@ export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
 
 /** Scopes are literals of the code, so there are few. */
 const MAX_REMEMBERED = 1000;
+const MAX_LENGTH = 1000;
 
 export class DeclaredScopes {
   /** By a scope as it was asked for, the one way to write it. */
@@ -37,7 +38,8 @@ export class DeclaredScopes {
         `${this.service}: ${kind}(…) asks for the scope ${JSON.stringify(undeclared)}, which is not among the scopes it is registered with`,
       );
     }
-    if (this.#accepted[kind].size < MAX_REMEMBERED) this.#accepted[kind].set(scope, canonical);
+    if (this.#accepted[kind].size < MAX_REMEMBERED && scope.length <= MAX_LENGTH)
+      this.#accepted[kind].set(scope, canonical);
     return canonical;
   }
 }

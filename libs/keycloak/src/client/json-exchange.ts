@@ -22,6 +22,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
   readonly method: JsonRequest['method'];
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
+  readonly ownsSignal = false;
   readonly isRepeatable = true;
   readonly over = undefined;
 

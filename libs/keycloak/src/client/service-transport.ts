@@ -49,6 +49,8 @@ export interface ServiceAnswer extends AnswerHead {
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
+  /** Whether the signal is of this call alone, and so is its reason. */
+  readonly ownsSignal: boolean;
   /** In place of the service's own. */
   readonly timeoutMs: number | undefined;
   /** Whether it can be sent once more. */
@@ -108,7 +110,7 @@ export class ServiceTransport {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
       // The reason of a signal is its caller's, and may end many calls.
-      const isOurs = failure instanceof Refusal && failure !== signal?.reason;
+      const isOurs = failure instanceof Refusal && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }
   }

@@ -26,6 +26,7 @@ export interface StreamingRequest {
   readonly streams: boolean;
   /** A bound that is tighter than the service's own. */
   readonly maxResponseBytes?: number | undefined;
+  /** Of this call alone. */
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the body that are sent now, of those of the answer that come now. */
   readonly onSent?: ((bytes: number) => void) | undefined;
@@ -48,6 +49,7 @@ export interface StreamingResponse extends ServiceAnswer {
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;
   readonly signal: AbortSignal | undefined;
+  readonly ownsSignal = true;
   readonly timeoutMs = undefined;
   readonly isRepeatable: boolean;
 

@@ -15,6 +15,13 @@ describe('a token request', () => {
     expect(() => tokenExchangeRequest(alice, 'service-c', scope)).toThrow(TypeError);
   });
 
+  it.each([undefined, null, 'a.b.c', { hash: 'h' }])(
+    'of an exchange needs a token that was verified, not %j (TX-04)',
+    (token) => {
+      expect(() => tokenExchangeRequest(token as never, 'service-c', 'orders.read')).toThrow(TypeError);
+    },
+  );
+
   it('of an exchange needs an audience: without one the server would choose it (TX-01)', () => {
     for (const none of ['', undefined, null, ['stock']]) {
       expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);

@@ -1,7 +1,7 @@
 /** TokenRequest: the subject, the audience and the scope of a token that is needed. It has no way to forward a token. */
 import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import { canonicalScope } from '../protocol/scope.js';
-import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /** This service in its own name (RFC 6749 §4.4). In Keycloak the scope alone decides the audience. */
 export interface ClientCredentialsRequest {
@@ -40,6 +40,8 @@ export function tokenExchangeRequest(
 
 /** The same for a scope that is written in the one way already, '' for none. */
 export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
+  if (!(subject instanceof VerifiedAccessToken))
+    throw new TypeError('A token is exchanged for a VerifiedAccessToken alone');
   // Without one the server would choose it.
   if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange names one audience');
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };

@@ -44,36 +44,48 @@ interface TokenToVerify extends PresentedToken {
 
 /** One for each issuer: answers, signatures and what is remembered of tokens are of that issuer alone. */
 export class IssuerVerifier {
+  // What is private in the types alone could be assigned, and with it what is found active.
+  readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
+  readonly #options: IssuerVerifierOptions;
+  readonly #clock: Clock;
+  readonly #denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>;
+  readonly #jwts: VerifierOfJwts | undefined;
   readonly #judge: AccessTokenJudge;
   /** Of tokens that were used again a moment ago. */
   readonly #recentHashes = new RecentDigests();
 
   constructor(
-    private readonly introspection: Pick<CachedIntrospection, 'introspect'>,
-    private readonly options: IssuerVerifierOptions,
-    private readonly clock: Clock,
-    private readonly denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>,
+    introspection: Pick<CachedIntrospection, 'introspect'>,
+    options: IssuerVerifierOptions,
+    clock: Clock,
+    denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>,
     /** Undefined where each token is introspected. */
-    private readonly jwts?: VerifierOfJwts | undefined,
+    jwts?: VerifierOfJwts | undefined,
   ) {
+    this.#introspection = introspection;
+    this.#options = options;
+    this.#clock = clock;
+    this.#denials = denials;
+    this.#jwts = jwts;
     this.#judge = new AccessTokenJudge(options, clock, denials);
+    Object.freeze(this);
   }
 
   get issuer(): string {
-    return this.options.issuer;
+    return this.#options.issuer;
   }
 
   get acceptedAcr(): readonly string[] | undefined {
-    return this.options.acceptedAcr;
+    return this.#options.acceptedAcr;
   }
 
   get profile(): TokenProfile {
-    return this.options.profile;
+    return this.#options.profile;
   }
 
   /** Whether signatures are checked here. */
   get checksSignatures(): boolean {
-    return this.jwts !== undefined;
+    return this.#jwts !== undefined;
   }
 
   /** Whether this very text was found good here, and used again, a moment ago. */
@@ -94,15 +106,15 @@ export class IssuerVerifier {
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const recentHash = this.#recentHashes.recall(text);
     const isNew = recentHash === undefined;
-    if (isNew) checkBearerToken(text, this.options.profile);
+    if (isNew) checkBearerToken(text, this.#options.profile);
     const hash = recentHash ?? tokenHash(text);
-    const permissions = asksForPermissions ? this.options.permissions : undefined;
+    const permissions = asksForPermissions ? this.#options.permissions : undefined;
     // Made for those alone who look at it (perf: guard-overhead).
     const isLookedAt = permissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
     const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, permissions, context };
-    return this.jwts !== undefined && maxStalenessSeconds === NO_ANSWER_NEEDED
-      ? this.#bySignature(token, this.jwts)
+    return this.#jwts !== undefined && maxStalenessSeconds === NO_ANSWER_NEEDED
+      ? this.#bySignature(token, this.#jwts)
       : this.#byAnswer(token);
   }
 
@@ -113,7 +125,7 @@ export class IssuerVerifier {
 
   #byAnswer(token: TokenToVerify): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const { text, hash, isNew, maxStalenessSeconds } = token;
-    const answer = this.introspection.introspect(text, maxStalenessSeconds, hash);
+    const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
     if (answer instanceof Promise) return answer.then((answered) => this.#judged(token, 'introspection', answered));
     // Only what was cached comes again; junk must not push it out.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
@@ -149,7 +161,7 @@ export class IssuerVerifier {
     { doubts }: VerifierOfJwts,
     claims: SignedClaims,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return doubts.include(claims, token.hash) || this.denials.leavesOpen(claims)
+    return doubts.include(claims, token.hash) || this.#denials.leavesOpen(claims)
       ? this.#byAnswer({ ...token, isNew: false, maxStalenessSeconds: ANY_ANSWER })
       : this.#judged(token, 'signature', claims);
   }
@@ -169,10 +181,10 @@ export class IssuerVerifier {
   #hinted(error: unknown, text: string, source: ClaimsSource): unknown {
     if (!(error instanceof BearerError)) return error;
     return addHint(error, text, {
-      ...this.options,
+      ...this.#options,
       source,
-      nowSeconds: this.clock.epochSeconds(),
-      skew: this.options.clockSkew?.measured,
+      nowSeconds: this.#clock.epochSeconds(),
+      skew: this.#options.clockSkew?.measured,
     });
   }
 }

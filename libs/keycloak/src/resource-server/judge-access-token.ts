@@ -63,7 +63,7 @@ export type ClaimsSource = 'introspection' | 'signature';
 /** Judges the tokens of one issuer. */
 export class AccessTokenJudge {
   /** Of claims that are kept, and can't change: what time does not alter is not looked at more than once. */
-  readonly #cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
+  readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
     private readonly options: JudgeOptions,
@@ -85,8 +85,9 @@ export class AccessTokenJudge {
     source: ClaimsSource,
     given: IntrospectionAnswer,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    const facts = this.#cachedFacts.get(given) ?? this.#readFacts(token, source, given);
+    const { facts, fault } = this.#known.get(given) ?? this.#read(token, source, given);
     const { claims } = facts;
+    if (fault !== undefined) throw invalid(fault, claims);
     const now = this.clock.epochSeconds();
     const { clockToleranceSeconds: tolerance } = this.options;
     if (now >= claims.exp + tolerance) throw invalid('expired', claims);
@@ -119,7 +120,7 @@ export class AccessTokenJudge {
   }
 
   /** Kept where the answer can't change: each answer is one server's answer about one token. */
-  #readFacts({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): TokenFacts {
+  #read({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): KnownFacts {
     if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
     const { profile, issuer, audience, acceptedScopes } = this.options;
     const given = source === 'signature' ? answer : ActiveToken.of(text, answer)?.claims;
@@ -130,15 +131,30 @@ export class AccessTokenJudge {
     const granted = parseScope(claims.scope ?? '');
     const permissions = acceptedScopes === undefined ? granted : granted.filter((one) => acceptedScopes.includes(one));
     const facts = tokenFacts(claims, typeof client === 'string' ? client : '', permissions, hash);
-    if (claims.iss !== issuer) throw invalid('other_issuer', claims);
-    if (!facts.audience.includes(audience)) throw invalid('other_audience', claims);
-    // Servers also find other tokens active (RFC 8725 §3.11).
-    if (!profile.isAccessToken(claims)) throw invalid('not_an_access_token', claims);
-    // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
-    if (claims['cnf'] !== undefined) throw invalid('sender_constrained', claims);
-    if (Object.isFrozen(answer)) this.#cachedFacts.set(answer, facts);
-    return facts;
+    const known = { facts, fault: faultOf(facts, issuer, audience, profile) };
+    if (Object.isFrozen(answer)) this.#known.set(answer, known);
+    return known;
   }
+}
+
+interface KnownFacts {
+  readonly facts: TokenFacts;
+  /** Why it is never good here, whatever the time. */
+  readonly fault: BearerErrorReason | undefined;
+}
+
+function faultOf(
+  { claims, audience }: TokenFacts,
+  issuer: string,
+  ownAudience: string,
+  profile: TokenProfile,
+): BearerErrorReason | undefined {
+  if (claims.iss !== issuer) return 'other_issuer';
+  if (!audience.includes(ownAudience)) return 'other_audience';
+  // Servers also find other tokens active (RFC 8725 §3.11).
+  if (!profile.isAccessToken(claims)) return 'not_an_access_token';
+  // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
+  return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
 /** Of Keycloak 26.2 and later: two letters for each of the kinds of session, token and grant. */

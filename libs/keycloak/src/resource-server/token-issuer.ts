@@ -15,14 +15,19 @@ export const tokenVerifierOf = (issuers: Issuers): TokenVerifier =>
   issuers.length === 1 ? issuers[0] : new VerifierOfSeveral(issuers);
 
 class VerifierOfSeveral implements TokenVerifier {
-  constructor(private readonly issuers: Issuers) {}
+  readonly #issuers: Issuers;
+
+  constructor(issuers: Issuers) {
+    this.#issuers = issuers;
+    Object.freeze(this);
+  }
 
   verify(...given: Parameters<IssuerVerifier['verify']>): ReturnType<IssuerVerifier['verify']> {
-    return verifierFor(given[0], this.issuers).verify(...given);
+    return verifierFor(given[0], this.#issuers).verify(...given);
   }
 
   verifyAnew(...given: Parameters<IssuerVerifier['verifyAnew']>): ReturnType<IssuerVerifier['verifyAnew']> {
-    return verifierFor(given[0], this.issuers).verifyAnew(...given);
+    return verifierFor(given[0], this.#issuers).verifyAnew(...given);
   }
 }
 

@@ -29,7 +29,7 @@ export const demandedStaleness = (demanded: DemandedVerification, byDefault: Tok
 /** Undefined where that is left to the module. A bound on the age of an answer demands an answer. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
-  return verification === undefined ? undefined : stalenessOf(verification);
+  return verification && stalenessOf(verification);
 }
 
 const stalenessOf = (verification: TokenVerification): number =>

@@ -489,7 +489,10 @@ describe('an error', () => {
     ['the call', {}, { timeout: 50 }],
   ])('is service_timeout after the time of %s', async (_, settings, config) => {
     handler = () => undefined;
-    expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({ code: 'service_timeout' });
+    expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({
+      code: 'service_timeout',
+      fields: { call: `GET ${origin()}/base/a` },
+    });
   });
 
   it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits where the time of the call is %d', async (timeout) => {
