@@ -5,7 +5,8 @@ import { SharedLevel } from '../caching/shared-level.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { endpointOf } from '../../spec-support/token-forms.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { clientCredentialsRequest } from './token-request.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { clientCredentialsRequest, tokenExchangeRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
 
@@ -19,17 +20,28 @@ let issued: number;
 /** The token of another replica in the cache, and when that replica requested it, in seconds of the clock. */
 let other: { readonly text: string; readonly atSeconds: number } | undefined;
 let tokens: TokenSource;
+/** What this replica has put into the cache, and what it has given back without. */
+let put: string[];
+let released: string[];
 
 beforeEach(() => {
   clock = new StillClock();
   [issued, other] = [0, undefined];
+  [put, released] = [[], []];
   const look = async (_key: string, _maxAgeMs: number, noUse?: string): Promise<SharedLookup> => {
     if (other === undefined || noUse === other.text) return { kind: 'lease' };
     const text = JSON.stringify([other.text, [SCOPE], LIFETIME_SECONDS]);
     return { kind: 'found', text, ageMs: clock.monotonicMs() - other.atSeconds * 1000, id: other.text };
   };
   const nothing = async (): Promise<void> => undefined;
-  const cache = { look, open: nothing, put: nothing, extend: nothing, release: nothing, close: nothing };
+  const cache = {
+    look,
+    open: nothing,
+    put: async (_: string, { text: value }: { readonly text: string }) => void put.push(value),
+    extend: nothing,
+    release: async (key: string) => void released.push(key),
+    close: nothing,
+  };
   const request = async (): Promise<IssuedToken> => new IssuedToken(`own-${(issued += 1)}`, [SCOPE], LIFETIME_SECONDS);
   const log = new TokenSourceLog({ log: () => undefined });
   const shared = new SharedLevel(cache, clock, () => undefined);
@@ -58,5 +70,24 @@ describe('a token of another replica', () => {
     expect(await text()).toBe('own-1');
     await new Promise((resolve) => setImmediate(resolve));
     expect([await text(), issued]).toEqual(['own-2', 2]);
+  });
+});
+
+describe('a token of this replica', () => {
+  const ALICES = tokenExchangeRequest(testAccessToken({ subject: 'alice' }), 'service-b', SCOPE);
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('is put into the cache for the others', async () => {
+    await tokens.get(ALICES);
+    await settled();
+    expect([put, released]).toEqual([[JSON.stringify(['own-1', [SCOPE], LIFETIME_SECONDS])], []]);
+  });
+
+  it('is not, where the token that it was exchanged for was found inactive meanwhile (RS-13)', async () => {
+    const got = tokens.get(ALICES);
+    tokens.dropExchangedFrom(ALICES.subject.hash);
+    await got;
+    await settled();
+    expect([put, released.length]).toEqual([[], 1]);
   });
 });

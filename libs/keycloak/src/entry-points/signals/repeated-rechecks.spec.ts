@@ -59,6 +59,21 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000]);
   });
 
+  it('wait up to a second longer than the pause, each replica by its share, so that one of them makes it for all', () => {
+    const waits: number[] = [];
+    const schedule: Schedule = (ms, action) => {
+      waits.push(ms);
+      if (waits.length === 1) action();
+      return () => undefined;
+    };
+    new RepeatedRechecks(
+      () => undefined,
+      schedule,
+      () => 0.25,
+    ).require();
+    expect(waits).toEqual([10_000, 250]);
+  });
+
   it('are made no more when the application ends', () => {
     rechecks.require();
     rechecks.stop();

@@ -50,7 +50,11 @@ afterEach(async () => {
 });
 
 function follow(...sources: readonly SignalSource[]): void {
-  feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources, pollMs: 1 });
+  followEvery(1, ...sources);
+}
+
+function followEvery(pollMs: number, ...sources: readonly SignalSource[]): void {
+  feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources, pollMs });
   feed.start();
 }
 
@@ -70,6 +74,14 @@ describe('a signal feed', () => {
     release();
     await until(() => state() === 'proven');
     expect(lines.map(({ message }) => message)).toContain('Revocations are heard of');
+  });
+
+  it('asks a source again after the time between polls, and not before', async () => {
+    const source = sourceOf('events', () => QUIET);
+    followEvery(600_000, source);
+    await until(() => state() === 'proven');
+    for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(source.asked).toBe(1);
   });
 
   it('denies what is certain, and has the rest rechecked, before it proves anything', async () => {

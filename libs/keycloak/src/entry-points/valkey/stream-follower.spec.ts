@@ -35,10 +35,14 @@ afterEach(async () => {
 interface Numbers {
   readonly last: number;
   readonly numbers: readonly number[];
+  /** What each entry says. Default: its own text. */
+  readonly revocation?: object;
+  /** The ids of this poller that somebody else wrote an entry with. */
+  readonly forgedIds?: readonly string[];
 }
 
 /** Follows a stream of this one page, and resolves with what the receiver is told until it has caught up or there is a gap. */
-async function told({ last, numbers }: Numbers): Promise<unknown[]> {
+async function told({ last, numbers, revocation, forgedIds }: Numbers): Promise<unknown[]> {
   const entries = numbers.map((number) => ({
     number,
     id: `${number}`,
@@ -62,8 +66,17 @@ async function told({ last, numbers }: Numbers): Promise<unknown[]> {
   };
   const followed = {
     stream: { checkPolicy: async () => undefined, read: async () => page, wait: () => waited },
-    entries: { read: (sealed: string) => ({ revocation: sealed, usefulUntilMs: 0 }) },
+    entries: { read: (sealed: string) => ({ revocation: revocation ?? sealed, usefulUntilMs: 0 }) },
     proofs: new Proxy({}, { get: () => nothing }),
+    ...(forgedIds && {
+      own: {
+        expected: new Set(),
+        read: nothing,
+        clear: nothing,
+        isMissing: () => false,
+        isForged: (_: string, id: string) => forgedIds.includes(id),
+      },
+    }),
   };
   const url = new URL(`valkey://127.0.0.1:${(server.address() as AddressInfo).port}`);
   follower = new StreamFollower({ url }, followed as never, receiver as never, async (epoch) => {
@@ -85,6 +98,20 @@ describe('a page of the stream', () => {
     ['has an entry behind its last number', { last: 1, numbers: [1, 2] }, ['1']],
   ])('that %s is a gap', async (_, page, received) => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
+  });
+
+  it('that has a recheck which somebody else wrote with an id of this poller is a gap, and begins a new epoch', async () => {
+    const recheck = { kind: 'recheck', id: 'r1' };
+    expect(await told({ last: 1, numbers: [1], revocation: recheck, forgedIds: ['r1'] })).toEqual([
+      'own_entries_forged',
+    ]);
+    expect(begun).toEqual(['e']);
+  });
+
+  it('that has a recheck of this poller as it was written is read to its end', async () => {
+    const recheck = { kind: 'recheck', id: 'r1' };
+    expect(await told({ last: 1, numbers: [1], revocation: recheck, forgedIds: [] })).toEqual([recheck, 'caught up']);
+    expect(begun).toEqual([]);
   });
 
   it('that says of more entries than ours can be is a gap, and is not read on', async () => {
