@@ -65,7 +65,12 @@ async function told({ last, numbers, revocation, forgedIds }: Numbers): Promise<
     unproven: nothing,
   };
   const followed = {
-    stream: { checkPolicy: async () => undefined, read: async () => page, wait: () => waited },
+    stream: {
+      checkPolicy: async () => undefined,
+      read: async () => page,
+      // As a read that blocks: it ends with its connection, too.
+      wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
+    },
     entries: { read: (sealed: string) => ({ revocation: revocation ?? sealed, usefulUntilMs: 0 }) },
     proofs: new Proxy({}, { get: () => nothing }),
     ...(forgedIds && {
@@ -117,6 +122,14 @@ describe('a page of the stream', () => {
   it('that says of more entries than ours can be is a gap, and is not read on', async () => {
     expect(await told({ last: 2_000_001, numbers: [1, 2] })).toEqual(['too_many_entries']);
     expect(begun).toEqual(['e']);
+  });
+});
+
+describe('a follower that waits for further entries', () => {
+  it('closes its connection when it is closed, and does not wait for their end', async () => {
+    await told({ last: 1, numbers: [1] });
+    await follower.close();
+    expect(sockets.map(({ readyState }) => readyState)).not.toContain('open');
   });
 });
 
