@@ -108,6 +108,20 @@ export function services(environment) {
 }
 
 /**
+ * Those that `--only` names, with commas between them; all without it, and none for `none`.
+ *
+ * @param {readonly NamedService[]} all
+ * @param {string | undefined} only
+ */
+export function servicesAsked(all, only) {
+  if (only === undefined) return all;
+  const names = only.split(',').filter((name) => name !== 'none');
+  const unknown = names.find((name) => !all.some((service) => service.name === name));
+  if (unknown === undefined) return all.filter(({ name }) => names.includes(name));
+  throw new Error(`--only takes none, or of ${all.map(({ name }) => name).join(', ')}, not ${unknown || 'nothing'}.`);
+}
+
+/**
  * The process that hears of revocations for all services, as the scripts run one.
  *
  * @param {NodeJS.ProcessEnv} environment

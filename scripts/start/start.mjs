@@ -1,6 +1,7 @@
 // npm start: builds, starts the embedded authorization server and the services, and shows what to try.
 // With npm run start:keycloak the server is a real Keycloak. With --authorization-server=… you choose any server. With --watch it
-// restarts the services on changes. With --replicas it starts several of each.
+// restarts the services on changes. With --replicas it starts several of each. With --only=service-b it starts that one alone beside
+// the server, and with --only=none the server alone.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,11 +36,12 @@ import {
   REALM_FILE,
   serviceEnvironment,
   services,
+  servicesAsked,
   sharedPorts,
 } from './services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from './signals.mjs';
 import { startValkey } from './valkey.mjs';
-import { showWhatToTry } from './what-to-try.mjs';
+import { showPlaces, showWhatToTry } from './what-to-try.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 /** @typedef {import('./replicas.mjs').Place} Place */
@@ -82,16 +84,22 @@ process.exit();
 /** Rejects when something fails that is not started again, and when it is time to stop. */
 async function main() {
   const { values: flags } = argumentsOf({
-    options: { watch: { type: 'boolean' }, replicas: { type: 'string' }, 'authorization-server': { type: 'string' } },
+    options: {
+      watch: { type: 'boolean' },
+      replicas: { type: 'string' },
+      only: { type: 'string' },
+      'authorization-server': { type: 'string' },
+    },
   });
   const choice = chooseServer(flags['authorization-server'], process.env, 'embedded');
   const count = replicasAsked(flags);
   const tools = count === undefined ? undefined : toolsForReplicas(process.env);
   const all = services(process.env);
+  const asked = servicesAsked(all, flags.only);
   const hearing = hearingEnvironment(process.env, choice);
   // Of replicas none listens: one process does for all of them.
   const listener = tools !== undefined && isHeard(hearing) ? poller(process.env) : undefined;
-  await checkPorts(listener === undefined ? all : [...all, listener], choice);
+  await checkPorts(listener === undefined ? asked : [...asked, listener], choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
   const { freePort } = await import('../../libs/keycloak-test-servers/dist/index.js');
@@ -106,15 +114,16 @@ async function main() {
         : serviceEnvironment(service, { all, keycloak: server, environment: ofServices });
     return startService(place, env, flags.watch === true);
   };
-  const places = await placesOf(all, count, freePort);
+  const places = await placesOf(asked, count, freePort);
   const beside = listener === undefined ? [] : [{ service: listener, name: listener.name, port: listener.port }];
   const children = [...places, ...beside].map(start);
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
   running.push(await tellWhatRuns(() => stackOf(server, children, count)));
   if (flags.watch) watchSources();
   await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...servers]), aborted()]);
-  if (tools !== undefined) await balance(all, children, tools.haproxy);
-  showWhatToTry(serviceA(all).port, server, serverPort(), count === undefined ? undefined : { count, children });
+  if (tools !== undefined) await balance(asked, children, tools.haproxy);
+  if (flags.only !== undefined) showPlaces(server, places);
+  else showWhatToTry(serviceA(all).port, server, serverPort(), count === undefined ? undefined : { count, children });
   const endless =
     count === undefined
       ? [failWhenOneEnds(children)]

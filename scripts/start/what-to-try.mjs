@@ -32,6 +32,19 @@ Ctrl-C stops everything.
 `);
 }
 
+/**
+ * Of some of the services, or of the server alone.
+ *
+ * @param {Server} server
+ * @param {readonly { name: string, port: number }[]} places
+ */
+export function showPlaces(server, places) {
+  const lines = places.map(({ name, port }) => `  ${`${name}:`.padEnd(28)}http://localhost:${port}`);
+  console.log(
+    `\n${paint(1, 'Ready.')}\n\n${[...lines, `  ${aboutServer(server)}`].join('\n')}\n\nCtrl-C stops everything.\n`,
+  );
+}
+
 /** @param {Server} server */
 function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
   if (kind === 'embedded') {

@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { isForBrowsers } from '../../scripts/common/processes.mjs';
 import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
-import { sharedPorts } from '../../scripts/start/services.mjs';
+import { services as servicesOf, servicesAsked, sharedPorts } from '../../scripts/start/services.mjs';
 import { readServiceSettings } from '../../libs/service-defaults/src/service-settings.js';
 import description from '../../services.json' with { type: 'json' };
 
@@ -46,6 +46,26 @@ const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-'
 const secretVariable = (client: string): string => `${prefixOf(client)}_CLIENT_SECRET`;
 
 describe('npm start', () => {
+  it.each([
+    [undefined, ['service-c', 'service-b', 'service-a']],
+    ['service-b', ['service-b']],
+    ['service-a,service-c', ['service-c', 'service-a']],
+    ['none', []],
+  ])('with --only=%s starts these: %j', (only, names) => {
+    expect(servicesAsked(servicesOf({}), only).map(({ name }) => name)).toEqual(names);
+  });
+
+  it('names the services where --only names one that does not exist', () => {
+    for (const [only, shown] of [
+      ['service-d', 'service-d'],
+      ['', 'nothing'],
+    ] as const) {
+      expect(() => servicesAsked(servicesOf({}), only)).toThrow(
+        `--only takes none, or of service-c, service-b, service-a, not ${shown}.`,
+      );
+    }
+  });
+
   it('says which of them want one port, by the variables that move them', () => {
     const needed = [
       { who: 'service-c', variable: 'SERVICE_C_PORT', port: 3002 },
