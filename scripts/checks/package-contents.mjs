@@ -62,7 +62,7 @@ export async function faultsOfExports({ folder, files, manifest }) {
   const entries = entriesOf(manifest);
   const missing = entries.flatMap(([entry, targets]) =>
     ['types', 'default']
-      .filter((kind) => !files.includes(targets[kind]?.slice('../'.length) ?? ''))
+      .filter((kind) => !files.includes(targets[kind]?.slice('./'.length) ?? ''))
       .map((kind) => `${entry} has no ${kind}`),
   );
   const specifiers = entries.map(([entry]) => manifest.name + entry.slice(1));

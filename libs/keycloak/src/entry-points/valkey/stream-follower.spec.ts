@@ -36,13 +36,13 @@ interface Numbers {
   readonly last: number;
   readonly numbers: readonly number[];
   /** What each entry says. Default: its own text. */
-  readonly revocation?: object;
+  readonly says?: object;
   /** The ids of this poller that somebody else wrote an entry with. */
   readonly forgedIds?: readonly string[];
 }
 
 /** Follows a stream of this one page, and resolves with what the receiver is told until it has caught up or there is a gap. */
-async function told({ last, numbers, revocation, forgedIds }: Numbers): Promise<unknown[]> {
+async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknown[]> {
   const entries = numbers.map((number) => ({
     number,
     id: `${number}`,
@@ -71,7 +71,7 @@ async function told({ last, numbers, revocation, forgedIds }: Numbers): Promise<
       // As a read that blocks: it ends with its connection, too.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
-    entries: { read: (sealed: string) => ({ revocation: revocation ?? sealed, usefulUntilMs: 0 }) },
+    entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },
     proofs: new Proxy({}, { get: () => nothing }),
     ...(forgedIds && {
       own: {
@@ -107,15 +107,13 @@ describe('a page of the stream', () => {
 
   it('that has a recheck which somebody else wrote with an id of this poller is a gap, and begins a new epoch', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
-    expect(await told({ last: 1, numbers: [1], revocation: recheck, forgedIds: ['r1'] })).toEqual([
-      'own_entries_forged',
-    ]);
+    expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: ['r1'] })).toEqual(['own_entries_forged']);
     expect(begun).toEqual(['e']);
   });
 
   it('that has a recheck of this poller as it was written is read to its end', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
-    expect(await told({ last: 1, numbers: [1], revocation: recheck, forgedIds: [] })).toEqual([recheck, 'caught up']);
+    expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: [] })).toEqual([recheck, 'caught up']);
     expect(begun).toEqual([]);
   });
 
