@@ -173,7 +173,7 @@ describe('a realm without the client one-for-all', () => {
       (await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' })))[0];
     try {
       expect((await firstRow())?.notRun).toMatch(
-        /^Keycloak gave one-for-all no token .*npm start and docker compose add .* node scripts\/demo-client\.mjs adds/,
+        /^Keycloak gave one-for-all no token .*npm start and docker compose add .* node scripts\/start\/demo-client\.mjs adds/,
       );
       await add(description.addedClients['one-for-all'].demoSecret);
       expect((await firstRow())?.cells[2]?.verdict).toBe('exposed');
