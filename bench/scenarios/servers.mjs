@@ -61,6 +61,18 @@ const TRIALS = {
       expect(`result by ${way}`, (await expectOk(server, '/call')).result, 20);
     }
   },
+  'servers/request-path.mjs': async ({ keycloak, start }) => {
+    const upstream = await start('upstream', program('upstream'));
+    const TOKEN = await passwordToken(keycloak);
+    const env = { ...keycloakEnvironment(keycloak, 'service-a'), UPSTREAM_URL: upstream.url, TOKEN };
+    const server = await start('request path', program('request-path'), { env });
+    for (const [route, file] of [
+      ['guarded', 'resource-server/bearer-token.js'],
+      ['onBehalfOf', 'client/send-with-token.js'],
+    ]) {
+      expect(`${route} runs through ${file}`, Object.hasOwn(await server.ask(route), file), true);
+    }
+  },
   'servers/revocation-replica.mjs': async ({ start }) => {
     // Without Valkey: what it denies holds in it alone.
     const env = { VALKEY_URL: 'valkey://127.0.0.1:9', DENIAL_KEY: randomBytes(32).toString('base64') };
