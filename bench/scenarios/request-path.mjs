@@ -1,4 +1,4 @@
-// What a reader of one request has to follow: the library's files and functions that a warm one runs through.
+// The library's files and functions that a warm request runs through: a reader has to follow them.
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { figure } from '../report.mjs';

@@ -1,5 +1,5 @@
-// Two routes of a tiny Nest and Fastify application, and what of the library runs through one request: `guarded` checks a token, `onBehalfOf` also
-// exchanges it and calls another service. V8's coverage counts the functions; those that run once for each request are not told from those that run more often.
+// A tiny Nest and Fastify application with two routes. `guarded` checks a token. `onBehalfOf` also exchanges it and calls another service.
+// V8's function coverage tells which functions of the library one request runs, however often each of them runs.
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';

@@ -1,5 +1,5 @@
 // npm run api:report compares the public types of each entry point with the reports in libs/*/api/, so that every change of them shows.
-// `-- --write` writes the reports anew.
+// `-- --write` writes the reports.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
 
 /**
- * What is counted: the folders and files at one level, specs apart.
+ * The check counts folders and files at one level, without specs.
  *
  * @type {readonly { root: string, folders: number, arrows: number, layers: number }[]}
  */
@@ -70,7 +70,7 @@ function importsIn(root) {
 }
 
 /**
- * The lowest layer is 1. Of folders that import each other it is infinite.
+ * The lowest layer is 1. Folders that import each other have no layer: it is infinite.
  *
  * @param {Map<string, Set<string>>} imports
  */

@@ -108,7 +108,7 @@ export function services(environment) {
 }
 
 /**
- * Those that `--only` names, with commas between them; all without it, and none for `none`.
+ * The services that `--only` names, with commas between them. Without it all services, and for `none` no service.
  *
  * @param {readonly NamedService[]} all
  * @param {string | undefined} only

@@ -1,4 +1,4 @@
-// Who hears of revocations when the scripts run the services: Service A, or one process for all replicas.
+// The process that polls for revocations when the scripts run the services: Service A, or one signal poller for all replicas.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 

@@ -1,4 +1,4 @@
-// The steps of the tour: each is taken once, after the one that it needs; and what the command line says of them.
+// The steps of the tour and their options. Each step runs once, after the step that it needs.
 import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 

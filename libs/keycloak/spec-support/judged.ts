@@ -3,12 +3,8 @@ import type { Clock } from '../src/caching/clock.js';
 import type { IntrospectionAnswer } from '../src/protocol/claims.js';
 import { tokenHash } from '../src/protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../src/protocol/verified-access-token.js';
-import {
-  AccessTokenJudge,
-  type ClaimsSource,
-  type JudgeOptions,
-  type PermissionMapper,
-} from '../src/resource-server/judge-access-token.js';
+import { AccessTokenJudge, type ClaimsSource, type JudgeOptions } from '../src/resource-server/judge-access-token.js';
+import type { PermissionMapper } from '../src/resource-server/permission-mapper.js';
 
 /** How an answer is judged, and what makes the permissions. */
 export interface SpecJudgeOptions extends JudgeOptions {

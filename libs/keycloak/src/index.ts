@@ -86,5 +86,5 @@ export type { AuthenticationRequirement } from './resource-server/authentication
 export type { ProfileName } from './protocol/token-profile.js';
 export type { TokenVerification } from './resource-server/verification.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
-export type { PermissionContext, PermissionMapper } from './resource-server/judge-access-token.js';
+export type { PermissionContext, PermissionMapper } from './resource-server/permission-mapper.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

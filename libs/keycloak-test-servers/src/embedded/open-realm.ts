@@ -1,4 +1,4 @@
-/** openRealm(): the initial state of a realm, without sessions. withMaster(): the realm of the administrator beside it. */
+/** openRealm(): creates the state of a realm, without sessions. withMaster(): adds the realm of the administrator. */
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import { AuthorizationCodes } from './state/authorization-codes.js';
 import type { AdminEvent } from './state/admin-event.js';

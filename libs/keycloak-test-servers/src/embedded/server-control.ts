@@ -1,4 +1,4 @@
-/** What a test can do to a running server: count calls, move the clock, set faults, and act as administrator. */
+/** AuthorizationServerControl: a test counts calls, moves the clock, sets faults and acts as administrator. */
 import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import type { CallCounter } from './http/call-counter.js';

@@ -1,4 +1,4 @@
-/** Clock: the two times there are, injected wherever one is read. awakeClock(): counts the time, too, in which the machine slept or was held. */
+/** Clock: the date and the monotonic time, which are injected. awakeClock(): a clock that also counts while the machine sleeps. */
 
 export interface Clock {
   /** Seconds since the epoch, as `exp` counts them: to judge claims. */
@@ -16,8 +16,9 @@ export const systemClock: Clock = {
 const MAX_GAIN_MS = 1000;
 
 /**
- * On Linux the monotonic clock stands still while a machine sleeps, and with it whatever is counted by it: what was known before would serve on as if nothing had happened. The date tells afterwards. One
- * that is put forward looks alike, and makes what is kept older than it is; one that is set back makes nothing younger. So this is for what may end early, such as an answer, and not for what must be held.
+ * On Linux the monotonic clock stands still while a machine sleeps. Answers from before the sleep would serve on as if no time had passed. The date
+ * shows the sleep afterwards. A date that is put forward looks the same and makes entries older than they are. A date that is set back makes no entry
+ * younger. So this clock is for entries that may end early, such as an answer, and not for entries that must be held.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

@@ -1,4 +1,4 @@
-/** StartVerification: warns of weak settings; and with `verifyAtStart`, an application whose settings Keycloak refuses does not start. */
+/** StartVerification: warns of weak settings. With `verifyAtStart` an application does not start if Keycloak refuses its settings. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';

@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 1000;
 const MAX_LENGTH = 1000;
 
 export class DeclaredScopes {
-  /** By a scope as it was asked for, the one way to write it. */
+  /** The canonical scope, by the scope as the application wrote it. */
   readonly #accepted = { asSelf: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
 
   /** `declared` is undefined where any scope may be asked for. */
@@ -22,8 +22,8 @@ export class DeclaredScopes {
   ) {}
 
   /**
-   * The one way to write a scope (a space-separated set), or '' for none, which is less than what was declared. Throws `TypeError` for a scope that is
-   * empty or malformed, or that has a member that was not declared.
+   * Returns the canonical form of a scope (a space-separated set), or '' for none. Throws `TypeError` for a scope that is empty or malformed,
+   * or that has a member that was not declared.
    */
   canonical(kind: InWhoseName, scope: string | undefined): string {
     return scope === undefined ? '' : (this.#accepted[kind].get(scope) ?? this.#accept(kind, scope));

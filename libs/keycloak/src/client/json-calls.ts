@@ -1,4 +1,4 @@
-/** JSON calls: what a call that is sent and answered as JSON may be given: its body, its headers, its query, its time. */
+/** JSON calls: checks the body, headers, query and timeout that an application passes to a JSON call. */
 import { Stream } from 'node:stream';
 import { types } from 'node:util';
 import { checkHeaders } from './call-headers.js';
@@ -32,7 +32,7 @@ export function checkJsonBody(body: unknown): void {
   );
 }
 
-/** The body is ours to frame. */
+/** The library sets these headers. */
 const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'content-type']);
 
 interface GivenHeaders {
@@ -40,7 +40,7 @@ interface GivenHeaders {
   readonly traceparent?: string | readonly string[] | undefined;
 }
 
-/** As they are now, with those of the trace. Throws `TypeError` for a header that is not the application's to set. */
+/** Returns a copy of the headers with `traceparent`. Throws `TypeError` for a header that the application may not set. */
 export function jsonCallHeaders({ headers, traceparent }: GivenHeaders): Readonly<Record<string, string>> | undefined {
   checkHeaders(headers, OF_THE_BODY);
   return withTrace(headers && { ...headers }, traceHeadersOf(traceparent));

@@ -1,4 +1,4 @@
-/** JsonExchange: a call whose bodies are JSON, or text where that is asked for: collected, and timed by the request itself. */
+/** JsonExchange: a call that sends JSON and reads JSON or text. It collects the whole answer. */
 import { sendRequest, type HttpResponse } from '../http/send-request.js';
 import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
 import { ServiceCallError } from './service-call-error.js';
@@ -14,7 +14,7 @@ export interface JsonRequest {
   readonly signal?: AbortSignal | undefined;
   /** In place of the service's own. */
   readonly timeoutMs?: number | undefined;
-  /** What a success is read as. Default JSON. */
+  /** How the body of a 2xx answer is read. Default JSON. */
   readonly answer?: 'json' | 'text' | undefined;
 }
 
@@ -65,7 +65,7 @@ function headerLines(request: JsonRequest, { authorization, trace, options }: Se
   return lines;
 }
 
-/** `maxResponseBytes` is the bound on what comes out, too. */
+/** Decompresses the body. `maxResponseBytes` bounds the result, too. */
 async function unpacked({ status, headers, body }: HttpResponse, { options }: ServiceTarget): Promise<string> {
   if (!isPacked(headers) || body.length === 0) return body.toString('utf8');
   let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
@@ -74,7 +74,7 @@ async function unpacked({ status, headers, body }: HttpResponse, { options }: Se
   } catch (error) {
     if (isTooLong(error)) reason = 'answer_too_large';
   }
-  // Of an error, or a redirect, the status says enough.
+  // The status of an error or a redirect says enough.
   if (status >= 300) return '';
   throw new ServiceCallError('service_failed', options.name, reason, { status });
 }
@@ -84,7 +84,7 @@ function parsed(service: string, status: number, body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    // What the page of an error or of a redirect says is of no use; a success that is not JSON is a failure.
+    // An error or a redirect may have a page of HTML. A 2xx answer that is not JSON is a failure.
     if (status >= 300) return undefined;
     throw new ServiceCallError('service_failed', service, 'answer_not_json', { status });
   }

@@ -8,11 +8,11 @@ import type { TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 import type { TraceHeaders } from './trace-headers.js';
 
-/** An answer, and the tokens that it is an answer to. */
+/** An answer, and the tokens with which the request was sent. */
 export interface Sent<Answer extends ServiceAnswer> {
   readonly response: Answer;
   readonly token: IssuedToken;
-  /** The token that was sent first, if another one was after it. */
+  /** The first token, if the service refused it and a second one was sent. */
   readonly refused: IssuedToken | undefined;
 }
 
@@ -31,7 +31,8 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
-  // It may have been revoked since it was cached: one renewal, and one more try. What can't be sent again leaves a new one to the next.
+  // The token may have been revoked since it was cached: renew it once, and send once more. A request that can't be repeated
+  // only drops the token, so that the next request gets a new one.
   const isRefused = response.status === 401 && refusesToken(response);
   if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;

@@ -10,7 +10,7 @@ export interface NamedAudiences {
 
 /** A name says nothing at another issuer, where somebody else may have it. */
 export class ServiceAudiences {
-  /** Where there is no choice. */
+  /** The audience, if the application has a single issuer. */
   readonly only: string | undefined;
 
   constructor(

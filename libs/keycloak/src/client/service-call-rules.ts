@@ -19,7 +19,7 @@ const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'service_failed',
 ]);
 
-/** Bytes as JSON, undefined where they are none; what was parsed as it is, and nothing of a stream. */
+/** Parses a buffer as JSON. Returns undefined for a stream or invalid JSON, and anything else as it is. */
 export function jsonIn(body: unknown): unknown {
   if (body instanceof Readable) return undefined;
   if (!Buffer.isBuffer(body)) return body;

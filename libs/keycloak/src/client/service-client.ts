@@ -156,13 +156,13 @@ export class ServiceCaller {
     signal?.throwIfAborted();
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     if (passOn !== undefined) checkPassOn(passOn);
-    // Nearly every body is a plain object.
+    // Most bodies are plain objects, which need no check.
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // As it is now: a token may be waited for, and the request be sent once more.
+    // A copy: the call may wait for a token, and may be sent a second time.
     const text = body === undefined ? undefined : JSON.stringify(body);
-    // Before a token is requested.
+    // Before it requests a token.
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, answer });
     const sent = await this.send(exchange, target);
@@ -176,7 +176,7 @@ export class ServiceCaller {
     return this.transport.paths;
   }
 
-  /** Sends any exchange; any status is an answer. `path` is of `paths`. @internal */
+  /** Sends an exchange with a token. Any status is an answer. `paths` makes `path`. @internal */
   send<Answer extends ServiceAnswer>(exchange: Exchange<Answer>, path: string): Promise<Sent<Answer>> {
     const { service, transport, tokens, tokenRequest } = this;
     const call = { service, method: exchange.method, origin: transport.paths.origin };
@@ -187,7 +187,7 @@ export class ServiceCaller {
     );
   }
 
-  /** The error that an answer is which is no success. @internal */
+  /** Returns the error for an answer that is not a success. @internal */
   failureOf(
     { response, token, refused }: Sent<ServiceAnswer>,
     { method }: Pick<Exchange<ServiceAnswer>, 'method'>,

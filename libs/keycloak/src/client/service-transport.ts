@@ -1,4 +1,4 @@
-/** ServiceTransport: calls to one service, whatever they carry; whatever goes wrong leaves it as a ServiceCallError. */
+/** ServiceTransport: sends exchanges to one service, and turns every failure into a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
 import { HttpFailure } from '../http/send-request.js';
@@ -33,7 +33,7 @@ export interface ServiceTransportOptions extends CallGateOptions {
 export interface ServiceTarget {
   readonly connections: Connections;
   readonly origin: string;
-  /** As it is sent. */
+  /** The path with its query, as it is sent. */
   readonly path: string;
   /** Undefined for none. */
   readonly authorization: string | undefined;
@@ -45,23 +45,23 @@ export interface ServiceAnswer extends AnswerHead {
   readonly body: unknown;
 }
 
-/** One call: how it is tried, which is another way for JSON than for streams. */
+/** One call. JSON and streams are sent in different ways. */
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
-  /** Whether the signal is of this call alone, and so is its reason. */
+  /** Whether only this call uses the signal. If not, its reason may be shared, and is passed through unchanged. */
   readonly ownsSignal: boolean;
-  /** In place of the service's own. */
+  /** Replaces the `timeoutMs` of the service. */
   readonly timeoutMs: number | undefined;
-  /** Whether it can be sent once more. */
+  /** Whether it can be sent a second time. */
   readonly isRepeatable: boolean;
   /** Sends it. Rejects with `HttpFailure`, `ServiceCallError` or the reason of the signal. `isTrial`: the circuit hangs on it. */
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /** Fulfilled when nothing more of an answer will come: until then it keeps its slot. Undefined where answers are whole. */
+  /** Resolves when the whole answer has come: until then the call keeps its slot. Undefined if `send` returns whole answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
-/** A time-out that says nothing of the service: its caller gave it less time than the service has, or the body of the request did not come. */
+/** A timeout that must not count against the service: the caller gave it less time than usual, or the request body did not come. */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
     super();
@@ -100,7 +100,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // While one call is tried, all others fail: it must not be as slow as its caller likes.
+    // While the trial call of a half-open circuit runs, all other calls fail. So its caller can't prolong it.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
@@ -109,7 +109,7 @@ export class ServiceTransport {
     } catch (error) {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
-      // The reason of a signal is its caller's, and may end many calls.
+      // A shared reason belongs to the caller, and may end many calls.
       const isOurs = failure instanceof Refusal && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }

@@ -20,7 +20,7 @@ let issued: number;
 /** The token of another replica in the cache, and when that replica requested it, in seconds of the clock. */
 let other: { readonly text: string; readonly atSeconds: number } | undefined;
 let tokens: TokenSource;
-/** What this replica has put into the cache, and what it has given back without. */
+/** The texts that this replica put into the cache, and the keys that it released without one. */
 let put: string[];
 let released: string[];
 

@@ -1,15 +1,15 @@
-/** Streaming call: a call with any body by a ServiceCaller, and what came back. For entry points of the library. */
+/** sendStreaming(): sends any body by a ServiceCaller. For entry points of the library. */
 import type { Refusal } from '../protocol/refusal.js';
 import { checkHeaders } from './call-headers.js';
 import { jsonIn } from './service-call-rules.js';
 import type { ServiceCaller } from './service-client.js';
 import { StreamingExchange, type StreamingRequest, type StreamingResponse } from './streaming-exchange.js';
 
-/** What came back, and the error that it is where it is no success. */
+/** The answer, and the error to throw if it is not a success. */
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
   readonly failure: () => Refusal;
-  /** Whether the text holds a token that was sent, be it with escapes of JSON. */
+  /** Whether the text contains a token that was sent, with or without JSON escapes. */
   readonly holdsToken: (text: string) => boolean;
 }
 
@@ -18,7 +18,7 @@ export interface StreamingAnswer {
  */
 export async function sendStreaming(caller: ServiceCaller, request: StreamingRequest): Promise<StreamingAnswer> {
   request.signal?.throwIfAborted();
-  // Before a token is asked for.
+  // Before it requests a token.
   checkHeaders(request.headers);
   const path = caller.paths.of(request.url);
   const exchange = new StreamingExchange(request);
@@ -35,7 +35,7 @@ export async function sendStreaming(caller: ServiceCaller, request: StreamingReq
   };
 }
 
-/** As a parser of JSON reads it (RFC 8259 §7): some write a slash with an escape, and any character may be written by its number. */
+/** Removes JSON escapes (RFC 8259 §7): a slash can be escaped, and any character can be written as its number. */
 const withoutEscapes = (text: string): string =>
   text.replaceAll(/\\(?:u([\da-f]{4})|([/\\"]))/gi, (_, code: string | undefined, plain: string) =>
     code === undefined ? plain : String.fromCharCode(Number.parseInt(code, 16)),

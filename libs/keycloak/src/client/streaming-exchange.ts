@@ -1,4 +1,4 @@
-/** StreamingExchange: a call with a body of any kind, whose answer may be a stream. For entry points of the library. */
+/** StreamingExchange: a call with any body. Its answer can be a stream. For entry points of the library. */
 import { Readable } from 'node:stream';
 import { collected } from '../http/collected-body.js';
 import type { HttpFailure, ResponseHeaders } from '../http/send-request.js';
@@ -10,7 +10,7 @@ import { withTrace } from './trace-headers.js';
 export type StreamingMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'QUERY';
 
 export interface CallBody {
-  /** Makes the body, anew for each try. */
+  /** Returns a new body for each try. */
   readonly open: () => RequestBody;
   /** Whether it can be made more than once. */
   readonly isRepeatable: boolean;
@@ -26,9 +26,9 @@ export interface StreamingRequest {
   readonly streams: boolean;
   /** A bound that is tighter than the service's own. */
   readonly maxResponseBytes?: number | undefined;
-  /** Of this call alone. */
+  /** The call owns this signal: it adds its address to a refusal that is the reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of the body that are sent now, of those of the answer that come now. */
+  /** Called with the number of bytes that were just sent, or just received. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
 }
@@ -43,8 +43,8 @@ export interface StreamingResponse extends ServiceAnswer {
 }
 
 /**
- * The service's `timeoutMs` bounds the whole call; where a body streams, in either direction, it bounds each time without progress, and what is
- * collected from the begin of the answer on. `maxResponseBytes` bounds what is collected.
+ * `timeoutMs` of the service bounds the whole call. If a body streams, in either direction, it bounds each pause instead. A collected answer
+ * has that time from its first byte on, and at most `maxResponseBytes`.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;

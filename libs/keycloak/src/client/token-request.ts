@@ -38,7 +38,7 @@ export function tokenExchangeRequest(
   return exchangeWithScope(subject, audience, scope === undefined ? '' : canonicalScope(scope));
 }
 
-/** The same for a scope that is written in the one way already, '' for none. */
+/** As `tokenExchangeRequest`, for a canonical scope; '' for none. */
 export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
   if (!(subject instanceof VerifiedAccessToken))
     throw new TypeError('A token is exchanged for a VerifiedAccessToken alone');

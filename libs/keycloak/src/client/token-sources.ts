@@ -17,7 +17,7 @@ export class TokenSources {
 
   /** As `TokenSource.get`. Throws `TypeError` for an issuer that is not in the list. */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
-    // Of one issuer every judged token is its own.
+    // With one issuer every verified token is its own.
     const isOwn = request.grant === TOKEN_EXCHANGE_GRANT && this.sources.size === 1;
     return (isOwn ? this.#own : this.#at(request)).get(request);
   }

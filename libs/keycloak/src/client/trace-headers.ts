@@ -2,10 +2,10 @@
 
 export type TraceHeaders = Readonly<Record<string, string>>;
 
-/** Of a call that is part of no trace. */
+/** The headers of a call without a trace. */
 export const UNTRACED: TraceHeaders = {};
 
-/** What the call carries of a `traceparent` that the application had from elsewhere: nothing of one that is malformed (§3.2.2.5 would have it ignored). */
+/** The headers for a `traceparent` that the application received. A malformed one is left out (§3.2.2.5). */
 export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : UNTRACED;
 }

@@ -19,7 +19,7 @@ import {
 import type { TrustedAuthorities } from '../http/network.js';
 import { realmAddresses, serverAddresses, type IssuerAddresses } from '../protocol/issuer-addresses.js';
 import { PROFILES, type ProfileName } from '../protocol/token-profile.js';
-import type { PermissionMapper } from '../resource-server/judge-access-token.js';
+import type { PermissionMapper } from '../resource-server/permission-mapper.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** One realm, or another authorization server, whose tokens are accepted, and this service's client there. */

@@ -33,7 +33,7 @@ export interface CallsState {
 
 /** How one call waits. */
 export interface Wait {
-  /** For how long it may wait. A function is asked before it waits, and before it is sent; it throws when that time is over. */
+  /** How long it may wait. A function is called before it waits and before it is sent, and throws when the time is over. */
   readonly leftMs: number | (() => number);
   /** Ends the wait. */
   readonly signal: AbortSignal | undefined;
@@ -102,7 +102,7 @@ export class CallGate<Answer = unknown> {
     let held: Promise<void> | undefined;
     try {
       if (failsFast) {
-        // Those who waited too.
+        // A call that waited fails fast, too.
         if (this.#breaker.state !== BreakerState.Closed) this.#throwIfSuspended();
         wait.signal?.throwIfAborted();
       }
@@ -139,7 +139,7 @@ export class CallGate<Answer = unknown> {
     return error instanceof AbandonedCall ? this.errorOf(error.reason) : error;
   }
 
-  /** Of a circuit that is not closed. */
+  /** Call it only while the circuit is not closed. */
   #throwIfSuspended(): void {
     if (this.#breaker.state === BreakerState.Open && this.#pause.isOver) return;
     throw new BrokenCircuitError();

@@ -21,7 +21,7 @@ export interface RouteAccess {
   readonly verification: TokenVerification | undefined;
   /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
-  /** Both as `saidStaleness()` has them: each request asks for it (perf: guard-overhead). */
+  /** `saidStaleness()` of the two members before it. Each request reads it (perf: guard-overhead). */
   readonly staleness?: number | undefined;
   /** Whether the handler has `@Sse()`, and its callers keep listening. */
   readonly isEventStream?: true;

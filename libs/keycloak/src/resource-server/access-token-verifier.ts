@@ -102,7 +102,7 @@ export class AccessTokenVerifier {
     return this.#issuers[0].issuer;
   }
 
-  /** For the guard: verifies texts that are not too long, at once where the answer or the signature is cached. @internal */
+  /** For the guard. It verifies at once if the answer or the signature is cached, and does not check the length. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }

@@ -35,10 +35,10 @@ export class Admission implements OnApplicationShutdown {
     others: 'A call could not be judged, nor could others',
   });
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
-  /** Made for the first caller that is asked for, or that comes by another way than HTTP (perf: guard-overhead). */
+  /** Created with the first `callerOf()`, or the first call outside of HTTP (perf: guard-overhead). */
   #judgements: SharedJudgements | undefined;
   readonly #tokens: TokenVerifier;
-  /** What a route demands that says nothing of it. */
+  /** The demand of a route whose decorators say nothing about it. */
   readonly #staleness: number;
 
   constructor(

@@ -8,7 +8,7 @@ export interface CountedHeaders {
   /** Names and values in turn. */
   readonly rawHeaders?: readonly string[];
   readonly httpVersionMajor?: number;
-  /** Of an HTTP server of Node: a `CountingSocket`. */
+  /** A `CountingSocket` if Node's HTTP server made the request. */
   readonly socket?: object;
 }
 
@@ -44,7 +44,7 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
     throw new BearerError('missing_token', { reason: elsewhere });
   }
   if (header === undefined) return undefined;
-  // What nearly every request has needs no second look.
+  // Most headers have this form, which needs no regular expression.
   const isPlain = header.startsWith('Bearer ') && header.length > 7 && header[7] !== ' ';
   const credentials = isPlain ? header.slice(7) : bearerCredentials(header);
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
@@ -108,12 +108,12 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Of names and values, where a server doesn't say: Node's own limit, for all that it is documented as 2000 headers. */
+/** Node's default limit. It counts names and values, although its documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**
  * Node drops what is beyond `server.maxHeadersCount` without a word, from `rawHeaders` too; HTTP/2 refuses such a request itself.
- * True already of as many headers as the limit allows: of those that Node drops it may keep no trace. `received`: names and values.
+ * Returns true also if there are exactly as many as the limit: Node may have dropped more. `received` counts names and values.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
@@ -134,7 +134,7 @@ function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
 }
 
-/** `at`: where the query begins; undefined where the URL is not known. */
+/** `at`: the index of the query; undefined if the URL is unknown. */
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
   // Nobody parses that of a handshake, and an application may have another parser, or none.

@@ -9,14 +9,9 @@ import type { TokenProfile } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
 import { checkBearerToken, type BearerRequest } from './bearer-token.js';
-import {
-  AccessTokenJudge,
-  type ClaimsSource,
-  type JudgeOptions,
-  type PermissionMapper,
-  type PresentedToken,
-} from './judge-access-token.js';
+import { AccessTokenJudge, type ClaimsSource, type JudgeOptions, type PresentedToken } from './judge-access-token.js';
 import type { ConnectedJwtVerification, SignedClaims } from './jwt-verification.js';
+import type { PermissionMapper } from './permission-mapper.js';
 import { addHint, type Skew } from './token-hints.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
@@ -34,17 +29,17 @@ export interface VerifierOfJwts {
   readonly doubts: { include(claims: SignedClaims, hash: string): boolean };
 }
 
-/** What is to be judged, and how fresh the word on it must be. */
+/** A token, and how old the introspection result may be. */
 interface TokenToVerify extends PresentedToken {
   /** A `demandedStaleness()`. */
   readonly maxStalenessSeconds: number;
-  /** Whether its text was not used a moment ago. */
+  /** Whether its hash is not among the recent ones. */
   readonly isNew: boolean;
 }
 
 /** One for each issuer: answers, signatures and what is remembered of tokens are of that issuer alone. */
 export class IssuerVerifier {
-  // What is private in the types alone could be assigned, and with it what is found active.
+  // A `private` of TypeScript could be assigned at run time, and then any token would be found active.
   readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
   readonly #options: IssuerVerifierOptions;
   readonly #clock: Clock;

@@ -14,27 +14,7 @@ import {
 } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
 import { ActiveToken } from './active-token.js';
-import type { BearerRequest } from './bearer-token.js';
-
-/** The call whose caller has the permissions. */
-export interface PermissionContext {
-  /** As `ExecutionContext.getType()` says it: `http`, `graphql`, `rpc`, `ws` … */
-  readonly kind: string;
-  /** The request of Express or Fastify; of other kinds what the carrier gives, which has `headers`. */
-  readonly request: BearerRequest;
-}
-
-/**
- * Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. It is called for every call, and what
- * it gives is not kept: one that asks a database keeps answers itself. When it throws or rejects, the call fails as by an error of the application (500); no
- * time-out ends it, so it needs one of its own.
- *
- * `context` is undefined for `AccessTokenVerifier.verify()`, where there is no call.
- */
-export type PermissionMapper = (
-  claims: AccessTokenClaims,
-  context: PermissionContext | undefined,
-) => readonly string[] | Promise<readonly string[]>;
+import { permissionList, type PermissionContext, type PermissionMapper } from './permission-mapper.js';
 
 export interface JudgeOptions {
   readonly issuer: string;
@@ -47,12 +27,12 @@ export interface JudgeOptions {
   readonly profile: TokenProfile;
 }
 
-/** A token that came, and what is made of it. */
+/** A token of a request, and the mapper of its permissions. */
 export interface PresentedToken {
   readonly text: string;
   /** SHA-256 of the text, in hex. */
   readonly hash: string;
-  /** Undefined where the scopes are the permissions, and where nobody looks at them. */
+  /** Undefined if scopes are the permissions, or if the permissions are not needed. */
   readonly permissions: PermissionMapper | undefined;
   readonly context: PermissionContext | undefined;
 }
@@ -62,7 +42,7 @@ export type ClaimsSource = 'introspection' | 'signature';
 
 /** Judges the tokens of one issuer. */
 export class AccessTokenJudge {
-  /** Of claims that are kept, and can't change: what time does not alter is not looked at more than once. */
+  /** By cached claims, which are frozen: the checks that do not depend on the time are made once. */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
@@ -108,7 +88,7 @@ export class AccessTokenJudge {
     const withPermissions = (mapped: unknown): VerifiedAccessToken =>
       makeVerifiedAccessToken(text, tokenFacts(claims, clientId, permissionList(mapped), hash));
     const mapped: unknown = permissions(claims, context);
-    // Promises of other libraries and realms are none of ours.
+    // `instanceof Promise` misses the promises of other libraries and realms.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {
       // It may have ended or been denied meanwhile.
@@ -119,7 +99,7 @@ export class AccessTokenJudge {
     });
   }
 
-  /** Kept where the answer can't change: each answer is one server's answer about one token. */
+  /** Cached if the answer is frozen: each answer is about one token, from one server. */
   #read({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): KnownFacts {
     if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
     const { profile, issuer, audience, acceptedScopes } = this.options;
@@ -139,7 +119,7 @@ export class AccessTokenJudge {
 
 interface KnownFacts {
   readonly facts: TokenFacts;
-  /** Why it is never good here, whatever the time. */
+  /** Why this service never accepts the token, whatever the time. */
   readonly fault: BearerErrorReason | undefined;
 }
 
@@ -186,13 +166,6 @@ function readClaims(answer: IntrospectionAnswer, { demanded }: TokenProfile): Ac
     if (answer[name] !== undefined && typeof answer[name] !== 'string') throw invalid(`${name}_malformed`);
   }
   return answer as AccessTokenClaims;
-}
-
-function permissionList(result: unknown): readonly string[] {
-  if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
-    throw new TypeError('The option "permissions" must give an array of strings');
-  }
-  return result;
 }
 
 function invalid(reason: BearerErrorReason, claims?: AccessTokenClaims): BearerError {

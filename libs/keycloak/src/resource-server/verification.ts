@@ -22,11 +22,11 @@ export interface DemandedVerification {
 
 export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefined, verification: undefined };
 
-/** What it demands in a module whose option `verification` is `byDefault`. */
+/** The largest age that the route accepts in a module whose option `verification` is `byDefault`. */
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: TokenVerification): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Undefined where that is left to the module. A bound on the age of an answer demands an answer. */
+/** Undefined if the route leaves it to the module. A maximum age demands introspection. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

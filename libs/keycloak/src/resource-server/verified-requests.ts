@@ -1,4 +1,4 @@
-/** Verified requests: which judged token belongs to which request, and which run of which handler the guard has let through, under keys that only this file knows. */
+/** Verified requests: marks a request with its verified token, and a context as admitted, under symbols of this file. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /** Properties, and no entries of a WeakMap (perf: guard-overhead). A request that is printed shows a token's fingerprint. */

@@ -41,9 +41,9 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Tokens issued earlier, with the tolerance for clocks, are refused, whosesoever they are; seconds since the epoch. */
+  /** Seconds since the epoch. Every token issued earlier, with the tolerance for clocks, is refused. */
   #floor = -Infinity;
-  /** Of all entries: each request asks for it (perf: guard-overhead). */
+  /** The number of all entries. Each request reads it (perf: guard-overhead). */
   #size = 0;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;

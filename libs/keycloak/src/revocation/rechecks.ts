@@ -30,7 +30,7 @@ export class Rechecks {
   /** By whose tokens, when it was asked for; the earliest first. */
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. A field, since each request reads it (perf: guard-overhead). */
+  /** The monotonic time of the last recheck: introspection results of earlier questions are stale. A field, since each request reads it (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 

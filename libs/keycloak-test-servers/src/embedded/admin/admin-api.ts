@@ -1,4 +1,4 @@
-/** The part of Keycloak's admin REST API that tests need: its routes, and who may call them. */
+/** The part of Keycloak's admin REST API that tests need: its routes and the right to call each. */
 import { bearerToken, json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import type { Realm } from '../realm/realm.js';
 import { findLiveAccessToken } from '../grants/live-token.js';

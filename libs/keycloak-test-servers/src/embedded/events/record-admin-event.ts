@@ -7,7 +7,7 @@ import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** Whose token a request has, and of which realm. */
+/** The owner of the token of a request, and its realm. */
 export interface Administrator {
   readonly realm: Realm;
   readonly client: RealmClient;

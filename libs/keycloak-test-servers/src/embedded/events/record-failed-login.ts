@@ -1,4 +1,4 @@
-/** recordFailedLogin(): the event of a login by password that failed, and that of the lock-out that it may have caused. */
+/** recordFailedLogin(): records the event of a failed login by password, and the event of a lock-out if it caused one. */
 import { recordUserEvent } from './record-user-event.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';

@@ -1,4 +1,4 @@
-/** findLiveToken(): reads a token that is valid: signed here, not expired or revoked, with its session, user and client. */
+/** findLiveToken(): reads a valid token with its session, user and client. It was signed here and is neither expired nor revoked. */
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 import type { Session } from '../state/sessions.js';

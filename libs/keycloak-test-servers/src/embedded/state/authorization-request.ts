@@ -1,4 +1,4 @@
-/** AuthorizationRequest: what a client asks of the authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1). */
+/** AuthorizationRequest: a request of a client to the authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1). */
 import type { RealmClient } from '../realm/realm-representation.js';
 
 /** Where the answer goes. */

@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/client-authentication: other ways than a constant secret to authenticate this service at the authorization server. */
+/** The entry point nestjs-keycloak-s2s/client-authentication: client authentication by files, private keys and assertions, without a constant secret. */
 export { ClientAuthenticator } from '../../authorization-server/client-authenticator.js';
 export { clientAssertionFile } from '../../client-authentication/client-assertion-file.js';
 export { clientSecretFile, clientSecretFrom } from '../../client-authentication/client-secret.js';

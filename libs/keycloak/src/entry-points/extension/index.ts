@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/extension: the types of what an application may write itself: a revocation channel, a shared cache, a credential carrier, a verification of JWTs. */
+/** The entry point nestjs-keycloak-s2s/extension: the types for a revocation channel, shared cache, credential carrier or JWT verification of your own. */
 export { denialOf } from '../../protocol/denial.js';
 
 export type {

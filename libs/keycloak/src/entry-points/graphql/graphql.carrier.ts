@@ -1,6 +1,6 @@
-/** GraphQL carrier: finds the request of an operation, whichever driver runs it, and gives refusals the form of GraphQL errors. */
+/** GraphQL carrier: finds the request of an operation in any driver, and gives refusals the form of GraphQL errors. */
 import { IntrinsicException } from '@nestjs/common';
-import type { CarriedRequest, CredentialCarrier } from '../ports/credential-carrier.js';
+import type { CarriedRequest, CredentialCarrier } from '../extension/index.js';
 import { contextOf, withoutRequest } from './operation-context.js';
 import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';

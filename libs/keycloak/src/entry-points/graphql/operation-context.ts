@@ -1,5 +1,6 @@
 /** Operation context: the object that Nest's drivers put beside an operation. */
-import { BearerError, type CallContext, type CarriedRequest } from '../ports/credential-carrier.js';
+import type { CallContext, CarriedRequest } from '../extension/index.js';
+import { BearerError } from '../ports/credential-carrier.js';
 
 export interface OperationContext {
   /** With Apollo the HTTP request; over a WebSocket the context of graphql-ws. */

@@ -1,7 +1,7 @@
 /** Subscriptions: the request and the socket behind an operation that stays open. */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import type { CallContext, CarriedRequest, LongLivedConnection } from '../ports/credential-carrier.js';
+import type { CallContext, CarriedRequest, LongLivedConnection } from '../extension/index.js';
 import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
 /** Where the drivers put what belongs to the connection. */

@@ -1,6 +1,6 @@
 /** JWT verification: the settings by which tokens are verified by their signature. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
-import type { ConnectedJwtVerification, JwtVerification, JwtVerificationContext } from '../ports/jwt-verification.js';
+import type { ConnectedJwtVerification, JwtVerification, JwtVerificationContext } from '../extension/index.js';
 import { SIGNING_ALGORITHMS } from '../jws/signing-algorithms.js';
 import { SigningKeys } from '../jws/signing-keys.js';
 import { JwtVerifier, type JwtVerifierOptions } from './jwt-verifier.js';

@@ -1,4 +1,6 @@
-/** JwtVerifier: whose signature a token has, checked once for each token as long as its key is published. */
+/** JwtVerifier: checks the signature of each token once, as long as its key is published. */
+import type { ConnectedJwtVerification, JwtVerificationContext, SignedClaims } from '../extension/index.js';
+import type { JwtVerificationMessage } from '../diagnostics/index.js';
 import {
   DeadlineCache,
   deepFreeze,
@@ -6,10 +8,6 @@ import {
   jwtVerifications,
   publishJwtVerification,
   unverifiedClaims,
-  type ConnectedJwtVerification,
-  type JwtVerificationContext,
-  type JwtVerificationMessage,
-  type SignedClaims,
 } from '../ports/jwt-verification.js';
 import { jsonObjectOf } from '../jws/json-object.js';
 import type { JwsHeader } from '../jws/jws-header.js';

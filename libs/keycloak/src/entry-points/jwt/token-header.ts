@@ -1,4 +1,4 @@
-/** Token header: whether the header of a token is that of an access token (RFC 9068 §2.1), and which key it names. */
+/** Token header: checks that a token says in its header that it is an access token (RFC 9068 §2.1), and reads the key that it names. */
 import type { BearerErrorReason } from '../../index.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import { BearerError, loggableText } from '../ports/jwt-verification.js';

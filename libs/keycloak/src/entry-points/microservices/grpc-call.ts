@@ -1,6 +1,6 @@
 /** gRPC call: what a call of @grpc/grpc-js has, and how it is refused or ended. */
 import { Writable } from 'node:stream';
-import type { CarriedRefusal, LongLivedConnection } from '../ports/credential-carrier.js';
+import type { CarriedRefusal, LongLivedConnection } from '../extension/index.js';
 import { grpcStatus } from './grpc-status.js';
 
 /** The members that all four kinds of calls have. */

@@ -2,13 +2,8 @@
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
-import {
-  BearerError,
-  refusedEvent,
-  type CallContext,
-  type CarriedRequest,
-  type CredentialCarrier,
-} from '../ports/credential-carrier.js';
+import type { CallContext, CarriedRequest, CredentialCarrier } from '../extension/index.js';
+import { BearerError, refusedEvent } from '../ports/credential-carrier.js';
 import { failBareCall, grpcError, refuseBareCall, streamOf, type GrpcCall } from './grpc-call.js';
 import { receivedCall, type ReceivedCall } from './received-call.carrier.js';
 import { authorizationHeaders } from './received-headers.js';

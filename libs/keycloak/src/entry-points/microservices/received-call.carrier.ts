@@ -1,7 +1,7 @@
 /** Received call: by which transport a call came, as the objects say that Nest and the transport made for it. */
 import { EventEmitter } from 'node:events';
 import { BaseRpcContext, NatsContext, RmqContext } from '@nestjs/microservices';
-import type { CallContext } from '../ports/credential-carrier.js';
+import type { CallContext } from '../extension/index.js';
 import type { GrpcCall } from './grpc-call.js';
 
 export type ReceivedCall =

@@ -3,4 +3,3 @@ export { Refusal } from '../../protocol/refusal.js';
 export { GatewayHandshakes } from '../../resource-server/gateway-handshakes.discovery.js';
 
 export type { GuardedGateway } from '../../resource-server/gateway-handshakes.discovery.js';
-export type { CarriedRefusal, CarriedRequest, LongLivedConnection } from '../../resource-server/credential.carrier.js';

@@ -8,10 +8,3 @@ export { loggableText } from '../../protocol/loggable-text.js';
 export { unverifiedClaims } from '../../protocol/unverified-claims.js';
 
 export type { Clock } from '../../caching/clock.js';
-export type { JwtVerificationMessage } from '../../diagnostics/jwt-verification-channel.js';
-export type {
-  ConnectedJwtVerification,
-  JwtVerification,
-  JwtVerificationContext,
-  SignedClaims,
-} from '../../resource-server/jwt-verification.js';

@@ -1,4 +1,4 @@
-/** The port for entry points that call services in their own way: a ServiceClient of the composed parts, and calls with any body. */
+/** The port for entry points that call services with any body. */
 export { letManyListen } from '../../caching/shared-signal.js';
 export { sendStreaming } from '../../client/streaming-call.js';
 export { KEYCLOAK } from '../../module/keycloak.module-definition.js';

@@ -1,5 +1,6 @@
 /** Lease holder: whether this replica listens for all of them, and the line in the log when that changes. */
-import { sharedFault, type ComponentLog, type ComposedIssuer, type FeedLease } from '../ports/signals.js';
+import type { FeedLease } from '../extension/index.js';
+import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
 /** A replica that ends without a word keeps the others waiting for no longer. */
 const LEASE_POLLS = 3;

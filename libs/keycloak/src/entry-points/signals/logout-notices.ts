@@ -1,7 +1,8 @@
 /** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, type RevocationList } from '../../index.js';
-import { RepeatedLines, unverifiedClaims, type ComponentLog } from '../ports/signals.js';
+import { RepeatedLines } from '../diagnostics/index.js';
+import { unverifiedClaims, type ComponentLog } from '../ports/signals.js';
 import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
 import type { BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';

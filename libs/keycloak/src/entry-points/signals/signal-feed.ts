@@ -1,11 +1,11 @@
 /** Signal feed: asks its sources again and again, denies and rechecks what they say, and proves that it does. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedLease } from '../extension/index.js';
 import {
   publishSignals,
   type Clock,
   type ComponentLog,
   type ComposedIssuer,
-  type FeedLease,
   type RevocationList,
 } from '../ports/signals.js';
 import { applySignals, type SignalTarget } from './apply-signals.js';

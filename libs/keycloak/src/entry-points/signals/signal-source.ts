@@ -1,5 +1,6 @@
-/** Signal source: where it is heard that tokens ended: what is certain, what is not, and whether anything may have been missed. */
-import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken, IssuerRecheck } from '../ports/signals.js';
+/** Signal source: tells which tokens ended for certain, which may have ended, and whether it may have missed any. */
+import type { IssuerRecheck } from '../extension/index.js';
+import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
 /** What is to be refused, at the one issuer of the source: a session that has ended, whose offline session may live on, or what a user was issued until then. */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };

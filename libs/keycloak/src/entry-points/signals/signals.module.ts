@@ -7,6 +7,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import type { ClientAuthentication } from '../client-authentication/index.js';
 import {
   ConfigurationError,
   ConfigurationFaults,
@@ -14,7 +15,6 @@ import {
   KEYCLOAK,
   nonEmptyString,
   optionalText,
-  type ClientAuthentication,
   type ComposedKeycloak,
 } from '../ports/signals.js';
 import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';

@@ -1,5 +1,6 @@
 /** sourceContext(): what the sources of an issuer are connected with, in the name of this service or of another client. */
-import type { ClientAuthentication, ComponentLog, ComposedIssuer } from '../ports/signals.js';
+import type { ClientAuthentication } from '../client-authentication/index.js';
+import type { ComponentLog, ComposedIssuer } from '../ports/signals.js';
 import type { SignalSourceContext } from './signal-source.js';
 
 export interface SignalClient {

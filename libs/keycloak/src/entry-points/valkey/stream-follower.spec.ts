@@ -35,9 +35,9 @@ afterEach(async () => {
 interface Numbers {
   readonly last: number;
   readonly numbers: readonly number[];
-  /** What each entry says. Default: its own text. */
+  /** The revocation in each entry. Default: the text of the entry. */
   readonly says?: object;
-  /** The ids of this poller that somebody else wrote an entry with. */
+  /** Ids of this poller with which another process wrote an entry. */
   readonly forgedIds?: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /** Handshakes: the HTTP request by which each socket was opened. */
-import type { CarriedRequest } from '../ports/gateway-handshakes.js';
+import type { CarriedRequest } from '../extension/index.js';
 
 /** Of ws, whose sockets do not know it. */
 const requests = new WeakMap<object, CarriedRequest>();

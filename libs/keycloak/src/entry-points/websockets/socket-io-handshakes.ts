@@ -1,11 +1,7 @@
 /** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
 import type { VerifiedAccessToken } from '../../index.js';
-import {
-  Refusal,
-  type CarriedRequest,
-  type GatewayHandshakes,
-  type GuardedGateway,
-} from '../ports/gateway-handshakes.js';
+import type { CarriedRequest } from '../extension/index.js';
+import { Refusal, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
 type Next = (error?: Error) => void;

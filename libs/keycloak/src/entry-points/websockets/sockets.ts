@@ -1,5 +1,5 @@
 /** Sockets: how one of ws or of socket.io is closed. */
-import type { LongLivedConnection } from '../ports/gateway-handshakes.js';
+import type { LongLivedConnection } from '../extension/index.js';
 
 export interface WsSocket {
   readonly readyState: number;

@@ -1,6 +1,7 @@
 /** WebSockets carrier: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
-import { BearerError, type CallContext, type CredentialCarrier } from '../ports/credential-carrier.js';
+import type { CallContext, CredentialCarrier } from '../extension/index.js';
+import { BearerError } from '../ports/credential-carrier.js';
 import { handshakeOf } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 

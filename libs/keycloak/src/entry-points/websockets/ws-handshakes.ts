@@ -1,11 +1,7 @@
 /** ws handshakes: refuses them by `verifyClient`, and holds the sockets of the others. */
 import type { VerifiedAccessToken } from '../../index.js';
-import {
-  Refusal,
-  type CarriedRequest,
-  type GatewayHandshakes,
-  type GuardedGateway,
-} from '../ports/gateway-handshakes.js';
+import type { CarriedRequest } from '../extension/index.js';
+import { Refusal, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
 import { rememberHandshake } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 

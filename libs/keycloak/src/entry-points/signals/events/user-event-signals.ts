@@ -1,5 +1,5 @@
 /** User event signals: what an event of a user says of tokens (Keycloak's server administration guide, "Event types"). */
-import type { IssuerRecheck } from '../../ports/signals.js';
+import type { IssuerRecheck } from '../../extension/index.js';
 import { identifier } from '../identifiers.js';
 import type { IssuerDenial } from '../signal-source.js';
 

@@ -1,5 +1,5 @@
 /** Event meaning: what a verified security event token says of tokens, or of the stream. */
-import type { IssuerRecheck } from '../../ports/signals.js';
+import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { readSubject, type EventSubject, type UnknownSubject } from './event-subject.js';
 import { ENDS, HARMLESS, STREAM_UPDATED, UNCERTAIN, VERIFICATION } from './event-types.js';

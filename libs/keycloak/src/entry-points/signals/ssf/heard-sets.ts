@@ -1,5 +1,5 @@
-/** HeardSets: what the tokens that a poll has brought come to, each once. */
-import type { IssuerRecheck } from '../../ports/signals.js';
+/** HeardSets: makes denials and rechecks out of the tokens of a poll, each token once. */
+import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { meaningOf, type EventMeaning, type MeaningContext } from './event-meaning.js';
 import type { FaultySets } from './faulty-sets.js';
