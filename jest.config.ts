@@ -23,10 +23,11 @@ const common: Config = {
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],
 };
 
-/** One server for all specs of a run: Jest calls a set-up once, whichever projects name it, and not for others. */
+/** One server for all specs of a run, and a realm for each worker. Jest calls the globalSetup once for both projects that name it. */
 const withServer: Config = {
   ...common,
   globalSetup: '<rootDir>/test/support/start-server.mjs',
+  setupFiles: ['<rootDir>/test/support/worker-realm.mjs'],
   globalTeardown: '<rootDir>/test/support/stop-server.mjs',
 };
 
@@ -34,7 +35,7 @@ export default {
   reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
   // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
   workerIdleMemoryLimit: '1GB',
-  // Specs that wait for Keycloak or a browser leave time for others. More would only wait for the address of Service A.
+  // Each of them has a realm. Specs that wait for Keycloak or a browser leave time for others.
   maxWorkers: 2,
   projects: [
     {
@@ -49,8 +50,8 @@ export default {
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
-  // For what never ends. No test is about it, and a machine that is busy must not turn one red.
-  testTimeout: 60_000,
+  // For a test that hangs. No test is about it, and a busy machine must not turn one red: it is longer than any wait in a spec.
+  testTimeout: 420_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],
 } satisfies Config;

@@ -24,7 +24,7 @@ import {
 } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import amqp from 'amqplib';
 import { freePort } from 'keycloak-test-servers';
 import {
@@ -52,8 +52,6 @@ import { from, interval, lastValueFrom, map, timeout, type Observable } from 'rx
 import { AskedIntrospections } from '../../libs/keycloak/spec-support/asked-introspections.js';
 import { bearerOf, deny, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
-
-jest.setTimeout(120_000);
 
 /** What runs, in order. */
 const ran: string[] = [];

@@ -19,7 +19,7 @@ import {
 } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { freePort } from 'keycloak-test-servers';
 import { AccessToken, RequirePermission, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -29,8 +29,6 @@ import { lastValueFrom, timeout, type Observable } from 'rxjs';
 import { anyPayload, FRAMEWORK_MEMBERS, heldConnections } from '../../libs/keycloak/spec-support/payload-members.js';
 import { bearerOf } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
-
-jest.setTimeout(120_000);
 
 @Controller()
 class Orders {

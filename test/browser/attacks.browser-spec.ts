@@ -1,13 +1,10 @@
 /** "Try to break in", in a real browser: by the page's script and without one, every attack is refused as it was due. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { ATTACKS } from '../../apps/service-a/src/attacks/attack-list.js';
 import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
-
-jest.setTimeout(90_000);
 
 let lab: RunningServices;
 let chromium: Chromium;
@@ -16,7 +13,7 @@ beforeAll(async () => {
   // One attack waits for the end of the window.
   lab = await RunningServices.start({ publicUrl, variables: ttl(2) });
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await lab.stop();

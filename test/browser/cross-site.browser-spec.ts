@@ -2,14 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Chromium, logIn } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 let chain: RunningServices;
 let evil: Server;
@@ -29,7 +26,7 @@ beforeAll(async () => {
   await once(evil, 'listening');
   port = (evil.address() as AddressInfo).port;
   chromium = await Chromium.start(HOSTS.map(([, host]) => `http://${host}:${port}`));
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   // That the browser complains of refusals is what these tests are about.
   await chromium.close(chain.scanner);

@@ -1,14 +1,11 @@
 /** A user in a real browser: logs in, runs the chain, logs out, is logged out; and the browser sees no token of it. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import type { Page } from 'playwright-core';
 import { callServiceB, Chromium, fillLogin, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { keycloakReachesUs, keycloakUrl, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
@@ -20,7 +17,7 @@ beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await keycloak.stop();

@@ -1,14 +1,11 @@
 /** Users of Keycloak with odd names. Markup in one is text on every page, and nothing of it runs; a long one fits the window. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { answered, callServiceB, Chromium, fillLogin, LOOKS, overflow } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 /** All in lower case, as Keycloak keeps user names. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
@@ -65,7 +62,7 @@ beforeAll(async () => {
   username = `${randomUUID().slice(0, 8)}${MARKUP}`;
   await create(username);
   await create(LONG);
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   for (const path of userPaths) await keycloak.administrator.change('DELETE', path);

@@ -1,11 +1,8 @@
 /** The page of the OpenAPI document, in a real browser: it shows the routes and sends a request, and its policy stops nothing of it. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { Chromium } from '../support/chromium.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 let chain: RunningServices;
 let chromium: Chromium;
@@ -13,7 +10,7 @@ let chromium: Chromium;
 beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl, variables: { OPENAPI: 'true' } });
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await chain.stop();

@@ -1,5 +1,5 @@
 /** The pages of Service A in a real browser: usable by everybody, light and dark, on a phone, by keyboard. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
   accessibilityFaults,
@@ -13,10 +13,7 @@ import {
   takePicture,
 } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 let chain: RunningServices;
 let chromium: Chromium;
@@ -24,7 +21,7 @@ let chromium: Chromium;
 beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl });
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await chain.stop();

@@ -1,13 +1,10 @@
 /** The README's pictures, of the pages as they are: `UPDATE_PICTURES=true npm test -- readme.browser` takes them anew. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { Chromium, logIn } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 const FOLDER = 'docs/images';
 const MAX_BYTES = 150_000;
@@ -20,7 +17,7 @@ let chromium: Chromium;
 beforeAll(async () => {
   lab = await RunningServices.start({ publicUrl, variables: ttl(10) });
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await lab.stop();

@@ -1,12 +1,9 @@
 /** A user in a real browser, at a page that demands more than a session: the password again, once, and nothing is sent that was not clicked. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { Chromium, fillPassword, logIn } from '../support/chromium.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 let chain: RunningServices;
 let chromium: Chromium;
@@ -14,7 +11,7 @@ let chromium: Chromium;
 beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl });
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await chain.stop();

@@ -1,15 +1,12 @@
 /** The start page of a user who is logged in, in a real browser: it turns by itself when the user's tokens are refused. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
 import { hearRevocations } from '../support/heard-revocations.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
-
-jest.setTimeout(60_000);
 
 let server: ContractServer;
 let services: RunningServices;
@@ -18,12 +15,11 @@ let chromium: Chromium;
 
 beforeAll(async () => {
   server = await startSignalsRealm();
-  const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
   // Longer than any test waits: what is refused is refused because it was heard of.
-  services = await RunningServices.start({ server, publicUrl, variables: { ...ttl(60), KEYCLOAK_REALM: realm } });
+  services = await RunningServices.start({ server, publicUrl, variables: ttl(60) });
   heard = await hearRevocations(services, server);
   chromium = await Chromium.start([server.baseUrl]);
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await heard.stop();
@@ -60,11 +56,12 @@ describe('a page whose user is logged in', () => {
     const before = chromium.exchanges.length;
     await server.disableUser(username);
     await turnedWhole(page);
-    expect(await words(page)).toMatch(/^Refused \d\.\d s later,? at A/);
-    expect(await page.title()).toMatch(/^Refused \d\.\d s later/);
+    // Each service hears for itself: any of them may be the first to refuse.
+    expect(await words(page)).toMatch(/^Refused \d+\.\d s later,? at [ABC]/);
+    expect(await page.title()).toMatch(/^Refused \d+\.\d s later/);
     expect(await page.locator('#watch-words').getAttribute('role')).toBe('status');
     expect(await page.locator('.watch-services').innerText()).toMatch(
-      /Service A\s+refused after \d\.\d s\s+✓ Service B\s+refused after \d\.\d s\s+✓ Service C\s+refused after \d\.\d s/,
+      /Service A\s+refused after \d+\.\d s\s+✓ Service B\s+refused after \d+\.\d s\s+✓ Service C\s+refused after \d+\.\d s/,
     );
     expect(await page.locator('#session').innerText()).toContain(`The session of ${username} is over`);
     expect(chromium.exchanges.slice(before)).toEqual([]);

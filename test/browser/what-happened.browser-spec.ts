@@ -1,13 +1,10 @@
 /** "What just happened", in a real browser: the steps of this very request, and its tokens side by side. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 let chain: RunningServices;
 let keycloak: ContractServer;
@@ -17,7 +14,7 @@ beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl, variables: ttl(60) });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await keycloak.stop();

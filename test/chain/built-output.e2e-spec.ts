@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from 'keycloak-test-servers';
+import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
 import { endService, spawnService as spawn, untilReady, type BuiltService } from '../support/built-service.js';
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { issuer, keycloakUrl, REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { issuer, keycloakUrl, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
@@ -34,7 +34,7 @@ function spawnService(name: string, variables: Variables): BuiltService {
 
 const keycloakVariables = () => ({
   KEYCLOAK_BASE_URL: proxy.baseUrl,
-  KEYCLOAK_REALM: REALM,
+  KEYCLOAK_REALM: testServer().realm,
   KEYCLOAK_ISSUER: issuer(),
 });
 
@@ -96,7 +96,7 @@ describe('the built services', () => {
     expect(await b.service.exited).toBe(0);
     // A's token for B, and B's for C.
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
-  }, 60_000);
+  });
 
   it('in demo mode show nothing to a page of another name that was led here (BF-06)', async () => {
     const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
@@ -114,7 +114,7 @@ describe('the built services', () => {
       service.process.kill('SIGTERM');
       expect(await service.exited).toBe(0);
     }
-  }, 60_000);
+  });
 
   it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {
     const server = await startEmbeddedServer();
@@ -148,7 +148,7 @@ describe('the built services', () => {
     } finally {
       await server.stop();
     }
-  }, 60_000);
+  });
 
   it('are held by nobody who is connected and sends no request, or half of one, and exit with 0', async () => {
     const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
@@ -168,7 +168,7 @@ describe('the built services', () => {
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);
     for (const socket of sockets) socket.destroy();
-  }, 30_000);
+  });
 
   it('are not ready for SHUTDOWN_DELAY_SECONDS before they close, serve all the same, and end at once when told twice', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
@@ -180,7 +180,7 @@ describe('the built services', () => {
     expect((await fetch(`${url}/api/whoami`)).status).toBe(401);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(143);
-  }, 30_000);
+  });
 
   it('say in one message everything that is wrong with their settings, and exit with 1', async () => {
     const service = spawnService('service-a', {
@@ -195,7 +195,7 @@ describe('the built services', () => {
     }
     expect(service.printed()).not.toContain('a-secret');
     expect(service.printed()).not.toContain('    at ');
-  }, 30_000);
+  });
 
   it('refuse to start in production with the demo secret, and in demo mode', async () => {
     const common = { ...keycloakVariables(), NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
@@ -209,7 +209,7 @@ describe('the built services', () => {
     expect(await demoMode.exited).toBe(1);
     expect(demoSecret.printed()).toContain('SERVICE_C_CLIENT_SECRET is a published demo secret');
     expect(demoMode.printed()).toContain('DEMO_MODE=true is for demonstrations only');
-  }, 30_000);
+  });
 
   it('name the port that is in use', async () => {
     taken = createServer().listen(0, '127.0.0.1');
@@ -222,5 +222,5 @@ describe('the built services', () => {
     });
     expect(await service.exited).toBe(1);
     expect(service.printed()).toContain(`Port ${port} is in use`);
-  }, 30_000);
+  });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { testServer } from 'keycloak-test-servers';
 import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
-import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { RunningService, type Route } from '../support/running-service.js';
 import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.js';
@@ -183,11 +183,11 @@ describe('every route (RS-20)', () => {
 
 describe('every route of the poller (RS-20)', () => {
   it('is known, and refused without a token unless it is on the list, in demo mode as well', async () => {
-    const { baseUrl, issuer } = testServer();
+    const { baseUrl, issuer, realm } = testServer();
     const output = ServiceOutput.acquire();
     const variables = {
       DEMO_MODE: 'true',
-      KEYCLOAK_REALM: REALM,
+      KEYCLOAK_REALM: realm,
       KEYCLOAK_BASE_URL: baseUrl,
       KEYCLOAK_ISSUER: issuer,
       SIGNAL_POLLER_CLIENT_SECRET: SECRETS['signal-poller'],

@@ -23,7 +23,7 @@ describeOnBothServers((connect) => {
   beforeAll(async () => {
     server = await connect();
     services = await RunningServices.start({ only: ['service-b'], server });
-  }, 30_000);
+  });
   afterAll(async () => {
     await services.stop();
     await server.stop();

@@ -50,7 +50,7 @@ describeOnBothServers((connect, which) => {
     asking = await RunningServices.start({ server, only: ['service-b'] });
     // They have their keys then.
     for (const service of [chain.a, chain.b, chain.c]) await service.ready();
-  }, 60_000);
+  });
   afterAll(async () => {
     await asking.stop();
     await chain.stop();
@@ -302,7 +302,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
   beforeAll(async () => {
     keycloak = await connectToKeycloak();
     services = await RunningServices.start({ server: keycloak, only: ['service-a'], variables: JWT });
-  }, 60_000);
+  });
   afterAll(async () => {
     await services.stop();
     await keycloak.stop();
@@ -362,6 +362,5 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
       expect(await answered(services.a, token)).toEqual([401, 'signing_key_unknown']);
       expect(await answered(services.a, others)).toEqual([200]);
     },
-    30_000,
   );
 });

@@ -30,7 +30,7 @@ let atSecond: KeycloakRecorder;
 beforeAll(async () => {
   servers = { first: await connectToKeycloak(), second: await startSecondRealm() };
   atSecond = await KeycloakRecorder.start(servers.second.baseUrl, output.scanner);
-}, 60_000);
+});
 afterAll(async () => {
   await atSecond.stop();
   await Promise.all(REALMS.map((which) => servers[which].stop()));
@@ -133,7 +133,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     ({ a, b, c } = services);
     // They have the keys of their own realm then.
     for (const service of [a, b, c]) await service.ready();
-  }, 60_000);
+  });
   afterAll(() => services.stop());
 
   beforeEach(async () => {

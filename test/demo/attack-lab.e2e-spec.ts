@@ -88,7 +88,7 @@ describeOnBothServers((connect, which) => {
     beforeAll(async () => {
       server = await connect();
       lab = await RunningServices.start({ server, variables: ttl(WINDOW_SECONDS) });
-    }, 60_000);
+    });
     afterAll(async () => {
       await lab.stop();
       await server.stop();
@@ -98,18 +98,14 @@ describeOnBothServers((connect, which) => {
       expect(ATTACKS.map(({ id }) => id).toSorted()).toEqual(Object.keys(DUE).toSorted());
     });
 
-    it.each(Object.entries(DUE))(
-      '%s is refused with %s, and the honest use is accepted',
-      async (id, due) => {
-        const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
-        const report = JSON.parse(text) as AttackReport;
-        answers.push(text);
-        const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_DOOR.has(id);
-        const dueHere = isSeenHere ? due.replace('inactive', 'other_audience') : due;
-        expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
-      },
-      15_000,
-    );
+    it.each(Object.entries(DUE))('%s is refused with %s, and the honest use is accepted', async (id, due) => {
+      const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
+      const report = JSON.parse(text) as AttackReport;
+      answers.push(text);
+      const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_DOOR.has(id);
+      const dueHere = isSeenHere ? due.replace('inactive', 'other_audience') : due;
+      expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
+    });
 
     it('are run all at once on demand, also as a page', async () => {
       const { text } = await post(`${lab.a.url}/attacks`);
@@ -121,7 +117,7 @@ describeOnBothServers((connect, which) => {
       expect(page.text).toContain('All 16 attacks were refused, each for the expected reason');
       expect(page.text.match(/data-verdict="refused"/g)).toHaveLength(ATTACKS.length);
       answers.push(text, page.text);
-    }, 30_000);
+    });
 
     it('are refused where signatures are verified, but for those that Keycloak alone knows of: they are open', async () => {
       const others = await RunningServices.start({
@@ -141,7 +137,7 @@ describeOnBothServers((connect, which) => {
         ['revoked-token', 'open'],
         ['disabled-user', 'open'],
       ]);
-    }, 30_000);
+    });
 
     it('leave the tokens of the service alone', async () => {
       const chain = () => fetch(`${lab.a.url}/run-service-b`, { headers: JSON_WANTED });
@@ -151,7 +147,7 @@ describeOnBothServers((connect, which) => {
       const { result, calls } = await lab.keycloak.during(chain);
       expect(result.status).toBe(200);
       expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
-    }, 15_000);
+    });
 
     it('put no token in an answer or in a log (RS-23)', () => {
       // Of each answer and each line it is found as well when the lab stops.
@@ -254,7 +250,7 @@ describe('an attack that is not refused as it is due', () => {
     expect(page.text).toContain('OPEN: it got through');
     const { refused, of } = JSON.parse((await post(`${service.url}/attacks`)).text) as AttackReports;
     expect(refused).toBeLessThan(of);
-  }, 30_000);
+  });
 
   it.each([
     ['reason', 401, { code: 'invalid_token', reason: 'expired' }],
@@ -311,7 +307,7 @@ describe('an attack that is not refused as it is due', () => {
     for (const { verdict, why } of reports) {
       expect([verdict, why]).toEqual(['not_run', expect.stringMatching(/Keycloak could not be reached|unavailable/)]);
     }
-  }, 30_000);
+  });
 
   it('could not be run when there are too many at a time', async () => {
     const service = await serviceA({});
@@ -323,7 +319,7 @@ describe('an attack that is not refused as it is due', () => {
       new Set(['Too many attacks are running: try again in a moment.']),
     );
     expect(reports.length - busy.length).toBe(20);
-  }, 15_000);
+  });
 });
 
 describe('without demo mode', () => {
@@ -377,5 +373,5 @@ describe('a user who is logged in', () => {
       await lab.stop();
       await server.stop();
     }
-  }, 30_000);
+  });
 });

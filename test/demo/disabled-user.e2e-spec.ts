@@ -30,8 +30,7 @@ describe('the tokens of a user who was disabled', () => {
   afterAll(() => server.stop());
 
   const start = (seconds: number): Promise<RunningServices> => {
-    const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
-    return RunningServices.start({ server, variables: { ...ttl(seconds), KEYCLOAK_REALM: realm } });
+    return RunningServices.start({ server, variables: ttl(seconds) });
   };
 
   it('are refused without waiting for the window where it is heard of', async () => {

@@ -20,9 +20,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const start = (variables: Variables): Promise<RunningServices> => {
-  const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
   const own = { 'service-a': { PUBLIC_URL: publicUrl } };
-  return RunningServices.start({ server, own, variables: { ...ttl(10), KEYCLOAK_REALM: realm, ...variables } });
+  return RunningServices.start({ server, own, variables: { ...ttl(10), ...variables } });
 };
 
 interface Visitor {

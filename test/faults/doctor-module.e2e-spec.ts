@@ -7,7 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
 import { poller } from '../../scripts/start/services.mjs';
 import { pollerEnvironment } from '../../scripts/start/signals.mjs';
-import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
@@ -27,7 +27,7 @@ interface Ran {
 
 /** Nothing listens at the address of its channel: doctor finds that, and examines the rest all the same. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
-  const keycloak = { baseUrl, issuer, realm: issuer.split('/').at(-1) ?? '' };
+  const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});
   const environment = sharingEnvironment(
     [described],

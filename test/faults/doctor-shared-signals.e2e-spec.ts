@@ -154,5 +154,5 @@ describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host n
     } finally {
       await keycloak.stop();
     }
-  }, 240_000);
+  });
 });

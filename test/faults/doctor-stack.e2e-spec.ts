@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
 import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
-import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { tellWhatRuns, type LocalProcess } from '../../scripts/doctor/local-stacks.mjs';
 import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
@@ -53,7 +53,7 @@ interface Fault {
     server = await startSignalsRealm();
     valkey = await Valkey.start(valkeyPath ?? '');
     await setUser(PASSWORD, RIGHTS);
-    const keycloak = { baseUrl: server.baseUrl, issuer: server.issuer, realm: server.issuer.split('/').at(-1) ?? '' };
+    const keycloak = { baseUrl: server.baseUrl, issuer: server.issuer, realm: realmOf(server.issuer) };
     const all = services({});
     const url = valkey.url.replace('//', `//services:${PASSWORD}@`);
     const environment = sharingEnvironment(
@@ -85,7 +85,7 @@ interface Fault {
       })),
     });
     stopTelling = await tellWhatRuns(told, folder, root);
-  }, 120_000);
+  });
   afterAll(async () => {
     await stopTelling?.();
     for (const { built } of running) await endService(built);
@@ -120,7 +120,7 @@ interface Fault {
     expect(printed).toContain('A poller runs: it wrote a proof during this examination.');
     expect(printed).toContain('All is well: 2 processes, no error and no warning.');
     expect(exitCode).toBe(0);
-  }, 60_000);
+  });
 
   const changeEvents = async (change: object): Promise<void> => {
     const settings = await server.administrator.read<object>('/events/config');
@@ -217,21 +217,17 @@ interface Fault {
     },
   ];
 
-  it.each(FAULTS)(
-    'finds $what, says what to do, and exits with 2',
-    async ({ make, finding }) => {
-      const undo = await make();
-      let ran: Ran;
-      try {
-        ran = await doctor();
-      } finally {
-        await undo();
-      }
-      expect(ran.toCorrect).toEqual([expect.stringMatching(finding)]);
-      expect(ran.exitCode).toBe(2);
-    },
-    120_000,
-  );
+  it.each(FAULTS)('finds $what, says what to do, and exits with 2', async ({ make, finding }) => {
+    const undo = await make();
+    let ran: Ran;
+    try {
+      ran = await doctor();
+    } finally {
+      await undo();
+    }
+    expect(ran.toCorrect).toEqual([expect.stringMatching(finding)]);
+    expect(ran.exitCode).toBe(2);
+  });
 
   it('finds a poller that was not started, by what the service misses', async () => {
     const { built } = running.find(({ service }) => service === POLLER) ?? {};
@@ -243,5 +239,5 @@ interface Fault {
       expect.stringMatching(/^✗ No poller runs, or it can't poll Keycloak: .*\(service-c\)\n +→ Start the process/),
     ]);
     expect(exitCode).toBe(2);
-  }, 120_000);
+  });
 });

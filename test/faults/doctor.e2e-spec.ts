@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import type { KeycloakModuleOptions, ServiceScopes } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
-import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
 import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
@@ -409,7 +409,7 @@ describeOnKeycloak('doctor', () => {
     withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
       const environment = {
         PATH: process.env['PATH'],
-        AUTHORIZATION_SERVER: `${baseUrl}/realms/${issuer.split('/').at(-1)}`,
+        AUTHORIZATION_SERVER: `${baseUrl}/realms/${realmOf(issuer)}`,
         KEYCLOAK_ADMIN_TOKEN: await administrator.token(),
       };
       await promisify(execFile)(process.execPath, ['scripts/faults/faults.mjs', '--undo'], { env: environment });

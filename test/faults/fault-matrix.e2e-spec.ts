@@ -113,7 +113,7 @@ beforeAll(async () => {
   for (const [name, fault] of CONNECTION_FAULTS) scenarios.push([name, await behindProxy(fault)]);
   for (const [name, fault] of SERVER_FAULTS) scenarios.push([name, await atServer(fault)]);
   await Promise.all(scenarios.map(async ([name, scenario]) => seen.set(name, await observe(scenario))));
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const services of started) await services.stop();

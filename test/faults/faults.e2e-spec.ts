@@ -136,7 +136,7 @@ describe('Service B fails', () => {
     const a = await serviceA({ SERVICE_B_URL: await listen(() => undefined) });
     const { body } = await request(a.url).get('/run-service-b').expect(504);
     expect(body).toMatchObject({ code: 'service_timeout' });
-  }, 15_000);
+  });
 
   it('refuses a token once: it is renewed once, and the call goes through (CC-05)', async () => {
     const seen: (string | undefined)[] = [];

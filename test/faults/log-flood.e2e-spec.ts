@@ -59,7 +59,7 @@ beforeAll(async () => {
   } finally {
     await services.stop();
   }
-}, 300_000);
+});
 afterAll(() => server.stop());
 
 /** The lines of one kind, and how many requests they stand for. */

@@ -94,7 +94,7 @@ const statusesOf = (seen: readonly Seen[], path?: string): number[] => [
 describeOnKeycloak('Keycloak under load', () => {
   beforeAll(async () => {
     keycloak = await start();
-  }, 180_000);
+  });
   afterAll(() => keycloak.stop());
 
   it('is killed and comes back: 200 within the ttl, 503 then, and well two seconds after it is (RS-14, CC-09, CC-05)', async () => {
@@ -121,7 +121,7 @@ describeOnKeycloak('Keycloak under load', () => {
       await load.end();
       await chain.stop();
     }
-  }, 240_000);
+  });
 
   it('is ended in good order: 200 within the ttl, then 503, and never a fault of the token (RS-14)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
@@ -141,5 +141,5 @@ describeOnKeycloak('Keycloak under load', () => {
       await load.end();
       await chain.stop();
     }
-  }, 120_000);
+  });
 });

@@ -164,5 +164,5 @@ describe('Keycloak that is killed, and started with an empty database', () => {
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
     // A real one takes half a minute to start, twice.
-  }, 240_000);
+  });
 });

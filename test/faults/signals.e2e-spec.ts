@@ -1,5 +1,4 @@
 /** A signal feed whose event log is cut off, hangs, lies or floods: nothing is taken longer than without a feed, and nobody is kept out. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -11,9 +10,9 @@ import { startBentServer, type BentAnswer, type BentServer } from '../support/be
 import { MovedClock } from '../support/moved-clock.js';
 import { READER, startSignalsRealm } from '../support/signals-realm.js';
 import { outcomeAt } from '../support/verification-outcome.js';
+import { until } from '../support/until.js';
 
 const [SHORT_SECONDS, LONG_SECONDS] = [10, 300];
-const WITHIN_MS = 30_000;
 
 let server: ContractServer;
 let way: BentServer;
@@ -56,12 +55,6 @@ beforeEach(async () => {
 afterEach(() => feed.stop());
 
 const isProven = (): boolean => keycloak.status.read().signals.state === 'proven';
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const began = performance.now(); !(await isSo()); await sleep(50)) {
-    if (performance.now() - began > WITHIN_MS) throw new Error(`It does not come about: ${JSON.stringify(lines)}`);
-  }
-}
 
 const outcomeOf = (token: string): Promise<string> => outcomeAt(keycloak, token);
 

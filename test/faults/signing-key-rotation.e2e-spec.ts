@@ -8,7 +8,6 @@ import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/d
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { logInAt } from '../support/login-at.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 
 /** What anybody can send: all is as it must be, but it is signed with a key that nobody has. */
@@ -123,7 +122,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
   beforeAll(async () => {
     keycloak = await connectToKeycloak();
     chain = await RunningServices.start({ publicUrl });
-  }, PUBLIC_URL_WITHIN_MS + 60_000);
+  });
   afterAll(async () => {
     await chain.stop();
     await keycloak.stop();
@@ -166,5 +165,5 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
     await keycloak.logOutUser(first.username);
     expect(await home(first.browser)).not.toContain(first.username);
     expect(await home(second.browser)).toContain(second.username);
-  }, 60_000);
+  });
 });

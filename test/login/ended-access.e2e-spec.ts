@@ -48,7 +48,7 @@ describeOnBothServers((connect) => {
       variables: ttl(TTL_SECONDS),
       own: { 'service-a': { SERVICE_B_URL: NOWHERE } },
     });
-  }, 30_000);
+  });
   afterAll(async () => {
     await services.stop();
     await keycloak.stop();

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer } from 'keycloak-test-servers';
 import type { Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import {
@@ -28,8 +28,6 @@ import {
   type Reply,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { clientIn, withRealm, type RealmFile } from '../support/realm-copy.js';
-
-jest.setTimeout(60_000);
 
 type Change = (realm: RealmFile) => unknown;
 type WithRealm = (change: Change, use: (server: Asked) => Promise<unknown>) => Promise<unknown>;

@@ -49,7 +49,7 @@ it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the 
   expect(answers.every(({ headers }) => /^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))).toBe(true);
   // Discovery was read before.
   expect(chain.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
-}, 60_000);
+});
 
 it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, BF-08)', async () => {
   const alice = new Browser();
@@ -69,4 +69,4 @@ it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, 
   // Whoever waited for a slot may have had one in the end: Keycloak knows no such code.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
-}, 60_000);
+});

@@ -11,7 +11,6 @@ import {
 } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { introspect, login as tokensOf, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 
 const CHALLENGE = 'Bearer realm="service-a", error="insufficient_user_authentication", acr_values="2", max_age="300"';
@@ -27,7 +26,7 @@ let browser: Browser;
 beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl });
   keycloak = await connectToKeycloak();
-}, PUBLIC_URL_WITHIN_MS + 60_000);
+});
 afterAll(async () => {
   await keycloak.stop();
   await chain.stop();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import {
   AccessToken,
   InjectServiceClient,
@@ -25,8 +25,6 @@ import {
   textOf,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-
-jest.setTimeout(60_000);
 
 // #region routes
 @Controller('orders')

@@ -48,7 +48,7 @@ describeWithReplicas('three replicas of each service', () => {
       await logInAt(services.urlOf('service-a'), browser, username);
       loggedIn.push({ username, browser });
     }
-  }, 300_000);
+  });
   afterAll(async () => {
     kept.destroy();
     await services.stop();
@@ -132,7 +132,7 @@ describeWithReplicas('three replicas of each service', () => {
     const back = await underLoad(() => services.startAgain(victim));
     expect(back.failures).toEqual([]);
     expect(back.made).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('leave out one that is not ready', async () => {
     const [, victim] = services.of('service-c');
@@ -160,7 +160,7 @@ describeWithReplicas('three replicas of each service', () => {
     victim.process.process.kill('SIGKILL');
     await victim.process.exited;
     await services.startAgain(victim);
-  }, 60_000);
+  });
 
   it(
     'are all replaced under load: no request fails, no session is lost, and no token is refused',

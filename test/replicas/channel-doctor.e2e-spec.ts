@@ -249,5 +249,5 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     expect(await doctor({ reliesOnPoller: true })).toContainEqual(
       expect.stringMatching(/^error: No poller runs, or it can't poll Keycloak: the last proof is \d+ s old/),
     );
-  }, 60_000);
+  });
 });

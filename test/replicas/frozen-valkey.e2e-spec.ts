@@ -1,10 +1,9 @@
 /** A Valkey that freezes while a session ends at Keycloak: no page of Service A shows the session as live afterwards. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
-import { publicUrl, REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { publicUrl, issuer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { logInAt } from '../support/login-at.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 import { urlsAt } from '../support/valkey-urls.js';
@@ -37,7 +36,7 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
 
   async function logOutAtKeycloak(browser: Browser): Promise<void> {
     const login = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
-    const out = new URL(`${testServer().baseUrl}/realms/${REALM}/protocol/openid-connect/logout`);
+    const out = new URL(`${issuer()}/protocol/openid-connect/logout`);
     out.searchParams.set('id_token_hint', String(login?.answer['id_token']));
     await browser.send(out.href);
   }

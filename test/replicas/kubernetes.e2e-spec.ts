@@ -49,7 +49,7 @@ describeWithAll('the pods of the small overlay', () => {
 
   beforeAll(async () => {
     pods = await RunningPods.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     kept.destroy();
     await pods.stop();

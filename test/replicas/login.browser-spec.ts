@@ -1,14 +1,11 @@
 /** A user in a real browser at a balancer without sticky sessions: whichever replica answers, she is logged in, until she logs out. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';
 import { canReplicate, ReplicatedServices } from '../support/replicated-services.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { ttl } from '../support/running-services.js';
-
-jest.setTimeout(60_000);
 
 const REPLICAS = 2;
 /** Each replica answers several of them. */
@@ -27,7 +24,7 @@ describeWithReplicas('a login behind a balancer', () => {
     services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl, variables: ttl(300) });
     keycloak = await connectToKeycloak();
     chromium = await Chromium.start();
-  }, PUBLIC_URL_WITHIN_MS + 120_000);
+  });
   afterAll(async () => {
     await chromium.stop();
     await keycloak.stop();

@@ -18,6 +18,7 @@ import { revocationKeys } from '../../libs/keycloak/src/entry-points/valkey/revo
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import type { Signals, SignalSource } from '../../libs/keycloak/src/entry-points/signals/signal-source.js';
+import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const { privateKey, publicKeys } = proofKeyPair();
@@ -96,12 +97,6 @@ async function replica(
   };
   replicas.push(made);
   return made;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what = 'it comes about'): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await isSo()); await sleep(5)) {
-    if (Date.now() > end) throw new Error(`In vain: ${what}`);
-  }
 }
 
 const latest = ({ keycloak }: Replica): number => keycloak.issuers[0].signals.latestMs;

@@ -19,6 +19,7 @@ import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation
 import type { HeardStretch } from '../../libs/keycloak/src/revocation/signal-proof.js';
 import { freePort } from 'keycloak-test-servers';
 import { openssl, Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { until } from '../support/until.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 const KEY = randomBytes(32).toString('base64');
@@ -86,13 +87,6 @@ async function replica(
     proofs,
     refuses: (sid) => list.denies(testAccessToken({ claims: { sid } })),
   };
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 30_000; !holds();) {
-    if (Date.now() > end) throw new Error(`In vain: ${what}`);
-    await sleep(5);
-  }
 }
 
 const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>

@@ -146,7 +146,7 @@ describe('the feed of a process (OP-02)', () => {
     } finally {
       server.close();
     }
-  }, 60_000);
+  });
 
   it.each([
     ['an authorization server that is away', undefined, 'Keycloak gives no token (ECONNREFUSED)'],

@@ -16,5 +16,5 @@ describe('the memory of a service', () => {
       held: ['issued'],
       kept: { active: true, known: true, inactive: false, denials: 1, exchanged: true },
     });
-  }, 60_000);
+  });
 });

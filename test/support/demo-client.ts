@@ -18,15 +18,12 @@ export async function addDemoClient(administrator: Administrator): Promise<void>
 }
 
 /** For `use`, a realm of its own in which the tokens that Service B exchanges live so many seconds. */
-export async function withShortTokens<T>(
-  seconds: number,
-  use: (realm: ServerAddress & { readonly name: string }) => Promise<T>,
-): Promise<T> {
+export async function withShortTokens<T>(seconds: number, use: (realm: ServerAddress) => Promise<T>): Promise<T> {
   const lifespan = { 'access.token.lifespan': String(seconds) };
   if (testServer().kind !== 'embedded') {
     return withRealm(
       (realm) => Object.assign(clientIn(realm, 'service-b').attributes, lifespan),
-      ({ baseUrl, issuer }) => use({ baseUrl, issuer, name: issuer.slice(issuer.lastIndexOf('/') + 1) }),
+      ({ baseUrl, issuer }) => use({ baseUrl, issuer }),
     );
   }
   const server = await startEmbeddedServer();
@@ -35,7 +32,7 @@ export async function withShortTokens<T>(
     const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-b');
     const attributes = { ...client?.attributes, ...lifespan };
     await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
-    return await use({ ...server, name: REALM });
+    return await use(server);
   } finally {
     await server.stop();
   }

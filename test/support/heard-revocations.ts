@@ -1,5 +1,4 @@
 /** Heard revocations: has running services hear of what ends at Keycloak, by the event log of a realm that service-a may read. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { KEYCLOAK } from '../../libs/keycloak/src/module/keycloak.module-definition.js';
@@ -8,8 +7,8 @@ import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-
 import type { RunningService } from './running-service.js';
 import type { RunningServices, ServerAddress } from './running-services.js';
 import { READER } from './signals-realm.js';
+import { until } from './until.js';
 
-const WITHIN_MS = 20_000;
 const POLL_MS = 250;
 
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
@@ -39,8 +38,5 @@ export async function hearRevocations(
 const readerAt = (issuer: string): ComposedKeycloak =>
   composeKeycloak({ issuer, clientId: READER, clientSecret: SECRETS[READER], allowInsecureRequests: true });
 
-async function untilProven({ status }: ComposedKeycloak): Promise<void> {
-  for (const began = performance.now(); status.read().signals.state !== 'proven'; await sleep(50)) {
-    if (performance.now() - began > WITHIN_MS) throw new Error('It is not proven that revocations are heard of');
-  }
-}
+const untilProven = ({ status }: ComposedKeycloak): Promise<void> =>
+  until(() => status.read().signals.state === 'proven', 'the signal feed is proven');

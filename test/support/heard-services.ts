@@ -5,7 +5,7 @@ import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
 import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/start/services.mjs';
 import { pollerEnvironment } from '../../scripts/start/signals.mjs';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
-import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { Chain } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { endService, spawnService, untilReady, type BuiltService } from './built-service.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
@@ -53,7 +53,7 @@ export class HeardServices {
     const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
     const sharing = sharingEnvironment(described, given, this.#valkey.urls);
     const environment = { ...sharing, ...Object.fromEntries(noAnswers) };
-    const keycloak = { baseUrl: this.#recorder.baseUrl, issuer, realm: issuer.split('/').at(-1) ?? '' };
+    const keycloak = { baseUrl: this.#recorder.baseUrl, issuer, realm: realmOf(issuer) };
     this.#ofPoller = pollerEnvironment(poller({}), { keycloak, environment });
     for (const service of described) {
       const its = serviceEnvironment(service, { all: described, keycloak, environment });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
-import { REALM, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 
 /** As far as tests change it. */
@@ -72,7 +72,7 @@ export async function createRealm(
   change: (realm: RealmFile) => unknown,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<RealmCopy & { readonly realm: string; delete(): Promise<void> }> {
-  const { baseUrl, issuer } = testServer();
+  const { baseUrl, issuer, realm: shared } = testServer();
   const realm = readRealmFile(environment);
   realm.realm = `copy-${randomUUID()}`;
   change(realm);
@@ -85,7 +85,7 @@ export async function createRealm(
   if (created.status !== 201) throw new Error(`the realm was not created: ${created.status}`);
   return {
     baseUrl,
-    issuer: issuer.replace(REALM, realm.realm),
+    issuer: issuer.replace(shared, realm.realm),
     administrator,
     realm: realm.realm,
     delete: () => administrator.change('DELETE', ''),

@@ -6,7 +6,7 @@ import { placesOf, sharingEnvironment, type Place } from '../../scripts/start/re
 import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/start/services.mjs';
 import { pollerEnvironment } from '../../scripts/start/signals.mjs';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
-import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { endService, spawnService, untilReady, type BuiltService } from './built-service.js';
 import { Haproxy, haproxyPath } from './haproxy.js';
 import { PUBLIC_URL_WITHIN_MS, type Variables } from './running-service.js';
@@ -78,7 +78,7 @@ export class ReplicatedServices {
     }
     const described = services({ ...ports });
     const environment = sharingEnvironment(described, { PATH: process.env['PATH'] }, this.#valkey.urls);
-    const keycloak = { baseUrl: this.#proxy.baseUrl, issuer: server.issuer, realm: REALM };
+    const keycloak = { baseUrl: this.#proxy.baseUrl, issuer: server.issuer, realm: realmOf(server.issuer) };
     this.#environments = Object.fromEntries(
       described.map((service) => [
         service.name,

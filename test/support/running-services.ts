@@ -1,7 +1,7 @@
 /** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
 import { freePort, testServer } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { prefixOf, REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { prefixOf, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
 import { RunningService, type ListenAt, type Variables } from './running-service.js';
 import { ServiceOutput } from './service-output.js';
@@ -45,7 +45,7 @@ export const WITHOUT_DEMO_MODE: Variables = {
   ),
 };
 
-const DEFAULTS: Variables = { DEMO_MODE: 'true', KEYCLOAK_REALM: REALM, ...ttl(0) };
+const DEFAULTS: Variables = { DEMO_MODE: 'true', ...ttl(0) };
 const ANYWHERE: ListenAt = { port: 0, host: '127.0.0.1' };
 
 export class RunningServices {
@@ -74,6 +74,7 @@ export class RunningServices {
       ...DEFAULTS,
       KEYCLOAK_BASE_URL: this.#recorder?.baseUrl ?? baseUrl,
       KEYCLOAK_ISSUER: issuer,
+      KEYCLOAK_REALM: realmOf(issuer),
     };
     const urls = new Map<string, string>();
     const unknown = only?.find((name) => !SERVICES.some((service) => service.name === name));

@@ -1,17 +1,89 @@
-// The globalSetup of the e2e and browser specs: one server for all of them, whose realm sends browsers to a free port.
+// The globalSetup of the e2e and browser specs. One server runs for all of them. Each worker of Jest has a realm there and an address of
+// Service A, to which that realm sends browsers and logout notices: so two specs in which users log in can run at the same time.
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { freePort, startSharedServer } from 'keycloak-test-servers';
+import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
+import { fillPlaceholders } from '../../libs/keycloak-test-servers/dist/embedded/realm/realm-file.js';
 import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
 import { realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
-export default async function startServer() {
+/** @typedef {Pick<import('keycloak-test-servers').RunningServer, 'baseUrl' | 'issuer' | 'realm'>} RealmAddress */
+
+const REALM_PATH = resolve(import.meta.dirname, '../..', REALM_FILE);
+
+/** @type {import('keycloak-test-servers').RunningAuthorizationServer[]} */
+const further = [];
+
+/** @param {{ readonly maxWorkers: number }} globalConfig */
+export default async function startServer({ maxWorkers }) {
   const port = await freePort();
-  const realm = resolve(import.meta.dirname, '../..', REALM_FILE);
   const features = featuresOf(process.env.KEYCLOAK_VERSION);
-  await startSharedServer({ realm, environment: realmEnvironment({}, port), features });
-  // The address of Service A that the realm's redirects and logout notices go to. A server that runs already has another one.
-  if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) delete process.env.TEST_SERVICE_A_URL;
-  else process.env.TEST_SERVICE_A_URL = `http://localhost:${port}`;
+  let thisMachine = 'localhost';
+  const server = await startSharedServer({
+    realm: REALM_PATH,
+    environment: (machine) => realmEnvironment({}, port)((thisMachine = machine)),
+    features,
+  });
+  delete process.env.TEST_SERVICE_A_URL;
+  delete process.env.TEST_FURTHER_WORKERS;
+  // The realm of a server that runs already has one address of Service A, which is not ours to choose.
+  if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
+  process.env.TEST_SERVICE_A_URL = addressAt(port);
+  const workers = [];
+  while (workers.length < maxWorkers - 1) {
+    const ownPort = await freePort();
+    const environment = realmEnvironment({}, ownPort)(thisMachine);
+    /** @type {RealmAddress} */
+    const address =
+      server.kind === 'embedded'
+        ? await startFurtherServer(environment, features)
+        : await createRealm(server, `${server.realm}-${workers.length + 2}`, environment);
+    workers.push({ ...address, serviceAUrl: addressAt(ownPort) });
+  }
+  process.env.TEST_FURTHER_WORKERS = JSON.stringify(workers);
+}
+
+/** The globalTeardown. */
+export async function stopServers() {
+  await stopSharedServer();
+  for (const server of further.splice(0)) await server.stop();
+}
+
+/** @param {number} port */
+const addressAt = (port) => `http://localhost:${port}`;
+
+/**
+ * The embedded server has one realm.
+ *
+ * @param {Readonly<Record<string, string>>} environment
+ * @param {string[]} features
+ * @returns {Promise<RealmAddress>}
+ */
+async function startFurtherServer(environment, features) {
+  const server = await startAuthorizationServer({ realm: REALM_PATH, environment, features });
+  further.push(server);
+  return { baseUrl: server.baseUrl, issuer: server.issuer, realm: server.realm };
+}
+
+/**
+ * @param {import('keycloak-test-servers').RunningServer} server
+ * @param {string} realm
+ * @param {Readonly<Record<string, string>>} environment
+ * @returns {Promise<RealmAddress>}
+ */
+async function createRealm({ baseUrl, issuer, realm: first, adminUsername, adminPassword }, realm, environment) {
+  const login = { grant_type: 'password', client_id: 'admin-cli', username: adminUsername, password: adminPassword };
+  const tokenUrl = `${baseUrl}/realms/master/protocol/openid-connect/token`;
+  const answer = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(login) });
+  const { access_token: token } = /** @type {{ access_token: string }} */ (await answer.json());
+  const file = fillPlaceholders(await readFile(REALM_PATH, 'utf8'), environment);
+  const { status } = await fetch(`${baseUrl}/admin/realms`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...JSON.parse(file), realm }),
+  });
+  if (status !== 201) throw new Error(`Keycloak answered ${status} when the realm ${realm} was to be created`);
+  return { baseUrl, issuer: issuer.replace(`/realms/${first}`, `/realms/${realm}`), realm };
 }
 
 /**

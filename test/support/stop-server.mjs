@@ -1,2 +1,2 @@
 // The globalTeardown of the e2e and browser specs.
-export { stopSharedServer as default } from 'keycloak-test-servers';
+export { stopServers as default } from './start-server.mjs';

@@ -2,14 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from 'keycloak-test-servers';
+import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
 import {
   claimsOf,
   issuer,
   keycloakUrl,
   prefixOf,
-  REALM,
   SECRETS,
 } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -54,7 +53,7 @@ async function start(name: 'service-a' | 'service-b' | 'service-c', variables: V
   const [port, managementPort] = [await freePort(), await freePort()];
   const service = spawnService(name, {
     KEYCLOAK_BASE_URL: proxy.baseUrl,
-    KEYCLOAK_REALM: REALM,
+    KEYCLOAK_REALM: testServer().realm,
     KEYCLOAK_ISSUER: issuer(),
     [`${prefixOf(name)}_CLIENT_SECRET`]: SECRETS[name],
     PORT: String(port),
@@ -233,7 +232,7 @@ describe('services with the variables of OpenTelemetry', () => {
     const port = await freePort();
     const service = spawnService('service-c', {
       KEYCLOAK_BASE_URL: proxy.baseUrl,
-      KEYCLOAK_REALM: REALM,
+      KEYCLOAK_REALM: testServer().realm,
       SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
       PORT: String(port),
       MANAGEMENT_PORT: new URL(all.c.url).port,

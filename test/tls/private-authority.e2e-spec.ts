@@ -258,7 +258,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   beforeAll(async () => {
     const options = { realm: REALM_FILE, environment: REALM_ENVIRONMENT, tls: house.issue() };
     keycloak = await startKeycloak(using === undefined ? options : { ...options, using });
-  }, 300_000);
+  });
   afterAll(() => keycloak.stop());
 
   /** Its issuer is a name; it is reached by `baseUrl` alone. It has just been started, so its first answers take long. */

@@ -1,4 +1,4 @@
-/** The demo realm, on the shared server of `npm test`, and on a separate embedded server. */
+/** The demo realm, on the shared server of `npm test`, where each worker of Jest has a copy, and on a separate embedded server. */
 import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import description from '../../../services.json' with { type: 'json' };
@@ -13,12 +13,16 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
+/** Its name in the realm file. The copy of this worker has another one: `testServer().realm`. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
 export const keycloakUrl = (): string => testServer().baseUrl;
 
-export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
+export const issuer = (): string => testServer().issuer;
+
+/** The name of the realm, by which its issuer ends. */
+export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1);
 
 /** The redirect target of browsers. With `npm test`, Keycloak also sends its logout notifications there. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';

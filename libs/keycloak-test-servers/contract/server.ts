@@ -1,5 +1,6 @@
 /** ContractServer: the embedded server or a real Keycloak, with the actions of an administrator. */
 import { randomUUID } from 'node:crypto';
+import { testServer } from 'keycloak-test-servers';
 import { Administrator } from './administrator.js';
 import { startEmbeddedServer } from './demo-realm.js';
 import { keycloakUrl, REALM } from './demo-realm.js';
@@ -124,11 +125,12 @@ export async function startEmbedded(): Promise<ContractServer> {
 }
 
 /**
- * Connects to the server of `npm test`: a real Keycloak, unless the embedded server was chosen.
+ * Connects to the realm of this worker on the server of `npm test`: a real Keycloak, unless the embedded server was chosen.
  *
  * @throws Error that says how to run the tests if there is no server.
  */
-export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
+export const connectToKeycloak = async (): Promise<ContractServer> =>
+  contractServerAt(keycloakUrl(), { realm: testServer().realm });
 
 interface WhichRealm {
   readonly realm?: string;

@@ -1,10 +1,10 @@
 /** The contract of shared signals (SSF 1.0, by polling), which a Keycloak has from 26.7 on, and only with its feature `ssf`. */
 import { describe, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
-import { describeOnKeycloakWith, hasFeature } from './describe-servers.js';
+import { connectToDemoRealm, describeOnKeycloakWith, hasFeature } from './describe-servers.js';
 import { connectForCases, holdCases, holdDifferences, type CaseGroup } from './hold-cases.js';
 import { request } from './requests.js';
-import { connectToKeycloak, startEmbedded } from './server.js';
+import { startEmbedded } from './server.js';
 import { SSF_FEATURE } from './signalling-realm.js';
 import { SSF_ACCESS_CASES } from './ssf-access-cases.js';
 import { SSF_ADMIN_CASES } from './ssf-admin-cases.js';
@@ -38,7 +38,7 @@ describe('the embedded server', () => {
 });
 
 describeOnKeycloakWith(SSF_FEATURE, 'Keycloak', () => {
-  const server = connectForCases(connectToKeycloak);
+  const server = connectForCases(connectToDemoRealm);
   holdCases(server, GROUPS);
   holdDifferences(server, 'keycloak', SSF_DIFFERENCES);
 });
@@ -47,7 +47,7 @@ const { kind, version } = testServer();
 
 if ((kind === 'docker' || kind === 'distribution') && !hasFeature(SSF_FEATURE)) {
   describe(`Keycloak ${version}, which does not have the feature`, () => {
-    const server = connectForCases(connectToKeycloak);
+    const server = connectForCases(connectToDemoRealm);
 
     it('takes the file of a realm with a transmitter, and has none', async () => {
       const own = await server().ownRealm('with signals');

@@ -1,4 +1,5 @@
 /** freePort(): which ports it returns, and that it passes over those that are taken. */
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort, listenOnFreePort } from './free-port.js';
@@ -28,6 +29,23 @@ describe('freePort', () => {
   it('returns none that are alike but for the last digit', async () => {
     const ports = await Promise.all(Array.from({ length: 200 }, freePort));
     expect(new Set(ports.map((port) => Math.floor(port / 10))).size).toBe(200);
+  });
+
+  it('returns to no two workers of Jest or Vitest the same', () => {
+    const portsOf = (env: Record<string, string>): string[] => {
+      const code = `import('keycloak-test-servers').then(async ({ freePort }) => {
+        for (let count = 0; count < 1000; count += 1) console.log(await freePort());
+      })`;
+      const { JEST_WORKER_ID: _, ...others } = process.env;
+      const { stdout } = spawnSync(process.execPath, ['-e', code], { env: { ...others, ...env }, encoding: 'utf8' });
+      return stdout.trim().split('\n');
+    };
+    const [first, second, vitest] = [{ JEST_WORKER_ID: '1' }, { JEST_WORKER_ID: '2' }, { VITEST_POOL_ID: '3' }].map(
+      portsOf,
+    );
+    expect(first).toHaveLength(1000);
+    expect(first?.filter((port) => second?.includes(port) || vitest?.includes(port))).toEqual([]);
+    expect(second?.filter((port) => vitest?.includes(port))).toEqual([]);
   });
 
   it('passes over one that is taken', async () => {

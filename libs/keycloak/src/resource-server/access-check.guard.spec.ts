@@ -5,7 +5,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
   AccessToken,
@@ -23,8 +23,6 @@ import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 // Each test starts an application, some of them two dozen.
-jest.setTimeout(60_000);
-
 const FORGOTTEN = /import KeycloakModule\.forRoot in the root module.*npm ls nestjs-keycloak-s2s/;
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 

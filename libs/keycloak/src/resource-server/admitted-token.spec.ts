@@ -11,14 +11,12 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { GraphQLModule, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { afterEach, expect, it, jest } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { AskedIntrospections } from '../../spec-support/asked-introspections.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
 import { graphqlCarrier } from '../entry-points/graphql/index.js';
 import { MaxStaleness, Public, RequirePermission, verifiedTokenOf } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
-
-jest.setTimeout(60_000);
 
 /** By handler, the client of the token that an interceptor found. */
 const found: (string | undefined)[] = [];

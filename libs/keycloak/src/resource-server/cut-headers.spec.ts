@@ -97,7 +97,7 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
       }),
       { numRuns: 150 },
     );
-  }, 30_000);
+  });
 });
 
 describe('isCut', () => {

@@ -16,7 +16,7 @@ import {
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
   AccessToken,
@@ -29,8 +29,6 @@ import {
 } from '../index.js';
 import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
-
-jest.setTimeout(60_000);
 
 /** Guards that ran, in order. */
 const ran: string[] = [];

@@ -17,15 +17,13 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { lastValueFrom, timeout } from 'rxjs';
 import { WebSocket } from 'undici';
 import { Authenticated, Public, RequirePermission, type RouteDecorator } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 // Each test starts an application, some of them two dozen.
-jest.setTimeout(60_000);
-
 /** What ran, in order. */
 const ran: string[] = [];
 

@@ -17,7 +17,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createClient } from 'graphql-ws';
 import { io } from 'socket.io-client';
@@ -28,8 +28,6 @@ import { KeycloakTestingModule } from '../testing/index.js';
 import { guardHandshakes, websocketsCarrier } from '../entry-points/websockets/index.js';
 import { anyPayload, FRAMEWORK_MEMBERS, heldConnections } from '../../spec-support/payload-members.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
-
-jest.setTimeout(60_000);
 
 const RUNS = { numRuns: 60 };
 

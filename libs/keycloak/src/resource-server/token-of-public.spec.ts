@@ -7,11 +7,9 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { AccessToken, Authenticated, OptionalToken, Public, type RouteDecorator } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
-
-jest.setTimeout(60_000);
 
 const apps: INestApplication[] = [];
 afterEach(async () => {

@@ -4,7 +4,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import request from 'supertest';
 import {
@@ -19,8 +19,6 @@ import {
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 // Each test starts an application, some of them two dozen.
-jest.setTimeout(60_000);
-
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** What a decorator says, and how it answers nobody, a user, and an admin. */
@@ -240,7 +238,6 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
         { numRuns: 20 },
       );
     },
-    60_000,
   );
 
   it('that is bound for each request is closed, since no start can see it (RS-20)', async () => {

@@ -37,8 +37,6 @@ import { AskedIntrospections } from '../../../spec-support/asked-introspections.
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
 import { graphqlCarrier } from './index.js';
 
-jest.setTimeout(60_000);
-
 @ObjectType()
 class Order {
   @Field(() => Int)

@@ -28,8 +28,6 @@ import { AskedIntrospections } from '../../../spec-support/asked-introspections.
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
 import { guardHandshakes, websocketsCarrier } from './index.js';
 
-jest.setTimeout(60_000);
-
 /** What a client hears when it was closed; one that was polling may learn it by its next request. */
 const CLOSED = [1008, 'io server disconnect', 'transport error'];
 

@@ -150,7 +150,7 @@ describe('the events of a stream', () => {
     expect(states.slice(0, -1).some(Boolean)).toBe(false);
     const after = await polls(40);
     expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
-  }, 120_000);
+  });
 
   it('are acknowledged by no trial, since the service has not heard of them', async () => {
     const jti = transmitter.revoked('alice', 's1');
