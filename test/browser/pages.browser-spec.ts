@@ -2,15 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
-  accessibilityFaults,
   answered,
   callServiceB,
   Chromium,
+  eachLook,
+  expectForEverybody,
   fillPassword,
   logIn,
   LOOKS,
-  overflow,
-  takePicture,
 } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { RunningServices } from '../support/running-services.js';
@@ -68,13 +67,11 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
 };
 
 describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
-  it.each(Object.entries(LOOKS))('is for everybody, and fits its window: %s', async (look, options) => {
-    const page = await chromium.open(options);
+  it('is for everybody, and fits its window, in each look', async () => {
+    const page = await chromium.open();
     await open(page);
     expect(new URL(page.url()).origin).toBe(publicUrl);
-    await takePicture(page, `${name}-${look}`);
-    expect(await overflow(page)).toBe(0);
-    expect(await accessibilityFaults(page)).toEqual([]);
+    await expectForEverybody(page, name);
   });
 });
 
@@ -129,12 +126,14 @@ describe('whoever calls Service B', () => {
     },
   );
 
-  it.each(Object.entries(LOOKS))('reads it in one column on a page of its own: %s', async (_, options) => {
-    const page = await chromium.open(options);
+  it('reads it in one column on a page of its own, in each look', async () => {
+    const page = await chromium.open();
     await page.goto('/run-service-b');
-    const lefts = await page.evaluate(`['h1', '#chain-result', '.actions', 'footer p']
-      .map((selector) => Math.round(document.querySelector(selector).getBoundingClientRect().left))`);
-    expect(new Set(lefts as number[]).size).toBe(1);
+    await eachLook(page, async (look) => {
+      const lefts = await page.evaluate<number[]>(`['h1', '#chain-result', '.actions', 'footer p']
+        .map((selector) => Math.round(document.querySelector(selector).getBoundingClientRect().left))`);
+      expect([look, new Set(lefts).size]).toEqual([look, 1]);
+    });
   });
 });
 

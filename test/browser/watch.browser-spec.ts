@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
+import { Chromium, expectForEverybody, logIn, takePicture } from '../support/chromium.js';
 import { hearRevocations } from '../support/heard-revocations.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
@@ -112,15 +112,12 @@ describe('a page whose user is logged in', () => {
   });
 });
 
-describe.each(Object.entries<BrowserContextOptions>(LOOKS))('a page that has turned: %s', (look, options) => {
-  it('is for everybody, and fits its window', async () => {
-    const { page, username } = await opened(options);
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await takePicture(page, `watch-${look}-before`);
+describe('a page that turns', () => {
+  it('is for everybody, and fits its window, before and after, in each look', async () => {
+    const { page, username } = await opened();
+    await expectForEverybody(page, 'watch-before');
     await server.disableUser(username);
     await turnedWhole(page);
-    await takePicture(page, `watch-${look}`);
-    expect(await overflow(page)).toBe(0);
-    expect(await accessibilityFaults(page)).toEqual([]);
+    await expectForEverybody(page, 'watch');
   });
 });

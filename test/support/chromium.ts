@@ -1,5 +1,6 @@
 /** Chromium: a real browser at Service A and at Keycloak, what it complains of, and what it got to see. */
 import { mkdir } from 'node:fs/promises';
+import { expect } from '@jest/globals';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { BrowserRecorder, type Exchange, type Header } from './browser-recorder.js';
@@ -11,7 +12,7 @@ const PICTURES = 'test-results/screenshots';
 /** For what never comes about, as in until.ts. */
 const WITHIN_MS = 180_000;
 
-/** How a page is looked at. */
+/** How a page is looked at: with a browser of its own for each. {@link eachLook} is quicker. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
@@ -200,6 +201,28 @@ function onlyUnreadable(result: axe.Result): axe.Result {
   return { ...result, nodes: result.nodes.filter(isUnreadable) };
 }
 
+/** Shows an open page in each look, one after the other, and leaves it in the first one again. It is no phone on a phone, but as narrow. */
+export async function eachLook(page: Page, use: (look: string) => Promise<void>): Promise<void> {
+  const before = page.viewportSize();
+  for (const [look, { colorScheme = 'light', viewport }] of Object.entries(LOOKS)) {
+    await page.emulateMedia({ colorScheme });
+    const size = viewport ?? before;
+    if (size !== null) await page.setViewportSize(size);
+    await use(look);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  if (before !== null) await page.setViewportSize(before);
+}
+
+/** In each look everybody can use the page, and it fits its window. `name`: of its pictures. */
+export function expectForEverybody(page: Page, name: string): Promise<void> {
+  return eachLook(page, async (look) => {
+    await takePicture(page, `${name}-${look}`);
+    const seen = { look, overflow: await overflow(page), faults: await accessibilityFaults(page) };
+    expect(seen).toEqual({ look, overflow: 0, faults: [] });
+  });
+}
+
 /** By how many pixels the page is wider than its window, 0 where all is in reach. Works without the page's scripts. */
 export async function overflow(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
@@ -208,7 +231,9 @@ export async function overflow(page: Page): Promise<number> {
   return Math.max(0, cssContentSize.width - cssLayoutViewport.clientWidth);
 }
 
+/** With `SCREENSHOTS=true` alone. */
 export async function takePicture(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] !== 'true') return;
   await mkdir(PICTURES, { recursive: true });
   await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
 }

@@ -37,7 +37,7 @@ export default async function startServer({ maxWorkers }) {
     const address =
       server.kind === 'embedded'
         ? await startFurtherServer(environment, features)
-        : await createRealm(server, `${server.realm}-${workers.length + 2}`, environment);
+        : await createRealm(server, `worker-${workers.length + 2}`, environment);
     workers.push({ ...address, serviceAUrl: addressAt(ownPort) });
   }
   process.env.TEST_FURTHER_WORKERS = JSON.stringify(workers);
