@@ -265,7 +265,7 @@ module.exports = {
         path: CORE,
         pathNot: [
           notSpec,
-          '[.](guard|filter|exception|controller|decorator|decorators|discovery|module|module-definition|service|adapter|carrier)[.]ts$',
+          '[.](guard|filter|exception|controller|decorator|decorators|discovery|module|module-definition|service|adapter)[.]ts$',
         ],
       },
       to: { path: 'node_modules/@nestjs/' },

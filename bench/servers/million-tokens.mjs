@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { getHeapSnapshot } from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Authenticated, IntrospectionGuard, KeycloakModule } from 'nestjs-keycloak-s2s';
+import { Authenticated, KeycloakGuard, KeycloakModule } from 'nestjs-keycloak-s2s';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { Introspection } from '../../libs/keycloak/dist/authorization-server/introspection.js';
 import { decorateClass, moduleOf } from './nest.mjs';
@@ -45,7 +45,7 @@ const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot
 });
 /** Of a request that was answered already: a refusal sets no header there. */
 const RESPONSE = { headersSent: true };
-const guard = app.get(IntrospectionGuard);
+const guard = app.get(KeycloakGuard);
 
 process.once('SIGTERM', () => process.exit());
 const ANSWERS = { run, judge };

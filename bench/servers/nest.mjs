@@ -39,7 +39,7 @@ export function keycloakOptions(environment) {
   const { KEYCLOAK_BASE_URL, KEYCLOAK_ISSUER, CLIENT_ID, CLIENT_SECRET } = environment;
   return {
     issuer: KEYCLOAK_ISSUER,
-    baseUrl: KEYCLOAK_BASE_URL,
+    internalServerUrl: KEYCLOAK_BASE_URL,
     clientId: CLIENT_ID,
     clientSecret: CLIENT_SECRET,
     allowInsecureRequests: true,

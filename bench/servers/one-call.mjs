@@ -18,7 +18,7 @@ const WAYS = {
       KeycloakModule.forFeature([{ name: 'upstream', baseUrl: UPSTREAM_URL, audience: 'service-b' }]),
     ],
     client: getServiceClientToken('upstream'),
-    call: (client) => client.asSelf('orders.approve').post('/api/process', ORDER),
+    call: (client) => client.asService('orders.approve').post('/api/process', ORDER),
   },
   'service-http': {
     imports: () => [
@@ -26,7 +26,7 @@ const WAYS = {
       ServiceHttpModule.register([{ name: 'upstream', baseURL: UPSTREAM_URL, audience: 'service-b' }]),
     ],
     client: getServiceHttpToken('upstream'),
-    call: async (http) => (await lastValueFrom(http.asSelf('orders.approve').post('/api/process', ORDER))).data,
+    call: async (http) => (await lastValueFrom(http.asService('orders.approve').post('/api/process', ORDER))).data,
   },
   'http-service': {
     imports: () => [HttpModule.register({ httpAgent: new Agent({ keepAlive: true }) })],

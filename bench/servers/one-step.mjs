@@ -6,11 +6,11 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RequestTraceModule } from 'demo';
 import Fastify from 'fastify';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   getServiceClientToken,
   KeycloakModule,
-  RefusalFilter,
+  KeycloakExceptionFilter,
   RequirePermission,
 } from 'nestjs-keycloak-s2s';
 import { createService, securityHeaders } from 'service-defaults';
@@ -51,7 +51,8 @@ async function nestApplication() {
   const nest = await NestFactory.create(root, new FastifyAdapter(), { logger: ['error', 'warn'] });
   if (has('headers')) addHeaders(nest.getHttpAdapter().getInstance());
   if (has('validation')) nest.useGlobalPipes(new BodyValidation());
-  if (has('filters')) nest.useGlobalFilters(new ErrorFilter(nest.get(RefusalFilter), nest.get(HttpAdapterHost)));
+  if (has('filters'))
+    nest.useGlobalFilters(new ErrorFilter(nest.get(KeycloakExceptionFilter), nest.get(HttpAdapterHost)));
   return nest;
 }
 
@@ -80,9 +81,9 @@ function imports() {
 
 /** The filter that createService puts before its own, without the module that it is of. */
 function filterAlone() {
-  const useFactory = (host) => new RefusalFilter({ realm: 'service-b', exposeRefusalReasons: true }, host);
-  const filter = { provide: RefusalFilter, inject: [HttpAdapterHost], useFactory };
-  return moduleOf({ providers: [filter], exports: [RefusalFilter] }, Global());
+  const useFactory = (host) => new KeycloakExceptionFilter({ realm: 'service-b', exposeRefusalReasons: true }, host);
+  const filter = { provide: KeycloakExceptionFilter, inject: [HttpAdapterHost], useFactory };
+  return moduleOf({ providers: [filter], exports: [KeycloakExceptionFilter] }, Global());
 }
 
 function providers() {
@@ -104,7 +105,7 @@ function controller() {
   }
   if (has('client')) injectParameter(OrdersController, 0, Inject(AnalyticsClient));
   Body()(OrdersController.prototype, 'process', 0);
-  if (has('guard')) AccessToken()(OrdersController.prototype, 'process', 1);
+  if (has('guard')) Caller()(OrdersController.prototype, 'process', 1);
   const access = has('guard') ? [RequirePermission('orders.approve'), AllowClients('service-a')] : [];
   const types = has('validation') ? [ProcessOrderDto, Object] : [Object, Object];
   decorateMethod(

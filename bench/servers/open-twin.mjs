@@ -8,10 +8,10 @@ import {
   AuthorizationServerFetch,
   AuthorizationServerHealth,
   getServiceClientToken,
-  IntrospectionGuard,
+  KeycloakGuard,
   KeycloakModule,
   KeycloakStatus,
-  RefusalFilter,
+  KeycloakExceptionFilter,
   RevocationList,
 } from 'nestjs-keycloak-s2s';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
@@ -47,7 +47,7 @@ class OpenClient {
     this.transport = new ServiceTransport({ name: called, ...options });
   }
 
-  asSelf() {
+  asService() {
     return this;
   }
 
@@ -66,9 +66,9 @@ class OpenClient {
 /** What the services inject of KeycloakModule, without what it does. */
 const stand = [
   {
-    provide: RefusalFilter,
+    provide: KeycloakExceptionFilter,
     inject: [HttpAdapterHost],
-    useFactory: (host) => new RefusalFilter({ realm: name, exposeRefusalReasons: true }, host),
+    useFactory: (host) => new KeycloakExceptionFilter({ realm: name, exposeRefusalReasons: true }, host),
   },
   // Of the login, which the bench doesn't use.
   { provide: AccessTokenVerifier, useValue: {} },
@@ -76,7 +76,7 @@ const stand = [
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
   { provide: ClientAuthenticator, useValue: {} },
   // Whose presence the access decorators demand at the start; it runs for no request.
-  { provide: IntrospectionGuard, useValue: {} },
+  { provide: KeycloakGuard, useValue: {} },
   {
     provide: AuthorizationServerHealth,
     useValue: { check: async () => ({ reachable: true }), ready: async () => ({ reachable: true }) },
@@ -108,7 +108,7 @@ const app = await createService(TwinModule, { ...settings, openApi: undefined, t
 app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
 await app.listen(settings.port, settings.host);
 
-/** `@AccessToken()` would throw where no guard has judged one. */
+/** `@Caller()` would throw where no guard has judged one. */
 function withoutTokenParameters(controller) {
   for (const method of Object.getOwnPropertyNames(controller.prototype)) {
     const parameters = Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method);

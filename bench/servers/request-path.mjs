@@ -3,7 +3,7 @@
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';
-import { AccessToken, getServiceClientToken, KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
+import { Caller, getServiceClientToken, KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, injectParameter, keycloakOptions, listen } from './nest.mjs';
 
 const { UPSTREAM_URL, TOKEN } = process.env;
@@ -24,7 +24,7 @@ class RoutesController {
   }
 }
 injectParameter(RoutesController, 0, Inject(getServiceClientToken('upstream')));
-AccessToken()(RoutesController.prototype, 'onBehalfOf', 0);
+Caller()(RoutesController.prototype, 'onBehalfOf', 0);
 for (const route of ['guarded', 'onBehalfOf']) {
   decorateMethod(RoutesController, route, Get(route), RequirePermission('orders.read'));
 }

@@ -166,7 +166,7 @@ function addCall(text, { name, permission }) {
   // The first one: what is called in demo mode only stands below it.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
-    return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asSelf: ['${permission}'] } }`;
+    return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;
   });
 }
 

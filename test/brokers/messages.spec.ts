@@ -28,19 +28,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import amqp from 'amqplib';
 import { freePort } from 'keycloak-test-servers';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
-  MaxStaleness,
+  MaxIntrospectionAge,
   Public,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   TokenExchangeClient,
   type PermissionMapper,
   type VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
 import { REFUSAL_CHANNEL } from 'nestjs-keycloak-s2s/diagnostics';
-import type { CredentialCarrier } from 'nestjs-keycloak-s2s/extension';
-import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
+import type { RequestAdapter } from 'nestjs-keycloak-s2s/extension';
+import { microservicesRequestAdapter } from 'nestjs-keycloak-s2s/microservices';
 import {
   KeycloakTestingModule,
   signIn,
@@ -66,13 +66,13 @@ class Orders {
   @MessagePattern('read')
   @RequirePermission('orders.read')
   @AllowClients('shop')
-  read(@AccessToken() caller: VerifiedAccessToken): string {
+  read(@Caller() caller: VerifiedAccessToken): string {
     ran.push('read');
     return `read by ${caller.clientId}`;
   }
 
   @MessagePattern('now')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   @RequirePermission('orders.read')
   now(): string {
     ran.push('now');
@@ -80,7 +80,7 @@ class Orders {
   }
 
   @MessagePattern('settle')
-  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  @RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
   settle(): string {
     ran.push('settle');
     return 'settled';
@@ -96,19 +96,19 @@ class Orders {
   @GrpcMethod('Orders', 'Read')
   @RequirePermission('orders.read')
   @AllowClients('shop')
-  readByGrpc(@AccessToken() caller: VerifiedAccessToken): { text: string } {
+  readByGrpc(@Caller() caller: VerifiedAccessToken): { text: string } {
     return { text: this.read(caller) };
   }
 
   @GrpcMethod('Orders', 'Now')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   @RequirePermission('orders.read')
   nowByGrpc(): { text: string } {
     return { text: this.now() };
   }
 
   @GrpcMethod('Orders', 'Settle')
-  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  @RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
   settleByGrpc(): { text: string } {
     return { text: this.settle() };
   }
@@ -274,16 +274,18 @@ interface Start {
   readonly inherits?: boolean;
   readonly controllers?: Type[];
   /** None, where it is null. */
-  readonly carrier?: CredentialCarrier | null;
+  readonly adapter?: RequestAdapter | null;
   readonly permissions?: PermissionMapper | undefined;
 }
 
 /** A hybrid application; `inherits` says whether its microservice has the global guard. */
 async function start(
   options: MicroserviceOptions,
-  { inherits = false, controllers = [Orders], carrier = microservicesCarrier(), permissions }: Start = {},
+  { inherits = false, controllers = [Orders], adapter = microservicesRequestAdapter(), permissions }: Start = {},
 ): Promise<INestApplication> {
-  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier ?? []].flat(), permissions })];
+  const imports = [
+    KeycloakTestingModule.forRoot({ requestAdapters: [adapter ?? []].flat(), mapPermissions: permissions }),
+  ];
   const module = await Test.createTestingModule({ imports, controllers })
     .setLogger(new ConsoleLogger({ logLevels: [] }))
     .compile();
@@ -371,9 +373,9 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
     it.each([
       ['a hybrid application', false],
       ['one with inheritAppConfig', true],
-    ])('are refused as such by %s without a carrier (RS-20)', async (_, inherits) => {
+    ])('are refused as such by %s without a request adapter (RS-20)', async (_, inherits) => {
       const options = transport.options(broker.url);
-      const app = await start(options, { inherits, carrier: null });
+      const app = await start(options, { inherits, adapter: null });
       const outcome = await transport.sender(options)('read', bearerOf(app));
       expect(outcome).toEqual({ refused: transport.refusal({ status: 403, code: 'route_closed' }) });
       expect(ran).toEqual([]);
@@ -456,7 +458,7 @@ describe('a stream of gRPC', () => {
     ]);
   });
 
-  describe('with the call itself and no carrier', () => {
+  describe('with the call itself and no request adapter', () => {
     const startWith = async (access: MethodDecorator): Promise<INestApplication> => {
       @Controller()
       class Calls {
@@ -466,7 +468,7 @@ describe('a stream of gRPC', () => {
           call.end();
         }
       }
-      return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], carrier: null });
+      return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
     it('stops the start where it demands a token: Nest would end the process at the first refusal', async () => {
@@ -509,7 +511,7 @@ describeWithNats('headers of a message of NATS', () => {
     class Consumer {
       @MessagePattern('act')
       @RequirePermission('orders.read')
-      act(@AccessToken() caller: VerifiedAccessToken): object {
+      act(@Caller() caller: VerifiedAccessToken): object {
         return { sub: caller.subject, azp: caller.clientId, aud: caller.audience };
       }
     }
@@ -626,7 +628,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     const queue = { queue: 'by-hand', queueOptions: { durable: false, arguments: deadLetters }, urls: [broker.url] };
     const app = await start(
       { transport: Transport.RMQ, options: { ...queue, noAck: false } },
-      { controllers: [ByHand, Another], carrier: microservicesCarrier({ rejectRefused: true }), permissions },
+      { controllers: [ByHand, Another], adapter: microservicesRequestAdapter({ rejectRefused: true }), permissions },
     );
     const sender: MicroserviceOptions = { transport: Transport.RMQ, options: queue };
     return { app, dead, sender, send: RABBITMQ.sender(sender) };

@@ -22,8 +22,8 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { freePort } from 'keycloak-test-servers';
-import { AccessToken, RequirePermission, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
+import { Caller, RequirePermission, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { microservicesRequestAdapter } from 'nestjs-keycloak-s2s/microservices';
 import { KeycloakTestingModule } from 'nestjs-keycloak-s2s/testing';
 import { lastValueFrom, timeout, type Observable } from 'rxjs';
 import { anyPayload, FRAMEWORK_MEMBERS, heldConnections } from '../../libs/keycloak/spec-support/payload-members.js';
@@ -34,13 +34,13 @@ import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '.
 class Orders {
   @MessagePattern('read')
   @RequirePermission('orders.read')
-  read(@AccessToken() { clientId }: VerifiedAccessToken, @Payload() payload: unknown): string {
+  read(@Caller() { clientId }: VerifiedAccessToken, @Payload() payload: unknown): string {
     return `read by ${clientId}: ${JSON.stringify(payload)}`;
   }
 
   @GrpcMethod('Orders', 'Read')
   @RequirePermission('orders.read')
-  readByGrpc(@AccessToken() { clientId }: VerifiedAccessToken): { text: string } {
+  readByGrpc(@Caller() { clientId }: VerifiedAccessToken): { text: string } {
     return { text: `read by ${clientId}` };
   }
 }
@@ -153,7 +153,7 @@ for (const transport of TRANSPORTS) {
     beforeAll(async () => {
       broker = (await transport.start?.()) as Broker;
       const options = transport.options(broker.url);
-      const imports = [KeycloakTestingModule.forRoot({ carriers: [microservicesCarrier()] })];
+      const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [microservicesRequestAdapter()] })];
       const module = await Test.createTestingModule({ imports, controllers: [Orders] })
         .setLogger({ log: () => {}, warn: () => {}, error: (line: unknown) => errors.push(line) })
         .compile();

@@ -7,9 +7,9 @@ import {
   Authenticated,
   KeycloakModule,
   KeycloakStatus,
-  MaxStaleness,
+  MaxIntrospectionAge,
   RevocationList,
-  Verification,
+  TokenVerification,
 } from 'nestjs-keycloak-s2s';
 import type { Recheck } from 'nestjs-keycloak-s2s/extension';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
@@ -247,14 +247,14 @@ describeOnBothServers((connect, which) => {
 
       @Get('reports')
       @Authenticated()
-      @Verification('introspection')
+      @TokenVerification('introspection')
       reports(): string {
         return 'Keycloak is asked, or was within introspectionTtlSeconds';
       }
 
       @Get('payments')
       @Authenticated()
-      @MaxStaleness({ seconds: 0 })
+      @MaxIntrospectionAge({ seconds: 0 })
       payments(): string {
         return 'Keycloak was asked just now';
       }
@@ -263,7 +263,7 @@ describeOnBothServers((connect, which) => {
     const { baseUrl, issuer } = server;
     const options = {
       issuer,
-      baseUrl,
+      internalServerUrl: baseUrl,
       clientId: 'service-a',
       clientSecret: SECRETS['service-a'],
       allowInsecureRequests: true,

@@ -41,9 +41,9 @@ describe('a cold burst', () => {
     const { a, keycloak: recorder } = await start(10);
     const burst = (headers: Record<string, string>) => async (): Promise<number[]> =>
       Promise.all(Array.from({ length: 500 }, async () => (await fetch(`${a.url}/run-service-b`, { headers })).status));
-    const asSelf = await recorder.during(burst({}));
-    expect(new Set(asSelf.result)).toEqual(new Set([200]));
-    expect(counted(asSelf.calls)).toEqual({
+    const asService = await recorder.during(burst({}));
+    expect(new Set(asService.result)).toEqual(new Set([200]));
+    expect(counted(asService.calls)).toEqual({
       'service-a client_credentials': 1,
       'service-b token/introspect': 1,
       'service-b token-exchange': 1,

@@ -64,7 +64,7 @@ class ApprovalsController {
 const options = (clientId: keyof typeof description.services): KeycloakModuleOptions => {
   const { baseUrl, issuer } = testServer();
   const { demoSecret: clientSecret } = description.services[clientId];
-  return { baseUrl, issuer, clientId, clientSecret, allowInsecureRequests: true };
+  return { internalServerUrl: baseUrl, issuer, clientId, clientSecret, allowInsecureRequests: true };
 };
 
 @Injectable()
@@ -201,7 +201,7 @@ describe('with real tokens, HttpService', () => {
   });
 
   it('calls in the name of the service itself', async () => {
-    expect((await got(files.asSelf('orders.approve').get('/approvals'))).data).toEqual({ approved: true });
+    expect((await got(files.asService('orders.approve').get('/approvals'))).data).toEqual({ approved: true });
   });
 
   it('renews a token that was revoked at Keycloak, and sends a form again', async () => {

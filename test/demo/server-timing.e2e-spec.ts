@@ -148,9 +148,9 @@ describe('Server-Timing', () => {
 
 describe('the page of a chain', () => {
   it('shows what happened and the claims of its tokens, as service-a and as alice, and no token (BF-07)', async () => {
-    const asSelf = await run(HTML);
-    expect(asSelf.text).toMatch(/What just happened.*The tokens side by side/s);
-    expect(asSelf.text).toContain('there is no token at the first hop');
+    const asService = await run(HTML);
+    expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
+    expect(asService.text).toContain('there is no token at the first hop');
     const alice = await login(testServer(), 'alice');
     const page = await run({ ...HTML, ...as(alice) });
     expect(page.text).toContain('5 of these steps asked Keycloak.');
@@ -161,7 +161,7 @@ describe('the page of a chain', () => {
     ]);
     const { sub } = claimsOf(textOf(alice));
     expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
-    for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
+    for (const { header, text } of [asService, page]) expect(text + header).not.toContain('eyJ');
     expect(chain.scanner.leaks()).toEqual([]);
   });
 

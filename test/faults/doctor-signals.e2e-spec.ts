@@ -67,7 +67,7 @@ describe('doctor looks at a feed by the event log', () => {
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
-          /^warning: The service account of service-a has view-events, and its tokens go to the services that it calls: .* Give the role to a client of its own, and name it to SignalsModule/;
+          /^warning: The service account of service-a has view-events, and its tokens go to the services that it calls: .* Give the role to a client of its own, and name it to RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
         // It has the role still.
         await expectFindings(server, { ...calling, hearsAs: POLLER }, [], [wide]);

@@ -36,7 +36,7 @@ interface Subject {
 /** As the services of this repository are. */
 const A: Subject = {
   service: 'service-a',
-  calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] } },
+  calls: { 'service-b': { asService: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] } },
   accepts: ['orders.read'],
 };
 const B: Subject = {
@@ -50,7 +50,14 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
   const { service, calls, accepts, clients = [], options = {}, aheadSeconds = 0 } = subject;
   const { baseUrl, issuer } = realm;
   const keycloak = composeKeycloak(
-    { baseUrl, issuer, clientId: service, clientSecret: SECRETS[service], allowInsecureRequests: true, ...options },
+    {
+      internalServerUrl: baseUrl,
+      issuer,
+      clientId: service,
+      clientSecret: SECRETS[service],
+      allowInsecureRequests: true,
+      ...options,
+    },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
   // Keycloak stands in for the next service: anything that answers.
@@ -341,9 +348,11 @@ describeOnKeycloak('doctor', () => {
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
       async (realm) => {
-        const asSelf: Subject = { ...A, calls: { 'service-b': { asSelf: ['orders.approve'] } } };
-        expect(textOf(bad(await doctor(realm, asSelf)))).toMatch(/^warning scope: .* unless it is a lightweight one/);
-        expect(textOf(bad(await doctor(realm, asSelf, true)))).toBe('');
+        const asService: Subject = { ...A, calls: { 'service-b': { asService: ['orders.approve'] } } };
+        expect(textOf(bad(await doctor(realm, asService)))).toMatch(
+          /^warning scope: .* unless it is a lightweight one/,
+        );
+        expect(textOf(bad(await doctor(realm, asService, true)))).toBe('');
         const onBehalfOf: Subject = { ...A, calls: { 'service-b': { onBehalfOf: ['orders.approve'] } } };
         expect(textOf(bad(await doctor(realm, onBehalfOf)))).toMatch(/"Add to lightweight access token"/);
         expect(textOf(bad(await doctor(realm, onBehalfOf, true)))).toMatch(

@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { Refusal, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { KeycloakException, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -35,7 +35,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof Refusal)) throw new Error('nothing was refused', { cause: error });
+  if (!(error instanceof KeycloakException)) throw new Error('nothing was refused', { cause: error });
   const { httpStatus: status, code, reason } = error;
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }

@@ -137,8 +137,8 @@ describe('discovery that lies (CC-07)', () => {
     const introspected = await fetch(`${lied.b.url}/api/whoami`, {
       headers: { Authorization: `Bearer ${await tokenForB()}` },
     });
-    const asSelf = await fetch(`${lied.a.url}/run-service-b`);
-    for (const response of [introspected, asSelf]) {
+    const asService = await fetch(`${lied.a.url}/run-service-b`);
+    for (const response of [introspected, asService]) {
       expect(response.status).toBe(502);
       expect(await response.json()).toMatchObject({ code: 'authorization_server_refused' });
     }

@@ -73,12 +73,12 @@ async function warmChain(): Promise<{ token: string; inTimeUntilMs: number }> {
   chain = await RunningServices.start({ server: keycloak, direct: true, variables: ttl(TTL_SECONDS) });
   const token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
   const inTimeUntilMs = performance.now() + TTL_SECONDS * 1000 - MARGIN_MS;
-  for (const response of [await asSelf(), await known(token)]) expect(response.status).toBe(200);
+  for (const response of [await asService(), await known(token)]) expect(response.status).toBe(200);
   return { token, inTimeUntilMs };
 }
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-const asSelf = (): Promise<Response> => fetch(`${chain.a.url}/run-service-b`);
+const asService = (): Promise<Response> => fetch(`${chain.a.url}/run-service-b`);
 const known = (token: string): Promise<Response> => fetch(`${chain.b.url}/api/whoami`, { headers: bearer(token) });
 
 const loadOf = (token: string): Load =>

@@ -36,7 +36,7 @@ class Service {
       allowInsecureRequests: true,
       timeoutMs: 1000,
       introspectionTtlSeconds: SHORT_SECONDS,
-      introspectionTtlWhileSignalledSeconds: LONG_SECONDS,
+      introspectionTtlWithEventsSeconds: LONG_SECONDS,
     };
     this.#keycloak = composeKeycloak(options, { clock: this.clock, loggers: () => SILENT });
     const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(SECRETS[POLLER]) };

@@ -38,13 +38,13 @@ beforeEach(async () => {
   keycloak = composeKeycloak(
     {
       issuer: server.issuer,
-      baseUrl: way.url,
+      internalServerUrl: way.url,
       clientId: READER,
       clientSecret: SECRETS[READER],
       allowInsecureRequests: true,
       timeoutMs: 1000,
       introspectionTtlSeconds: SHORT_SECONDS,
-      introspectionTtlWhileSignalledSeconds: LONG_SECONDS,
+      introspectionTtlWithEventsSeconds: LONG_SECONDS,
     },
     { clock, loggers: () => ({ log: say, warn: say, error: say }) },
   );

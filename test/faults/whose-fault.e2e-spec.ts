@@ -1,6 +1,6 @@
 /** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
 import { expect, it } from '@jest/globals';
-import { Refusal, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { KeycloakException, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
@@ -28,7 +28,7 @@ async function logged(failing: Promise<unknown>): Promise<object> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof Refusal)) throw new Error('nothing was refused', { cause: error });
+  if (!(error instanceof KeycloakException)) throw new Error('nothing was refused', { cause: error });
   const { code, reason, permission, fields, httpStatus } = error;
   // What a caller is told has none of it.
   expect(JSON.stringify(error.toBody(true))).not.toMatch(/description|endpoint|audience":/);

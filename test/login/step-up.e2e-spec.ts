@@ -5,10 +5,10 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import {
-  AccessToken,
+  Caller,
   InjectServiceClient,
   KeycloakModule,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type ServiceClient,
   type VerifiedAccessToken,
@@ -31,14 +31,14 @@ import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/
 class RefundsController {
   @Post(':number/refunds')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ maxAgeSeconds: 300 })
-  refund(@Param('number') number: string, @AccessToken() caller: VerifiedAccessToken): object {
+  @RequireStepUp({ maxAgeSeconds: 300 })
+  refund(@Param('number') number: string, @Caller() caller: VerifiedAccessToken): object {
     return { refunded: number, by: caller.username };
   }
 
   @Get('ledger')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ acr: ['gold', '2'], maxAgeSeconds: 300 })
+  @RequireStepUp({ acr: ['gold', '2'], maxAgeSeconds: 300 })
   ledger(): object {
     return {};
   }
@@ -50,14 +50,14 @@ class RefundsController {
 class StatementsController {
   @Get('statements')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ acr: '2' })
+  @RequireStepUp({ acr: '2' })
   statements(): object {
     return {};
   }
 
   @Get('recent')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ maxAgeSeconds: 2 })
+  @RequireStepUp({ maxAgeSeconds: 2 })
   recent(): object {
     return {};
   }
@@ -71,8 +71,8 @@ const SHORT_SECONDS = 8;
 class SettlementsController {
   @Post()
   @RequirePermission('orders.approve')
-  @RequireAuthentication({ maxAgeSeconds: SHORT_SECONDS })
-  settle(@AccessToken() caller: VerifiedAccessToken): object {
+  @RequireStepUp({ maxAgeSeconds: SHORT_SECONDS })
+  settle(@Caller() caller: VerifiedAccessToken): object {
     return { settled: caller.username };
   }
 }
@@ -84,14 +84,14 @@ class OrdersController {
 
   @Post('settle')
   @RequirePermission('orders.read')
-  settle(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+  settle(@Caller() caller: VerifiedAccessToken): Promise<object> {
     return this.settlements.onBehalfOf(caller, 'orders.approve').post('/settlements', {});
   }
 
   @Post('settle-recent')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ maxAgeSeconds: SHORT_SECONDS })
-  settleRecent(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+  @RequireStepUp({ maxAgeSeconds: SHORT_SECONDS })
+  settleRecent(@Caller() caller: VerifiedAccessToken): Promise<object> {
     return this.settle(caller);
   }
 }

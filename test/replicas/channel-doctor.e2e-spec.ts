@@ -50,7 +50,7 @@ function service({
     clientSecret: 'hush',
     allowInsecureRequests: true,
     revocationChannel: valkeyRevocations({ url, keys: [key], proofs: { privateKey: PRIVATE_KEY } }),
-    ...(reliesOnPoller ? { introspectionTtlWhileSignalledSeconds: 300 } : {}),
+    ...(reliesOnPoller ? { introspectionTtlWithEventsSeconds: 300 } : {}),
   });
   const [own] = issuers;
   if (isPoller) own.feed.add({ name: 'events', clientId: 'orders', tryOnce: async () => undefined });

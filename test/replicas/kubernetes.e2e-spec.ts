@@ -32,7 +32,7 @@ const describeWithAll = canRunPods && valkeyCli !== undefined ? describe : descr
 
 const SHARING_OPTIONS = {
   maxRevocations: 100_000,
-  revocationMemorySeconds: 36_000,
+  revocationRetentionSeconds: 36_000,
   clockToleranceSeconds: 5,
   introspectionTtlSeconds: 10,
   allowInsecureRequests: false,

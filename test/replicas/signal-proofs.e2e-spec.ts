@@ -59,7 +59,7 @@ async function replica(
       clientId: name,
       clientSecret: 'hush',
       allowInsecureRequests: true,
-      introspectionTtlWhileSignalledSeconds: 300,
+      introspectionTtlWithEventsSeconds: 300,
       revocationChannel: valkeyRevocations({ url, keys, proofs }),
     },
     { loggers: () => ({ log: say, warn: say, error: say }) },

@@ -31,7 +31,7 @@ const OPTIONS = {
   minRemainingLifetimeSeconds: 10,
   maxCachedTokens: 1000,
   maxRevocations: 1000,
-  revocationMemorySeconds: 600,
+  revocationRetentionSeconds: 600,
   clockToleranceSeconds: 5,
 };
 

@@ -28,7 +28,7 @@ const OTHER_KEY = randomBytes(32).toString('base64url');
 const OPTIONS = {
   issuer: ISSUER,
   maxRevocations: 5000,
-  revocationMemorySeconds: 600,
+  revocationRetentionSeconds: 600,
   clockToleranceSeconds: 5,
   introspectionTtlSeconds: 10,
   allowInsecureRequests: true,
@@ -556,7 +556,7 @@ installed('denials over Valkey', () => {
   });
 
   it('a service that holds denials for a shorter time cuts off nothing of the others', async () => {
-    const [one, short] = [await replica(), await replica({ revocationMemorySeconds: 1 })];
+    const [one, short] = [await replica(), await replica({ revocationRetentionSeconds: 1 })];
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
     await sleep(1100);

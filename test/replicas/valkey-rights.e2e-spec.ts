@@ -279,7 +279,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       const options = {
         issuer: ISSUER,
         maxRevocations: 10,
-        revocationMemorySeconds: 600,
+        revocationRetentionSeconds: 600,
         clockToleranceSeconds: 5,
         introspectionTtlSeconds: 10,
         allowInsecureRequests: true,

@@ -53,7 +53,7 @@ function setUp() {
     if (subject === 'refused') throw new BearerError('invalid_token', { reason: 'subject_token_refused' });
     return new IssuedToken(tokenOf(marks.issued), [SCOPE], 100);
   };
-  const bounds = { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5 };
+  const bounds = { maxRevocations: 10, revocationRetentionSeconds: 1000, clockToleranceSeconds: 5 };
   const denials = new HeldDenials(bounds, clock, { warn: () => undefined });
   const revocations = new RevocationList([{ issuer: ISSUER, denials, rechecks: new Rechecks(10_000, clock) }]);
   const tokens = new TokenSource(
@@ -70,7 +70,7 @@ function setUp() {
     (hash) => tokens.dropExchangedFrom(hash),
   );
   const { clockToleranceSeconds } = bounds;
-  const judged = { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds, permissions: undefined };
+  const judged = { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds, mapPermissions: undefined };
   const ofIssuer = new IssuerVerifier(introspection, { ...judged, profile: TOKEN_PROFILES.keycloak }, clock, denials);
   const options = { clockToleranceSeconds, maxTokenBytes: 8192 };
   const verifier = makeAccessTokenVerifier([ofIssuer], options, clock, revocations);

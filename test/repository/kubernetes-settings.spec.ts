@@ -107,7 +107,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
         expect(keycloak).toMatchObject({ clientId: name, allowInsecureRequests: false });
         expect(keycloak.revocationChannel).toBeDefined();
         // While the one of them that listens hears of revocations.
-        expect(keycloak.introspectionTtlWhileSignalledSeconds).toBe(300);
+        expect(keycloak.introspectionTtlWithEventsSeconds).toBe(300);
         expect([name, signals === undefined]).toEqual([name, name !== POLLER]);
         const { calls = [] } = SERVICES.find((service) => service.name === name) ?? {};
         expect(urls).toEqual(Object.fromEntries(calls.map((called) => [called, `https://${called}`])));

@@ -244,7 +244,7 @@ describe('the code', () => {
   it.each(Object.entries(description.services))(
     'of %s asks only for permissions that its client has, of each service that it calls',
     (service, { calls }) => {
-      const asked = [...sourcesOf(service, 'client').matchAll(/(?:asSelf\(|onBehalfOf\(caller, )'([^']+)'/g)];
+      const asked = [...sourcesOf(service, 'client').matchAll(/(?:asService\(|onBehalfOf\(caller, )'([^']+)'/g)];
       const scopes = asked.map(([, scope = '']) => scope);
       for (const scope of scopes) expect(client(service).optionalClientScopes).toContain(scope);
       const called = permissions.filter(({ name }) => scopes.includes(name)).flatMap(({ audiences }) => audiences);

@@ -20,7 +20,7 @@ export interface BentServer {
 export async function startBentServer(target: string): Promise<BentServer> {
   const service = await startFakeService((incoming, outgoing) => {
     const answer = bent.bend(new URL(incoming.url ?? '/', target));
-    if (answer === undefined) void passOn(target, incoming, outgoing).catch(() => outgoing.destroy());
+    if (answer === undefined) void forwardStatuses(target, incoming, outgoing).catch(() => outgoing.destroy());
     else if (answer === 'reset') incoming.socket.resetAndDestroy();
     else if (answer !== 'hang') {
       outgoing.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
@@ -30,7 +30,7 @@ export async function startBentServer(target: string): Promise<BentServer> {
   return bent;
 }
 
-async function passOn(target: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function forwardStatuses(target: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { method, url, headers } = incoming;
   const sent = request(new URL(url ?? '/', target), { ...(method === undefined ? {} : { method }), headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {

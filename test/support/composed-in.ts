@@ -15,6 +15,13 @@ export const composedIn = (
   aheadSeconds = 0,
 ): ComposedKeycloak =>
   composeKeycloak(
-    { baseUrl, issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true, ...more },
+    {
+      internalServerUrl: baseUrl,
+      issuer,
+      clientId,
+      clientSecret: SECRETS[clientId],
+      allowInsecureRequests: true,
+      ...more,
+    },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );

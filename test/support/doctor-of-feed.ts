@@ -26,7 +26,13 @@ export async function doctorOfFeed(
 ): Promise<readonly string[]> {
   const { issuer, baseUrl, administrator } = server;
   const clientSecret = SECRETS[service];
-  const keycloak = composeKeycloak({ issuer, baseUrl, clientId: service, clientSecret, allowInsecureRequests: true });
+  const keycloak = composeKeycloak({
+    issuer,
+    internalServerUrl: baseUrl,
+    clientId: service,
+    clientSecret,
+    allowInsecureRequests: true,
+  });
   // Keycloak stands in for the next service: anything that answers.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const hearingSecret = SECRETS[hearsAs ?? service];

@@ -42,7 +42,7 @@ export class FollowedService {
         clientSecret: SECRETS[clientId],
         allowInsecureRequests: true,
         introspectionTtlSeconds: shortSeconds,
-        introspectionTtlWhileSignalledSeconds: longSeconds,
+        introspectionTtlWithEventsSeconds: longSeconds,
       },
       { clock, loggers: () => ({ ...SILENT, error }) },
     );

@@ -156,7 +156,7 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
       composedBoth.fetch.fetch(`${realmAt(url)}/protocol/openid-connect/certs`).then(({ status }) => status);
     const composedBoth = composeKeycloak({
       issuer: realmAt(before.url),
-      baseUrl: after.url,
+      internalServerUrl: after.url,
       clientId: 'service-a',
       clientSecret: SECRETS['service-a'],
       maxRetries: 0,
@@ -265,7 +265,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,
-      baseUrl: keycloak.httpsUrl ?? 'none',
+      internalServerUrl: keycloak.httpsUrl ?? 'none',
       clientId: 'service-a',
       clientSecret: SECRETS['service-a'],
       allowInsecureRequests: true,

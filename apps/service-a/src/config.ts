@@ -5,12 +5,12 @@ import { serviceConfig } from 'service-defaults';
 export const serviceAConfig = serviceConfig({
   name: 'service-a',
   port: 3000,
-  calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
+  calls: { 'service-b': { asService: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
   login: true,
   signals: 'shared',
   // DEMO: the repository publishes these secrets, so they protect nothing.
   demo: {
-    calls: { 'service-b': { asSelf: ['attacks.replay'], onBehalfOf: ['attacks.replay'] } },
+    calls: { 'service-b': { asService: ['attacks.replay'], onBehalfOf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
     secrets: {
       SHORT_LIVED_CLIENT_SECRET: 's-secret',

@@ -18,7 +18,7 @@ export class ProcessingClient {
   constructor(@InjectServiceClient('service-b') private readonly serviceB: ServiceClient) {}
 
   async processAsSelf(order: Order): Promise<ProcessedOrder> {
-    return processedOrder(await this.serviceB.asSelf('orders.approve').post('/api/process', order));
+    return processedOrder(await this.serviceB.asService('orders.approve').post('/api/process', order));
   }
 
   async processFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
@@ -37,7 +37,7 @@ export class ProcessingClient {
   async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
     const { serviceB } = this;
     const called =
-      caller === undefined ? serviceB.asSelf('orders.approve') : serviceB.onBehalfOf(caller, 'orders.approve');
+      caller === undefined ? serviceB.asService('orders.approve') : serviceB.onBehalfOf(caller, 'orders.approve');
     const seen = seenTokens(await called.get('/demo/tokens'));
     if (seen === undefined) throw new ServiceCallError('service_failed', 'service-b', 'answer_not_as_agreed');
     return seen;

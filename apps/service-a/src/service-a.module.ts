@@ -1,7 +1,7 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
-import { BackchannelLogoutModule, SignalsModule } from 'nestjs-keycloak-s2s/signals';
+import { BackchannelLogoutModule, RevocationEventsModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
@@ -60,7 +60,7 @@ import { RefundsController } from './refunds/refunds.controller.js';
 })
 export class ServiceAModule {
   static register({ demoMode, signals }: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule {
-    const hearing = signals === undefined ? [] : [SignalsModule.forRoot(signals)];
+    const hearing = signals === undefined ? [] : [RevocationEventsModule.forRoot(signals)];
     return { module: ServiceAModule, imports: [...hearing, ...(demoMode ? [DemoModule] : [])] };
   }
 }

@@ -54,7 +54,7 @@ describe('POST /api/process', () => {
     expect(body).toEqual({ service_b: 'Order 7 processed by Service B', service_c: computed });
     expect(testServices(app).calls).toMatchObject([
       {
-        grant: 'token-exchange',
+        grant: 'token_exchange',
         subject: 'alice',
         client: 'service-b',
         audience: 'service-c',

@@ -1,6 +1,6 @@
 /** SignalPollerModule: hears of revocations at Keycloak, and tells the services over the channel. It has no route but those that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
-import { SignalsModule } from 'nestjs-keycloak-s2s/signals';
+import { RevocationEventsModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules } from 'service-defaults';
 import { signalPollerConfig, type SignalPollerConfig } from './config.js';
 
@@ -8,7 +8,7 @@ import { signalPollerConfig, type SignalPollerConfig } from './config.js';
   imports: [
     ...serviceModules(signalPollerConfig),
     // #region signals
-    SignalsModule.forRootAsync({
+    RevocationEventsModule.forRootAsync({
       inject: [signalPollerConfig.KEY],
       useFactory: ({ signals }: SignalPollerConfig) => signals,
     }),

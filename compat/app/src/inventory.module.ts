@@ -1,13 +1,13 @@
 /** The service `inventory`: one route, which says in whose name and through which client it was asked. */
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
-import { AccessToken, KeycloakModule, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, KeycloakModule, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Settings } from './settings.js';
 
 @Controller('stock')
 export class StockController {
   @Get()
   @RequirePermission('stock.read')
-  stock(@AccessToken() caller: VerifiedAccessToken): object {
+  stock(@Caller() caller: VerifiedAccessToken): object {
     return { left: 3, reader: caller.subject, through: caller.clientId };
   }
 }

@@ -1,7 +1,7 @@
 /** The service `orders`: a route that is public, one that is guarded, one that was forgotten, and two that call on behalf of their caller. */
 import { Controller, Get, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import {
-  AccessToken,
+  Caller,
   InjectServiceClient,
   KeycloakModule,
   Public,
@@ -41,7 +41,7 @@ export class OrdersController {
 
   @Get('guarded')
   @RequirePermission('orders.read')
-  guarded(@AccessToken() caller: VerifiedAccessToken): object {
+  guarded(@Caller() caller: VerifiedAccessToken): object {
     return { subject: caller.subject };
   }
 
@@ -52,13 +52,13 @@ export class OrdersController {
 
   @Get('stock')
   @RequirePermission('orders.read')
-  left(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+  left(@Caller() caller: VerifiedAccessToken): Promise<object> {
     return this.stock.read(caller);
   }
 
   @Get('stock-by-http-service')
   @RequirePermission('orders.read')
-  leftByHttpService(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+  leftByHttpService(@Caller() caller: VerifiedAccessToken): Promise<object> {
     return this.stock.readByHttpService(caller);
   }
 }

@@ -52,7 +52,7 @@ describe('orders', () => {
     const stock = { left: 3, reader: 'alice', through: 'orders' };
     testServices(app).on('inventory', 'GET', '/stock').reply(200, stock);
     expect(await ask(`${url}/${route}`, signIn(app, testAccessToken(ALICE)))).toEqual({ status: 200, body: stock });
-    const call = { service: 'inventory', subject: 'alice', scope: 'stock.read', grant: 'token-exchange' };
+    const call = { service: 'inventory', subject: 'alice', scope: 'stock.read', grant: 'token_exchange' };
     expect(testServices(app).calls.at(-1)).toMatchObject(call);
   });
 });

@@ -13,7 +13,7 @@ const { KEYCLOAK_URL = '', CLIENT_SECRET = '', INVENTORY_URL = '' } = process.en
       issuer: `${KEYCLOAK_URL}/realms/shop`,
       clientId: 'orders',
       clientSecret: CLIENT_SECRET,
-      permissions: realmRoles,
+      mapPermissions: realmRoles,
       allowInsecureRequests: true, // for a server on this machine
     }),
     KeycloakModule.forFeature([{ name: 'inventory', baseUrl: INVENTORY_URL, audience: 'inventory' }]),

@@ -1,7 +1,7 @@
 /** Orders, for users with roles. */
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import {
-  AccessToken,
+  Caller,
   Authenticated,
   OptionalToken,
   Public,
@@ -25,12 +25,12 @@ export class OrdersController {
 
   @Get('greeting')
   @OptionalToken()
-  greeting(@AccessToken() user?: VerifiedAccessToken) {
+  greeting(@Caller() user?: VerifiedAccessToken) {
     return { hello: user?.username ?? 'stranger' };
   }
 
   @Get()
-  mine(@AccessToken() user: VerifiedAccessToken) {
+  mine(@Caller() user: VerifiedAccessToken) {
     return { orders: [1], of: user.username };
   }
 
@@ -48,7 +48,7 @@ export class OrdersController {
   }
 
   @Get('stock')
-  left(@AccessToken() user: VerifiedAccessToken) {
+  left(@Caller() user: VerifiedAccessToken) {
     return this.stock.read(user);
   }
 }

@@ -12,7 +12,7 @@ let shop: RunningShop;
 // #region proxy
 beforeAll(async () => {
   proxy = await startFaultProxy({ target: baseUrl });
-  shop = await startShop(issuer, { baseUrl: proxy.baseUrl, introspectionTtlSeconds: 0 });
+  shop = await startShop(issuer, { internalServerUrl: proxy.baseUrl, introspectionTtlSeconds: 0 });
 });
 // #endregion proxy
 

@@ -20,7 +20,7 @@ export const judgeAccessToken = (
   denials: { denies(token: VerifiedAccessToken): boolean },
 ): VerifiedAccessToken | Promise<VerifiedAccessToken> =>
   new AccessTokenJudge(options, clock, denials).judge(
-    { text, hash: tokenHash(text), permissions, context: undefined },
+    { text, hash: tokenHash(text), mapPermissions: permissions, context: undefined },
     source,
     given,
   );

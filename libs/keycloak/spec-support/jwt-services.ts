@@ -5,7 +5,7 @@ import type { ComponentLog } from '../src/resilience/component-log.js';
 import { jwtVerification, type JwtVerificationOptions } from '../src/entry-points/jwt/index.js';
 import type { KeycloakModuleOptions } from '../src/options/keycloak.options.js';
 import { BearerError } from '../src/protocol/bearer-error.js';
-import { Refusal } from '../src/protocol/refusal.js';
+import { KeycloakException } from '../src/protocol/keycloak-exception.js';
 import type { Json } from './signers.js';
 import { optionsOf } from './test-realm.js';
 
@@ -59,7 +59,7 @@ export function jwtService(
         await keycloak.verifier.verify(token);
         return 'accepted';
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof KeycloakException)) throw error;
         if (error instanceof BearerError && error.code !== 'invalid_token') throw error;
         return error.reason;
       }

@@ -39,7 +39,7 @@ export function connectedSource(
       clientId: 'receiver',
       clientAuthentication: new FixedSecret('hush-hush'),
       allowInsecureRequests: true,
-      defaultScopes: [],
+      expectedDefaultScopes: [],
       timeoutMs,
       maxConcurrentCalls: 20,
       maxQueuedCalls: 20,

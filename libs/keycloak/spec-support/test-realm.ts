@@ -9,7 +9,7 @@ export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'se
   clientId,
   clientSecret: CLIENT_SECRET,
   allowInsecureRequests: true,
-  defaultScopes: ['profile', 'email'],
+  expectedDefaultScopes: ['profile', 'email'],
   timeoutMs: 60_000,
   maxConcurrentCalls: 20,
   maxQueuedCalls: 500,

@@ -6,21 +6,21 @@ export { KeycloakOptionsError } from './options/option-kinds.js';
 export { KeycloakStatus } from './module/keycloak-status.js';
 export { isProduction } from './protocol/production.js';
 
-export { AccessToken } from './resource-server/access-token.decorator.js';
+export { Caller } from './resource-server/caller.decorator.js';
 export {
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequireAnyPermission,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
-  Verification,
+  TokenVerification,
 } from './resource-server/access.decorators.js';
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
-export { IntrospectionGuard } from './resource-server/introspection.guard.js';
-export { RefusalFilter } from './resource-server/refusal.filter.js';
+export { KeycloakGuard } from './resource-server/keycloak.guard.js';
+export { KeycloakExceptionFilter } from './resource-server/keycloak-exception.filter.js';
 export { verifiedTokenOf } from './resource-server/verified-requests.js';
 
 export { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
@@ -37,7 +37,7 @@ export { AuthorizationServerError } from './protocol/authorization-server-error.
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
 export { IssuedToken } from './protocol/issued-token.js';
-export { Refusal } from './protocol/refusal.js';
+export { KeycloakException } from './protocol/keycloak-exception.js';
 export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 
 export { RevocationList } from './revocation/revocation-list.js';
@@ -78,13 +78,13 @@ export type {
   RefusalReason,
   ServiceCallErrorReason,
 } from './protocol/refusal-reasons.js';
-export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
+export type { RefusalBody, RefusalCode } from './protocol/keycloak-exception.js';
 export type { CallsState, CircuitState } from './resilience/call-gate.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { AllowedClient, ClientOfIssuer } from './resource-server/allowed-client.js';
 export type { AuthenticationRequirement } from './resource-server/authentication-requirement.js';
 export type { ProfileName } from './protocol/token-profile.js';
-export type { TokenVerification } from './resource-server/verification.js';
+export type { VerificationMethod } from './resource-server/verification.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { PermissionContext, PermissionMapper } from './resource-server/permission-mapper.js';
-export type { RefusalReply } from './resource-server/refusal.filter.js';
+export type { RefusalReply } from './resource-server/keycloak-exception.filter.js';

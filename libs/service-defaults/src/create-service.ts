@@ -3,7 +3,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { RefusalFilter } from 'nestjs-keycloak-s2s';
+import { KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { BodyValidation } from './body-validation.js';
 import {
   answerUnreadableRequests,
@@ -117,7 +117,7 @@ export function equipService(app: NestFastifyApplication): NestFastifyApplicatio
     done();
   });
   app.useGlobalPipes(new BodyValidation());
-  const errors = new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost));
+  const errors = new ErrorFilter(app.get(KeycloakExceptionFilter), app.get(HttpAdapterHost));
   fastify.addHook('onClose', (_instance: unknown, done: () => void) => {
     errors.end();
     done();

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { Refusal, type RefusalFilter } from 'nestjs-keycloak-s2s';
+import { KeycloakException, type KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { describeRequest, RepeatedLines, type UnwrittenLines } from 'nestjs-keycloak-s2s/diagnostics';
 import { noteFailure } from './answered-failures.js';
 
@@ -29,12 +29,12 @@ export class ErrorFilter implements ExceptionFilter {
   readonly #repeated = new RepeatedLines();
 
   constructor(
-    private readonly refusals: RefusalFilter,
+    private readonly refusals: KeycloakExceptionFilter,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    if (error instanceof Refusal) {
+    if (error instanceof KeycloakException) {
       this.refusals.catch(error, host);
       return;
     }

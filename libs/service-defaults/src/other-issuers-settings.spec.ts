@@ -84,15 +84,15 @@ describe('OTHER_ISSUERS_FILE', () => {
     };
     const { keycloak, otherIssuers = [] } = read(JSON.stringify([PARTNER, second]), { SERVICE_B_CLIENT_ID: 'b' });
     const connects = { connect: expect.any(Function) as unknown };
-    const { issuer, baseUrl, clientId, clientSecret, tls, ...common } = keycloak;
+    const { issuer, internalServerUrl, clientId, clientSecret, tls, ...common } = keycloak;
     expect(moduleOptionsOf({ keycloak, otherIssuers })).toEqual({
       ...common,
       issuers: [
-        { issuer, baseUrl, clientId, clientSecret, tls },
+        { issuer, internalServerUrl, clientId, clientSecret, tls },
         { issuer: PARTNER.issuer, clientId: 'b', clientAuthentication: connects, acceptedScopes: ['orders.approve'] },
         {
           issuer: 'https://sso.other.example/realms/other',
-          baseUrl: 'https://keycloak.internal',
+          internalServerUrl: 'https://keycloak.internal',
           clientId: 'ours',
           clientAuthentication: connects,
           acceptedScopes: [],

@@ -100,7 +100,7 @@ function readEntry(
   return {
     options: {
       issuer,
-      ...(baseUrl === undefined ? {} : { baseUrl }),
+      ...(baseUrl === undefined ? {} : { internalServerUrl: baseUrl }),
       clientId: text('clientId') ?? clientId,
       ...(clientAuthentication === undefined ? {} : { clientAuthentication }),
       ...(tls === undefined ? {} : { tls: { caFile: tls.file } }),

@@ -37,6 +37,6 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
 }
 
 const both = (some: ServiceScopes, more: ServiceScopes = {}): ServiceScopes => ({
-  asSelf: [...(some.asSelf ?? []), ...(more.asSelf ?? [])],
+  asService: [...(some.asService ?? []), ...(more.asService ?? [])],
   onBehalfOf: [...(some.onBehalfOf ?? []), ...(more.onBehalfOf ?? [])],
 });

@@ -64,7 +64,7 @@ describe('readServiceSettings', () => {
       shutdownDelaySeconds: 5,
       keycloak: {
         issuer: 'https://sso.example.com/realms/shop',
-        baseUrl: 'https://sso.example.com',
+        internalServerUrl: 'https://sso.example.com',
         clientId: 'service-a',
         clientSecret: SECRET,
         tls: {},
@@ -162,7 +162,7 @@ describe('readServiceSettings', () => {
       shutdownDelaySeconds: 0,
       keycloak: {
         issuer: 'http://localhost:8080/realms/microservices',
-        baseUrl: 'http://keycloak:8080',
+        internalServerUrl: 'http://keycloak:8080',
         allowInsecureRequests: true,
         exposeRefusalReasons: true,
       },

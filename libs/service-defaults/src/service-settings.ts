@@ -3,7 +3,7 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes, type TlsOptions } from 'nestjs-keycloak-s2s';
 import type { PrivateKeyJwt } from 'nestjs-keycloak-s2s/client-authentication';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
-import type { SignalsModuleOptions } from 'nestjs-keycloak-s2s/signals';
+import type { RevocationEventsModuleOptions } from 'nestjs-keycloak-s2s/signals';
 import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
@@ -62,8 +62,8 @@ export interface ServiceSettings<Called extends string> {
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
-  /** Where it hears of revocations itself: for `SignalsModule.forRoot`. */
-  readonly signals?: SignalsModuleOptions;
+  /** Where it hears of revocations itself: for `RevocationEventsModule.forRoot`. */
+  readonly signals?: RevocationEventsModuleOptions;
   /** Where the service publishes its OpenAPI document. */
   readonly openApi?: OpenApiSettings;
   /** Where it measures itself or traces its requests. */
@@ -74,7 +74,7 @@ export interface ServiceSettings<Called extends string> {
 
 export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
 export type PollerSettings<Called extends string> = ServiceSettings<Called> & {
-  readonly signals: SignalsModuleOptions;
+  readonly signals: RevocationEventsModuleOptions;
 };
 
 /**
@@ -158,7 +158,7 @@ export function readServiceSettings<Called extends string>(
   variables.throwIfFaulty((faults) => new SettingsError(service.name, faults));
   const keycloak: KeycloakModuleOptions = {
     issuer,
-    baseUrl,
+    internalServerUrl: baseUrl,
     clientId,
     ...client.keycloak,
     tls,

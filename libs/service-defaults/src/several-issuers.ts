@@ -5,16 +5,16 @@ import type { ServiceSettings } from './service-settings.js';
 /** The options that are of one issuer; the others are of all. */
 const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
   issuer: true,
-  baseUrl: true,
+  internalServerUrl: true,
   profile: true,
   clientId: true,
   clientSecret: true,
   clientAuthentication: true,
   tls: true,
-  permissions: true,
+  mapPermissions: true,
   acceptedScopes: true,
   acceptedAcr: true,
-  defaultScopes: true,
+  expectedDefaultScopes: true,
 };
 
 type Issuers = Pick<ServiceSettings<string>, 'keycloak' | 'otherIssuers'>;

@@ -59,7 +59,7 @@ const fileWith = (name: string, text: string): string => {
 
 describe('how long answers serve while it is heard', () => {
   const long = (change: Environment): unknown =>
-    read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWhileSignalledSeconds;
+    read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWithEventsSeconds;
   const WITH_300 = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
 
   it('is told by each service, and is no longer than without a feed by default', () => {
@@ -161,7 +161,7 @@ describe('a service that never listens', () => {
     const all = { ...LISTENING, SIGNAL_SOURCES: 'nonsense', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '60' };
     const settings = read(all, 'never');
     expect(settings).not.toHaveProperty('signals');
-    expect(settings.keycloak.introspectionTtlWhileSignalledSeconds).toBe(60);
+    expect(settings.keycloak.introspectionTtlWithEventsSeconds).toBe(60);
   });
 });
 

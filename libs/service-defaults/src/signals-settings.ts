@@ -3,7 +3,7 @@ import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   keycloakEvents,
   sharedSignals,
-  type SignalsModuleOptions,
+  type RevocationEventsModuleOptions,
   type SignalSource,
 } from 'nestjs-keycloak-s2s/signals';
 import { readClientSettings } from './client-settings.js';
@@ -22,8 +22,8 @@ export interface SignalsContext {
 }
 
 export interface SignalsSettings {
-  readonly keycloak: Pick<KeycloakModuleOptions, 'introspectionTtlWhileSignalledSeconds'>;
-  readonly signals?: SignalsModuleOptions;
+  readonly keycloak: Pick<KeycloakModuleOptions, 'introspectionTtlWithEventsSeconds'>;
+  readonly signals?: RevocationEventsModuleOptions;
 }
 
 /** By the words of `SIGNAL_SOURCES`. */
@@ -64,7 +64,7 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
     }
   }
   if (sources.length === 0) return { keycloak };
-  const servesLonger = signals === 'own' || keycloak.introspectionTtlWhileSignalledSeconds !== undefined;
+  const servesLonger = signals === 'own' || keycloak.introspectionTtlWithEventsSeconds !== undefined;
   const pollSeconds = readPollSeconds(variables, servesLonger ? context.introspectionTtlSeconds : 0);
   if (signals === 'own') return { keycloak, signals: { sources, pollSeconds } };
   const clientId = variables.text('SIGNALS_CLIENT_ID', CLIENT);
@@ -85,7 +85,7 @@ function readLongTtl(variables: Variables, ttlSeconds: number): SignalsSettings[
     ttlSeconds,
   );
   const isLonger = ttlSeconds > 0 && longSeconds > ttlSeconds;
-  return isLonger ? { introspectionTtlWhileSignalledSeconds: longSeconds } : {};
+  return isLonger ? { introspectionTtlWithEventsSeconds: longSeconds } : {};
 }
 
 function readSources(variables: Variables, fallback: string): readonly SignalSource[] {

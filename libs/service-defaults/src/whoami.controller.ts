@@ -1,6 +1,6 @@
 /** Whoami: what the caller's token says about the caller. */
 import { Controller, Get } from '@nestjs/common';
-import { AccessToken, Authenticated, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, Authenticated, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 export interface Whoami {
   readonly issuer: string;
@@ -20,7 +20,7 @@ export interface Whoami {
 export class WhoamiController {
   @Get()
   @Authenticated()
-  whoami(@AccessToken() token: VerifiedAccessToken): Whoami {
+  whoami(@Caller() token: VerifiedAccessToken): Whoami {
     return {
       issuer: token.issuer,
       subject: token.subject,

@@ -61,7 +61,7 @@ export class ModelReplica {
         clientSecret: 'a-secret-for-this-test-alone',
         allowInsecureRequests: true,
         introspectionTtlSeconds: ttlSeconds,
-        ...(signalledTtlSeconds === undefined ? {} : { introspectionTtlWhileSignalledSeconds: signalledTtlSeconds }),
+        ...(signalledTtlSeconds === undefined ? {} : { introspectionTtlWithEventsSeconds: signalledTtlSeconds }),
         clockToleranceSeconds: 60,
         circuitBreakerFailures: 1000,
         maxRetries: 0,

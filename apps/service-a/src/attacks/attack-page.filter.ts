@@ -1,11 +1,11 @@
 /** AttackPageFilter: shows a page that says why the attacks may not be run. */
 import { Catch, Injectable } from '@nestjs/common';
-import { Refusal } from 'nestjs-keycloak-s2s';
+import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import { attacksRefusedPage } from './attacks-page.js';
 
-@Catch(Refusal)
+@Catch(KeycloakException)
 @Injectable()
 export class AttackPageFilter extends RefusalPageFilter {
   protected override page(refused: RefusedPage): Page {

@@ -19,7 +19,7 @@ export class AttacksAtBClient {
   constructor(@InjectServiceClient('service-b') private readonly serviceB: ServiceClient) {}
 
   async attempt(id: AttackId): Promise<Attempt> {
-    const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>(`/api/attacks/${id}`, undefined);
+    const answer = await this.serviceB.asService('attacks.replay').post<unknown>(`/api/attacks/${id}`, undefined);
     const attempt = readAttempt(answer);
     if (attempt === undefined) throw new AttackNotRun('Service B reported its attack in an unknown format.');
     return attempt;
@@ -27,7 +27,7 @@ export class AttacksAtBClient {
 
   /** What each service answers to the token that Service B exchanges for Service C. */
   async tokenRow(services: readonly string[]): Promise<TokenRow> {
-    const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
+    const answer = await this.serviceB.asService('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
     checkRun(answer);
     const row = readTokenRow(answer, services);
     if (row === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
@@ -37,7 +37,7 @@ export class AttacksAtBClient {
   /** What a service answers when Service B shows it that token once more. */
   async showAgain(id: string, service: string): Promise<AttackAnswer> {
     const answer = await this.serviceB
-      .asSelf('attacks.replay')
+      .asService('attacks.replay')
       .post<unknown>('/api/attacks/token-row/again', { id, service });
     return shownAnswer(answer);
   }
@@ -56,7 +56,7 @@ export class AttacksAtBClient {
   /** What Service C answers when Service B shows it that token. */
   async showSealed({ sealed }: SealedToken): Promise<AttackAnswer> {
     return shownAnswer(
-      await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/sealed-token/shown', { sealed }),
+      await this.serviceB.asService('attacks.replay').post<unknown>('/api/attacks/sealed-token/shown', { sealed }),
     );
   }
 }

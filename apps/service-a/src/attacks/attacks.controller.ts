@@ -1,6 +1,6 @@
 /** Attacks: runs one attack of the demonstration, or all of them, and reports the result. */
 import { Controller, HttpCode, NotFoundException, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
-import { AccessToken, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
 import { SessionCaller } from '../login/session-caller.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
@@ -39,7 +39,7 @@ export class AttacksController {
   @Post()
   @HttpCode(200)
   async runAll(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<AttackReports | string> {
@@ -53,7 +53,7 @@ export class AttacksController {
   @HttpCode(200)
   async run(
     @Param('id') id: string,
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<AttackReport | string> {

@@ -16,14 +16,14 @@ export class KnownTokens {
     private readonly serviceB: AttacksAtBClient,
   ) {}
 
-  /** Throws `Refusal`, such as for a user who may not be exchanged for Service B. */
+  /** Throws `KeycloakException`, such as for a user who may not be exchanged for Service B. */
   async atB(caller: VerifiedAccessToken, scope: KnownFor): Promise<KnownToken> {
     const text = (await this.tokens.exchange(caller, { audience: 'service-b', scope })).reveal();
     const { expiresAt } = tokenInWords(text);
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Not that of the chain. Only Service B has it, and presents it. Throws `Refusal` and `AttackNotRun`. */
+  /** Not that of the chain. Only Service B has it, and presents it. Throws `KeycloakException` and `AttackNotRun`. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

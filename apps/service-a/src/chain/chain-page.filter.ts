@@ -1,6 +1,6 @@
 /** ChainPageFilter: shows a page that says why the chain was refused, and what happened before. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
-import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { KeycloakException, KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies } from '../login/cookies.js';
@@ -12,11 +12,11 @@ import { refusedDetails } from './chain-details.js';
 import { chainRefusedPage } from './chain-page.js';
 import { ChainTokens } from './chain-tokens.js';
 
-@Catch(Refusal)
+@Catch(KeycloakException)
 @Injectable()
 export class ChainPageFilter extends RefusalPageFilter {
   constructor(
-    refusals: RefusalFilter,
+    refusals: KeycloakExceptionFilter,
     cookies: Cookies,
     pages: Pages,
     stepUps: StepUpRedirects,

@@ -32,12 +32,15 @@ describe('the page of a chain', () => {
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),
     ];
-    const asSelf = chainSucceeded(ANSWER, 'service-a', answeredDetails(METRICS, [b, c]));
+    const asService = chainSucceeded(ANSWER, 'service-a', answeredDetails(METRICS, [b, c]));
     const asUser = chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-a', { sub: 's' }), b, c]));
     const none = chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, undefined));
-    expect([asSelf, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([true, false]);
-    expect([asSelf, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
-    expect(asSelf).toMatch(
+    expect([asService, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([
+      true,
+      false,
+    ]);
+    expect([asService, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
+    expect(asService).toMatch(
       /<td data-label="[^"]*" class="is-changed"><span class="change">changed<\/span><span class="value">service-c/,
     );
     expect(none).toContain('could not report the claims');

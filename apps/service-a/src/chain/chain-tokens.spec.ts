@@ -20,7 +20,7 @@ const tokensOf = (answer: unknown): ChainTokens => {
     },
   });
   const client = {
-    asSelf: (scope: string) => caller('self', scope),
+    asService: (scope: string) => caller('self', scope),
     onBehalfOf: (token: VerifiedAccessToken, scope: string) => caller(token.subject, scope),
   };
   return new ChainTokens(new ProcessingClient(client as unknown as ServiceClient));

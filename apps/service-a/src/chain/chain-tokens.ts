@@ -1,6 +1,6 @@
 /** ChainTokens: the claims of the tokens of a chain, as reported by the services that were called with them. */
 import { Injectable, Logger } from '@nestjs/common';
-import { Refusal, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { KeycloakException, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
 import { ProcessingClient } from '../processing.client.js';
 
@@ -33,7 +33,7 @@ export class ChainTokens {
       const further = await this.processing.tokens(caller);
       return caller === undefined ? further : [seenToken(service, caller), ...further];
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof KeycloakException)) throw error;
       this.#logger.warn('Token claims unavailable', { code: error.code, reason: error.reason });
       return undefined;
     }

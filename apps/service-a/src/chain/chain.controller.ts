@@ -1,7 +1,7 @@
 /** Chain: runs A → B → C as the user who sent a token or is logged in, or as Service A itself. */
 import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
 import { serviceAConfig } from '../config.js';
 import { SessionCaller } from '../login/session-caller.js';
@@ -38,7 +38,7 @@ export class ChainController {
   @OptionalToken()
   @RequirePermission(PERMISSION)
   async run(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Req() request: PageRequest & CookieRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<ProcessedOrder | string> {

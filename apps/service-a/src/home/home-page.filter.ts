@@ -1,11 +1,11 @@
 /** HomePageFilter: says on a page why the start page can't be shown: a session has to be confirmed by Keycloak, which does not answer. */
 import { Catch, Injectable } from '@nestjs/common';
-import { Refusal } from 'nestjs-keycloak-s2s';
+import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import { homeRefusedPage } from './home-page.js';
 
-@Catch(Refusal)
+@Catch(KeycloakException)
 @Injectable()
 export class HomePageFilter extends RefusalPageFilter {
   protected override page(refused: RefusedPage): Page {

@@ -7,21 +7,21 @@ import {
   type ExceptionFilter,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { KeycloakException, KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { RepeatedLines } from 'nestjs-keycloak-s2s/diagnostics';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { LoginError } from './login-error.js';
 import { loginFailedPage } from './login-page.js';
 
-@Catch(LoginError, Refusal)
+@Catch(LoginError, KeycloakException)
 @Injectable()
-export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal>, OnApplicationShutdown {
+export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakException>, OnApplicationShutdown {
   readonly #logger = new Logger('Login');
   readonly #repeated = new RepeatedLines();
 
   constructor(
-    private readonly refusals: RefusalFilter,
+    private readonly refusals: KeycloakExceptionFilter,
     private readonly pages: Pages,
   ) {}
 
@@ -29,7 +29,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal>, O
     return loginFailedPage(code);
   }
 
-  catch(error: LoginError | Refusal, host: ArgumentsHost): void {
+  catch(error: LoginError | KeycloakException, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<PageReply>();
     const { status, headers, body } = this.#reply(error, host);
@@ -43,12 +43,12 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal>, O
   }
 
   #reply(
-    error: LoginError | Refusal,
+    error: LoginError | KeycloakException,
     host: ArgumentsHost,
-  ): Pick<ReturnType<RefusalFilter['toReply']>, 'status' | 'headers'> & {
+  ): Pick<ReturnType<KeycloakExceptionFilter['toReply']>, 'status' | 'headers'> & {
     readonly body: { readonly error: string; readonly code: string };
   } {
-    if (error instanceof Refusal) {
+    if (error instanceof KeycloakException) {
       this.refusals.log(error, host);
       return this.refusals.toReply(error);
     }

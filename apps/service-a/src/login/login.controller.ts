@@ -12,7 +12,7 @@ import {
   Res,
   UseFilters,
 } from '@nestjs/common';
-import { AuthorizationServerHealth, Public, Refusal } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, Public, KeycloakException } from 'nestjs-keycloak-s2s';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import type { PageReply, PageRequest } from '../pages/negotiation.js';
 import { Cookies, type CookieRequest } from './cookies.js';
@@ -152,7 +152,7 @@ export class LoginController {
     try {
       await this.provider.endSession(tokens);
     } catch (error) {
-      const reason = error instanceof LoginError || error instanceof Refusal ? error.reason : 'other';
+      const reason = error instanceof LoginError || error instanceof KeycloakException ? error.reason : 'other';
       this.#logger.error('Logout at Keycloak failed: its session may continue', { reason });
     }
   }

@@ -61,7 +61,7 @@ export class OpenIdTransport {
 /** Browsers are redirected to the issuer's origin only. Our secret goes there, or to the origin of `baseUrl`. */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,
-  { issuer, baseUrl = issuer }: ServiceAConfig['keycloak'],
+  { issuer, internalServerUrl: baseUrl = issuer }: ServiceAConfig['keycloak'],
 ): void {
   const forBrowsers = [new URL(issuer).origin];
   const forService = [...forBrowsers, new URL(baseUrl).origin];

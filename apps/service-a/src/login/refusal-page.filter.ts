@@ -1,6 +1,6 @@
 /** RefusalPageFilter: tells a browser why it was refused, as a page, or sends it to the login that is demanded; other callers get JSON. */
 import { HttpStatus, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
+import { KeycloakExceptionFilter, type KeycloakException, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { Cookies } from './cookies.js';
@@ -23,9 +23,9 @@ export interface RefusedPage {
  * replaces, and by now the browser may have the cookie of the new one, which has the same name.
  */
 @Injectable()
-export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
+export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {
   constructor(
-    private readonly refusals: RefusalFilter,
+    private readonly refusals: KeycloakExceptionFilter,
     private readonly cookies: Cookies,
     private readonly pages: Pages,
     private readonly stepUps: StepUpRedirects,
@@ -39,7 +39,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
   /** Called after the refusal was logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
-  catch(refusal: Refusal, host: ArgumentsHost): void {
+  catch(refusal: KeycloakException, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<PageReply>();
     reply.header('Vary', 'Accept, Cookie');
@@ -56,7 +56,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
     else this.#sendPage(refusal, stepUp, request, reply);
   }
 
-  #sendPage(refusal: Refusal, stepUp: StepUp | undefined, request: PageRequest, reply: PageReply): void {
+  #sendPage(refusal: KeycloakException, stepUp: StepUp | undefined, request: PageRequest, reply: PageReply): void {
     const { status, headers, body } = this.refusals.toReply(refusal);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     const advice = adviceFor(body, stepUp?.isRepeated);

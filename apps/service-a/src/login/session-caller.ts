@@ -40,7 +40,7 @@ export class SessionCaller {
 
   /**
    * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
-   * as a token in a header does on a route with `@RequirePermission`; and the session the login that is `required`, as with `@RequireAuthentication`.
+   * as a token in a header does on a route with `@RequirePermission`; and the session the login that is `required`, as with `@RequireStepUp`.
    *
    * Throws `BearerError`: `missing_token` when the session is unknown or has ended, `invalid_token` where this service's clock is wrong, `insufficient_scope` without the
    * permission, and `insufficient_user_authentication` without the login. A request whose session is gone never runs under another identity.
@@ -70,7 +70,7 @@ export class SessionCaller {
 
   /**
    * Returns the session of the request, or undefined without one and when it has ended. It demands no permission. A session is live only while its access
-   * token is accepted, so a logout that could not reach the session store shows within the revocation window. Throws `Refusal` when Keycloak can't be asked.
+   * token is accepted, so a logout that could not reach the session store shows within the revocation window. Throws `KeycloakException` when Keycloak can't be asked.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);

@@ -1,6 +1,6 @@
 /** StepUpRedirects: where a browser goes for the login that a refusal demands (RFC 9470 §4). */
 import { Inject, Injectable } from '@nestjs/common';
-import type { Refusal } from 'nestjs-keycloak-s2s';
+import type { KeycloakException } from 'nestjs-keycloak-s2s';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { prefersHtml, type PageRequest } from '../pages/negotiation.js';
 import { SessionCaller } from './session-caller.js';
@@ -31,7 +31,7 @@ export class StepUpRedirects {
    * A browser is sent away only where it navigates by GET, which it then does again: no other request is made twice. And it is sent once: a refusal
    * right after such a login is shown.
    */
-  for(refusal: Refusal, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
+  for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;
     const session = this.sessionCaller.sessionOf(request);
     if (session === undefined) return undefined;

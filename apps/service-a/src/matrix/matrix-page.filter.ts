@@ -1,11 +1,11 @@
 /** MatrixPageFilter: shows a page that says why the tokens may not be shown. */
 import { Catch, Injectable } from '@nestjs/common';
-import { Refusal } from 'nestjs-keycloak-s2s';
+import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import { matrixRefusedPage } from './matrix-page.js';
 
-@Catch(Refusal)
+@Catch(KeycloakException)
 @Injectable()
 export class MatrixPageFilter extends RefusalPageFilter {
   protected override page(refused: RefusedPage): Page {

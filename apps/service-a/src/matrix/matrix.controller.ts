@@ -1,7 +1,7 @@
 /** Matrix: shows stolen tokens to each service, and answers with what they opened. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Body, Controller, HttpCode, HttpException, Post, Req, Res, UseFilters } from '@nestjs/common';
-import { AccessToken, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
@@ -34,7 +34,7 @@ export class MatrixController {
   @Post()
   @HttpCode(200)
   async run(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Body() body: unknown,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
@@ -48,7 +48,7 @@ export class MatrixController {
   @Post('again')
   @HttpCode(200)
   async again(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Body() { id, service }: ShowAgainDto,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,

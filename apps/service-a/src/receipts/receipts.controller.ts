@@ -1,6 +1,6 @@
 /** Receipts: passes on the receipt of an order, as Service B sends it. */
 import { Controller, Get, Param, Req, StreamableFile } from '@nestjs/common';
-import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
 import { SessionCaller } from '../login/session-caller.js';
 import { OrdersService } from '../orders/orders.service.js';
@@ -22,7 +22,7 @@ export class ReceiptsController {
   @OptionalToken()
   @RequirePermission(PERMISSION)
   async receipt(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Param('id') id: string,
     @Req() request: CookieRequest,
   ): Promise<StreamableFile> {

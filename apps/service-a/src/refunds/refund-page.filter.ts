@@ -1,6 +1,6 @@
 /** RefundPageFilter: sends a browser to the login that a refund demands, or shows a page that says why the refund was refused. */
 import { Catch, Injectable } from '@nestjs/common';
-import { Refusal } from 'nestjs-keycloak-s2s';
+import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { PageRequest } from '../pages/negotiation.js';
 import type { Page } from '../pages/pages.js';
@@ -9,7 +9,7 @@ import { refundRefusedPage } from './refund-page.js';
 /** The page with the form. It says then that nothing was sent. */
 const AFTER_LOGIN = '/refund?not_sent=true';
 
-@Catch(Refusal)
+@Catch(KeycloakException)
 @Injectable()
 export class RefundPageFilter extends RefusalPageFilter {
   protected override returnTo({ raw }: PageRequest): string | undefined {

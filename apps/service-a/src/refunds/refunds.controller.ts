@@ -1,10 +1,10 @@
 /** Refunds: shows an order to a user who has just logged in, and has Service B refund it. */
 import { Controller, Get, HttpCode, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import {
-  AccessToken,
+  Caller,
   BearerError,
   OptionalToken,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
@@ -27,7 +27,7 @@ type BrowserRequest = PageRequest & CookieRequest;
 @Controller('refund')
 @OptionalToken()
 @RequirePermission(PERMISSION)
-@RequireAuthentication(AUTHENTICATION)
+@RequireStepUp(AUTHENTICATION)
 @UseFilters(RefundPageFilter)
 export class RefundsController {
   constructor(
@@ -40,7 +40,7 @@ export class RefundsController {
   /** The order, and for browsers the form that refunds it. */
   @Get()
   async show(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Query('not_sent') notSent: unknown,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
@@ -55,7 +55,7 @@ export class RefundsController {
   @Post()
   @HttpCode(200)
   async refund(
-    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Caller() sent: VerifiedAccessToken | undefined,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<ProcessedOrder | string> {

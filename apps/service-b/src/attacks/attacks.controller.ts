@@ -1,6 +1,6 @@
 /** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Body, Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
-import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { AttackAnswer, Attempt, SealedToken, TokenRow } from 'demo';
 import { AttackLab } from './attack-lab.js';
 import { ShowAgainDto } from './show-again.dto.js';
@@ -15,7 +15,7 @@ export class AttacksController {
   @HttpCode(200)
   @RequirePermission('attacks.replay')
   @AllowClients('service-a')
-  async tokenRow(@AccessToken() caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
+  async tokenRow(@Caller() caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
     return this.lab.tokenRow(caller);
   }
 
@@ -35,7 +35,7 @@ export class AttacksController {
   @HttpCode(200)
   @RequirePermission('attacks.replay')
   @AllowClients('service-a')
-  async sealedToken(@AccessToken() caller: VerifiedAccessToken): Promise<SealedToken> {
+  async sealedToken(@Caller() caller: VerifiedAccessToken): Promise<SealedToken> {
     return this.lab.sealedToken(caller);
   }
 
@@ -55,7 +55,7 @@ export class AttacksController {
   @HttpCode(200)
   @RequirePermission('attacks.replay')
   @AllowClients('service-a')
-  async run(@Param('id') id: string, @AccessToken() caller: VerifiedAccessToken): Promise<Attempt> {
+  async run(@Param('id') id: string, @Caller() caller: VerifiedAccessToken): Promise<Attempt> {
     const attempt = await this.lab.run(id, caller);
     if (attempt === undefined) throw new NotFoundException({ error: 'No such attack', code: 'attack_not_found' });
     return attempt;

@@ -1,6 +1,6 @@
 /** Demo tokens: the claims of the token with which Service B was called, and of the one that it got in exchange. */
 import { Controller, Get } from '@nestjs/common';
-import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
 import { AnalyticsClient } from '../analytics.client.js';
 
@@ -12,7 +12,7 @@ export class DemoTokensController {
   @Get()
   @RequirePermission('orders.approve')
   @AllowClients('service-a')
-  async tokens(@AccessToken() caller: VerifiedAccessToken): Promise<readonly SeenToken[]> {
+  async tokens(@Caller() caller: VerifiedAccessToken): Promise<readonly SeenToken[]> {
     return [seenToken('service-b', caller), ...(await this.analytics.tokens(caller))];
   }
 }

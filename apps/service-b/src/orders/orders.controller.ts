@@ -1,6 +1,6 @@
 /** Orders: processes an order for the caller of Service A, with Service C's help. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AnalyticsClient, type ComputeResult } from '../analytics.client.js';
 import { ProcessOrderDto } from './process-order.dto.js';
 
@@ -17,7 +17,7 @@ export class OrdersController {
   @HttpCode(200)
   @RequirePermission('orders.approve')
   @AllowClients('service-a')
-  async process(@AccessToken() caller: VerifiedAccessToken, @Body() order: ProcessOrderDto): Promise<ProcessedOrder> {
+  async process(@Caller() caller: VerifiedAccessToken, @Body() order: ProcessOrderDto): Promise<ProcessedOrder> {
     const computed = await this.analytics.compute(caller, 10);
     return { service_b: `Order ${order.order_id} processed by Service B`, service_c: computed };
   }

@@ -1,12 +1,6 @@
 /** Refunds: pays an order back, for a user who logged in a moment ago. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import {
-  AccessToken,
-  AllowClients,
-  RequireAuthentication,
-  RequirePermission,
-  VerifiedAccessToken,
-} from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequireStepUp, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AnalyticsClient } from '../analytics.client.js';
 import type { ProcessedOrder } from '../orders/orders.controller.js';
 import { ProcessOrderDto } from '../orders/process-order.dto.js';
@@ -20,8 +14,8 @@ export class RefundsController {
   @HttpCode(200)
   @RequirePermission('orders.approve')
   @AllowClients('service-a')
-  @RequireAuthentication({ maxAgeSeconds: 300 })
-  async refund(@AccessToken() caller: VerifiedAccessToken, @Body() order: ProcessOrderDto): Promise<ProcessedOrder> {
+  @RequireStepUp({ maxAgeSeconds: 300 })
+  async refund(@Caller() caller: VerifiedAccessToken, @Body() order: ProcessOrderDto): Promise<ProcessedOrder> {
     // #endregion route
     const computed = await this.analytics.compute(caller, 10);
     return { service_b: `Order ${order.order_id} refunded by Service B`, service_c: computed };

@@ -1,6 +1,6 @@
 /** Demo tokens: the claims of the token with which Service C was called. */
 import { Controller, Get } from '@nestjs/common';
-import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
 
 @Controller('demo/tokens')
@@ -8,7 +8,7 @@ export class DemoTokensController {
   @Get()
   @RequirePermission('analytics.run')
   @AllowClients('service-b')
-  tokens(@AccessToken() caller: VerifiedAccessToken): readonly SeenToken[] {
+  tokens(@Caller() caller: VerifiedAccessToken): readonly SeenToken[] {
     return [seenToken('service-c', caller)];
   }
 }

@@ -1,7 +1,7 @@
 /** What is reached by messages. */
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { StockMessages } from './stock-messages.js';
 
 // #region consumer
@@ -12,7 +12,7 @@ export class OrdersConsumer {
   @MessagePattern('orders.place')
   @RequirePermission('orders.write')
   @AllowClients('shop')
-  async place(@AccessToken() caller: VerifiedAccessToken): Promise<string> {
+  async place(@Caller() caller: VerifiedAccessToken): Promise<string> {
     await this.stock.reserve(caller);
     return `placed for ${caller.subject}`;
   }

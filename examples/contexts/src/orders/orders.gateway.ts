@@ -1,6 +1,6 @@
 /** What is reached by WebSockets. */
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { AccessToken, Authenticated, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, Authenticated, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 // #region gateway
 @WebSocketGateway({ path: '/news' })
@@ -8,7 +8,7 @@ import { AccessToken, Authenticated, RequirePermission, VerifiedAccessToken } fr
 export class OrdersGateway {
   @SubscribeMessage('cancel')
   @RequirePermission('orders.cancel')
-  cancel(@AccessToken() caller: VerifiedAccessToken): { event: string; data: string } {
+  cancel(@Caller() caller: VerifiedAccessToken): { event: string; data: string } {
     return { event: 'cancelled', data: caller.subject };
   }
 }

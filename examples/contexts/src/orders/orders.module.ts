@@ -3,9 +3,9 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
-import { graphqlCarrier } from 'nestjs-keycloak-s2s/graphql';
-import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
-import { websocketsCarrier } from 'nestjs-keycloak-s2s/websockets';
+import { graphqlRequestAdapter } from 'nestjs-keycloak-s2s/graphql';
+import { microservicesRequestAdapter } from 'nestjs-keycloak-s2s/microservices';
+import { websocketsRequestAdapter } from 'nestjs-keycloak-s2s/websockets';
 import { OrdersConsumer } from './orders.consumer.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersGateway } from './orders.gateway.js';
@@ -26,7 +26,7 @@ export class OrdersModule {
         }),
         KeycloakModule.forRoot({
           clientId: 'orders',
-          carriers: [graphqlCarrier(), microservicesCarrier(), websocketsCarrier()],
+          requestAdapters: [graphqlRequestAdapter(), microservicesRequestAdapter(), websocketsRequestAdapter()],
           ...keycloak,
         }),
       ],

@@ -1,6 +1,6 @@
 /** What is reached over GraphQL. */
 import { Field, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { AccessToken, Public, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, Public, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 @ObjectType()
 export class Order {
@@ -13,7 +13,7 @@ export class Order {
 export class OrdersResolver {
   @Query(() => [Order])
   @RequirePermission('orders.read')
-  orders(@AccessToken() caller: VerifiedAccessToken): Order[] {
+  orders(@Caller() caller: VerifiedAccessToken): Order[] {
     return caller.clientId === 'shop' ? [{ number: 1 }] : [];
   }
 

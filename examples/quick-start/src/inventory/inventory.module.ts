@@ -1,7 +1,7 @@
 /** The service `inventory`, which is called by `orders` alone. */
 import { Controller, Get, Module, Param, type DynamicModule } from '@nestjs/common';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   KeycloakModule,
   RequirePermission,
@@ -17,7 +17,7 @@ export class StockController {
   @Get(':article')
   @RequirePermission('stock.read')
   @AllowClients('orders')
-  read(@AccessToken() caller: VerifiedAccessToken, @Param('article') article: string) {
+  read(@Caller() caller: VerifiedAccessToken, @Param('article') article: string) {
     return { left: STOCK[article] ?? 0, reader: caller.subject, through: caller.clientId };
   }
 }

@@ -33,7 +33,7 @@ describe('GET /orders/:article', () => {
       .auth(signIn(app, testAccessToken(alice)), { type: 'bearer' })
       .expect(200, { article: 'pen', ...stock });
     expect(testServices(app).calls).toMatchObject([
-      { service: 'inventory', subject: 'alice', scope: 'stock.read', audience: 'inventory', grant: 'token-exchange' },
+      { service: 'inventory', subject: 'alice', scope: 'stock.read', audience: 'inventory', grant: 'token_exchange' },
     ]);
   });
 

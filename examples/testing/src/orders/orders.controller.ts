@@ -1,6 +1,6 @@
 /** The route of the service `orders`. */
 import { Controller, Get, Param } from '@nestjs/common';
-import { AccessToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Caller, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { StockClient, type Stock } from './stock.client.js';
 
 export interface Offer extends Stock {
@@ -14,7 +14,7 @@ export class OrdersController {
 
   @Get(':article')
   @RequirePermission('orders.read')
-  async offer(@AccessToken() caller: VerifiedAccessToken, @Param('article') article: string): Promise<Offer> {
+  async offer(@Caller() caller: VerifiedAccessToken, @Param('article') article: string): Promise<Offer> {
     return { article, ...(await this.stock.read(caller, article)) };
   }
 }

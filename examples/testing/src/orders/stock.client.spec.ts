@@ -24,7 +24,7 @@ describe('the call to inventory', () => {
     stock().reply(200, { left: 3 });
     await offer(as({ subject: 'alice' })).expect(200);
     await offer(as({ subject: 'bob' })).expect(200);
-    const call = { grant: 'token-exchange', client: 'orders', audience: 'inventory', scope: 'stock.read' };
+    const call = { grant: 'token_exchange', client: 'orders', audience: 'inventory', scope: 'stock.read' };
     expect(testServices(app).calls).toMatchObject([
       { ...call, subject: 'alice' },
       { ...call, subject: 'bob' },

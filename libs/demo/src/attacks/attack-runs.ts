@@ -1,7 +1,7 @@
 /** AttackRuns: limits how many attacks run and wait at a time, and reports an attack that could not be made. */
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 import { Logger } from '@nestjs/common';
-import { Refusal } from 'nestjs-keycloak-s2s';
+import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { AttackNotRun } from './attempt.js';
 
 /** "Run all" makes one attack at a time. So a few slots serve many visitors, and no visitor can use the service for a flood. */
@@ -28,7 +28,8 @@ export class AttackRuns {
 export function failureReason(error: unknown): string {
   if (error instanceof AttackNotRun) return error.message;
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
-  if (error instanceof Refusal) return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
+  if (error instanceof KeycloakException)
+    return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
   // Any other error may carry a request, so none of it is shown.
   return 'The attack itself failed: it has a bug.';
 }

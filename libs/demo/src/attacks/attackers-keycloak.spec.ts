@@ -46,7 +46,7 @@ describe('Keycloak, as attackers use it', () => {
   it('revokes a token, and is called at baseUrl when there is one', async () => {
     const { issuer, baseUrl } = server;
     const elsewhere = new AttackersKeycloak(
-      { issuer: 'http://keycloak.invalid/realms/microservices', baseUrl, clientId: 'service-a' },
+      { issuer: 'http://keycloak.invalid/realms/microservices', internalServerUrl: baseUrl, clientId: 'service-a' },
       SECRET,
       DEADLINE_MS,
     );

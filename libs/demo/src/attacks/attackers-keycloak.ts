@@ -31,7 +31,11 @@ export class AttackersKeycloak {
   readonly #self: AttackingClient;
 
   constructor(
-    { issuer, baseUrl, clientId }: Pick<KeycloakModuleOptions, 'issuer' | 'baseUrl' | 'clientId'>,
+    {
+      issuer,
+      internalServerUrl: baseUrl,
+      clientId,
+    }: Pick<KeycloakModuleOptions, 'issuer' | 'internalServerUrl' | 'clientId'>,
     clientSecret: string,
     /** Of each request; default: that of any attack. */
     private readonly deadlineMs?: number,

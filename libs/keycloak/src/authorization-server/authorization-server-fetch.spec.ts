@@ -45,7 +45,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       clientId: 'service-a',
       clientAuthentication: new FixedSecret('hush-hush'),
       allowInsecureRequests: true,
-      defaultScopes: [],
+      expectedDefaultScopes: [],
       timeoutMs: 60_000,
       maxConcurrentCalls: 3,
       maxQueuedCalls: 2,

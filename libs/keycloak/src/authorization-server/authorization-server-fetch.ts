@@ -31,7 +31,7 @@ export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
  * Its calls go over the module's connections and have a bulkhead and a circuit of their own: `maxConcurrentCalls` of them run at
  * once, `maxQueuedCalls` wait, and so on; however many browsers knock, introspections keep their slots.
  *
- * - A URL of the server's public address is asked for where this service reaches it (`baseUrl`). Any other origin is refused.
+ * - A URL of the server's public address is asked for where this service reaches it (`internalServerUrl`). Any other origin is refused.
  * - `timeoutMs` bounds waiting, tries and answer. A `GET` is tried again as `maxRetries` says; a `POST` never: an authorization
  *   code or a refresh token counts once.
  * - Redirects are not followed (the answer is the 3xx), nothing is decompressed, an answer over 1 MiB is dropped, and JSON must be

@@ -19,7 +19,7 @@ export interface IntrospectionCacheOptions {
   /** How long an answer may serve: the revocation window. 0 asks for every request. */
   readonly introspectionTtlSeconds: number;
   /** How long it may while it is proven that revocations are heard of. Undefined for no longer. */
-  readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
+  readonly introspectionTtlWithEventsSeconds?: number | undefined;
   /** Bound on the active answers kept, and as many inactive ones. */
   readonly maxCachedIntrospections: number;
 }
@@ -76,7 +76,7 @@ const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  * in which questions begin is not that in which they reach the server, and no token becomes active again. It ends what
  * is kept, and nothing active is kept of a question that was in flight then, nor while it serves itself.
  *
- * While it is proven that revocations are heard of, an answer serves for `introspectionTtlWhileSignalledSeconds`: `introspectionTtlSeconds` count from the last proof then, and no more from the question. Without proof they count
+ * While it is proven that revocations are heard of, an answer serves for `introspectionTtlWithEventsSeconds`: `introspectionTtlSeconds` count from the last proof then, and no more from the question. Without proof they count
  * from the question, as ever.
  */
 export class CachedIntrospection {
@@ -106,7 +106,7 @@ export class CachedIntrospection {
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
-    this.#signalledTtlMs = Math.max(this.#ttlMs, (options.introspectionTtlWhileSignalledSeconds ?? 0) * 1000);
+    this.#signalledTtlMs = Math.max(this.#ttlMs, (options.introspectionTtlWithEventsSeconds ?? 0) * 1000);
   }
 
   /** Answers that are held. */

@@ -17,7 +17,7 @@ import { TokenEndpoint } from './token-endpoint.js';
 
 export interface AuthorizationServerOptions extends OAuthClientOptions, CallPolicyOptions {
   /** Scopes that the server adds unasked, because they are defaults of our client. */
-  readonly defaultScopes: readonly string[];
+  readonly expectedDefaultScopes: readonly string[];
   readonly clientAuthentication: ConnectedClientAuthentication;
   readonly tls?: TrustedAuthorities;
 }
@@ -94,12 +94,12 @@ export function createAuthorizationServer(
   const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
   const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
   const metadata = new ServerMetadata(context, policy('discovery'));
-  const tokenEndpoint = new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock);
+  const tokenEndpoint = new TokenEndpoint(context, metadata, policy('token'), options.expectedDefaultScopes, clock);
   const tokenEndpointOf = ({ clientId, clientAuthentication }: OtherClient): TokenEndpoint => {
     const others = { ...options, clientId };
     const credentials = new ClientAuthenticator(clientAuthentication, others, clock, clockSkew);
     const their = new OAuthClientContext(others, connections, clockSkew, credentials);
-    return new TokenEndpoint(their, metadata, policy('signals_token'), options.defaultScopes, clock);
+    return new TokenEndpoint(their, metadata, policy('signals_token'), options.expectedDefaultScopes, clock);
   };
   return {
     calls: () => Object.fromEntries([...policies].map(([kind, { state }]) => [kind, state])),

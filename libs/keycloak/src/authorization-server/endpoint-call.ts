@@ -1,6 +1,6 @@
 /** Endpoint call: one call to an endpoint of the server under its policy; its errors say to the log what was asked, and where. */
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { addressOf } from './bounded-fetch.js';
 import type { ServerMetadata } from './metadata.js';
@@ -12,7 +12,7 @@ export interface EndpointCall<T> {
   readonly asked: Readonly<Record<string, unknown>>;
   readonly send: (server: AuthorizationServer, authentication: ClientAuth, signal: AbortSignal) => Promise<T>;
   /** Turns what `send` throws into an error of ours. */
-  readonly toError: (error: unknown) => Refusal;
+  readonly toError: (error: unknown) => KeycloakException;
 }
 
 /** Throws what the metadata, the policy and `toError` give. */
@@ -37,7 +37,7 @@ export async function callEndpoint<T>(
     );
   } catch (error) {
     // A failure to read the metadata is shared by all who waited for it, and says for itself where it was.
-    if (!(error instanceof Refusal) || url === undefined) throw error;
+    if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }
 }

@@ -3,7 +3,7 @@ import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { parseScope } from '../protocol/scope.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
 
@@ -49,11 +49,11 @@ export class ExchangeDiagnosis {
    * question is not asked, or not answered, it stays the user's.
    */
   async of(
-    refusal: Refusal,
+    refusal: KeycloakException,
     target: Target,
     subject: string,
     ask: () => Promise<ExchangedWithoutAudience>,
-  ): Promise<Refusal> {
+  ): Promise<KeycloakException> {
     const ofTarget = `${target.scope}\n${target.audience}`;
     const key = `${ofTarget}\n${subject}`;
     const verdict = await (this.#verdicts.get(key) ?? this.#question(ofTarget, key, target, ask));

@@ -2,7 +2,7 @@
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { loggableDescription } from './bounded-fetch.js';
 import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
@@ -12,7 +12,7 @@ import { retryAfterSeconds } from '../resilience/retry-after.js';
  * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it, and for the log what the
  * server says of it. Answers that make no sense are `authorization_server_unavailable`.
  */
-export function toServerError(error: unknown): Refusal {
+export function toServerError(error: unknown): KeycloakException {
   if (error instanceof AuthorizationServerError) return error;
   if (error instanceof ResponseBodyError) return answered(error.response, error.error, error.error_description);
   if (error instanceof WWWAuthenticateChallengeError) return answered(error.response, 'challenge');

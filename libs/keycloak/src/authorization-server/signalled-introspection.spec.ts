@@ -10,7 +10,7 @@ const [SHORT, LONG] = [10, 300];
 const OPTIONS = {
   issuer: 'https://sso.example.com/realms/shop',
   introspectionTtlSeconds: SHORT,
-  introspectionTtlWhileSignalledSeconds: LONG,
+  introspectionTtlWithEventsSeconds: LONG,
   maxCachedIntrospections: 100,
 };
 

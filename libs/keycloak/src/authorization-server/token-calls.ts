@@ -12,7 +12,7 @@ import {
 } from 'oauth4webapi';
 import { isB64Token } from '../protocol/b64token.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { callEndpoint } from './endpoint-call.js';
 import type { ServerMetadata } from './metadata.js';
@@ -67,7 +67,7 @@ export class TokenCalls {
     );
   }
 
-  async #run(asked: Asked, toError: (error: unknown) => Refusal, send: Send): Promise<TokenEndpointResponse> {
+  async #run(asked: Asked, toError: (error: unknown) => KeycloakException, send: Send): Promise<TokenEndpointResponse> {
     const { client } = this.context;
     const response = await callEndpoint(this.context, this.metadata, this.policy, {
       endpoint: 'token_endpoint',

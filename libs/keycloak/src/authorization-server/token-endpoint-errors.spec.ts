@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { connectionTo } from '../../spec-support/test-realm.js';
@@ -24,12 +24,12 @@ const EXCHANGE = {
 } as const;
 const FOR_SELF = { grant_type: 'client_credentials', scope: 'analytics.run' } as const;
 
-async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault): Promise<Refusal> {
+async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault): Promise<KeycloakException> {
   realm.control.fault('token', fault);
   const options = { ...connectionTo(realm), ...(fault.kind === 'hang' && { timeoutMs: 300 }) };
   const endpoint = createAuthorizationServer(options, systemClock).tokenEndpoint;
   const error = await requestOf(endpoint)(request).catch((thrown: unknown) => thrown);
-  if (!(error instanceof Refusal)) throw new Error('No refusal', { cause: error });
+  if (!(error instanceof KeycloakException)) throw new Error('No refusal', { cause: error });
   return error;
 }
 

@@ -1,7 +1,7 @@
 /** Token endpoint errors: the one table that reads Keycloak's descriptions, because one code means many things. */
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { ProfileName } from '../protocol/token-profile.js';
 import { loggableDescription } from './bounded-fetch.js';
 import { toServerError } from './server-errors.js';
@@ -28,7 +28,7 @@ const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
 ];
 
 /** The error of a failed token exchange: one for its caller, or one for the operator. */
-export function toExchangeError(error: unknown, scope: string, profile: ProfileName): Refusal {
+export function toExchangeError(error: unknown, scope: string, profile: ProfileName): KeycloakException {
   if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
   const description = error.error_description ?? '';
   const row = (profile === 'keycloak' ? EXCHANGE_REFUSALS : EXCHANGE_REFUSALS_OF_OTHERS).find(

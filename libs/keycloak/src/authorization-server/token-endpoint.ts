@@ -4,7 +4,7 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { parseScope } from '../protocol/scope.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
@@ -25,7 +25,7 @@ export class TokenEndpoint {
     metadata: ServerMetadata,
     policy: CallPolicy,
     /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
-    private readonly defaultScopes: readonly string[],
+    private readonly expectedDefaultScopes: readonly string[],
     clock: Clock,
   ) {
     this.#calls = new TokenCalls(context, metadata, policy);
@@ -73,13 +73,17 @@ export class TokenEndpoint {
     );
   }
 
-  #issued(response: TokenEndpointResponse, asked: Asked, notGranted: (permission: string) => Refusal): IssuedToken {
+  #issued(
+    response: TokenEndpointResponse,
+    asked: Asked,
+    notGranted: (permission: string) => KeycloakException,
+  ): IssuedToken {
     // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
     const granted = parseScope(response.scope ?? asked.scope);
     const wanted = parseScope(asked.scope);
     const missing = wanted.find((token) => !granted.includes(token));
     if (missing !== undefined) throw notGranted(missing).add(this.#logged(asked));
-    const extra = granted.find((token) => !wanted.includes(token) && !this.defaultScopes.includes(token));
+    const extra = granted.find((token) => !wanted.includes(token) && !this.expectedDefaultScopes.includes(token));
     if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(this.#logged(asked));
     this.context.clockSkew.observeIssued(response.access_token);
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);

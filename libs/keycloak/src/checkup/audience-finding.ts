@@ -1,7 +1,7 @@
 /** audienceFinding(): whether the audience of a next service is a client of the realm. */
 import { BearerError } from '../protocol/bearer-error.js';
 import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { note, ok, unseen, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
@@ -29,7 +29,7 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
     return exists;
   } catch (failure) {
     if (isNotAvailable(failure)) return exists;
-    const isUnknown = failure instanceof Refusal && failure.reason === 'answered_400_invalid_client';
+    const isUnknown = failure instanceof KeycloakException && failure.reason === 'answered_400_invalid_client';
     return failed(failure, 'next_service', (said) =>
       isUnknown
         ? [
@@ -38,7 +38,7 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
           ]
         : [
             `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
-            keycloakRefusalHint((failure as Refusal).fields) ??
+            keycloakRefusalHint((failure as KeycloakException).fields) ??
               `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
           ],
     );

@@ -42,7 +42,7 @@ describe('a checkup', () => {
     keycloak.service('service-b', {
       baseUrl: realm.issuer,
       audience: 'service-b',
-      scopes: { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] },
+      scopes: { asService: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] },
     });
     const findings = await keycloak.issuers[0].checkup.run();
     expect(levels(findings)).toEqual({
@@ -81,7 +81,7 @@ describe('a checkup', () => {
       { level: 'note', message: expect.stringContaining('Nothing that hangs on this was looked at') as unknown },
     ]);
     expect(JSON.stringify(findings)).not.toContain('not-its-password');
-    const nowhere = await keycloakOf({ baseUrl: 'http://127.0.0.1:9' }).issuers[0].checkup.run();
+    const nowhere = await keycloakOf({ internalServerUrl: 'http://127.0.0.1:9' }).issuers[0].checkup.run();
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
@@ -93,7 +93,7 @@ describe('a checkup', () => {
       return (await keycloak.issuers[0].checkup.run()).filter(({ check }) => check === 'scope');
     };
     expect(worstOf(await of(['analytics.run']))).toBe('note');
-    expect(await of({ asSelf: ['analytics.run'] })).toMatchObject([
+    expect(await of({ asService: ['analytics.run'] })).toMatchObject([
       {
         level: 'error',
         message: 'analytics.run as service-b itself, for service-c: the service account of service-b does not get it.',
@@ -115,7 +115,7 @@ describe('a checkup', () => {
 
 describe('what answers in the place of Keycloak', () => {
   const findingsAt = async (baseUrl: string): Promise<readonly Finding[]> =>
-    keycloakOf({ baseUrl }).issuers[0].checkup.run();
+    keycloakOf({ internalServerUrl: baseUrl }).issuers[0].checkup.run();
 
   it.each([
     ['a login page', 200, 'text/html', '<html></html>', 'discovery'],

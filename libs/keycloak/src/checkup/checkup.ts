@@ -2,7 +2,7 @@
 import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { reachFinding } from './reach-findings.js';
 import { scopeFindings } from './scope-findings.js';
 import {
@@ -86,7 +86,7 @@ export class Checkup {
     return this.parts.probe.ownToken(scope).then(
       (token) => (token.scope.includes(scope) ? token.audiences : []),
       (failure: unknown) => {
-        if (failure instanceof Refusal) return [];
+        if (failure instanceof KeycloakException) return [];
         throw failure;
       },
     );
@@ -94,7 +94,7 @@ export class Checkup {
 
   /** A service that never calls as itself, and says so, needs no service account. */
   #withoutAccount(finding: Finding): Finding {
-    const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asSelf.length > 0);
+    const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };
   }
 }

@@ -1,11 +1,11 @@
 /** realmRefusal(): the finding for a realm that refuses every request, whatever the credentials. */
 import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { error, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
 
 /** Undefined for any other refusal. */
-export function realmRefusal(failure: Refusal): Finding | undefined {
+export function realmRefusal(failure: KeycloakException): Finding | undefined {
   const { description } = failure.fields;
   const cure = keycloakRefusalHint(failure.fields);
   if (cure === undefined) return undefined;

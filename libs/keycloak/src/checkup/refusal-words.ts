@@ -1,8 +1,8 @@
 /** Refusal words: a refusal of the server as the end of a sentence, with the server's own words where it gave any. */
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /** Such as `answered_400_invalid_client, and says: "Audience not found"`. */
-export function wordsOf({ reason, fields }: Refusal): string {
+export function wordsOf({ reason, fields }: KeycloakException): string {
   const { description, detail } = fields;
   const own = typeof detail === 'string' ? ` (${detail})` : '';
   return typeof description === 'string' ? `${reason}${own}, and says: "${description}"` : `${reason}${own}`;

@@ -2,7 +2,7 @@
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
 import { failureHint } from '../protocol/failure-hints.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { audienceFinding, isNotAvailable, type Question } from './audience-finding.js';
 import { error, note, ok, unseen, warning, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
@@ -29,9 +29,9 @@ export async function scopeFindings(question: Question): Promise<Finding[]> {
     const about = `${scope} on behalf of callers, for ${audience}`;
     return onBehalfOf(question, { inWhoseName: 'onBehalfOf', scope, audience, about });
   });
-  const ofItself = scopes.asSelf.map(async (scope) => {
+  const ofItself = scopes.asService.map(async (scope) => {
     const about = `${scope} as ${itself} itself, for ${audience}`;
-    return asSelf(question, { inWhoseName: 'asSelf', scope, audience, about });
+    return asService(question, { inWhoseName: 'asService', scope, audience, about });
   });
   return [exists, ...(await Promise.all([...ofCallers, ...ofItself]))];
 }
@@ -55,7 +55,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   }
 }
 
-async function asSelf(question: Question, call: Call): Promise<Finding> {
+async function asService(question: Question, call: Call): Promise<Finding> {
   const { service, probe, options, hasServiceAccount } = question;
   const { scope, about } = call;
   const isSurelyAsked = service.scopes?.isByKind === true;
@@ -81,7 +81,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
         `${says}.`,
         `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope". With --admin doctor says which of the two is missing.`,
       )
-    : note('scope', `${says}, which matters only if it calls asSelf('${scope}').`);
+    : note('scope', `${says}, which matters only if it calls asService('${scope}').`);
 }
 
 /** The token itself names no audience: it has none, or is a lightweight one, of which introspection alone says more. */
@@ -105,12 +105,12 @@ async function withoutAudience(question: Question, call: Call, token: GrantedTok
 
 function granted({ options }: Question, call: Call, { scope: given, audiences }: GrantedToken): Finding {
   const { about, audience, scope, inWhoseName } = call;
-  const unasked = given.filter((one) => one !== scope && !options.defaultScopes.includes(one));
+  const unasked = given.filter((one) => one !== scope && !options.expectedDefaultScopes.includes(one));
   if (unasked.length > 0) {
     return error(
       'scope',
       `${about}: Keycloak adds ${unasked.join(', ')}, which nobody asks for, so each such call fails (scope_not_asked_for).`,
-      `Make it an optional client scope of ${options.clientId}, or name it in defaultScopes.`,
+      `Make it an optional client scope of ${options.clientId}, or name it in expectedDefaultScopes.`,
     );
   }
   if (audiences.length > 0 && !audiences.includes(audience)) return misdirected(call, audiences);
@@ -142,11 +142,11 @@ function misdirected({ about, scope, audience }: Call, found: readonly string[])
 }
 
 function refused({ options, knownScopes }: Question, { scope, audience }: Call, failure: unknown): Finding {
-  const isScope = failure instanceof Refusal && failure.reason === 'answered_400_invalid_scope';
+  const isScope = failure instanceof KeycloakException && failure.reason === 'answered_400_invalid_scope';
   if (!isScope) {
     return failed(failure, 'scope', (said) => [
       `${scope} for ${audience}: Keycloak answers ${said}.`,
-      failureHint(failure as Refusal) ?? 'Do what Keycloak says; docs/operations.md lists the reasons.',
+      failureHint(failure as KeycloakException) ?? 'Do what Keycloak says; docs/operations.md lists the reasons.',
     ]);
   }
   if (knownScopes !== undefined && !knownScopes.includes(scope)) {

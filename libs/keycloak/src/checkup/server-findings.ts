@@ -4,7 +4,7 @@ import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { connectionHint, isCertificateFailure, isProxyFailure } from '../protocol/connection-failures.js';
 import { failureHint } from '../protocol/failure-hints.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { realmRefusal } from './realm-refusal.js';
 import { secretWeakness } from './secret-weakness.js';
 import type { CheckupParts } from './checkup-parts.js';
@@ -17,7 +17,7 @@ export async function realmFindings({ options, metadata, isProduction, proxy }: 
   try {
     await metadata.refresh();
   } catch (failure) {
-    if (!(failure instanceof Refusal)) throw failure;
+    if (!(failure instanceof KeycloakException)) throw failure;
     const finding = unreached(failure, realmUrl, proxy);
     // It is there, and another one: an administrator can read why.
     const isThere = failure.reason === 'issuer_mismatch';
@@ -42,11 +42,11 @@ export function encryptionFinding({ realmUrl, tls }: CheckupParts['options'], is
   const trusted = tls.caFile === undefined ? '' : ', and its certificate is of an authority in tls.caFile';
   if (realmUrl.startsWith('https:')) return ok('tls', `The connection to Keycloak is encrypted${trusted}.`);
   const message = `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`;
-  const cure = 'In production, take https: for issuer and baseUrl, and leave allowInsecureRequests out.';
+  const cure = 'In production, take https: for issuer and internalServerUrl, and leave allowInsecureRequests out.';
   return isProduction ? warning('tls', message, cure) : note('tls', message, cure);
 }
 
-function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined): Finding {
+function unreached(failure: KeycloakException, realmUrl: string, proxy: string | undefined): Finding {
   const { reason, code } = failure;
   const said = wordsOf(failure);
   const ofRealm = realmRefusal(failure);
@@ -56,14 +56,14 @@ function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined
     return error(
       'issuer',
       `The realm at ${realmUrl} calls itself ${String(found)}, and ${String(configured)} is configured.`,
-      'Mend whichever is wrong: issuer here; or at Keycloak the Frontend URL of the realm (Realm settings, General) or its hostname (KC_HOSTNAME). Where the two differ on purpose, issuer is what the realm calls itself, and baseUrl where it is reached.',
+      'Mend whichever is wrong: issuer here; or at Keycloak the Frontend URL of the realm (Realm settings, General) or its hostname (KC_HOSTNAME). Where the two differ on purpose, issuer is what the realm calls itself, and internalServerUrl where it is reached.',
     );
   }
   if (reason === 'realm_not_found') {
     return error(
       'realm',
       `Keycloak has no realm at ${realmUrl}.`,
-      'Compare the realm in issuer and baseUrl with Keycloak.',
+      'Compare the realm in issuer and internalServerUrl with Keycloak.',
     );
   }
   if (isCertificateFailure(reason)) {
@@ -84,7 +84,7 @@ function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined
           'address',
           `Keycloak is not reached at ${realmUrl}${through(proxy)}: ${said}.`,
           (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
-            'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
+            'Start Keycloak, or mend issuer or internalServerUrl: the host name, the port, a firewall between.',
         ),
         isUnreachable: true,
       };
@@ -95,7 +95,7 @@ const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered
 
 const discoveryWords = (realmUrl: string, said: string): [string, string] => [
   `What answers at ${realmUrl} is no discovery document of this realm: ${said}.`,
-  'Look for a proxy or a login page before Keycloak; compare issuer and baseUrl.',
+  'Look for a proxy or a login page before Keycloak; compare issuer and internalServerUrl.',
 ];
 
 /** Whether this service may introspect: by a token that nobody issued. */
@@ -114,10 +114,11 @@ export async function credentialsFinding({ options, introspection }: CheckupPart
   }
 }
 
-const is401 = (failure: unknown): boolean => failure instanceof Refusal && failure.reason.startsWith('answered_401');
+const is401 = (failure: unknown): boolean =>
+  failure instanceof KeycloakException && failure.reason.startsWith('answered_401');
 
 /** Any refusal but that of the credentials says more of the realm than of them. */
-const hintOf = (failure: unknown): string => (failure instanceof Refusal ? (failureHint(failure) ?? '') : '');
+const hintOf = (failure: unknown): string => (failure instanceof KeycloakException ? (failureHint(failure) ?? '') : '');
 
 /** A token of its own, by which the rest can be tried; undefined where there is none. */
 export async function ownTokenFinding({
@@ -183,7 +184,7 @@ export async function secretFinding({ options, credential, isProduction }: Check
 export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: GrantedToken): Finding {
   if (lifetimeSeconds === undefined)
     return note('lifetime', 'Keycloak does not say how long tokens of this service live.');
-  const { minRemainingLifetimeSeconds, revocationMemorySeconds } = options;
+  const { minRemainingLifetimeSeconds, revocationRetentionSeconds } = options;
   const lives = `Tokens of this service live ${lifetimeSeconds} s`;
   if (lifetimeSeconds < 2 * minRemainingLifetimeSeconds) {
     return warning(
@@ -192,11 +193,11 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
       'Raise Access Token Lifespan, of the realm or of this client, or lower minRemainingLifetimeSeconds.',
     );
   }
-  if (lifetimeSeconds > revocationMemorySeconds) {
+  if (lifetimeSeconds > revocationRetentionSeconds) {
     return warning(
       'lifetime',
-      `${lives}, longer than a denial is held (revocationMemorySeconds, ${revocationMemorySeconds} s).`,
-      'Lower Access Token Lifespan, or raise revocationMemorySeconds.',
+      `${lives}, longer than a denial is held (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
+      'Lower Access Token Lifespan, or raise revocationRetentionSeconds.',
     );
   }
   if (lifetimeSeconds > LONG_LIFETIME_SECONDS) {
@@ -214,7 +215,7 @@ const LONG_LIFETIME_SECONDS = 3600;
 
 /** `words` are the sentence and the cure, of what the server said. Rethrows what is no refusal. */
 export function failed(failure: unknown, check: Check, words: (said: string) => [string, string]): Finding {
-  if (!(failure instanceof Refusal)) throw failure;
+  if (!(failure instanceof KeycloakException)) throw failure;
   if (failure.code === 'authorization_server_unavailable') {
     const said = `Keycloak gives no usable answer: ${wordsOf(failure)}.`;
     return { ...error(check, said, 'Try again; see whether Keycloak is well.'), isUnreachable: true };

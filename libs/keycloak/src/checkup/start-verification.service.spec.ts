@@ -50,7 +50,7 @@ async function start(
 
 describe('verifyAtStart', () => {
   it('starts where Keycloak serves the settings', async () => {
-    const starting = start({}, { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] });
+    const starting = start({}, { asService: ['orders.approve'], onBehalfOf: ['orders.approve'] });
     await expect(starting).resolves.toBeUndefined();
   });
 
@@ -80,7 +80,7 @@ describe('verifyAtStart', () => {
 
   it('starts while Keycloak is away, and says that it knows nothing of the settings', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    await start({ baseUrl: 'http://127.0.0.1:9' });
+    await start({ internalServerUrl: 'http://127.0.0.1:9' });
     expect(error).toHaveBeenCalledWith({
       message: expect.stringMatching(
         /^The settings could not be verified\. Keycloak is not reached .*ECONNREFUSED/,
@@ -94,7 +94,7 @@ describe('verifyAtStart', () => {
     for (const status of [503, 429] as const) {
       realm.control.fault(endpoint, { kind: 'status', status });
       try {
-        await start({}, { asSelf: ['orders.approve'] });
+        await start({}, { asService: ['orders.approve'] });
       } finally {
         realm.control.fault(endpoint, undefined);
       }

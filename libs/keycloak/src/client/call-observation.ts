@@ -1,7 +1,7 @@
 /** CallObservation: tells those who look on how the calls of other services go; it reads no clock when nobody does. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-call-channel.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 import { UNTRACED, type TraceHeaders } from './trace-headers.js';
@@ -81,7 +81,7 @@ type HowItEnded = Omit<ServiceCallMessage, 'service' | 'method' | 'durationMs'>;
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): HowItEnded {
   // The reason of a signal may be a refusal, too, such as a time of the application's own.
-  if (error instanceof Refusal) {
+  if (error instanceof KeycloakException) {
     const { code: failed, reason } = error;
     const status = error instanceof ServiceCallError ? error.status : undefined;
     return { outcome: 'failed', failed, reason, ...(status === undefined ? {} : { status }) };

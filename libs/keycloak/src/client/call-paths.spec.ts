@@ -21,7 +21,7 @@ afterEach(() => next.stop());
 function caller(base = ''): ServiceCaller {
   const options = { ...CALL_BOUNDS, name: 'service-b', timeoutMs: 60_000, maxResponseBytes: 1024 };
   const transport = new ServiceTransport({ ...options, baseUrl: next.url + base });
-  return new ServiceClient('service-b', audience('service-b'), transport, tokens).asSelf('orders.approve');
+  return new ServiceClient('service-b', audience('service-b'), transport, tokens).asService('orders.approve');
 }
 
 describe('a path of a call', () => {

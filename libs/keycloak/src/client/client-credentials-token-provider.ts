@@ -13,7 +13,7 @@ export interface TokenOrigin {
  * Client credentials grant (RFC 6749 §4.4). A token is reused until shortly before it expires, and any number of
  * callers who want the same one at the same time share one request.
  *
- * To call a service, `ServiceClient.asSelf(scope)` does this and the call; this is for other transports.
+ * To call a service, `ServiceClient.asService(scope)` does this and the call; this is for other transports.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}

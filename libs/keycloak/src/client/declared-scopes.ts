@@ -2,7 +2,7 @@
 import { canonicalScope, parseScope } from '../protocol/scope.js';
 
 /** In whose name a call is made. */
-export type InWhoseName = 'asSelf' | 'onBehalfOf';
+export type InWhoseName = 'asService' | 'onBehalfOf';
 
 /** What may be asked for by each kind of call. */
 export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
@@ -13,7 +13,7 @@ const MAX_LENGTH = 1000;
 
 export class DeclaredScopes {
   /** The canonical scope, by the scope as the application wrote it. */
-  readonly #accepted = { asSelf: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
+  readonly #accepted = { asService: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
 
   /** `declared` is undefined where any scope may be asked for. */
   constructor(

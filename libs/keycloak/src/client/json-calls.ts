@@ -81,11 +81,11 @@ export function checkTimeout(timeoutMs: number | undefined): void {
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
 /** Throws `TypeError` for a status that is not the caller's business; a 5xx is about the other service. */
-export function checkPassOn(statuses: readonly number[] = []): void {
+export function checkForwardStatuses(statuses: readonly number[] = []): void {
   for (const status of statuses) {
     if (Number.isInteger(status) && status >= 400 && status <= 499 && !OF_THE_CALL.has(status)) continue;
     throw new TypeError(
-      `passOn takes statuses from 400 to 499 that are about what was asked for, not ${String(status)}`,
+      `forwardStatuses takes statuses from 400 to 499 that are about what was asked for, not ${String(status)}`,
     );
   }
 }

@@ -15,7 +15,7 @@ export interface JsonRequest {
   /** In place of the service's own. */
   readonly timeoutMs?: number | undefined;
   /** How the body of a 2xx answer is read. Default JSON. */
-  readonly answer?: 'json' | 'text' | undefined;
+  readonly responseType?: 'json' | 'text' | undefined;
 }
 
 export class JsonExchange implements Exchange<ServiceAnswer> {
@@ -43,7 +43,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
     // Nearly every answer comes as it is.
     const isPlain = answer.headers['content-encoding'] === undefined;
     const text = isPlain ? answer.body.toString('utf8') : await unpacked(answer, target);
-    const isText = this.request.answer === 'text' && status < 300;
+    const isText = this.request.responseType === 'text' && status < 300;
     return { status, headers: answer.headers, body: isText ? text : parsed(options.name, status, text) };
   }
 }
@@ -61,7 +61,7 @@ function headerLines(request: JsonRequest, { authorization, trace, options }: Se
     accepts ||= name.toLowerCase() === 'accept';
     lines.push(name, headers[name] ?? '');
   }
-  if (!accepts) lines.push('accept', ACCEPTED[request.answer ?? 'json']);
+  if (!accepts) lines.push('accept', ACCEPTED[request.responseType ?? 'json']);
   return lines;
 }
 

@@ -1,7 +1,7 @@
 /** ServiceCallError: a call to the next service that came to nothing, without the request that it was. */
 import { ownProperty } from '../protocol/claims.js';
 import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
  * - `service_unavailable` (503): not reachable, the connection broke before an answer, or no call was made (`queue_full`, `circuit_open`).
@@ -31,7 +31,7 @@ export interface ServiceCallDetails {
 }
 
 /** Holds no headers, no configuration and no `cause`, since those of HTTP clients carry the request with its token. */
-export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
+export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> {
   /** The other service's status, when it answered. */
   readonly status: number | undefined;
   readonly body: SafeBody;
@@ -66,7 +66,7 @@ export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
     return this.#answer;
   }
 
-  /** That of the code; with `passOn` the other service's. */
+  /** That of the code; with `forwardStatuses` the other service's. */
   override get httpStatus(): number {
     return this.#isPassedOn && this.status !== undefined ? this.status : super.httpStatus;
   }

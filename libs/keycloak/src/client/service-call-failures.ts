@@ -28,7 +28,7 @@ export function answerFailure(
   /** Those that were sent. */
   tokens: readonly (IssuedToken | undefined)[],
   answer: AnswerHead & { readonly body: unknown },
-  passOn: readonly number[] = [],
+  forwardStatuses: readonly number[] = [],
 ): BearerError | ServiceCallError {
   const { status, headers, body } = answer;
   const texts = tokens.flatMap((token) => token?.reveal() ?? []);
@@ -51,7 +51,7 @@ export function answerFailure(
     status,
     body: safe,
     answer: withoutTokens(body, texts),
-    isPassedOn: passOn.includes(status),
+    isPassedOn: forwardStatuses.includes(status),
     retryAfterSeconds: retryAfterSeconds(headers['retry-after'], headers['date']),
   });
   const hint = refusedTokenHint(service, answer, tokens[0]);

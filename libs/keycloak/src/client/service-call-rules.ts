@@ -1,7 +1,7 @@
 /** Service call rules: what the failures of calls to a service say of it, and with which error the caller is answered. */
 import { Readable } from 'node:stream';
 import { ownProperty } from '../protocol/claims.js';
-import type { RefusalCode } from '../protocol/refusal.js';
+import type { RefusalCode } from '../protocol/keycloak-exception.js';
 import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';

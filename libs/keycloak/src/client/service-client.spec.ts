@@ -77,7 +77,7 @@ function client({
   });
 }
 
-const asSelf = (bend?: Bend) => client(bend).asSelf('orders.approve');
+const asService = (bend?: Bend) => client(bend).asService('orders.approve');
 const onBehalfOf = (bend?: Bend) => client(bend).onBehalfOf(caller, 'orders.approve');
 const PATH = '/api/compute';
 
@@ -96,7 +96,7 @@ const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="service-b", error="in
 describe('what a call is given', () => {
   it('is sent with its query behind the path', async () => {
     next.answer(PATH, json({}));
-    await asSelf().get(PATH, { query: { article: 'pen & ink', id: [1, 2] } });
+    await asService().get(PATH, { query: { article: 'pen & ink', id: [1, 2] } });
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
@@ -108,7 +108,7 @@ describe('what a call is given', () => {
       if (next.requests.length === 1) response.writeHead(401, INVALID_TOKEN).end();
       else json({})(response, request);
     });
-    const posting = asSelf().post(PATH, item, { headers });
+    const posting = asService().post(PATH, item, { headers });
     item.count = 2;
     headers['idempotency-key'] = 'two';
     await posting;
@@ -123,7 +123,7 @@ describe('what a call is given', () => {
     ['a body that JSON does not carry', new FormData(), {}],
     ['a time that is none', {}, { timeoutMs: 0 }],
   ])('is refused before a token is asked for: %s', async (_, body, options) => {
-    await expect(asSelf().post(PATH, body, options)).rejects.toThrow(TypeError);
+    await expect(asService().post(PATH, body, options)).rejects.toThrow(TypeError);
     expect([asked(), next.requests]).toEqual([0, []]);
   });
 });
@@ -131,15 +131,15 @@ describe('what a call is given', () => {
 describe('an answer as text', () => {
   it('is given as it is, whatever its type', async () => {
     next.answer(PATH, raw(200, 'a;b\n1;2\n', { 'Content-Type': 'text/csv' }));
-    expect(await asSelf().get<string>(PATH, { answer: 'text' })).toBe('a;b\n1;2\n');
+    expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('a;b\n1;2\n');
     expect(next.requests[0]?.headers.accept).toBe('text/*, */*;q=0.1');
     next.answer(PATH, raw(200, ''));
-    expect(await asSelf().get<string>(PATH, { answer: 'text' })).toBe('');
+    expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('');
   });
 
   it('is an error as any other when the service says no', async () => {
     next.answer(PATH, json({ code: 'gone' }, 410));
-    const error = await failure(asSelf().get(PATH, { answer: 'text' }));
+    const error = await failure(asService().get(PATH, { responseType: 'text' }));
     expect(error).toMatchObject({ status: 410, body: { code: 'gone' } });
   });
 });
@@ -150,7 +150,7 @@ describe('an answer in gzip', () => {
 
   it('is asked for where the option says so, and unpacked', async () => {
     next.answer(PATH, zipped(gzipSync('{"result":7}')));
-    expect(await asSelf({ gzip: true }).get(PATH)).toEqual({ result: 7 });
+    expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
 
@@ -158,17 +158,20 @@ describe('an answer in gzip', () => {
     next.answer(PATH, (response) =>
       response.writeHead(200, { 'Content-Encoding': coding }).end(gzipSync('{"result":7}')),
     );
-    expect(await asSelf({ gzip: true }).get(PATH)).toEqual({ result: 7 });
+    expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
   });
 
   it.each(['Identity', ''])('is none where it says that it is not packed: %j', async (coding) => {
     next.answer(PATH, json({ result: 7 }, 200, { 'Content-Encoding': coding }));
-    expect(await asSelf().get(PATH)).toEqual({ result: 7 });
+    expect(await asService().get(PATH)).toEqual({ result: 7 });
   });
 
   it('of an error has its body read, too', async () => {
     next.answer(PATH, zipped(gzipSync('{"code":"conflict"}'), 409));
-    expect(await failure(asSelf({ gzip: true }).get(PATH))).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
   });
 
   it.each<[string, Script, string]>([
@@ -178,14 +181,17 @@ describe('an answer in gzip', () => {
     ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
   ])('that %s is a failure of the service', async (_, script, reason) => {
     next.answer(PATH, script);
-    expect(await failure(asSelf({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
+    expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
   it('that was not asked for is a failure, and one of an error keeps its status', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', reason: 'answer_not_as_agreed' });
+    expect(await failure(asService().get(PATH))).toMatchObject({
+      code: 'service_failed',
+      reason: 'answer_not_as_agreed',
+    });
     next.answer(PATH, zipped('junk', 409));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', status: 409 });
+    expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', status: 409 });
   });
 });
 
@@ -194,7 +200,7 @@ describe('the answer of a service that says no', () => {
 
   it('reaches the calling code, and nothing that prints the error', async () => {
     next.answer(PATH, json(ANSWER, 400));
-    const error = (await failure(asSelf().get(PATH))) as ServiceCallError;
+    const error = (await failure(asService().get(PATH))) as ServiceCallError;
     expect(error.answer).toEqual(ANSWER);
     expect(printedForms(error)).not.toContain('name must be');
     expect(error.toBody(true)).toEqual({
@@ -216,11 +222,11 @@ describe('the answer of a service that says no', () => {
     ],
   ])('is left out where it %s', async (_, script) => {
     next.answer(PATH, script);
-    const error = (await failure(asSelf({ maxResponseBytes: 100_000 }).get(PATH))) as ServiceCallError;
+    const error = (await failure(asService({ maxResponseBytes: 100_000 }).get(PATH))) as ServiceCallError;
     expect(error).toMatchObject({ status: 400, answer: undefined });
   });
 
-  it('has its status handed through with passOn, and no other', async () => {
+  it('has its status handed through with forwardStatuses, and no other', async () => {
     for (const [status, expected] of [
       [404, 404],
       [409, 409],
@@ -228,14 +234,14 @@ describe('the answer of a service that says no', () => {
       [500, 502],
     ] as const) {
       next.answer(PATH, json(ANSWER, status));
-      const error = (await failure(asSelf().get(PATH, { passOn: [404, 409] }))) as ServiceCallError;
+      const error = (await failure(asService().get(PATH, { forwardStatuses: [404, 409] }))) as ServiceCallError;
       expect(error).toMatchObject({ httpStatus: expected, status });
       expect(error.toBody(false)).toEqual({ error: 'Next service failed', code: 'service_failed' });
     }
   });
 
   it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])('is not handed through as %s: TypeError', async (status) => {
-    const refused = failure(asSelf().get(PATH, { passOn: [404, status] }));
+    const refused = failure(asService().get(PATH, { forwardStatuses: [404, status] }));
     expect(await refused).toEqual(expect.any(TypeError));
     expect(next.requests).toEqual([]);
   });
@@ -244,7 +250,7 @@ describe('the answer of a service that says no', () => {
 describe('a call without a scope', () => {
   it('in our own name has a token with what the realm gives unasked', async () => {
     next.answer(PATH, json({ result: 7 }));
-    expect(await client().asSelf().get(PATH)).toEqual({ result: 7 });
+    expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
@@ -257,7 +263,7 @@ describe('a call without a scope', () => {
   });
 
   it('is none by an empty scope, which is a mistake', () => {
-    expect(() => client().asSelf('')).toThrow(TypeError);
+    expect(() => client().asService('')).toThrow(TypeError);
     expect(() => client().onBehalfOf(caller, ' ')).toThrow(TypeError);
   });
 });
@@ -293,20 +299,20 @@ describe('a call that succeeds', () => {
 
   it.each(['get', 'delete'] as const)('%s has no body and no type of one', async (method) => {
     next.answer(PATH, json({ ok: true }));
-    expect(await asSelf()[method](`${PATH}?q=a%20b`)).toEqual({ ok: true });
+    expect(await asService()[method](`${PATH}?q=a%20b`)).toEqual({ ok: true });
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), url: `${PATH}?q=a%20b`, body: '' });
     expect(next.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
   it.each(['post', 'put', 'patch'] as const)('%s sends its body', async (method) => {
     next.answer(PATH, json({ ok: true }));
-    await asSelf()[method](PATH, ['a']);
+    await asService()[method](PATH, ['a']);
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), body: '["a"]' });
   });
 
   it('request() gives status and headers too, and undefined for an empty body', async () => {
     next.answer(PATH, raw(204, '', { 'X-Count': '7' }));
-    expect(await asSelf().request('GET', PATH)).toMatchObject({
+    expect(await asService().request('GET', PATH)).toMatchObject({
       status: 204,
       headers: { 'x-count': '7' },
       body: undefined,
@@ -315,7 +321,7 @@ describe('a call that succeeds', () => {
 
   it('reuses its token for the next call', async () => {
     next.answer(PATH, json({}));
-    const service = asSelf();
+    const service = asService();
     await service.get(PATH);
     await service.get(PATH);
     expect(asked()).toBe(1);
@@ -323,14 +329,14 @@ describe('a call that succeeds', () => {
 
   it('sends the caller’s further headers', async () => {
     next.answer(PATH, json({}));
-    await asSelf().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
+    await asService().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
   });
 
   it('sends the traceparent that it is given, and none that is malformed', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     next.answer(PATH, json({}));
-    for (const given of [traceparent, 'junk', undefined]) await asSelf().get(PATH, { traceparent: given });
+    for (const given of [traceparent, 'junk', undefined]) await asService().get(PATH, { traceparent: given });
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
   });
 
@@ -339,7 +345,7 @@ describe('a call that succeeds', () => {
     const ofRequests: readonly IncomingHttpHeaders[] = [{ traceparent }, { traceparent: [traceparent] }];
     for (const headers of ofRequests) {
       next.answer(PATH, json({}));
-      await asSelf().get(PATH, { traceparent: headers['traceparent'] });
+      await asService().get(PATH, { traceparent: headers['traceparent'] });
     }
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined]);
   });
@@ -347,7 +353,7 @@ describe('a call that succeeds', () => {
 
 it.each(['Accept', 'accept', 'ACCEPT'])('may be asked for another form of answer: %s', async (name) => {
   next.answer(PATH, json({}));
-  await asSelf().get(PATH, { headers: { [name]: 'application/problem+json' } });
+  await asService().get(PATH, { headers: { [name]: 'application/problem+json' } });
   expect(next.requests[0]?.headers.accept).toBe('application/problem+json');
 });
 
@@ -372,7 +378,7 @@ describe('a next service that fails', () => {
     ],
   ])('%s', async (_case, script, expected) => {
     next.answer(PATH, script);
-    expect(await failure(asSelf().post(PATH, {}))).toMatchObject({
+    expect(await failure(asService().post(PATH, {}))).toMatchObject({
       name: 'ServiceCallError',
       service: 'service-b',
       ...expected,
@@ -381,7 +387,7 @@ describe('a next service that fails', () => {
   });
 
   it('is not there', async () => {
-    const service = asSelf();
+    const service = asService();
     await next.stop();
     expect(await failure(service.get(PATH))).toMatchObject({ code: 'service_unavailable', reason: 'ECONNREFUSED' });
   });
@@ -391,7 +397,7 @@ describe('a next service that fails', () => {
     ['never ends its answer', hangInBody],
   ])('%s: service_timeout', async (_case, script) => {
     next.answer(PATH, script);
-    expect(await failure(asSelf({ timeoutMs: 200 }).get(PATH))).toMatchObject({
+    expect(await failure(asService({ timeoutMs: 200 }).get(PATH))).toMatchObject({
       code: 'service_timeout',
       httpStatus: 504,
     });
@@ -399,14 +405,14 @@ describe('a next service that fails', () => {
 
   it('does not answer in the time of this call: service_timeout, and the next has the time of the service', async () => {
     next.answerInTurn(PATH, hang, json({ result: 20 }));
-    const service = asSelf();
+    const service = asService();
     expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
   it('does not answer in the short time of some calls: the circuit stays closed for the others', async () => {
     next.answer(PATH, hang);
-    const service = asSelf();
+    const service = asService();
     for (let calls = 0; calls < 15; calls += 1) {
       expect(await failure(service.get(PATH, { timeoutMs: 20 }))).toMatchObject({ code: 'service_timeout' });
     }
@@ -416,12 +422,12 @@ describe('a next service that fails', () => {
 
   it('answers 503 and says when to come again: the calling code is told', async () => {
     next.answer(PATH, raw(503, '{}', { 'Retry-After': '7' }));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
+    expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
   it('refuses our token once: it is renewed once and the body is sent again', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
-    const service = asSelf();
+    const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
     const [first, second] = next.requests;
     expect([first?.body, second?.body]).toEqual(['{"value":10}', '{"value":10}']);
@@ -443,7 +449,7 @@ describe('a next service that fails', () => {
 
   it('says 403 to a call in our own name: service_refused', async () => {
     next.answer(PATH, json({ code: 'insufficient_scope', permission: 'orders.approve' }, 403));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
+    expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
     expect(next.requests).toHaveLength(1);
   });
 
@@ -510,7 +516,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
 
   it('is service_refused for a call in our own name: nobody logs a service in', async () => {
     next.answer(PATH, demand(', max_age=60'));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({
+    expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',
       status: 401,
       fields: { answer: { code: 'insufficient_user_authentication' } },
@@ -528,8 +534,8 @@ describe('a token goes nowhere else (CC-06)', () => {
     for (const page of ['', '<html>Moved</html>']) {
       next.answer(PATH, raw(status, page, { Location: `${other.url}/` }));
       const expected = { code: 'service_failed', reason: `answered_${status}`, status };
-      expect(await failure(asSelf().get(PATH))).toMatchObject(expected);
-      expect(await failure(asSelf().get(PATH, { answer: 'text' }))).toMatchObject(expected);
+      expect(await failure(asService().get(PATH))).toMatchObject(expected);
+      expect(await failure(asService().get(PATH, { responseType: 'text' }))).toMatchObject(expected);
     }
     expect(other.requests).toHaveLength(0);
   });
@@ -550,14 +556,14 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/..%5Cadmin',
     '/a%2f..%2f..%2fadmin',
   ])('a path that leaves the base URL is a programming error and no request: %j', async (path) => {
-    expect(await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path))).toBeInstanceOf(TypeError);
+    expect(await failure(asService({ baseUrl: `${next.url}/base` }).get(path))).toBeInstanceOf(TypeError);
     expect(next.requests).toHaveLength(0);
   });
 
   it.each(['', '?q=1', '#x', 'api/compute', '0/api', '.other.example.com/', '@other.example.com/', ':80/'])(
     'a path without its slash could change the host, and is no request either: %j',
     async (path) => {
-      expect(await failure(asSelf().get(path))).toBeInstanceOf(TypeError);
+      expect(await failure(asService().get(path))).toBeInstanceOf(TypeError);
       expect(next.requests).toHaveLength(0);
     },
   );
@@ -570,12 +576,12 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/a%2fb..%2fc',
     '/a?q=..%2f..%2f',
   ])('a path that looks like another place stays below the base URL: %j', async (path) => {
-    await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path));
+    await failure(asService({ baseUrl: `${next.url}/base` }).get(path));
     expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
   });
 
   it('a base URL with an encoded slash is as good as any', async () => {
-    const service = asSelf({ baseUrl: `${next.url}/group%2Fproject` });
+    const service = asService({ baseUrl: `${next.url}/group%2Fproject` });
     await failure(service.get('/a.b'));
     expect(next.requests.map(({ url }) => url)).toEqual(['/group%2Fproject/a.b']);
     expect(await failure(service.get('/..%2fother'))).toBeInstanceOf(TypeError);
@@ -584,7 +590,7 @@ describe('a token goes nowhere else (CC-06)', () => {
   it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
     'the header %s is not the caller’s to set',
     async (name) => {
-      expect(await failure(asSelf().get(PATH, { headers: { [name]: 'x' } }))).toBeInstanceOf(TypeError);
+      expect(await failure(asService().get(PATH, { headers: { [name]: 'x' } }))).toBeInstanceOf(TypeError);
       expect([next.requests.length, asked()]).toEqual([0, 0]);
     },
   );
@@ -595,7 +601,7 @@ describe('a token goes nowhere else (CC-06)', () => {
       for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
       for (const name of ['NO_PROXY', 'no_proxy']) delete process.env[name];
       next.answer(PATH, json({ direct: true }));
-      expect(await asSelf().get(PATH)).toEqual({ direct: true });
+      expect(await asService().get(PATH)).toEqual({ direct: true });
       expect(other.requests).toHaveLength(0);
     } finally {
       for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
@@ -633,7 +639,7 @@ describe('an abort', () => {
   it('has any number of calls end with one signal', async () => {
     const { signal } = new AbortController();
     next.answer(PATH, json({}));
-    await Promise.all([asSelf().get(PATH, { signal }), asSelf().get(PATH, { signal })]);
+    await Promise.all([asService().get(PATH, { signal }), asService().get(PATH, { signal })]);
     expect(getMaxListeners(signal)).toBe(Infinity);
   });
 
@@ -641,14 +647,14 @@ describe('an abort', () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
     next.answer(PATH, () => abort.abort(reason));
-    expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+    expect(await failure(asService().get(PATH, { signal: abort.signal }))).toBe(reason);
   });
 
   it('whose reason is a refusal leaves it as it was: it may have ended many calls', async () => {
     const abort = new AbortController();
     const reason = new BearerError('invalid_token', { reason: 'expired', fields: { jti: '4711' } });
     next.answer(PATH, () => abort.abort(reason));
-    expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+    expect(await failure(asService().get(PATH, { signal: abort.signal }))).toBe(reason);
     expect(reason.fields).toEqual({ jti: '4711' });
   });
 
@@ -656,7 +662,7 @@ describe('an abort', () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
     realm.control.fault('token', { kind: 'hang' });
-    const call = failure(asSelf().get(PATH, { signal: abort.signal }));
+    const call = failure(asService().get(PATH, { signal: abort.signal }));
     while (asked() === 0) await new Promise(setImmediate);
     abort.abort(reason);
     expect(await call).toBe(reason);
@@ -665,7 +671,7 @@ describe('an abort', () => {
 
   it('that came before sends nothing', async () => {
     const reason = new Error('never wanted');
-    expect(await failure(asSelf().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(await failure(asService().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(next.requests).toHaveLength(0);
   });
 });
@@ -682,7 +688,7 @@ describe('an error of a call (RS-23)', () => {
     ['nothing in time', hang],
   ])('holds no token in any form it can be printed: %s', async (_case, script) => {
     next.answer(PATH, script);
-    for (const service of [asSelf({ timeoutMs: 300 }), onBehalfOf({ timeoutMs: 300 })]) {
+    for (const service of [asService({ timeoutMs: 300 }), onBehalfOf({ timeoutMs: 300 })]) {
       const error = await failure(service.post(PATH, { value: 'the-body' }));
       expect(error).toBeInstanceOf(Error);
       const printed = printedForms(error);
@@ -705,15 +711,17 @@ describe('a header of the caller', () => {
     'Host ',
     ' a',
   ])('%j is not taken, and nothing is sent', async (name) => {
-    await expect(asSelf().get(PATH, { headers: { [name]: 'x' } })).rejects.toMatchObject({ name: 'TypeError' });
+    await expect(asService().get(PATH, { headers: { [name]: 'x' } })).rejects.toMatchObject({ name: 'TypeError' });
     expect(next.requests).toHaveLength(0);
   });
 
   it('with a value that is none is a programming error, not an outage', async () => {
-    await expect(asSelf().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({ name: 'TypeError' });
+    await expect(asService().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({
+      name: 'TypeError',
+    });
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
-    await expect(asSelf().post(PATH, circular)).rejects.toMatchObject({ name: 'TypeError' });
+    await expect(asService().post(PATH, circular)).rejects.toMatchObject({ name: 'TypeError' });
     expect(next.requests).toHaveLength(0);
   });
 });

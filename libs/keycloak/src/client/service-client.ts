@@ -1,12 +1,12 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
 import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import {
   checkJsonBody,
-  checkPassOn,
+  checkForwardStatuses,
   checkTimeout,
   jsonCallHeaders,
   withQuery,
@@ -39,12 +39,12 @@ export interface ServiceRequestOptions {
    */
   readonly timeoutMs?: number;
   /** What an answer that succeeded is read as: JSON, or text whose type is not looked at. Default `json`. */
-  readonly answer?: 'json' | 'text';
+  readonly responseType?: 'json' | 'text';
   /**
    * Statuses of the service, 400 to 499 but for those that are about the call itself (401, 403, 407, 408, 421, 425, 426, 431), that a caller of this service may be answered with when the error is not caught: the
    * status alone, with this library's body. Default: none, and all of them are 502.
    */
-  readonly passOn?: readonly number[];
+  readonly forwardStatuses?: readonly number[];
 }
 
 export interface ServiceResponse<T> {
@@ -71,15 +71,15 @@ export class ServiceClient {
    * Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Without it, for what the realm gives
    * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
    */
-  asSelf(scope?: string): ServiceCaller {
+  asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
-    const canonical = this.scopes.canonical('asSelf', scope);
+    const canonical = this.scopes.canonical('asService', scope);
     const request = { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: canonical } as const;
     return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
   /**
-   * Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. It is exchanged at its own issuer: of several, throws
+   * Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asService`. It is exchanged at its own issuer: of several, throws
    * `AuthorizationServerError` (`no_audience_at_issuer`) where this service was registered without an audience there.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
@@ -152,10 +152,10 @@ export class ServiceCaller {
     body?: unknown,
     options: ServiceRequestOptions = {},
   ): Promise<ServiceResponse<T>> {
-    const { signal, query, timeoutMs, answer, passOn } = options;
+    const { signal, query, timeoutMs, responseType: answer, forwardStatuses } = options;
     signal?.throwIfAborted();
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
-    if (passOn !== undefined) checkPassOn(passOn);
+    if (forwardStatuses !== undefined) checkForwardStatuses(forwardStatuses);
     // Most bodies are plain objects, which need no check.
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
@@ -164,11 +164,11 @@ export class ServiceCaller {
     const text = body === undefined ? undefined : JSON.stringify(body);
     // Before it requests a token.
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
-    const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, answer });
+    const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });
     const sent = await this.send(exchange, target);
     const { response } = sent;
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    throw this.failureOf(sent, exchange, target, passOn);
+    throw this.failureOf(sent, exchange, target, forwardStatuses);
   }
 
   /** For entry points of the library. @internal */
@@ -192,9 +192,9 @@ export class ServiceCaller {
     { response, token, refused }: Sent<ServiceAnswer>,
     { method }: Pick<Exchange<ServiceAnswer>, 'method'>,
     path: string,
-    passOn?: readonly number[],
-  ): Refusal {
-    const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, passOn);
+    forwardStatuses?: readonly number[],
+  ): KeycloakException {
+    const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, forwardStatuses);
     return failure.add({ call: `${method} ${this.paths.addressOf(path)}` });
   }
 }

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../caching/clock.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
 import { HttpFailure } from '../http/send-request.js';
 import { OWN_BODY } from '../http/stream-request.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import {
   CallGate,
   type CallGateOptions,
@@ -110,7 +110,7 @@ export class ServiceTransport {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
       // A shared reason belongs to the caller, and may end many calls.
-      const isOurs = failure instanceof Refusal && (exchange.ownsSignal || failure !== signal?.reason);
+      const isOurs = failure instanceof KeycloakException && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }
   }

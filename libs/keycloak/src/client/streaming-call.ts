@@ -1,5 +1,5 @@
 /** sendStreaming(): sends any body by a ServiceCaller. For entry points of the library. */
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { checkHeaders } from './call-headers.js';
 import { jsonIn } from './service-call-rules.js';
 import type { ServiceCaller } from './service-client.js';
@@ -8,7 +8,7 @@ import { StreamingExchange, type StreamingRequest, type StreamingResponse } from
 /** The answer, and the error to throw if it is not a success. */
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
-  readonly failure: () => Refusal;
+  readonly failure: () => KeycloakException;
   /** Whether the text contains a token that was sent, with or without JSON escapes. */
   readonly holdsToken: (text: string) => boolean;
 }

@@ -27,10 +27,10 @@ const LIFETIME_SECONDS = 300;
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
-function listFor(clock: StillClock, revocationMemorySeconds: number): RevocationList {
+function listFor(clock: StillClock, revocationRetentionSeconds: number): RevocationList {
   const options = {
     maxRevocations: 100,
-    revocationMemorySeconds,
+    revocationRetentionSeconds,
     clockToleranceSeconds: 5,
     introspectionTtlSeconds: 10,
   };

@@ -69,7 +69,9 @@ describe('a caller who gives up', () => {
       maxResponseBytes: 10_000,
       ...CALL_BOUNDS,
     };
-    return new ServiceClient('service-b', audience('service-b'), new ServiceTransport(options), tokens).asSelf(SCOPE);
+    return new ServiceClient('service-b', audience('service-b'), new ServiceTransport(options), tokens).asService(
+      SCOPE,
+    );
   };
 
   it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {

@@ -10,7 +10,7 @@ import { publishToken, tokenRequests } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { ownerOf } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
@@ -222,5 +222,5 @@ type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSe
 
 /** Whether the server has understood and said no, as it would again. */
 function isDefinite(failure: Error): boolean {
-  return failure instanceof Refusal && failure.code !== 'authorization_server_unavailable';
+  return failure instanceof KeycloakException && failure.code !== 'authorization_server_unavailable';
 }

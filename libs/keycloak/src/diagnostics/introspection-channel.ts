@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { Refusal, type RefusalCode } from '../protocol/refusal.js';
+import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `IntrospectionMessage`. */
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
@@ -63,7 +63,7 @@ async function publishOnceAnswered(
     publish(issuer, outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
     return answer;
   } catch (error) {
-    const failed = error instanceof Refusal ? error.code : 'unexpected';
+    const failed = error instanceof KeycloakException ? error.code : 'unexpected';
     publish(issuer, outcome(), clock.monotonicMs() - startMs, { failed });
     throw error;
   }

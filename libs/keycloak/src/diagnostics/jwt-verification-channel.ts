@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { Refusal, type RefusalCode } from '../protocol/refusal.js';
+import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `JwtVerificationMessage`. */
 export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
@@ -62,7 +62,7 @@ async function publishOnceVerified<T>(
 
 function endOf(error: unknown): Pick<JwtVerificationMessage, 'valid' | 'failed'> {
   if (error instanceof BearerError) return { valid: false };
-  return { failed: error instanceof Refusal ? error.code : 'unexpected' };
+  return { failed: error instanceof KeycloakException ? error.code : 'unexpected' };
 }
 
 function publish(

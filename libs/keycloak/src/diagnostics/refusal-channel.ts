@@ -1,7 +1,7 @@
 /** Refusal channel: publishes with what a request was refused; and, in a channel of its own, why. */
 import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
-import type { Refusal, RefusalCode } from '../protocol/refusal.js';
+import type { KeycloakException, RefusalCode } from '../protocol/keycloak-exception.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `RefusalMessage`. */
 export const REFUSAL_CHANNEL = 'nestjs-keycloak-s2s:refusal';
@@ -34,7 +34,7 @@ const refusals = channel(REFUSAL_CHANNEL);
 const refusalReasons = channel(REFUSAL_REASON_CHANNEL);
 
 /** As with introspections, what a subscriber throws ends the process, not the request. */
-export function publishRefusal({ code, httpStatus: status, permission, reason }: Refusal): void {
+export function publishRefusal({ code, httpStatus: status, permission, reason }: KeycloakException): void {
   if (refusals.hasSubscribers) {
     const message: RefusalMessage = { code, status, ...(permission === undefined ? {} : { permission }) };
     refusals.publish(Object.freeze(message));

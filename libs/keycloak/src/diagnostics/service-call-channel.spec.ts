@@ -79,7 +79,7 @@ const clientOf = (bounds = {}): ServiceClient =>
     observation,
   );
 const get = (by: string, signal?: AbortSignal): Promise<unknown> =>
-  request.run(by, async () => client.asSelf('orders.approve').get(PATH, signal === undefined ? {} : { signal }));
+  request.run(by, async () => client.asService('orders.approve').get(PATH, signal === undefined ? {} : { signal }));
 
 const CALL = { service: 'service-b', method: 'GET' };
 
@@ -138,7 +138,7 @@ describe('the service call channel', () => {
     });
     await expect(get('first', abort.signal)).rejects.toBe(enough);
     token = () => Promise.reject(new TypeError('nobody foresaw this'));
-    await expect(client.asSelf('inventory.adjust').get(PATH)).rejects.toThrow(TypeError);
+    await expect(client.asService('inventory.adjust').get(PATH)).rejects.toThrow(TypeError);
     expect(told.map(({ message }) => message)).toEqual([
       { ...CALL, outcome: 'given_up', durationMs: 0 },
       { ...CALL, outcome: 'failed', failed: 'unexpected', durationMs: 0 },
@@ -149,7 +149,7 @@ describe('the service call channel', () => {
     next.answer(PATH, raw(200, 'a document'));
     const body = { open: () => undefined, isRepeatable: true };
     const head = { method: 'HEAD', url: next.url + PATH, headers: {}, body, streams: false } as const;
-    const { response } = await sendStreaming(client.asSelf('orders.approve'), head);
+    const { response } = await sendStreaming(client.asService('orders.approve'), head);
     await response.over;
     expect(told[0]?.message).toEqual({ ...CALL, method: 'HEAD', outcome: 'answered', status: 200, durationMs: 0 });
   });

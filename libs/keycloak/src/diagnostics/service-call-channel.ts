@@ -1,7 +1,7 @@
 /** Service call channel: publishes how each call of another service ended. */
 import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
-import type { RefusalCode } from '../protocol/refusal.js';
+import type { RefusalCode } from '../protocol/keycloak-exception.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `ServiceCallMessage`. */
 export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';

@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import { Refusal, type RefusalCode } from '../protocol/refusal.js';
+import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `TokenMessage`. */
 export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
@@ -66,7 +66,12 @@ async function publishOnceSettled<T>(
     publish(wanted, outcome(), clock.monotonicMs() - startMs);
     return value;
   } catch (error) {
-    publish(wanted, outcome(), clock.monotonicMs() - startMs, error instanceof Refusal ? error.code : 'unexpected');
+    publish(
+      wanted,
+      outcome(),
+      clock.monotonicMs() - startMs,
+      error instanceof KeycloakException ? error.code : 'unexpected',
+    );
     throw error;
   }
 }

@@ -106,7 +106,7 @@ describe('a module', () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
-      { name: 'ledger', audience: 'ledger', scopes: { asSelf: ['ledger.read'], onBehalfOf: ['ledger.read'] } },
+      { name: 'ledger', audience: 'ledger', scopes: { asService: ['ledger.read'], onBehalfOf: ['ledger.read'] } },
     ]);
     expect(subject.handlers).toMatchObject([
       { label: 'OrdersController.read (GET)', isClosed: false, permissions: ['orders.read'], clients: ['shop'] },

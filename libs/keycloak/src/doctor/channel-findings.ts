@@ -15,7 +15,7 @@ export async function channelFindings({ feed, options, sharing }: Examined, isFe
   // Without a key no proof can be read: that is a finding of its own.
   const canVerify = options.revocationChannel.proofKeys?.().publicKeys !== 0;
   const needsProof =
-    canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWhileSignalledSeconds !== undefined);
+    canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWithEventsSeconds !== undefined);
   const examination = await sharing.examine({ isPoller, proofWaitMs: needsProof ? PROOF_WAIT_MS : 0 });
   if (examination === undefined) {
     return [note('shared_state', 'The revocation channel was not examined: it does not offer that.')];
@@ -47,7 +47,7 @@ function proofFinding({ proof }: ChannelExamination): Finding {
   const finding = error(
     'signals',
     `No poller runs, or it can't poll Keycloak: ${last}. Cached answers expire as early as without a signal feed.`,
-    "Start the process that imports SignalsModule (the signal poller). If it runs, its log says why it can't poll.",
+    "Start the process that imports RevocationEventsModule (the signal poller). If it runs, its log says why it can't poll.",
   );
   return { ...finding, isSymptom: true };
 }

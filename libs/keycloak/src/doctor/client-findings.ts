@@ -23,17 +23,17 @@ export async function clientFindings(
     ofClient.length > 0
       ? ofClient
       : [ok('client', `${clientId} is enabled, has credentials, and may do what it is configured for.`)];
-  findings.push(...defaultScopeFindings(realm, own, services, options.defaultScopes));
+  findings.push(...defaultScopeFindings(realm, own, services, options.expectedDefaultScopes));
   for (const service of services) {
     findings.push(...audienceFindings(realm, service));
     for (const scope of service.scopes?.onBehalfOf ?? []) {
       findings.push(...(await callFindings(realm, own, scope, service.audience)));
       findings.push(...lightweightFindings(realm, own, scope, service.audience));
     }
-    for (const scope of service.scopes?.asSelf ?? []) {
+    for (const scope of service.scopes?.asService ?? []) {
       findings.push(...(await callFindings(realm, own, scope, service.audience)));
       const isGranted = granted.some(
-        (call) => call.inWhoseName === 'asSelf' && call.scope === scope && call.audience === service.audience,
+        (call) => call.inWhoseName === 'asService' && call.scope === scope && call.audience === service.audience,
       );
       if (service.scopes?.isByKind === true && !isGranted) findings.push(...(await accountFindings(realm, own, scope)));
     }
@@ -90,7 +90,7 @@ async function callFindings(
   if (scope === undefined) return [noSuchScope(name)];
   const { clientId } = own;
   const faults: Finding[] = [];
-  if (![...own.defaultScopes, ...own.optionalScopes].includes(name)) {
+  if (![...own.expectedDefaultScopes, ...own.optionalScopes].includes(name)) {
     faults.push(
       error(
         'permission',

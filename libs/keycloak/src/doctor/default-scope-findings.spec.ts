@@ -8,15 +8,16 @@ const scope = (name: string, isInTokenScope = true): RealmScope => ({ id: name, 
 const serviceWith = (scopes: RegisteredService['scopes']): RegisteredService =>
   ({ name: 'service-b', audience: 'service-b', scopes }) as RegisteredService;
 
-function levels(defaultScopes: readonly string[], services: readonly RegisteredService[]): readonly string[] {
+function levels(expectedDefaultScopes: readonly string[], services: readonly RegisteredService[]): readonly string[] {
   const scopes = [scope('profile'), scope('basic', false), scope('orders.read'), scope('orders.approve')];
-  const client = { clientId: 'service-a', defaultScopes } as RealmClient;
+  const client = { clientId: 'service-a', expectedDefaultScopes } as RealmClient;
   return defaultScopeFindings({ scopes } as unknown as RealmSnapshot, client, services, ['profile']).map(
     ({ level }) => level,
   );
 }
 
-const asking = (...onBehalfOf: string[]): RegisteredService => serviceWith({ asSelf: [], onBehalfOf, isByKind: true });
+const asking = (...onBehalfOf: string[]): RegisteredService =>
+  serviceWith({ asService: [], onBehalfOf, isByKind: true });
 
 describe('a default client scope', () => {
   it.each<[string, readonly string[], readonly RegisteredService[], readonly string[]]>([
@@ -24,7 +25,7 @@ describe('a default client scope', () => {
     ['breaks one of two', ['orders.read'], [asking('orders.read'), asking('orders.approve')], ['error']],
     ['breaks calls of which nothing is known', ['orders.read'], [serviceWith(undefined)], ['error']],
     ['is only wide where each call asks for it', ['orders.read'], [asking('orders.read orders.approve')], ['warning']],
-    ['is well where defaultScopes names it', ['profile'], [asking('orders.approve')], []],
+    ['is well where expectedDefaultScopes names it', ['profile'], [asking('orders.approve')], []],
     ['is well where no token shows it', ['basic'], [asking('orders.approve')], []],
     ['is well where nothing is called', ['orders.read'], [], []],
   ])('%s', (_, defaults, services, expected) => {

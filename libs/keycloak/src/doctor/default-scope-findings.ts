@@ -6,17 +6,17 @@ import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
 /**
  * A token with a scope that was not asked for is refused (`scope_not_asked_for`), so such a scope breaks each call that does not ask for it.
- * `allowed` is the option `defaultScopes`.
+ * `allowed` is the option `expectedDefaultScopes`.
  */
 export function defaultScopeFindings(
   { scopes }: RealmSnapshot,
-  { clientId, defaultScopes }: RealmClient,
+  { clientId, expectedDefaultScopes }: RealmClient,
   services: readonly RegisteredService[],
   allowed: readonly string[],
 ): Finding[] {
   if (services.length === 0) return [];
   const unasked = scopes.filter(
-    ({ name, isInTokenScope }) => isInTokenScope && defaultScopes.includes(name) && !allowed.includes(name),
+    ({ name, isInTokenScope }) => isInTokenScope && expectedDefaultScopes.includes(name) && !allowed.includes(name),
   );
   return unasked.map(({ name }) => {
     const broken = services.filter((service) => !callsAlwaysAskFor(name, service));
@@ -29,11 +29,12 @@ export function defaultScopeFindings(
       : error(
           'permission',
           `${name} is a default client scope of ${clientId}, so Keycloak adds it to tokens that nobody asked it for: calls to ${broken.map((service) => service.name).join(', ')} fail (scope_not_asked_for) for everybody who has its role.`,
-          `Make it an optional client scope of ${clientId} (Clients, ${clientId}, Client scopes), or name it in defaultScopes.`,
+          `Make it an optional client scope of ${clientId} (Clients, ${clientId}, Client scopes), or name it in expectedDefaultScopes.`,
         );
   });
 }
 
 /** A service without `scopes` may ask for anything. */
 const callsAlwaysAskFor = (scope: string, { scopes }: RegisteredService): boolean =>
-  scopes !== undefined && [...scopes.asSelf, ...scopes.onBehalfOf].every((asked) => parseScope(asked).includes(scope));
+  scopes !== undefined &&
+  [...scopes.asService, ...scopes.onBehalfOf].every((asked) => parseScope(asked).includes(scope));

@@ -49,7 +49,7 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
   const ofBase = baseUrl === undefined || !KEYCLOAK_REALM ? '' : `${baseUrl}/realms/${KEYCLOAK_REALM}`;
   return {
     issuer: flags.issuer ?? nonEmpty(KEYCLOAK_ISSUER) ?? ofBase,
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(baseUrl === undefined ? {} : { internalServerUrl: baseUrl }),
     // What is no profile is a fault of the settings.
     ...(flags.profile === undefined ? {} : { profile: flags.profile as ProfileName }),
     clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',

@@ -3,7 +3,7 @@ import { systemClock } from '../caching/clock.js';
 import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import { wordsOf } from '../checkup/refusal-words.js';
 import { withoutSecrets } from '../protocol/loggable-text.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
 import type { Checkup } from '../checkup/checkup.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
@@ -133,10 +133,10 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
 
 /**
  * Permissions that the realm does not list: a client scope may be left out of the list (RFC 8414, `scopes_supported`), and an
- * administrator's token shows whether it is. Those of a `permissions` mapper are no scopes.
+ * administrator's token shows whether it is. Those of a `mapPermissions` option are no scopes.
  */
 async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
-  const known = checkup.options.permissions === undefined ? await checkup.knownScopes() : undefined;
+  const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];
   return handlers.flatMap(({ label, permissions }) =>
     permissions
@@ -167,14 +167,14 @@ async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
 }
 
 function unreadable(failure: unknown): Finding {
-  if (!(failure instanceof AdminApiError) && !(failure instanceof Refusal)) throw failure;
-  if (failure instanceof Refusal && failure.reason.startsWith(NOT_IMPLEMENTED)) {
+  if (!(failure instanceof AdminApiError) && !(failure instanceof KeycloakException)) throw failure;
+  if (failure instanceof KeycloakException && failure.reason.startsWith(NOT_IMPLEMENTED)) {
     return note(
       'administrator',
       'The realm was not read: this is the embedded server of tests, which has no more of the admin API than they need.',
     );
   }
-  const said = failure instanceof Refusal ? wordsOf(failure) : failure.message;
+  const said = failure instanceof KeycloakException ? wordsOf(failure) : failure.message;
   const isForbidden = failure instanceof AdminApiError && [401, 403].includes(failure.status);
   return error(
     'administrator',

@@ -32,7 +32,13 @@ beforeEach(() => void (asked = []));
 const PATH = '/realms/shop';
 
 async function found(issuer = base + PATH): Promise<string[]> {
-  const options = { issuer, baseUrl: base, clientId: 'shop', clientSecret: 'hush', allowInsecureRequests: true };
+  const options = {
+    issuer,
+    internalServerUrl: base,
+    clientId: 'shop',
+    clientSecret: 'hush',
+    allowInsecureRequests: true,
+  };
   const { issuers } = composeKeycloak({ ...options, maxRetries: 0 });
   return (await hostNameFinding(issuers[0])).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`);
 }

@@ -1,7 +1,7 @@
 /** Host name finding: whether Keycloak calls itself by whatever host name a request has, so that it signs events as another issuer. */
 import { warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /** Nobody has this name (RFC 2606 §2), so nobody else can have said it. */
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
@@ -43,5 +43,5 @@ function issuerOf(text: string): URL | undefined {
 }
 
 function nothingOfRefusal(failure: unknown): undefined {
-  if (!(failure instanceof Refusal)) throw failure;
+  if (!(failure instanceof KeycloakException)) throw failure;
 }

@@ -2,11 +2,11 @@
 import type { Checkup } from '../checkup/checkup.js';
 import type { GuardedHandler } from './doctor-subject.js';
 
-/** Each once. None where a `permissions` mapper makes them of something else than scopes. */
+/** Each once. None where a `mapPermissions` option makes them of something else than scopes. */
 export const permissionsOf = (
   { options }: Pick<Checkup, 'options'>,
   handlers: readonly GuardedHandler[],
 ): readonly string[] =>
-  options.permissions === undefined
+  options.mapPermissions === undefined
     ? [...new Set(handlers.flatMap(({ permissions, anyOf }) => [...permissions, ...anyOf.flat()]))]
     : [];

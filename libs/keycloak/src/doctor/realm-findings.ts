@@ -10,7 +10,7 @@ const TESTED_VERSION = /^26\.[467]\./;
 export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
   return [
     versionFinding(realm.version),
-    ...settingsFindings(realm, options.revocationMemorySeconds),
+    ...settingsFindings(realm, options.revocationRetentionSeconds),
     ...wideScopes(realm),
     ...disabledClients(realm),
   ];
@@ -26,7 +26,7 @@ function versionFinding(version: string | undefined): Finding {
     : note('version', `The tests run against Keycloak 26.4, 26.6 and 26.7, and this is ${version}.`);
 }
 
-function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: number): Finding[] {
+function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSeconds: number): Finding[] {
   const { bruteForceProtected, sslRequired, unmanagedAttributes, ssoSessionMaxLifespan } = settings;
   const findings = [
     ...(bruteForceProtected
@@ -50,12 +50,12 @@ function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: 
           ),
         ]
       : []),
-    ...(ssoSessionMaxLifespan > revocationMemorySeconds
+    ...(ssoSessionMaxLifespan > revocationRetentionSeconds
       ? [
           warning(
             'realm_settings',
-            `A session may last ${ssoSessionMaxLifespan} s (SSO Session Max), longer than a denial is held (revocationMemorySeconds, ${revocationMemorySeconds} s).`,
-            'Raise revocationMemorySeconds to SSO Session Max.',
+            `A session may last ${ssoSessionMaxLifespan} s (SSO Session Max), longer than a denial is held (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
+            'Raise revocationRetentionSeconds to SSO Session Max.',
           ),
         ]
       : []),

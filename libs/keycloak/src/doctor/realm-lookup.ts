@@ -7,13 +7,13 @@ export const clientNamed = ({ clients }: RealmSnapshot, id: string): RealmClient
 export const scopeNamed = ({ scopes }: RealmSnapshot, name: string): RealmScope | undefined =>
   scopes.find((scope) => scope.name === name);
 
-export const mayAskFor = ({ isEnabled, defaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
-  isEnabled && [...defaultScopes, ...optionalScopes].includes(scope);
+export const mayAskFor = ({ isEnabled, expectedDefaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
+  isEnabled && [...expectedDefaultScopes, ...optionalScopes].includes(scope);
 
 /** The audiences of each token of a client, by mappers of its own and of its default scopes. */
 export function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): readonly string[] {
   const ofScopes = scopes
-    .filter(({ name }) => client.defaultScopes.includes(name))
+    .filter(({ name }) => client.expectedDefaultScopes.includes(name))
     .flatMap(({ audiences }) => audiences);
   return [...client.audiences, ...ofScopes].map(({ audience }) => audience);
 }

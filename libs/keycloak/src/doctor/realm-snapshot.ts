@@ -10,7 +10,7 @@ export interface RealmClient {
   readonly mayExchange: boolean;
   readonly hasFullScope: boolean;
   readonly hasLightweightTokens: boolean;
-  readonly defaultScopes: readonly string[];
+  readonly expectedDefaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
   /** Of mappers of its own: they are in each of its tokens. */
   readonly audiences: readonly MappedAudience[];
@@ -122,7 +122,7 @@ function clientOf(client: Representation): RealmClient {
     mayExchange: recordOf(client['attributes'])['standard.token.exchange.enabled'] === 'true',
     hasFullScope: client['fullScopeAllowed'] === true,
     hasLightweightTokens: recordOf(client['attributes'])['client.use.lightweight.access.token.enabled'] === 'true',
-    defaultScopes: textsOf(client['defaultClientScopes']),
+    expectedDefaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
   };

@@ -88,8 +88,8 @@ describe('doctor looks at a signal feed', () => {
   });
 
   it('with a long time that is never used', async () => {
-    expect(await said(service({ introspectionTtlWhileSignalledSeconds: 300 }))).toEqual([
-      expect.stringMatching(/^warning: introspectionTtlWhileSignalledSeconds \(300 s\) is of no use/),
+    expect(await said(service({ introspectionTtlWithEventsSeconds: 300 }))).toEqual([
+      expect.stringMatching(/^warning: introspectionTtlWithEventsSeconds \(300 s\) is of no use/),
     ]);
   });
 

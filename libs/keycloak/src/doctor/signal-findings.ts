@@ -56,20 +56,20 @@ const credentialsRefused = (clientId: string, reason: string): Finding =>
   error(
     'signals',
     `Keycloak refuses the credentials of ${clientId}, the client that polls for revocations (${reason}).`,
-    `See whether Keycloak has the client and whether it is enabled, and compare its secret (the client, Credentials). The service has it in \`client\` of SignalsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
+    `See whether Keycloak has the client and whether it is enabled, and compare its secret (the client, Credentials). The service has it in \`client\` of RevocationEventsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
   );
 
 const hearsSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
   feed.sources.some(({ name }) => name === SHARED_SIGNALS);
 
 function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
-  const { introspectionTtlWhileSignalledSeconds: longSeconds, revocationChannel } = options;
+  const { introspectionTtlWithEventsSeconds: longSeconds, revocationChannel } = options;
   if (longSeconds !== undefined && !hasFeed && revocationChannel === undefined) {
     return [
       warning(
         'signals',
-        `introspectionTtlWhileSignalledSeconds (${longSeconds} s) is of no use: this service hears of no revocations.`,
-        'Import SignalsModule, or take a revocationChannel over which another process says what it hears.',
+        `introspectionTtlWithEventsSeconds (${longSeconds} s) is of no use: this service hears of no revocations.`,
+        'Import RevocationEventsModule, or take a revocationChannel over which another process says what it hears.',
       ),
     ];
   }
@@ -136,7 +136,7 @@ async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Findi
     warning(
       'signals',
       `The service account of ${own.clientId} has view-events, and its tokens go to the services that it calls: each of them may be able to read who logs in from where.`,
-      'Give the role to a client of its own, and name it to SignalsModule (`client`).',
+      'Give the role to a client of its own, and name it to RevocationEventsModule (`client`).',
     ),
   ];
 }

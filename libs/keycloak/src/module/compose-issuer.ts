@@ -75,8 +75,8 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   );
   // What is held must not end early, whatever is done to the date.
   const denials = new HeldDenials(options, surroundings.clock, loggers('RevocationList'), profile);
-  const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
-  const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile, () =>
+  const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
+  const rechecks = new Rechecks(introspectionTtlWithEventsSeconds * 1000, clock, profile, () =>
     server.clockSkew.latestSeconds(),
   );
   options.sharedCache?.check(options);

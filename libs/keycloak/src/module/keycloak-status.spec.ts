@@ -37,7 +37,7 @@ describe('KeycloakStatus', () => {
     const keycloak = composeKeycloak({ ...optionsOf(realm, 'service-a'), circuitBreakerFailures: 1 });
     const baseUrl = `http://127.0.0.1:${(nextService.address() as AddressInfo).port}`;
     const service = keycloak.service('service-b', { baseUrl, audience: 'service-b', maxConcurrentCalls: 1 });
-    const calls = [1, 2, 3].map(async () => service.asSelf('orders.approve').get('/'));
+    const calls = [1, 2, 3].map(async () => service.asService('orders.approve').get('/'));
     while (held.length === 0) await new Promise(setImmediate);
     expect(keycloak.status.read().services).toEqual({ 'service-b': { circuit: 'closed', running: 1, queued: 2 } });
     for (const _ of calls) {

@@ -28,8 +28,8 @@ export interface KeycloakStatusSnapshot {
     readonly revocations: number;
   };
   /**
-   * Whether this service learns about revocations at the first issuer (`SignalsModule`). `none`: it has no feed. `proven`: answers
-   * are cached for `introspectionTtlWhileSignalledSeconds`. `silent`: it has a feed, but answers are not cached that long.
+   * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: it has no feed. `proven`: answers
+   * are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but answers are not cached that long.
    *
    * `provenSecondsAgo`: the seconds since the latest time that was proven. It is absent before the first proof. `reason`: why the
    * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last
@@ -51,7 +51,7 @@ export interface IssuerStatus {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly options: {
     readonly introspectionTtlSeconds: number;
-    readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
+    readonly introspectionTtlWithEventsSeconds?: number | undefined;
   };
   readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs' | 'hasRecentGap'>;
   readonly issuer: string;
@@ -85,7 +85,7 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const { isFollowed, latestMs } = signals;
   const { proofRefusal } = sharing.status;
   const reason = proofRefusal === undefined ? {} : { reason: proofRefusal };
-  const expectsProofs = proofRefusal !== 'no_public_key' || options.introspectionTtlWhileSignalledSeconds !== undefined;
+  const expectsProofs = proofRefusal !== 'no_public_key' || options.introspectionTtlWithEventsSeconds !== undefined;
   if (!isFollowed && (proofRefusal === undefined || !expectsProofs)) return { state: 'none', ...reason };
   if (latestMs === -Infinity) return { state: 'silent', ...reason };
   const nowMs = clock.monotonicMs();

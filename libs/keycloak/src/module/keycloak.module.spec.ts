@@ -6,11 +6,11 @@ import {
   AuthorizationServerHealth,
   ClientCredentialsTokenProvider,
   getServiceClientToken,
-  IntrospectionGuard,
+  KeycloakGuard,
   KeycloakModule,
   KeycloakOptionsError,
   Public,
-  RefusalFilter,
+  KeycloakExceptionFilter,
   RevocationList,
   TokenExchangeClient,
   type KeycloakModuleOptions,
@@ -57,8 +57,8 @@ describe('what the module makes injectable', () => {
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
     AuthorizationServerHealth,
-    IntrospectionGuard,
-    RefusalFilter,
+    KeycloakGuard,
+    KeycloakExceptionFilter,
     RevocationList,
     getServiceClientToken('service-c'),
   ])('%p prints no secret (RS-23)', (token) => {
@@ -84,7 +84,7 @@ describe('what the module makes injectable', () => {
 
   it('and neither does a caller of a service', () => {
     const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
-    expect(inspect(client.asSelf('analytics.run'), { depth: 20 })).not.toContain(SECRET);
+    expect(inspect(client.asService('analytics.run'), { depth: 20 })).not.toContain(SECRET);
   });
 });
 
@@ -139,9 +139,12 @@ describe('faulty options', () => {
 
   it.each<[string, object]>([
     ['unknown option "exposeRefusalReason"', { exposeRefusalReason: true }],
-    ['baseUrl must end before /realms/', { baseUrl: 'https://keycloak.internal/realms/shop' }],
+    ['internalServerUrl must end before /realms/', { internalServerUrl: 'https://keycloak.internal/realms/shop' }],
     ['issuer must be written as URLs are', { issuer: 'https://SSO.example.com/realms/shop' }],
-    ['baseUrl must be an http(s) URL without credentials', { baseUrl: 'https://:pw@keycloak.internal' }],
+    [
+      'internalServerUrl must be an http(s) URL without credentials',
+      { internalServerUrl: 'https://:pw@keycloak.internal' },
+    ],
   ])('%s', async (fault, change) => {
     await expect(boot({ ...OPTIONS, ...change })).rejects.toThrow(fault);
   });

@@ -38,8 +38,8 @@ import { protectedResourceController } from './protected-resource.controller.js'
 import { AccessTokenVerifier } from '../resource-server/access-token-verifier.js';
 import { Admission } from '../resource-server/admission.guard.js';
 import { GatewayHandshakes } from '../resource-server/gateway-handshakes.discovery.js';
-import { IntrospectionGuard } from '../resource-server/introspection.guard.js';
-import { RefusalFilter } from '../resource-server/refusal.filter.js';
+import { KeycloakGuard } from '../resource-server/keycloak.guard.js';
+import { KeycloakExceptionFilter } from '../resource-server/keycloak-exception.filter.js';
 import { RouteReport } from '../resource-server/route-report.discovery.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import { SharedStateService } from './shared-state.service.js';
@@ -106,25 +106,25 @@ export type ServiceRegistration = { readonly name: string } & (
     ...PARTS,
     {
       provide: Admission,
-      inject: [KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
+      inject: [KEYCLOAK, RESOLVED_OPTIONS, KeycloakExceptionFilter],
       useFactory: (
         { verifier, connections }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
-        refusals: RefusalFilter,
+        refusals: KeycloakExceptionFilter,
       ) => new Admission(verifier, options, refusals, connections),
     },
-    IntrospectionGuard,
-    { provide: APP_GUARD, useExisting: IntrospectionGuard },
+    KeycloakGuard,
+    { provide: APP_GUARD, useExisting: KeycloakGuard },
     {
-      provide: RefusalFilter,
+      provide: KeycloakExceptionFilter,
       inject: [RESOLVED_OPTIONS, HttpAdapterHost],
       useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
-        new RefusalFilter(
+        new KeycloakExceptionFilter(
           { ...options, realm: options.clientId, resourceMetadata: options.protectedResource?.metadataUrl },
           adapterHost,
         ),
     },
-    { provide: APP_FILTER, useExisting: RefusalFilter },
+    { provide: APP_FILTER, useExisting: KeycloakExceptionFilter },
     {
       provide: StartVerification,
       inject: [KEYCLOAK, RESOLVED_OPTIONS],
@@ -147,12 +147,12 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: GatewayHandshakes,
-      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter, HttpAdapterHost],
+      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, KeycloakExceptionFilter, HttpAdapterHost],
       useFactory: (
         discovery: DiscoveryService,
         { verifier, connections }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
-        refusals: RefusalFilter,
+        refusals: KeycloakExceptionFilter,
         adapterHost: HttpAdapterHost,
       ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections, adapterHost),
     },
@@ -162,8 +162,8 @@ export type ServiceRegistration = { readonly name: string } & (
     Network,
     ...PARTS.map(({ provide }) => provide),
     Admission,
-    IntrospectionGuard,
-    RefusalFilter,
+    KeycloakGuard,
+    KeycloakExceptionFilter,
     GatewayHandshakes,
   ],
 })

@@ -23,7 +23,7 @@ import {
   KeycloakModule,
   Public,
   RequireAnyPermission,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type KeycloakModuleOptions,
 } from '../index.js';
@@ -40,7 +40,7 @@ class OrdersController {
 
   @Get('settled')
   @RequirePermission('orders.read')
-  @RequireAuthentication({ acr: 'gold', maxAgeSeconds: 60 })
+  @RequireStepUp({ acr: 'gold', maxAgeSeconds: 60 })
   settled(): string {
     return 'settled';
   }
@@ -243,7 +243,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
     });
 
     it('names no scopes where permissions are something else', async () => {
-      const client = await make({ protectedResource: { resource: RESOURCE }, permissions: () => [] });
+      const client = await make({ protectedResource: { resource: RESOURCE }, mapPermissions: () => [] });
       expect((await client.get(WELL_KNOWN).expect(200)).body).not.toHaveProperty('scopes_supported');
     });
   });

@@ -57,7 +57,7 @@ export function protectedResourceController(): Type {
       const described = {
         ...protectedResource,
         issuers: issuers.map(({ issuer }) => issuer),
-        permissionsAreScopes: issuers.every(({ permissions }) => permissions === undefined),
+        permissionsAreScopes: issuers.every(({ mapPermissions: permissions }) => permissions === undefined),
       };
       this.#metadata ??= protectedResourceMetadata(described, this.report.guarded());
       return this.#metadata;

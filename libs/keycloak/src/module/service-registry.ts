@@ -46,7 +46,7 @@ export class ServiceRegistry {
   servicesAt(issuer: string): readonly RegisteredService[] {
     return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
       const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;
-      const askedHere = ofItself === issuer ? scopes : scopes && { ...scopes, asSelf: [] };
+      const askedHere = ofItself === issuer ? scopes : scopes && { ...scopes, asService: [] };
       return audience === undefined ? [] : [{ ...service, audience, scopes: askedHere }];
     });
   }

@@ -123,12 +123,14 @@ describe.each([
 });
 
 describe('the other defaults of forRoot', () => {
-  const { defaultScopes, permissions, realmUrl } = resolveKeycloakOptions(GIVEN);
+  const { expectedDefaultScopes, mapPermissions, realmUrl } = resolveKeycloakOptions(GIVEN);
 
   it('are those in the table', () => {
-    expect(tables[0]?.get('defaultScopes')?.fallback).toBe(defaultScopes.map((scope) => `\`${scope}\``).join(', '));
-    expect([tables[0]?.get('permissions')?.fallback, permissions]).toEqual(['the members of `scope`', undefined]);
-    expect(tables[0]?.get('baseUrl')?.fallback).toBe('the part of `issuer` before `/realms/`');
+    expect(tables[0]?.get('expectedDefaultScopes')?.fallback).toBe(
+      expectedDefaultScopes.map((scope) => `\`${scope}\``).join(', '),
+    );
+    expect([tables[0]?.get('mapPermissions')?.fallback, mapPermissions]).toEqual(['the members of `scope`', undefined]);
+    expect(tables[0]?.get('internalServerUrl')?.fallback).toBe('the part of `issuer` before `/realms/`');
     expect(realmUrl).toBe(GIVEN.issuer);
   });
 });

@@ -32,7 +32,7 @@ export interface IssuerOptions {
    * Where this service reaches the server when that is not where `issuer` points, such as `http://keycloak:8080` inside
    * a network. Without the `/realms/…` part; with another `profile` in place of the origin of `issuer`. Default: the part of `issuer` before it.
    */
-  readonly baseUrl?: string;
+  readonly internalServerUrl?: string;
   /**
    * What access tokens are at this server. `keycloak`: what Keycloak issues. `rfc9068`: JWTs whose header says `at+jwt`. `rfc7662`: whatever its introspection says of them, opaque tokens
    * too; not with `jwt`. See docs/other-servers.md for what each demands. Default `keycloak`.
@@ -55,19 +55,19 @@ export interface IssuerOptions {
    * Where a token's permissions come from in realms that use roles instead of scopes, such as
    * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
    */
-  readonly permissions?: PermissionMapper;
+  readonly mapPermissions?: PermissionMapper;
   /**
    * The scopes of this issuer's tokens that count as permissions here; its other scopes are nobody's permission. Default: all of them. Of several issuers only the first has that
-   * default: each other one must have this or `permissions`, since its administrator can call a scope whatever the routes here demand.
+   * default: each other one must have this or `mapPermissions`, since its administrator can call a scope whatever the routes here demand.
    */
   readonly acceptedScopes?: readonly string[];
   /**
-   * The `acr` of this issuer's tokens that count for `@RequireAuthentication({ acr })`: another issuer may call anything `gold`. Default: of the first issuer all, of each other one none. When the user has logged in (`auth_time`) is
+   * The `acr` of this issuer's tokens that count for `@RequireStepUp({ acr })`: another issuer may call anything `gold`. Default: of the first issuer all, of each other one none. When the user has logged in (`auth_time`) is
    * believed of each.
    */
   readonly acceptedAcr?: readonly string[];
   /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
-  readonly defaultScopes?: readonly string[];
+  readonly expectedDefaultScopes?: readonly string[];
 }
 
 /** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
@@ -77,18 +77,18 @@ export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly clientId: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly tls: TrustedAuthorities;
-  readonly permissions: PermissionMapper | undefined;
+  readonly mapPermissions: PermissionMapper | undefined;
   /** Undefined where all of them count. */
   readonly acceptedScopes: readonly string[] | undefined;
   /** Undefined where all of them count. */
   readonly acceptedAcr: readonly string[] | undefined;
-  readonly defaultScopes: readonly string[];
+  readonly expectedDefaultScopes: readonly string[];
 }
 
 /** Kind, default and range of each. */
 export const ISSUER_OPTIONS = {
   issuer: url,
-  baseUrl: optionalUrl,
+  internalServerUrl: optionalUrl,
   profile: oneOf(PROFILES),
   clientId: nonEmptyString,
   clientSecret: optionalText,
@@ -97,10 +97,10 @@ export const ISSUER_OPTIONS = {
     'a client authentication, such as clientSecretFile()',
   ),
   tls: trustedAuthorities,
-  permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
+  mapPermissions: optionalFunction<PermissionMapper>('from claims to permissions'),
   acceptedScopes: optionalScopes,
   acceptedAcr: optionalAcrValues,
-  defaultScopes: scopes(['profile', 'email']),
+  expectedDefaultScopes: scopes(['profile', 'email']),
 } satisfies OptionTable<IssuerOptions, { readonly tls: TrustedAuthorities }>;
 
 /** Others than those of the table are `otherNames`, or faults. `hasSignatures`: whether tokens are verified by their signature. */
@@ -111,7 +111,7 @@ export function resolveIssuerOptions(
   otherNames: readonly string[] = [],
 ): ResolvedIssuerOptions {
   const { faults } = context;
-  const { baseUrl, clientSecret, clientAuthentication, ...options } = readOptions(
+  const { internalServerUrl, clientSecret, clientAuthentication, ...options } = readOptions(
     ISSUER_OPTIONS,
     given,
     context,
@@ -120,15 +120,17 @@ export function resolveIssuerOptions(
   if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
     faults.fault(`clientSecret or clientAuthentication must be given${clientSecret === undefined ? '' : ', not both'}`);
   }
-  if (options.permissions !== undefined && options.acceptedScopes !== undefined) {
-    faults.fault('permissions and acceptedScopes exclude each other: what permissions gives takes the place of scopes');
+  if (options.mapPermissions !== undefined && options.acceptedScopes !== undefined) {
+    faults.fault(
+      'mapPermissions and acceptedScopes exclude each other: what mapPermissions gives takes the place of scopes',
+    );
   }
   if (options.profile === 'rfc7662' && hasSignatures) {
     faults.fault('profile is "rfc7662", whose tokens may have no signature, so jwt must not be given');
   }
   const issuer = (given as Partial<IssuerOptions> | undefined)?.issuer;
   const addresses = (options.profile === 'keycloak' ? realmAddresses : serverAddresses)(
-    { issuer: options.issuer, given: issuer, baseUrl },
+    { issuer: options.issuer, given: issuer, internalServerUrl },
     faults,
   );
   return {
@@ -156,9 +158,9 @@ export function resolveIssuers(
     const own = new ConfigurationFaults();
     const resolved = resolveIssuerOptions(each, { faults: own, allowInsecureRequests }, hasSignatures);
     // Of the first one all scopes count: its administrator is that of this service.
-    const { permissions, acceptedScopes } = each as Partial<IssuerOptions>;
-    if (at > 0 && permissions === undefined && acceptedScopes === undefined) {
-      own.fault('acceptedScopes or permissions must be given: what tokens of this issuer may do here');
+    const { mapPermissions, acceptedScopes } = each as Partial<IssuerOptions>;
+    if (at > 0 && mapPermissions === undefined && acceptedScopes === undefined) {
+      own.fault('acceptedScopes or mapPermissions must be given: what tokens of this issuer may do here');
     }
     for (const fault of own.all) faults.fault(`issuers[${at}]: ${fault}`);
     return at === 0 ? resolved : { ...resolved, acceptedAcr: resolved.acceptedAcr ?? [] };

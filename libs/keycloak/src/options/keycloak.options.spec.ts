@@ -40,8 +40,8 @@ describe('resolveKeycloakOptions', () => {
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
       tls: {},
-      carriers: [],
-      defaultScopes: ['profile', 'email'],
+      requestAdapters: [],
+      expectedDefaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
       maxConcurrentCalls: 20,
       maxQueuedCalls: 500,
@@ -54,7 +54,7 @@ describe('resolveKeycloakOptions', () => {
       maxCachedIntrospections: 10_000,
       maxCachedTokens: 1000,
       maxRevocations: 100_000,
-      revocationMemorySeconds: 36_000,
+      revocationRetentionSeconds: 36_000,
       profile: 'keycloak',
       verification: 'introspection',
       maxTokenBytes: 8192,
@@ -66,7 +66,7 @@ describe('resolveKeycloakOptions', () => {
   });
 
   it('lists every fault in one message, with no secret in it', () => {
-    const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, permissions: 'roles' };
+    const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, mapPermissions: 'roles' };
     expect(faults(() => resolve(bend))).toHaveLength(6);
     const error = (() => {
       try {
@@ -76,7 +76,7 @@ describe('resolveKeycloakOptions', () => {
       }
     })() as KeycloakOptionsError;
     expect(error.message).toMatch(/^KeycloakModule\.forRoot has 6 faults:\n/);
-    for (const name of ['issuer', 'clientId', 'timeoutMs', 'maxTokenBytes', 'permissions']) {
+    for (const name of ['issuer', 'clientId', 'timeoutMs', 'maxTokenBytes', 'mapPermissions']) {
       expect(error.message).toContain(`\n  - ${name} must `);
     }
     expect(printedForms(error)).not.toContain('hush-hush');
@@ -105,7 +105,7 @@ describe('resolveKeycloakOptions', () => {
     }
   });
 
-  it.each(['issuer', 'clientId', 'clientSecret', 'baseUrl'])(
+  it.each(['issuer', 'clientId', 'clientSecret', 'internalServerUrl'])(
     'says of %s that it is no string, where it is none',
     (name) => {
       for (const value of [7, true, {}, new URL(GIVEN.issuer)]) {
@@ -116,7 +116,7 @@ describe('resolveKeycloakOptions', () => {
 
   it('refuses a line break, which no id and no secret has: else Keycloak refuses what looks right to who compares it', () => {
     const fault = (name: string) => [`${name} must have no line break or other control character`];
-    for (const name of ['issuer', 'clientId', 'clientSecret', 'baseUrl']) {
+    for (const name of ['issuer', 'clientId', 'clientSecret', 'internalServerUrl']) {
       for (const bent of [`${GIVEN.issuer}\n`, `${GIVEN.issuer}\r\n`, `\t${GIVEN.issuer}`]) {
         expect(faults(() => resolve({ [name]: bent }))).toEqual(fault(name));
       }
@@ -135,17 +135,17 @@ describe('resolveKeycloakOptions', () => {
     ]);
   });
 
-  it('takes one carrier for each kind of context other than HTTP', () => {
-    const carrier = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
-    expect(resolve({ carriers: [carrier('rpc'), carrier('ws')] }).carriers).toHaveLength(2);
+  it('takes one request adapter for each kind of context other than HTTP', () => {
+    const adapter = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
+    expect(resolve({ requestAdapters: [adapter('rpc'), adapter('ws')] }).requestAdapters).toHaveLength(2);
     for (const value of ['graphql', [7], [null], [{ kind: 'rpc' }], {}, null]) {
-      expect(faults(() => resolve({ carriers: value }))).toEqual([
-        'carriers must be a list of credential carriers, such as graphqlCarrier()',
+      expect(faults(() => resolve({ requestAdapters: value }))).toEqual([
+        'requestAdapters must be a list of request adapters, such as graphqlRequestAdapter()',
       ]);
     }
-    expect(faults(() => resolve({ carriers: [carrier('rpc'), carrier('rpc'), carrier('http')] }))).toEqual([
-      'carriers has two for the kind "rpc"',
-      'carriers can have none for the kind "http", which is built in',
+    expect(faults(() => resolve({ requestAdapters: [adapter('rpc'), adapter('rpc'), adapter('http')] }))).toEqual([
+      'requestAdapters has two for the kind "rpc"',
+      'requestAdapters can have none for the kind "http", which is built in',
     ]);
   });
 
@@ -208,12 +208,12 @@ describe('resolveKeycloakOptions', () => {
   });
 
   it('holds a denial for as long as any answer may serve', () => {
-    const words = /^revocationMemorySeconds must not be less than introspectionTtlSeconds/;
-    const bent = { revocationMemorySeconds: 60, introspectionTtlSeconds: 61 };
-    const signalled = { revocationMemorySeconds: 299, introspectionTtlWhileSignalledSeconds: 300 };
+    const words = /^revocationRetentionSeconds must not be less than introspectionTtlSeconds/;
+    const bent = { revocationRetentionSeconds: 60, introspectionTtlSeconds: 61 };
+    const signalled = { revocationRetentionSeconds: 299, introspectionTtlWithEventsSeconds: 300 };
     for (const one of [bent, signalled]) expect(faults(() => resolve(one))).toEqual([expect.stringMatching(words)]);
     expect(faults(() => resolve({ ...bent, introspectionTtlSeconds: 60 }))).toEqual([]);
-    expect(faults(() => resolve({ ...signalled, revocationMemorySeconds: 300 }))).toEqual([]);
+    expect(faults(() => resolve({ ...signalled, revocationRetentionSeconds: 300 }))).toEqual([]);
   });
 
   it('takes http for a protected resource in development', () => {
@@ -223,10 +223,12 @@ describe('resolveKeycloakOptions', () => {
     );
   });
 
-  it('takes scope tokens for defaultScopes', () => {
-    expect(resolve({ defaultScopes: [] })).toMatchObject({ defaultScopes: [] });
+  it('takes scope tokens for expectedDefaultScopes', () => {
+    expect(resolve({ expectedDefaultScopes: [] })).toMatchObject({ expectedDefaultScopes: [] });
     for (const value of ['profile', ['profile email'], [''], [7], null]) {
-      expect(faults(() => resolve({ defaultScopes: value }))).toEqual(['defaultScopes must be a list of scope tokens']);
+      expect(faults(() => resolve({ expectedDefaultScopes: value }))).toEqual([
+        'expectedDefaultScopes must be a list of scope tokens',
+      ]);
     }
   });
 
@@ -243,7 +245,7 @@ describe('resolveKeycloakOptions', () => {
     ['minRemainingLifetimeSeconds', 1, 300],
     ['maxCachedTokens', 1, 1_000_000],
     ['maxRevocations', 1, 1_000_000],
-    ['revocationMemorySeconds', 60, 31_536_000],
+    ['revocationRetentionSeconds', 60, 31_536_000],
     ['maxTokenBytes', 1024, 65_536],
   ])('takes a whole number for %s from %d to %d', (name, min, max) => {
     for (const value of [min, max]) expect(resolve({ [name]: value })).toMatchObject({ [name]: value });
@@ -260,8 +262,8 @@ describe('resolveKeycloakOptions', () => {
     }
   });
 
-  it.each(['issuer', 'baseUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
-    const bend = { baseUrl: 'https://k', [name]: name === 'issuer' ? 'http://k/realms/test' : 'http://k' };
+  it.each(['issuer', 'internalServerUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
+    const bend = { internalServerUrl: 'https://k', [name]: name === 'issuer' ? 'http://k/realms/test' : 'http://k' };
     expect(faults(() => resolve(bend))).toEqual([expect.stringContaining(`${name} must be https:`)]);
     expect(faults(() => resolve({ ...bend, allowInsecureRequests: true }))).toEqual([]);
   });
@@ -289,8 +291,12 @@ describe('resolveKeycloakOptions', () => {
     ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/auth', 'http://keycloak:8080/auth/realms/x'],
     ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/', 'http://keycloak:8080/realms/x'],
     ['http://localhost:8080/realms/x', 'http://keycloak:8080', 'http://keycloak:8080/realms/x'],
-  ])('reaches the realm of %s through %s at %s', (issuer, baseUrl, realmUrl) => {
-    const given = { issuer, ...(baseUrl === undefined ? {} : { baseUrl }), allowInsecureRequests: true };
+  ])('reaches the realm of %s through %s at %s', (issuer, internalServerUrl, realmUrl) => {
+    const given = {
+      issuer,
+      ...(internalServerUrl === undefined ? {} : { internalServerUrl }),
+      allowInsecureRequests: true,
+    };
     expect(resolve(given)).toMatchObject({ issuer, realmUrl });
   });
 });
@@ -307,8 +313,10 @@ describe('the profile', () => {
     ['https://sso.example.com/realms/x', 'https://sso:8443', 'https://sso:8443/realms/x'],
   ])(
     'of another server takes the issuer %s as it is, reached through %s at %s (RFC 8414 section 2)',
-    (issuer, baseUrl, realmUrl) => {
-      expect(resolve(other({ issuer, ...(baseUrl === undefined ? {} : { baseUrl }) }))).toMatchObject({
+    (issuer, internalServerUrl, realmUrl) => {
+      expect(
+        resolve(other({ issuer, ...(internalServerUrl === undefined ? {} : { internalServerUrl }) })),
+      ).toMatchObject({
         issuer,
         realmUrl,
       });
@@ -321,7 +329,7 @@ describe('the profile', () => {
     [{ issuer: 'https://sso.example.com/#x' }, /^issuer must be an http/],
     [{ issuer: 'https://SSO.example.com' }, /^issuer must be written as URLs are/],
     [{ issuer: 'https://sso.example.com:443/x' }, /^issuer must be written as URLs are/],
-    [{ baseUrl: 'https://sso:8443/path' }, /^baseUrl must have no path/],
+    [{ internalServerUrl: 'https://sso:8443/path' }, /^internalServerUrl must have no path/],
     [{ profile: 'auth0' }, /^profile must be "keycloak" or "rfc9068" or "rfc7662"$/],
     [{ profile: 'rfc7662', jwt: { connect() {} } }, /^profile is "rfc7662", /],
   ])('of another server refuses %j', (bend, fault) => {
@@ -346,7 +354,12 @@ describe('several issuers', () => {
     const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
     expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
     expect(issuers).toMatchObject([
-      { issuer: GIVEN.issuer, acceptedScopes: undefined, profile: 'keycloak', defaultScopes: ['profile', 'email'] },
+      {
+        issuer: GIVEN.issuer,
+        acceptedScopes: undefined,
+        profile: 'keycloak',
+        expectedDefaultScopes: ['profile', 'email'],
+      },
       {
         issuer: OTHER.issuer,
         realmUrl: OTHER.issuer,
@@ -377,14 +390,14 @@ describe('several issuers', () => {
       'another one that may do anything',
       [GIVEN, { ...OTHER, acceptedScopes: undefined }],
       {},
-      ['issuers[1]: acceptedScopes or permissions must be given: what tokens of this issuer may do here'],
+      ['issuers[1]: acceptedScopes or mapPermissions must be given: what tokens of this issuer may do here'],
     ],
     [
       'scopes beside what takes their place',
-      [{ ...GIVEN, acceptedScopes: ['a'], permissions: () => [] }],
+      [{ ...GIVEN, acceptedScopes: ['a'], mapPermissions: () => [] }],
       {},
       [
-        'issuers[0]: permissions and acceptedScopes exclude each other: what permissions gives takes the place of scopes',
+        'issuers[0]: mapPermissions and acceptedScopes exclude each other: what mapPermissions gives takes the place of scopes',
       ],
     ],
     [

@@ -1,7 +1,7 @@
 /** Keycloak options: what each option of `forRoot` means, its kind, default and range, and the check at boot. */
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
-  carriers,
+  requestAdapters,
   flag,
   integer,
   KeycloakOptionsError,
@@ -14,9 +14,9 @@ import {
 } from './option-kinds.js';
 import type { SharedCache } from '../caching/shared-cache.js';
 import type { RevocationChannel } from '../revocation/revocation-channel.js';
-import type { CredentialCarrier } from '../resource-server/credential.carrier.js';
+import type { RequestAdapter } from '../resource-server/request.adapter.js';
 import type { JwtVerification } from '../resource-server/jwt-verification.js';
-import { VERIFICATIONS, type TokenVerification } from '../resource-server/verification.js';
+import { VERIFICATIONS, type VerificationMethod } from '../resource-server/verification.js';
 import {
   ISSUER_OPTIONS,
   resolveIssuerOptions,
@@ -34,10 +34,10 @@ import {
 /** Options of `KeycloakModule.forRoot` that are the same for every issuer. Bounds are those of each. */
 export interface CommonModuleOptions {
   /**
-   * For handlers that are not reached over HTTP: one for each kind of context, such as `graphqlCarrier()`. What demands a token in a kind
+   * For handlers that are not reached over HTTP: one for each kind of context, such as `graphqlRequestAdapter()`. What demands a token in a kind
    * without one is refused. Default: none.
    */
-  readonly carriers?: readonly CredentialCarrier[];
+  readonly requestAdapters?: readonly RequestAdapter[];
   /**
    * Bound on every call to the authorization server: waiting for a slot, the answer, and retries included. Default 3000,
    * 100 to 60000.
@@ -71,14 +71,14 @@ export interface CommonModuleOptions {
   readonly minRemainingLifetimeSeconds?: number;
   /**
    * How long an introspection answer may be reused: **the revocation window**. A token that is revoked, or whose user logs
-   * out, is refused within this time. `@MaxStaleness` shortens it for a route. Default 10, 0 (ask every time) to 300.
+   * out, is refused within this time. `@MaxIntrospectionAge` shortens it for a route. Default 10, 0 (ask every time) to 300.
    */
   readonly introspectionTtlSeconds?: number;
   /**
-   * How long an introspection answer may be reused while a signal feed (`SignalsModule`) proves that it hears of revocations: each is refused within seconds then, and Keycloak is asked less. When the feed is silent
-   * answers serve for `introspectionTtlSeconds` again. `@MaxStaleness` shortens it for a route. Default unset, 2 to 3600: unset, they serve no longer than ever.
+   * How long an introspection answer may be reused while a signal feed (`RevocationEventsModule`) proves that it hears of revocations: each is refused within seconds then, and Keycloak is asked less. When the feed is silent
+   * answers serve for `introspectionTtlSeconds` again. `@MaxIntrospectionAge` shortens it for a route. Default unset, 2 to 3600: unset, they serve no longer than ever.
    */
-  readonly introspectionTtlWhileSignalledSeconds?: number;
+  readonly introspectionTtlWithEventsSeconds?: number;
   /** Introspection answers that are kept, and as many of inactive tokens. Default 10000, 1 to 1000000. */
   readonly maxCachedIntrospections?: number;
   /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
@@ -94,7 +94,7 @@ export interface CommonModuleOptions {
    * the ten hours that Keycloak lets a session last by default, and no token of a session outlives that session.
    * Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
    */
-  readonly revocationMemorySeconds?: number;
+  readonly revocationRetentionSeconds?: number;
   /**
    * Has denials and rechecks of the `RevocationList` reach all replicas of all services, such as `valkeyRevocations()`. Default: none, they
    * hold in this process.
@@ -106,11 +106,11 @@ export interface CommonModuleOptions {
    */
   readonly sharedCache?: SharedCache;
   /**
-   * How tokens are verified where no `@Verification` says it: `introspection` asks Keycloak, and knows within `introspectionTtlSeconds` of what was revoked; `jwt`
+   * How tokens are verified where no `@TokenVerification` says it: `introspection` asks Keycloak, and knows within `introspectionTtlSeconds` of what was revoked; `jwt`
    * checks the signature here, and needs the option `jwt`. By `jwt` a token that was revoked passes until it expires, unless the `RevocationList` knows of it. Default
    * `introspection`.
    */
-  readonly verification?: TokenVerification;
+  readonly verification?: VerificationMethod;
   /** What checks signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none, and each token is introspected. */
   readonly jwt?: JwtVerification;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
@@ -152,10 +152,10 @@ export type AnyModuleOptions = KeycloakModuleOptions | MultiIssuerModuleOptions;
 type ResolvedCommonOptions = Required<
   Omit<
     CommonModuleOptions,
-    'introspectionTtlWhileSignalledSeconds' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
+    'introspectionTtlWithEventsSeconds' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
   >
 > & {
-  readonly introspectionTtlWhileSignalledSeconds: number | undefined;
+  readonly introspectionTtlWithEventsSeconds: number | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
@@ -172,7 +172,7 @@ export type ResolvedKeycloakOptions = OptionsOfIssuer & {
 
 /** Kind, default and range of each. */
 const COMMON_OPTIONS = {
-  carriers,
+  requestAdapters,
   timeoutMs: integer(3000, 100, 60_000),
   maxConcurrentCalls: integer(20, 1, 1000),
   maxQueuedCalls: integer(500, 0, 100_000),
@@ -182,11 +182,11 @@ const COMMON_OPTIONS = {
   clockToleranceSeconds: integer(5, 0, 60),
   minRemainingLifetimeSeconds: integer(10, 1, 300),
   introspectionTtlSeconds: integer(10, 0, 300),
-  introspectionTtlWhileSignalledSeconds: optionalInteger(2, 3600),
+  introspectionTtlWithEventsSeconds: optionalInteger(2, 3600),
   maxCachedIntrospections: integer(10_000, 1, 1_000_000),
   maxCachedTokens: integer(1000, 1, 1_000_000),
   maxRevocations: integer(100_000, 1, 1_000_000),
-  revocationMemorySeconds: integer(36_000, 60, 31_536_000),
+  revocationRetentionSeconds: integer(36_000, 60, 31_536_000),
   revocationChannel: optionalWith<RevocationChannel>(
     ['check', 'connect'],
     'a revocation channel, such as valkeyRevocations()',
@@ -210,13 +210,13 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
   if (common.verification === 'jwt' && !hasSignatures) {
     faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
   }
-  const { introspectionTtlSeconds: ttl, introspectionTtlWhileSignalledSeconds: signalled = Infinity } = common;
+  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: signalled = Infinity } = common;
   if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
-    faults.fault('introspectionTtlWhileSignalledSeconds must be more than introspectionTtlSeconds, and that not 0');
+    faults.fault('introspectionTtlWithEventsSeconds must be more than introspectionTtlSeconds, and that not 0');
   }
-  if (common.revocationMemorySeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled)) {
+  if (common.revocationRetentionSeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled)) {
     faults.fault(
-      'revocationMemorySeconds must not be less than introspectionTtlSeconds and introspectionTtlWhileSignalledSeconds: a denial is in force for as long as an answer may serve',
+      'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds: a denial is in force for as long as an answer may serve',
     );
   }
   checkProcess(faults);

@@ -3,7 +3,7 @@ import { ConfigurationError, ConfigurationFaults } from '../protocol/configurati
 import type { ScopesOfCalls } from '../client/declared-scopes.js';
 import { isAcrValue } from '../protocol/authentication-demand.js';
 import { isScopeToken } from '../protocol/scope.js';
-import type { CredentialCarrier } from '../resource-server/credential.carrier.js';
+import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
 /** Thrown at boot. The message lists every fault, and no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
@@ -128,22 +128,26 @@ export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name,
   if (given === undefined) return undefined;
   if (Array.isArray(given)) {
     const all = scopes([])(name, given, context);
-    return { asSelf: all, onBehalfOf: all, isByKind: false };
+    return { asService: all, onBehalfOf: all, isByKind: false };
   }
   if (typeof given !== 'object' || given === null) {
-    context.faults.fault(`${name} must be a list of scope tokens, or { asSelf, onBehalfOf } with two of them`);
+    context.faults.fault(`${name} must be a list of scope tokens, or { asService, onBehalfOf } with two of them`);
     return undefined;
   }
-  const { asSelf, onBehalfOf, ...others } = given as Readonly<Record<string, unknown>>;
+  const { asService, onBehalfOf, ...others } = given as Readonly<Record<string, unknown>>;
   for (const other of Object.keys(others)) context.faults.fault(`${name} has an unknown member "${other}"`);
   const scopesOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
-  return { asSelf: scopesOf('asSelf', asSelf), onBehalfOf: scopesOf('onBehalfOf', onBehalfOf), isByKind: true };
+  return {
+    asService: scopesOf('asService', asService),
+    onBehalfOf: scopesOf('onBehalfOf', onBehalfOf),
+    isByKind: true,
+  };
 };
 
 /** None where none are given. */
-export const carriers: OptionKind<readonly CredentialCarrier[]> = (name, given = [], { faults }) => {
-  if (!Array.isArray(given) || !given.every(isCarrier)) {
-    faults.fault(`${name} must be a list of credential carriers, such as graphqlCarrier()`);
+export const requestAdapters: OptionKind<readonly RequestAdapter[]> = (name, given = [], { faults }) => {
+  if (!Array.isArray(given) || !given.every(isRequestAdapter)) {
+    faults.fault(`${name} must be a list of request adapters, such as graphqlRequestAdapter()`);
     return [];
   }
   const kinds = given.map(({ kind }) => kind);
@@ -153,10 +157,10 @@ export const carriers: OptionKind<readonly CredentialCarrier[]> = (name, given =
   return Object.freeze([...given]);
 };
 
-const isCarrier = (given: unknown): given is CredentialCarrier => {
-  const carrier = Object(given) as Readonly<Record<string, unknown>>;
+const isRequestAdapter = (given: unknown): given is RequestAdapter => {
+  const adapter = Object(given) as Readonly<Record<string, unknown>>;
   const methods = ['callOf', 'requestOf', 'toException'];
-  return typeof carrier['kind'] === 'string' && methods.every((method) => typeof carrier[method] === 'function');
+  return typeof adapter['kind'] === 'string' && methods.every((method) => typeof adapter[method] === 'function');
 };
 
 /** `words` say from what to what. */

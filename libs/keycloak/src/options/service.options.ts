@@ -66,9 +66,9 @@ export interface ServiceOptions {
   readonly circuitBreakerPauseMs?: number;
 }
 
-/** The scopes that are asked for by `asSelf` and by `onBehalfOf`. */
+/** The scopes that are asked for by `asService` and by `onBehalfOf`. */
 export interface ServiceScopes {
-  readonly asSelf?: readonly string[];
+  readonly asService?: readonly string[];
   readonly onBehalfOf?: readonly string[];
 }
 

@@ -24,7 +24,7 @@ export type AuthenticationFault =
   | 'auth_time_in_the_future';
 
 /**
- * What `@RequireAuthentication` asks of an access token, for who holds another token of a login, such as an ID token. Undefined where the login suffices. A claim
+ * What `@RequireStepUp` asks of an access token, for who holds another token of a login, such as an ID token. Undefined where the login suffices. A claim
  * that is missing, or of another type, meets no demand. It does NOT verify the token that the claims are of. Times are seconds since the epoch; `toleranceSeconds` is how
  * far two clocks may differ (RFC 9470 §5, §6).
  */

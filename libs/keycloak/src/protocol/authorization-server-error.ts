@@ -2,7 +2,7 @@
 import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
 import { loggableText } from './loggable-text.js';
 import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';
-import { Refusal, type RefusalDetails } from './refusal.js';
+import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
  * - `authorization_server_refused` (502): it refused our credentials, or what we are configured to ask for.
@@ -11,7 +11,7 @@ import { Refusal, type RefusalDetails } from './refusal.js';
 export type AuthorizationServerErrorCode = 'authorization_server_refused' | 'authorization_server_unavailable';
 
 /** Our own failure towards the authorization server. It is never shown as a fault of the caller's token. */
-export class AuthorizationServerError extends Refusal<AuthorizationServerErrorReason> {
+export class AuthorizationServerError extends KeycloakException<AuthorizationServerErrorReason> {
   constructor(
     readonly code: AuthorizationServerErrorCode,
     details: RefusalDetails<AuthorizationServerErrorReason>,

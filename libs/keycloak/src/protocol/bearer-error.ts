@@ -1,6 +1,6 @@
 /** BearerError: what is wrong with the caller's credentials (RFC 6750 §3.1, RFC 9470 §3, and two codes of our own). */
 import type { BearerErrorReason } from './refusal-reasons.js';
-import { Refusal, type RefusalDetails } from './refusal.js';
+import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
  * - `missing_token` (401): no credentials were sent.
@@ -21,7 +21,7 @@ export type BearerErrorCode =
   | 'route_closed';
 
 /** The caller's fault; never ours or the authorization server's. */
-export class BearerError extends Refusal<BearerErrorReason> {
+export class BearerError extends KeycloakException<BearerErrorReason> {
   constructor(
     readonly code: BearerErrorCode,
     details: RefusalDetails<BearerErrorReason>,

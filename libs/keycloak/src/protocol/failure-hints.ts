@@ -1,14 +1,14 @@
 /** Failure hints: what an operator does about a failure that is not the caller's, in one or two sentences for the log. */
 import { connectionHint } from './connection-failures.js';
 import { keycloakRefusalHint } from './keycloak-refusals.js';
-import type { Refusal } from './refusal.js';
+import type { KeycloakException } from './keycloak-exception.js';
 
 /** Looks up a field of the log line, with what stands in its place. */
 type Named = (field: string, otherwise: string) => string;
 type Hint = (named: Named) => string;
 
 const NOT_OF_KEYCLOAK: Hint = (named) =>
-  `What answers at ${named('endpoint', 'the address of Keycloak')} does not answer as Keycloak does: look for a proxy or a login page in its place, and compare issuer and baseUrl.`;
+  `What answers at ${named('endpoint', 'the address of Keycloak')} does not answer as Keycloak does: look for a proxy or a login page in its place, and compare issuer and internalServerUrl.`;
 
 const CLIENT_CREDENTIALS: Hint = (named) =>
   `Keycloak does not accept the credentials of ${named('client', 'this service')}: compare clientId and the secret with the client in Keycloak (Clients, Credentials), and see whether that client is enabled.`;
@@ -20,12 +20,12 @@ const OF_KEYCLOAK: Readonly<Record<string, Hint>> = {
   client_credential_unreadable: () =>
     'The secret or key of this service can\'t be read: the line "Client credential can\'t be read" has the reason.',
   realm_not_found: (named) =>
-    `There is no realm at ${named('endpoint', 'this address')}: compare the name of the realm, and baseUrl, with Keycloak.`,
+    `There is no realm at ${named('endpoint', 'this address')}: compare the name of the realm, and internalServerUrl, with Keycloak.`,
   issuer_mismatch: (named) =>
     `The realm calls itself ${named('found', 'otherwise')}, and this service expects ${named('configured', 'another issuer')}: set issuer to what the realm calls itself, or set the Frontend URL (Realm settings, General) or KC_HOSTNAME back.`,
   endpoint_missing: NOT_OF_KEYCLOAK,
   endpoint_on_foreign_origin: (named) =>
-    `The discovery document names ${named('origin', 'another server')}, which is neither baseUrl nor issuer: compare them with the Frontend URL of the realm and KC_HOSTNAME.`,
+    `The discovery document names ${named('origin', 'another server')}, which is neither internalServerUrl nor issuer: compare them with the Frontend URL of the realm and KC_HOSTNAME.`,
   no_audience_at_issuer: (named) =>
     `Name the client id that ${named('called', 'the service')} has at ${named('iss', 'this issuer')} in \`audience\`, where the service is registered.`,
   token_type_not_bearer: NOT_OF_KEYCLOAK,
@@ -36,7 +36,7 @@ const OF_KEYCLOAK: Readonly<Record<string, Hint>> = {
   answer_not_strict_json: NOT_OF_KEYCLOAK,
   answer_too_large: NOT_OF_KEYCLOAK,
   scope_not_asked_for: (named) =>
-    `Keycloak adds ${named('scope', 'a scope')} to each token of ${named('client', 'this service')}, and nobody asked for it: make it an optional client scope of that client (Clients, Client scopes), or name it in defaultScopes.`,
+    `Keycloak adds ${named('scope', 'a scope')} to each token of ${named('client', 'this service')}, and nobody asked for it: make it an optional client scope of that client (Clients, Client scopes), or name it in expectedDefaultScopes.`,
   scope_not_granted: (named) =>
     `The service account of ${named('client', 'this service')} does not get ${named('scope', 'the scope')}: give it a role of that client scope, and see that the scope has "Include in token scope".`,
   audience_mapper_missing: (named) =>
@@ -77,7 +77,7 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
 const whom = (named: Named): string => named('called', 'Keycloak');
 
 /** Returns a hint for each failure with a status from 500 on, whatever its reason. Returns undefined for a refusal of the caller. */
-export function failureHint({ code, reason, httpStatus, fields }: Refusal): string | undefined {
+export function failureHint({ code, reason, httpStatus, fields }: KeycloakException): string | undefined {
   if (httpStatus < 500) return undefined;
   const named: Named = (field, otherwise) => {
     const value = fields[field];
@@ -105,7 +105,7 @@ function keycloakAnswered(reason: string, named: Named): string {
   if (status === 400 || status === 403)
     return 'Keycloak refuses what this service asks for: `description` has its words, if it gave any, and doctor tries each request.';
   if (status < 400 || status > 401) return NOT_OF_KEYCLOAK(named);
-  return `Nothing answers at ${named('endpoint', 'the address of Keycloak')}: see whether Keycloak runs, and compare host and port with baseUrl.`;
+  return `Nothing answers at ${named('endpoint', 'the address of Keycloak')}: see whether Keycloak runs, and compare host and port with internalServerUrl.`;
 }
 
 function serviceAnswered(reason: string, named: Named): string {
@@ -120,7 +120,7 @@ function serviceAnswered(reason: string, named: Named): string {
 }
 
 /** The fields of a log line about a refusal: its own, and a hint where it has none. */
-export function loggedFields(refusal: Refusal): Readonly<Record<string, unknown>> {
+export function loggedFields(refusal: KeycloakException): Readonly<Record<string, unknown>> {
   const hint = refusal.fields['hint'] ?? failureHint(refusal);
   return hint === undefined ? refusal.fields : { ...refusal.fields, hint };
 }

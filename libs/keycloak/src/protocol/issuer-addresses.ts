@@ -6,7 +6,7 @@ interface GivenAddresses {
   readonly issuer: string;
   /** As it was given. */
   readonly given: unknown;
-  readonly baseUrl: string | undefined;
+  readonly internalServerUrl: string | undefined;
 }
 
 export interface IssuerAddresses {
@@ -18,7 +18,7 @@ const REALM_URL = /^(.*)(\/realms\/[^/]+)$/;
 
 /** Of a realm of Keycloak. */
 export function realmAddresses(
-  { issuer, given, baseUrl }: GivenAddresses,
+  { issuer, given, internalServerUrl }: GivenAddresses,
   faults: ConfigurationFaults,
 ): IssuerAddresses {
   const [, base = '', realm = ''] = REALM_URL.exec(issuer) ?? [];
@@ -26,13 +26,13 @@ export function realmAddresses(
     faults.fault('issuer must end in /realms/<realm>, without a final slash, as the "iss" of its tokens does');
   }
   if (realm !== '' && URL.canParse(issuer) && new URL(issuer).href !== issuer) faults.fault(asUrlsAre(issuer));
-  if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
-  return { issuer, realmUrl: `${baseUrl ?? base}${realm}` };
+  if (internalServerUrl?.includes('/realms/') === true) faults.fault('internalServerUrl must end before /realms/');
+  return { issuer, realmUrl: `${internalServerUrl ?? base}${realm}` };
 }
 
 /** Of any server (RFC 8414 §2): a final slash is part of an issuer. */
 export function serverAddresses(
-  { issuer: withoutSlash, given, baseUrl }: GivenAddresses,
+  { issuer: withoutSlash, given, internalServerUrl }: GivenAddresses,
   faults: ConfigurationFaults,
 ): IssuerAddresses {
   const issuer = given === `${withoutSlash}/` ? `${withoutSlash}/` : withoutSlash;
@@ -40,10 +40,14 @@ export function serverAddresses(
   const { href, origin } = new URL(issuer);
   // Of a query and a fragment there is a fault already.
   if (href !== issuer && href !== `${issuer}/` && !/[?#]/.test(issuer)) faults.fault(asUrlsAre(issuer));
-  if (baseUrl !== undefined && URL.canParse(baseUrl) && new URL(baseUrl).pathname !== '/') {
-    faults.fault('baseUrl must have no path: it stands for the origin of issuer');
+  if (
+    internalServerUrl !== undefined &&
+    URL.canParse(internalServerUrl) &&
+    new URL(internalServerUrl).pathname !== '/'
+  ) {
+    faults.fault('internalServerUrl must have no path: it stands for the origin of issuer');
   }
-  return { issuer, realmUrl: `${baseUrl ?? origin}${issuer.slice(origin.length)}` };
+  return { issuer, realmUrl: `${internalServerUrl ?? origin}${issuer.slice(origin.length)}` };
 }
 
 const asUrlsAre = (issuer: string): string => `issuer must be written as URLs are: ${new URL(issuer).href}`;

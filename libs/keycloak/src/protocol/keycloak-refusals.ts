@@ -12,7 +12,7 @@ const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^HTTPS required$/,
     hint: () =>
-      'The realm demands https: from this address (Realm settings, General, Require SSL). Let this service reach Keycloak by https: (baseUrl, KEYCLOAK_BASE_URL). Where a proxy ends TLS before Keycloak, set KC_PROXY_HEADERS at Keycloak, and have the proxy send X-Forwarded-Proto.',
+      'The realm demands https: from this address (Realm settings, General, Require SSL). Let this service reach Keycloak by https: (internalServerUrl, KEYCLOAK_BASE_URL). Where a proxy ends TLS before Keycloak, set KC_PROXY_HEADERS at Keycloak, and have the proxy send X-Forwarded-Proto.',
   },
   {
     description: /^Realm not enabled$/,

@@ -88,7 +88,7 @@ export class VerifiedAccessToken {
     return this.#facts.audience;
   }
 
-  /** What the caller may do here: the members of `scope`, or what the option `permissions` made of the claims. */
+  /** What the caller may do here: the members of `scope`, or what the option `mapPermissions` made of the claims. */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
   }

@@ -8,7 +8,7 @@ import {
   type CircuitBreakerPolicy,
 } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { Bulkhead, NoSlotError } from './bulkhead.js';
 import type { CallRules } from './call-rules.js';
 import { CircuitPause } from './circuit-pause.js';
@@ -111,7 +111,7 @@ export class CallGate<Answer = unknown> {
       return answer;
     } catch (error) {
       // An error that is not a failure was an answer, and ends a series of failures; cockatiel would go on counting.
-      if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();
+      if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
       if (held === undefined) this.#bulkhead.leave();
@@ -128,7 +128,9 @@ export class CallGate<Answer = unknown> {
       isSent = true;
       return await call(waitedMs, isTrial);
     } catch (error) {
-      throw isSent && !wait.isGivenUp() && error instanceof Refusal ? error : new AbandonedCall(error, isTrial);
+      throw isSent && !wait.isGivenUp() && error instanceof KeycloakException
+        ? error
+        : new AbandonedCall(error, isTrial);
     }
   }
 

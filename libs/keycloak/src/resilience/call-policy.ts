@@ -4,7 +4,7 @@ import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { Clock } from '../caching/clock.js';
 import { TimeLimit } from '../caching/time-limit.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { NoSlotError } from './bulkhead.js';
 import { CallGate, type CallGateOptions, type CallsState, type CircuitState } from './call-gate.js';
 import type { CallRules } from './call-rules.js';
@@ -98,7 +98,7 @@ export class CallPolicy {
       return await abortable(work(), deadline);
     } catch (error) {
       // What a call throws that ended with its time is of no use; nor is what cockatiel does then.
-      if (deadline.aborted && !(error instanceof Refusal)) throw this.rules.ended('timeout');
+      if (deadline.aborted && !(error instanceof KeycloakException)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {
       limit.clear();

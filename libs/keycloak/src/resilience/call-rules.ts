@@ -1,5 +1,5 @@
 /** CallRules: what a policy must know of those whom it calls, and in whose words it fails. */
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /** Why the policy ended a call: it took too long, or was not made at all. */
 export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
@@ -7,7 +7,7 @@ export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
 /** `Answer`: what a call gives that does not throw. */
 export interface CallRules<Answer = unknown> {
   /** The error that the caller gets. */
-  readonly ended: (why: EndedByPolicy, retryAfterSeconds?: number) => Refusal;
+  readonly ended: (why: EndedByPolicy, retryAfterSeconds?: number) => KeycloakException;
   /** Whether an error says that the other side is not well: such failures open the circuit. */
   readonly isFailure: (error: Error) => boolean;
   /** The same of an answer. Default: none does. */

@@ -1,6 +1,6 @@
 /** Retry-After: how long the other side asked us to stay away. */
 import { systemClock } from '../caching/clock.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 const MAX_SECONDS = 300;
 
@@ -33,5 +33,5 @@ function secondsOf(date: string): number {
 
 /** In milliseconds; 0 for any failure that does not say. */
 export function retryAfterMs(failure: unknown): number {
-  return failure instanceof Refusal ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
+  return failure instanceof KeycloakException ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
 }

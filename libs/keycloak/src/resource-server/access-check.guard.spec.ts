@@ -8,11 +8,11 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   Authenticated,
-  IntrospectionGuard,
-  MaxStaleness,
+  KeycloakGuard,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequirePermission,
@@ -37,7 +37,7 @@ const DECORATORS: readonly (readonly [string, RouteDecorator])[] = [
   ['@Authenticated', Authenticated()],
   ['@RequirePermission', RequirePermission('orders.read')],
   ['@AllowClients', AllowClients('service-a')],
-  ['@MaxStaleness', MaxStaleness({ seconds: 0 })],
+  ['@MaxIntrospectionAge', MaxIntrospectionAge({ seconds: 0 })],
 ];
 
 const apps: INestApplication[] = [];
@@ -109,7 +109,7 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
 });
 
 it('an application whose guard would be made for each request does not start: Nest 11.0 runs none, and says nothing (RS-20)', async () => {
-  const guard = { provide: IntrospectionGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
+  const guard = { provide: KeycloakGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
   await expect(module.createNestApplication(new ExpressAdapter()).init()).rejects.toThrow(
@@ -124,7 +124,7 @@ describe('an application whose guard was replaced by one that lets everybody in'
       imports: [KeycloakTestingModule.forRoot()],
       controllers: [controller],
     })
-      .overrideProvider(IntrospectionGuard)
+      .overrideProvider(KeycloakGuard)
       .useValue({ canActivate: () => true })
       .setLogger(SILENT)
       .compile();
@@ -155,7 +155,7 @@ describe('a request that runs two handlers', () => {
     const descriptor = Object.getOwnPropertyDescriptor(Second.prototype, 'second') as PropertyDescriptor;
     Get('twice')(Second.prototype, 'second', descriptor);
     for (const decorate of decorators) decorate(Second.prototype, 'second', descriptor);
-    AccessToken()(Second.prototype, 'second', 0);
+    Caller()(Second.prototype, 'second', 0);
     Controller()(Second);
     return Second;
   }
@@ -176,7 +176,12 @@ describe('a request that runs two handlers', () => {
     ['verifies its token once', [RequirePermission('orders.read')], 200, 1],
     ['is authorized for each: refused without the permission (RS-09)', [RequirePermission('orders.approve')], 403, 1],
     ['is authorized for each: refused for its client', [Authenticated(), AllowClients('another')], 403, 1],
-    ['asks again for a handler that wants a fresh word', [Authenticated(), MaxStaleness({ seconds: 0 })], 200, 2],
+    [
+      'asks again for a handler that wants a fresh word',
+      [Authenticated(), MaxIntrospectionAge({ seconds: 0 })],
+      200,
+      2,
+    ],
     ['is refused by a handler that no decorator opens (RS-20)', [], 403, 1],
   ])('%s', async (_, decorators, status, questions) => {
     const keycloak = KeycloakTestingModule.forRoot({ introspectionTtlSeconds: 0 });

@@ -3,12 +3,12 @@ import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, typ
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
 import { isAdmitted } from './verified-requests.js';
-import { IntrospectionGuard } from './introspection.guard.js';
+import { KeycloakGuard } from './keycloak.guard.js';
 
 export const NOT_ENFORCED =
   'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module, from the same copy of the package as the decorators (npm ls nestjs-keycloak-s2s)';
 
-const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard opens nothing: use KeycloakTestingModule and signIn()`;
+const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard opens nothing: use KeycloakTestingModule and signIn()`;
 
 const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST. Several issuers are its option issuers';
@@ -19,7 +19,7 @@ const OF_A_REQUEST =
  */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
-  #guard: IntrospectionGuard | undefined;
+  #guard: KeycloakGuard | undefined;
 
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
@@ -33,7 +33,7 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
 
   #scopeOfGuard(): Scope {
     try {
-      return this.moduleRef.introspect(IntrospectionGuard).scope;
+      return this.moduleRef.introspect(KeycloakGuard).scope;
     } catch (cause) {
       throw new Error(NOT_ENFORCED, { cause });
     }
@@ -45,8 +45,8 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
     return this.#find().canActivate(context);
   }
 
-  #find(): IntrospectionGuard {
-    const guard = this.#guard ?? this.moduleRef.get<IntrospectionGuard>(IntrospectionGuard, { strict: false });
+  #find(): KeycloakGuard {
+    const guard = this.#guard ?? this.moduleRef.get<KeycloakGuard>(KeycloakGuard, { strict: false });
     this.#guard = guard;
     return guard;
   }
@@ -59,7 +59,7 @@ function passAdmitted(context: ExecutionContext): true {
 }
 
 /**
- * It judges no token: it passes what the application's `IntrospectionGuard` admitted, for this class and handler, and nothing
+ * It judges no token: it passes what the application's `KeycloakGuard` admitted, for this class and handler, and nothing
  * else.
  *
  * It is an object, because Nest leaves out a guard that is a class and not among the injectables of the module, as for a provider

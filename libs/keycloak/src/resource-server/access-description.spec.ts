@@ -3,7 +3,7 @@ import {
   AllowClients,
   Authenticated,
   OptionalToken,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type RouteDecorator,
 } from './access.decorators.js';
@@ -20,19 +20,16 @@ function described(...decorators: readonly RouteDecorator[]): string {
 
 describe('the report at boot', () => {
   it.each<[string, readonly RouteDecorator[]]>([
-    ["@RequireAuthentication({ acr: 'gold' })", [RequireAuthentication({ acr: 'gold' })]],
-    ['@RequireAuthentication({ maxAgeSeconds: 0 })', [Authenticated(), RequireAuthentication({ maxAgeSeconds: 0 })]],
+    ["@RequireStepUp({ acr: 'gold' })", [RequireStepUp({ acr: 'gold' })]],
+    ['@RequireStepUp({ maxAgeSeconds: 0 })', [Authenticated(), RequireStepUp({ maxAgeSeconds: 0 })]],
     [
-      "@RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })",
-      [RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })],
+      "@RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })",
+      [RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })],
     ],
+    ["@OptionalToken() @RequireStepUp({ acr: 'gold' })", [OptionalToken(), RequireStepUp({ acr: 'gold' })]],
     [
-      "@OptionalToken() @RequireAuthentication({ acr: 'gold' })",
-      [OptionalToken(), RequireAuthentication({ acr: 'gold' })],
-    ],
-    [
-      "@RequirePermission('p') @AllowClients('a') @RequireAuthentication({ maxAgeSeconds: 300 })",
-      [RequireAuthentication({ maxAgeSeconds: 300 }), AllowClients('a'), RequirePermission('p')],
+      "@RequirePermission('p') @AllowClients('a') @RequireStepUp({ maxAgeSeconds: 300 })",
+      [RequireStepUp({ maxAgeSeconds: 300 }), AllowClients('a'), RequirePermission('p')],
     ],
   ])('says %s', (words, decorators) => {
     expect(described(...decorators)).toBe(words);

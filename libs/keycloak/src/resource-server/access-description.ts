@@ -2,7 +2,7 @@
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AllowedClient } from './allowed-client.js';
 import type { RouteAccess } from './route-access.js';
-import type { TokenVerification } from './verification.js';
+import type { VerificationMethod } from './verification.js';
 
 const OPENINGS = {
   closed: 'closed',
@@ -14,7 +14,7 @@ const OPENINGS = {
 /** For the report at boot; `byDefault` is the module's `verification`. */
 export function describeAccess(
   { opening, permissions, anyOf, clients, authentication, maxStalenessSeconds, verification }: RouteAccess,
-  byDefault: TokenVerification,
+  byDefault: VerificationMethod,
 ): string {
   const words: string[] = [];
   const isOpenedByDemand = permissions.length + anyOf.length > 0 || authentication !== undefined;
@@ -23,11 +23,13 @@ export function describeAccess(
   if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
   for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
   if (clients.length > 0) words.push(`@AllowClients(${clients.map(writtenClient).join(', ')})`);
-  if (authentication !== undefined) words.push(`@RequireAuthentication(${described(authentication)})`);
-  if (verification !== undefined) words.push(`@Verification('${verification}')`);
+  if (authentication !== undefined) words.push(`@RequireStepUp(${described(authentication)})`);
+  if (verification !== undefined) words.push(`@TokenVerification('${verification}')`);
   if (maxStalenessSeconds !== undefined) {
     const isOtherwise = opening !== 'public' && (verification ?? byDefault) !== 'introspection';
-    words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', and so by introspection' : ''}`);
+    words.push(
+      `@MaxIntrospectionAge({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', and so by introspection' : ''}`,
+    );
   }
   return words.join(' ');
 }

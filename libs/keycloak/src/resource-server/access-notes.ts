@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AllowedClient } from './allowed-client.js';
 import { chainOf } from './class-chain.js';
-import type { TokenVerification } from './verification.js';
+import type { VerificationMethod } from './verification.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
 export type Opening = 'public' | 'optional' | 'authenticated';
@@ -17,7 +17,7 @@ export interface AccessNote {
   readonly clients?: readonly AllowedClient[];
   readonly authentication?: AuthenticationDemand;
   readonly maxStalenessSeconds?: number;
-  readonly verification?: TokenVerification;
+  readonly verification?: VerificationMethod;
 }
 
 /** Stands for the class itself among the names of its methods. */

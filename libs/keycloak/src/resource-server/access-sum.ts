@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AccessNote, Opening } from './access-notes.js';
 import { isSameClient, type AllowedClient } from './allowed-client.js';
-import type { TokenVerification } from './verification.js';
+import type { VerificationMethod } from './verification.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -18,7 +18,7 @@ export interface RouteAccess {
   /** How old an introspection answer may be; undefined for what the module says. */
   readonly maxStalenessSeconds: number | undefined;
   /** How tokens are verified; undefined for what the module says. */
-  readonly verification: TokenVerification | undefined;
+  readonly verification: VerificationMethod | undefined;
   /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
   /** `saidStaleness()` of the two members before it. Each request reads it (perf: guard-overhead). */
@@ -134,7 +134,7 @@ function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string 
     `${decorator} here and at ${place} have no ${what} in common, so no token passes: name ${what === 'acr' ? 'an' : 'a'} ${what} of both, or remove one of them`;
   if (isNone(access.clients, clients, isSameClient)) return both('@AllowClients()', 'client');
   return isNone(access.authentication?.acrValues, authentication?.acrValues)
-    ? both('@RequireAuthentication()', 'acr')
+    ? both('@RequireStepUp()', 'acr')
     : undefined;
 }
 
@@ -169,5 +169,5 @@ function conflictOf({ opening, permissions, anyOf, clients, authentication }: Ro
   if (permissions.length > 0) return neverLooks('@RequirePermission()');
   if (anyOf.length > 0) return neverLooks('@RequireAnyPermission()');
   if (clients.length > 0) return neverLooks('@AllowClients()');
-  return authentication === undefined ? undefined : neverLooks('@RequireAuthentication()');
+  return authentication === undefined ? undefined : neverLooks('@RequireStepUp()');
 }

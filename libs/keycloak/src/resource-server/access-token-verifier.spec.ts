@@ -73,15 +73,15 @@ describe('AccessTokenVerifier', () => {
       const before = realm.control.calls.introspection;
       const text = tokenText('a login that grows old');
       const demand = { acr: 'gold', maxAgeSeconds: 3 };
-      verifier.requireAuthentication(await verifier.verify(text), demand);
+      verifier.requireStepUp(await verifier.verify(text), demand);
       clock.advance(8);
-      verifier.requireAuthentication(await verifier.verify(text), demand);
+      verifier.requireStepUp(await verifier.verify(text), demand);
       clock.advance(1);
       const token = await verifier.verify(text);
-      expect(() => verifier.requireAuthentication(token, demand)).toThrow(
+      expect(() => verifier.requireStepUp(token, demand)).toThrow(
         expect.objectContaining({ code: 'insufficient_user_authentication', reason: 'authentication_too_old' }),
       );
-      expect(() => verifier.requireAuthentication(token, {})).toThrow(TypeError);
+      expect(() => verifier.requireStepUp(token, {})).toThrow(TypeError);
       expect(realm.control.calls.introspection).toBe(before + 1);
     } finally {
       realm.control.fault('introspection', undefined);
@@ -171,7 +171,7 @@ describe('AccessTokenVerifier', () => {
         issuer: 'i',
         audience: 'service-a',
         clockToleranceSeconds: 5,
-        permissions: undefined,
+        mapPermissions: undefined,
         profile: { ...TOKEN_PROFILES.keycloak, isToken },
       },
       systemClock,

@@ -8,13 +8,13 @@ import { authenticationDemand, type AuthenticationRequirement } from './authenti
 import type { IssuerVerifier } from './issuer-verifier.js';
 import { judgeAuthentication } from './judge-authentication.js';
 import { tokenVerifierOf, type TokenVerifier } from './token-issuer.js';
-import { demandedStaleness, type TokenVerification } from './verification.js';
+import { demandedStaleness, type VerificationMethod } from './verification.js';
 
 export interface VerifierOptions {
   readonly clockToleranceSeconds: number;
   readonly maxTokenBytes: number;
   /** How tokens are verified where nobody says it. Default `introspection`. */
-  readonly verification?: TokenVerification;
+  readonly verification?: VerificationMethod;
 }
 
 type Parts = readonly [
@@ -33,14 +33,14 @@ const MAKER = Symbol('maker');
 export interface VerifyOptions {
   /** How old the server's word on the token may be, at most `introspectionTtlSeconds`; 0 asks. The token is introspected then. Default: that option. */
   readonly maxStalenessSeconds?: number;
-  /** How the token is verified, as `@Verification()` has it. Default: the option `verification` of the module. */
-  readonly verification?: TokenVerification;
+  /** How the token is verified, as `@TokenVerification()` has it. Default: the option `verification` of the module. */
+  readonly verification?: VerificationMethod;
 }
 
 /**
  * For access tokens that this service itself holds for a user: those of a session, in a backend for frontend. It is NOT for
  * tokens taken from elsewhere in a request (a cookie, the query, a body): what a caller sends is the guard's, by the
- * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives, and `requireAuthentication()` for a login
+ * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives, and `requireStepUp()` for a login
  * that is strong or recent enough.
  */
 export class AccessTokenVerifier {
@@ -82,11 +82,11 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * As `@RequireAuthentication` does: throws `BearerError` `insufficient_user_authentication` unless the user of the token has logged in so strongly or
+   * As `@RequireStepUp` does: throws `BearerError` `insufficient_user_authentication` unless the user of the token has logged in so strongly or
    * recently. Throws `TypeError` for a faulty requirement.
    */
-  requireAuthentication(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
-    this.judgeAuthentication(token, authenticationDemand('requireAuthentication', requirement));
+  requireStepUp(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
+    this.judgeAuthentication(token, authenticationDemand('requireStepUp', requirement));
   }
 
   /** For `authorize`: the demand is made once. Also of a token whose answer was cached, by the time of now. @internal */

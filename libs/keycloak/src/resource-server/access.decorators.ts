@@ -4,7 +4,7 @@ import { bindAccessCheck } from './access-check.guard.js';
 import { allowedClients, type AllowedClient } from './allowed-client.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { markHome, markHomes, markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
-import { VERIFICATIONS, type TokenVerification } from './verification.js';
+import { VERIFICATIONS, type VerificationMethod } from './verification.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
@@ -43,7 +43,7 @@ export const Public = (): RouteDecorator => open('public');
 
 /**
  * Open without credentials, and judged like any other route as soon as some are sent: a bad token is refused, never
- * treated as none. `@AccessToken()` is then the token or undefined. With `@RequirePermission()` a token that is sent
+ * treated as none. `@Caller()` is then the token or undefined. With `@RequirePermission()` a token that is sent
  * must have the permission.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
@@ -102,34 +102,30 @@ export function AllowClients(client: AllowedClient, ...more: readonly AllowedCli
  *
  * Throws `TypeError` for neither of both, for an `acr` that is no word of printable ASCII, and for a `maxAgeSeconds` that is no integer from 0.
  */
-export function RequireAuthentication(requirement: AuthenticationRequirement): RouteDecorator {
-  return mark(
-    'authentication',
-    authenticationDemand('@RequireAuthentication', requirement),
-    once('@RequireAuthentication'),
-  );
+export function RequireStepUp(requirement: AuthenticationRequirement): RouteDecorator {
+  return mark('authentication', authenticationDemand('@RequireStepUp', requirement), once('@RequireStepUp'));
 }
 
 /**
  * How old the authorization server's word on a token may be at this route; at most the module's `introspectionTtlSeconds`,
  * which is the default. 0 asks now, for every request: for what must not be done with a token that was just revoked. It introspects
- * whatever `verification` and `@Verification` say: a signature is no word on what happened since it was made.
+ * whatever `verification` and `@TokenVerification` say: a signature is no word on what happened since it was made.
  */
-export function MaxStaleness({ seconds }: { readonly seconds: number }): RouteDecorator {
-  if (!(seconds >= 0)) throw new TypeError('@MaxStaleness: seconds must be a number from 0');
-  return mark('maxStalenessSeconds', seconds, once('@MaxStaleness'));
+export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
+  if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number from 0');
+  return mark('maxStalenessSeconds', seconds, once('@MaxIntrospectionAge'));
 }
 
 /**
  * How tokens are verified at this route, in place of `forRoot({ verification })`: `introspection` asks the authorization server, `jwt` checks the
  * signature here, and needs `forRoot({ jwt })`. It opens nothing by itself. On a method it replaces that of the class; if a base class
- * says `introspection`, the handler introspects. With `@MaxStaleness()` the route introspects all the same.
+ * says `introspection`, the handler introspects. With `@MaxIntrospectionAge()` the route introspects all the same.
  *
  * By `jwt` a token that was revoked, or whose user was disabled, passes until it expires, unless the `RevocationList` knows of it.
  */
-export function Verification(verification: TokenVerification): RouteDecorator {
+export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {
-    throw new TypeError(`@Verification: ${JSON.stringify(verification)} is neither 'introspection' nor 'jwt'`);
+    throw new TypeError(`@TokenVerification: ${JSON.stringify(verification)} is neither 'introspection' nor 'jwt'`);
   }
-  return mark('verification', verification, once('@Verification'));
+  return mark('verification', verification, once('@TokenVerification'));
 }

@@ -2,16 +2,16 @@
 import { Logger, type ExecutionContext, type OnApplicationShutdown } from '@nestjs/common';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
 import { checkCallOrRequest, isCallContext } from './call-or-request.js';
-import type { CallContext, CarriedRequest, CredentialCarrier, LongLivedConnection } from './credential.carrier.js';
+import type { CallContext, AdaptedRequest, RequestAdapter, LongLivedConnection } from './request.adapter.js';
 import { eventStreamOf } from './event-stream.js';
 import type { HeldConnections } from './held-connections.js';
-import type { RefusalFilter } from './refusal.filter.js';
+import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { SharedJudgements } from './shared-judgements.js';
 import type { TokenVerifier } from './token-issuer.js';
@@ -23,18 +23,18 @@ import {
   rememberJudged,
   tokenVerifiedBy,
 } from './verified-requests.js';
-import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verification.js';
+import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
 /**
- * Every `IntrospectionGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request or a
+ * Every `KeycloakGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request or a
  * message. It is authorized for every class and handler that runs for it.
  */
 export class Admission implements OnApplicationShutdown {
-  readonly #failures = new RepeatedFailures(new Logger('IntrospectionGuard'), {
+  readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be judged',
     others: 'A call could not be judged, nor could others',
   });
-  readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
+  readonly #adapters: ReadonlyMap<string, RequestAdapter>;
   /** Created with the first `callerOf()`, or the first call outside of HTTP (perf: guard-overhead). */
   #judgements: SharedJudgements | undefined;
   readonly #tokens: TokenVerifier;
@@ -45,18 +45,18 @@ export class Admission implements OnApplicationShutdown {
     private readonly verifier: AccessTokenVerifier,
     private readonly options: {
       readonly maxTokenBytes: number;
-      readonly carriers: readonly CredentialCarrier[];
-      readonly verification: TokenVerification;
+      readonly requestAdapters: readonly RequestAdapter[];
+      readonly verification: VerificationMethod;
     },
-    private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException' | 'toReply'>,
+    private readonly refusals: Pick<KeycloakExceptionFilter, 'tell' | 'toException' | 'toReply'>,
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
-    this.#carriers = new Map(options.carriers.map((carrier) => [carrier.kind, carrier]));
+    this.#adapters = new Map(options.requestAdapters.map((adapter) => [adapter.kind, adapter]));
     this.#tokens = verifier.tokens;
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
 
-  /** As `IntrospectionGuard.canActivate()`. Answers at once when the answer about the token is cached (perf: guard-overhead). */
+  /** As `KeycloakGuard.canActivate()`. Answers at once when the answer about the token is cached (perf: guard-overhead). */
   admit(context: ExecutionContext): boolean | Promise<boolean> {
     try {
       const admitted = this.#judge(context);
@@ -66,8 +66,8 @@ export class Admission implements OnApplicationShutdown {
     }
   }
 
-  /** As `IntrospectionGuard.callerOf()`. */
-  async callerOf(of: CallContext | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
+  /** As `KeycloakGuard.callerOf()`. */
+  async callerOf(of: CallContext | AdaptedRequest): Promise<VerifiedAccessToken | undefined> {
     checkCallOrRequest(of);
     const { kind, request, isLongLived } = this.#callOf(of);
     const demanded = this.#staleness;
@@ -85,27 +85,27 @@ export class Admission implements OnApplicationShutdown {
     return this.#judgements;
   }
 
-  #callOf(of: CallContext | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
+  #callOf(of: CallContext | AdaptedRequest): { kind: string; request: AdaptedRequest; isLongLived: boolean } {
     if (!isCallContext(of)) return { kind: 'http', request: of, isLongLived: false };
     const kind = of.getType<string>();
-    if (kind === 'http') return { kind, request: of.getArgByIndex<CarriedRequest>(0), isLongLived: false };
-    const carrier = this.#carriers.get(kind);
-    if (carrier === undefined) throw withoutCarrier(kind);
-    return { kind, request: carrier.requestOf(of), isLongLived: carrier.connectionOf?.(of) !== undefined };
+    if (kind === 'http') return { kind, request: of.getArgByIndex<AdaptedRequest>(0), isLongLived: false };
+    const adapter = this.#adapters.get(kind);
+    if (adapter === undefined) throw withoutAdapter(kind);
+    return { kind, request: adapter.requestOf(of), isLongLived: adapter.connectionOf?.(of) !== undefined };
   }
 
   #refuse(error: unknown, context: ExecutionContext): Promise<never> {
-    const carrier = this.#carriers.get(context.getType<string>());
-    if (!(error instanceof Refusal)) return this.#fail(error, context, carrier);
+    const adapter = this.#adapters.get(context.getType<string>());
+    if (!(error instanceof KeycloakException)) return this.#fail(error, context, adapter);
     this.refusals.tell(error, context);
-    if (carrier === undefined) return this.#refuseWithoutCarrier(error, context);
-    carrier.refused?.(this.refusals.toReply(error), context);
+    if (adapter === undefined) return this.#refuseWithoutAdapter(error, context);
+    adapter.refused?.(this.refusals.toReply(error), context);
     const exception = this.refusals.toException(error, context);
     if (exception !== undefined) throw exception;
     return answered();
   }
 
-  #refuseWithoutCarrier(refusal: Refusal, context: ExecutionContext): Promise<never> {
+  #refuseWithoutAdapter(refusal: KeycloakException, context: ExecutionContext): Promise<never> {
     if (context.getType<string>() === 'http') throw refusal;
     return transportException(this.refusals.toReply(refusal).body, context).then((exception) => {
       throw exception ?? refusal;
@@ -113,8 +113,8 @@ export class Admission implements OnApplicationShutdown {
   }
 
   /** Handles an error that is not a refusal. Nest answers and logs an error of the application if it is thrown. */
-  #fail(error: unknown, context: ExecutionContext, carrier: CredentialCarrier | undefined): Promise<never> {
-    if (carrier?.failed?.(context) !== true) throw error;
+  #fail(error: unknown, context: ExecutionContext, adapter: RequestAdapter | undefined): Promise<never> {
+    if (adapter?.failed?.(context) !== true) throw error;
     this.#failures.log(error);
     return answered();
   }
@@ -126,8 +126,8 @@ export class Admission implements OnApplicationShutdown {
 
   #judge(context: ExecutionContext): boolean | Promise<boolean> {
     const kind = context.getType<string>();
-    const carrier = kind === 'http' ? undefined : this.#carriers.get(kind);
-    carrier?.begin?.(context);
+    const adapter = kind === 'http' ? undefined : this.#adapters.get(kind);
+    adapter?.begin?.(context);
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return markAdmitted(context);
     if (access.opening === 'closed') {
@@ -137,8 +137,8 @@ export class Admission implements OnApplicationShutdown {
     }
     // `switchToHttp().getRequest()` without its object (perf: guard-overhead).
     if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
-    if (carrier !== undefined) return this.#judgeCarried(context, carrier, access);
-    throw withoutCarrier(kind);
+    if (adapter !== undefined) return this.#judgeCarried(context, adapter, access);
+    throw withoutAdapter(kind);
   }
 
   #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
@@ -149,14 +149,14 @@ export class Admission implements OnApplicationShutdown {
       : this.#admit(context, request, token, access, demanded);
   }
 
-  async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
-    const request = carrier.requestOf(context);
-    const connection = carrier.connectionOf?.(context);
+  async #judgeCarried(context: ExecutionContext, adapter: RequestAdapter, access: RouteAccess): Promise<boolean> {
+    const request = adapter.requestOf(context);
+    const connection = adapter.connectionOf?.(context);
     // Each message of a connection is judged by itself.
     const demanded = access.staleness ?? this.#staleness;
-    const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
+    const token = await this.#tokenOf(request, access, demanded, adapter.kind, connection === undefined);
     if (token !== undefined) this.#authorize(request, token, access, demanded);
-    rememberCallToken(carrier.callOf(context), token);
+    rememberCallToken(adapter.callOf(context), token);
     if (token !== undefined && connection !== undefined) this.#hold(connection, request, token, demanded);
     return markAdmitted(context);
   }
@@ -220,5 +220,5 @@ export class Admission implements OnApplicationShutdown {
 /** Nothing runs, and nothing is thrown. */
 const answered = (): Promise<never> => new Promise(() => {});
 
-const withoutCarrier = (kind: string): BearerError =>
+const withoutAdapter = (kind: string): BearerError =>
   new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });

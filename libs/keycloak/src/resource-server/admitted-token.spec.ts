@@ -14,8 +14,8 @@ import { Test } from '@nestjs/testing';
 import { afterEach, expect, it } from '@jest/globals';
 import { AskedIntrospections } from '../../spec-support/asked-introspections.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
-import { graphqlCarrier } from '../entry-points/graphql/index.js';
-import { MaxStaleness, Public, RequirePermission, verifiedTokenOf } from '../index.js';
+import { graphqlRequestAdapter } from '../entry-points/graphql/index.js';
+import { MaxIntrospectionAge, Public, RequirePermission, verifiedTokenOf } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 
 /** By handler, the client of the token that an interceptor found. */
@@ -40,13 +40,13 @@ class Orders {
   }
   @Mutation(() => String, { nullable: true })
   @RequirePermission('admin')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   adminOnly(): string {
     return 'admin data';
   }
   @Mutation(() => String, { nullable: true })
   @RequirePermission('orders.read')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   own(): string {
     return 'own';
   }
@@ -66,7 +66,7 @@ afterEach(async () => {
 async function mutate(text: string): Promise<{ data: unknown; asked: number }> {
   const imports = [
     GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, autoSchemaFile: true }),
-    KeycloakTestingModule.forRoot({ carriers: [graphqlCarrier()] }),
+    KeycloakTestingModule.forRoot({ requestAdapters: [graphqlRequestAdapter()] }),
   ];
   const providers = [Orders, { provide: APP_INTERCEPTOR, useClass: Finder }];
   const module = await Test.createTestingModule({ imports, providers })

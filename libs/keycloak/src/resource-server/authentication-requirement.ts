@@ -1,4 +1,4 @@
-/** Authentication requirement: what `@RequireAuthentication` is given, and the demand that it comes to. */
+/** Authentication requirement: what `@RequireStepUp` is given, and the demand that it comes to. */
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 
 /** At least one of both. */

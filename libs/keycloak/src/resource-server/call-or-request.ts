@@ -1,5 +1,5 @@
 /** Call or request: the two things that `callerOf()` can be asked about. */
-import type { CallContext } from './credential.carrier.js';
+import type { CallContext } from './request.adapter.js';
 
 /** Whether it is a context of Nest, and not a request. Data that a caller sent has no functions. */
 export const isCallContext = (given: unknown): given is CallContext =>

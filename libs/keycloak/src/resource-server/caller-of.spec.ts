@@ -20,9 +20,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Observable } from 'rxjs';
 import {
-  AccessToken,
-  IntrospectionGuard,
-  MaxStaleness,
+  Caller,
+  KeycloakGuard,
+  MaxIntrospectionAge,
   Public,
   RequirePermission,
   RevocationList,
@@ -30,7 +30,7 @@ import {
   type VerifiedAccessToken,
 } from '../index.js';
 import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
-import type { CarriedRequest } from '../entry-points/extension/index.js';
+import type { AdaptedRequest } from '../entry-points/extension/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 /** Who was seen, and where. */
@@ -42,7 +42,7 @@ let between = (): void => {};
 /** Runs before the library's guard, as one of the root module does. */
 @Injectable()
 class Throttler implements CanActivate {
-  constructor(private readonly guard: IntrospectionGuard) {}
+  constructor(private readonly guard: KeycloakGuard) {}
   async canActivate(context: ExecutionContext): Promise<boolean> {
     seen.push(`throttler: ${(await this.guard.callerOf(context))?.subject ?? 'nobody'}`);
     between();
@@ -52,7 +52,7 @@ class Throttler implements CanActivate {
 
 @Injectable()
 class Auditor implements NestInterceptor {
-  constructor(private readonly guard: IntrospectionGuard) {}
+  constructor(private readonly guard: KeycloakGuard) {}
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     seen.push(`auditor: ${(await this.guard.callerOf(context))?.subject ?? 'nobody'}`);
     return next.handle();
@@ -62,8 +62,8 @@ class Auditor implements NestInterceptor {
 @Injectable({ scope: Scope.REQUEST })
 class Tenant {
   constructor(
-    private readonly guard: IntrospectionGuard,
-    @Inject(REQUEST) private readonly request: CarriedRequest,
+    private readonly guard: KeycloakGuard,
+    @Inject(REQUEST) private readonly request: AdaptedRequest,
   ) {}
   async name(): Promise<string> {
     return (await this.guard.callerOf(this.request))?.subject ?? 'nobody';
@@ -76,13 +76,13 @@ class Orders {
 
   @Get('mine')
   @RequirePermission('orders.read')
-  async mine(@AccessToken() caller: VerifiedAccessToken): Promise<string> {
+  async mine(@Caller() caller: VerifiedAccessToken): Promise<string> {
     return `${caller.subject} of ${await this.tenant.name()}`;
   }
 
   @Get('now')
   @RequirePermission('orders.read')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   now(): string {
     return 'now';
   }
@@ -184,16 +184,16 @@ describe.each([
       contexts.push(context);
       return context?.request.headers['x-tenant'] === 'mine' ? ['orders.read'] : [];
     };
-    const { get, bearer } = await start(adapter(), { permissions });
+    const { get, bearer } = await start(adapter(), { mapPermissions: permissions });
     expect(await get('/mine', bearer())).toBe('403 insufficient_scope');
     expect(contexts).toMatchObject([{ kind: 'http' }]);
   });
 });
 
-describe('callerOf in a context of a kind without a carrier', () => {
+describe('callerOf in a context of a kind without a request adapter', () => {
   it('is refused', async () => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
-    const guard = module.get(IntrospectionGuard);
+    const guard = module.get(KeycloakGuard);
     const context = { getType: () => 'rpc', getArgs: () => [{}, {}] } as unknown as ExecutionContext;
     await expect(guard.callerOf(context)).rejects.toMatchObject({
       code: 'route_closed',
@@ -210,7 +210,7 @@ describe('callerOf without a request', () => {
     ['of a message, where Nest injects pattern and data', { pattern: 'orders.place', data: {} }],
   ])('says what it takes: %s', async (_, of) => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
-    await expect(module.get(IntrospectionGuard).callerOf(of as CarriedRequest)).rejects.toThrow(
+    await expect(module.get(KeycloakGuard).callerOf(of as AdaptedRequest)).rejects.toThrow(
       /^callerOf\(\) takes an ExecutionContext, or a request with its headers: where there is neither/,
     );
   });

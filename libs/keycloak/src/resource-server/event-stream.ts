@@ -1,5 +1,5 @@
 /** Event stream: the answer of a handler of `@Sse()`, over which its caller goes on listening. */
-import type { LongLivedConnection } from './credential.carrier.js';
+import type { LongLivedConnection } from './request.adapter.js';
 
 /** Nest's own key, as text. */
 const SSE = '__sse__';

@@ -3,17 +3,17 @@ import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken } from './bearer-token.js';
-import type { CarriedRefusal, CarriedRequest, LongLivedConnection } from './credential.carrier.js';
+import type { AdaptedRefusal, AdaptedRequest, LongLivedConnection } from './request.adapter.js';
 import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
 import type { HeldConnections } from './held-connections.js';
-import type { RefusalFilter } from './refusal.filter.js';
+import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { classAccess, type RouteAccess } from './route-access.js';
-import { demandedStaleness, NOTHING_SAID, type DemandedVerification, type TokenVerification } from './verification.js';
+import { demandedStaleness, NOTHING_SAID, type DemandedVerification, type VerificationMethod } from './verification.js';
 
 /** A gateway, and what is demanded of those who connect to it. */
 export interface GuardedGateway {
@@ -37,8 +37,8 @@ export class GatewayHandshakes {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly verifier: AccessTokenVerifier,
-    private readonly options: { readonly maxTokenBytes: number; readonly verification: TokenVerification },
-    private readonly refusals: RefusalFilter,
+    private readonly options: { readonly maxTokenBytes: number; readonly verification: VerificationMethod },
+    private readonly refusals: KeycloakExceptionFilter,
     private readonly connections: Pick<HeldConnections, 'hold'>,
     private readonly adapterHost: { readonly httpAdapter?: unknown },
   ) {}
@@ -71,23 +71,23 @@ export class GatewayHandshakes {
   /**
    * Judges the token of a handshake for these gateways; undefined when none of them looks at one, or none was sent to those that take that.
    *
-   * Throws `Refusal`, which is in the log already.
+   * Throws `KeycloakException`, which is in the log already.
    */
-  async judge(request: CarriedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
+  async judge(request: AdaptedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
     try {
       return await this.#judge(
         request,
         gateways.map(({ access }) => access),
       );
     } catch (error) {
-      if (error instanceof Refusal) {
+      if (error instanceof KeycloakException) {
         this.refusals.log(error, undefined, { kind: 'ws', gateway: gateways.map(({ name }) => name).join(', ') });
       }
       throw error;
     }
   }
 
-  async #judge(request: CarriedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {
+  async #judge(request: AdaptedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {
     const openings = new Set(demands.map(({ opening }) => opening));
     if (openings.has('closed')) throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
     if (demands.length > 0 && [...openings].every((opening) => opening === 'public')) return undefined;
@@ -110,13 +110,13 @@ export class GatewayHandshakes {
   }
 
   /** For a request in a session that another caller opened; it is in the log. */
-  refusalOfSession(): Refusal {
+  refusalOfSession(): KeycloakException {
     const refusal = new BearerError('invalid_token', { reason: 'session_unknown' });
     this.refusals.log(refusal, undefined, { kind: 'ws' });
     return refusal;
   }
 
-  /** Logs what an application's own part of a handshake threw, such as the option `permissions`. Nothing else reports it. */
+  /** Logs what an application's own part of a handshake threw, such as the option `mapPermissions`. Nothing else reports it. */
   logFailure(error: unknown): void {
     this.#failures.log(error);
   }
@@ -127,14 +127,14 @@ export class GatewayHandshakes {
   }
 
   /** Closes `connection` when the token of its handshake ends or is denied. */
-  hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
+  hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: AdaptedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
     const rejudge = (maxStaleness: number) => this.verifier.tokens.verifyAnew(text, maxStaleness);
     this.connections.hold(connection, token, rejudge, this.#demanded.get(token));
   }
 
   /** What the caller may be told. */
-  toReply(refusal: Refusal): CarriedRefusal {
+  toReply(refusal: KeycloakException): AdaptedRefusal {
     return this.refusals.toReply(refusal);
   }
 }

@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { GatewayHandshakes, type GuardedGateway } from './gateway-handshakes.discovery.js';
-import type { LongLivedConnection } from './credential.carrier.js';
+import type { LongLivedConnection } from './request.adapter.js';
 import type { RouteAccess } from './route-access.js';
-import { ANY_ANSWER, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
+import { ANY_ANSWER, NO_ANSWER_NEEDED, type VerificationMethod } from './verification.js';
 
 const OPEN: RouteAccess = {
   opening: 'authenticated',
@@ -25,7 +25,7 @@ const gateway = (access: Partial<RouteAccess>): GuardedGateway => ({
 const REQUEST = { headers: { authorization: 'Bearer a.b.c' }, url: '/' };
 const CONNECTION: LongLivedConnection = { key: {}, isOpen: () => true, close: () => undefined };
 
-async function demandedOf(verification: TokenVerification, accesses: readonly Partial<RouteAccess>[]) {
+async function demandedOf(verification: VerificationMethod, accesses: readonly Partial<RouteAccess>[]) {
   const seen: unknown[] = [];
   const token = testAccessToken();
   const verifier = { tokens: { verify: async (_: string, demanded: number) => (seen.push(demanded), token) } };
@@ -44,7 +44,7 @@ async function demandedOf(verification: TokenVerification, accesses: readonly Pa
 }
 
 describe('GatewayHandshakes', () => {
-  it.each<[string, TokenVerification, readonly Partial<RouteAccess>[], number]>([
+  it.each<[string, VerificationMethod, readonly Partial<RouteAccess>[], number]>([
     ['none that is known', 'introspection', [], ANY_ANSWER],
     ['none that is known, by signatures', 'jwt', [], NO_ANSWER_NEEDED],
     ['one', 'jwt', [{}], NO_ANSWER_NEEDED],

@@ -1,4 +1,4 @@
-/** IntrospectionGuard where an application binds it itself, beside KeycloakModule or without it. */
+/** KeycloakGuard where an application binds it itself, beside KeycloakModule or without it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Controller,
@@ -19,10 +19,10 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   Authenticated,
-  IntrospectionGuard,
-  MaxStaleness,
+  KeycloakGuard,
+  MaxIntrospectionAge,
   Public,
   RequirePermission,
   type VerifiedAccessToken,
@@ -47,7 +47,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-class SilentHeir extends IntrospectionGuard {}
+class SilentHeir extends KeycloakGuard {}
 
 @Injectable()
 class Settings {
@@ -56,7 +56,7 @@ class Settings {
 
 /** With a constructor and a canActivate of its own. */
 @Injectable()
-class Heir extends IntrospectionGuard {
+class Heir extends KeycloakGuard {
   constructor(@Inject(Settings) private readonly settings: Settings) {
     super();
   }
@@ -67,19 +67,19 @@ class Heir extends IntrospectionGuard {
 }
 
 @Injectable({ scope: Scope.REQUEST })
-class HeirOfRequest extends IntrospectionGuard {
+class HeirOfRequest extends KeycloakGuard {
   constructor(@Inject(REQUEST) readonly ofRequest: object) {
     super();
   }
 }
 
-const GUARDS: readonly (readonly [string, Type<IntrospectionGuard>])[] = [
-  ['IntrospectionGuard', IntrospectionGuard],
+const GUARDS: readonly (readonly [string, Type<KeycloakGuard>])[] = [
+  ['KeycloakGuard', KeycloakGuard],
   ['a derived guard', SilentHeir],
   ['a derived guard with a constructor of its own', Heir],
 ];
 
-type Binding = (guard: Type<IntrospectionGuard>, controller: Type) => Provider[];
+type Binding = (guard: Type<KeycloakGuard>, controller: Type) => Provider[];
 
 const BINDINGS: readonly (readonly [string, Binding])[] = [
   [
@@ -129,8 +129,8 @@ function ordersOf(decorated: boolean): Type {
     for (const decorate of decorators) decorate(Orders.prototype, name, descriptor);
   };
   put('open', Public());
-  put('order', MaxStaleness({ seconds: 0 }), RequirePermission('orders.read'));
-  AccessToken()(Orders.prototype, 'order', 0);
+  put('order', MaxIntrospectionAge({ seconds: 0 }), RequirePermission('orders.read'));
+  Caller()(Orders.prototype, 'order', 0);
   return Orders;
 }
 
@@ -200,8 +200,8 @@ describe('a derived guard that is made for each request', () => {
   });
 });
 
-it('IntrospectionGuard made by hand says what to change, and lets nothing pass', async () => {
-  const guard = new IntrospectionGuard();
+it('KeycloakGuard made by hand says what to change, and lets nothing pass', async () => {
+  const guard = new KeycloakGuard();
   await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
   @Controller()
   @Authenticated()
@@ -212,7 +212,7 @@ it('IntrospectionGuard made by hand says what to change, and lets nothing pass',
     }
   }
   const app = await applicationOf({ controllers: [Orders], imports: [KeycloakTestingModule.forRoot()] });
-  app.useGlobalGuards(new IntrospectionGuard());
+  app.useGlobalGuards(new KeycloakGuard());
   await app.init();
   await request(app.getHttpServer()).get('/open').expect(401);
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import type { LongLivedConnection } from './credential.carrier.js';
+import type { LongLivedConnection } from './request.adapter.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 /** How often all of them are looked at. */

@@ -7,13 +7,13 @@ import request from 'supertest';
 import {
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequireAnyPermission,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
-  Verification,
+  TokenVerification,
   type RouteDecorator,
 } from '../index.js';
 import { addKeycloakSecurity } from '../entry-points/swagger/index.js';
@@ -85,7 +85,7 @@ function pairOf(shape: string, ofBase: Decorators, ofDerived: Decorators): Pair 
 const accessOf = ({ derived }: Pair): RouteAccess =>
   routeAccess(derived, (derived.prototype as { readonly handle: object }).handle);
 
-const GOLD = RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
+const GOLD = RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
 
 /** Decorators of the base class and of the derived class, and what both come to. */
 const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAccess>])[] = [
@@ -105,26 +105,31 @@ const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAcc
   ['a list of both once', [RequireAnyPermission('p', 'q')], [RequireAnyPermission('p', 'q')], { anyOf: [['p', 'q']] }],
   ['the clients of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
   ['the clients of the base', [AllowClients('a')], [RequirePermission('q')], { clients: ['a'], permissions: ['q'] }],
-  ['the smallest age of an answer', [MaxStaleness({ seconds: 5 })], [Authenticated()], { maxStalenessSeconds: 5 }],
+  [
+    'the smallest age of an answer',
+    [MaxIntrospectionAge({ seconds: 5 })],
+    [Authenticated()],
+    { maxStalenessSeconds: 5 },
+  ],
   [
     'the smaller of two ages of an answer',
-    [MaxStaleness({ seconds: 5 })],
-    [Authenticated(), MaxStaleness({ seconds: 9 })],
+    [MaxIntrospectionAge({ seconds: 5 })],
+    [Authenticated(), MaxIntrospectionAge({ seconds: 9 })],
     { maxStalenessSeconds: 5 },
   ],
   [
     'the levels of both, and the smaller age of a login',
     [GOLD],
-    [RequireAuthentication({ acr: ['bronze', 'silver'], maxAgeSeconds: 900 })],
+    [RequireStepUp({ acr: ['bronze', 'silver'], maxAgeSeconds: 900 })],
     { authentication: { acrValues: ['silver'], maxAgeSeconds: 600 } },
   ],
   [
     'introspection',
-    [Verification('introspection')],
-    [Authenticated(), Verification('jwt')],
+    [TokenVerification('introspection')],
+    [Authenticated(), TokenVerification('jwt')],
     { verification: 'introspection' },
   ],
-  ['a signature of the derived class', [Verification('jwt')], [Authenticated()], { verification: undefined }],
+  ['a signature of the derived class', [TokenVerification('jwt')], [Authenticated()], { verification: undefined }],
   [
     'a token that need not be sent, as the derived class says',
     [OptionalToken()],
@@ -175,8 +180,8 @@ const FAULTS: readonly (readonly [string, Decorators, Decorators, RegExp])[] = [
   [
     'no level in common',
     [GOLD],
-    [RequireAuthentication({ acr: 'bronze' })],
-    /^@RequireAuthentication\(\) here and at the .*class Base have no acr in common, so no token passes: name an acr of both/,
+    [RequireStepUp({ acr: 'bronze' })],
+    /^@RequireStepUp\(\) here and at the .*class Base have no acr in common, so no token passes: name an acr of both/,
   ],
 ];
 
@@ -354,7 +359,7 @@ describe('a handler that is copied', () => {
     class Source extends Root {
       handle(): void {}
     }
-    MaxStaleness({ seconds: 1 })(Source);
+    MaxIntrospectionAge({ seconds: 1 })(Source);
     class Copy {
       own(): void {}
     }

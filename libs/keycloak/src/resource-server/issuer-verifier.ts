@@ -16,7 +16,7 @@ import { addHint, type Skew } from './token-hints.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 export interface IssuerVerifierOptions extends JudgeOptions {
-  readonly permissions: PermissionMapper | undefined;
+  readonly mapPermissions: PermissionMapper | undefined;
   /** Of its tokens, those that meet a demand; undefined for all. */
   readonly acceptedAcr?: readonly string[] | undefined;
   /** What was measured of our clock, for the log. */
@@ -103,11 +103,11 @@ export class IssuerVerifier {
     const isNew = recentHash === undefined;
     if (isNew) checkBearerToken(text, this.#options.profile);
     const hash = recentHash ?? tokenHash(text);
-    const permissions = asksForPermissions ? this.#options.permissions : undefined;
+    const mapPermissions = asksForPermissions ? this.#options.mapPermissions : undefined;
     // Made for those alone who look at it (perf: guard-overhead).
-    const isLookedAt = permissions !== undefined && kind !== undefined && request !== undefined;
+    const isLookedAt = mapPermissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
-    const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, permissions, context };
+    const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, mapPermissions, context };
     return this.#jwts !== undefined && maxStalenessSeconds === NO_ANSWER_NEEDED
       ? this.#bySignature(token, this.#jwts)
       : this.#byAnswer(token);

@@ -263,7 +263,7 @@ describe('a token that is denied here', () => {
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
     const byOne = new AccessTokenJudge(OPTIONS, clockAt(NOW), denials);
     for (const hash of ['hash of the text', 'hash of another text, which must not count']) {
-      void byOne.judge({ text: 'text', hash, permissions: () => [], context: undefined }, 'introspection', answer);
+      void byOne.judge({ text: 'text', hash, mapPermissions: () => [], context: undefined }, 'introspection', answer);
     }
     expect(new Set(seen).size).toBe(1);
   });
@@ -283,7 +283,7 @@ describe('an answer that is kept', () => {
     const outcome = (): string => {
       try {
         void one.judge(
-          { text: 'text', hash: 'hash', permissions: undefined, context: undefined },
+          { text: 'text', hash: 'hash', mapPermissions: undefined, context: undefined },
           'introspection',
           answer,
         );

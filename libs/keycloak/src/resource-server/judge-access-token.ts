@@ -33,7 +33,7 @@ export interface PresentedToken {
   /** SHA-256 of the text, in hex. */
   readonly hash: string;
   /** Undefined if scopes are the permissions, or if the permissions are not needed. */
-  readonly permissions: PermissionMapper | undefined;
+  readonly mapPermissions: PermissionMapper | undefined;
   readonly context: PermissionContext | undefined;
 }
 
@@ -76,18 +76,18 @@ export class AccessTokenJudge {
     if (facts.clientId === '') throw invalid('client_missing', claims);
     const verified = makeVerifiedAccessToken(token.text, facts);
     if (this.denials.denies(verified)) throw invalid('revoked', claims);
-    return token.permissions === undefined ? verified : this.#mapped(token, facts, verified, token.permissions);
+    return token.mapPermissions === undefined ? verified : this.#mapped(token, facts, verified, token.mapPermissions);
   }
 
   #mapped(
     { text, hash, context }: PresentedToken,
     { claims, clientId }: TokenFacts,
     verified: VerifiedAccessToken,
-    permissions: PermissionMapper,
+    mapPermissions: PermissionMapper,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const withPermissions = (mapped: unknown): VerifiedAccessToken =>
       makeVerifiedAccessToken(text, tokenFacts(claims, clientId, permissionList(mapped), hash));
-    const mapped: unknown = permissions(claims, context);
+    const mapped: unknown = mapPermissions(claims, context);
     // `instanceof Promise` misses the promises of other libraries and realms.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {

@@ -1,4 +1,4 @@
-/** Contexts other than HTTP, real ones, without a carrier: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
+/** Contexts other than HTTP, real ones, without a request adapter: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import {
@@ -135,7 +135,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
     expect(named).toEqual([
-      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsCarrier() in forRoot({ carriers })",
+      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsRequestAdapter() in forRoot({ request adapters })",
     ]);
   });
 

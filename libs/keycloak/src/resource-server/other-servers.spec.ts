@@ -8,7 +8,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keyclo
 import { runDoctor } from '../doctor/run-doctor.js';
 import { jwtVerification } from '../entry-points/jwt/index.js';
 import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 type Json = Readonly<Record<string, unknown>>;
 interface Said {
@@ -105,7 +105,7 @@ async function reasonOf(verifying: Promise<unknown>): Promise<string> {
     await verifying;
     return 'accepted';
   } catch (error) {
-    if (error instanceof Refusal) return error.reason;
+    if (error instanceof KeycloakException) return error.reason;
     throw error;
   }
 }
@@ -305,7 +305,10 @@ describe('what is looked at of a server', () => {
 
   it('is asked by the application at its own origin', async () => {
     answers['/tenant/userinfo'] = { body: { sub: 'alice-id' } };
-    const { fetch } = keycloakOf({ issuer: issuer.replace('127.0.0.1', 'localhost'), baseUrl: new URL(issuer).origin });
+    const { fetch } = keycloakOf({
+      issuer: issuer.replace('127.0.0.1', 'localhost'),
+      internalServerUrl: new URL(issuer).origin,
+    });
     const answer = await fetch.fetch(`${issuer.replace('127.0.0.1', 'localhost')}/userinfo`);
     expect(await answer.json()).toEqual({ sub: 'alice-id' });
   });

@@ -22,10 +22,10 @@ import fc from 'fast-check';
 import { createClient } from 'graphql-ws';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { AccessToken, OptionalToken, RequirePermission, type VerifiedAccessToken } from '../index.js';
-import { graphqlCarrier } from '../entry-points/graphql/index.js';
+import { Caller, OptionalToken, RequirePermission, type VerifiedAccessToken } from '../index.js';
+import { graphqlRequestAdapter } from '../entry-points/graphql/index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
-import { guardHandshakes, websocketsCarrier } from '../entry-points/websockets/index.js';
+import { guardHandshakes, websocketsRequestAdapter } from '../entry-points/websockets/index.js';
 import { anyPayload, FRAMEWORK_MEMBERS, heldConnections } from '../../spec-support/payload-members.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
 
@@ -46,8 +46,8 @@ interface Start {
 }
 
 async function start({ metadata, adapter = new ExpressAdapter(), sockets }: Start): Promise<INestApplication> {
-  const carriers = [graphqlCarrier(), websocketsCarrier()];
-  const imports = [...(metadata.imports ?? []), KeycloakTestingModule.forRoot({ carriers })];
+  const requestAdapters = [graphqlRequestAdapter(), websocketsRequestAdapter()];
+  const imports = [...(metadata.imports ?? []), KeycloakTestingModule.forRoot({ requestAdapters })];
   const module = await Test.createTestingModule({ ...metadata, imports })
     .setLogger({ log: () => {}, warn: () => {}, error: (line: unknown) => errors.push(line) })
     .compile();
@@ -77,11 +77,7 @@ describe.each([
   class Orders {
     @Post('orders')
     @RequirePermission('orders.read')
-    read(
-      @AccessToken() { clientId }: VerifiedAccessToken,
-      @Body() body: unknown,
-      @QueryParameters() _q: unknown,
-    ): object {
+    read(@Caller() { clientId }: VerifiedAccessToken, @Body() body: unknown, @QueryParameters() _q: unknown): object {
       return { clientId, isObject: typeof body === 'object' };
     }
   }
@@ -111,13 +107,13 @@ describe.each([
 class OrdersResolver {
   @Query(() => String)
   @RequirePermission('orders.read')
-  order(@AccessToken() { clientId }: VerifiedAccessToken, @Args('payload') _payload: string): string {
+  order(@Caller() { clientId }: VerifiedAccessToken, @Args('payload') _payload: string): string {
     return clientId;
   }
 
   @Query(() => String)
   @OptionalToken()
-  caller(@AccessToken() caller?: VerifiedAccessToken): string {
+  caller(@Caller() caller?: VerifiedAccessToken): string {
     return caller?.clientId ?? 'nobody';
   }
 }
@@ -220,7 +216,7 @@ describe.each([
 class Chat {
   @SubscribeMessage('read')
   @RequirePermission('orders.read')
-  read(@AccessToken() { clientId }: VerifiedAccessToken, @MessageBody() _payload: unknown): object {
+  read(@Caller() { clientId }: VerifiedAccessToken, @MessageBody() _payload: unknown): object {
     return { event: 'answer', data: clientId };
   }
 }

@@ -6,7 +6,7 @@ import type { BearerRequest } from './bearer-token.js';
 export interface PermissionContext {
   /** As `ExecutionContext.getType()` says it: `http`, `graphql`, `rpc`, `ws` … */
   readonly kind: string;
-  /** The request of Express or Fastify; of other kinds what the carrier gives, which has `headers`. */
+  /** The request of Express or Fastify; of other kinds what the adapter gives, which has `headers`. */
   readonly request: BearerRequest;
 }
 
@@ -25,7 +25,7 @@ export type PermissionMapper = (
 /** Throws `TypeError` unless a mapper returned an array of strings. */
 export function permissionList(result: unknown): readonly string[] {
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
-    throw new TypeError('The option "permissions" must give an array of strings');
+    throw new TypeError('The option "mapPermissions" must give an array of strings');
   }
   return result;
 }

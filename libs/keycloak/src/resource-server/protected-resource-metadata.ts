@@ -17,7 +17,7 @@ export interface DescribedResource {
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
-  /** Whether permissions are scopes, and not made of something else by the option `permissions`. */
+  /** Whether permissions are scopes, and not made of something else by the option `mapPermissions`. */
   readonly permissionsAreScopes: boolean;
 }
 

@@ -2,9 +2,9 @@
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { RepeatedLines } from '../diagnostics/repeated-lines.js';
 import { loggedFields } from '../protocol/failure-hints.js';
-import type { Refusal } from '../protocol/refusal.js';
+import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import type { CallContext } from './credential.carrier.js';
+import type { CallContext } from './request.adapter.js';
 import { describeHandler, describeRequest, routeOf } from './request-description.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
@@ -35,7 +35,7 @@ export class RefusalLog {
   }
 
   /** `where`: further fields, in words of the application. */
-  write(refusal: Refusal, host: CallContext | undefined, where: Readonly<Record<string, string>>): void {
+  write(refusal: KeycloakException, host: CallContext | undefined, where: Readonly<Record<string, string>>): void {
     publishRefusal(refusal);
     const { code, reason, permission, authentication } = refusal;
     const isDenied = isDenial(refusal);
@@ -55,7 +55,7 @@ export class RefusalLog {
     if (isDenied || this.#admits(kind, refusal)) this.#write(refusal, line);
   }
 
-  #admits(of: object, refusal: Refusal): boolean {
+  #admits(of: object, refusal: KeycloakException): boolean {
     const { iss } = refusal.fields as { readonly iss?: unknown };
     // The `iss` of a token that nobody has verified may be any text.
     const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
@@ -66,7 +66,7 @@ export class RefusalLog {
     });
   }
 
-  #write({ httpStatus }: Refusal, line: object, further = ''): void {
+  #write({ httpStatus }: KeycloakException, line: object, further = ''): void {
     if (httpStatus >= 500) this.lines.error({ message: `Request failed${further}`, ...line });
     else this.lines.log({ message: `Request refused${further}`, ...line });
   }
@@ -79,7 +79,7 @@ export class RefusalLog {
 }
 
 /** A closed route is refused before anybody looks at a token: nobody is denied anything, and anybody can cause the line. */
-const isDenial = ({ code, httpStatus }: Refusal): boolean => httpStatus === 403 && code !== 'route_closed';
+const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
 /** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {

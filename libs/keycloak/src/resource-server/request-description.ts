@@ -1,6 +1,6 @@
 /** Request description: which request a log line is about. */
 import { loggableText } from '../protocol/loggable-text.js';
-import type { CallContext } from './credential.carrier.js';
+import type { CallContext } from './request.adapter.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
 interface DescribedRequest {

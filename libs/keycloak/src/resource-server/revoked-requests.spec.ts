@@ -13,27 +13,27 @@ import { RevocationList } from '../revocation/revocation-list.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { connectionTo } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
-import { Authenticated, MaxStaleness, OptionalToken, Public } from './access.decorators.js';
-import { AccessToken } from './access-token.decorator.js';
+import { Authenticated, MaxIntrospectionAge, OptionalToken, Public } from './access.decorators.js';
+import { Caller } from './caller.decorator.js';
 
 @Controller()
 class Routes {
   @Get('authenticated')
   @Authenticated()
-  authenticated(@AccessToken() token: VerifiedAccessToken): object {
+  authenticated(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject };
   }
 
   @Get('fresh')
   @Authenticated()
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   fresh(): string {
     return 'ok';
   }
 
   @Get('optional')
   @OptionalToken()
-  optional(@AccessToken() token: VerifiedAccessToken | undefined): object {
+  optional(@Caller() token: VerifiedAccessToken | undefined): object {
     return { subject: token?.subject ?? null };
   }
 

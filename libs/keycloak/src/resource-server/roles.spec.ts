@@ -41,7 +41,7 @@ async function get(path: string, ...roles: string[]) {
 }
 
 describe('roles', () => {
-  const byRoles = { permissions: realmRoles };
+  const byRoles = { mapPermissions: realmRoles };
 
   it('are demanded by their names, with blanks and umlauts, which no challenge can hold', async () => {
     await start(Orders, byRoles);

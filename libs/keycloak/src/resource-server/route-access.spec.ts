@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import {
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequireAnyPermission,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
 } from './access.decorators.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -28,9 +28,9 @@ function accessOf(ofHandler: readonly Decorator[], ofClass: readonly Decorator[]
   return routeAccess(Controller, Controller.prototype.handler);
 }
 
-const RECENT = RequireAuthentication({ maxAgeSeconds: 60 });
+const RECENT = RequireStepUp({ maxAgeSeconds: 60 });
 const DEMANDS_RECENT = { authentication: { acrValues: [], maxAgeSeconds: 60 } };
-const GOLD = RequireAuthentication({ acr: ['gold', 'silver'] });
+const GOLD = RequireStepUp({ acr: ['gold', 'silver'] });
 
 describe('routeAccess', () => {
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
@@ -40,15 +40,15 @@ describe('routeAccess', () => {
     ['@Public', [Public()], [], { opening: 'public' }],
     ['@OptionalToken', [OptionalToken()], [], { opening: 'optional' }],
     [
-      '@RequireAuthentication alone',
-      [RequireAuthentication({ acr: 'gold' })],
+      '@RequireStepUp alone',
+      [RequireStepUp({ acr: 'gold' })],
       [],
       { opening: 'authenticated', authentication: { acrValues: ['gold'], maxAgeSeconds: undefined } },
     ],
     [
-      '@RequireAuthentication alone, on the class',
+      '@RequireStepUp alone, on the class',
       [],
-      [RequireAuthentication({ maxAgeSeconds: 60 })],
+      [RequireStepUp({ maxAgeSeconds: 60 })],
       { opening: 'authenticated', authentication: { acrValues: [], maxAgeSeconds: 60 } },
     ],
     [
@@ -104,7 +104,7 @@ describe('decorators that contradict each other', () => {
   it.each<[string, readonly Decorator[], RegExp]>([
     ['a permission', [Public(), RequirePermission('p')], /@Public\(\).*@RequirePermission\(\)/],
     ['clients', [Public(), AllowClients('a')], /@Public\(\).*@AllowClients\(\)/],
-    ['an authentication', [Public(), RECENT], /@Public\(\).*@RequireAuthentication\(\)/],
+    ['an authentication', [Public(), RECENT], /@Public\(\).*@RequireStepUp\(\)/],
   ])('open nothing: @Public with %s (RS-20)', (_, decorators, fault) => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
@@ -168,7 +168,7 @@ describe('decorators on one target', () => {
     ['@Authenticated with @Public', [Authenticated(), Public()]],
     ['@OptionalToken with @Authenticated', [OptionalToken(), Authenticated()]],
     ['@AllowClients twice', [AllowClients('a'), AllowClients('b')]],
-    ['@RequireAuthentication twice', [RECENT, GOLD]],
+    ['@RequireStepUp twice', [RECENT, GOLD]],
   ])('%s are a programming error, whatever their order', (_, decorators) => {
     expect(() => accessOf(decorators)).toThrow(TypeError);
     expect(() => accessOf([], decorators)).toThrow(TypeError);
@@ -180,7 +180,7 @@ describe('a derived controller', () => {
     ['@Public', Public()],
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
-    ['@RequireAuthentication', RECENT],
+    ['@RequireStepUp', RECENT],
   ])('is closed under a base with %s on class or handler, until it says something itself (RS-20)', (_, decorate) => {
     class OpenClass {
       handler(): void {}
@@ -210,23 +210,33 @@ describe('a derived controller', () => {
     ['an authentication where it is public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
     [
       'an acr of both, in its own order, and the smaller age',
-      [RequireAuthentication({ acr: ['silver', 'gold', 'bronze'], maxAgeSeconds: 600 })],
-      [RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })],
+      [RequireStepUp({ acr: ['silver', 'gold', 'bronze'], maxAgeSeconds: 600 })],
+      [RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })],
       { opening: 'authenticated', authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } },
     ],
     ['an acr and an age', [GOLD], [RECENT], { authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } }],
     [
       'no acr, if there is none of both',
-      [RequireAuthentication({ acr: 'bronze' })],
+      [RequireStepUp({ acr: 'bronze' })],
       [GOLD],
       {
         opening: 'closed',
         fault:
-          '@RequireAuthentication() here and at Base.handler have no acr in common, so no token passes: name an acr of both, or remove one of them',
+          '@RequireStepUp() here and at Base.handler have no acr in common, so no token passes: name an acr of both, or remove one of them',
       },
     ],
-    ['the fresher word', [MaxStaleness({ seconds: 1 })], [MaxStaleness({ seconds: 5 })], { maxStalenessSeconds: 1 }],
-    ['its own freshness', [MaxStaleness({ seconds: 5 })], [MaxStaleness({ seconds: 1 })], { maxStalenessSeconds: 1 }],
+    [
+      'the fresher word',
+      [MaxIntrospectionAge({ seconds: 1 })],
+      [MaxIntrospectionAge({ seconds: 5 })],
+      { maxStalenessSeconds: 1 },
+    ],
+    [
+      'its own freshness',
+      [MaxIntrospectionAge({ seconds: 5 })],
+      [MaxIntrospectionAge({ seconds: 1 })],
+      { maxStalenessSeconds: 1 },
+    ],
   ])('demands what its base demands at a handler, too: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
     class Base {
       handler(): void {}

@@ -25,15 +25,15 @@ import {
   refuseUnknownIssuer,
   refuseUnverifiable,
 } from './start-refusals.js';
-import type { TokenVerification } from './verification.js';
+import type { VerificationMethod } from './verification.js';
 
-/** What `ExecutionContext.getType()` says of each, where a carrier is needed, and what the carrier is called. */
-const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, carrier: string]>>> = {
-  message: ['rpc', 'microservicesCarrier()'],
-  'gateway-message': ['ws', 'websocketsCarrier()'],
-  operation: ['graphql', 'graphqlCarrier()'],
-  field: ['graphql', 'graphqlCarrier()'],
-  reference: ['graphql', 'graphqlCarrier()'],
+/** What `ExecutionContext.getType()` says of each, where a request adapter is needed, and what the request adapter is called. */
+const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, adapter: string]>>> = {
+  message: ['rpc', 'microservicesRequestAdapter()'],
+  'gateway-message': ['ws', 'websocketsRequestAdapter()'],
+  operation: ['graphql', 'graphqlRequestAdapter()'],
+  field: ['graphql', 'graphqlRequestAdapter()'],
+  reference: ['graphql', 'graphqlRequestAdapter()'],
 };
 
 export class RouteReport implements OnApplicationBootstrap {
@@ -47,9 +47,9 @@ export class RouteReport implements OnApplicationBootstrap {
     private readonly discovery: DiscoveryService,
     private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded' | 'mayListen'>,
     private readonly options: {
-      readonly carriers: readonly { readonly kind: string }[];
-      readonly issuers: readonly { readonly issuer: string; readonly permissions: unknown }[];
-      readonly verification: TokenVerification;
+      readonly requestAdapters: readonly { readonly kind: string }[];
+      readonly issuers: readonly { readonly issuer: string; readonly mapPermissions: unknown }[];
+      readonly verification: VerificationMethod;
       readonly jwt: unknown;
     },
   ) {
@@ -145,14 +145,14 @@ export class RouteReport implements OnApplicationBootstrap {
       return 'whoever its operation is open to';
     }
     refuseTokenOfPublic(handler, access);
-    refuseUnansweredStream(handler, access, this.options.carriers);
+    refuseUnansweredStream(handler, access, this.options.requestAdapters);
     if (access.opening === 'closed') {
       this.#logger.warn(`${label} is closed: no decorator opens it, every request is refused`);
     } else if (access.opening !== 'public') {
-      const [context, carrier] = CARRIERS[kind] ?? [];
-      if (context !== undefined && !this.options.carriers.some((each) => each.kind === context)) {
+      const [context, adapter] = CARRIERS[kind] ?? [];
+      if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {
         this.#logger.warn(
-          `${label} is closed: the token of its caller can't be found without ${carrier} in forRoot({ carriers })`,
+          `${label} is closed: the token of its caller can't be found without ${adapter} in forRoot({ request adapters })`,
         );
       }
     }
@@ -174,7 +174,7 @@ export class RouteReport implements OnApplicationBootstrap {
   /** Throws for what no token could satisfy. */
   #described(label: string, access: RouteAccess): string {
     const { issuers, jwt, verification } = this.options;
-    if (issuers.every(({ permissions }) => permissions === undefined)) refuseImpossible(label, access);
+    if (issuers.every(({ mapPermissions }) => mapPermissions === undefined)) refuseImpossible(label, access);
     refuseUnverifiable(label, access, jwt);
     refuseUnknownIssuer(label, access, issuers);
     return describeAccess(access, verification);

@@ -31,7 +31,7 @@ describe('a token from before a step-up', () => {
     for (let time = 0; time < 3; time += 1) {
       const verified = await verifier.verify(token);
       expect(verified.claims['acr']).toBe('1');
-      const demand = (): void => verifier.requireAuthentication(verified, { acr: '2' });
+      const demand = (): void => verifier.requireStepUp(verified, { acr: '2' });
       expect(demand).toThrow(expect.objectContaining({ reason: 'authentication_too_weak' }));
     }
     expect(server.control.calls.introspection - before).toBe(1);

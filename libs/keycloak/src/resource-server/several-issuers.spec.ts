@@ -9,7 +9,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keyclo
 import { jwtVerification } from '../entry-points/jwt/index.js';
 import type { MultiIssuerModuleOptions } from '../options/keycloak.options.js';
 import { denialOf } from '../protocol/denial.js';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 import type { RevocationChannel, RevocationReceiver } from '../revocation/revocation-channel.js';
 import type { Denial } from '../protocol/denial.js';
@@ -56,7 +56,7 @@ const reasonOf = async (verifying: Promise<unknown>): Promise<string> =>
   verifying.then(
     () => 'accepted',
     (error: unknown) => {
-      if (error instanceof Refusal) return error.reason;
+      if (error instanceof KeycloakException) return error.reason;
       throw error;
     },
   );
@@ -171,7 +171,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
         {
           ...second,
           // #region mapper
-          permissions: ({ scope = '' }) => scope.split(' ').map((one) => `partner:${one}`),
+          mapPermissions: ({ scope = '' }) => scope.split(' ').map((one) => `partner:${one}`),
           // #endregion mapper
         },
       ],
@@ -327,7 +327,7 @@ describe('calls with several issuers (RS-26)', () => {
     expect(count().tokens[1]).toBeGreaterThan(0);
     await keycloak
       .service('d', target('service-b', second.issuer))
-      .asSelf('orders.approve')
+      .asService('orders.approve')
       .get('/')
       .catch(() => undefined);
     expect(count().tokens[0]).toBe(0);

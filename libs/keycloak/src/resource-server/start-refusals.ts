@@ -1,7 +1,7 @@
 /** Start refusals: what stops the start of an application, since the guard could not enforce it. */
 import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
-import { asksForAccessToken } from './access-token.decorator.js';
+import { asksForAccessToken } from './caller.decorator.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { nameOfClient } from './allowed-client.js';
 import { chainOf, nameOfClass } from './class-chain.js';
@@ -13,7 +13,7 @@ export function refuseImpossible(label: string, { permissions, anyOf }: RouteAcc
   const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
   if (impossible === undefined) return;
   throw new Error(
-    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has: permissions are scopes here, each one word. The option "permissions" makes them of roles`,
+    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has: permissions are scopes here, each one word. The option "mapPermissions" makes them of roles`,
   );
 }
 
@@ -21,7 +21,7 @@ export function refuseImpossible(label: string, { permissions, anyOf }: RouteAcc
 export function refuseUnverifiable(label: string, { verification }: RouteAccess, jwt: unknown): void {
   if (verification !== 'jwt' || jwt !== undefined) return;
   throw new Error(
-    `${label} has @Verification('jwt'), and nothing here checks signatures: give forRoot({ jwt: jwtVerification() }), by nestjs-keycloak-s2s/jwt`,
+    `${label} has @TokenVerification('jwt'), and nothing here checks signatures: give forRoot({ jwt: jwtVerification() }), by nestjs-keycloak-s2s/jwt`,
   );
 }
 
@@ -39,18 +39,18 @@ export function refuseUnknownIssuer(
   }
 }
 
-/** Throws for a `@Public()` handler with `@AccessToken()`: no token is looked at, so each of its calls would fail. */
+/** Throws for a `@Public()` handler with `@Caller()`: no token is looked at, so each of its calls would fail. */
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(
-    `${label} is @Public(), so no token is looked at, and it asks for one by @AccessToken(): open it by @OptionalToken() or @Authenticated(), or leave out @AccessToken()`,
+    `${label} is @Public(), so no token is looked at, and it asks for one by @Caller(): open it by @OptionalToken() or @Authenticated(), or leave out @Caller()`,
   );
 }
 
-/** Throws for a handler with `@AccessToken()` for which Nest runs no guard: no token is judged for it. `remedy` says what to change. */
+/** Throws for a handler with `@Caller()` for which Nest runs no guard: no token is judged for it. `remedy` says what to change. */
 export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy: string): void {
   if (!asksForAccessToken(host.classes, method)) return;
-  throw new Error(`${label} asks for a token by @AccessToken(), and Nest runs no guard for it: ${remedy}`);
+  throw new Error(`${label} asks for a token by @Caller(), and Nest runs no guard for it: ${remedy}`);
 }
 
 /** Nest's own key, as text, and its word for `@GrpcStreamCall()` in a pattern. */
@@ -58,19 +58,19 @@ const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
 /**
- * Throws for a handler of `@GrpcStreamCall()` that demands a token, if no carrier answers for the guard. Nest does not handle an exception that a guard
+ * Throws for a handler of `@GrpcStreamCall()` that demands a token, if no request adapter answers for the guard. Nest does not handle an exception that a guard
  * throws before such a handler, so the first refused call would end the process.
  */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
   { opening }: RouteAccess,
-  carriers: readonly { readonly kind: string }[],
+  requestAdapters: readonly { readonly kind: string }[],
 ): void {
-  if (opening === 'public' || carriers.some(({ kind }) => kind === 'rpc')) return;
+  if (opening === 'public' || requestAdapters.some(({ kind }) => kind === 'rpc')) return;
   const patterns = [Reflect.getMetadata(PATTERNS, handler)].flat() as readonly unknown[];
   if (!patterns.some((pattern) => (Object(pattern) as { streaming?: unknown }).streaming === BARE_STREAM)) return;
   throw new Error(
-    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesCarrier() in forRoot({ carriers })`,
+    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesRequestAdapter() in forRoot({ request adapters })`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** @AccessToken() on a handler that is @Public(), or that has no guard: no token is judged for it, so the application does not start. */
+/** @Caller() on a handler that is @Public(), or that has no guard: no token is judged for it, so the application does not start. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Get, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Field, GraphQLModule, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
@@ -8,7 +8,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { AccessToken, Authenticated, OptionalToken, Public, type RouteDecorator } from '../index.js';
+import { Authenticated, Caller, OptionalToken, Public, type RouteDecorator } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 
 const apps: INestApplication[] = [];
@@ -83,15 +83,15 @@ function handlerOf(handler: Handler, ofClass: readonly RouteDecorator[], ofMetho
     }
   }
   const descriptor = Object.getOwnPropertyDescriptor(Reader.prototype, 'read') as PropertyDescriptor;
-  AccessToken()(Reader.prototype, 'read', 0);
+  Caller()(Reader.prototype, 'read', 0);
   for (const decorate of [...handler.ofMethod, ...ofMethod]) decorate(Reader.prototype, 'read', descriptor);
   for (const decorate of [...handler.ofClass, ...ofClass]) decorate(Reader);
   return Reader;
 }
 
-const SENTENCE = /^Reader\.read \(.*\) is @Public\(\), .* @AccessToken\(\): open it by @OptionalToken\(\)/;
+const SENTENCE = /^Reader\.read \(.*\) is @Public\(\), .* @Caller\(\): open it by @OptionalToken\(\)/;
 
-describe.each(HANDLERS)('%s with @AccessToken()', (_, handler) => {
+describe.each(HANDLERS)('%s with @Caller()', (_, handler) => {
   it.each<[string, RouteDecorator[], RouteDecorator[]]>([
     ['it is @Public()', [], [Public()]],
     ['its class is @Public()', [Public()], []],
@@ -109,7 +109,7 @@ describe.each(HANDLERS)('%s with @AccessToken()', (_, handler) => {
   });
 });
 
-describe('a message handler of a gateway with @AccessToken()', () => {
+describe('a message handler of a gateway with @Caller()', () => {
   it('stops the start where it is @Public()', async () => {
     const gateway: Handler = {
       ofClass: [WebSocketGateway({ path: '/chat' }), Public()],
@@ -136,7 +136,7 @@ describe('a handler that a class inherits', () => {
         return String(token);
       }
     }
-    AccessToken()(Reader.prototype, 'read', 0);
+    Caller()(Reader.prototype, 'read', 0);
     Get('read')(
       Reader.prototype,
       'read',
@@ -149,7 +149,7 @@ describe('a handler that a class inherits', () => {
   });
 });
 
-describe('a field of GraphQL with @AccessToken() for which Nest runs no guard', () => {
+describe('a field of GraphQL with @Caller() for which Nest runs no guard', () => {
   const field = (metadata: (type: Type) => ModuleMetadata): Handler => ({
     ofClass: [Resolver(() => Order)],
     ofMethod: [ResolveField('text', () => String) as MethodDecorator],
@@ -163,7 +163,7 @@ describe('a field of GraphQL with @AccessToken() for which Nest runs no guard', 
   ])('stops the start where %s', async (_, ofClass, ofMethod) => {
     const handler = field((type) => graphql(type, []));
     await expect(start(handler.metadata(handlerOf(handler, ofClass, ofMethod)))).rejects.toThrow(
-      /^Reader\.read \(GraphQL field resolver\) asks for a token by @AccessToken\(\), and Nest runs no guard for it: GraphQLModule needs the option fieldResolverEnhancers/,
+      /^Reader\.read \(GraphQL field resolver\) asks for a token by @Caller\(\), and Nest runs no guard for it: GraphQLModule needs the option fieldResolverEnhancers/,
     );
   });
 });

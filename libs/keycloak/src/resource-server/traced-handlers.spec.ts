@@ -6,14 +6,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { of, type Observable } from 'rxjs';
 import request from 'supertest';
-import {
-  AccessToken,
-  Authenticated,
-  OptionalToken,
-  Public,
-  RequirePermission,
-  type VerifiedAccessToken,
-} from '../index.js';
+import { Caller, Authenticated, OptionalToken, Public, RequirePermission, type VerifiedAccessToken } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -93,7 +86,7 @@ class Orders extends Base {
   }
   @Get('optional')
   @OptionalToken()
-  optional(@AccessToken() caller: VerifiedAccessToken | undefined): string {
+  optional(@Caller() caller: VerifiedAccessToken | undefined): string {
     return caller?.subject ?? 'nobody';
   }
   @Get('admin')

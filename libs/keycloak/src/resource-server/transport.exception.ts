@@ -1,7 +1,7 @@
 /** Transport exceptions: the form of a refusal that Nest's own handlers of messages pass on to the caller. */
 import { IntrinsicException, type ExecutionContext } from '@nestjs/common';
-import type { RefusalBody } from '../protocol/refusal.js';
-import type { CallContext } from './credential.carrier.js';
+import type { RefusalBody } from '../protocol/keycloak-exception.js';
+import type { CallContext } from './request.adapter.js';
 
 /** Nest's own key, as text: the transport that a decorator such as `@GrpcMethod()` names. */
 const TRANSPORT = 'microservices:transport';
@@ -10,7 +10,7 @@ const TRANSPORT = 'microservices:transport';
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
-/** google/rpc/code.proto. Without a carrier the guard refuses with 403 `route_closed` alone. */
+/** google/rpc/code.proto. Without a request adapter the guard refuses with 403 `route_closed` alone. */
 const PERMISSION_DENIED = 7;
 
 /** A refused event. Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. Nest does not log an `IntrinsicException`. */
@@ -35,7 +35,7 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns the exception that the guard throws for a refused message if no carrier is given. Nest applies global filters to no gateway, and to the
+ * Returns the exception that the guard throws for a refused message if no request adapter is given. Nest applies global filters to no gateway, and to the
  * microservice of a hybrid application only with `inheritAppConfig`. Its default handlers answer every other exception with an internal error.
  *
  * Undefined for other kinds of contexts, and where the package of the transport can't be loaded from here.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { ANY_ANSWER, demandedStaleness, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
+import { ANY_ANSWER, demandedStaleness, NO_ANSWER_NEEDED, type VerificationMethod } from './verification.js';
 
 describe('demandedStaleness', () => {
-  it.each<[number | undefined, TokenVerification | undefined, TokenVerification, number]>([
+  it.each<[number | undefined, VerificationMethod | undefined, VerificationMethod, number]>([
     [undefined, undefined, 'introspection', ANY_ANSWER],
     [undefined, undefined, 'jwt', NO_ANSWER_NEEDED],
     [undefined, 'jwt', 'introspection', NO_ANSWER_NEEDED],

@@ -33,8 +33,8 @@ export function rememberAdmitted(request: object, token: VerifiedAccessToken): v
 }
 
 /**
- * The token by which a request was admitted, for guards, interceptors and filters, which come after `IntrospectionGuard`
- * and have no `@AccessToken()`. Undefined when none was sent, or none was looked at, as on a `@Public()` route. Undefined also when no
+ * The token by which a request was admitted, for guards, interceptors and filters, which come after `KeycloakGuard`
+ * and have no `@Caller()`. Undefined when none was sent, or none was looked at, as on a `@Public()` route. Undefined also when no
  * handler of the request admitted it. The `Authorization` header of the request then proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {

@@ -15,16 +15,16 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
 import { startedApp } from '../../spec-support/started-app.js';
 import {
-  AccessToken,
+  Caller,
   AccessTokenVerifier,
   Authenticated,
-  IntrospectionGuard,
-  MaxStaleness,
+  KeycloakGuard,
+  MaxIntrospectionAge,
   Public,
   RevocationList,
-  Verification,
+  TokenVerification,
   type KeycloakModuleOptions,
-  type TokenVerification,
+  type VerificationMethod,
   type VerifiedAccessToken,
 } from '../index.js';
 import { INTROSPECTION_CHANNEL, JWT_VERIFICATION_CHANNEL } from '../entry-points/diagnostics/index.js';
@@ -39,26 +39,26 @@ const LOG = { log: (line: unknown) => void LINES.push(String(line)), warn: () =>
 @Authenticated()
 class Routes {
   @Get('default')
-  byDefault(@AccessToken() { subject }: VerifiedAccessToken): string {
+  byDefault(@Caller() { subject }: VerifiedAccessToken): string {
     return subject;
   }
 
   @Get('signed')
-  @Verification('jwt')
-  signed(@AccessToken() { subject }: VerifiedAccessToken): string {
+  @TokenVerification('jwt')
+  signed(@Caller() { subject }: VerifiedAccessToken): string {
     return subject;
   }
 
   @Get('asked')
-  @Verification('introspection')
-  asked(@AccessToken() { subject }: VerifiedAccessToken): string {
+  @TokenVerification('introspection')
+  asked(@Caller() { subject }: VerifiedAccessToken): string {
     return subject;
   }
 
   @Get('fresh')
-  @Verification('jwt')
-  @MaxStaleness({ seconds: 0 })
-  fresh(@AccessToken() { subject }: VerifiedAccessToken): string {
+  @TokenVerification('jwt')
+  @MaxIntrospectionAge({ seconds: 0 })
+  fresh(@Caller() { subject }: VerifiedAccessToken): string {
     return subject;
   }
 }
@@ -92,7 +92,7 @@ async function looks(run: () => Promise<unknown>): Promise<string[]> {
 const ALICE = { subject: 'alice' };
 
 describe('a route', () => {
-  it.each<[TokenVerification, string, string]>([
+  it.each<[VerificationMethod, string, string]>([
     ['introspection', '/default', 'introspection'],
     ['introspection', '/signed', 'jwt'],
     ['introspection', '/asked', 'introspection'],
@@ -182,7 +182,7 @@ describe('a route', () => {
 describe('a guard of the application that asks for the caller', () => {
   @Injectable()
   class Before implements CanActivate {
-    constructor(private readonly guard: IntrospectionGuard) {}
+    constructor(private readonly guard: KeycloakGuard) {}
 
     async canActivate(context: ExecutionContext): Promise<boolean> {
       return (await this.guard.callerOf(context)) !== undefined;
@@ -229,13 +229,15 @@ describe('the start of an application', () => {
     await start({ verification: 'jwt' });
     const report = LINES.find((line) => line.startsWith('What opens each handler')) ?? '';
     expect(report).toMatch(/Routes\.byDefault \(GET\): @Authenticated\(\)$/m);
-    expect(report).toMatch(/Routes\.signed \(GET\): @Authenticated\(\) @Verification\('jwt'\)$/m);
-    expect(report).toMatch(/Routes\.fresh \(GET\): .*@MaxStaleness\(\{ seconds: 0 \}\), and so by introspection$/m);
+    expect(report).toMatch(/Routes\.signed \(GET\): @Authenticated\(\) @TokenVerification\('jwt'\)$/m);
+    expect(report).toMatch(
+      /Routes\.fresh \(GET\): .*@MaxIntrospectionAge\(\{ seconds: 0 \}\), and so by introspection$/m,
+    );
   });
 
   it('is stopped by a route that wants signatures checked where nothing does', async () => {
     await expect(start({ jwt: undefined as never })).rejects.toThrow(
-      /^Routes\.signed \(GET\) has @Verification\('jwt'\), and nothing here checks signatures: give forRoot\(\{ jwt: jwtVerification\(\) \}\), by nestjs-keycloak-s2s\/jwt$/,
+      /^Routes\.signed \(GET\) has @TokenVerification\('jwt'\), and nothing here checks signatures: give forRoot\(\{ jwt: jwtVerification\(\) \}\), by nestjs-keycloak-s2s\/jwt$/,
     );
   });
 
@@ -253,39 +255,41 @@ describe('the start of an application', () => {
   });
 });
 
-describe('@Verification', () => {
+describe('@TokenVerification', () => {
   it('takes two words', () => {
-    expect(() => Verification('none' as never)).toThrow("@Verification: \"none\" is neither 'introspection' nor 'jwt'");
+    expect(() => TokenVerification('none' as never)).toThrow(
+      "@TokenVerification: \"none\" is neither 'introspection' nor 'jwt'",
+    );
   });
 
   it('stands once on a route', () => {
     expect(() => {
       class Twice {
-        @Verification('jwt')
-        @Verification('introspection')
+        @TokenVerification('jwt')
+        @TokenVerification('introspection')
         handler(): void {}
       }
       return Twice;
-    }).toThrow('Only one of @Verification can stand on a route or class');
+    }).toThrow('Only one of @TokenVerification can stand on a route or class');
   });
 
   it('of a base can have a derived route introspect, and not the other way round', async () => {
     class Base {
       @Get('strict')
-      @Verification('introspection')
+      @TokenVerification('introspection')
       strict(): string {
         return 'ok';
       }
 
       @Get('lax')
-      @Verification('jwt')
+      @TokenVerification('jwt')
       lax(): string {
         return 'ok';
       }
     }
     @Controller()
     @Authenticated()
-    @Verification('jwt')
+    @TokenVerification('jwt')
     class Lax extends Base {}
     @Controller()
     @Authenticated()
@@ -303,7 +307,7 @@ describe('@Verification', () => {
     @Controller()
     class Closed {
       @Get('closed')
-      @Verification('jwt')
+      @TokenVerification('jwt')
       closed(): string {
         return 'never';
       }

@@ -8,7 +8,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   Authenticated,
   OptionalToken,
   Public,
@@ -377,13 +377,13 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
   });
 
-  it('that is wrapped still gives @AccessToken(), and undefined where none need be sent', async () => {
+  it('that is wrapped still gives @Caller(), and undefined where none need be sent', async () => {
     @Controller()
     class Optional {
       @Get('route')
       @Wrapped
       @OptionalToken()
-      handle(@AccessToken() token: VerifiedAccessToken | undefined): object {
+      handle(@Caller() token: VerifiedAccessToken | undefined): object {
         return { subject: token?.subject ?? null };
       }
     }

@@ -4,7 +4,7 @@ import { tokenHash } from '../protocol/token-hash.js';
 import { DoubtedTokens } from './doubted-tokens.js';
 import type { IssuerRecheck } from './rechecks.js';
 
-const OPTIONS = { revocationMemorySeconds: 36_000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 };
+const OPTIONS = { revocationRetentionSeconds: 36_000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 };
 const HASH = tokenHash('any');
 
 function doubtsAt(options = OPTIONS) {

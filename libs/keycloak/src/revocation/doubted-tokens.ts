@@ -5,7 +5,7 @@ import type { IssuerRecheck } from './rechecks.js';
 
 export interface DoubtOptions {
   /** No token lives for longer, so that no doubt is of use for longer. */
-  readonly revocationMemorySeconds: number;
+  readonly revocationRetentionSeconds: number;
   /** Clock skew tolerated between Keycloak and this service. */
   readonly clockToleranceSeconds: number;
   /** The revocation window: what may have been missed is asked about within it. */
@@ -60,7 +60,7 @@ export class DoubtedTokens {
 
   /** A recheck that was made `at`, in seconds since the epoch, here or by another replica. */
   add(recheck: IssuerRecheck, at: number): void {
-    const oldest = this.clock.epochSeconds() - this.options.revocationMemorySeconds;
+    const oldest = this.clock.epochSeconds() - this.options.revocationRetentionSeconds;
     if (at <= oldest) return;
     this.#isAny = true;
     if (recheck === 'everything') {
@@ -84,7 +84,7 @@ export class DoubtedTokens {
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;
-    if (until <= now - this.options.revocationMemorySeconds) return;
+    if (until <= now - this.options.revocationRetentionSeconds) return;
     this.#isAny = true;
     this.#doubtSoon(until);
   }

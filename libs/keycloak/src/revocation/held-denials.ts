@@ -11,7 +11,7 @@ export interface HeldDenialsOptions {
   /** Bound on the denials that are held. */
   readonly maxRevocations: number;
   /** How long each is held: longer than any token lives. */
-  readonly revocationMemorySeconds: number;
+  readonly revocationRetentionSeconds: number;
   /** Clock skew tolerated between Keycloak and this service. */
   readonly clockToleranceSeconds: number;
 }
@@ -92,7 +92,7 @@ export class HeldDenials {
    * clock that is ahead makes it later than that.
    */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
-    if (ageSeconds >= this.options.revocationMemorySeconds) return;
+    if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const earlier = this.#entries[denial.kind].get(denial.key);
@@ -112,7 +112,7 @@ export class HeldDenials {
   /** A copy with an earlier time, which anybody can write, would end early at the other replicas: then they are still to be told. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
-    const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationMemorySeconds * 1000;
+    const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
     this.#unshared.delete(held);
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
@@ -122,7 +122,7 @@ export class HeldDenials {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
     const first = this.#first();
-    if (first === undefined || fromMs + this.options.revocationMemorySeconds * 1000 > first.endsAtMs) return false;
+    if (first === undefined || fromMs + this.options.revocationRetentionSeconds * 1000 > first.endsAtMs) return false;
     this.#raiseFloor(floor);
     return true;
   }
@@ -131,7 +131,7 @@ export class HeldDenials {
   receiveFloor(at: number, takenAt: number, ageSeconds: number): void {
     if (at === this.#floor && takenAt >= at - EARLY_MS / 1000) this.#unshared.deleteFloor();
     const floor = Math.min(at, takenAt);
-    if (floor <= this.#floor || ageSeconds >= this.options.revocationMemorySeconds) return;
+    if (floor <= this.#floor || ageSeconds >= this.options.revocationRetentionSeconds) return;
     this.#floor = floor;
     this.#unshared.deleteFloor();
     for (const listener of this.#onDenied) listener();
@@ -159,7 +159,7 @@ export class HeldDenials {
 
   /** What was issued before it has expired after that time. */
   #isFloorOfUse(): boolean {
-    return this.clock.epochSeconds() - this.#floor < this.options.revocationMemorySeconds;
+    return this.clock.epochSeconds() - this.#floor < this.options.revocationRetentionSeconds;
   }
 
   /** `fromMs`: when it was denied; monotonic. */
@@ -174,7 +174,7 @@ export class HeldDenials {
       key,
       issuedBefore: Math.max(issuedBefore, earlier?.issuedBefore ?? 0),
       deniedAt: Math.max(deniedAt, earlier?.deniedAt ?? 0),
-      endsAtMs: Math.max(fromMs + this.options.revocationMemorySeconds * 1000, earlier?.endsAtMs ?? 0),
+      endsAtMs: Math.max(fromMs + this.options.revocationRetentionSeconds * 1000, earlier?.endsAtMs ?? 0),
     };
     entries.set(key, held);
     this.#size += 1;

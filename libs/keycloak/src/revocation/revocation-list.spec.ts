@@ -15,7 +15,7 @@ function listOf(maxRevocations = 100) {
   const warnings: unknown[] = [];
   const options = {
     maxRevocations,
-    revocationMemorySeconds: MEMORY_SECONDS,
+    revocationRetentionSeconds: MEMORY_SECONDS,
     clockToleranceSeconds: TOLERANCE_SECONDS,
     introspectionTtlSeconds: 10,
   };

@@ -13,7 +13,7 @@ export interface IssuerRevocations {
 
 /**
  * `deny()` is the one way in, for a logout notice or an administrator's request. What is denied is refused with 401 `invalid_token` (reason `revoked`) on every
- * guarded route, and is not exchanged any more: from the next request on, answers and tokens that are kept included, and for `revocationMemorySeconds`.
+ * guarded route, and is not exchanged any more: from the next request on, answers and tokens that are kept included, and for `revocationRetentionSeconds`.
  *
  * With `forRoot({ revocationChannel })` it reaches all replicas of all services, and those that start later. Without one it holds in this process, until that ends.
  * It does NOT tell Keycloak, or end calls that are in flight. It can't be switched off. When it is full, the denial that would end first goes early, with a warning in
@@ -40,7 +40,7 @@ export class RevocationList {
   }
 
   /**
-   * Holds at once, and for `revocationMemorySeconds` from now. To deny the same again does no harm: it is held longer, and
+   * Holds at once, and for `revocationRetentionSeconds` from now. To deny the same again does no harm: it is held longer, and
    * of two `issuedBefore` the later one counts. Throws `TypeError` when `denial` is not exactly one `Denial`, or is of an issuer that the module does not have; of several issuers it
    * must name one.
    */

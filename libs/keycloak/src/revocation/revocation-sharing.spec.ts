@@ -12,7 +12,7 @@ import type { HeardStretch } from './signal-proof.js';
 const OPTIONS = {
   issuer: 'https://keycloak.test/realms/test',
   maxRevocations: 100,
-  revocationMemorySeconds: 1000,
+  revocationRetentionSeconds: 1000,
   clockToleranceSeconds: 5,
   introspectionTtlSeconds: 10,
   allowInsecureRequests: true,

@@ -43,10 +43,10 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
 
 export interface SharingOptions {
   readonly issuer: string;
-  readonly revocationMemorySeconds: number;
+  readonly revocationRetentionSeconds: number;
   readonly maxRevocations: number;
   readonly introspectionTtlSeconds: number;
-  readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
+  readonly introspectionTtlWithEventsSeconds?: number | undefined;
   readonly allowInsecureRequests: boolean;
   readonly revocationChannel: RevocationChannel | undefined;
 }
@@ -90,7 +90,7 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly log: SharingLog,
     private readonly listener: SharingListener = NOBODY,
   ) {
-    const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
+    const { issuer, revocationRetentionSeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
     // As long as a denial: other services may verify signatures, whose tokens it is about until they end.
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
@@ -98,8 +98,8 @@ export class RevocationSharing implements RevocationReceiver {
     this.#trust = new ChannelTrust(clock, log);
     options.revocationChannel?.check(this.#context);
     if (options.revocationChannel !== undefined) {
-      const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
-      const toAnswersSeconds = introspectionTtlWhileSignalledSeconds + SKEW_SECONDS;
+      const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
+      const toAnswersSeconds = introspectionTtlWithEventsSeconds + SKEW_SECONDS;
       const useful = { seconds: recheckSeconds, toAnswersSeconds };
       this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appends.soon());
     }

@@ -28,7 +28,7 @@ function http(base = ''): HttpService {
   const transport = new ServiceTransport({ ...options, baseUrl: baseURL });
   const client = new ServiceClient('service-b', audience('service-b'), transport, tokens);
   const composed = { service: () => client } as never;
-  return new ServiceHttp('service-b', { baseURL, audience: 'service-b' }, composed).asSelf('orders.approve');
+  return new ServiceHttp('service-b', { baseURL, audience: 'service-b' }, composed).asService('orders.approve');
 }
 
 const outcome = (service: HttpService, config: AxiosRequestConfig): Promise<unknown> =>

@@ -61,7 +61,7 @@ export class ServiceHttp {
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,
-      adapter: () => Promise.reject(new TypeError(`${name}: a call says in whose name: onBehalfOf(…) or asSelf(…)`)),
+      adapter: () => Promise.reject(new TypeError(`${name}: a call says in whose name: onBehalfOf(…) or asService(…)`)),
     });
   }
 
@@ -69,8 +69,8 @@ export class ServiceHttp {
    * An `HttpService` whose calls are made in this service's own name, with a client-credentials token for `scope` (a space-separated
    * set) or with none. Throws `TypeError` when the scope is empty or malformed.
    */
-  asSelf(scope?: string): HttpService {
-    return this.#bound(this.#client.asSelf(scope));
+  asService(scope?: string): HttpService {
+    return this.#bound(this.#client.asService(scope));
   }
 
   /**

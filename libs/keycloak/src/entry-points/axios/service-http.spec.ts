@@ -68,7 +68,7 @@ function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}
   return new ServiceHttp('service-b', { baseURL, audience: 'service-b', defaults }, { service } as never);
 }
 
-const asSelf = (settings?: Settings): HttpService => serviceHttp(settings).asSelf('orders.approve');
+const asService = (settings?: Settings): HttpService => serviceHttp(settings).asService('orders.approve');
 const got = <T>(observable: Observable<AxiosResponse<T>>): Promise<AxiosResponse<T>> => firstValueFrom(observable);
 const failed = (observable: Observable<unknown>): Promise<unknown> =>
   firstValueFrom(observable).then(
@@ -118,7 +118,7 @@ afterEach(async () => {
 describe('a call', () => {
   it('carries the token of the one it is made for, and is Nest’s HttpService', async () => {
     const http = serviceHttp();
-    expect((await got(http.asSelf('orders.approve').get('/orders'))).data).toEqual({ ok: true });
+    expect((await got(http.asService('orders.approve').get('/orders'))).data).toEqual({ ok: true });
     const { data, status, statusText, headers } = await got(http.onBehalfOf(ALICE, 'orders.approve').get('/orders'));
     expect({ data, status, statusText }).toEqual({ data: { ok: true }, status: 200, statusText: 'OK' });
     expect(headers['content-type']).toBe('application/json');
@@ -130,7 +130,7 @@ describe('a call', () => {
   });
 
   it('has the methods of HttpService, query and all', async () => {
-    const http = asSelf();
+    const http = asService();
     await got(http.get('/a', { params: { q: 'ä b', list: [1, 2] } }));
     await got(http.post('/a', { x: 1 }));
     await got(http.put('/a', { x: 1 }));
@@ -143,7 +143,7 @@ describe('a call', () => {
   });
 
   it('answers text, bytes, JSON, a Blob and a stream, as responseType says', async () => {
-    const http = asSelf();
+    const http = asService();
     const bytes = Buffer.from([0, 255, 1, 254]);
     handler = answer(200, bytes);
     expect((await got(http.get<Buffer>('/a', { responseType: 'arraybuffer' }))).data).toEqual(bytes);
@@ -163,7 +163,7 @@ describe('a call', () => {
   });
 
   it('sends JSON, text, bytes, forms, uploads and streams', async () => {
-    const http = asSelf();
+    const http = asService();
     handler = echo;
     const sent = async (data: unknown, config: AxiosRequestConfig = {}): Promise<[string, string]> => {
       const { headers, data: body } = await got(http.post<string>('/a', data, { responseType: 'text', ...config }));
@@ -211,7 +211,7 @@ describe('a call', () => {
     const up: AxiosProgressEvent[] = [];
     const down: AxiosProgressEvent[] = [];
     await got(
-      asSelf().post('/a', Readable.from([Buffer.alloc(60_000), Buffer.alloc(40_000)]), {
+      asService().post('/a', Readable.from([Buffer.alloc(60_000), Buffer.alloc(40_000)]), {
         headers: { 'Content-Length': '100000', 'Content-Type': 'application/octet-stream' },
         responseType: 'arraybuffer',
         onUploadProgress: (event) => void up.push(event),
@@ -238,7 +238,7 @@ describe('a call', () => {
       response.data = { ...(response.data as object), seen: true };
       return response;
     });
-    const { data, request } = await got(http.asSelf('orders.approve').get('/a'));
+    const { data, request } = await got(http.asService('orders.approve').get('/a'));
     expect([data, request]).toEqual([{ ok: true, seen: true }, undefined]);
     expect(seen[0]?.headers).toMatchObject({ 'x-request-id': 'r1', 'x-default': 'd' });
     expect(shown).toHaveLength(2);
@@ -251,17 +251,17 @@ describe('a call', () => {
       undefined,
       (error: { config: AxiosRequestConfig; response?: AxiosResponse }) =>
         error.response?.status === 500
-          ? http.asSelf('orders.approve').axiosRef.request(error.config)
+          ? http.asService('orders.approve').axiosRef.request(error.config)
           : Promise.reject(error as never),
     );
     handler = (request, response) => (seen.length === 1 ? answer(500) : json({ again: true }))(request, response);
-    expect((await got(http.asSelf('orders.approve').get('/a'))).data).toEqual({ again: true });
+    expect((await got(http.asService('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
   it('says in whose name', async () => {
     const http = serviceHttp();
     await expect(http.axiosRef.get('/a')).rejects.toThrow('in whose name');
-    expect(() => http.asSelf('')).toThrow(TypeError);
+    expect(() => http.asService('')).toThrow(TypeError);
     expect(() => http.onBehalfOf(ALICE, 'two  "words')).toThrow(TypeError);
     expect(seen).toEqual([]);
   });
@@ -298,7 +298,7 @@ describe('a token', () => {
     const { baseURL, url } = config;
     const named = url === 'NAMED' ? { url: `${origin().replace('//', '//name:word@')}/base/a` } : {};
     const beside = baseURL === 'BASE-beside' ? { baseURL: `${origin()}/base-beside` } : {};
-    const error = await failed(asSelf().request({ url: '/a', ...config, ...named, ...beside }));
+    const error = await failed(asService().request({ url: '/a', ...config, ...named, ...beside }));
     expect(error).toBeInstanceOf(TypeError);
     expect([seen.length, requested]).toEqual([0, 0]);
   });
@@ -313,14 +313,14 @@ describe('a token', () => {
 
   it('follows no redirect', async () => {
     handler = answer(302, '', { Location: `${EVIL}/a` });
-    expect(await failed(asSelf().get('/a'))).toMatchObject({ code: 'service_failed', reason: 'answered_302' });
+    expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_failed', reason: 'answered_302' });
     expect(seen).toHaveLength(1);
   });
 
   it('takes no proxy from the environment', async () => {
     process.env['HTTP_PROXY'] = process.env['http_proxy'] = EVIL;
     try {
-      await got(asSelf().get('/a'));
+      await got(asService().get('/a'));
     } finally {
       delete process.env['HTTP_PROXY'];
       delete process.env['http_proxy'];
@@ -329,10 +329,10 @@ describe('a token', () => {
   });
 
   it('stays ours when an interceptor or a changed default points elsewhere', async () => {
-    const http = asSelf();
+    const http = asService();
     http.axiosRef.defaults.baseURL = EVIL;
     expect(await failed(http.get('/a'))).toBeInstanceOf(TypeError);
-    const other = asSelf();
+    const other = asService();
     other.axiosRef.interceptors.request.use((config) => Object.assign(config, { url: `${EVIL}/a` }));
     expect(await failed(other.get('/a'))).toBeInstanceOf(TypeError);
     expect(seen).toEqual([]);
@@ -348,19 +348,19 @@ describe('a token', () => {
     handler = refusesFirst(json({ ok: true }));
     const data = body();
     if (data instanceof FormData) data.append('a', '1');
-    expect((await got(asSelf().post('/a', data))).status).toBe(200);
+    expect((await got(asService().post('/a', data))).status).toBe(200);
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(AUTHORIZATIONS);
   });
 
   it('that is refused twice is our failure', async () => {
     handler = drained(INVALID_TOKEN);
-    expect(await failed(asSelf().post('/a', {}))).toMatchObject({ code: 'service_refused', status: 401 });
+    expect(await failed(asService().post('/a', {}))).toMatchObject({ code: 'service_refused', status: 401 });
     expect(seen).toHaveLength(2);
   });
 
   it('that is refused is renewed for the next call where a stream was sent, which is not sent again', async () => {
     handler = refusesFirst(json({ ok: true }));
-    const http = asSelf();
+    const http = asService();
     const stream = Readable.from(['a', 'b']);
     expect(await failed(http.post('/a', stream))).toMatchObject({ code: 'service_refused', status: 401 });
     expect(seen).toHaveLength(1);
@@ -411,7 +411,7 @@ describe('a token', () => {
 
   it('can’t be reached from the stream of an answer', async () => {
     handler = answer(200, 'x'.repeat(100_000));
-    const { data } = await got(asSelf().get<Readable>('/a', { responseType: 'stream' }));
+    const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     expect(inspect(data, { depth: 12, showHidden: true, getters: true })).not.toContain(TOKENS[0]);
     await text(data);
   });
@@ -420,7 +420,7 @@ describe('a token', () => {
 describe('an error', () => {
   it('is one of this library, which axios takes for one of its own', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
-    const error = await failed(asSelf().get('/a'));
+    const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
     expect(error).toMatchObject({ code: 'service_failed', status: 404, body: { code: 'order_not_found' } });
     if (!axios.isAxiosError(error)) throw new Error('axios does not know it');
@@ -439,7 +439,7 @@ describe('an error', () => {
       expect(error).toBeInstanceOf(BearerError);
       expect(error).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
     }
-    expect(await failed(asSelf().get('/a'))).toMatchObject({ code: 'service_refused' });
+    expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
   it('passes on which login the next service demands of the user, and is not sent again (RS-11)', async () => {
@@ -457,14 +457,14 @@ describe('an error', () => {
       authentication: { acrValues: ['gold'], maxAgeSeconds: 60 },
     });
     expect(sent).toBe(1);
-    expect(await failed(asSelf().get('/a'))).toMatchObject({ code: 'service_refused' });
+    expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
   it('is none where validateStatus accepts the answer', async () => {
     handler = json({ left: 3 }, 409);
-    const { status, data } = await got(asSelf().get('/a', { validateStatus: (code) => code < 500 }));
+    const { status, data } = await got(asService().get('/a', { validateStatus: (code) => code < 500 }));
     expect([status, data]).toEqual([409, { left: 3 }]);
-    const streamed = await got(asSelf().get<Readable>('/a', { validateStatus: null, responseType: 'stream' }));
+    const streamed = await got(asService().get<Readable>('/a', { validateStatus: null, responseType: 'stream' }));
     expect(JSON.parse(await text(streamed.data))).toEqual({ left: 3 });
   });
 
@@ -472,7 +472,7 @@ describe('an error', () => {
     handler = answer(200, '<html>');
     expect(
       await failed(
-        asSelf({ defaults: { transitional: { silentJSONParsing: false } } }).get('/a', { responseType: 'json' }),
+        asService({ defaults: { transitional: { silentJSONParsing: false } } }).get('/a', { responseType: 'json' }),
       ),
     ).toMatchObject({ code: 'service_failed', reason: 'answer_not_json' });
   });
@@ -481,7 +481,7 @@ describe('an error', () => {
     const http = serviceHttp();
     const own = new Error('mine');
     http.axiosRef.interceptors.request.use(() => Promise.reject(own));
-    expect(await failed(http.asSelf('orders.approve').get('/a'))).toBe(own);
+    expect(await failed(http.asService('orders.approve').get('/a'))).toBe(own);
   });
 
   it.each<[string, Settings, AxiosRequestConfig]>([
@@ -489,7 +489,7 @@ describe('an error', () => {
     ['the call', {}, { timeout: 50 }],
   ])('is service_timeout after the time of %s', async (_, settings, config) => {
     handler = () => undefined;
-    expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({
+    expect(await failed(asService(settings).get('/a', config))).toMatchObject({
       code: 'service_timeout',
       fields: { call: `GET ${origin()}/base/a` },
     });
@@ -497,14 +497,14 @@ describe('an error', () => {
 
   it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits where the time of the call is %d', async (timeout) => {
     handler = (_, response) => void setTimeout(() => response.end('late'), 50);
-    expect((await got(asSelf().get('/a', { timeout }))).data).toBe('late');
+    expect((await got(asService().get('/a', { timeout }))).data).toBe('late');
   });
 
   it.each([-1, Number.NaN, 'soon' as never])(
     'is TypeError for %j in place of a time, and nothing is sent',
     async (timeout) => {
       handler = answer(200);
-      expect(await failed(asSelf().get('/a', { timeout }))).toBeInstanceOf(TypeError);
+      expect(await failed(asService().get('/a', { timeout }))).toBeInstanceOf(TypeError);
       expect([seen.length, requested]).toEqual([0, 0]);
     },
   );
@@ -512,7 +512,7 @@ describe('an error', () => {
   it.each(['maxContentLength', 'maxBodyLength'])('is TypeError for a %s that is no number', async (name) => {
     handler = answer(200, 'x'.repeat(2000));
     // Compared with it, no answer was larger, not even than the service may send.
-    const http = asSelf({ maxResponseBytes: 1024 });
+    const http = asService({ maxResponseBytes: 1024 });
     expect(await failed(http.get('/a', { [name]: Number.NaN }))).toBeInstanceOf(TypeError);
     expect([seen.length, requested]).toEqual([0, 0]);
   });
@@ -526,7 +526,7 @@ describe('an error', () => {
         const timer = setInterval(() => response.write(' '), 20);
         response.once('close', () => clearInterval(timer));
       };
-    const http = asSelf({ timeoutMs: 200 });
+    const http = asService({ timeoutMs: 200 });
     const late = { code: 'service_timeout' };
     const within = { signal: AbortSignal.timeout(2000) };
     handler = dripping(500);
@@ -538,24 +538,24 @@ describe('an error', () => {
   it('is service_failed for an answer that is too large, whoever says so', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };
-    expect(await failed(asSelf({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
-    expect(await failed(asSelf().get('/a', { maxContentLength: 1024 }))).toMatchObject(large);
-    const { data } = await got(asSelf({ maxResponseBytes: 1024 }).get<Readable>('/a', { responseType: 'stream' }));
+    expect(await failed(asService({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
+    expect(await failed(asService().get('/a', { maxContentLength: 1024 }))).toMatchObject(large);
+    const { data } = await got(asService({ maxResponseBytes: 1024 }).get<Readable>('/a', { responseType: 'stream' }));
     expect(await text(data)).toHaveLength(2000);
-    const bounded = await got(asSelf().get<Readable>('/a', { responseType: 'stream', maxContentLength: 1024 }));
+    const bounded = await got(asService().get<Readable>('/a', { responseType: 'stream', maxContentLength: 1024 }));
     await expect(text(bounded.data)).rejects.toMatchObject(large);
   });
 
   it('is ours for a body over maxBodyLength', async () => {
     handler = drained(json({}));
-    expect(await failed(asSelf().post('/a', 'x'.repeat(2000), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
+    expect(await failed(asService().post('/a', 'x'.repeat(2000), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
     const stream = Readable.from([Buffer.alloc(600), Buffer.alloc(600)]);
-    expect(await failed(asSelf().post('/a', stream, { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
+    expect(await failed(asService().post('/a', stream, { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
   });
 
   it('is the circuit’s after failures in a row, and 503', async () => {
     handler = (_, response) => void response.destroy();
-    const http = asSelf({ circuitBreakerFailures: 2 });
+    const http = asService({ circuitBreakerFailures: 2 });
     for (let at = 0; at < 2; at += 1) await failed(http.post('/a', {}));
     expect(await failed(http.get('/a'))).toMatchObject({ code: 'service_unavailable', reason: 'circuit_open' });
   });
@@ -563,7 +563,7 @@ describe('an error', () => {
   it('is axios’ own for a call that was cancelled', async () => {
     handler = () => undefined;
     const controller = new AbortController();
-    const pending = failed(asSelf().get('/a', { signal: controller.signal }));
+    const pending = failed(asService().get('/a', { signal: controller.signal }));
     await once(server, 'request');
     // Any number of calls may have one.
     expect(getMaxListeners(controller.signal)).toBe(Infinity);
@@ -575,7 +575,7 @@ describe('an error', () => {
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => void (closed = closeOf(request));
     const arrived = once(server, 'request');
-    const subscription = asSelf().get('/a').subscribe();
+    const subscription = asService().get('/a').subscribe();
     await arrived;
     subscription.unsubscribe();
     await expect(closed).resolves.toBeUndefined();
@@ -602,7 +602,7 @@ describe('a stream', () => {
       };
       write();
     };
-    const { data } = await got(asSelf().get<Readable>('/a', { responseType: 'stream' }));
+    const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     // What nobody reads is not fetched: it stays in the buffers on the way.
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(written).toBeLessThan(1600);
@@ -618,7 +618,7 @@ describe('a stream', () => {
       closed = closeOf(response);
       response.write(chunk);
     };
-    const { data } = await got(asSelf().get<Readable>('/a', { responseType: 'stream' }));
+    const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     data.destroy();
     await expect(closed).resolves.toBeUndefined();
   });
@@ -626,7 +626,7 @@ describe('a stream', () => {
   it('ends with the signal of its call', async () => {
     handler = (_, response) => void response.write(chunk);
     const controller = new AbortController();
-    const { data } = await got(asSelf().get<Readable>('/a', { responseType: 'stream', signal: controller.signal }));
+    const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream', signal: controller.signal }));
     const read = buffer(data).catch((error: unknown) => error);
     controller.abort();
     expect(axios.isCancel(await read)).toBe(true);
@@ -642,7 +642,7 @@ describe('a stream', () => {
         if (++at === 10) clearInterval(timer);
       }, 100);
     };
-    const { data } = await got(asSelf({ timeoutMs: 500 }).get<Readable>('/a', { responseType: 'stream' }));
+    const { data } = await got(asService({ timeoutMs: 500 }).get<Readable>('/a', { responseType: 'stream' }));
     let size = 0;
     data.on('data', (part: Buffer) => (size += part.length));
     const [error] = (await once(data, 'error')) as [unknown];
@@ -656,15 +656,15 @@ describe('a stream', () => {
       response.writeHead(200, { 'Content-Length': '100' }).write('x');
       setTimeout(() => response.destroy(), 20);
     };
-    const { data } = await got(asSelf().get<Readable>('/a', { responseType: 'stream' }));
+    const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     await expect(text(data)).rejects.toMatchObject({ code: 'service_failed', reason: 'answer_broken_off' });
-    const unheard = await got(asSelf().get<Readable>('/a', { responseType: 'stream' }));
+    const unheard = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     await new Promise((resolve) => unheard.data.once('close', resolve));
   });
 
   it('keeps its slot until it is over', async () => {
     handler = (request, response) => void (request.url === '/base/open' ? response.write('x') : response.end('{}'));
-    const http = asSelf({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
+    const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const { data } = await got(http.get<Readable>('/open', { responseType: 'stream' }));
     expect(await failed(http.get('/a'))).toMatchObject({ code: 'service_unavailable', reason: 'queue_full' });
     data.destroy();
@@ -681,7 +681,7 @@ describe('a stream', () => {
     };
     const broken = new Error('the file is gone');
     const body = new Readable({ read: () => undefined });
-    const pending = failed(asSelf().post('/a', body, { headers: { 'Content-Type': 'text/plain' } }));
+    const pending = failed(asService().post('/a', body, { headers: { 'Content-Type': 'text/plain' } }));
     body.push('first');
     while (parts.length === 0) await new Promise(setImmediate);
     body.destroy(broken);
@@ -698,7 +698,7 @@ describe('a body', () => {
   ])('that fails %s ends its call with its own error, and says nothing of the service', async (_, ms) => {
     tokenMs = ms;
     handler = drained(json({}));
-    const http = asSelf({ circuitBreakerFailures: 1 });
+    const http = asService({ circuitBreakerFailures: 1 });
     const missing = createReadStream('/nowhere/at/all');
     expect(await failed(http.post('/a', missing))).toMatchObject({ code: 'ENOENT' });
     const web = new ReadableStream({ start: (controller) => controller.error(new Error('mine')) });
@@ -711,7 +711,7 @@ describe('a body', () => {
     await text(ended);
     const destroyed = Readable.from(['a']).destroy();
     for (const body of [ended, destroyed]) {
-      expect(await failed(asSelf().post('/a', body))).toMatchObject({
+      expect(await failed(asService().post('/a', body))).toMatchObject({
         message: 'The body of the request ended before its end',
       });
     }
@@ -720,7 +720,7 @@ describe('a body', () => {
 
   it('that does not come is a time-out of its sender, after which the circuit stays closed', async () => {
     handler = drained(json({}));
-    const http = asSelf({ timeoutMs: 100, circuitBreakerFailures: 1 });
+    const http = asService({ timeoutMs: 100, circuitBreakerFailures: 1 });
     const stalled = new Readable({ read: () => undefined });
     stalled.push('x');
     expect(await failed(http.post('/a', stalled))).toMatchObject({ code: 'service_timeout' });
@@ -739,7 +739,7 @@ describe('a body', () => {
         })(),
       );
     handler = echo;
-    const http = asSelf({ timeoutMs: 200, circuitBreakerFailures: 1, circuitBreakerPauseMs: 100 });
+    const http = asService({ timeoutMs: 200, circuitBreakerFailures: 1, circuitBreakerPauseMs: 100 });
     expect((await got(http.post('/a', dripping(), { responseType: 'text' }))).data).toBe('xxxxxxxx');
     handler = (_, response) => void response.destroy();
     await failed(http.get('/a'));
@@ -762,7 +762,7 @@ describe('a body', () => {
           .then(() => (ended += 1))
           .catch(() => undefined)
           .finally(() => json({})(request, response));
-      const http = asSelf({ circuitBreakerFailures: 1 });
+      const http = asService({ circuitBreakerFailures: 1 });
       const body = Readable.from(['x', chunk]);
       expect(await failed(http.post('/a', body))).toBeInstanceOf(TypeError);
       expect(body.destroyed).toBe(true);
@@ -798,7 +798,7 @@ describe('a body', () => {
       ['in a form', inForm],
     ])('fails by itself: %s', async (_, body) => {
       handler = drained(json({}));
-      const http = asSelf({ circuitBreakerFailures: 1 });
+      const http = asService({ circuitBreakerFailures: 1 });
       expect(await failed(http.post('/a', body()))).toBe(error);
       expect((await got(http.get('/a'))).status).toBe(200);
     });
@@ -827,7 +827,7 @@ describe('a body', () => {
     handler = echo;
     let sent = 0;
     const { headers, data } = await got(
-      asSelf().post<Buffer>('/a', form(), {
+      asService().post<Buffer>('/a', form(), {
         responseType: 'arraybuffer',
         onUploadProgress: ({ loaded }) => void (sent = loaded),
       }),
@@ -835,15 +835,15 @@ describe('a body', () => {
     expect(String(headers['content-type'])).toMatch(/^multipart\/form-data; boundary=/);
     expect(data.toString()).toContain('x'.repeat(50_000));
     expect(sent).toBe(data.length);
-    expect(await failed(asSelf().post('/a', form(), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
+    expect(await failed(asService().post('/a', form(), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
     const broken = new Form();
     broken.append('file', createReadStream('/nowhere/at/all'));
-    expect(await failed(asSelf({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
+    expect(await failed(asService({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
   });
 
   it('that is a request being served keeps its socket, so that it can be answered', async () => {
     const front = createServer((request, response) => {
-      void failed(asSelf({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
+      void failed(asService({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
         response.end(String(request.socket?.remoteAddress)),
       );
     }).listen(0, '127.0.0.1');
@@ -859,24 +859,24 @@ describe('a body', () => {
 describe('what axios users expect', () => {
   it('holds for null, which is no option', async () => {
     const none = { onUploadProgress: null, onDownloadProgress: null, proxy: null, maxContentLength: null } as never;
-    expect((await got(asSelf().post('/a', { a: 1 }, none))).status).toBe(200);
+    expect((await got(asService().post('/a', { a: 1 }, none))).status).toBe(200);
   });
 
   it('is the base URL itself for an empty path', async () => {
-    await got(asSelf().get(''));
-    await got(asSelf().get('', { params: { q: 1 } }));
+    await got(asService().get(''));
+    await got(asService().get('', { params: { q: 1 } }));
     expect(seen.map(({ url }) => url)).toEqual(['/base', '/base?q=1']);
   });
 
   it('is the reason of a cancel token, and JSON of an error', async () => {
     handler = () => undefined;
     const source = axios.CancelToken.source();
-    const pending = failed(asSelf().get('/a', { cancelToken: source.token }));
+    const pending = failed(asService().get('/a', { cancelToken: source.token }));
     await once(server, 'request');
     source.cancel('user left');
     expect(await pending).toMatchObject({ message: 'user left' });
     handler = answer(500);
-    const error = (await failed(asSelf().get('/a'))) as { toJSON(): object };
+    const error = (await failed(asService().get('/a'))) as { toJSON(): object };
     expect(error.toJSON()).toMatchObject({
       code: 'service_failed',
       message: 'Next service failed',
@@ -889,21 +889,21 @@ describe('what axios users expect', () => {
       response.write(Buffer.alloc(10));
       setTimeout(() => response.end(Buffer.alloc(6)), 20);
     };
-    const { data } = await got(asSelf().get<Buffer>('/a', { responseType: 'arraybuffer' }));
+    const { data } = await got(asService().get<Buffer>('/a', { responseType: 'arraybuffer' }));
     expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
   });
 
   it('is one time for all of a call, also for its token and a renewal', async () => {
     tokenMs = 60;
     handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
-    expect(await failed(asSelf().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
+    expect(await failed(asService().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
   });
 
   it('knows nothing of what was set on the axios of all', async () => {
     const http = serviceHttp();
     axios.defaults.params = { leaked: 1 };
     try {
-      await got(http.asSelf('orders.approve').get('/a'));
+      await got(http.asService('orders.approve').get('/a'));
     } finally {
       delete axios.defaults.params;
     }
@@ -931,7 +931,7 @@ describe('an answer', () => {
     ],
   ])('that repeats the token %s leaves none in the error', async (_, script) => {
     handler = script;
-    const error = await failed(asSelf(strict).get('/a', { responseType: 'json' }));
+    const error = await failed(asService(strict).get('/a', { responseType: 'json' }));
     expect(error).toMatchObject({ code: 'service_failed' });
     for (const token of TOKENS) expect(hidden(error)).not.toContain(token);
   });
@@ -960,7 +960,7 @@ describe('an answer', () => {
     ['that nobody reads, and is small', {}, answer(200, 'x')],
   ])('%s holds no slot, though a stream was asked for', async (_, config, script) => {
     handler = script;
-    const http = asSelf({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
+    const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     await got(http.request({ url: '/a', responseType: 'stream', ...config })).catch(() => undefined);
     expect(
       (

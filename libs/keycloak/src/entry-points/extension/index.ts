@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/extension: the types for a revocation channel, shared cache, credential carrier or JWT verification of your own. */
+/** The entry point nestjs-keycloak-s2s/extension: the types for a revocation channel, shared cache, request adapter or JWT verification of your own. */
 export { denialOf } from '../../protocol/denial.js';
 
 export type {
@@ -30,11 +30,11 @@ export type { IssuerRecheck, Recheck } from '../../revocation/rechecks.js';
 export type { ReadDenial } from '../../protocol/denial.js';
 export type {
   CallContext,
-  CarriedRefusal,
-  CarriedRequest,
-  CredentialCarrier,
+  AdaptedRefusal,
+  AdaptedRequest,
+  RequestAdapter,
   LongLivedConnection,
-} from '../../resource-server/credential.carrier.js';
+} from '../../resource-server/request.adapter.js';
 export type {
   ConnectedJwtVerification,
   JwtVerification,

@@ -1,2 +1,2 @@
 /** The door nestjs-keycloak-s2s/graphql: resolvers of Apollo and Mercurius behind the guard. */
-export { graphqlCarrier } from './graphql.carrier.js';
+export { graphqlRequestAdapter } from './graphql-request.adapter.js';

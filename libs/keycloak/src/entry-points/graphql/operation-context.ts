@@ -1,12 +1,12 @@
 /** Operation context: the object that Nest's drivers put beside an operation. */
-import type { CallContext, CarriedRequest } from '../extension/index.js';
-import { BearerError } from '../ports/credential-carrier.js';
+import type { CallContext, AdaptedRequest } from '../extension/index.js';
+import { BearerError } from '../ports/request-adapter.js';
 
 export interface OperationContext {
   /** With Apollo the HTTP request; over a WebSocket the context of graphql-ws. */
-  readonly req?: CarriedRequest;
+  readonly req?: AdaptedRequest;
   /** With Mercurius. */
-  readonly reply?: { readonly request?: CarriedRequest };
+  readonly reply?: { readonly request?: AdaptedRequest };
 }
 
 /** The third argument of a resolver; the second of a reference resolver, which has no arguments of its own. */

@@ -1,6 +1,6 @@
 /** Shared context: whether the context of an operation belongs to that operation alone. */
 import type { CallContext } from '../extension/index.js';
-import { BearerError } from '../ports/credential-carrier.js';
+import { BearerError } from '../ports/request-adapter.js';
 import { contextOf, type OperationContext } from './operation-context.js';
 import { webSocketOf } from './subscriptions.js';
 

@@ -1,7 +1,7 @@
 /** Subscriptions: the request and the socket behind an operation that stays open. */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import type { CallContext, CarriedRequest, LongLivedConnection } from '../extension/index.js';
+import type { CallContext, AdaptedRequest, LongLivedConnection } from '../extension/index.js';
 import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
 /** Where the drivers put what belongs to the connection. */
@@ -25,13 +25,13 @@ interface WebSocketLike {
 }
 
 /** A request of Fastify. @fastify/websocket says in `ws` whether it was upgraded; the header `Upgrade` is the caller's word alone. */
-type UpgradedRequest = CarriedRequest & {
+type UpgradedRequest = AdaptedRequest & {
   readonly ws?: boolean;
   readonly raw?: { readonly socket?: { readonly destroyed: boolean; destroy(): void } };
 };
 
 export interface Subscription {
-  readonly handshake: CarriedRequest;
+  readonly handshake: AdaptedRequest;
   readonly parameters: unknown;
   readonly connection: LongLivedConnection;
 }
@@ -71,7 +71,7 @@ function ofGraphqlWs(context: Partial<GraphqlWsContext> | undefined): Subscripti
   return { handshake, parameters: context?.connectionParams, connection };
 }
 
-const isRequest = (value: unknown): value is CarriedRequest & Readable => value instanceof Readable;
+const isRequest = (value: unknown): value is AdaptedRequest & Readable => value instanceof Readable;
 
 const isWebSocket = (value: unknown): value is WebSocketLike & EventEmitter => value instanceof EventEmitter;
 
@@ -86,7 +86,7 @@ function ofMercurius({ request, _connectionInit: parameters }: ConnectionContext
  * The request of the handshake, as if `authorization` of the connection parameters had been among its headers: clients in a browser have
  * no other place for it. Both together are two credentials.
  */
-export function withConnectionParams(handshake: CarriedRequest, parameters: unknown): CarriedRequest {
+export function withConnectionParams(handshake: AdaptedRequest, parameters: unknown): AdaptedRequest {
   const received = Object.entries(Object(parameters) as object).filter(
     ([name]) => name.toLowerCase() === 'authorization',
   );

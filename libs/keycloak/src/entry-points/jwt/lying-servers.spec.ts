@@ -5,7 +5,7 @@ import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
 import { jwtService, publish, type JwtService } from '../../../spec-support/jwt-services.js';
 import { rsaSigner, type Signer } from '../../../spec-support/signers.js';
-import { Refusal } from '../../protocol/refusal.js';
+import { KeycloakException } from '../../protocol/keycloak-exception.js';
 
 let realm: RunningAuthorizationServer;
 let key: Signer;
@@ -24,7 +24,7 @@ const outcome = async (service: JwtService, token: string): Promise<string> => {
     await service.verifier.verify(token);
     return 'accepted';
   } catch (error) {
-    if (error instanceof Refusal) return `${error.httpStatus} ${error.reason}`;
+    if (error instanceof KeycloakException) return `${error.httpStatus} ${error.reason}`;
     throw error;
   }
 };

@@ -1,6 +1,6 @@
 /** gRPC call: what a call of @grpc/grpc-js has, and how it is refused or ended. */
 import { Writable } from 'node:stream';
-import type { CarriedRefusal, LongLivedConnection } from '../extension/index.js';
+import type { AdaptedRefusal, LongLivedConnection } from '../extension/index.js';
 import { grpcStatus } from './grpc-status.js';
 
 /** The members that all four kinds of calls have. */
@@ -16,12 +16,12 @@ export interface GrpcMetadata {
   get(name: string): readonly (string | Uint8Array)[];
 }
 
-export function grpcError({ status, body }: CarriedRefusal): object {
+export function grpcError({ status, body }: AdaptedRefusal): object {
   return { code: grpcStatus(status), details: message(body), message: message(body) };
 }
 
 /** The code, and what is demanded: a permission, or a login in the words of its challenge (RFC 9470 §3). */
-function message({ code, permission, acrValues, maxAgeSeconds }: CarriedRefusal['body']): string {
+function message({ code, permission, acrValues, maxAgeSeconds }: AdaptedRefusal['body']): string {
   const demands = [
     ...(permission === undefined ? [] : [permission]),
     ...(acrValues === undefined ? [] : [`acr_values="${acrValues.join(' ')}"`]),
@@ -36,7 +36,7 @@ const UNKNOWN = 2;
 const FAILED = { code: UNKNOWN, details: 'Internal server error', message: 'Internal server error' };
 
 /** Answers a call that its handler would have answered. */
-export function refuseBareCall(args: readonly unknown[], refusal: CarriedRefusal): void {
+export function refuseBareCall(args: readonly unknown[], refusal: AdaptedRefusal): void {
   answerBareCall(args, grpcError(refusal));
 }
 

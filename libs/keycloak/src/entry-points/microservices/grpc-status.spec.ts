@@ -1,4 +1,4 @@
-/** The status of gRPC for each of HTTP that a refusal has, `passOn` included. */
+/** The status of gRPC for each of HTTP that a refusal has, `forwardStatuses` included. */
 import { describe, expect, it } from '@jest/globals';
 import { ServiceCallError } from '../../index.js';
 import { grpcStatus } from './grpc-status.js';

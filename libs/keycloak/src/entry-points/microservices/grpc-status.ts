@@ -7,7 +7,7 @@ const STATUS: Readonly<Record<number, number>> = {
   401: 16,
   // PERMISSION_DENIED
   403: 7,
-  // Those below 500 that `passOn` may name: NOT_FOUND
+  // Those below 500 that `forwardStatuses` may name: NOT_FOUND
   404: 5,
   // ABORTED
   409: 10,

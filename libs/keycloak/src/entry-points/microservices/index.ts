@@ -1,4 +1,4 @@
 /** The door nestjs-keycloak-s2s/microservices: handlers of messages over gRPC, NATS and RabbitMQ. Peer: `@nestjs/microservices`. */
-export { microservicesCarrier } from './microservices.carrier.js';
+export { microservicesRequestAdapter } from './microservices-request.adapter.js';
 
-export type { MicroservicesCarrierOptions } from './microservices.carrier.js';
+export type { MicroservicesRequestAdapterOptions } from './microservices-request.adapter.js';

@@ -1,5 +1,5 @@
 /** Received headers: the `authorization` headers of a message, in the form that each transport gives them. */
-import type { ReceivedCall } from './received-call.carrier.js';
+import type { ReceivedCall } from './received-call.adapter.js';
 
 /** Headers of @nats-io/transport-node and of nats. */
 interface NatsHeaders {

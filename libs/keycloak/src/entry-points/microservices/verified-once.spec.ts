@@ -7,21 +7,21 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import { AskedIntrospections } from '../../../spec-support/asked-introspections.js';
 import { bearerOf, GOOD } from '../../../spec-support/refusal-table.js';
-import { IntrospectionGuard, MaxStaleness, RequirePermission } from '../../index.js';
+import { KeycloakGuard, MaxIntrospectionAge, RequirePermission } from '../../index.js';
 import { KeycloakTestingModule } from '../../testing/index.js';
-import { microservicesCarrier } from './index.js';
+import { microservicesRequestAdapter } from './index.js';
 
 class Orders {
   @RequirePermission('orders.read')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   first(): void {}
 
   @RequirePermission('orders.read')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   second(): void {}
 
   @RequirePermission('admin')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   admin(): void {}
 }
 
@@ -60,7 +60,7 @@ const refusalOf = (admitted: boolean | Promise<boolean>): Promise<string> =>
 describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
   async function start() {
     const module = await Test.createTestingModule({
-      imports: [KeycloakTestingModule.forRoot({ carriers: [microservicesCarrier()] })],
+      imports: [KeycloakTestingModule.forRoot({ requestAdapters: [microservicesRequestAdapter()] })],
     })
       .setLogger({ log: () => {}, warn: () => {}, error: () => {} })
       .compile();
@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
     undone.push(() => app.close());
     const asked = new AskedIntrospections();
     undone.push(() => asked.stop());
-    const guard = app.get(IntrospectionGuard);
+    const guard = app.get(KeycloakGuard);
     const contextOf = (args: unknown[], name: 'first' | 'second' | 'admin') => {
       const context = new ExecutionContextHost(args, Orders, Orders.prototype[name]);
       context.setType('rpc');

@@ -9,13 +9,13 @@ import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   getServiceClientToken,
   InjectServiceClient,
   KeycloakModule,
   RequirePermission,
   ServiceClient,
-  Verification,
+  TokenVerification,
   type VerifiedAccessToken,
 } from '../../index.js';
 import {
@@ -60,7 +60,7 @@ class StockClient {
 
   async giveUp(): Promise<unknown> {
     const controller = new AbortController();
-    const call = this.inventory.asSelf('stock.adjust').post(PATH, {}, { signal: controller.signal });
+    const call = this.inventory.asService('stock.adjust').post(PATH, {}, { signal: controller.signal });
     controller.abort();
     return call;
   }
@@ -72,13 +72,13 @@ class OrdersController {
 
   @Get('left')
   @RequirePermission('orders.read')
-  left(@AccessToken() caller: VerifiedAccessToken): Promise<unknown> {
+  left(@Caller() caller: VerifiedAccessToken): Promise<unknown> {
     return this.stock.left(caller);
   }
 
   @Get('signed')
   @RequirePermission('orders.read')
-  @Verification('jwt')
+  @TokenVerification('jwt')
   signed(): string {
     return 'ok';
   }
@@ -405,7 +405,7 @@ describe('KeycloakTelemetryModule', () => {
     };
     const active = propagation.setBaggage(trace.setSpanContext(context.active(), remote), baggage);
     const headers = { 'X-Request-Id': 'r-1', Traceparent: 'that of somebody else' };
-    await context.with(active, () => clientOf(app).asSelf('s').get(PATH, { headers }));
+    await context.with(active, () => clientOf(app).asService('s').get(PATH, { headers }));
     const span = telemetry.spans.find(({ name }) => name === 'GET inventory');
     const { headers: seen } = testServices(app).calls[0] ?? {};
     expect(seen).toMatchObject({
@@ -422,7 +422,7 @@ describe('KeycloakTelemetryModule', () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    await clientOf(app).asSelf('s').get(PATH, { traceparent });
+    await clientOf(app).asService('s').get(PATH, { traceparent });
     expect(testServices(app).calls[0]?.headers).toMatchObject({ traceparent });
     await app.close();
   });
@@ -433,7 +433,7 @@ describe('KeycloakTelemetryModule', () => {
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const tracer = trace.getTracer('of the application');
     const parent = tracer.startSpan('a request');
-    await context.with(trace.setSpan(context.active(), parent), () => clientOf(app).asSelf('s').get(PATH));
+    await context.with(trace.setSpan(context.active(), parent), () => clientOf(app).asService('s').get(PATH));
     const call = telemetry.spans.find(({ name }) => name === 'GET inventory');
     expect(call?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
     await app.close();
@@ -444,7 +444,7 @@ describe('KeycloakTelemetryModule', () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});
-    await clientOf(one).asSelf('s').get(PATH);
+    await clientOf(one).asService('s').get(PATH);
     expect(pointsOf((await telemetry.metrics()).get('keycloak_s2s.service_call.duration'))).toMatchObject([[{}, 1]]);
     await other.close();
     expect(CHANNELS.every((name) => hasSubscribers(name))).toBe(true);
@@ -466,7 +466,7 @@ describe('KeycloakTelemetryModule', () => {
   it('does nothing where no SDK is registered, and changes no call', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, { left: 1 });
-    await expect(clientOf(app).asSelf('s').get(PATH)).resolves.toEqual({ left: 1 });
+    await expect(clientOf(app).asService('s').get(PATH)).resolves.toEqual({ left: 1 });
     await app.close();
   });
 });

@@ -1,5 +1,5 @@
 /** The port for the door that refuses handshakes of WebSockets. */
-export { Refusal } from '../../protocol/refusal.js';
+export { KeycloakException } from '../../protocol/keycloak-exception.js';
 export { GatewayHandshakes } from '../../resource-server/gateway-handshakes.discovery.js';
 
 export type { GuardedGateway } from '../../resource-server/gateway-handshakes.discovery.js';

@@ -12,7 +12,7 @@ export { publishSignals } from '../../diagnostics/signal-channel.js';
 export { AuthorizationServerError } from '../../protocol/authorization-server-error.js';
 export { loggedFields } from '../../protocol/failure-hints.js';
 export { sharedFault } from '../../caching/shared-fault.js';
-export { Refusal } from '../../protocol/refusal.js';
+export { KeycloakException } from '../../protocol/keycloak-exception.js';
 export { isCompactJws } from '../../protocol/token-form.js';
 export { unverifiedClaims } from '../../protocol/unverified-claims.js';
 

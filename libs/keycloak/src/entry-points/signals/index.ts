@@ -2,7 +2,7 @@
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SIGNAL_SOURCE_REASONS, SignalSourceError } from './signal-source.js';
-export { SignalsModule } from './signals.module.js';
+export { RevocationEventsModule } from './signals.module.js';
 export { sharedSignals } from './ssf/shared-signals.js';
 
 export type { BackchannelLogoutAsyncOptions } from './backchannel-logout.module.js';
@@ -17,5 +17,5 @@ export type {
   SignalSourceContext,
   SignalSourceReason,
 } from './signal-source.js';
-export type { SignalsAsyncOptions, SignalsClientOptions, SignalsModuleOptions } from './signals.module.js';
+export type { SignalsAsyncOptions, SignalsClientOptions, RevocationEventsModuleOptions } from './signals.module.js';
 export type { SharedSignalsOptions } from './ssf/shared-signals.options.js';

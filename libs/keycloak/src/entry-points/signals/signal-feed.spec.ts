@@ -41,7 +41,7 @@ beforeEach(() => {
     (message: string, fields: object): void =>
       void lines.push({ level, message, fields: { ...fields } });
   keycloak = composeKeycloak(
-    { issuer: ISSUER, clientId: 'shop', clientSecret: 'hush', introspectionTtlWhileSignalledSeconds: 300 },
+    { issuer: ISSUER, clientId: 'shop', clientSecret: 'hush', introspectionTtlWithEventsSeconds: 300 },
     { loggers: () => ({ log: at('log'), warn: at('warn'), error: at('error') }) },
   );
 });

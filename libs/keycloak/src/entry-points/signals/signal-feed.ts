@@ -109,7 +109,7 @@ export class SignalFeed {
   /** Begins to ask. Throws `Error` where another feed does already: a gap in one must not be covered by the other's proof. */
   start(): void {
     if (!this.at.signals.follow())
-      throw new Error('A signal feed runs already: import SignalsModule once, with all sources');
+      throw new Error('A signal feed runs already: import RevocationEventsModule once, with all sources');
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 

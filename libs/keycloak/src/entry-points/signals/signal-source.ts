@@ -53,7 +53,7 @@ export interface ConnectedSignalSource {
   poll(sinceMs: number): Promise<Signals>;
 }
 
-/** For `SignalsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
+/** For `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
 export interface SignalSource {
   /** One word, for logs and metrics. */
   readonly name: string;

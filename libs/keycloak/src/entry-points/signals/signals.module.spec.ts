@@ -1,4 +1,4 @@
-/** SignalsModule in an application: what it takes, and that it begins and ends with it. */
+/** RevocationEventsModule in an application: what it takes, and that it begins and ends with it. */
 import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -15,10 +15,10 @@ import {
 import {
   keycloakEvents,
   sharedSignals,
-  SignalsModule,
+  RevocationEventsModule,
   type Signals,
   type SignalSource,
-  type SignalsModuleOptions,
+  type RevocationEventsModuleOptions,
 } from './index.js';
 
 const options = { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush' };
@@ -50,8 +50,8 @@ const until = async (isSo: () => boolean): Promise<void> => {
 // #region module
 @Module({
   imports: [
-    KeycloakModule.forRoot({ ...options, introspectionTtlWhileSignalledSeconds: 300 }),
-    SignalsModule.forRoot({ sources: [keycloakEvents()], pollSeconds: 1 }),
+    KeycloakModule.forRoot({ ...options, introspectionTtlWithEventsSeconds: 300 }),
+    RevocationEventsModule.forRoot({ sources: [keycloakEvents()], pollSeconds: 1 }),
   ],
 })
 class AppModule {}
@@ -60,14 +60,14 @@ class AppModule {}
 // #region shared-signals
 @Module({
   imports: [
-    KeycloakModule.forRoot({ ...options, introspectionTtlWhileSignalledSeconds: 60 }),
-    SignalsModule.forRoot({ sources: [sharedSignals()] }),
+    KeycloakModule.forRoot({ ...options, introspectionTtlWithEventsSeconds: 60 }),
+    RevocationEventsModule.forRoot({ sources: [sharedSignals()] }),
   ],
 })
 class ListeningModule {}
 // #endregion shared-signals
 
-describe('SignalsModule', () => {
+describe('RevocationEventsModule', () => {
   it.each([AppModule, ListeningModule])('can be made as the guide has it', async (made) => {
     const module = await Test.createTestingModule({ imports: [made] })
       .setLogger(SILENT)
@@ -78,7 +78,10 @@ describe('SignalsModule', () => {
   it('asks from the start of the application to its end, and denies what it hears', async () => {
     polls = 0;
     signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isProven: true };
-    const imports = [KeycloakModule.forRoot(options), SignalsModule.forRoot({ sources: [source], pollSeconds: 0.2 })];
+    const imports = [
+      KeycloakModule.forRoot(options),
+      RevocationEventsModule.forRoot({ sources: [source], pollSeconds: 0.2 }),
+    ];
     const module = await Test.createTestingModule({ imports }).setLogger(SILENT).compile();
     expect(polls).toBe(0);
     const app = module.createNestApplication();
@@ -98,7 +101,7 @@ describe('SignalsModule', () => {
       Test.createTestingModule({
         imports: [
           KeycloakModule.forRoot(options),
-          SignalsModule.forRootAsync({ useFactory: async () => ({ sources: [source], pollSeconds }) }),
+          RevocationEventsModule.forRootAsync({ useFactory: async () => ({ sources: [source], pollSeconds }) }),
         ],
       })
         .setLogger(SILENT)
@@ -108,10 +111,10 @@ describe('SignalsModule', () => {
   });
 
   it('does not start where a proof expires before the next poll', async () => {
-    const module = (pollSeconds: number, introspectionTtlWhileSignalledSeconds?: number) => {
-      const ttl = { introspectionTtlSeconds: 2, introspectionTtlWhileSignalledSeconds };
+    const module = (pollSeconds: number, introspectionTtlWithEventsSeconds?: number) => {
+      const ttl = { introspectionTtlSeconds: 2, introspectionTtlWithEventsSeconds };
       const root = KeycloakModule.forRoot({ ...options, ...ttl } as KeycloakModuleOptions);
-      const imports = [root, SignalsModule.forRoot({ sources: [source], pollSeconds })];
+      const imports = [root, RevocationEventsModule.forRoot({ sources: [source], pollSeconds })];
       return Test.createTestingModule({ imports }).setLogger(SILENT).compile();
     };
     await expect(module(2, 300)).rejects.toThrow('pollSeconds must be less than introspectionTtlSeconds, which is 2');
@@ -126,7 +129,7 @@ describe('SignalsModule', () => {
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });
       const imports = [
         KeycloakModule.forRoot({ ...options, allowInsecureRequests: true, revocationChannel }),
-        SignalsModule.forRoot({ sources: [source] }),
+        RevocationEventsModule.forRoot({ sources: [source] }),
       ];
       return Test.createTestingModule({ imports }).setLogger(SILENT).compile();
     };
@@ -139,7 +142,7 @@ describe('SignalsModule', () => {
   });
 
   it('needs KeycloakModule.forRoot', async () => {
-    const imports = [SignalsModule.forRoot({ sources: [source] })];
+    const imports = [RevocationEventsModule.forRoot({ sources: [source] })];
     await expect(Test.createTestingModule({ imports }).setLogger(SILENT).compile()).rejects.toThrow(
       /provided by KeycloakModule\.forRoot/,
     );
@@ -164,7 +167,7 @@ describe('SignalsModule', () => {
     [{ sources: [source], client: { clientId: 'x', secret: 's' } }, 'unknown option "client.secret"'],
     [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],
   ])('takes no %j', (given, fault) => {
-    const make = () => SignalsModule.forRoot(given as SignalsModuleOptions);
+    const make = () => RevocationEventsModule.forRoot(given as RevocationEventsModuleOptions);
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(fault);
   });

@@ -1,4 +1,4 @@
-/** SignalsModule: has an application hear of revocations, from its start to its end. */
+/** RevocationEventsModule: has an application hear of revocations, from its start to its end. */
 import {
   Module,
   type DynamicModule,
@@ -20,12 +20,12 @@ import {
 import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
-export interface SignalsModuleOptions {
+export interface RevocationEventsModuleOptions {
   /** Where it is heard: `keycloakEvents()`. Answers serve longer while all of them are proven. */
   readonly sources: readonly SignalSource[];
   /**
    * The time between the beginnings of two polls. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` where
-   * `introspectionTtlWhileSignalledSeconds` is set: a proof is valid for that long.
+   * `introspectionTtlWithEventsSeconds` is set: a proof is valid for that long.
    */
   readonly pollSeconds?: number;
   /**
@@ -45,21 +45,24 @@ export interface SignalsClientOptions {
 export interface SignalsAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,
-    Pick<FactoryProvider<SignalsModuleOptions | Promise<SignalsModuleOptions>>, 'inject' | 'useFactory'> {}
+    Pick<
+      FactoryProvider<RevocationEventsModuleOptions | Promise<RevocationEventsModuleOptions>>,
+      'inject' | 'useFactory'
+    > {}
 
 /**
  * Imported once, beside `KeycloakModule.forRoot`. Asks the first issuer again and again who has logged out or was disabled, and denies or rechecks their tokens in the `RevocationList`, from which other replicas and services learn it
- * over the `revocationChannel`. While it is proven that nothing is missed, introspection answers serve for `introspectionTtlWhileSignalledSeconds`: those of this process and, over a channel that carries proofs
+ * over the `revocationChannel`. While it is proven that nothing is missed, introspection answers serve for `introspectionTtlWithEventsSeconds`: those of this process and, over a channel that carries proofs
  * (`valkeyRevocations()`), those of all services. With such a channel one process listens at a time, by a lease, however many import this.
  *
  * A feed that fails or is silent refuses nobody and opens nothing: answers serve for `introspectionTtlSeconds` then, as without it. It does NOT change anything at Keycloak; it leaves the events of its own logins there.
  */
 @Module({})
-export class SignalsModule {
+export class RevocationEventsModule {
   /** Throws `ConfigurationError`. */
-  static forRoot(options: SignalsModuleOptions): DynamicModule {
+  static forRoot(options: RevocationEventsModuleOptions): DynamicModule {
     readOptions(options);
-    return SignalsModule.forRootAsync({ useFactory: () => options });
+    return RevocationEventsModule.forRootAsync({ useFactory: () => options });
   }
 
   /** The application does not start with what can't be used: `ConfigurationError`. */
@@ -67,12 +70,12 @@ export class SignalsModule {
     const feed = {
       provide: FEED,
       inject: [KEYCLOAK, OPTIONS],
-      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: SignalsModuleOptions) => {
-        if (!own.feed.canProve) throw new ConfigurationError("SignalsModule can't be used", [KEY_MISSING]);
+      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: RevocationEventsModuleOptions) => {
+        if (!own.feed.canProve) throw new ConfigurationError("RevocationEventsModule can't be used", [KEY_MISSING]);
         return new RunningFeed(new SignalFeed(own, revocations, readOptions(options, own.options)));
       },
     };
-    return { module: SignalsModule, imports, providers: [{ provide: OPTIONS, inject, useFactory }, feed] };
+    return { module: RevocationEventsModule, imports, providers: [{ provide: OPTIONS, inject, useFactory }, feed] };
   }
 }
 
@@ -96,24 +99,24 @@ class RunningFeed implements OnApplicationBootstrap, OnApplicationShutdown {
 
 /** `issuer`: the options of the first issuer, where they are known. */
 function readOptions(
-  options: SignalsModuleOptions,
+  options: RevocationEventsModuleOptions,
   issuer?: ComposedKeycloak['issuers'][0]['options'],
 ): SignalFeedOptions {
-  const { sources, pollSeconds = 1, client, ...others } = Object(options) as SignalsModuleOptions;
+  const { sources, pollSeconds = 1, client, ...others } = Object(options) as RevocationEventsModuleOptions;
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   const isList = Array.isArray(sources) && sources.length > 0 && sources.every(isSource);
   if (!isList) faults.fault('sources must be a list of signal sources, such as keycloakEvents()');
   const isInRange = typeof pollSeconds === 'number' && pollSeconds >= 0.2 && pollSeconds <= 10;
   if (!isInRange) faults.fault('pollSeconds must be a number from 0.2 to 10');
-  const { introspectionTtlSeconds: ttl = Infinity, introspectionTtlWhileSignalledSeconds: signalled } = issuer ?? {};
+  const { introspectionTtlSeconds: ttl = Infinity, introspectionTtlWithEventsSeconds: signalled } = issuer ?? {};
   if (isInRange && signalled !== undefined && pollSeconds >= ttl) {
     faults.fault(
       `pollSeconds must be less than introspectionTtlSeconds, which is ${ttl}: a proof is valid for that long`,
     );
   }
   const read = client === undefined ? undefined : readClient(client, faults);
-  faults.throwIfFaulty((all) => new ConfigurationError("SignalsModule can't be used", all));
+  faults.throwIfFaulty((all) => new ConfigurationError("RevocationEventsModule can't be used", all));
   return { sources: [...sources], pollMs: pollSeconds * 1000, client: read };
 }
 

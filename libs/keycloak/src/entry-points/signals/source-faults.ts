@@ -1,6 +1,6 @@
 /** Source faults: why a source is not heard, in words for an operator; and a trial whether it would be. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loggedFields, Refusal, type FeedFault } from '../ports/signals.js';
+import { loggedFields, KeycloakException, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
 
 /** What was asked for may come a moment later. */
@@ -23,11 +23,11 @@ export async function triedOnce(source: ConnectedSignalSource): Promise<FeedFaul
 
 /** It may be well again at the next poll. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof Refusal && error.code === 'authorization_server_unavailable';
+  error instanceof KeycloakException && error.code === 'authorization_server_unavailable';
 
 export function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
   if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
-  if (error instanceof Refusal) return { reason: error.reason, ...loggedFields(error) };
+  if (error instanceof KeycloakException) return { reason: error.reason, ...loggedFields(error) };
   // The text of any other error may be anybody's.
   return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { RefusalFilter } from '../../index.js';
+import { KeycloakExceptionFilter } from '../../index.js';
 import {
   RESOLVED_OPTIONS,
   RouteReport,
@@ -29,12 +29,12 @@ export interface KeycloakSecurityOptions {
  *
  * - `security`: the scopes that it demands of an OAuth 2.0 token of the realm (scheme `keycloak`), or of a token at hand (`bearer`, for whose scopes OpenAPI 3.0
  *   has no place). Of several issuers the second has the scheme `keycloak-2`, and so on. `[]` for `@Public()`; an empty alternative for `@OptionalToken()`. What annotations said of it is replaced.
- * - `responses`: 400, 401, 403, 502 and 503 where the guard may answer so, with bodies and headers as `RefusalFilter` writes them. A response that the
+ * - `responses`: 400, 401, 403, 502 and 503 where the guard may answer so, with bodies and headers as `KeycloakExceptionFilter` writes them. A response that the
  *   document has already stays as it is.
  *
  * A scheme `keycloak` or `bearer` that the document has stays, too: `addOAuth2({ … }, 'keycloak')` says other flows than that of client credentials. Where
- * the option `permissions` makes permissions of something else, they are no scopes and none is named. Clients of `@AllowClients()` are named in the text of
- * the 403, and `@MaxStaleness()` nowhere.
+ * the option `mapPermissions` makes permissions of something else, they are no scopes and none is named. Clients of `@AllowClients()` are named in the text of
+ * the 403, and `@MaxIntrospectionAge()` nowhere.
  *
  * It does NOT contact Keycloak, and serves nothing. Prefix and versioning of the application must be set before.
  *
@@ -47,7 +47,7 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
   options: KeycloakSecurityOptions = {},
 ): Described {
   const { issuers, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(RESOLVED_OPTIONS, { strict: false });
-  const writer = app.get(RefusalFilter, { strict: false });
+  const writer = app.get(KeycloakExceptionFilter, { strict: false });
   const routes = app.get(RouteReport, { strict: false }).routes();
   const { documented, faults } = documentedRoutes(app, routes, document, options.document ?? {});
   const parts = document as object as Document;

@@ -32,11 +32,11 @@ import request from 'supertest';
 import {
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequireAnyPermission,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type KeycloakModuleOptions,
 } from '../../index.js';
@@ -55,7 +55,7 @@ class OrdersController {
 
   @Post()
   @RequirePermission('orders.write', 'orders.read')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   create(): string {
     return 'created';
   }
@@ -250,7 +250,7 @@ describe('the responses of an operation', () => {
     @Controller('vault')
     class Vault {
       @Get()
-      @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })
+      @RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })
       open(): string {
         return 'open';
       }
@@ -347,7 +347,7 @@ describe('the schemes of a document', () => {
   });
 
   it('name no scopes for permissions that are made of something else', async () => {
-    await make({ controllers: [OrdersController], permissions: () => [] });
+    await make({ controllers: [OrdersController], mapPermissions: () => [] });
     const document = documentOf();
     expect(operation(document, 'get', '/orders/{id}').security).toEqual(scopes());
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
@@ -362,7 +362,7 @@ describe('the schemes of a document', () => {
         return 'all';
       }
     }
-    await make({ controllers: [Staff], permissions: () => [] });
+    await make({ controllers: [Staff], mapPermissions: () => [] });
     const { content } = operation(documentOf(), 'get', '/staff').responses['403'] ?? {};
     const examples = Object.values(content?.['application/json']?.examples ?? {});
     expect(examples.map(({ value }) => (value as { permission: string }).permission)).toEqual(['管理者', '閲覧者']);

@@ -1,5 +1,5 @@
 /** Refusal responses: the answers with which the guard refuses a request, as the filter of the library writes them. */
-import { AuthorizationServerError, BearerError, type Refusal, type RefusalReply } from '../../index.js';
+import { AuthorizationServerError, BearerError, type KeycloakException, type RefusalReply } from '../../index.js';
 import { nameOfClient, type AllowedClient, type RouteAccess } from '../ports/reported-routes.js';
 
 /** The schema of the body of every refusal, among those that a document shares. */
@@ -7,7 +7,7 @@ export const REFUSAL_SCHEMA = 'KeycloakRefusal';
 
 /** Writes a refusal as this application does: with its realm, and with the reason or not. */
 export interface RefusalWriter {
-  toReply(refusal: Refusal): RefusalReply;
+  toReply(refusal: KeycloakException): RefusalReply;
 }
 
 /** By status, in the form of the Responses Object of OpenAPI. What the handler itself answers is not among them. */
@@ -26,7 +26,7 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
 }
 
 /** What a route can be refused for, each with the least that it takes. */
-function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): Refusal[] {
+function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): KeycloakException[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
   // Of those of which one would do, the first stands for all, as in the answer.
@@ -46,7 +46,7 @@ function refusalsOf({ opening, permissions, anyOf, clients, authentication }: Ro
   ];
 }
 
-const refusalOfLogin = (authentication: NonNullable<RouteAccess['authentication']>): Refusal =>
+const refusalOfLogin = (authentication: NonNullable<RouteAccess['authentication']>): KeycloakException =>
   new BearerError('insufficient_user_authentication', {
     reason: authentication.acrValues.length > 0 ? 'authentication_too_weak' : 'authentication_too_old',
     authentication,

@@ -15,7 +15,7 @@ export const BEARER_SCHEME = 'bearer';
 const MAX_ALTERNATIVES = 100;
 
 export interface RequirementRules {
-  /** Whether permissions are scopes, and not made of something else by the option `permissions`. */
+  /** Whether permissions are scopes, and not made of something else by the option `mapPermissions`. */
   readonly permissionsAreScopes: boolean;
   /** Whether the document may name scopes with a scheme that is not OAuth 2.0: from OpenAPI 3.1 on. */
   readonly bearerHasScopes: boolean;
@@ -29,9 +29,9 @@ export interface DocumentedIssuer {
 
 export const rulesFor = (
   { openapi }: Document,
-  issuers: readonly (DocumentedIssuer & { readonly permissions: unknown })[],
+  issuers: readonly (DocumentedIssuer & { readonly mapPermissions: unknown })[],
 ): RequirementRules => ({
-  permissionsAreScopes: issuers.every(({ permissions }) => permissions === undefined),
+  permissionsAreScopes: issuers.every(({ mapPermissions }) => mapPermissions === undefined),
   issuers,
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });

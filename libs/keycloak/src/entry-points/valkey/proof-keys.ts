@@ -10,7 +10,7 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
  * is replaced while the process runs. While the file can't be read, or holds something else, the last keys stay in use.
  */
 export interface ProofKeyOptions {
-  /** Signs proofs. Pollers alone have it: the services that import `SignalsModule`. */
+  /** Signs proofs. Pollers alone have it: the services that import `RevocationEventsModule`. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
   /** Verify proofs: the public keys of all pollers, one or more in one text. A poller trusts its own key besides. */

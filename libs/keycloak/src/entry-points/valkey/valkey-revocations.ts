@@ -22,7 +22,7 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
    */
   readonly keys: readonly string[];
   /**
-   * Ed25519 keys of the proofs that the feed of revocations is healthy. A poller, which imports `SignalsModule`, needs the
+   * Ed25519 keys of the proofs that the feed of revocations is healthy. A poller, which imports `RevocationEventsModule`, needs the
    * private key. Every other service needs the public keys of all pollers: without them it accepts no proof, and cached
    * answers are reused for `introspectionTtlSeconds` only.
    */

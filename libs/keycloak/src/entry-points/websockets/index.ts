@@ -1,3 +1,3 @@
 /** The door nestjs-keycloak-s2s/websockets: gateways of ws and socket.io behind the guard. Peer: `@nestjs/websockets`. */
 export { guardHandshakes } from './guard-handshakes.adapter.js';
-export { websocketsCarrier } from './websockets.carrier.js';
+export { websocketsRequestAdapter } from './websockets-request.adapter.js';

@@ -1,13 +1,13 @@
 /** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
 import type { VerifiedAccessToken } from '../../index.js';
-import type { CarriedRequest } from '../extension/index.js';
-import { Refusal, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
+import type { AdaptedRequest } from '../extension/index.js';
+import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
 type Next = (error?: Error) => void;
 
 /** A request as the engine has it: with the id of its session, once it has one. */
-type EngineRequest = CarriedRequest & { readonly _query?: { readonly sid?: unknown } };
+type EngineRequest = AdaptedRequest & { readonly _query?: { readonly sid?: unknown } };
 
 interface Engine {
   use(middleware: (request: EngineRequest, response: Response, next: Next) => void): unknown;
@@ -16,7 +16,7 @@ interface Engine {
 }
 
 interface ServerSocket {
-  readonly request: CarriedRequest;
+  readonly request: AdaptedRequest;
 }
 
 /** A server, whose own namespace is `/`, or a namespace of one. */
@@ -61,7 +61,7 @@ export function guardSocketIo(
 }
 
 /** While a token is judged nobody else listens for the errors of an upgrade, and one that nobody hears ends the process. */
-function watch({ socket }: CarriedRequest): void {
+function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
   watched.add(socket);
   (socket as Duplex).on('error', () => (socket as Duplex).destroy());
@@ -150,10 +150,10 @@ interface Response {
   writeHead(status: number, headers: object): { end(text: string): void };
 }
 
-function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedRequest, response: Response): void {
-  if (!(error instanceof Refusal)) handshakes.logFailure(error);
+function refuse(handshakes: GatewayHandshakes, error: unknown, request: AdaptedRequest, response: Response): void {
+  if (!(error instanceof KeycloakException)) handshakes.logFailure(error);
   const { status, headers, body } =
-    error instanceof Refusal
+    error instanceof KeycloakException
       ? handshakes.toReply(error)
       : { status: 500, headers: {}, body: { error: 'Internal server error' } };
   const text = JSON.stringify(body);
@@ -169,7 +169,7 @@ function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedR
 }
 
 function connectError(handshakes: GatewayHandshakes, error: unknown): Error {
-  if (!(error instanceof Refusal)) {
+  if (!(error instanceof KeycloakException)) {
     handshakes.logFailure(error);
     return new Error('Internal server error');
   }

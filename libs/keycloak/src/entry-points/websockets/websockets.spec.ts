@@ -13,20 +13,20 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket, WebSocketServer as WsServer } from 'ws';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type VerifiedAccessToken,
 } from '../../index.js';
 import { KeycloakTestingModule, signOut, testAuthorizationServer } from '../../testing/index.js';
 import { AskedIntrospections } from '../../../spec-support/asked-introspections.js';
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
-import { guardHandshakes, websocketsCarrier } from './index.js';
+import { guardHandshakes, websocketsRequestAdapter } from './index.js';
 
 /** What a client hears when it was closed; one that was polling may learn it by its next request. */
 const CLOSED = [1008, 'io server disconnect', 'transport error'];
@@ -138,7 +138,7 @@ async function start(
   providers: Type[],
   forRoot: Parameters<typeof KeycloakTestingModule.forRoot>[0] = {},
 ): Promise<{ app: INestApplication; url: URL }> {
-  const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()], ...forRoot })];
+  const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()], ...forRoot })];
   const module = await Test.createTestingModule({ imports, providers })
     .setLogger(new ConsoleLogger({ logLevels: [] }))
     .compile();
@@ -158,7 +158,7 @@ class Chat {
   }
 
   @SubscribeMessage('say')
-  say(@AccessToken() caller: VerifiedAccessToken) {
+  say(@Caller() caller: VerifiedAccessToken) {
     ran.push('say');
     return { event: 'said', data: caller.clientId };
   }
@@ -171,14 +171,14 @@ class Chat {
   }
 
   @SubscribeMessage('settle')
-  @RequireAuthentication({ maxAgeSeconds: 60 })
+  @RequireStepUp({ maxAgeSeconds: 60 })
   settle() {
     ran.push('settle');
     return { event: 'settled', data: 1 };
   }
 
   @SubscribeMessage('now')
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   @RequirePermission('orders.read')
   now() {
     ran.push('now');
@@ -267,7 +267,7 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
 
   it('refuses the handshake of a login that is too weak for its class (RS-11)', async () => {
     @WebSocketGateway({ path: '/vault' })
-    @RequireAuthentication({ acr: 'gold' })
+    @RequireStepUp({ acr: 'gold' })
     class Vault {
       @SubscribeMessage('open')
       open() {
@@ -331,7 +331,7 @@ describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
       }
       @SubscribeMessage('mine')
       @Authenticated()
-      mine(@AccessToken() caller: VerifiedAccessToken) {
+      mine(@Caller() caller: VerifiedAccessToken) {
         return { event: 'mine', data: caller.clientId };
       }
     }
@@ -351,7 +351,7 @@ describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
     @OptionalToken()
     class Optional {
       @SubscribeMessage('who')
-      who(@AccessToken() caller: VerifiedAccessToken | undefined) {
+      who(@Caller() caller: VerifiedAccessToken | undefined) {
         return { event: 'who', data: caller?.clientId ?? 'nobody' };
       }
     }
@@ -436,7 +436,7 @@ describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the
     const permissions = (): never => {
       throw broken;
     };
-    const { app, url } = await start(library, [Inner], { permissions });
+    const { app, url } = await start(library, [Inner], { mapPermissions: permissions });
     const lines: unknown[] = [];
     const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
     undone.push(() => errors.mockRestore());
@@ -458,7 +458,7 @@ describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the
     const permissions = (): never => {
       throw broken;
     };
-    const { app, url } = await start(library, [Open, Inner], { permissions });
+    const { app, url } = await start(library, [Open, Inner], { mapPermissions: permissions });
     const lines: unknown[] = [];
     const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
     undone.push(() => errors.mockRestore());
@@ -660,7 +660,7 @@ describe('a gateway whose adapter lets everybody connect', () => {
     ['WsAdapter', (app: INestApplication) => new WsAdapter(app)],
     ['IoAdapter', (app: INestApplication) => new IoAdapter(app)],
   ])('stops the start: %s', async (_, adapter) => {
-    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))
       .compile();
@@ -671,7 +671,7 @@ describe('a gateway whose adapter lets everybody connect', () => {
   });
 
   it('does not stop an application context, which connects none', async () => {
-    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))
       .compile();

@@ -1,12 +1,12 @@
 /** ws handshakes: refuses them by `verifyClient`, and holds the sockets of the others. */
 import type { VerifiedAccessToken } from '../../index.js';
-import type { CarriedRequest } from '../extension/index.js';
-import { Refusal, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
+import type { AdaptedRequest } from '../extension/index.js';
+import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
 import { rememberHandshake } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
 interface HandshakeInfo {
-  readonly req: CarriedRequest;
+  readonly req: AdaptedRequest;
 }
 
 type Verdict = (verified: boolean, code?: number, message?: string, headers?: Readonly<Record<string, string>>) => void;
@@ -23,7 +23,7 @@ export interface WsOptions {
 }
 
 interface WsServer {
-  on(event: 'connection', listener: (socket: object, request: CarriedRequest) => void): unknown;
+  on(event: 'connection', listener: (socket: object, request: AdaptedRequest) => void): unknown;
 }
 
 /** Whether it is a server of ws that asks `verifyClient`: not one that was made elsewhere. */
@@ -32,7 +32,7 @@ export function isWs(server: unknown, verifyClient: VerifyClient): server is WsS
 }
 
 /** By the request of a handshake that was let through. */
-const tokens = new WeakMap<CarriedRequest, VerifiedAccessToken>();
+const tokens = new WeakMap<AdaptedRequest, VerifiedAccessToken>();
 
 /** Judges first, and asks the application's own `verifyClient` afterwards. */
 export function verifyClientFor(
@@ -58,7 +58,7 @@ async function verify(
     else if (own.length < 2) verdict((await own(info, verdict)) === true);
     else await own(info, verdict);
   } catch (error) {
-    if (!(error instanceof Refusal)) return fail(handshakes, error, info, verdict);
+    if (!(error instanceof KeycloakException)) return fail(handshakes, error, info, verdict);
     const { status, headers, body } = handshakes.toReply(error);
     verdict(false, status, JSON.stringify(body), { ...headers, 'Content-Type': 'application/json' });
   }

@@ -45,7 +45,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 
 /**
  * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production, the
- * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxStaleness`), and not where it verifies by signatures; it refuses a token on its
+ * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where it verifies by signatures; it refuses a token on its
  * `RevocationList` at once.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.

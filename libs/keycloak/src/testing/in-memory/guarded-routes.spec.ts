@@ -8,11 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   Authenticated,
   KeycloakModule,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
   RequirePermission,
@@ -32,7 +32,7 @@ const ISSUER = 'https://sso.example.com/realms/shop';
 class OrdersController {
   @Get('orders')
   @RequirePermission('orders.read')
-  orders(@AccessToken() token: VerifiedAccessToken): object {
+  orders(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject, client: token.clientId, email: token.email };
   }
 
@@ -45,14 +45,14 @@ class OrdersController {
 
   @Get('me')
   @Authenticated()
-  @MaxStaleness({ seconds: 0 })
-  me(@AccessToken() token: VerifiedAccessToken): object {
+  @MaxIntrospectionAge({ seconds: 0 })
+  me(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject };
   }
 
   @Get('start')
   @OptionalToken()
-  start(@AccessToken() token: VerifiedAccessToken | undefined): object {
+  start(@Caller() token: VerifiedAccessToken | undefined): object {
     return { subject: token?.subject ?? null };
   }
 
@@ -73,7 +73,7 @@ class OrdersController {
     KeycloakModule.forRootAsync({
       useFactory: () => ({
         issuer: ISSUER,
-        baseUrl: 'https://keycloak.internal:8443',
+        internalServerUrl: 'https://keycloak.internal:8443',
         clientId: 'orders',
         clientSecret: 'a secret',
         exposeRefusalReasons: true,

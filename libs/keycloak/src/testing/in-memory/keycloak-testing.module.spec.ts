@@ -4,7 +4,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   AccessTokenVerifier,
   ClientCredentialsTokenProvider,
   KeycloakModule,
@@ -28,7 +28,7 @@ const SILENT = { log: () => undefined, warn: () => undefined, error: () => undef
 class OrdersController {
   @Get('orders')
   @RequirePermission('orders.read')
-  read(@AccessToken() token: VerifiedAccessToken): object {
+  read(@Caller() token: VerifiedAccessToken): object {
     return { iss: token.issuer, aud: token.audience };
   }
 }
@@ -126,7 +126,9 @@ describe('KeycloakTestingModule.forRoot', () => {
 
   it('accepts the options of KeycloakModule', async () => {
     const permissions = () => ['orders.read'];
-    const app = await start(await builderOf(KeycloakTestingModule.forRoot({ permissions, clientId: 'x' })).compile());
+    const app = await start(
+      await builderOf(KeycloakTestingModule.forRoot({ mapPermissions: permissions, clientId: 'x' })).compile(),
+    );
     const { body } = await readOrders(app, signIn(app, testAccessToken())).expect(200);
     expect(body).toMatchObject({ aud: ['x'] });
     await readOrders(app, signIn(app, testAccessToken({ audience: 'test-service' }))).expect(401);

@@ -7,7 +7,7 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   Authenticated,
   InjectServiceClient,
   KeycloakModule,
@@ -37,11 +37,11 @@ class StockClient {
   }
 
   adjust(sku: string, by: number): Promise<Stock> {
-    return this.inventory.asSelf('stock.adjust').post(`/stock/${sku}`, { by });
+    return this.inventory.asService('stock.adjust').post(`/stock/${sku}`, { by });
   }
 
   record(event: string): Promise<unknown> {
-    return this.audit.asSelf('audit.write').put('/events/1', { event }, { headers: { 'Idempotency-Key': 'k' } });
+    return this.audit.asService('audit.write').put('/events/1', { event }, { headers: { 'Idempotency-Key': 'k' } });
   }
 }
 
@@ -51,7 +51,7 @@ class OrdersController {
   constructor(@Inject(StockClient) private readonly stock: StockClient) {}
 
   @Get('left/:sku')
-  left(@AccessToken() caller: VerifiedAccessToken, @Param('sku') sku: string): Promise<Stock> {
+  left(@Caller() caller: VerifiedAccessToken, @Param('sku') sku: string): Promise<Stock> {
     return this.stock.left(caller, sku);
   }
 
@@ -130,7 +130,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
         method: 'GET',
         path: '/stock/1?unit=piece',
         body: undefined,
-        grant: 'token-exchange',
+        grant: 'token_exchange',
         subject: 'alice',
         client: 'orders',
         audience: 'inventory-api',

@@ -5,12 +5,12 @@ import { describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { startedApp } from '../../../spec-support/started-app.js';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   Authenticated,
   InjectServiceClient,
   KeycloakModule,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type MultiIssuerModuleOptions,
   type ServiceClient,
@@ -44,7 +44,7 @@ class Orders {
 
   @Get('any')
   @Authenticated()
-  any(@AccessToken() { issuer }: VerifiedAccessToken): string {
+  any(@Caller() { issuer }: VerifiedAccessToken): string {
     return issuer;
   }
 
@@ -77,21 +77,21 @@ class Orders {
   // #endregion clients
 
   @Get('strong')
-  @RequireAuthentication({ acr: 'gold' })
+  @RequireStepUp({ acr: 'gold' })
   strong(): string {
     return 'strong';
   }
 
   @Get('recent')
-  @RequireAuthentication({ maxAgeSeconds: 60 })
+  @RequireStepUp({ maxAgeSeconds: 60 })
   recent(): string {
     return 'recent';
   }
 
   @Get('stock')
   @Authenticated()
-  async stockOf(@AccessToken() caller: VerifiedAccessToken): Promise<string> {
-    return this.stock.onBehalfOf(caller, 'stock:read').get('/', { answer: 'text' });
+  async stockOf(@Caller() caller: VerifiedAccessToken): Promise<string> {
+    return this.stock.onBehalfOf(caller, 'stock:read').get('/', { responseType: 'text' });
   }
 }
 

@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
-  AccessToken,
+  Caller,
   InjectServiceClient,
   KeycloakModule,
   RequirePermission,
@@ -26,13 +26,13 @@ class OrdersController {
 
   @Get('orders')
   @RequirePermission('orders.read')
-  read(@AccessToken() token: VerifiedAccessToken): object {
+  read(@Caller() token: VerifiedAccessToken): object {
     return { sub: token.subject, aud: token.audience, email: token.email };
   }
 
   @Get('stock')
   @RequirePermission('orders.read')
-  stock(@AccessToken() token: VerifiedAccessToken): Promise<unknown> {
+  stock(@Caller() token: VerifiedAccessToken): Promise<unknown> {
     return this.inventory.onBehalfOf(token, 'stock.read').get('/stock');
   }
 }
@@ -115,7 +115,7 @@ describe('an application that verifies signatures, under test', () => {
     testServices(app).on('inventory', 'GET', '/stock').reply(200, { left: 3 });
     expect(await get('/stock', signIn(app, testAccessToken(GOOD)))).toMatchObject({ status: 200, body: { left: 3 } });
     expect(testServices(app).calls).toMatchObject([
-      { grant: 'token-exchange', subject: 'alice', audience: 'inventory' },
+      { grant: 'token_exchange', subject: 'alice', audience: 'inventory' },
     ]);
   });
 

@@ -93,7 +93,7 @@ export class TestAuthorizationServer {
         if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
           return refusal(`Requested audience not available: ${audience}`);
         }
-        return this.#issue({ subject: String(claims['sub']), audience, scope, grant: 'token-exchange', from: subject });
+        return this.#issue({ subject: String(claims['sub']), audience, scope, grant: 'token_exchange', from: subject });
       }
       default:
         return json(400, { error: 'unsupported_grant_type', error_description: 'Unsupported grant_type' });
@@ -117,7 +117,7 @@ export class TestAuthorizationServer {
       { issuer, audience: '', profile },
     );
     const access_token = this.tokens.add({ claims, grant, grantableScopes: from?.grantableScopes });
-    const type = grant === 'token-exchange' ? { issued_token_type: ACCESS_TOKEN_TYPE } : {};
+    const type = grant === 'token_exchange' ? { issued_token_type: ACCESS_TOKEN_TYPE } : {};
     return json(200, { access_token, expires_in: expiresInSeconds, token_type: 'Bearer', scope, ...type });
   }
 }

@@ -10,7 +10,7 @@ export interface TestServiceCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Parsed, if its type is JSON; text of any other type; else bytes, as a `Buffer`. Undefined without a body. */
   readonly body: unknown;
-  readonly grant: 'client_credentials' | 'token-exchange';
+  readonly grant: 'client_credentials' | 'token_exchange';
   /** `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application. */
   readonly subject: string;
   /** `azp`: the application's own client id. */

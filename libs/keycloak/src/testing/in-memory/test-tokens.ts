@@ -6,7 +6,7 @@ import { tokenText } from '../token-text.js';
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
   /** How this application obtained the token; undefined for a token that a caller sends. */
-  readonly grant: 'client_credentials' | 'token-exchange' | undefined;
+  readonly grant: 'client_credentials' | 'token_exchange' | undefined;
   /** The scopes it can be exchanged for; undefined for any. */
   readonly grantableScopes: readonly string[] | undefined;
 }

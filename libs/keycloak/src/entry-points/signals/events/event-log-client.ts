@@ -1,5 +1,5 @@
 /** Event log client: reads the event log of a realm by the admin API, with a token in this service's own name (role `view-events`). */
-import { Refusal, type AuthorizationServerFetch } from '../../ports/signals.js';
+import { KeycloakException, type AuthorizationServerFetch } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
@@ -65,7 +65,8 @@ export class EventLogClient {
         found = await this.#get(token, `/${log}?${query.toString()}`);
       } catch (error) {
         // Rows that are too large to be read are rows that were missed.
-        if (error instanceof Refusal && error.reason === 'answer_too_large') return { events, isWhole: false };
+        if (error instanceof KeycloakException && error.reason === 'answer_too_large')
+          return { events, isWhole: false };
         throw error;
       }
       if (!Array.isArray(found) || found.length > PAGE || !found.every(isEvent)) throw unexpected(`/${log}`);

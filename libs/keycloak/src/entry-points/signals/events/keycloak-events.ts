@@ -29,7 +29,7 @@ const MAX_EAGER_PROOFS = 3;
 const MAX_KNOWN = 100_000;
 
 /**
- * For `SignalsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
+ * For `RevocationEventsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
  * the role `view-events` of `realm-management`, which shows who logs in from where: give it to one service, and not to all.
  *
  * An empty log proves nothing. This service logs in every five seconds at the latest; when that login is in the log, all that was committed before it is, too. A log that no longer has the login of before has a gap. It reads the settings of the log each minute.

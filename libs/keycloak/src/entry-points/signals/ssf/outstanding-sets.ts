@@ -1,5 +1,5 @@
 /** OutstandingSets: what a stream has to deliver, read by polls that acknowledge late, so that several replicas see all of it (RFC 8936 §2). */
-import { DeadlineCache, Refusal, type Clock } from '../../ports/signals.js';
+import { DeadlineCache, KeycloakException, type Clock } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
@@ -187,6 +187,6 @@ function pageOf(status: number, body: unknown): { readonly sets: JsonObject; rea
 }
 
 function tooLarge(error: unknown): 'too_large' {
-  if (error instanceof Refusal && error.reason === 'answer_too_large') return 'too_large';
+  if (error instanceof KeycloakException && error.reason === 'answer_too_large') return 'too_large';
   throw error;
 }

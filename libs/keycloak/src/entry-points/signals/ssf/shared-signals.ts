@@ -25,7 +25,7 @@ import { TransmitterClient } from './transmitter-client.js';
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * For `SignalsModule`: a stream of a Shared Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. It tells this client alone, and by signed tokens, which sessions have ended and whose; it does not show who logs in. The client
+ * For `RevocationEventsModule`: a stream of a Shared Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. It tells this client alone, and by signed tokens, which sessions have ended and whose; it does not show who logs in. The client
  * needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and attributes (docs/signals.md). A stream that is not there is made.
  *
  * Keycloak 26.7 tells of logouts and of "sign out", and of no user who is disabled or deleted: for those, take `keycloakEvents()` beside it, or a time for answers that you can wait.

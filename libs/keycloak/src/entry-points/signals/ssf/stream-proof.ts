@@ -1,6 +1,6 @@
 /** StreamProof: until when it is certain that a stream has told all, by verification events that were asked for (SSF 1.0 §8.1.4). */
 import { randomUUID } from 'node:crypto';
-import { Refusal } from '../../ports/signals.js';
+import { KeycloakException } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import type { EventStream } from './event-stream.js';
 import { unexpected } from './transmitter-answers.js';
@@ -105,6 +105,6 @@ export class StreamProof {
 }
 
 function tooOften(error: unknown): 'too_often' {
-  if (error instanceof Refusal && error.reason.startsWith('answered_429')) return 'too_often';
+  if (error instanceof KeycloakException && error.reason.startsWith('answered_429')) return 'too_often';
   throw error;
 }

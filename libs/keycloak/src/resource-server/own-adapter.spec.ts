@@ -1,10 +1,10 @@
-/** A carrier of an application's own: what each of its methods gets. */
+/** A request adapter of an application's own: what each of its methods gets. */
 import { Test } from '@nestjs/testing';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
-import { Authenticated, IntrospectionGuard, RequirePermission } from '../index.js';
-import type { CallContext, CredentialCarrier, LongLivedConnection } from '../entry-points/extension/index.js';
+import { Authenticated, KeycloakGuard, RequirePermission } from '../index.js';
+import type { CallContext, RequestAdapter, LongLivedConnection } from '../entry-points/extension/index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 import { bearerOf } from '../../spec-support/refusal-table.js';
 
@@ -29,7 +29,7 @@ const saw = (method: string, context: CallContext): void => {
   (seen[method] ??= []).push(context.getHandler?.()?.name);
 };
 
-const carrier: CredentialCarrier = {
+const adapter: RequestAdapter = {
   kind: 'jobs',
   callOf: (context) => context.getArgByIndex<Job>(0),
   begin: (context) => saw('begin', context),
@@ -54,21 +54,21 @@ afterEach(async () => {
   await app?.close();
 });
 
-describe('a carrier of an application', () => {
+describe('a request adapter of an application', () => {
   it.each([
     ['admitted', 'run', undefined],
     ['refused', 'purge', 'insufficient_scope'],
   ] as const)("gets Nest's context of a call that is %s, with its handler (RS-28)", async (_, name, code) => {
-    const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot({ carriers: [carrier] })] })
+    const module = await Test.createTestingModule({
+      imports: [KeycloakTestingModule.forRoot({ requestAdapters: [adapter] })],
+    })
       .setLogger({ log: () => {}, warn: () => {}, error: () => {} })
       .compile();
     app = await module.init();
     const job: Job = { headers: { authorization: bearerOf(module) } };
     const context = new ExecutionContextHost([job], Jobs, Jobs.prototype[name]);
     context.setType('jobs');
-    const outcome = await Promise.resolve(app.get(IntrospectionGuard).canActivate(context)).catch(
-      (error: Error) => error,
-    );
+    const outcome = await Promise.resolve(app.get(KeycloakGuard).canActivate(context)).catch((error: Error) => error);
     expect(outcome).toEqual(code === undefined ? true : new JobRefused(code));
     const called = ['begin', 'requestOf', ...(code === undefined ? [] : ['refused', 'toException'])];
     for (const method of called) expect([method, new Set(seen[method])]).toEqual([method, new Set([name])]);

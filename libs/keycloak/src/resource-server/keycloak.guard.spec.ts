@@ -21,14 +21,14 @@ import { tokenText } from '../testing/token-text.js';
 import {
   AllowClients,
   Authenticated,
-  MaxStaleness,
+  MaxIntrospectionAge,
   OptionalToken,
   Public,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
 } from './access.decorators.js';
-import { AccessToken } from './access-token.decorator.js';
-import { IntrospectionGuard } from './introspection.guard.js';
+import { Caller } from './caller.decorator.js';
+import { KeycloakGuard } from './keycloak.guard.js';
 
 @Controller()
 class Routes {
@@ -45,45 +45,45 @@ class Routes {
 
   @Get('optional')
   @OptionalToken()
-  optional(@AccessToken() token: VerifiedAccessToken | undefined): object {
+  optional(@Caller() token: VerifiedAccessToken | undefined): object {
     return { subject: token?.subject ?? null };
   }
 
   @Get('optional-approve')
   @OptionalToken()
   @RequirePermission('orders.approve')
-  optionalApprove(@AccessToken() token: VerifiedAccessToken | undefined): object {
+  optionalApprove(@Caller() token: VerifiedAccessToken | undefined): object {
     return { subject: token?.subject ?? null };
   }
 
   @Get('authenticated')
   @Authenticated()
-  authenticated(@AccessToken() token: VerifiedAccessToken): object {
+  authenticated(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject, type: token.constructor.name };
   }
 
   @Post('approve')
   @RequirePermission('orders.approve')
   @AllowClients('service-a')
-  approve(@AccessToken() token: VerifiedAccessToken): object {
+  approve(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject };
   }
 
   @Get('fresh')
   @Authenticated()
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   fresh(): string {
     return 'ok';
   }
 
   @Get('recent')
-  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  @RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
   recent(): string {
     return 'ok';
   }
 
   @Get('recent-approve')
-  @RequireAuthentication({ maxAgeSeconds: 60 })
+  @RequireStepUp({ maxAgeSeconds: 60 })
   @RequirePermission('orders.approve')
   @AllowClients('service-a')
   recentApprove(): string {
@@ -92,8 +92,8 @@ class Routes {
 
   @Get('optional-recent')
   @OptionalToken()
-  @RequireAuthentication({ maxAgeSeconds: 60 })
-  optionalRecent(@AccessToken() token: VerifiedAccessToken | undefined): object {
+  @RequireStepUp({ maxAgeSeconds: 60 })
+  optionalRecent(@Caller() token: VerifiedAccessToken | undefined): object {
     return { subject: token?.subject ?? null };
   }
 }
@@ -158,7 +158,7 @@ const ADAPTERS: readonly (readonly [string, Adapter])[] = [
   ['Express', () => new ExpressAdapter()],
 ];
 
-describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
+describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   let realm: RunningAuthorizationServer;
   let service: Awaited<ReturnType<typeof startApp>>;
 
@@ -395,9 +395,9 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
-    'opens in a context of the kind %s what is public, and without a carrier nothing that demands a token (RS-20)',
+    'opens in a context of the kind %s what is public, and without a request adapter nothing that demands a token (RS-20)',
     async (kind) => {
-      const guard = service.app.get(IntrospectionGuard);
+      const guard = service.app.get(KeycloakGuard);
       const judged = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
         const context = new ExecutionContextHost([{}, {}], Routes, handler);
         context.setType(kind);
@@ -462,7 +462,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   });
 });
 
-describe('IntrospectionGuard with reuse of answers', () => {
+describe('KeycloakGuard with reuse of answers', () => {
   let realm: RunningAuthorizationServer;
   let service: Awaited<ReturnType<typeof startApp>>;
   const get = (path: string, token = TOKEN): request.Test =>
@@ -486,7 +486,7 @@ describe('IntrospectionGuard with reuse of answers', () => {
     expect(introspections()).toBe(1);
   });
 
-  it('asks for every request where @MaxStaleness is 0, and what it learns holds for all routes (RS-13)', async () => {
+  it('asks for every request where @MaxIntrospectionAge is 0, and what it learns holds for all routes (RS-13)', async () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);

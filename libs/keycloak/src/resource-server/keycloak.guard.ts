@@ -1,4 +1,4 @@
-/** IntrospectionGuard: the guard of all routes. A request passes only when its route is open to it. */
+/** KeycloakGuard: the guard of all routes. A request passes only when its route is open to it. */
 import {
   Inject,
   Injectable,
@@ -11,25 +11,25 @@ import {
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { isAdmitted } from './verified-requests.js';
 import { Admission } from './admission.guard.js';
-import type { CarriedRequest } from './credential.carrier.js';
+import type { AdaptedRequest } from './request.adapter.js';
 
 /**
  * `KeycloakModule.forRoot` registers it for the whole application. It reads what the decorators of the handler say, in every kind of context. Where
  * they demand a token, it introspects the token that came with the call, with this service's own credentials, or checks its signature, as the option
- * `verification` and `@Verification()` say. It judges the result, and holds it against the decorators.
+ * `verification` and `@TokenVerification()` say. It judges the result, and holds it against the decorators.
  *
- * `@UseGuards(IntrospectionGuard)`, a second `APP_GUARD` and derived guards need `KeycloakModule.forRoot`, too, and add nothing to it: a call that one
+ * `@UseGuards(KeycloakGuard)`, a second `APP_GUARD` and derived guards need `KeycloakModule.forRoot`, too, and add nothing to it: a call that one
  * guard has admitted for a handler is not judged again. Without `KeycloakModule.forRoot` the application does not start. A derived guard that
  * overrides `onModuleInit` calls that of this class.
  *
- * Over HTTP the token is in the `Authorization` header. For other kinds a `CredentialCarrier` finds it; a handler that demands a token in a kind
- * without a carrier is refused.
+ * Over HTTP the token is in the `Authorization` header. For other kinds a `RequestAdapter` finds it; a handler that demands a token in a kind
+ * without a request adapter is refused.
  *
  * Throws `BearerError` if the caller's credentials are wrong, and `AuthorizationServerError` if the authorization server gave no answer; outside of
  * HTTP the exception of the transport.
  */
 @Injectable()
-export class IntrospectionGuard implements CanActivate, OnModuleInit {
+export class KeycloakGuard implements CanActivate, OnModuleInit {
   /** A property, so that a derived guard has its constructor for itself. */
   @Optional()
   @Inject(Admission)
@@ -56,10 +56,10 @@ export class IntrospectionGuard implements CanActivate, OnModuleInit {
    * a `@Public()` handler it also judges a token that was sent.
    *
    * Throws `BearerError` and `AuthorizationServerError` for a bad token, as the guard does. Throws `BearerError` `route_closed` for a context whose kind
-   * has no carrier. Throws `TypeError` for a value that is neither a context nor a request: it can't tell whether a token came with it. The value that
+   * has no request adapter. Throws `TypeError` for a value that is neither a context nor a request: it can't tell whether a token came with it. The value that
    * Nest injects by `REQUEST` outside of HTTP is an example.
    */
-  async callerOf(of: ArgumentsHost | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
+  async callerOf(of: ArgumentsHost | AdaptedRequest): Promise<VerifiedAccessToken | undefined> {
     return this.#found().callerOf(of);
   }
 

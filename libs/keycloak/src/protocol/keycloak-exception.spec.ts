@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from './authorization-server-error.js';
 import { BearerError } from './bearer-error.js';
-import type { Refusal } from './refusal.js';
+import type { KeycloakException } from './keycloak-exception.js';
 
 /** Any; what the code says does not hang on it. */
 const reason = 'expired';
@@ -10,7 +10,7 @@ const permission = 'orders.approve';
 const challenge = (rest = ''): object => ({ 'WWW-Authenticate': `Bearer realm="service-b"${rest}` });
 
 /** The refusals of the README, on the wire; those of the next service are in client/service-call-error.spec.ts. */
-const REFUSALS: readonly (readonly [Refusal, number, object, object])[] = [
+const REFUSALS: readonly (readonly [KeycloakException, number, object, object])[] = [
   [new BearerError('missing_token', { reason }), 401, { error: 'Missing token', code: 'missing_token' }, challenge()],
   [
     new BearerError('invalid_request', { reason }),

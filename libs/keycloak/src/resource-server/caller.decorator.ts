@@ -1,4 +1,4 @@
-/** @AccessToken(): the caller's judged token as a handler's parameter. */
+/** @Caller(): the caller's judged token as a handler's parameter. */
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -12,23 +12,23 @@ function judgedTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessTok
       : callTokenOf(context.getArgs());
   if (token !== undefined) return token;
   if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
-  throw new TypeError('@AccessToken() needs a handler that judges tokens, and this one does not');
+  throw new TypeError('@Caller() needs a handler that judges tokens, and this one does not');
 }
 
 const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
  * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. No
- * token is looked at for a `@Public()` handler, nor for a field of GraphQL without guards, so `@AccessToken()` on one stops the start.
+ * token is looked at for a `@Public()` handler, nor for a field of GraphQL without guards, so `@Caller()` on one stops the start.
  */
-export const AccessToken: ReturnType<typeof createParamDecorator<unknown>> =
+export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
   (target, name, index) => {
     judgedToken(...pipes)(target, name, index);
     if (name !== undefined) hideType(target, name, index);
   };
 
-/** Whether a method has `@AccessToken()` among its parameters, by any of the classes that Nest may read them from. */
+/** Whether a method has `@Caller()` among its parameters, by any of the classes that Nest may read them from. */
 export function asksForAccessToken(classes: readonly object[], method: string): boolean {
   return classes.some((type) => {
     const parameters = Object(Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method)) as Readonly<

@@ -6,11 +6,11 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import { ServiceCallError } from '../client/service-call-error.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { RefusalFilter } from './refusal.filter.js';
+import { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 
 const refusal = new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
-const filter = new RefusalFilter(
-  { realm: 'service-b', exposeRefusalReasons: false, carriers: [] },
+const filter = new KeycloakExceptionFilter(
+  { realm: 'service-b', exposeRefusalReasons: false, requestAdapters: [] },
   new HttpAdapterHost(),
 );
 
@@ -44,7 +44,7 @@ describe('the log line of a failure', () => {
   });
 });
 
-describe('RefusalFilter outside of HTTP (its answers there are tested with the guard)', () => {
+describe('KeycloakExceptionFilter outside of HTTP (its answers there are tested with the guard)', () => {
   beforeAll(() => Logger.overrideLogger(false));
   afterAll(() => Logger.overrideLogger(['error']));
 
@@ -64,13 +64,18 @@ describe('RefusalFilter outside of HTTP (its answers there are tested with the g
 describe('the log of refusals (OP-05)', () => {
   const ISSUER = 'https://keycloak.example/realms/one';
   let lines: Record<string, unknown>[];
-  let logged: RefusalFilter;
+  let logged: KeycloakExceptionFilter;
   beforeEach(() => {
     lines = [];
     const write = (line: unknown): void => void lines.push(line as Record<string, unknown>);
     Logger.overrideLogger({ log: write, warn: write, error: write } as LoggerService);
-    const options = { realm: 'service-b', exposeRefusalReasons: false, carriers: [], issuers: [{ issuer: ISSUER }] };
-    logged = new RefusalFilter(options, new HttpAdapterHost());
+    const options = {
+      realm: 'service-b',
+      exposeRefusalReasons: false,
+      requestAdapters: [],
+      issuers: [{ issuer: ISSUER }],
+    };
+    logged = new KeycloakExceptionFilter(options, new HttpAdapterHost());
   });
   afterEach(() => {
     logged.onApplicationShutdown();

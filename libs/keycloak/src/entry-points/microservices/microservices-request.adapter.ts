@@ -1,22 +1,22 @@
-/** Microservices carrier: finds the token in the headers of a message, and gives refusals the form of Nest's RpcException. */
+/** Microservices request adapter: finds the token in the headers of a message, and gives refusals the form of Nest's RpcException. */
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
-import type { CallContext, CarriedRequest, CredentialCarrier } from '../extension/index.js';
-import { BearerError, refusedEvent } from '../ports/credential-carrier.js';
+import type { CallContext, AdaptedRequest, RequestAdapter } from '../extension/index.js';
+import { BearerError, refusedEvent } from '../ports/request-adapter.js';
 import { failBareCall, grpcError, refuseBareCall, streamOf, type GrpcCall } from './grpc-call.js';
-import { receivedCall, type ReceivedCall } from './received-call.carrier.js';
+import { receivedCall, type ReceivedCall } from './received-call.adapter.js';
 import { authorizationHeaders } from './received-headers.js';
 import { rejectDelivery, type RabbitMqDelivery } from './refused-deliveries.js';
 
 /** As over HTTP. */
 const INTERNAL_SERVER_ERROR = 500;
 
-export interface MicroservicesCarrierOptions {
+export interface MicroservicesRequestAdapterOptions {
   /**
    * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`). RabbitMQ then moves the message to
    * the dead-letter exchange of its queue. With this option, a message that could not be judged goes back into the queue after a
-   * second. That happens while Keycloak is away or where the option `permissions` throws, for example.
+   * second. That happens while Keycloak is away or where the option `mapPermissions` throws, for example.
    *
    * For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
    * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. It would also close the channel if one of several
@@ -27,7 +27,7 @@ export interface MicroservicesCarrierOptions {
 }
 
 /**
- * For `forRoot({ carriers: [microservicesCarrier()] })`: handlers of `@MessagePattern`, `@EventPattern` and `@GrpcMethod`. The token is in the
+ * For `forRoot({ requestAdapters: [microservicesRequestAdapter()] })`: handlers of `@MessagePattern`, `@EventPattern` and `@GrpcMethod`. The token is in the
  * header `authorization` of the message, as over HTTP: `Bearer <token>`; of gRPC in its metadata.
  *
  * A refusal is an `RpcException` with the body that HTTP callers get; of gRPC with its status (`UNAUTHENTICATED`, `PERMISSION_DENIED` …) and the
@@ -38,10 +38,10 @@ export interface MicroservicesCarrierOptions {
  *
  * Throws `ConfigurationError`.
  */
-export function microservicesCarrier(options: MicroservicesCarrierOptions = {}): CredentialCarrier {
+export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
   // By the object that the transport made for the message: the guard judges a token once for each object that `requestOf` returns.
-  const requests = new WeakMap<object, CarriedRequest>();
+  const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
     callOf(context) {
@@ -100,11 +100,11 @@ function withoutHeaders(received: ReceivedCall): BearerError {
 }
 
 /** A misspelt name must not leave the messages of a queue where they are. */
-function readOptions(options: MicroservicesCarrierOptions): boolean {
-  const { rejectRefused = false, ...others } = Object(options) as MicroservicesCarrierOptions;
+function readOptions(options: MicroservicesRequestAdapterOptions): boolean {
+  const { rejectRefused = false, ...others } = Object(options) as MicroservicesRequestAdapterOptions;
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   if (typeof rejectRefused !== 'boolean') faults.fault('rejectRefused must be true or false');
-  faults.throwIfFaulty((all) => new ConfigurationError("microservicesCarrier() can't be used", all));
+  faults.throwIfFaulty((all) => new ConfigurationError("microservicesRequestAdapter() can't be used", all));
   return rejectRefused;
 }

@@ -22,20 +22,20 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import {
-  AccessToken,
+  Caller,
   AllowClients,
   Authenticated,
   BearerError,
-  MaxStaleness,
+  MaxIntrospectionAge,
   Public,
-  RequireAuthentication,
+  RequireStepUp,
   RequirePermission,
   type VerifiedAccessToken,
 } from '../../index.js';
 import { KeycloakTestingModule, signOut } from '../../testing/index.js';
 import { AskedIntrospections } from '../../../spec-support/asked-introspections.js';
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
-import { graphqlCarrier } from './index.js';
+import { graphqlRequestAdapter } from './index.js';
 
 @ObjectType()
 class Order {
@@ -58,16 +58,13 @@ class OrdersResolver {
   @Query(() => Order)
   @RequirePermission('orders.read')
   @AllowClients('shop')
-  order(
-    @AccessToken() caller: VerifiedAccessToken,
-    @Args('number', { type: () => Int, defaultValue: 1 }) number: number,
-  ) {
+  order(@Caller() caller: VerifiedAccessToken, @Args('number', { type: () => Int, defaultValue: 1 }) number: number) {
     ran.push(`order ${number} for ${caller.clientId}`);
     return { number };
   }
 
   @Query(() => String)
-  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  @RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
   settled(): string {
     ran.push('settled');
     return 'settled';
@@ -86,7 +83,7 @@ class OrdersResolver {
   }
 
   @Mutation(() => Order)
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   @RequirePermission('orders.read')
   pay(): Order {
     ran.push('paid');
@@ -94,7 +91,7 @@ class OrdersResolver {
   }
 
   @Mutation(() => Int, { nullable: true })
-  @MaxStaleness({ seconds: 0 })
+  @MaxIntrospectionAge({ seconds: 0 })
   @RequirePermission('orders.tip')
   tip(): number {
     return 1;
@@ -116,7 +113,7 @@ class OrdersResolver {
   @Subscription(() => Int)
   @RequirePermission('orders.read')
   @AllowClients('shop')
-  ticks(@AccessToken() caller: VerifiedAccessToken) {
+  ticks(@Caller() caller: VerifiedAccessToken) {
     ran.push(`ticks for ${caller.clientId}`);
     return ticks();
   }
@@ -193,7 +190,7 @@ async function start(
   const imports: ModuleMetadata['imports'] = [
     ...modules,
     GraphQLModule.forRoot({ autoSchemaFile: true, path: '/graphql', fieldResolverEnhancers: ['guards'], ...options }),
-    KeycloakTestingModule.forRoot({ carriers: [graphqlCarrier()], ...forRoot }),
+    KeycloakTestingModule.forRoot({ requestAdapters: [graphqlRequestAdapter()], ...forRoot }),
   ];
   const module = await Test.createTestingModule({ imports, providers })
     .setLogger(new ConsoleLogger({ logLevels: [] }))

@@ -1,17 +1,17 @@
-/** @AccessToken() beside what the application does to the parameters of handlers. */
+/** @Caller() beside what the application does to the parameters of handlers. */
 import { Controller, Get, Query, ValidationPipe, type INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { AccessToken, Authenticated, VerifiedAccessToken } from '../index.js';
+import { Caller, Authenticated, VerifiedAccessToken } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
 @Controller()
 @Authenticated()
 class OrdersController {
   @Get('subject')
-  subject(@Query('of') of: string, @AccessToken() caller: VerifiedAccessToken): object {
+  subject(@Query('of') of: string, @Caller() caller: VerifiedAccessToken): object {
     return { of, isJudged: caller instanceof VerifiedAccessToken, subject: caller.subject };
   }
 }

@@ -1,4 +1,4 @@
-/** Refusal: the closed list of answers with which a service says no, and their form on the wire. */
+/** KeycloakException: the closed list of answers with which a service says no, and their form on the wire. */
 import type { AuthenticationDemand } from './authentication-demand.js';
 import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
@@ -56,7 +56,7 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
  * An error that owns its wire form. It never holds a token, a request or another library's error: whatever prints it,
  * prints nothing secret.
  */
-export abstract class Refusal<Reason extends RefusalReason = RefusalReason> extends Error {
+export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;

@@ -1,12 +1,12 @@
-/** GraphQL carrier: finds the request of an operation in any driver, and gives refusals the form of GraphQL errors. */
+/** GraphQL adapter: finds the request of an operation in any driver, and gives refusals the form of GraphQL errors. */
 import { IntrinsicException } from '@nestjs/common';
-import type { CarriedRequest, CredentialCarrier } from '../extension/index.js';
+import type { AdaptedRequest, RequestAdapter } from '../extension/index.js';
 import { contextOf, withoutRequest } from './operation-context.js';
 import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
- * For `forRoot({ carriers: [graphqlCarrier()] })`: queries, mutations, subscriptions, and field and reference resolvers where
+ * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: queries, mutations, subscriptions, and field and reference resolvers where
  * `fieldResolverEnhancers` has `'guards'`. Of a query or mutation the token is that of the HTTP request, judged once for all its operations; of a
  * subscription that of the handshake, or `authorization` of its connection parameters.
  *
@@ -18,7 +18,7 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
  *
  * It does NOT close what Nest runs no guard for: introspection (`__schema`), fields without a resolver of their own, `__resolveType`.
  */
-export function graphqlCarrier(): CredentialCarrier {
+export function graphqlRequestAdapter(): RequestAdapter {
   return {
     kind: 'graphql',
     callOf: contextOf,
@@ -37,7 +37,7 @@ export function graphqlCarrier(): CredentialCarrier {
 }
 
 /** Mercurius' own is that of this very operation; `req` is what the option `context` gave. */
-function requestIn({ req, reply }: ReturnType<typeof contextOf>): CarriedRequest {
+function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();
   return request;

@@ -1,6 +1,6 @@
-/** Refusal exception: has Nest, and the filters of an application, see every refusal as an `HttpException`. */
+/** KeycloakException as HttpException: has Nest, and the filters of an application, see every refusal as an `HttpException`. */
 import { HttpException } from '@nestjs/common';
-import { Refusal } from '../protocol/refusal.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
  * Puts `HttpException` among the prototypes of a refusal. A filter for everything then answers with its status, and not 500: `getStatus()` and
@@ -8,16 +8,16 @@ import { Refusal } from '../protocol/refusal.js';
  * made before this is one as well.
  */
 export function makeRefusalsHttpExceptions(): void {
-  if (HttpException.prototype.isPrototypeOf(Refusal.prototype)) return;
-  Object.setPrototypeOf(Refusal.prototype, HttpException.prototype);
-  Object.defineProperties(Refusal.prototype, {
+  if (HttpException.prototype.isPrototypeOf(KeycloakException.prototype)) return;
+  Object.setPrototypeOf(KeycloakException.prototype, HttpException.prototype);
+  Object.defineProperties(KeycloakException.prototype, {
     getStatus: {
-      value(this: Refusal): number {
+      value(this: KeycloakException): number {
         return this.httpStatus;
       },
     },
     getResponse: {
-      value(this: Refusal): object {
+      value(this: KeycloakException): object {
         return this.toBody(false);
       },
     },

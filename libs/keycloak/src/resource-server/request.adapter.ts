@@ -1,13 +1,13 @@
-/** Credential carrier: how the calls of one kind of context bring credentials, and how a refusal goes back to the caller. */
+/** RequestAdapter: how the calls of one kind of context bring credentials, and how a refusal goes back to the caller. */
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
-import type { RefusalBody } from '../protocol/refusal.js';
+import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/** The headers that came with a call, where a carrier finds the credentials. An HTTP request of Node, Express or Fastify fits. */
-export type CarriedRequest = BearerRequest;
+/** The headers that came with a call, where a request adapter finds the credentials. An HTTP request of Node, Express or Fastify fits. */
+export type AdaptedRequest = BearerRequest;
 
 /** The part of a refusal that the caller may see. */
-export interface CarriedRefusal {
+export interface AdaptedRefusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: RefusalBody;
@@ -29,19 +29,19 @@ export interface LongLivedConnection {
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 
 /**
- * Reads the credentials of one kind of context other than HTTP, for `forRoot({ carriers: [...] })`. `nestjs-keycloak-s2s/graphql`,
- * `/microservices` and `/websockets` each export one. A carrier decides nothing: the guard judges the token that it finds, by the decorators of
+ * Reads the credentials of one kind of context other than HTTP, for `forRoot({ requestAdapters: [...] })`. `nestjs-keycloak-s2s/graphql`,
+ * `/microservices` and `/websockets` each export one. A request adapter decides nothing: the guard judges the token that it finds, by the decorators of
  * the handler.
  *
- * Every method gets the context of the call. A carrier must decide by what the framework put there: the kind of the context, the position of an
+ * Every method gets the context of the call. A request adapter must decide by what the framework put there: the kind of the context, the position of an
  * argument, the class of an object, the metadata of the handler. It must not decide by the members of an argument that the caller sent: a payload can
  * have members of any name.
  */
-export interface CredentialCarrier {
+export interface RequestAdapter {
   /** The value that `ExecutionContext.getType()` has for these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
   readonly kind: string;
   /**
-   * Returns the argument with which the guard keeps the caller's token for `@AccessToken()`. The object must belong to this call, or to its connection,
+   * Returns the argument with which the guard keeps the caller's token for `@Caller()`. The object must belong to this call, or to its connection,
    * alone: if two callers shared it, one would act as the other.
    */
   callOf(context: CallContext): object;
@@ -53,17 +53,17 @@ export interface CredentialCarrier {
    *
    * Throws `BearerError` if the transport has no headers.
    */
-  requestOf(context: CallContext): CarriedRequest;
+  requestOf(context: CallContext): AdaptedRequest;
   /**
-   * Returns the exception to throw for a refusal, so that the caller gets the code in the form of its transport. Returns undefined if the carrier has
+   * Returns the exception to throw for a refusal, so that the caller gets the code in the form of its transport. Returns undefined if the request adapter has
    * answered the call itself, and nothing may be thrown.
    */
-  toException(refusal: CarriedRefusal, context: CallContext): unknown;
+  toException(refusal: AdaptedRefusal, context: CallContext): unknown;
   /** Sees each call that the guard refuses, once, before it is answered: to reject a message, for example. */
-  refused?(refusal: CarriedRefusal, context: CallContext): void;
+  refused?(refusal: AdaptedRefusal, context: CallContext): void;
   /**
-   * Sees each call that the guard could not judge because the application failed, for example where the option `permissions` throws. Returns true if
-   * the carrier has answered the call, and nothing may be thrown.
+   * Sees each call that the guard could not judge because the application failed, for example where the option `mapPermissions` throws. Returns true if
+   * the request adapter has answered the call, and nothing may be thrown.
    */
   failed?(context: CallContext): boolean;
   /**

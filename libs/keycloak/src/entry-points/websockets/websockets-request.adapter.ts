@@ -1,17 +1,17 @@
-/** WebSockets carrier: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
+/** WebSockets request adapter: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
-import type { CallContext, CredentialCarrier } from '../extension/index.js';
-import { BearerError } from '../ports/credential-carrier.js';
+import type { CallContext, RequestAdapter } from '../extension/index.js';
+import { BearerError } from '../ports/request-adapter.js';
 import { handshakeOf } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
 /**
- * For `forRoot({ carriers: [websocketsCarrier()] })`: handlers of `@SubscribeMessage`, over ws and socket.io. The token is that of the handshake's
+ * For `forRoot({ requestAdapters: [websocketsRequestAdapter()] })`: handlers of `@SubscribeMessage`, over ws and socket.io. The token is that of the handshake's
  * `Authorization` header, and is judged anew for each message. Who may connect is refused by `guardHandshakes()`, which this needs.
  *
  * A refusal is sent as the event `exception` with the body that HTTP callers get.
  */
-export function websocketsCarrier(): CredentialCarrier {
+export function websocketsRequestAdapter(): RequestAdapter {
   // Nest's own, without the message that it would send back.
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {

@@ -1,4 +1,4 @@
-/** RefusalFilter: writes every refusal of the library on the wire, and the story to the log. */
+/** KeycloakExceptionFilter: writes every refusal of the library on the wire, and the story to the log. */
 import {
   Catch,
   Logger,
@@ -9,19 +9,19 @@ import {
 } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { Refusal, type RefusalBody } from '../protocol/refusal.js';
-import type { CredentialCarrier } from './credential.carrier.js';
-import { makeRefusalsHttpExceptions } from './refusal.exception.js';
+import { KeycloakException, type RefusalBody } from '../protocol/keycloak-exception.js';
+import type { RequestAdapter } from './request.adapter.js';
+import { makeRefusalsHttpExceptions } from './http.exception.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
 
-export interface RefusalFilterOptions {
+export interface KeycloakExceptionFilterOptions {
   /** The realm of the challenge: the name of this service. */
   readonly realm: string;
   /** Where the metadata of this service are, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
-  readonly carriers: readonly CredentialCarrier[];
+  readonly requestAdapters: readonly RequestAdapter[];
   /** Refusals of tokens of each are counted by themselves. */
   readonly issuers?: readonly { readonly issuer: string }[];
 }
@@ -37,16 +37,16 @@ export interface RefusalReply {
  * Registered for the whole application by `KeycloakModule`, for Express and Fastify. A filter of the application that
  * wants another form (a page, say) can take `toReply()` and write it itself.
  */
-@Catch(Refusal)
-export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShutdown {
+@Catch(KeycloakException)
+export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
-  readonly #told = new WeakMap<object, Refusal>();
+  readonly #told = new WeakMap<object, KeycloakException>();
   /** Outside of HTTP, by call. */
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
   constructor(
-    private readonly options: RefusalFilterOptions,
+    private readonly options: KeycloakExceptionFilterOptions,
     private readonly adapterHost: HttpAdapterHost,
   ) {
     makeRefusalsHttpExceptions();
@@ -57,7 +57,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
    * Logs it and sets its headers, before it is thrown: a filter of the application may be the only one that sees it. Once for a
    * request: `catch` and `log` then say nothing more of it.
    */
-  tell(refusal: Refusal, host: ArgumentsHost): void {
+  tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
     this.log(refusal, host);
     if (host.getType<string>() !== 'http') {
@@ -70,15 +70,15 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     this.#setHeaders(refusal, host.switchToHttp().getResponse());
   }
 
-  catch(refusal: Refusal, host: ArgumentsHost): unknown {
+  catch(refusal: KeycloakException, host: ArgumentsHost): unknown {
     this.tell(refusal, host);
     const kind = host.getType<string>();
     if (kind !== 'http') {
       const exception = this.toException(refusal, host);
-      const carrier = this.#carrierOf(kind);
-      if (carrier?.answer !== undefined) return carrier.answer(exception, host);
+      const adapter = this.#adapterOf(kind);
+      if (adapter?.answer !== undefined) return adapter.answer(exception, host);
       // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
-      if (carrier === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
+      if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
       throw exception;
     }
     const { httpAdapter } = this.adapterHost;
@@ -90,17 +90,17 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     return undefined;
   }
 
-  /** What is thrown for a refusal: outside of HTTP the exception that the carrier of this kind makes of it, if there is one. */
-  toException(refusal: Refusal, host: ArgumentsHost): unknown {
-    const carrier = this.#carrierOf(host.getType<string>());
-    return carrier === undefined ? refusal : carrier.toException(this.toReply(refusal), host);
+  /** What is thrown for a refusal: outside of HTTP the exception that the request adapter of this kind makes of it, if there is one. */
+  toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
+    const adapter = this.#adapterOf(host.getType<string>());
+    return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
   }
 
-  #carrierOf(kind: string): CredentialCarrier | undefined {
-    return this.options.carriers.find((carrier) => carrier.kind === kind);
+  #adapterOf(kind: string): RequestAdapter | undefined {
+    return this.options.requestAdapters.find((adapter) => adapter.kind === kind);
   }
 
-  #isTold(refusal: Refusal, host: ArgumentsHost): boolean {
+  #isTold(refusal: KeycloakException, host: ArgumentsHost): boolean {
     if (host.getType<string>() !== 'http') {
       const told = this.#toldOf(refusal, host);
       // Aliases of one operation may be refused by the thousand. What a handler throws is told each time.
@@ -109,7 +109,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
   }
 
-  #toldOf(refusal: Refusal, host: ArgumentsHost): Told {
+  #toldOf(refusal: KeycloakException, host: ArgumentsHost): Told {
     const call = this.#callOf(refusal, host);
     const told = this.#toldElsewhere.get(call) ?? { refusals: new WeakSet(), ofGuard: new Set() };
     this.#toldElsewhere.set(call, told);
@@ -117,18 +117,18 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
   }
 
   /** Each message of a connection is a call of its own: there, and where nothing is known of the call, it is the refusal. */
-  #callOf(refusal: Refusal, host: ArgumentsHost): object {
-    const carrier = this.#carrierOf(host.getType<string>());
+  #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
+    const adapter = this.#adapterOf(host.getType<string>());
     try {
-      const call = carrier?.callOf(host);
-      if (call !== undefined && carrier?.connectionOf?.(host)?.key !== call) return call;
+      const call = adapter?.callOf(host);
+      if (call !== undefined && adapter?.connectionOf?.(host)?.key !== call) return call;
     } catch {
       // It has no call, which may be what it was refused for.
     }
     return refusal;
   }
 
-  #setHeaders(refusal: Refusal, response: unknown): void {
+  #setHeaders(refusal: KeycloakException, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
     // As when a time-out of the application answered meanwhile.
     if (httpAdapter.isHeadersSent(response)) return;
@@ -136,12 +136,12 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
   }
 
-  #headersOf(refusal: Refusal): Readonly<Record<string, string>> {
+  #headersOf(refusal: KeycloakException): Readonly<Record<string, string>> {
     return refusal.toHeaders(this.options.realm, this.options.resourceMetadata);
   }
 
   /** Status, headers and body of a refusal; logs nothing. */
-  toReply(refusal: Refusal): RefusalReply {
+  toReply(refusal: KeycloakException): RefusalReply {
     return {
       status: refusal.httpStatus,
       headers: this.#headersOf(refusal),
@@ -153,7 +153,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
    * Writes one line, as one object, as `RefusalLog` does. With `host` the line names the request, and a refusal that was
    * told before is not written again. `where` are further fields, for what has no request: words of the application.
    */
-  log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
+  log(refusal: KeycloakException, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     this.#log.write(refusal, host, where);
   }
@@ -166,7 +166,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal>, OnApplicationShu
 
 /** What was told of one call. */
 interface Told {
-  readonly refusals: WeakSet<Refusal>;
+  readonly refusals: WeakSet<KeycloakException>;
   /** Of the guard: which handler was refused for what. */
   readonly ofGuard: Set<string>;
 }
@@ -174,5 +174,5 @@ interface Told {
 /** A filter does not know the handler. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
 
-const keyOf = ({ code, reason, permission }: Refusal, host: ArgumentsHost): string =>
+const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>
   [code, reason, permission, describeHandler(host)['handler']].join('\n');

@@ -1,0 +1,18 @@
+/** What is refused of the options of the request adapter for messages. */
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../../index.js';
+import { microservicesRequestAdapter } from './index.js';
+
+describe('microservicesRequestAdapter', () => {
+  it.each<[string, unknown]>([
+    ['a misspelt name', { rejectRefuse: true }],
+    ['a word', { rejectRefused: 'yes' }],
+  ])('is refused with %s', (_, options) => {
+    expect(() => microservicesRequestAdapter(options as never)).toThrow(ConfigurationError);
+  });
+
+  it('needs none', () => {
+    expect(microservicesRequestAdapter()).toMatchObject({ kind: 'rpc' });
+    expect(microservicesRequestAdapter({ rejectRefused: true })).toMatchObject({ kind: 'rpc' });
+  });
+});
