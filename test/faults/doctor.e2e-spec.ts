@@ -1,7 +1,7 @@
 /** Doctor finds one fault in a realm or a setting, on a real Keycloak, as the service itself and as an administrator. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { KeycloakModuleOptions, ServiceScopes } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -13,6 +13,7 @@ import { examine, type Examination } from '../../libs/keycloak/src/doctor/examin
 import { REALM_FAULTS } from '../../scripts/faults/realm-faults.mjs';
 import {
   clientIn,
+  createRealm,
   scopeIn,
   takeRole,
   unchanged,
@@ -271,20 +272,26 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describeOnKeycloak('doctor', () => {
-  it('gives no false alarm of a healthy realm, and shows who may call whom', () =>
-    withRealm(unchanged, async (realm) => {
-      for (const subject of [A, B, C]) {
-        expect(textOf(bad(await doctor(realm, subject)))).toBe('');
-        const examination = await doctor(realm, subject, true);
-        expect(textOf(bad(examination))).toBe('');
-        expect(examination.permittedCalls).toContainEqual({
-          client: 'service-b',
-          audience: 'service-c',
-          scopes: ['analytics.run', 'attacks.exchange'],
-          isInEachToken: false,
-        });
-      }
-    }));
+  /** A realm that no test changes. */
+  let healthy: Awaited<ReturnType<typeof createRealm>>;
+  beforeAll(async () => {
+    healthy = await createRealm(unchanged);
+  });
+  afterAll(() => healthy.delete());
+
+  it('gives no false alarm of a healthy realm, and shows who may call whom', async () => {
+    for (const subject of [A, B, C]) {
+      expect(textOf(bad(await doctor(healthy, subject)))).toBe('');
+      const examination = await doctor(healthy, subject, true);
+      expect(textOf(bad(examination))).toBe('');
+      expect(examination.permittedCalls).toContainEqual({
+        client: 'service-b',
+        audience: 'service-c',
+        scopes: ['analytics.run', 'attacks.exchange'],
+        isInEachToken: false,
+      });
+    }
+  });
 
   it.each<[string, (realm: RealmFile) => unknown]>([
     [
@@ -361,14 +368,13 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('asks for no audience mapper where a service runs with the client id of another one (row 29)', () =>
-    withRealm(unchanged, async (realm) => {
-      for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
-        for (const asAdministrator of [false, true]) {
-          expect(textOf(bad(await doctor(realm, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
-        }
+  it('asks for no audience mapper where a service runs with the client id of another one (row 29)', async () => {
+    for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
+      for (const asAdministrator of [false, true]) {
+        expect(textOf(bad(await doctor(healthy, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
       }
-    }));
+    }
+  });
 
   it('only warns of a default scope for which each call asks (row 32)', () =>
     withRealm(
@@ -380,31 +386,29 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it.each(FAULTS)('finds $what (row $row)', ({ change = unchanged, subject = A, own, administrator }) =>
-    withRealm(change, async (realm) => {
+  it.each(FAULTS)('finds $what (row $row)', async ({ change, subject = A, own, administrator }) => {
+    const examineIn = async (realm: RealmCopy): Promise<void> => {
       const byOwn = textOf(bad(await doctor(realm, subject)));
       expect(byOwn).toMatch(own ?? NOTHING);
       expect(textOf(bad(await doctor(realm, subject, true)))).toMatch(administrator ?? own ?? NOTHING);
-    }),
-  );
+    };
+    await (change === undefined ? examineIn(healthy) : withRealm(change, examineIn));
+  });
 
-  it('finds an issuer that is another, a realm that there is not, and where nobody listens, or no TLS (rows 3, 4, 6, 7)', () =>
-    withRealm(unchanged, async (realm) => {
-      const path = new URL(realm.issuer).pathname;
-      const of = async (changed: Partial<RealmCopy>): Promise<string> =>
-        textOf(bad(await doctor({ ...realm, ...changed }, A, true)));
-      expect(await of({ issuer: `http://127.0.0.2:8080${path}` })).toContain(
-        `error issuer: The realm at ${realm.issuer} calls itself ${realm.issuer}, and http://127.0.0.2:8080${path} is configured.`,
-      );
-      expect(await of({ issuer: `${realm.issuer}x` })).toContain(
-        `error realm: Keycloak has no realm at ${realm.issuer}x.`,
-      );
-      expect(await of({ baseUrl: 'http://127.0.0.1:9' })).toMatch(
-        /error address: Keycloak is not reached .*ECONNREFUSED/,
-      );
-      const withTls = realm.baseUrl.replace('http:', 'https:');
-      expect(await of({ baseUrl: withTls })).toMatch(/error tls: There is no TLS at/);
-    }));
+  it('finds an issuer that is another, a realm that there is not, and where nobody listens, or no TLS (rows 3, 4, 6, 7)', async () => {
+    const { issuer, baseUrl } = healthy;
+    const path = new URL(issuer).pathname;
+    const of = async (changed: Partial<RealmCopy>): Promise<string> =>
+      textOf(bad(await doctor({ ...healthy, ...changed }, A, true)));
+    expect(await of({ issuer: `http://127.0.0.2:8080${path}` })).toContain(
+      `error issuer: The realm at ${issuer} calls itself ${issuer}, and http://127.0.0.2:8080${path} is configured.`,
+    );
+    expect(await of({ issuer: `${issuer}x` })).toContain(`error realm: Keycloak has no realm at ${issuer}x.`);
+    expect(await of({ baseUrl: 'http://127.0.0.1:9' })).toMatch(
+      /error address: Keycloak is not reached .*ECONNREFUSED/,
+    );
+    expect(await of({ baseUrl: baseUrl.replace('http:', 'https:') })).toMatch(/error tls: There is no TLS at/);
+  });
 
   it.each(REALM_FAULTS)('finds what npm run faults does: $what', ({ make }) =>
     withRealm(unchanged, async (realm) => {

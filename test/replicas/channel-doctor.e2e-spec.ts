@@ -14,6 +14,7 @@ import { RevocationStream } from '../../libs/keycloak/src/entry-points/valkey/re
 import { ValkeyConnection } from '../../libs/keycloak/src/entry-points/valkey/valkey-connection.js';
 import { revocationKeys } from '../../libs/keycloak/src/entry-points/valkey/revocation-keys.js';
 import { rightsOf } from '../../scripts/start/valkey-users.mjs';
+import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
@@ -165,10 +166,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   it('says that its keys differ from the keys of another service (row 38)', async () => {
     const other = await started({ key: OTHER_KEY });
     other.denials.deny({ sid: 's1' });
-    for (const end = Date.now() + 30_000; other.sharing.status.unshared > 0;) {
-      if (Date.now() > end) throw new Error('It is not shared');
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until(() => other.sharing.status.unshared === 0, 'it is shared');
     expect(await doctor()).toEqual([
       expect.stringMatching(
         /^error: This service can't decrypt 1 of the last 1 denials: its keys differ .* SHARED_DENIAL_KEYS/,

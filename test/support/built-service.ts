@@ -46,7 +46,7 @@ export async function endService({ process: child, exited }: BuiltService): Prom
 }
 
 export async function untilReady(url: string, service: BuiltService): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 1800; tries += 1) {
     if (service.process.exitCode !== null) break;
     const ready = await fetch(`${url}/health/ready`).catch(() => undefined);
     if (ready?.status === 200) return;

@@ -210,7 +210,7 @@ export class RunningPods {
       ...Object.fromEntries(calls.map((to) => [`${prefixOf(to)}_URL`, this.urlOf(to)])),
     });
     this.#services.set(name, service);
-    for (let tries = 0; tries < 400 && service.process.exitCode === null; tries += 1) {
+    for (let tries = 0; tries < 3600 && service.process.exitCode === null; tries += 1) {
       if ((await this.probe(name, 'readinessProbe').catch(() => 0)) === 200) return;
       await sleep(50);
     }

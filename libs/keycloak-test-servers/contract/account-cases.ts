@@ -17,7 +17,7 @@ interface SeenUser {
 
 /** The user once it is disabled: a lock-out follows the failure that caused it. */
 async function disabledUser({ administrator }: ContractServer, path: string): Promise<SeenUser> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 2000; tries += 1) {
     const user = await administrator.read<SeenUser>(path);
     if (!user.enabled) return user;
     await new Promise((resolve) => setTimeout(resolve, 50));

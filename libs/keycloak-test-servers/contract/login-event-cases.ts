@@ -43,7 +43,7 @@ const failedForm = (error: string, more: object, username = USERNAME) => ({
 
 /** Until the log has an event of this type: a lock-out follows the failure that caused it. */
 async function until(server: ContractServer, type: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 2000; tries += 1) {
     if ((await readUserEvents(server, `&type=${type}`)).length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
