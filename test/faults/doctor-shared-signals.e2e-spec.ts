@@ -118,8 +118,13 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
         const ack = Object.keys(sets);
         await poll(server, { ack });
         const { issuer, baseUrl, administrator } = server;
-        const options = { issuer, baseUrl, clientId: RECEIVER, clientSecret: 'none', allowInsecureRequests: true };
-        const [{ fetch, realmUrl }] = composeKeycloak(options).issuers;
+        const [{ fetch, realmUrl }] = composeKeycloak({
+          issuer,
+          internalServerUrl: baseUrl,
+          clientId: RECEIVER,
+          clientSecret: 'none',
+          allowInsecureRequests: true,
+        }).issuers;
         const realm = await readRealm(new AdminApi(fetch, realmUrl, await administrator.token()));
         expect(ack).toHaveLength(1);
         expect(await realm.acknowledgedEvents(RECEIVER)).toBe(1);

@@ -10,6 +10,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/
 import { keycloakEvents, sharedSignals } from '../../libs/keycloak/src/entry-points/signals/index.js';
 import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/signal-source.js';
+import type { ServerAddress } from '../support/running-services.js';
 import { MovedClock } from '../support/moved-clock.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { hasTransmitter, startSsfRealm } from '../support/ssf-realm.js';
@@ -28,9 +29,10 @@ class Service {
   readonly #keycloak: ComposedKeycloak;
   readonly #feed: SignalFeed;
 
-  constructor(address: { readonly issuer: string; readonly baseUrl: string }, source: SignalSource, hearsAs?: string) {
+  constructor({ issuer, baseUrl }: ServerAddress, source: SignalSource, hearsAs?: string) {
     const options = {
-      ...address,
+      issuer,
+      internalServerUrl: baseUrl,
       clientId: SERVICE,
       clientSecret: SECRETS[SERVICE],
       allowInsecureRequests: true,

@@ -135,7 +135,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
     expect(named).toEqual([
-      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsRequestAdapter() in forRoot({ request adapters })",
+      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsRequestAdapter() in forRoot({ requestAdapters })",
     ]);
   });
 

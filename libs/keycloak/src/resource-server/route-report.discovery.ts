@@ -152,7 +152,7 @@ export class RouteReport implements OnApplicationBootstrap {
       const [context, adapter] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {
         this.#logger.warn(
-          `${label} is closed: the token of its caller can't be found without ${adapter} in forRoot({ request adapters })`,
+          `${label} is closed: the token of its caller can't be found without ${adapter} in forRoot({ requestAdapters })`,
         );
       }
     }

@@ -70,7 +70,7 @@ export function refuseUnansweredStream(
   const patterns = [Reflect.getMetadata(PATTERNS, handler)].flat() as readonly unknown[];
   if (!patterns.some((pattern) => (Object(pattern) as { streaming?: unknown }).streaming === BARE_STREAM)) return;
   throw new Error(
-    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesRequestAdapter() in forRoot({ request adapters })`,
+    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesRequestAdapter() in forRoot({ requestAdapters })`,
   );
 }
 
