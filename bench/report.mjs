@@ -1,9 +1,9 @@
-// Report: the figures as a Markdown table and as JSON, and whether each reaches what it must.
+// Figures as a Markdown table and as JSON.
 import { spread, written } from './measure/statistics.mjs';
 
 /**
- * A figure with its samples, one a round. `must` and `aim` are bounds: `{ atMost }` or `{ atLeast }`, or `{ exactly }`.
- * Without `must` it is there for scale, and nothing depends on it.
+ * One sample per round. `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly }`. A figure without `must`
+ * can't fail.
  */
 export function figure(text, samples, { unit = '', must, aim, note } = {}) {
   const measured = spread(samples);
@@ -21,7 +21,6 @@ export function figure(text, samples, { unit = '', must, aim, note } = {}) {
   };
 }
 
-/** A figure that holds or doesn't, with what was seen. */
 export function verdict(text, holds, seen, must) {
   return { figure: text, unit: '', seen, must, aim: 'the same', ok: holds, aimReached: holds };
 }

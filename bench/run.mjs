@@ -1,7 +1,8 @@
-// npm run bench: builds, starts what it needs, measures scenario by scenario, prints and writes the table.
-// With --list it prints the names of the scenarios. With --only=NAME it measures that scenario alone. With --rounds=5 and --scale=1
-// you set how much is measured. With --counts it counts calls instead of time. With --against=FOLDER it measures another checkout in
-// turns. With --node=PATH you choose Node.
+// npm run bench: builds, starts the required servers, measures each scenario, prints the table and writes it to
+// bench/results. With --list, it prints the names of the scenarios. With --only=NAME, it measures this scenario only;
+// repeat it or separate names by commas. The options --rounds (default 5) and --scale (default 1) set the amount of
+// work. With --counts, it runs only the scenarios that count calls. With --against=FOLDER, it also compares with
+// another checkout. With --node=VERSION, it also compares with another Node.js version.
 import '../scripts/common/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -75,7 +76,7 @@ function choose(scenarios) {
   return chosen;
 }
 
-/** A scenario that can't be measured is a figure that is missed, and the others go on. */
+/** A scenario that throws becomes a missed figure. */
 async function measure({ name, title, run }) {
   const start = (label, args, options) => processes.startProcess(label, args, { ...options, signal });
   try {

@@ -1,4 +1,5 @@
-// The installs that npm run compat tries: which Nest, which HTTP adapter, which kind of module; and the test runners of each kind.
+// The matrix of npm run compat: the installs (Nest, HTTP adapter, module kind) and the test runners of each module
+// kind.
 
 import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
 
@@ -20,14 +21,14 @@ export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
   ),
 );
 
-/** The oldest of each peer, with one runner, on the oldest Nodes: CommonJS there needs `require` of an ES module. @type {Cell[]} */
+/** The oldest peer versions on the oldest Node.js versions that can `require` an ES module. @type {Cell[]} */
 export const OLDEST = [
-  // The oldest `@nestjs/swagger` of its range asks for Nest 11.0.1.
+  // The oldest `@nestjs/swagger` in the range requires Nest 11.0.1.
   { name: 'oldest-11', nest: '11', adapter: 'express', kind: 'cjs', isOldest: true, isWithoutOpenApi: true },
   { name: 'oldest-12', nest: '12', adapter: 'fastify', kind: 'esm', isOldest: true },
 ];
 
-/** Tried with another package manager, in one file, and with each TypeScript. */
+/** Installs for the additional checks. */
 export const MORE = /** @type {const} */ ({
   pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
@@ -36,7 +37,7 @@ export const MORE = /** @type {const} */ ({
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
 });
 
-/** The packages of examples/contexts beside Nest 11, which has another client of NATS. */
+/** The packages of examples/contexts for Nest 11, which uses another NATS client. */
 export const CONTEXTS_ON_NEST_11 = {
   dependencies: {
     '@apollo/server': '^5.0.0',
@@ -65,10 +66,10 @@ export const CONTEXTS_ON_NEST_11 = {
   },
 };
 
-/** What Nest requires only where it is there; a bundler is told so. */
+/** Packages that Nest loads only if they are installed. The bundler must treat them as external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
-/** The four that differ most, each with one runner and one Node: what CI runs. */
+/** The four combinations that differ most, each with one runner and one Node.js version, for CI. */
 export const QUICK = [
   { cell: '11-express-cjs', runner: 'ts-jest', node: '20' },
   { cell: '11-fastify-esm', runner: 'Jest', node: '22' },
@@ -76,14 +77,15 @@ export const QUICK = [
   { cell: '12-fastify-esm', runner: '@swc/jest', node: '26' },
 ];
 
-/** Nest 12.0.0 can't be installed without flags: its `@nestjs/core` asks for `@nestjs/common` 11. */
+/** Nest 12.0.0 can't be installed without flags, since its `@nestjs/core` requires `@nestjs/common` 11. */
 const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
 const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
 
 /**
- * What `nest new` gives, the packages of the doors for axios, OpenAPI, OpenTelemetry and JWT, and the runners; without the libraries.
+ * Returns the package.json of an install without this library: the packages of `nest new`, the optional peers and the
+ * test runners.
  *
  * @param {Cell} cell
  */
@@ -121,7 +123,7 @@ export function manifest({ name, nest, adapter, kind, isOldest = false, isWithou
   };
 }
 
-/** As `nest new` has it, in both kinds of module. */
+/** The tsconfig that `nest new` writes, for both module kinds. */
 export const TSCONFIG = {
   compilerOptions: {
     target: 'ES2023',
@@ -138,7 +140,7 @@ export const TSCONFIG = {
   include: ['src', 'test'],
 };
 
-/** The tsconfig of Nest 10 and before: CommonJS, and packages are found by `main`, `types` and `typesVersions`. */
+/** The module settings of Nest 10 and older: TypeScript resolves packages by `main`, `types` and `typesVersions`. */
 export const CLASSIC = ['--noEmit', '--module', 'commonjs', '--moduleResolution', 'node10'];
 
 /** @param {Cell} cell */
@@ -147,7 +149,7 @@ export const adapterSource = ({ adapter }) =>
     ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
     : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
 
-/** ES modules, which a CommonJS runner must transform: the library, and those below it. Nest 12 itself is ES modules as well. */
+/** ES modules that a CommonJS runner must transform. */
 const esModules = (/** @type {Cell} */ { nest }) =>
   ['nestjs-keycloak-s2s', 'oauth4webapi', ...(nest === '12' ? ['@nestjs'] : [])].join('|');
 
@@ -189,7 +191,7 @@ export default defineConfig({
 /**
  * @param {string} name
  * @param {(cell: Cell) => object} config
- * @param {boolean} needsFlag for ES modules
+ * @param {boolean} needsFlag whether Node.js needs `--experimental-vm-modules`
  * @returns {Runner}
  */
 function jest(name, config, needsFlag) {
@@ -227,14 +229,15 @@ export const RUNNERS = {
 };
 
 /**
- * Why a cell can't be green, where the cause is not the library's; else undefined.
+ * Returns the known cause of a failure that the library can't fix, otherwise undefined. A step that passes although a
+ * cause is known also gets the cause, and npm run compat reports it.
  *
- * @param {Cell} cell @param {string} step @param {string} output empty where the step is green
+ * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}
  */
 export function knownCause({ nest, kind }, step, output) {
   if (nest !== '12' || kind !== 'cjs' || step !== 'ts-jest') return undefined;
-  // Green is no longer as was known; another failure is another cause.
+  // Any other output is a different failure, so it is not excused.
   return output === '' || output.includes('load-package.util.js') ? NEST_12_BY_TS_JEST : undefined;
 }
 

@@ -1,8 +1,8 @@
-// What ts-jest needs in an application of CommonJS, beside what it has anyway.
+// The additional Jest settings that ts-jest needs in a CommonJS application.
 
 /**
  * @param {object} compilerOptions of the application
- * @param {string} esModules names of packages, between bars
+ * @param {string} esModules package names, separated by `|`
  */
 export const tsJestInCommonJs = (compilerOptions, esModules = 'nestjs-keycloak-s2s|oauth4webapi') => ({
   // #region ts-jest

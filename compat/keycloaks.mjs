@@ -1,5 +1,5 @@
-// npm run compat -- --keycloak: the contract, the chain and the refusals on each Keycloak, from its distribution; its results stand in
-// docs/compatibility.md.
+// npm run compat -- --keycloak: runs the contract, chain and refusal specs on several Keycloak versions and writes the
+// result to docs/compatibility.md.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +7,14 @@ import { format } from 'prettier';
 import { paint, runNode } from '../scripts/common/processes.mjs';
 import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 
-/** What came of one Keycloak. @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
+/** @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
 
-/** The newest of each line that is tried; Maven has their distributions. */
+/** One release of each tested minor version. Maven must have its distribution. */
 const KEYCLOAKS = ['26.4.7', '26.5.6', '26.6.4', '26.7.4', '26.7.5'];
 
-/** Parts of the paths of the specs. */
 const SPECS = ['contract-spec', 'chain/', 'demo/', 'faults/(doctor|whose-fault|fault-matrix|signing-key)', 'login/'];
 
-/**
- * Writes what came of them into the page.
- *
- * @param {AbortSignal} signal
- */
+/** @param {AbortSignal} signal */
 export async function tryKeycloaks(signal) {
   let status = 0;
   /** @type {KeycloakResult[]} */
@@ -59,11 +54,7 @@ function trySpecs(version, outputFile, signal) {
   return runNode(args, { env: { ...process.env, KEYCLOAK_VERSION: version }, signal });
 }
 
-/**
- * Throws where Jest wrote nothing.
- *
- * @param {string} file
- */
+/** @param {string} file */
 function countsIn(file) {
   const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
     readFileSync(file, 'utf8'),

@@ -1,6 +1,7 @@
-// Runs oidc-provider, of the folder that is given, with access tokens of the format that is given (jwt, opaque): prints its issuer, and stays. It has
-// two users, two services with the secrets of compat/app, a client that is called as a user is, and two grants that are written for
-// the test: a login without a browser, and token exchange (RFC 8693).
+// Runs oidc-provider from a folder (first argument), with access tokens in a format (second argument: jwt or opaque).
+// It prints its issuer and keeps running. It has two users, two services with the secrets of compat/app, and a client
+// whose id equals a username. It adds two grants for the tests: a login without a browser, and token exchange (RFC
+// 8693).
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -13,9 +14,9 @@ const LOGIN = 'urn:compat:login';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** What each user may do. @type {Record<string, readonly string[]>} */
+/** @type {Record<string, readonly string[]>} */
 const USERS = { alice: ['orders.read', 'stock.read'], bob: ['orders.read'] };
-/** By resource, the service, which is a client. @type {Record<string, string>} */
+/** Client ids by resource indicator. @type {Record<string, string>} */
 const SERVICES = { 'https://orders.test': 'orders', 'https://inventory.test': 'inventory' };
 const SCOPE = 'orders.read stock.read';
 
@@ -70,7 +71,10 @@ const provider = new Provider(issuer, {
   }),
 });
 
-/** What was issued to whom, since it keeps no JWT. @type {Map<string, { accountId: string, audience: string }>} */
+/**
+ * oidc-provider does not store JWTs, so token exchange needs this record.
+ * @type {Map<string, { accountId: string, audience: string }>}
+ */
 const issued = new Map();
 
 /**
@@ -122,7 +126,7 @@ provider.registerGrantType(
     } = params;
     if (type !== ACCESS_TOKEN || wanted !== ACCESS_TOKEN) throw new errors.InvalidRequest('access tokens alone');
     const subject = issued.get(text);
-    // Who exchanges a token must be who it was for.
+    // Only the audience of a token may exchange it.
     if (subject === undefined || subject.audience !== client.clientId) throw new errors.InvalidGrant('subject_token');
     const may = USERS[subject.accountId] ?? [];
     if (!scope.split(' ').every((/** @type {string} */ one) => may.includes(one)))

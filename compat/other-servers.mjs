@@ -1,19 +1,19 @@
-// The application in compat/app at a server that is no Keycloak: oidc-provider, once with each profile.
+// Runs the application of compat/app with oidc-provider, once for each profile.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodeFolder, tool } from './tools.mjs';
 
-/** The server is for Node 22 and newer. */
+/** oidc-provider requires Node.js 22 or newer. */
 const NODE_OF_SERVER = '22';
 const START_MS = 30_000;
 
-/** The format of access tokens that each profile is tried with. */
+/** Access token format by profile. */
 export const PROFILES = /** @type {const} */ ({ rfc9068: 'jwt', rfc7662: 'opaque' });
 
 /**
- * Runs `ask` with the issuer of a server that runs meanwhile.
+ * Starts oidc-provider, calls `ask` with its issuer, then stops it.
  *
  * @template T
  * @param {'jwt' | 'opaque'} format

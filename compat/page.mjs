@@ -1,4 +1,4 @@
-// The page docs/compatibility.md, as npm run compat found it.
+// Writes docs/compatibility.md from the results of npm run compat.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
@@ -9,12 +9,11 @@ import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } fr
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
 export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 140 });
 
-/** Between these stands what npm run compat -- --keycloak found; the rest of the page is of npm run compat. */
+/** The part of the page that npm run compat -- --keycloak writes. npm run compat writes the rest. */
 const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
 
 const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };
 const SOURCE = readFileSync(new URL('jest-in-commonjs.mjs', import.meta.url), 'utf8');
-/** As `npm run docs:pieces` has it: without the indentation. */
 const REGION = (/#region ts-jest\n([^]*?)\n *\/\/ #endregion/.exec(SOURCE)?.[1] ?? '').replaceAll(/^ {2}/gm, '');
 
 /**
@@ -40,7 +39,7 @@ export const withKeycloakTable = (page, table) =>
   page.replace(TABLE, () => `<!-- keycloak -->\n\n${table}\n\n<!-- /keycloak -->`);
 
 /**
- * All but the results of each Keycloak, which stay as they stand in the page before it.
+ * Copies the Keycloak table from the previous page.
  *
  * @param {readonly Result[]} results
  * @param {string} before

@@ -1,7 +1,7 @@
-// npm run compat: puts one small application with its tests into installs of the packed library. It does so with each Nest, adapter,
-// kind of module, test runner and Node, and writes docs/compatibility.md. With names of cells, it runs only these cells. With --quick
-// it runs four cells, and both profiles at another server. With --keep it leaves the folders. With --keycloak it runs contract and
-// chain on each Keycloak instead.
+// npm run compat: tests the packed library in a small application with each Nest version, HTTP adapter, module kind,
+// test runner and Node.js version, and writes docs/compatibility.md. With names of cells, it runs only these cells.
+// With --quick, it runs four cells, and both profiles with another authorization server. With --keep, it leaves the
+// folders. With --keycloak, it runs the contract and the chain on each Keycloak version instead.
 import '../scripts/common/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,8 +34,6 @@ import { nodeFolder, run, tool } from './tools.mjs';
 
 /** @typedef {import('./cells.mjs').Cell} Cell */
 /**
- * What came of one step: on one Node, or on the one that runs this script.
- *
  * @typedef {{ cell: string, step: string, node: string, ok: boolean, output: string, cause: string | undefined }} Result
  */
 
@@ -51,7 +49,7 @@ const { values: flags, positionals: names } = argumentsOf({
   options: { quick: { type: 'boolean' }, keep: { type: 'boolean' }, keycloak: { type: 'boolean' } },
 });
 const isWhole = names.length === 0 && flags.quick !== true;
-// The embedded server is for tests.
+// The embedded server does not start in production.
 process.env.NODE_ENV = 'test';
 const signal = stopSignal();
 
@@ -156,7 +154,7 @@ async function tryPnpm(tarball, issuer) {
 }
 
 /**
- * All of it in one file, which runs without its packages.
+ * Bundles the application into one file and runs it without the installed packages.
  *
  * @param {string} tarball
  * @param {string} issuer
@@ -181,7 +179,7 @@ async function tryOneFile(tarball, issuer) {
 }
 
 /**
- * The example with GraphQL, a gateway and messages, beside Nest 11.
+ * Runs examples/contexts with Nest 11.
  *
  * @param {string} tarball
  */
@@ -207,11 +205,7 @@ async function tryContexts(tarball) {
   await tryStep({ cell, step: 'Jest', home, args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'] });
 }
 
-/**
- * Both services at another server than Keycloak, with each profile.
- *
- * @param {string} tarball
- */
+/** @param {string} tarball */
 async function tryOtherServers(tarball) {
   const cell = MORE.otherServers;
   const home = prepare(cell, { jose: '^6.2.0' });
@@ -244,10 +238,10 @@ async function tryTypeScripts(tarball) {
 }
 
 /**
- * The application with everything but its packages.
+ * Writes the application without its packages.
  *
  * @param {Cell} cell
- * @param {object} [dependencies] more of them
+ * @param {object} [dependencies] additional packages
  */
 function prepare(cell, dependencies = {}) {
   console.log(paint(1, `\n${cell.name}`));

@@ -1,11 +1,11 @@
-// The commands that npm run compat runs: each Node, and the tools that are tried with the library, in versions of their own.
+// Runs commands for npm run compat, and installs Node.js versions and tools into a cache folder.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const CACHE = resolve(import.meta.dirname, '../node_modules/.cache/compat');
 const STEP_MS = 300_000;
-/** What would choose another server, port or mode than the application does, and what npm tells its scripts. */
+/** Variables that a child process must not inherit: npm settings, and variables that select a server, port or mode. */
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
 const QUIET = {
   npm_config_prefer_offline: 'true',
@@ -37,7 +37,7 @@ export function run(cwd, command, args, environment, signal) {
 }
 
 /**
- * The folder of the package of this version.
+ * Returns the folder of the package, which is installed if the cache lacks it.
  *
  * @param {string} name
  * @param {string} version
@@ -55,8 +55,6 @@ export async function tool(name, version, signal) {
 }
 
 /**
- * The folder of a Node's command.
- *
  * @param {string} version
  * @param {AbortSignal} signal
  */

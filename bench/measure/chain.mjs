@@ -1,26 +1,25 @@
-// The chain: Services A, B and C as they are built, or servers that stand for them, each in a process of its own.
+// Starts the chain: Services A, B and C, or replacements for them, each in its own process.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 import { startProcess } from './processes.mjs';
 
-/** What runs as each of the three. `root` is the checkout that the chain is of. */
+/** `root` is the checkout to measure. */
 export const PROGRAMS = {
   services: (name, root) => [join(root, `apps/${name}/dist/main.js`)],
-  /** The same without guard, tokens and exchange. */
   open: (name) => ['bench/servers/open-twin.mjs', name],
-  /** The same answers of Nest, class-validator and `fetch` alone. */
+  /** Nest, class-validator and `fetch` only. */
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
-  /** The least that answers as they do. */
+  /** The lower bound: Fastify and undici only. */
   limit: (name) => ['bench/servers/limit.mjs', name],
-  /** The same with a token in each call, and the least that looks at it. */
+  /** The lower bound with a minimal check of a token. */
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 
 /**
- * In demo mode, as `npm start` runs them, but with logs as in production. `keycloak.baseUrl` may lead through a counting
- * proxy. `program`: one of `PROGRAMS`. `nodeArgs` is for profiling.
+ * Starts the services in demo mode with production logging. `keycloak.baseUrl` may be a counting proxy. `program` is a
+ * key of `PROGRAMS`.
  */
 export async function startChain(
   keycloak,
@@ -51,10 +50,9 @@ export async function startChain(
   };
 }
 
-/** GET /run-service-b as curl would ask. */
 export const RUN_CHAIN = { path: '/run-service-b', headers: { accept: 'application/json' } };
 
-/** One of the three alone; those it would call are not there, unless `env` says where. */
+/** Starts one service alone; `env` may give the addresses of the services that it calls. */
 export async function serviceOf(name, keycloak, { program = 'services', env = {}, signal } = {}) {
   const root = process.cwd();
   const { all, environmentOf } = await described(root);
@@ -68,9 +66,8 @@ export async function serviceOf(name, keycloak, { program = 'services', env = {}
   return measured;
 }
 
-/** The services of the checkout at `root`, on free ports, with their environments. */
 async function described(root) {
-  // An older checkout has it one folder up.
+  // Older checkouts have this file one folder up.
   const [file] = ['scripts/start/services.mjs', 'scripts/services.mjs'].filter((path) => existsSync(join(root, path)));
   const { serviceEnvironment, services } = await import(pathToFileURL(join(root, file)));
   const all = services({});

@@ -1,11 +1,10 @@
-// Contenders that more than one scenario measures: the chain, and the one route, bare or guarded.
+// Contenders that several scenarios measure: the chain, and the single route.
 import { join } from 'node:path';
 import { RUN_CHAIN, startChain } from './chain.mjs';
 import { keycloakEnvironment } from './environment.mjs';
 import { passwordToken } from './keycloak.mjs';
 import { allAnswered, closedLoop } from './load.mjs';
 
-/** `GET /run-service-b` as curl asks; `options` are those of `startChain`. */
 export const chainContender = (name, { keycloak, signal }, options = {}) => ({
   name,
   async start() {
@@ -15,7 +14,7 @@ export const chainContender = (name, { keycloak, signal }, options = {}) => ({
   },
 });
 
-/** The route of `servers/one-route.mjs`, `bare` or `guarded`, of the checkout at `root`; both are sent the same header. */
+/** The route of `servers/one-route.mjs` in the checkout at `root`. */
 export const routeContender = (name, { keycloak, start, signal }, { kind, root = '.', node }) => ({
   name,
   async start() {

@@ -1,6 +1,5 @@
-// A counter of calls to Keycloak: a proxy in a process of its own, of which no CPU is counted.
+// Counts calls to Keycloak with a proxy that is not measured.
 
-/** `keycloak` as it is reached through the proxy, and what came by. */
 export async function startCounter(keycloak, start) {
   const proxy = await start('counting proxy', ['bench/servers/counting-proxy.mjs', keycloak.baseUrl], { aside: true });
   const counts = async () => (await proxy.ask('counts')).counts;
@@ -8,7 +7,7 @@ export async function startCounter(keycloak, start) {
     keycloak: { ...keycloak, baseUrl: proxy.url },
     counts,
     total: async () => Object.values(await counts()).reduce((sum, count) => sum + count, 0),
-    /** The most calls that Keycloak had in hand at one time, by endpoint. */
+    /** Highest number of concurrent calls, by endpoint. */
     mostInFlight: async () => (await proxy.ask('counts')).mostInFlight,
     reset: () => proxy.ask('reset'),
     hang: () => proxy.ask('hang'),

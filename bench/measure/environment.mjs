@@ -1,4 +1,4 @@
-// What a small server of the bench is told of Keycloak.
+// Keycloak settings for the small servers of the bench.
 import { SECRETS } from './keycloak.mjs';
 
 export const keycloakEnvironment = ({ baseUrl, issuer }, clientId) => ({

@@ -1,4 +1,4 @@
-// Junk: tokens by their form, of random bytes and nobody's.
+// Well-formed random tokens that no issuer signed.
 import { randomBytes } from 'node:crypto';
 
 const HEADER = Buffer.from('{"alg":"RS256","typ":"at+jwt"}').toString('base64url');

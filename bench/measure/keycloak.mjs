@@ -1,13 +1,12 @@
-// Keycloak: the one that is measured against, and the plain requests that a person would make to it.
+// The Keycloak of the bench, and token requests to it.
 import { keycloakProcesses, yieldToOthers } from './priority.mjs';
 import { DESCRIPTION, realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
-/** The published secrets of the services. */
 export const SECRETS = Object.fromEntries(
   Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
 );
 
-/** The server that AUTHORIZATION_SERVER names; without it a Keycloak of our own. */
+/** Returns the server that AUTHORIZATION_SERVER names, or starts a Keycloak. */
 export async function findKeycloak({ say, signal }) {
   const { startTestServer } = await import('../../libs/keycloak-test-servers/dist/index.js');
   const others = keycloakProcesses();
@@ -18,7 +17,6 @@ export async function findKeycloak({ say, signal }) {
   return keycloak;
 }
 
-/** A Keycloak that may be killed. */
 export async function ownKeycloak({ say, signal, port }) {
   const { startKeycloak } = await import('../../libs/keycloak-test-servers/dist/index.js');
   return startKeycloak({
@@ -30,12 +28,11 @@ export async function ownKeycloak({ say, signal, port }) {
   });
 }
 
-/** An access token of alice, who may read orders at Service A and run the chain. Each has a session of its own. */
+/** Each token belongs to a new session. */
 export async function passwordToken(keycloak, username = 'alice') {
   return (await login(keycloak, username)).access_token;
 }
 
-/** The tokens that a service keeps for a user who has logged in. */
 export async function loginTokens(keycloak) {
   const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken } = await login(keycloak, 'alice');
   return { accessToken, refreshToken, idToken };
@@ -49,7 +46,7 @@ function login(keycloak, username) {
 export const clientToken = (keycloak, client, scope) =>
   clientGrant(keycloak, client, { grant_type: 'client_credentials', scope });
 
-/** What a client gets for the token that it was sent (RFC 8693); `asked`: `audience` and `scope`. */
+/** Token exchange (RFC 8693) for an `audience` and `scope`. */
 export const exchangedToken = (keycloak, client, subject_token, asked) =>
   clientGrant(keycloak, client, {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -58,16 +55,14 @@ export const exchangedToken = (keycloak, client, subject_token, asked) =>
     ...asked,
   });
 
-/** The access token that a client gets by a grant. */
 export const clientGrant = async (keycloak, client, form) => (await clientTokens(keycloak, client, form)).access_token;
 
-/** The whole answer. */
 export function clientTokens(keycloak, client, form) {
   const basic = Buffer.from(`${client}:${SECRETS[client]}`).toString('base64');
   return answer(keycloak, form, { authorization: `Basic ${basic}` });
 }
 
-/** The same for a public client, which names itself in the form. */
+/** A public client sends its id in the form. */
 export const publicTokens = (keycloak, form) => answer(keycloak, form);
 
 async function answer({ baseUrl, realm }, form, headers = {}) {

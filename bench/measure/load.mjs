@@ -1,11 +1,11 @@
-// Load: requests over a fixed number of kept-alive connections, as fast as they are answered or at a given rate.
+// Sends requests over a fixed number of keep-alive connections, either as fast as possible or at a given rate.
 import { Pool } from 'undici';
 
 const TICK_MS = 1;
 
 /**
- * Each of `connections` sends its next request when its last is answered, for `seconds` or until `requests` were sent.
- * `request` is one request, or gives the nth: `{ method, path, headers, body }`.
+ * Each connection sends its next request after the previous answer, for `seconds` or until `requests` are sent.
+ * `request` is `{ method, path, headers, body }` or a function of the index.
  */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
   const target = new Target(url, connections, request);
@@ -19,7 +19,10 @@ export async function closedLoop({ url, request, connections = 16, seconds = Inf
   return target.end();
 }
 
-/** `rate` requests a second for `seconds`, whether answered or not; latencies count from when each was due. */
+/**
+ * Sends `rate` requests per second without waiting for answers. Latencies count from the due time, so they include
+ * queueing.
+ */
 export async function atRate({ url, request, rate, seconds, connections = 64, signal }) {
   const target = new Target(url, connections, request);
   const total = Math.round(rate * seconds);
@@ -39,7 +42,7 @@ const stopped = (signal) => signal?.aborted === true;
 class Target {
   sent = 0;
   #began = performance.now();
-  /** `{ status, sentMs, latencyMs }` of each answer; status 0 when the connection failed. */
+  /** The status is 0 if the connection failed. */
   #answers = [];
 
   constructor(url, connections, request) {
@@ -84,7 +87,6 @@ class Target {
   }
 }
 
-/** Throws unless all were answered with `status`: figures of failures are worth nothing. */
 export function allAnswered({ statuses }, status = 200) {
   const others = Object.keys(statuses).filter((code) => Number(code) !== status);
   if (others.length > 0) throw new Error(`Not all were answered ${status}: ${JSON.stringify(statuses)}`);

@@ -1,4 +1,4 @@
-// Preparing: builds the product, and installs the bench's own packages when they are missing.
+// Builds the project and installs the packages of the bench if they are missing.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { runNode } from '../../scripts/common/processes.mjs';
@@ -14,7 +14,7 @@ export async function prepare({ say, signal }) {
 }
 
 async function npmCi(signal) {
-  // What the npm that runs us has set for the top folder doesn't hold for this one.
+  // The npm settings of the parent process are for the root folder.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const child = spawn('npm', ['ci', '--no-progress'], { cwd: 'bench', env, stdio: 'inherit', signal });
   const code = await new Promise((resolve, reject) => {

@@ -1,12 +1,12 @@
-// Priority: Keycloak yields to what is measured, as one with a machine of its own would.
+// Lowers the priority of Keycloak, so that it does not take CPU time from the measured processes.
 import { execFileSync } from 'node:child_process';
 
-/** Process ids of the Keycloaks on this machine, in containers too where we may see them. */
+/** Process ids, also in containers if they are visible. */
 export function keycloakProcesses() {
   return new Set(output('pgrep', ['--full', 'java.* -Dkc[.]']).split('\n').filter(Boolean));
 }
 
-/** Lets these processes, every thread of them, run only when nobody else wants to; what the report says of it. */
+/** Returns the line for the report. */
 export function yieldToOthers(pids) {
   if (pids.size === 0) return 'Keycloak competes with the services for the cores: its process is not seen';
   try {

@@ -1,4 +1,4 @@
-// Probe: loaded into a measured process before its program (`node --import`); answers the bench's questions about it.
+// Answers questions of the bench about a process that loads it with `node --import`.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
@@ -9,11 +9,11 @@ let called = 0;
 const count = () => {
   called += 1;
 };
-/** Requests that the process makes, by node:http (axios with it) and by undici (fetch with it). */
+/** Channels of node:http (also used by axios) and undici (also used by fetch). */
 const REQUESTS = ['http.client.request.start', 'undici:request:create'];
 
 const ANSWERS = {
-  /** Microseconds of CPU, all threads of the process. */
+  /** Microseconds. */
   cpu() {
     return process.cpuUsage();
   },
@@ -26,18 +26,17 @@ const ANSWERS = {
     delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
   },
-  /** Milliseconds beyond the histogram's own resolution. */
+  /** Milliseconds, without the resolution of the histogram. */
   delayEnd() {
     delay.disable();
     return { p99Ms: delay.percentile(99) / 1e6 - 5, maxMs: delay.max / 1e6 - 5 };
   },
-  /** Notes the collections of garbage from now on. */
   collectionsBegin() {
     pauses = [];
     collections = new PerformanceObserver((list) => pauses.push(...list.getEntries().map(({ duration }) => duration)));
     collections.observe({ entryTypes: ['gc'] });
   },
-  /** Milliseconds of each since. */
+  /** Milliseconds of each collection. */
   collectionsEnd() {
     collections.disconnect();
     return pauses;
@@ -46,7 +45,6 @@ const ANSWERS = {
     called = 0;
     for (const channel of REQUESTS) subscribe(channel, count);
   },
-  /** How many it made since. */
   countEnd() {
     for (const channel of REQUESTS) unsubscribe(channel, count);
     return called;
@@ -54,5 +52,4 @@ const ANSWERS = {
 };
 
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
-// Whatever became of the bench, nothing that it started outlives it.
 process.on('disconnect', () => process.exit());

@@ -1,4 +1,4 @@
-// Processes under measurement: started on their core, asked over IPC, ended as a whole.
+// Starts and stops measured processes, and queries them over IPC.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,8 +14,8 @@ export const passedOn = () =>
   Object.fromEntries(PASSED_ON.filter((name) => name in process.env).map((name) => [name, process.env[name]]));
 
 /**
- * Runs Node with `args`; `node` is the command of another one than runs this. `aside`: on the cores of the load, for what is not measured. Its output is kept, and shown when
- * it fails. A server of ours says where it listens; one that doesn't is `ready` when its health route says so.
+ * With `aside`, the process runs on the load's cores and is not measured. It is ready when it sends its address over
+ * IPC, or when `healthUrl` succeeds.
  */
 export async function startProcess(name, args, { env = {}, aside = false, healthUrl, node, signal } = {}) {
   const [command, all] = (aside ? besideServices : onServicesCore)(node ?? process.execPath, [
@@ -61,7 +61,6 @@ class MeasuredProcess {
     return this.child.pid;
   }
 
-  /** What the probe in it, or its own program, answers to `question`. */
   ask(question) {
     const id = (this.#asked += 1);
     const answer = new Promise((resolve, reject) => {
@@ -76,14 +75,13 @@ class MeasuredProcess {
     return Promise.race([answer, this.fails()]);
   }
 
-  /** Resolves when the program says where it listens, which is `url` from then on. */
   async listens() {
     this.url = await new Promise((resolve) => {
       this.child.on('message', ({ listening }) => listening && resolve(listening));
     });
   }
 
-  /** Rejects when it ends, with what it printed; never resolves. */
+  /** Rejects when the process exits; never resolves. */
   async fails() {
     const how = await this.ended;
     throw new Error(`${this.name} ended by itself (${how}):\n${this.output.join('').slice(-4000)}`);
@@ -109,7 +107,6 @@ async function untilHealthy(url, signal) {
   throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${url}`);
 }
 
-/** Rejects when `signal` aborts, unless `over` has before. */
 function aborted(signal, over) {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over });

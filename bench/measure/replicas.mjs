@@ -1,10 +1,10 @@
-// Replicas: chains side by side, of which each service shares with its like what it may, over one Valkey.
+// Several chains whose equal services share state over one Valkey.
 import { randomBytes } from 'node:crypto';
 import { startChain } from './chain.mjs';
 
 const key = () => randomBytes(32).toString('base64');
 
-/** The environment in which replicas share denials and sessions; with `level2`, also answers and tokens. */
+/** With `level2`, replicas also share introspection results and tokens. */
 export function sharing(url, { level2 }) {
   const own = key();
   return {
@@ -15,7 +15,6 @@ export function sharing(url, { level2 }) {
   };
 }
 
-/** `count` of each service, each A calling a B of its own, and that a C. */
 export async function startReplicas(keycloak, count, { env, signal }) {
   const chains = [];
   for (let at = 0; at < count; at += 1) chains.push(await startChain(keycloak, { env, signal }));

@@ -1,31 +1,32 @@
-// Interleaved rounds: A B C A B C …, in the next B C A B C A …, so that whatever the machine does it does to all of them.
+// Interleaved rounds: A B C, then B C A, so that a disturbance of the machine affects all contenders.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
 /**
- * So many times the rounds of the others, for one route alone. What is looked for is a few microseconds, and processes of one program
- * differ by as much: in some of them V8 leaves Node's own `process.nextTick` in a slow form for good.
+ * A guard adds a few microseconds to a route. Processes of the same program differ by as much, because V8 keeps
+ * `process.nextTick` in a slow form in some of them. So a single route needs more rounds.
  */
 export const ROUNDS_MORE = 3;
 
-/** After so many V8 has compiled what it will, of what it has seen by then. */
+/** Enough requests for V8 to optimize the hot code. */
 export const WARM_UP_REQUESTS = 20_000;
 
-/** An answer of the introspection endpoint serves for 10 s. */
+/** Introspection results are cached for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** Sent before a slice and not counted: a process that waited for the others' turns finds its caches cold. */
+/** A process that waited for its turn has cold caches, so this share is sent first and not counted. */
 const UNCOUNTED_SHARE = 0.1;
 
-/** In so many slices, in turn with the others', a round is sent: what the machine does for a moment, it does to all. */
+/** The contenders take turns in slices, so that a short disturbance affects all of them. */
 const SLICES = 3;
 
 /**
- * `contenders`: `{ name, start, requests }`; `start()` gives `{ processes, load }`, `load(requests)` what `closedLoop` does, and
- * `requests` is how many are sent in a slice, where it isn't a part of the round like the others'. Each
- * round has processes of its own, because two that run the same program differ by more than what is looked for: in where
- * their memory lies and in what V8 made of their code. A round is so many requests, so that a busy machine makes it longer
- * and not smaller. Gives, by name, the rounds: CPU microseconds per request summed over `processes`, and requests per second.
+ * Each contender is `{ name, start, requests }`. `start()` returns `{ processes, load }`, and `load(requests)` returns
+ * the result of `closedLoop`. `requests` overrides the number of requests in a slice.
+ *
+ * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
+ *
+ * Returns the rounds by name: CPU microseconds per request, summed over `processes`, and requests per second.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
@@ -59,16 +60,12 @@ export async function interleaved(contenders, { rounds, requests, warmUp = WARM_
   return results;
 }
 
-/** Runs `warmUp`; what it gives is for `warmedAgain`. */
 export async function warmed(warmUp) {
   await warmUp();
   return { warmUp, warmMs: performance.now() };
 }
 
-/**
- * Warms up once more, when what was warm has asked for an answer anew: that is code which V8 had compiled before it ever ran, and compiles again, once in
- * the life of a process.
- */
+/** V8 compiles the renewal code only when cached introspection results expire, so this warms up again. */
 export async function warmedAgain(all, signal) {
   for (const { warmUp, warmMs } of all) {
     await sleep(Math.max(0, warmMs + RENEWS_AFTER_MS - performance.now()), undefined, { signal });
@@ -76,13 +73,12 @@ export async function warmedAgain(all, signal) {
   }
 }
 
-/** Another one begins in each round: whose turn is first waits longest, from its warm-up on. */
+/** The first contender waits longest between warm-up and measurement, so each round starts with another one. */
 function rotated(contenders, by) {
   const first = by % contenders.length;
   return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
-/** Of slices of one size. */
 function mean(slices) {
   const of = (value) => sum(slices.map(value)) / slices.length;
   return {
@@ -109,7 +105,6 @@ export async function measured(processes, load) {
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-/** Round by round, one result held against another's of the same round. */
 export function paired(ours, theirs, compare) {
   return ours.map((one, at) => compare(one, theirs[at]));
 }

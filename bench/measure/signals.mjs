@@ -1,4 +1,4 @@
-// What the bench of the signal feed does at Keycloak: a realm that saves events, users that end, and the process that hears of it.
+// Setup for the event feed scenario: a realm that stores events, causes that end tokens, and the poller.
 import { randomUUID } from 'node:crypto';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
@@ -8,7 +8,7 @@ import { SECRETS } from './keycloak.mjs';
 import { startProcess } from './processes.mjs';
 import { logInAtConsole } from './user-login.mjs';
 
-/** By which acts a user's tokens end; `ends`: at which services, of those that have a token of the session; `prepare`: what the act is given besides, and takes no time of it. */
+/** `ends` lists the services that must refuse the token. `prepare` runs before the measured time. */
 export const CAUSES = [
   { cause: 'a logout by the refresh token', ends: 'abc', act: (realm, user) => realm.post('logout', user) },
   {
@@ -48,12 +48,11 @@ export const CAUSES = [
   {
     cause: 'a notBefore of the realm',
     ends: 'abc',
-    // Tokens say when in whole seconds.
+    // `notBefore` has whole seconds, so the next second covers all earlier tokens.
     act: (realm) => realm.change('PUT', '', { notBefore: Math.floor(Date.now() / 1000) + 1 }),
   },
 ];
 
-/** The process that hears, as it is built; it is not measured. */
 export async function startPoller(keycloak, env, signal) {
   const service = { ...poller({}), port: await freePort() };
   const environment = { ...pollerEnvironment(service, { keycloak, environment: env }), NODE_ENV: 'test' };
@@ -65,9 +64,9 @@ export async function startPoller(keycloak, env, signal) {
   });
 }
 
-/** The realm with events on, where one wrong guess locks a user for good, and users may use the account console; and as it was once it is restored. */
+/** Stores events, locks a user after one wrong password, and opens the account console, until `restore()`. */
 export async function preparedRealm(keycloak) {
-  // Each time anew: a token of his does not last for a round.
+  // An administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: keycloak.issuer,
@@ -90,7 +89,7 @@ export async function preparedRealm(keycloak) {
   const consoleRoles = `/clients/${accountConsole.id}/default-client-scopes/${roles.id}`;
   const locks = { permanentLockout: true, failureFactor: 1 };
   await change('PUT', '', { eventsEnabled: true, adminEventsEnabled: true, ...locks });
-  // Its tokens have no roles otherwise, and the account API wants them.
+  // The account API requires roles in the token.
   await change('PUT', consoleRoles);
   await change('PUT', `/clients/${listener.id}`, { ...listener, enabled: true });
   const attributes = { ...serviceB.attributes, 'access.token.lifespan': '300' };
@@ -98,7 +97,6 @@ export async function preparedRealm(keycloak) {
   return {
     change,
     redirectUri: serviceA.redirectUris[0],
-    /** Her password is her name. */
     async newUser() {
       const username = `ended-${randomUUID().slice(0, 8)}`;
       const credentials = [{ type: 'password', value: username, temporary: false }];
@@ -108,7 +106,6 @@ export async function preparedRealm(keycloak) {
       await change('POST', `/users/${id}/role-mappings/realm`, [role]);
       return { id, username };
     },
-    /** As Service A does. */
     async post(endpoint, { refresh }) {
       const basic = Buffer.from(`service-a:${SECRETS['service-a']}`).toString('base64');
       const body = new URLSearchParams(endpoint === 'logout' ? { refresh_token: refresh } : { token: refresh });

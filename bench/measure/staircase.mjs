@@ -1,4 +1,4 @@
-// The staircase of one hop: its steps as contenders, and the proof that each step has what it is said to have.
+// The steps from bare Fastify to Service B, and a check that each step has exactly its parts.
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { serviceOf } from './chain.mjs';
@@ -14,10 +14,10 @@ const ANSWER = {
   service_c: { result: 20, msg: 'Order 9876 was processed' },
 };
 
-/** A request that asks for a trace (W3C Trace Context). */
+/** `traceparent` of a sampled trace (W3C Trace Context). */
 const TRACED = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`;
 
-/** Above the last step: Service B as it is built, with all its routes and its health; with its request log; and of a request that asks for a trace. */
+/** Additions to the last step. */
 export const BUILT = {
   'service-b': {},
   'service-b with its request log': { env: { REQUEST_LOG: 'true' } },
@@ -25,7 +25,7 @@ export const BUILT = {
 };
 export const FLIGHT = [...STEPS.map(({ name }) => name), ...Object.keys(BUILT)];
 
-/** All are sent the same request, with a token of Service A; what is called is a bare server on the load's cores. */
+/** The called service is a bare server on the load's cores. */
 export async function staircase(bench) {
   const upstream = await bench.start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
   return FLIGHT.map((name) => ({
@@ -43,7 +43,7 @@ export async function staircase(bench) {
   }));
 }
 
-/** Starts each once and asks it what only a step with its parts answers so. Throws when one has too little, or too much. */
+/** Throws if a step lacks a part or has an additional one. */
 export async function proveSteps(bench) {
   const upstream = await bench.start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
   for (const name of FLIGHT) {
@@ -93,7 +93,7 @@ async function proveStep(name, server, sent) {
   expect('requests that it makes', await server.ask('countEnd'), has('client') ? 1 : 0);
 }
 
-/** By node:http, since fetch lets nobody choose the host. */
+/** `fetch` does not allow a custom Host header. */
 function statusForHost(url, sent) {
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${PATH}`, { method: 'POST', headers: { ...sent, host: 'elsewhere.example' } });

@@ -1,4 +1,4 @@
-// Medians, percentiles, and how a figure is written.
+// Medians, percentiles and number formatting.
 
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
@@ -6,7 +6,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The value below which the share `p` of `values` lies. NaN when there are none. */
+/** NaN for an empty array. */
 export function percentile(values, p) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.ceil(p * sorted.length) - 1)];
@@ -14,7 +14,6 @@ export function percentile(values, p) {
 
 export const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });
 
-/** Three digits are more than any of this deserves. */
 export function written(value) {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

@@ -1,4 +1,4 @@
-// The steps of the staircase, in order: each has all that those before it have.
+// The steps of the staircase; each includes the previous steps.
 export const STEPS = [
   { name: 'fastify', adds: 'Fastify alone' },
   { name: 'nest', adds: 'Nest' },

@@ -1,8 +1,7 @@
-// A user's login at Service A, as a browser does it, so that Keycloak's session has Service A in it; and the tokens for all services.
+// Browser logins of a user, so that Keycloak's session includes Service A, and tokens for all services.
 import { createHash, randomBytes } from 'node:crypto';
 import { clientTokens, exchangedToken, publicTokens } from './keycloak.mjs';
 
-/** `{ sid, a, b, c, refresh }`: her session, a token of it for each service, and the refresh token. */
 export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice') {
   const asked = { client_id: 'service-a', redirect_uri, scope: 'openid orders.read' };
   const form = await codeGrant(keycloak, asked, username);
@@ -13,7 +12,7 @@ export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice'
   return { sid, a, b, c, refresh };
 }
 
-/** A token of the account console, which has a session of its own. Keycloak's account API takes it. */
+/** For the account API. */
 export async function logInAtConsole(keycloak, username) {
   const client_id = 'account-console';
   const asked = { client_id, redirect_uri: `${keycloak.issuer}/account/`, scope: 'openid' };
@@ -21,7 +20,6 @@ export async function logInAtConsole(keycloak, username) {
   return (await publicTokens(keycloak, { ...form, client_id })).access_token;
 }
 
-/** What the token endpoint is sent. */
 async function codeGrant(keycloak, asked, username) {
   const verifier = randomBytes(32).toString('base64url');
   const code = await codeOf(keycloak, asked, verifier, username);

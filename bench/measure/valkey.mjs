@@ -1,10 +1,9 @@
-// Valkey: a server of the bench's own (valkey-server on the path), on this machine alone, which saves nothing.
+// Starts valkey-server from the PATH, on localhost only and without persistence.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createClient } from '@redis/client';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 
-/** `url`, `command(…)` for what is asked of it, `info(section, field)` and `cpuMicros()` of what it says of itself, and `stop()`. */
 export async function startValkey() {
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--databases', '4'];

@@ -1,4 +1,4 @@
-// A guard as people write it by hand: one introspection by axios for each request, no cache.
+// A typical hand-written guard: one introspection with axios for each request, without a cache.
 import { Agent } from 'node:http';
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';

@@ -1,4 +1,4 @@
-// nest-keycloak-connect as its README has it: the guard for the whole application, tokens validated ONLINE (its default).
+// nest-keycloak-connect as its README shows: a global guard with ONLINE validation (its default).
 import { APP_GUARD } from '@nestjs/core';
 import connect from 'nest-keycloak-connect';
 import { serveGuardedRoute } from './nest.mjs';

@@ -1,10 +1,10 @@
-// Nest 10 without TypeScript: decorators put on by hand, and a server that tells the bench where it listens.
+// Nest 10 in plain JavaScript: applies decorators by hand and sends the address to the bench.
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
-/** One route that all of a module's guards stand before; the answer is that of ours. */
+/** Serves one route with all guards of the module, with the same answer as `servers/one-route.mjs`. */
 export async function serveGuardedRoute({ imports = [], providers = [] }) {
   class RouteController {
     answer() {

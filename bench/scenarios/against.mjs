@@ -1,4 +1,4 @@
-// This checkout against another: the guarded route and the chain of both, in the same rounds.
+// Compares the guarded route and the chain with another checkout.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runNode } from '../../scripts/common/processes.mjs';
@@ -6,7 +6,6 @@ import { comparedFigures } from '../measure/compared.mjs';
 
 export const name = 'against';
 export const title = 'the guarded route and the chain, this checkout against another (--against)';
-/** The option without which it is no part of "everything". */
 export const needs = 'against';
 
 export async function run(bench) {
@@ -15,7 +14,6 @@ export async function run(bench) {
   return comparedFigures(bench, { ours: 'this checkout', theirs: 'the other', other: { root } });
 }
 
-/** By the other checkout's own compiler, so that it must be installed. */
 async function build(root, signal) {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   if (!existsSync(compiler)) throw new Error(`No installed checkout at ${root}: run npm ci in it`);

@@ -1,4 +1,4 @@
-// The chain's cost: CPU of A, B and C per chained request, warm, against the same three with guards and tokens off, and what the least of a guard adds to the least of a chain.
+// CPU per chained request, warm: the services, the services without security, and the lower bounds.
 import { figure } from '../report.mjs';
 import { chainContender } from '../measure/contenders.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
@@ -7,7 +7,7 @@ import { interleaved, paired } from '../measure/rounds.mjs';
 export const name = 'chain-cpu';
 export const title = 'CPU per chained request, and the chain against its open twin';
 
-/** In a round. */
+/** Per round. */
 const REQUESTS = 9_000;
 
 export async function run(bench) {

@@ -1,4 +1,4 @@
-// A cold burst: 500 requests at once through a chain that knows nothing yet, as itself and then for a user.
+// 500 concurrent requests to a chain with empty caches, first as the service itself and then for a user.
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';

@@ -1,4 +1,5 @@
-// Denials over Valkey: how long it takes from deny() in one process until nine refuse, and what the server holds for each.
+// Revocations over Valkey: the time from deny() in one process until all nine processes refuse, and the memory of each
+// revocation.
 import { randomBytes } from 'node:crypto';
 import { percentile } from '../measure/statistics.mjs';
 import { startValkey } from '../measure/valkey.mjs';
@@ -10,7 +11,6 @@ export const title =
 
 const REPLICAS = 9;
 const DENIALS = 100;
-/** For the memory of one. */
 const MORE = 10_000;
 
 export async function run(bench) {
@@ -57,7 +57,6 @@ async function measure({ start, rounds, say }, valkey) {
   ];
 }
 
-/** Denials that come one by one, each read by all. */
 async function cpuOfOne(replicas, denied, valkey) {
   const before = await valkey.cpuMicros();
   for (let at = 1; at <= DENIALS; at += 1) {
@@ -67,7 +66,6 @@ async function cpuOfOne(replicas, denied, valkey) {
   return ((await valkey.cpuMicros()) - before) / (DENIALS * REPLICAS);
 }
 
-/** When the last of them refused it. */
 async function refusedByAll(replicas, denied) {
   const since = [];
   for (const replica of replicas) {

@@ -1,5 +1,5 @@
-// The two hints that the services give V8 (docs/decisions/0038), each with it and without. One makes `process.nextTick` cheap after full
-// garbage collections. The other keeps short-lived lists of listeners out of the old space.
+// The two V8 hints of the services (docs/decisions/0038), each with and without. One keeps `process.nextTick` fast
+// after full garbage collections. The other keeps short-lived listener lists out of the old space.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { paired } from '../measure/rounds.mjs';
@@ -13,7 +13,7 @@ const inAProcess = promisify(execFile);
 const HINTS = new URL('../../libs/service-defaults/dist/engine-hints.js', import.meta.url).href;
 const TICKS = 300_000;
 
-/** V8 does not learn again what it has forgotten. */
+/** The collections make V8 discard an optimization, which it does not restore. */
 const TICK = {
   unit: 'ns',
   flags: [],
@@ -39,7 +39,7 @@ const TICK = {
 `,
 };
 
-/** The young space has its full size, as in a service that runs for a while. */
+/** The flag gives the young space its full size, as in a long-running service. */
 const LISTENERS = {
   unit: 'bytes',
   flags: ['--min-semi-space-size=16'],
@@ -102,7 +102,6 @@ async function listeners(bench) {
   ];
 }
 
-/** Runs the source of an ES module, which prints a number, in processes of its own. Returns the numbers of all rounds. */
 async function withHintsAndWithout({ source, flags, unit }, { rounds, say, signal }) {
   const results = { with: [], without: [] };
   const beginnings = { with: `import { giveEngineHints } from '${HINTS}'; giveEngineHints();`, without: '' };

@@ -1,4 +1,4 @@
-// The guard: a warm guarded route against the same route bare, both sent the same request with its token.
+// A warm guarded route and the same route without a guard, with the same request and token.
 import { figure } from '../report.mjs';
 import { routeContender } from '../measure/contenders.mjs';
 import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';
@@ -7,7 +7,7 @@ import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs
 export const name = 'guard-overhead';
 export const title = 'a warm guarded route against the same route bare';
 
-/** In a round. */
+/** Per round. */
 const REQUESTS = 30_000;
 
 export async function run(bench) {

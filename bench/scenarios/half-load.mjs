@@ -1,4 +1,4 @@
-// Half load: how long the slowest of a hundred requests takes where each chain has half of what it can do, beside the least that answers alike.
+// p99 latency of the chain at half of its maximum rate, compared with the lower bound.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';
@@ -11,10 +11,10 @@ export const title = 'p99 of the chain at half of its own maximum, beside plain 
 
 const PROGRAMS = ['limit', 'services'];
 const SECONDS = 5;
-/** In so many turns, since a shared machine has bad moments. */
+/** A shared machine has slow moments. */
 const TURNS = 4;
 const PAUSE_MS = 500;
-/** Sent before each turn and not counted: a chain that waited for the other's asks for its answers about tokens anew. */
+/** Not counted, since cached introspection results expired during the turn of the other chain. */
 const LEAD_IN_SECONDS = 1;
 
 export async function run({ keycloak, rounds, scale, say, signal }) {

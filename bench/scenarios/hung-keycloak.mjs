@@ -1,4 +1,4 @@
-// A Keycloak that hangs: it takes connections and requests, and answers none.
+// A Keycloak that accepts connections and requests but does not answer.
 import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
@@ -10,10 +10,10 @@ export const name = 'hung-keycloak';
 export const title = 'Keycloak takes calls and answers none: cached and uncached traffic, and the event loop';
 
 const RATE = 200;
-/** Below the ttl of 10 s, in which a cached answer may serve. */
+/** Less than the cache time of 10 s for introspection results. */
 const HUNG_SECONDS = 8;
 const UNCACHED = 40;
-/** The default of `timeoutMs`, and half a second for a timer and the answer. */
+/** The default of `timeoutMs`. `GRACE_MS` allows for the timer and the answer. */
 const DEADLINE_MS = 3000;
 const GRACE_MS = 500;
 

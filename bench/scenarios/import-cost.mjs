@@ -1,4 +1,4 @@
-// What an import of the library costs a service that has Nest loaded: CPU and heap, of the main door and of the doors for other contexts.
+// CPU and heap of importing the library into a service that has loaded Nest, for several entry points.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { figure } from '../report.mjs';
@@ -9,7 +9,7 @@ export const title = 'CPU and heap of `import`, beside Nest';
 const inAProcess = promisify(execFile);
 const DOORS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
 
-/** In a process of its own: what is imported once stays. */
+/** A new process, since loaded modules stay loaded. */
 const PROBE = `
   for (const nest of ['common', 'core']) await import('@nestjs/' + nest);
   await import('rxjs');

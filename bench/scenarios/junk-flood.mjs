@@ -1,4 +1,4 @@
-// A flood of junk: 5,000 tokens that are well-formed and nobody's, while others with a good one are served.
+// Sends 5,000 well-formed but unknown tokens while another client sends valid requests.
 import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
@@ -12,7 +12,7 @@ export const title = '5,000 distinct junk tokens while valid traffic flows: call
 const PATH = '/api/orders/9876';
 const JUNK = 5000;
 const JUNK_CONNECTIONS = 100;
-/** As many as the valid. As fast as it is answered, the flood takes all that the core has left, and latencies show that. */
+/** A flood at full speed uses the whole core, and the latencies show that. */
 const PACED_JUNK_RATE = 200;
 const RATE = 200;
 const QUIET_SECONDS = 15;
@@ -26,7 +26,7 @@ export async function run({ keycloak, start, rounds, say, signal }) {
   const flood = [service.url, PATH, JUNK, JUNK_CONNECTIONS, PACED_JUNK_RATE].map(String);
   const junk = await start('junk', ['bench/servers/junk-load.mjs', ...flood], { aside: true });
   const all = [];
-  // One more, whose figures are dropped: what is built on first use is no effect of a flood.
+  // Round 0 is a warm-up.
   for (let round = 0; round <= rounds; round += 1) {
     const quiet = await atRate({ ...valid, seconds: QUIET_SECONDS, signal });
     allAnswered(quiet);
@@ -68,7 +68,6 @@ export async function run({ keycloak, start, rounds, say, signal }) {
   ];
 }
 
-/** What became of the valid requests while `flood` ran. */
 async function validDuring(flood, { valid, signal }) {
   const stop = new AbortController();
   const served = atRate({ ...valid, seconds: 120, signal: AbortSignal.any([signal, stop.signal]) });

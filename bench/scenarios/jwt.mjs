@@ -1,4 +1,4 @@
-// JWT mode: what a guarded route costs by a signature that is verified here, beside the same by introspection; what Keycloak is asked; what stays on the heap.
+// JWT mode: the CPU of a guarded route compared with introspection, the calls to Keycloak, and the heap.
 import { figure, verdict } from '../report.mjs';
 import { routeContender } from '../measure/contenders.mjs';
 import { startCounter } from '../measure/counter.mjs';
@@ -11,10 +11,9 @@ import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs
 export const name = 'jwt';
 export const title = 'a guarded route by signatures, beside introspection';
 
-/** In a round. */
+/** Per round. */
 const WARM_REQUESTS = 30_000;
 const NEW_TOKENS = 6_000;
-/** What V8 compiles it has to compile first. */
 const NEW_WARM_UP = 3_000;
 
 const CLIENT = 'service-a';
@@ -52,7 +51,7 @@ async function warm(bench) {
   ];
 }
 
-/** Each token once. They are of an issuer of the bench's own: Keycloak would take longer to make them than they take to be verified. */
+/** Keycloak would issue the tokens too slowly, so a server of the bench signs them. */
 async function neverSeen(bench) {
   const { rounds, scale, say, signal, start } = bench;
   const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });
@@ -102,7 +101,6 @@ async function tokensOf(issuer, count) {
   return tokens;
 }
 
-/** Of new tokens and known ones alike. */
 async function calls({ keycloak, start, say, signal }) {
   const counter = await startCounter(keycloak, start);
   const env = keycloakEnvironment(counter.keycloak, CLIENT);

@@ -1,4 +1,4 @@
-// A Keycloak that is killed under load and comes back, with new keys and none of its old sessions.
+// Kills Keycloak under load and restarts it with new keys and without its old sessions.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { ownKeycloak, passwordToken } from '../measure/keycloak.mjs';
@@ -12,7 +12,7 @@ export const title = 'the real Keycloak killed and restarted under load: cached 
 const TOKENS = 10;
 const RATE = 50;
 const TTL_MS = 10_000;
-/** From a request's due time to its look into the cache. */
+/** From the due time of a request to its cache lookup. */
 const GRACE_MS = 250;
 const AFTER_SECONDS = 8;
 

@@ -1,4 +1,4 @@
-// The limit: the chain and one guarded hop beside the least that answers alike, and one hop built up step by step.
+// The chain and one guarded hop compared with their lower bounds, and one hop built up step by step.
 import { deepStrictEqual } from 'node:assert/strict';
 import { RUN_CHAIN, serviceOf, startChain } from '../measure/chain.mjs';
 import { chainContender } from '../measure/contenders.mjs';
@@ -15,17 +15,17 @@ export const name = 'limit';
 export const title =
   'the chain beside plain Fastify and undici, one hop beside the least, and what each part adds to one';
 
-/** In a round. */
+/** Per round. */
 const CHAIN_REQUESTS = 9_000;
 const HOP_REQUESTS = 24_000;
 const STEP_REQUESTS = 24_000;
 const STEP_WARM_UP = 15_000;
 
-/** Of the chain's CPU, of the least: older versions of Node do more for each promise and stream. */
+/** Older Node.js versions spend more on each promise and stream. */
 const NODE = Number(process.versions.node.split('.')[0]);
 const MUST = NODE >= 24 ? 1.6 : 2;
 const AIM = NODE >= 24 ? 1.4 : 1.7;
-/** What may stand above bare Nest, where that alone is above what must be reached. */
+/** Bound relative to bare Nest, if bare Nest alone exceeds `MUST`. */
 const ABOVE_NEST = 1.15;
 
 export async function run(bench) {
@@ -59,7 +59,6 @@ async function chain(bench) {
   ];
 }
 
-/** `POST /api/compute` of Service C, which calls nobody. */
 async function hop(bench) {
   const { keycloak, rounds, scale, say, signal } = bench;
   const contender = (program) => ({
@@ -73,7 +72,6 @@ async function hop(bench) {
       return { processes: [server], load };
     },
   });
-  /** The limit is sent it, too, as it reads what it is sent. */
   const headers = async () => ({
     authorization: `Bearer ${await tokenForC(keycloak)}`,
     'content-type': 'application/json',
@@ -96,7 +94,6 @@ async function hop(bench) {
   ];
 }
 
-/** As Service B gets it for the token of Service A. */
 async function tokenForC(keycloak) {
   const sent = await clientToken(keycloak, 'service-a', 'orders.approve');
   return exchangedToken(keycloak, 'service-b', sent, { audience: 'service-c', scope: 'analytics.run' });
@@ -118,13 +115,11 @@ async function steps(bench) {
     const what = adds === undefined ? step : `${at > 0 ? '+ ' : ''}${adds}`;
     const whole = figure(`one hop: ${what}: CPU per request`, micros(results[step]), { unit: 'µs' });
     if (at === 0) return [whole];
-    // The log and the trace are added to the same service.
     const below = adds === undefined && step !== built ? built : FLIGHT[at - 1];
     return [whole, figure(`one hop: ${what}: added to ${below}`, added(step, below), { unit: 'µs' })];
   });
 }
 
-/** The chains give one answer, and validate as well. */
 export async function proveLimit({ keycloak, signal }, programs = ['limit', 'nest']) {
   const answers = [];
   for (const program of ['services', ...programs]) {

@@ -1,4 +1,4 @@
-// A logout at Keycloak: from the answer of the one replica of Service A that is told to the refusal of the last of nine processes.
+// A logout at Keycloak: the time from the answer of the notified replica of Service A until all nine processes refuse.
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,12 +17,11 @@ export const title =
 const REPLICAS = 3;
 const LOGOUTS = 100;
 const PATH = '/auth/backchannel-logout';
-/** Between two requests of one who looks. */
 const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  // Each time anew: a token of his does not last for a round.
+  // An administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: bench.keycloak.issuer,
@@ -37,7 +36,7 @@ export async function run(bench) {
   const door = await startDoor();
   const former = client.attributes['backchannel.logout.url'];
   try {
-    // Keycloak knows this machine by the name that is in the address it had.
+    // The old address has the host name under which Keycloak reaches this machine.
     await toServiceA(`http://${new URL(former).hostname}:${door.port}${PATH}`);
     return await measure(bench, valkey, { administrator, door, redirectUri: client.redirectUris[0] });
   } finally {
@@ -59,7 +58,6 @@ async function measure({ keycloak, rounds, say, signal }, valkey, { administrato
     for (let at = 0; at < LOGOUTS; at += 1) {
       signal.throwIfAborted();
       const user = await logInAtServiceA(keycloak, redirectUri);
-      // All have an answer about it that serves for ten seconds.
       for (const one of watched) await expectAdmitted(one, user);
       door.leadTo(chains[at % REPLICAS].a.url);
       const refusals = Promise.all(watched.map((one) => refusedAtMs(one, user, signal)));
@@ -105,7 +103,6 @@ async function refusedAtMs(one, user, signal) {
   }
 }
 
-/** Takes Keycloak's notices to one replica at a time, and says when that has taken the last one. */
 async function startDoor() {
   let url;
   let takenMs;

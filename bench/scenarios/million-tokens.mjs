@@ -1,4 +1,4 @@
-// A million tokens: what distinct tokens leave on the heap of a guard, and whether their text is in it.
+// Heap growth of a guard after a million distinct tokens, and a search for token text in a heap snapshot.
 import { figure, verdict } from '../report.mjs';
 
 export const name = 'million-tokens';

@@ -1,11 +1,10 @@
-// This Node beside another: the guarded route and the chain on both, in the same rounds.
+// Compares the guarded route and the chain with another Node.js version.
 import { join } from 'node:path';
 import { nodeFolder } from '../../compat/tools.mjs';
 import { comparedFigures } from '../measure/compared.mjs';
 
 export const name = 'other-node';
 export const title = 'the guarded route and the chain, this Node beside another (--node)';
-/** The option without which it is no part of "everything". */
 export const needs = 'node';
 
 export async function run(bench) {

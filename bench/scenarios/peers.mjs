@@ -1,4 +1,4 @@
-// Others' guards beside ours, in the same rounds: CPU per request, and calls to Keycloak per 1,000 requests.
+// Other guards compared with this library: CPU per request, and calls to Keycloak per 1,000 requests.
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { allAnswered, closedLoop } from '../measure/load.mjs';
@@ -8,11 +8,11 @@ import { figure } from '../report.mjs';
 export const name = 'peers';
 export const title = "nest-keycloak-connect's guard and a hand-written one, beside ours: CPU and calls";
 
-/** In a round; each costs the others a call to Keycloak or more. */
+/** The other guards call Keycloak for every request. */
 const REQUESTS = 3000;
 const COUNTED = 1000;
 const WARM_UP_REQUESTS = 5000;
-/** In a slice. Ours costs too little for fewer to be more than the caches that they find cold. */
+/** Per slice; fewer requests would mostly measure cold caches. */
 const REQUESTS_OF_OURS = 10_000;
 
 const GUARDS = [
@@ -49,7 +49,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   return figures;
 }
 
-/** Counted in the guard's process: keycloak-connect takes no Keycloak by an address that isn't its issuer's. */
+/** keycloak-connect rejects a Keycloak whose address differs from the issuer, so a proxy can't count. */
 async function callsPerThousand({ processes: [server], load }) {
   allAnswered(await load(1));
   await server.ask('countBegin');

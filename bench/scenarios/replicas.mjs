@@ -1,4 +1,4 @@
-// Replicas: what nine processes ask Keycloak, with what they share over Valkey and without; what that costs when warm, and what it holds.
+// Nine processes with and without shared state in Valkey: calls to Keycloak, CPU when warm, and the size of entries.
 import { RUN_CHAIN } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { chainContender } from '../measure/contenders.mjs';
@@ -19,7 +19,7 @@ const TTL_SECONDS = 10;
 const SECONDS = 40;
 const BURST = 500;
 const BURSTS = 5;
-/** In a round. */
+/** Per round. */
 const WARM_REQUESTS = 9_000;
 const SESSIONS = 100_000;
 const ANSWERS = 1_000_000;
@@ -39,7 +39,7 @@ export async function run(bench) {
   }
 }
 
-/** Tokens of Service A at all Services B, each of which introspects and exchanges them for a Service C, which introspects. */
+/** Service B introspects and exchanges each token, and Service C introspects the new token. */
 async function hotTokens({ keycloak, start, say, signal }, valkey) {
   const counter = await startCounter(keycloak, start);
   const requests = [];
@@ -83,7 +83,6 @@ async function hotTokens({ keycloak, start, say, signal }, valkey) {
   ];
 }
 
-/** One new user, at once, at all replicas; several times, each with replicas that have just started. */
 async function coldBursts(bench, valkey) {
   const seen = [];
   while (seen.length < BURSTS) seen.push(await coldBurst(bench, valkey));
@@ -143,7 +142,6 @@ async function warmChain(bench, valkey) {
   ];
 }
 
-/** What entries take, as the services make them, and what each is to Valkey. */
 async function entries({ keycloak, start, say }, valkey) {
   await valkey.command('FLUSHALL');
   const env = {

@@ -1,4 +1,4 @@
-// What the request log costs: a guarded route of Service A with REQUEST_LOG on, against the same with it off.
+// CPU of the request log: a guarded route of Service A with and without REQUEST_LOG.
 import { figure } from '../report.mjs';
 import { serviceOf } from '../measure/chain.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
@@ -9,12 +9,12 @@ import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';
 export const name = 'request-log';
 export const title = 'CPU of the request log: a line for each request, on one hop';
 
-/** In a round. */
+/** Per round. */
 const REQUESTS = 30_000;
 
 export async function run(bench) {
   const { scale, say, signal } = bench;
-  // A difference of two figures that hardly differ: it needs more rounds than either.
+  // The difference is small compared with the two figures, so it needs more rounds.
   const rounds = bench.rounds * ROUNDS_MORE;
   const contenders = [bareHandler(bench), contender('off', bench), contender('on', bench, { REQUEST_LOG: 'true' })];
   const results = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
@@ -37,7 +37,6 @@ export async function run(bench) {
   ];
 }
 
-/** A route that calls nobody, as alice. */
 function contender(label, { keycloak, signal }, env = {}) {
   return {
     name: label,

@@ -1,4 +1,4 @@
-// The library's files and functions that a warm request runs through: a reader has to follow them.
+// Files and functions of the library that run in a warm request, as a measure of how much a reader must follow.
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { figure } from '../report.mjs';

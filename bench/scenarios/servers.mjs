@@ -1,4 +1,4 @@
-// The bench's own servers: each is started once and answers a request, so that one that is broken is seen before it is measured.
+// Starts each server of the bench once and sends a request, to find a broken server before it is measured.
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -15,10 +15,9 @@ export const name = 'servers';
 export const title = 'every server of the bench starts, and answers one request';
 export const counts = true;
 
-/** What is imported by servers, and is none. */
 const NO_SERVERS = ['servers/nest.mjs', 'peers/nest.mjs'];
 
-/** By file: starts it in each of its ways, sends a request, and throws when the answer is another than expected. */
+/** By file; each test starts its server in every mode. */
 const TRIALS = {
   'servers/bare-handler.mjs': async ({ start }) => expectOk(await start('bare handler', program('bare-handler'))),
   'servers/upstream.mjs': async ({ start }) => expectOk(await start('upstream', program('upstream'))),
@@ -74,7 +73,6 @@ const TRIALS = {
     }
   },
   'servers/revocation-replica.mjs': async ({ start }) => {
-    // Without Valkey: what it denies holds in it alone.
     const env = { VALKEY_URL: 'valkey://127.0.0.1:9', DENIAL_KEY: randomBytes(32).toString('base64') };
     const replica = await start('replica', program('revocation-replica'), { env });
     await replica.ask('deny');
@@ -125,7 +123,6 @@ export async function run(bench) {
   return [verdict('servers of the bench that start and answer', broken.length === 0, seen, 'all')];
 }
 
-/** From the folders, so that none is forgotten. */
 function serverFiles() {
   const files = ['servers', 'peers'].flatMap((folder) =>
     readdirSync(`bench/${folder}`).map((file) => `${folder}/${file}`),

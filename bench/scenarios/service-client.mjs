@@ -1,4 +1,4 @@
-// The service client: a call by it, and one by the door for HttpService, against one by @nestjs/axios' HttpService with a keep-alive agent.
+// A call with ServiceClient or ServiceHttp, compared with @nestjs/axios' HttpService and a keep-alive agent.
 import { figure } from '../report.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken } from '../measure/keycloak.mjs';
@@ -8,7 +8,7 @@ import { interleaved, paired } from '../measure/rounds.mjs';
 export const name = 'service-client';
 export const title = 'a call by our client against one by HttpService';
 
-/** In a round. */
+/** Per round. */
 const REQUESTS = 15_000;
 
 export async function run({ keycloak, start, rounds, scale, say, signal }) {
@@ -16,7 +16,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   const env = {
     ...keycloakEnvironment(keycloak, 'service-a'),
     UPSTREAM_URL: upstream.url,
-    // HttpService sends the same kind of token, only without having to get it.
+    // HttpService sends the same kind of token, but does not have to obtain it.
     TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
   };
   const contenders = ['none', 'http-service', 'service-http', 'ours'].map((way) => ({

@@ -1,4 +1,5 @@
-// The signal feed: how long after an act at Keycloak all nine processes refuse, what Keycloak is asked meanwhile, and what the feed costs.
+// The event feed: the time from an action at Keycloak until all nine processes refuse, the calls to Keycloak, and the
+// CPU.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { chainContender } from '../measure/contenders.mjs';
@@ -18,7 +19,6 @@ export const title = 'the signal feed at nine processes, by one poller over Valk
 
 const REPLICAS = 3;
 const SAMPLES = 20;
-/** Between two requests of one who looks. */
 const PAUSE_MS = 5;
 const GIVE_UP_MS = 15_000;
 
@@ -49,7 +49,7 @@ export async function run(bench) {
   }
 }
 
-/** Each answer would serve for 300 s: who refuses sooner has heard. */
+/** Introspection results are cached for 300 s, so only the feed can cause an earlier refusal. */
 async function causes({ keycloak, say, signal }, valkey, realm) {
   await valkey.command('FLUSHALL');
   const env = { ...sharing(valkey.url, { level2: false }), ...HEARD };
@@ -68,13 +68,13 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const all = watched.filter(({ service }) => ends.includes(service));
       const prepared = await prepare(realm, user);
       for (const one of watched) await expectAdmitted(one, tokens);
-      // Anywhere between two polls.
+      // A random moment between two polls.
       await sleep(Math.random() * 1000);
       const beganMs = performance.now();
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
       await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
-      // Whoever logs in next is not meant.
+      // Keeps this cause from affecting the next login.
       await sleep(1000, undefined, { signal });
     }
     const [median, most] = [percentile(tookMs, 0.5) / 1000, Math.max(...tookMs) / 1000];
@@ -116,7 +116,6 @@ async function refusedAtMs(one, tokens, beganMs, signal) {
   }
 }
 
-/** Tokens of Service A at all Services B, each of which exchanges them for one of Service C: each is replaced when its life is over. */
 async function calls({ keycloak, start, say, signal }, valkey) {
   const counted = async (env, what, hasFeed) => {
     await valkey.command('FLUSHALL');
@@ -124,7 +123,7 @@ async function calls({ keycloak, start, say, signal }, valkey) {
     const shared = { ...sharing(valkey.url, { level2: false }), ...env };
     const { chains, stop } = await startReplicas(counter.keycloak, REPLICAS, { env: shared, signal });
     const poller = hasFeed ? await startPoller(counter.keycloak, shared, signal) : undefined;
-    // So that what has just happened to the realm is of before, and what is heard is proven.
+    // Waits until the changes of the realm are in the past and the feed is healthy.
     await sleep(SETTLED_MS, undefined, { signal });
     const requests = [];
     const renew = async (at) => {
@@ -170,7 +169,6 @@ async function calls({ keycloak, start, say, signal }, valkey) {
   ];
 }
 
-/** Two pollers, of which one listens. */
 async function idle({ keycloak, start, say, signal }, valkey) {
   await valkey.command('FLUSHALL');
   const counter = await startCounter(keycloak, start);

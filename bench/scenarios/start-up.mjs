@@ -1,4 +1,4 @@
-// Start-up: what a service costs until it is ready, and the memory that it has then and under load, beside Nest on Fastify alone.
+// CPU until a service is ready, and its memory then and under load, compared with Nest on Fastify.
 import { serviceOf } from '../measure/chain.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken } from '../measure/keycloak.mjs';

@@ -1,4 +1,4 @@
-// Calls to Keycloak in steady state: what a fixed set of hot tokens costs, however many requests carry them.
+// Calls to Keycloak for a fixed set of tokens, independent of the number of requests.
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { clientToken } from '../measure/keycloak.mjs';
@@ -12,7 +12,7 @@ export const counts = true;
 const TOKENS = 10;
 const RATE = 500;
 const TTL_SECONDS = 10;
-/** What Service B gets by exchange lives 60 s (the realm) and is renewed 10 s before its end (the default). */
+/** The token lives 60 s (realm setting) and is renewed 10 s before it expires (default). */
 const EXCHANGED_SECONDS = 50;
 const ORDER = JSON.stringify({ order_id: 9876, amount: 1500 });
 
@@ -25,7 +25,6 @@ export async function run({ keycloak, start, counts: short, say, signal }) {
   ];
 }
 
-/** Tokens of Service A at Service B, which introspects and exchanges them for Service C, which introspects. */
 async function hotTokens({ keycloak, counter, chain, seconds, say, signal }) {
   const requests = [];
   while (requests.length < TOKENS) {

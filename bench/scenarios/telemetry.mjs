@@ -1,4 +1,4 @@
-// Telemetry: what metrics and traces of OpenTelemetry cost the warm chain, at all three services.
+// CPU of OpenTelemetry metrics and traces in the warm chain, in all three services.
 import { chainContender } from '../measure/contenders.mjs';
 import { interleaved, paired } from '../measure/rounds.mjs';
 import { figure } from '../report.mjs';
@@ -6,14 +6,13 @@ import { figure } from '../report.mjs';
 export const name = 'telemetry';
 export const title = 'metrics and traces of the chain, beside the chain without';
 
-/** In a round. */
+/** Per round. */
 const REQUESTS = 6_000;
-/** Each service has one of its own. */
+/** Each service gets a free port. */
 const METRICS = { MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '127.0.0.1' };
 
 export async function run(bench) {
   const { rounds, scale, say, signal, start } = bench;
-  // It takes whatever comes.
   const collector = await start('collector', ['bench/servers/upstream.mjs']);
   const traces = (share) => ({
     ...METRICS,

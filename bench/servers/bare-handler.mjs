@@ -1,4 +1,4 @@
-// A bare node:http handler that answers a little JSON: by what it takes, machines can be told apart.
+// A bare node:http handler with a small JSON answer, to compare machines.
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => {

@@ -1,4 +1,5 @@
-// Bare Nest: what answers `GET /run-service-b` as Services A, B and C do, of Nest on Fastify, class-validator and `fetch`, without security.
+// The answers of Services A, B and C to `GET /run-service-b`, with Nest on Fastify, class-validator and `fetch`,
+// without security.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,11 +1,10 @@
-// A counting proxy in front of Keycloak: who asked what, how much of it at once; and a Keycloak that hangs, on demand.
+// A proxy in front of Keycloak that counts calls and concurrency, and can simulate a Keycloak that hangs.
 import { Agent, createServer, request } from 'node:http';
 import { setPriority } from 'node:os';
 
 const { hostname, port } = new URL(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
 const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?|certs)$/;
-/** The log of the realm, and its settings. */
 const LOG = /\/admin\/realms\/[^/]+\/(events\/config|events|admin-events)(?:\?|$)/;
 
 let hanging = false;
@@ -13,7 +12,7 @@ let counts = {};
 const inFlight = {};
 let mostInFlight = {};
 
-/** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
+/** The Host header is forwarded too, so that Keycloak's metadata contains the address of the proxy. */
 const server = createServer(async (incoming, outgoing) => {
   const sent = await wholeBody(incoming);
   const what = ENDPOINT.exec(incoming.url)?.[1] ?? LOG.exec(incoming.url)?.[1];
@@ -31,7 +30,7 @@ const server = createServer(async (incoming, outgoing) => {
   forwarded.end(sent);
 });
 server.keepAliveTimeout = 0;
-// As Keycloak does: what they need is not taken from who times the requests.
+// Leaves CPU time to the load generator.
 setPriority(10);
 server.listen(0, '127.0.0.1', () => process.send({ listening: `http://localhost:${server.address().port}` }));
 process.once('SIGTERM', () => process.exit());
@@ -48,7 +47,7 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/** As `service-a client_credentials`, `service-b introspect`; `certs` and the log of anybody. */
+/** The key is client and grant, such as `service-a client_credentials`, or the endpoint alone. */
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {
     counts[endpoint] = (counts[endpoint] ?? 0) + 1;
@@ -58,7 +57,7 @@ function count({ headers }, endpoint, sent) {
   const [basic] = Buffer.from(/^Basic (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '', 'base64')
     .toString()
     .split(':');
-  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes a user name.
+  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes the username.
   const client = decodeURIComponent(basic) || form.get('client_id');
   const what = endpoint === 'token' ? form.get('grant_type').split(':').at(-1) : 'introspect';
   const key = `${client} ${what}`;

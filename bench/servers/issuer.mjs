@@ -1,4 +1,4 @@
-// An issuer that signs as many tokens as the bench wants, publishes its key, and finds active whatever it is asked about.
+// An issuer that signs any number of tokens, publishes its key, and answers every introspection with active.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -40,7 +40,7 @@ async function answerOf(endpoint, request) {
   }
 }
 
-/** With what a token of Keycloak has. */
+/** Has the claims of a Keycloak token. */
 function signedToken() {
   const now = Math.floor(Date.now() / 1000);
   const payload = encoded({

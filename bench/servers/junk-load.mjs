@@ -1,4 +1,4 @@
-// The senders of junk: a process of their own, which yields to the one that times the valid requests.
+// Sends junk tokens from a low-priority process, so that it does not disturb the timing of the valid requests.
 import { setPriority } from 'node:os';
 import { junkToken } from '../measure/junk.mjs';
 import { atRate, closedLoop } from '../measure/load.mjs';

@@ -1,11 +1,12 @@
-// The limit: what answers `GET /run-service-b` as Services A, B and C do, of Fastify, undici and JSON schemas, without security. `bearer`: each call
-// carries a token, and is answered where that is the one of a map, which is the least that a guard can do.
+// The lower bound: the answers of Services A, B and C to `GET /run-service-b`, with Fastify, undici and JSON schemas,
+// without security. With `bearer`, each call carries a token and is checked by a lookup in a map, the least that a
+// guard can do.
 import Fastify from 'fastify';
 import { Pool } from 'undici';
 
 const [, , name, kind] = process.argv;
 const { PORT, SERVICE_B_URL, SERVICE_C_URL } = process.env;
-/** As long as those of the realm. */
+/** As long as a token of the realm. */
 const TOKEN = `Bearer ${'c2VjcmV0'.repeat(123)}`;
 const KNOWN = new Map([[TOKEN, { audience: 'of the bench', expiresAtMs: Number.MAX_SAFE_INTEGER }]]);
 const withToken = kind === 'bearer';
@@ -19,11 +20,9 @@ const object = (properties) => ({
 });
 const text = { type: 'string' };
 const number = { type: 'number' };
-/** What Service C answers, and what A and B do. */
 const COMPUTED = object({ result: number, msg: text });
 const PROCESSED = object({ service_b: text, service_c: COMPUTED });
 
-// As the services: nothing is converted, nothing is left out in silence.
 const app = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } });
 const answering = (schema) => ({ response: { 200: schema } });
 
@@ -58,7 +57,7 @@ app.get('/health/ready', async () => ({}));
 await app.listen({ port: Number(PORT), host: '127.0.0.1' });
 process.once('SIGTERM', () => process.exit());
 
-/** What is posted is a call of another service. */
+/** Every POST is a call from another service. */
 function admitKnown({ method, headers }, reply, done) {
   if (method === 'POST' && !isGood(KNOWN.get(headers.authorization))) reply.code(401).send({});
   else done();
@@ -68,7 +67,7 @@ function isGood(token) {
   return token?.audience === 'of the bench' && Date.now() < token.expiresAtMs;
 }
 
-/** Posts JSON to one path of another service, by the interface of undici that costs least, as our own client does. */
+/** Uses `dispatch`, the fastest interface of undici, as ServiceClient does. */
 function caller(baseUrl, path, isAsAgreed) {
   const pool = new Pool(baseUrl, { connections: 100 });
   const headers = ['content-type', 'application/json', ...(withToken ? ['authorization', TOKEN] : [])];
@@ -94,7 +93,7 @@ class Answer {
     this.#status = status;
   }
 
-  // All that is sent here is ASCII, so that no character is cut in two.
+  // All data is ASCII, so a chunk can't split a character.
   onResponseData(_, chunk) {
     this.#text += chunk.latin1Slice();
   }

@@ -1,5 +1,5 @@
-// A guard with its caches, through which a million tokens go: `active` or `inactive` ones, whose introspection is answered at once, in the process; or `signed` ones, whose
-// signature is verified.
+// Sends a million tokens through a guard. `active` and `inactive` tokens are introspected by a function in this
+// process. `signed` tokens are verified by their signature.
 import 'reflect-metadata';
 import { generateKeyPairSync, randomFillSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -17,8 +17,8 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The text that is searched for must not be on the heap by itself, as this file's source is. Of a signed one it is how its payload begins, which the signature does not allow to
-// be anything else.
+// The searched text must not be on the heap for another reason, such as this source. For signed tokens it is the start
+// of the payload.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
@@ -30,7 +30,7 @@ class Route {
 }
 decorateClass(Route, Authenticated());
 
-// A million answers over HTTP would take minutes and say nothing of the heap.
+// A million HTTP answers would take minutes and add nothing to the heap figure.
 Introspection.prototype.introspect = async () => answer();
 
 const keycloak = {
@@ -43,7 +43,7 @@ const keycloak = {
 const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
-/** Of a request that was answered already: a refusal sets no header there. */
+/** A refusal sets no header on a sent response. */
 const RESPONSE = { headersSent: true };
 const guard = app.get(KeycloakGuard);
 
@@ -53,7 +53,7 @@ process.on('message', async ({ id, ask }) => ask in ANSWERS && process.send({ id
 process.send({ listening: 'nowhere' });
 
 async function run() {
-  // What is built on first use is no growth.
+  // Objects that are created on first use do not count as growth.
   for (let n = 0; n < 1000; n += 1) await judge();
   const before = collected();
   let refused = 0;
@@ -61,7 +61,7 @@ async function run() {
   const peakBytes = process.memoryUsage().heapUsed;
   const after = collected();
   const found = await occurrences();
-  // A search that finds nothing when there is something is worth nothing.
+  // Checks that the search finds a token that is kept on purpose.
   const kept = token();
   if ((await occurrences()) === found) throw new Error(`A kept token of ${kept.length} bytes was not found`);
   return { tokens: TOKENS, refused, peakBytes, grownBytes: after - before, found };
@@ -84,20 +84,18 @@ async function judge() {
   }
 }
 
-/** In the form of Keycloak's and as long, the mark in its middle. The length of each part is a multiple of four: any octets will do. */
+/** Has the length of a Keycloak token. Each part has a multiple of four characters, so any bytes are valid. */
 function token() {
   if (signed) return signedToken();
   const random = randomFillSync(Buffer.allocUnsafe(600)).toString('base64url');
   return `${HEADER}.${random.slice(0, 300)}${MARK.latin1Slice()}${random.slice(300, 401)}.${random.slice(404)}`;
 }
 
-/** Its payload begins alike in all of them. */
 function signedToken() {
   const text = `${SIGNED_HEADER}.${Buffer.from(JSON.stringify(claimsOf())).toString('base64url')}`;
   return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`;
 }
 
-/** Of an issuer that has nothing else. */
 async function publishKeys() {
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'EdDSA', use: 'sig' }];
   const server = createServer(({ url }, response) => {
@@ -114,7 +112,6 @@ async function publishKeys() {
   return `http://127.0.0.1:${server.address().port}/realms/bench`;
 }
 
-/** As Keycloak answers, each time parsed anew. */
 function answer() {
   return active ? JSON.parse(JSON.stringify({ active: true, ...claimsOf() })) : { active: false };
 }
@@ -147,7 +144,7 @@ function claimsOf() {
 }
 
 function collected() {
-  // The engine itself keeps the subject of the last match (the legacy RegExp.$_); that is none of the caches'.
+  // V8 keeps the subject of the last match (legacy RegExp.$_), which is not part of the caches.
   /x/.exec('x');
   for (let n = 0; n < 4; n += 1) globalThis.gc();
   return process.memoryUsage().heapUsed;

@@ -1,4 +1,4 @@
-// Nest without TypeScript: decorators put on by hand, and a server that tells the bench where it listens.
+// Nest in plain JavaScript: applies decorators by hand and sends the address to the bench.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,12 +13,10 @@ export function decorateMethod(target, name, ...decorators) {
   Object.defineProperty(target.prototype, name, Reflect.decorate(decorators, target.prototype, name, descriptor));
 }
 
-/** Injects `token` as the constructor's parameter at `index`. */
 export function injectParameter(target, index, decorator) {
   decorator(target, undefined, index);
 }
 
-/** A module class of its own. */
 export function moduleOf(metadata, ...decorators) {
   const made = function BenchModule() {};
   decorateClass(made, ...decorators, Module(metadata));
@@ -34,7 +32,6 @@ export async function listen(metadata) {
   return url;
 }
 
-/** What `KeycloakModule.forRoot` is told, from the environment that the bench gives. */
 export function keycloakOptions(environment) {
   const { KEYCLOAK_BASE_URL, KEYCLOAK_ISSUER, CLIENT_ID, CLIENT_SECRET } = environment;
   return {

@@ -1,5 +1,5 @@
-// One route that calls another service: by our ServiceClient (`ours`), by our door for HttpService
-// (`service-http`), by HttpService itself (`http-service`), or not (`none`).
+// One route that calls another service with ServiceClient (`ours`), ServiceHttp (`service-http`) or HttpService
+// (`http-service`), or makes no call (`none`).
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject } from '@nestjs/common';
@@ -51,7 +51,7 @@ class CallController {
 }
 if (way.client !== undefined) injectParameter(CallController, 0, Inject(way.client));
 decorateMethod(CallController, 'call', Get());
-// Only ours have a guard that the route is to be let through; without one, the decorator would be refused at the start.
+// Without a guard, @Public() would fail at startup.
 decorateClass(CallController, ...(/^(ours|service-http)$/.test(process.argv[2]) ? [Public()] : []), Controller('call'));
 
 await listen({ imports: way.imports(), controllers: [CallController] });

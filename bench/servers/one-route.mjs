@@ -1,4 +1,5 @@
-// One route of a tiny Nest and Fastify application: `bare`, or guarded by ours: `guarded` introspects, `jwt` verifies signatures. All give the same answer.
+// One route of a small Nest and Fastify application: `bare`, `guarded` (introspection) or `jwt` (signatures), with the
+// same answer.
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';
@@ -19,7 +20,7 @@ await listen({
   controllers: [RouteController],
 });
 
-/** Imported where it is used: an older checkout has no such door. */
+/** Older checkouts do not have this entry point. */
 async function verification() {
   if (kind !== 'jwt') return {};
   const { jwtVerification } = await import('nestjs-keycloak-s2s/jwt');

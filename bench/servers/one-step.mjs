@@ -1,4 +1,4 @@
-// One step of the staircase: `POST /api/process` of Service B with so much of what Service B has, made of the same parts.
+// One step of the staircase: `POST /api/process` with the parts of Service B up to this step.
 import 'reflect-metadata';
 import { Body, Controller, Global, HttpCode, Inject, Post } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -25,7 +25,7 @@ const { UPSTREAM_URL } = process.env;
 const step = stepNumber(process.argv[2]);
 const has = (name) => step >= stepNumber(name);
 
-/** What the service that is called answers, for the steps that don't call it. */
+/** For steps without a call. */
 const COMPUTED = { result: 20, msg: 'Order 9876 was processed' };
 
 const app = has('nest') ? await nestApplication() : fastifyApplication();
@@ -46,7 +46,7 @@ function fastifyApplication() {
 
 async function nestApplication() {
   const root = moduleOf({ imports: imports(), controllers: [controller()], providers: providers() });
-  // As Service B is started in demo mode, in which the chain is measured.
+  // As in demo mode, which the chain uses.
   if (has('service')) return createService(root, { logFormat: 'json', demo: { hosts: ['service-b'] } });
   const nest = await NestFactory.create(root, new FastifyAdapter(), { logger: ['error', 'warn'] });
   if (has('headers')) addHeaders(nest.getHttpAdapter().getInstance());
@@ -56,7 +56,6 @@ async function nestApplication() {
   return nest;
 }
 
-/** As createService does. */
 function addHeaders(fastify) {
   const headers = securityHeaders();
   fastify.addHook('onRequest', (_request, reply, done) => {
@@ -79,7 +78,7 @@ function imports() {
   return all;
 }
 
-/** The filter that createService puts before its own, without the module that it is of. */
+/** The filter that createService installs, without KeycloakModule. */
 function filterAlone() {
   const useFactory = (host) => new KeycloakExceptionFilter({ realm: 'service-b', exposeRefusalReasons: true }, host);
   const filter = { provide: KeycloakExceptionFilter, inject: [HttpAdapterHost], useFactory };
@@ -92,7 +91,6 @@ function providers() {
   return [{ provide: AnalyticsClient, inject: [getServiceClientToken('service-c')], useFactory }];
 }
 
-/** As Service B's orders controller, with as much of it as the step has. */
 function controller() {
   class OrdersController {
     constructor(analytics) {

@@ -1,4 +1,4 @@
-// Open twin: a service as it is built, without guard, tokens and exchange; the same adapter, controllers and transport.
+// A built service without guard, tokens and exchange, with the same adapter, controllers and transport.
 import 'reflect-metadata';
 import { Global } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
@@ -37,10 +37,8 @@ const readSettings = (await dist('config'))[service.settings];
 const Original = (await dist(`${name}.module`))[service.module];
 const settings = readSettings();
 
-/** Calls another service by the transport of ours, in nobody's name. */
 class OpenClient {
   constructor(called, baseUrl) {
-    // With the defaults of `forFeature`.
     const { issuer } = settings.keycloak;
     const module = { allowInsecureRequests: true, issuers: [{ issuer }] };
     const options = resolveServiceOptions(called, { baseUrl, audience: called }, module);
@@ -63,31 +61,29 @@ class OpenClient {
   }
 }
 
-/** What the services inject of KeycloakModule, without what it does. */
+/** Stand-ins for the providers that the services inject. */
 const stand = [
   {
     provide: KeycloakExceptionFilter,
     inject: [HttpAdapterHost],
     useFactory: (host) => new KeycloakExceptionFilter({ realm: name, exposeRefusalReasons: true }, host),
   },
-  // Of the login, which the bench doesn't use.
+  // For the login, which the bench does not use.
   { provide: AccessTokenVerifier, useValue: {} },
   { provide: RevocationList, useValue: {} },
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
   { provide: ClientAuthenticator, useValue: {} },
-  // Whose presence the access decorators demand at the start; it runs for no request.
+  // The access decorators require it at startup. It does not run for a request.
   { provide: KeycloakGuard, useValue: {} },
   {
     provide: AuthorizationServerHealth,
     useValue: { check: async () => ({ reachable: true }), ready: async () => ({ reachable: true }) },
   },
-  // Of the health details, which the bench doesn't use.
   { provide: KeycloakStatus, useValue: { read: () => ({ revocationChannel: { state: 'none' } }) } },
   ...service.calls.map((called) => ({
     provide: getServiceClientToken(called),
     useValue: new OpenClient(called, settings.urls[called]),
   })),
-  // Of documents, which the bench doesn't use.
   ...service.calls.map((called) => ({ provide: getServiceHttpToken(called), useValue: {} })),
 ];
 const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ provide }) => provide) }, Global());
@@ -108,7 +104,7 @@ const app = await createService(TwinModule, { ...settings, openApi: undefined, t
 app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
 await app.listen(settings.port, settings.host);
 
-/** `@Caller()` would throw where no guard has judged one. */
+/** Removes `@Caller()` parameters, which throw if no guard has verified a token. */
 function withoutTokenParameters(controller) {
   for (const method of Object.getOwnPropertyNames(controller.prototype)) {
     const parameters = Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method);
@@ -119,13 +115,12 @@ function withoutTokenParameters(controller) {
   return controller;
 }
 
-/** Of a module, or of a dynamic one. */
 function controllersOf(imported) {
   const stated = Reflect.getMetadata('controllers', imported.module ?? imported) ?? [];
   return [...stated, ...(imported.controllers ?? [])];
 }
 
-/** The check that access decorators bind to their class lets nothing through that no guard has admitted. */
+/** Removes the check of the access decorators, which rejects every request that no guard accepted. */
 function withoutAccessCheck(controller) {
   Reflect.defineMetadata(GUARDS_METADATA, [], controller);
   return controller;

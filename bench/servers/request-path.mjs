@@ -1,5 +1,5 @@
-// A tiny Nest and Fastify application with two routes. `guarded` checks a token. `onBehalfOf` also exchanges it and calls another service.
-// V8's function coverage tells which functions of the library one request runs, however often each of them runs.
+// Two routes that report which library functions a request runs, by V8's function coverage. `guarded` checks a token.
+// `onBehalfOf` also exchanges it and calls another service.
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';
@@ -42,7 +42,6 @@ process.on('message', ({ id, ask }) => {
   if (ask === 'guarded' || ask === 'onBehalfOf') void functionsOf(ask).then((answer) => process.send({ id, answer }));
 });
 
-/** The library's functions that a warm request runs through, by file. */
 async function functionsOf(route) {
   for (let sent = 0; sent < WARM_REQUESTS; sent += 1) await send(route);
   const session = new Session();

@@ -1,4 +1,4 @@
-// A replica that shares denials and has no routes. The bench tells it to deny, and asks since when it refuses what others denied.
+// A replica that shares revocations over Valkey, controlled over IPC.
 import { composeKeycloak } from '../../libs/keycloak/dist/module/compose-keycloak.js';
 import { valkeyRevocations } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
 
@@ -15,7 +15,7 @@ const {
 });
 await sharing.start(1000);
 
-/** Milliseconds since the epoch, by the one clock that all processes of a machine have. */
+/** Milliseconds since the epoch, comparable between processes of this machine. */
 const now = () => performance.timeOrigin + performance.now();
 let size = revocations.size;
 let refusedAt;
@@ -30,7 +30,6 @@ const ANSWERS = {
     revocations.deny({ sid: crypto.randomUUID() });
     return deniedAt;
   },
-  /** How many it refuses, and since when the last one. */
   refused: () => ({ size, refusedAt }),
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));

@@ -1,4 +1,4 @@
-// Fills Valkey with what services keep there, by their own code: sessions of Service A, and introspection answers.
+// Fills Valkey with sessions of Service A and introspection results, using the code of the services.
 import { randomBytes } from 'node:crypto';
 import { OpenIdTokens } from '../../apps/service-a/dist/login/openid-tokens.js';
 import { SealedSessions } from '../../apps/service-a/dist/login/valkey/sealed-sessions.js';
@@ -11,14 +11,14 @@ const LIMITS = { sessionIdleSeconds: 36_000, sessionMaxSeconds: 36_000, maxSessi
 const AT_ONCE = 200;
 const HOUR_MS = 3_600_000;
 
-/** Of a user who logged in at Keycloak: each has the length that such tokens have. */
+/** Tokens of a real login, so that entries have a realistic size. */
 const tokens = JSON.parse(TOKENS);
 const claims = JSON.parse(Buffer.from(tokens.accessToken.split('.')[1], 'base64url'));
 
 const sealed = new SealedSessions(new SealingKeys([key]), OWNER.issuer, OWNER.clientId);
 const store = new ValkeySessionStore(new ValkeyClient({ url, deadlineMs: 10_000 }), sealed, LIMITS, OWNER);
 const cache = valkeyCache({ url: `${url}/1`, keys: [key] }).connect(OWNER);
-// Without a server it seals, and no more.
+// If Valkey is unavailable, entries are encrypted but not stored.
 await cache.open().catch(() => undefined);
 
 const random = () => randomBytes(32).toString('base64url');
@@ -46,7 +46,7 @@ const findSession = (at) => store.update(sessions[at], (session) => session);
 function putAnswer(at) {
   const own = { jti: crypto.randomUUID(), sid: crypto.randomUUID(), active: true, username: claims.preferred_username };
   const entry = { text: JSON.stringify({ ...claims, ...own }), ageMs: 0, servesMs: HOUR_MS, isFinal: false };
-  // On a busy machine one may come late.
+  // Retries, since a write may time out on a busy machine.
   return cache.put(answers[at], entry).catch(() => putAnswer(at));
 }
 

@@ -1,4 +1,4 @@
-/** Both services at a server that is no Keycloak, by the profile that PROFILE names; ends with 1 when an answer is not as it must be. */
+/** Runs both services with an authorization server other than Keycloak, with the profile in `PROFILE`. */
 import assert from 'node:assert/strict';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { ask, type Answer } from './ask.js';
@@ -12,7 +12,7 @@ const PROFILES = {
     idToken: 'not_an_access_token',
     refreshToken: 'token_malformed',
   },
-  // The server introspects no JWT, and says of a refresh token that it is active, for nobody.
+  // oidc-provider does not introspect JWTs, and reports a refresh token as active without an audience.
   rfc7662: { settings: {}, idToken: 'inactive', refreshToken: 'aud_missing' },
 } as const;
 
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     [403, 'insufficient_scope', 'stock.read'],
   );
 
-  // A client whose id is the `sub` of a user.
+  // The id of this client equals the `sub` of a user.
   const batch = await granted('alice', {
     grant_type: 'client_credentials',
     scope: 'orders.read',
@@ -83,6 +83,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(error);
-  // The services may still run.
+  // The services may still be running, so the process exits explicitly.
   process.exit(1);
 });

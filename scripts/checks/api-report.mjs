@@ -1,5 +1,5 @@
-// npm run api:report compares the public types of each entry point with the reports in libs/*/api/, so that every change of them shows.
-// `-- --write` writes the reports.
+// npm run api:report compares the public types of each entry point with the reports in libs/*/api/ and fails if they
+// differ. With `-- --write`, it updates the reports.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,11 +54,7 @@ function compare(folder, reports) {
   }
 }
 
-/**
- * The lines that one text has and the other lacks.
- *
- * @param {string} before @param {string} after
- */
+/** @param {string} before @param {string} after */
 function linesThatDiffer(before, after) {
   const [old, now] = [before.split('\n'), after.split('\n')];
   const [had, has] = [new Set(old), new Set(now)];
@@ -98,13 +94,8 @@ function reportOf(program, file) {
   return `${sorted.map(({ text }) => text).join('\n\n')}\n`;
 }
 
-/**
- * As it is declared, without comments and private members.
- *
- * @param {ts.Declaration} declaration
- */
+/** @param {ts.Declaration} declaration */
 function textOf(declaration) {
-  // A variable is declared in a list, with `const` before it.
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
   const [shown = node] = ts.transform(node, [withoutPrivateMembers]).transformed;
   return printer.printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile());

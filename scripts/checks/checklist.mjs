@@ -1,4 +1,5 @@
-// npm run checklist: which security requirements have a test, and which have none. With --planned it lists later ones too.
+// npm run checklist prints the tests of each due security requirement and fails if a requirement has none. With
+// --planned, it also lists later requirements.
 import '../common/help.mjs';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -8,7 +9,6 @@ import { checkRequirements } from './requirements.mjs';
 
 const DOCUMENT = 'docs/security-requirements.md';
 const FOLDERS = ['apps', 'libs', 'test'];
-// The cases are what contract specs consist of.
 const SPEC = /([.-]spec|-cases)\.ts$/;
 const NOT_OURS = /(^|\/)(node_modules|dist)\//;
 

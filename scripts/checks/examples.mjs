@@ -1,5 +1,6 @@
-// npm run examples: installs, builds and tests each project in examples/ as its reader would, with the packed libraries.
-// With names, those only. `--keycloak` runs their end-to-end tests on a real Keycloak too; `--keep` leaves the folders.
+// npm run examples copies each project in examples/ and runs its tests with the packed libraries. With names, it runs
+// only these projects. With --keycloak, it also runs their end-to-end tests with a real Keycloak. With --keep, it
+// leaves the folders.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,9 +11,9 @@ import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
 import { paint, stopSignal } from '../common/processes.mjs';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples');
-/** What npm tells the scripts that it runs, and what would choose another server, port or mode than the example does. */
+/** Variables that an example must not inherit: npm settings, and variables that select a server, port or mode. */
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
-/** Versions of testcontainers from 12 on need Node 22. */
+/** Later versions require Node.js 22. */
 const FOR_DOCKER = 'testcontainers@11';
 
 const { values: flags, positionals: names } = argumentsOf({
@@ -45,7 +46,6 @@ async function tryOut(name, tarballs) {
     await npm(folder, ['install', ...tarballs]);
     for (const script of Object.keys(scripts).filter((one) => /^test(:|$)/.test(one)))
       await npm(folder, ['run', script]);
-    // The others have no test with a server.
     if (!flags.keycloak || devDependencies['keycloak-test-servers'] === undefined) return;
     await npm(folder, ['install', '--save-dev', FOR_DOCKER]);
     const hasProjects = readFileSync(join(folder, 'package.json'), 'utf8').includes('jest');

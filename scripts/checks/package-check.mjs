@@ -1,5 +1,5 @@
-// npm run package:check packs each published library, and looks at what its users would get. That is the manifest, types, files,
-// source maps and dependencies.
+// npm run package:check packs each published library and checks its manifest, types, files, source maps and
+// dependencies.
 import '../common/help.mjs';
 import {
   faultsOfCommands,

@@ -1,4 +1,4 @@
-// What is in the packed library: each function gives what is wrong, a text each.
+// Checks of the packed library. Each function returns a list of faults.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { runInside, TSC } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../../node_modules/@arethetypeswrong/cli/dist/index.js');
-/** Holds the types of the newest Node as `node`; those that this repository compiles with are of the oldest. */
+/** Types of the newest Node.js version; the repository compiles with the oldest. */
 const NEWEST_TYPES = resolve(import.meta.dirname, '../../node_modules/@newest');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
 
@@ -23,7 +23,7 @@ export async function faultsOfManifest({ folder, manifest }) {
 }
 
 /**
- * ES modules can import it; CommonJS can by `import()`, or by `require` where Node allows it.
+ * The package is ESM-only: CommonJS must use `import()`, or `require` where Node.js supports it.
  *
  * @param {Packed} packed @returns {Promise<string[]>}
  */
@@ -36,7 +36,7 @@ export async function faultsOfTypes({ tarball }) {
 }
 
 /**
- * Compiles an application that checks its libraries too (`skipLibCheck: false`), with the types of the oldest Node and of the newest.
+ * Checks the types with `skipLibCheck: false`, on the oldest and the newest Node.js version.
  *
  * @param {Packed} packed @returns {Promise<string[]>}
  */
@@ -94,11 +94,7 @@ export function faultsOfFiles({ files, manifest, read }) {
   ];
 }
 
-/**
- * The exports that are modules: all but `./package.json`.
- *
- * @param {import('../release/packed-library.mjs').Manifest} manifest @returns {[string, Record<string, string>][]}
- */
+/** @param {import('../release/packed-library.mjs').Manifest} manifest @returns {[string, Record<string, string>][]} */
 const entriesOf = ({ exports }) =>
   Object.entries(exports).flatMap(([entry, target]) => (typeof target === 'object' ? [[entry, target]] : []));
 

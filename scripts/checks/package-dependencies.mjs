@@ -1,19 +1,18 @@
-// Whether a packed library depends on what its doors lead to, and on nothing else.
+// Checks that a packed library declares exactly the packages that its entry points import.
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
-/** The static imports (`from`, `import '…'`) and the dynamic ones (`import('…')`) of a text, with what they name. */
 const IMPORT = /(?<![.\w])(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
-/** A second copy of these beside the application's would be another one to Nest. */
+/** Nest does not work with a second copy of these packages. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
 /**
- * The door `.` is what users install the package for: it leads to each dependency and each peer that is not optional. What only
- * a further door leads to is an optional peer: of that door alone, or of a room below several doors, which is the only one that imports it.
+ * The entry point `.` must lead to every dependency and every required peer. A package that only another entry point
+ * needs must be an optional peer. If several entry points need it, only a shared module may import it.
  *
- * @param {Contents} contents @returns {string[]} what is wrong, a text each
+ * @param {Contents} contents @returns {string[]} the faults
  */
 export function faultsOfDependencies({ files, manifest, read }) {
   const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest;
@@ -60,7 +59,10 @@ export function faultsOfDependencies({ files, manifest, read }) {
   ];
 }
 
-/** @param {Contents} contents @returns {Set<string>} the files that an export or a command leads to, those of types included */
+/**
+ * @param {Contents} contents @returns {Set<string>} files that exports and commands lead to, including type
+ * declarations
+ */
 export function filesInUse({ files, manifest, read }) {
   const targets = [manifest.bin ?? {}, ...Object.values(manifest.exports)].flatMap((target) => Object.values(target));
   return reach(targets, { files, manifest, read }).files;
@@ -81,11 +83,7 @@ function packagesBehind(targets, contents) {
   };
 }
 
-/**
- * Follows relative imports.
- *
- * @param {string[]} targets @param {Contents} contents
- */
+/** @param {string[]} targets @param {Contents} contents */
 function reach(targets, { files, read }) {
   const queue = targets.map((path) => join(path));
   /** @type {Set<string>} */
@@ -107,7 +105,7 @@ function reach(targets, { files, read }) {
 /** @param {string} specifier */
 const packageOf = (specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
-/** An example in a comment imports nothing. @param {string} text */
+/** @param {string} text */
 const withoutComments = (text) => text.replaceAll(/^\s*(\/\*\*[^]*?\*\/|\/\/.*$)/gm, '');
 
 /** @template T @param {T[]} all @param {(one: T) => boolean} is @returns {[T[], T[]]} */

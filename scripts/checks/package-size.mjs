@@ -1,4 +1,4 @@
-// npm run package:size prints how large each packed library is, and what it brings along.
+// npm run package:size prints the size of each packed library and of its dependencies.
 import '../common/help.mjs';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,7 +30,7 @@ for (const library of publishedLibraries()) {
 }
 
 /**
- * Name and version of each package to its size on disk in bytes, as installed here.
+ * Bytes on disk by name and version.
  *
  * @param {string} folder @param {Map<string, number>} found @returns {Map<string, number>}
  */
@@ -46,7 +46,7 @@ function dependenciesOf(folder, found) {
   return found;
 }
 
-/** The nearest `node_modules` counts, as for Node. @param {string} name @param {string} from @returns {string} */
+/** @param {string} name @param {string} from @returns {string} */
 function installedAt(name, from) {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);

@@ -1,4 +1,4 @@
-// Whether the packed library's source maps lead to its sources: each function gives what is wrong, a text each.
+// Checks that the source maps of a packed library lead to its sources. Each function returns a list of faults.
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,8 @@ import { runInside } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 /**
- * Per package: a door, what is imported from it, a call that throws, and the statement that must be on top of its stack trace.
+ * Per package: an entry point, its import, a call that throws, and the statement that must be on top of the stack
+ * trace.
  *
  * @type {Record<string, [string, string, string, string][]>}
  */
@@ -37,7 +38,7 @@ export function faultsOfSourceMaps({ files, read }) {
 }
 
 /**
- * Each `throw` must come from one.
+ * Each compiled `throw` must map to a `throw` in the source.
  *
  * @param {string} file @param {SourceMap} map @param {string} source @param {Contents['read']} read
  */
@@ -55,11 +56,7 @@ function misledThrows(file, map, source, read) {
     });
 }
 
-/**
- * One error from behind each door that `PROVOKED` names, as Node prints it with --enable-source-maps.
- *
- * @param {import('../release/packed-library.mjs').Packed} packed
- */
+/** @param {import('../release/packed-library.mjs').Packed} packed */
 export async function faultsOfStackTraces({ folder, files, manifest, read }) {
   const provoked = PROVOKED[manifest.name];
   if (provoked === undefined) return ['nothing is provoked: name a call that throws, in PROVOKED'];

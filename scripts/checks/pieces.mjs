@@ -1,6 +1,7 @@
-// npm run docs:pieces compares the code that documents show with the files it is a piece of. `-- --write` brings the documents up to date.
-// The line before a block links the file, and ends with a colon. The block is all of that file. With `#name` after its language, the
-// block is the lines between `// #region name` and `// #endregion name`. With `#/a/0`, it is what that path of keys leads to in JSON.
+// npm run docs:pieces compares the code blocks of the documents with the files that they quote. With `-- --write`, it
+// updates the documents. The line before a block must link the file and end with a colon. A block quotes the whole
+// file. With `#name` after its language, it quotes the lines between `// #region name` and `// #endregion name`. With
+// `#/a/0`, it quotes the JSON value at that path.
 import '../common/help.mjs';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,9 +11,8 @@ import { argumentsOf } from '../common/own-options.mjs';
 const BLOCK = /^( *)```([^\n`]*)\n[^]*?^\1```$/gm;
 const LINK_BEFORE = /\]\((?!https?:)([^)\s]+)\):\n\n$/;
 const MARKER = /^\s*(?:\/\/|#) #(?:end)?region /;
-/** What is no piece of a file: commands, what they print, pictures. */
 const NO_CODE = new Set(['sh', 'text', 'mermaid']);
-/** It shows pieces of a service that is made in a copy of the repository, and is checked there. */
+/** Quotes a generated service, which another command compares. */
 const ELSEWHERE = 'docs/add-a-service.md';
 
 const { values: flags, positionals } = argumentsOf({ allowPositionals: true, options: { write: { type: 'boolean' } } });
@@ -31,7 +31,7 @@ function everyDocument() {
   return all.filter((path) => path.endsWith('.md') && path !== ELSEWHERE && existsSync(path));
 }
 
-/** @param {string} markdown @param {string} document @returns the document with its pieces as their files have them, formatted */
+/** @param {string} markdown @param {string} document @returns the document with current, formatted code blocks */
 async function upToDate(markdown, document) {
   /** @type {string[]} */
   const faults = [];

@@ -1,17 +1,13 @@
-// Requirements and the tests that carry their IDs: read from a table in Markdown, and from the titles in spec files.
+// Finds the tests of each requirement: requirements come from Markdown tables, and their ids from test titles.
 import ts from 'typescript';
 
 const ROW = /^\|\s*([A-Z]{2}-\d{2})\s*\|\s*(.+?)\s*\|\s*(due|planned|not planned)\s*\|\s*$/;
-// An ID, or the first of a range: RS-12, RS-12…16, RS-12 to RS-16.
+// An id or a range: RS-12, RS-12…16, RS-12 to RS-16.
 const IDS = /\b([A-Z]{2})-(\d{2})(?:(?:…|\.\.\.?|–| to )(?:\1-)?(\d{2}))?\b/g;
 const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 const NOT_RUN = new Set(['skip', 'todo']);
 
-/**
- * The rows of the document's tables. A row that names an ID and can't be read is an error.
- *
- * @param {string} markdown
- */
+/** @param {string} markdown */
 function readRequirements(markdown) {
   const rows = markdown.split('\n').filter((line) => /^\|\s*[A-Z]{2}-\d/.test(line));
   return rows.map((line) => {
@@ -22,8 +18,6 @@ function readRequirements(markdown) {
 }
 
 /**
- * Which requirements have tests: `specs` maps a path to its source.
- *
  * @param {string} markdown
  * @param {ReadonlyMap<string, string>} specs
  */
@@ -41,11 +35,7 @@ export function checkRequirements(markdown, specs) {
   };
 }
 
-/**
- * The IDs in a title, ranges spelt out.
- *
- * @param {string} title
- */
+/** @param {string} title */
 function idsIn(title) {
   return [...title.matchAll(IDS)].flatMap(([, letters, first, last = first]) =>
     Array.from({ length: Math.max(0, Number(last) - Number(first)) + 1 }, (_, offset) => {
@@ -56,7 +46,7 @@ function idsIn(title) {
 }
 
 /**
- * The titles of the tests and groups in a spec, those of the rows of a table too; what is skipped is left out.
+ * Includes `.each` rows, without skipped tests.
  *
  * @param {string} path
  * @param {string} source
@@ -76,7 +66,7 @@ function titlesIn(path, source) {
 }
 
 /**
- * The texts that a call of it, test or describe (`.each` too) has for a title; undefined for any other call.
+ * Returns undefined for a call that is not it, test or describe.
  *
  * @param {ts.CallExpression} call
  * @returns {string[] | 'skipped' | undefined}
@@ -92,8 +82,6 @@ function testCall({ expression, arguments: [title] }) {
 }
 
 /**
- * The texts in a table's rows, of which `%s` puts some into the title.
- *
  * @param {ts.Expression} table
  * @returns {string[]}
  */

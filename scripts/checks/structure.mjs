@@ -1,5 +1,6 @@
-// npm run structure counts folders, arrows between them and layers, from the output of dependency-cruiser. It fails where there are more
-// than ARCHITECTURE.md promises, or where folders import each other. With --list it prints what each folder imports.
+// npm run structure counts the folders of the libraries, the imports between them, and their layers. It fails if a
+// count exceeds ARCHITECTURE.md's limits, or if folders import each other. With --list, it prints the imports of each
+// folder.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -7,7 +8,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
 
 /**
- * The check counts folders and files at one level, without specs.
+ * Folders and files directly below `root`, without specs.
  *
  * @type {readonly { root: string, folders: number, arrows: number, layers: number }[]}
  */
@@ -40,7 +41,7 @@ for (const limits of LIMITS) {
 }
 
 /**
- * By folder, or file beside the folders: those that it imports, types included.
+ * Includes type imports.
  *
  * @param {string} root
  * @returns {Map<string, Set<string>>}
@@ -70,7 +71,7 @@ function importsIn(root) {
 }
 
 /**
- * The lowest layer is 1. Folders that import each other have no layer: it is infinite.
+ * A folder in an import cycle has the layer `Infinity`.
  *
  * @param {Map<string, Set<string>>} imports
  */

@@ -1,6 +1,6 @@
-// npm test: builds, and runs Jest with the arguments given. With --authorization-server=… you choose the server of the e2e and browser
-// specs. With --complete, it is a failure if something can't be run.
-// The file test/support/run-report.mjs says what a run is against and what it skips.
+// npm test builds the project and runs Jest with the given arguments. With --authorization-server=…, it selects the
+// server of the e2e and browser specs. With --complete, it fails if a test can't run. test/support/run-report.mjs
+// prints which server a run uses and which tests it skips.
 import '../common/help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from '../common/build.mjs';
@@ -27,7 +27,6 @@ async function main(args) {
     'authorization-server': { type: 'string' },
   });
   const complete = values.complete === true;
-  // Where nothing may be missing, nothing may stand in for a real one.
   const choice = chooseServer(values['authorization-server'], process.env, complete ? 'keycloak' : 'available');
   say(
     `With a real Keycloak all tests take about 17 minutes on two cores, the unit tests (npm run test:unit) about three without one. Authorization server: ${choice}`,
@@ -46,7 +45,6 @@ async function main(args) {
   return code === 0 && complete ? 1 : code;
 }
 
-/** Whether the selection of projects, if there is one, holds it. */
 function wantsBrowser(/** @type {readonly string[]} */ args) {
   const selected = args.some((arg) => arg.startsWith('--selectProjects'));
   return !selected || args.some((arg) => /(^|=)browser$/.test(arg));

@@ -1,8 +1,8 @@
-// npm run verify:long runs what takes too long for each change. It first runs the specs that have to do with time, many times, each
-// with seeds of its own. Then it runs the whole unit suite, a few times, while something else takes all cores. Then it runs the
-// replicas: ten minutes of npm run chaos, many schedules of the model, and the long rolling restart. Then it runs the whole of npm run
-// compat. A test that is red once is a defect. With --specs=200 and --suites=5 you set how many times, with --minutes=10 how long the
-// chaos takes. With 0 it leaves a part out.
+// npm run verify:long runs the checks that take too long for every change. First, it runs the timing specs many times
+// with different seeds. Then it runs the unit tests several times while all cores are busy. Then it runs npm run chaos,
+// the model and the rolling restart for replicas, and the whole of npm run compat. A test that fails once counts as a
+// defect. The options --specs (default 200) and --suites (default 5) set the number of repetitions. The option
+// --minutes (default 10) sets the duration of chaos. A value of 0 skips that part.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -13,7 +13,6 @@ import { buildByTsc } from '../common/build.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
 import { JEST, messageOf, paint, runNode, stopSignal } from '../common/processes.mjs';
 
-/** Parts of the paths of specs in which time passes, or things happen in no certain order. */
 const TIMING_SPECS = [
   'caching/',
   'resilience/',
@@ -34,7 +33,6 @@ const TIMING_SPECS = [
   'held-connections',
   'libs/keycloak/src/entry-points/(graphql|microservices|signals|websockets)/',
 ];
-/** What their specs are told. */
 const LONG_REPLICAS = { ROLLING_RESTART: 'long', MODEL_SCHEDULES: '100' };
 const REPLICA_SPECS = 'test/replicas/(balanced|model)';
 const RESULTS = 'test-results/verify-long';
@@ -97,7 +95,7 @@ function countOf(name, text) {
 }
 
 /**
- * Runs it so often. What was printed of one that failed is shown and kept: fast-check names the seed and the path.
+ * Stores the output of a failed run, since it contains fast-check's seed and path.
  *
  * @param {string} name
  * @param {number} times
@@ -139,7 +137,6 @@ function runJest(args) {
   });
 }
 
-/** Something else that is busy on each core; gives what ends it. */
 function takeAllCores() {
   const busy = Array.from({ length: availableParallelism() }, () =>
     spawn(process.execPath, ['-e', LOAD], { stdio: 'ignore' }),

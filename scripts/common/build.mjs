@@ -1,4 +1,4 @@
-// The builds: by tsc, which checks types; and by swc, which checks nothing and takes a twentieth of the time.
+// Builds with tsc, which checks types, or with swc, which checks nothing and takes a twentieth of the time.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -6,14 +6,9 @@ import { runNode } from './processes.mjs';
 
 export const TSC = 'node_modules/typescript/bin/tsc';
 
-/** Where tsc keeps what it has built from what. */
 const RECORD = 'dist/.tsbuildinfo';
 
-/**
- * Type errors included, so that what is tested is what is published.
- *
- * @param {{ signal: AbortSignal }} options
- */
+/** @param {{ signal: AbortSignal }} options */
 export async function buildByTsc({ signal }) {
   const exitCode = await runNode([TSC, '-b'], { signal });
   signal.throwIfAborted();
@@ -21,7 +16,7 @@ export async function buildByTsc({ signal }) {
 }
 
 /**
- * By tsc where it has built everything before: then it has little to do. Else by swc, so that a first start is a quick one.
+ * Uses swc for a fast first start, unless tsc has built everything before.
  *
  * @param {{ signal: AbortSignal }} options
  */
@@ -34,14 +29,10 @@ export async function buildToRun({ signal }) {
   signal.throwIfAborted();
 }
 
-/**
- * From its folder `src` to `dist`.
- *
- * @param {string} project
- */
+/** @param {string} project */
 async function buildBySwc(project) {
   const { transformFile } = await import('@swc/core');
-  // tsc must not take what swc writes for its own.
+  // Otherwise tsc would treat the output of swc as up to date.
   await rm(join(project, RECORD), { force: true });
   const sources = join(project, 'src');
   const outputs = join(project, 'dist');

@@ -1,4 +1,4 @@
-// Where a Chromium is on this machine: what CHROMIUM_PATH says, else the first of the usual names on the PATH.
+// Finds Chromium: CHROMIUM_PATH, otherwise the first of the usual names on the PATH.
 import { delimiter, join } from 'node:path';
 import { isExecutable } from './installed.mjs';
 
@@ -7,11 +7,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export const HOW_TO_GET_CHROMIUM =
   'Install Chromium (Debian, Ubuntu: apt install chromium) or Chrome, or set CHROMIUM_PATH to its executable.';
 
-/**
- * The path of its executable; undefined when there is none.
- *
- * @param {NodeJS.ProcessEnv} environment
- */
+/** @param {NodeJS.ProcessEnv} environment */
 export function findChromium({ CHROMIUM_PATH, PATH = '' }) {
   if (CHROMIUM_PATH) return isExecutable(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;
   const candidates = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));

@@ -1,15 +1,13 @@
-// Where the executable of a server is that is no npm package.
+// Finds server executables that npm does not install.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Debian puts servers where the PATH of a user does not lead. */
+/** Debian installs servers outside of a user's PATH. */
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
 /**
- * The path of an executable; undefined where it is not installed.
- *
  * @param {string} name
- * @param {...string} first folders to look into before those of the PATH
+ * @param {...string} first folders to search before the PATH
  */
 export function installed(name, ...first) {
   return [...first, ...FOLDERS].map((folder) => join(folder, name)).find(isExecutable);

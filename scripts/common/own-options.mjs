@@ -1,9 +1,9 @@
-// What scripts read in their arguments: options of their own, and the choice of an authorization server.
+// Command line options of the scripts, and the choice of the authorization server.
 import { parseArgs } from 'node:util';
 import { messageOf, paint } from './processes.mjs';
 
 /**
- * parseArgs() for what a script reads before anything else: what is wrong with the arguments ends it with one sentence.
+ * parseArgs() that exits with a one-line error for invalid arguments.
  *
  * @template {import('node:util').ParseArgsConfig} Config
  * @param {Config} config
@@ -22,7 +22,7 @@ export function argumentsOf(config) {
 }
 
 /**
- * The values of options of ours, and the arguments without them: those are for Jest.
+ * Separates the script's own options from the arguments for Jest.
  *
  * @param {readonly string[]} args
  * @param {Record<string, { readonly type: 'boolean' | 'string' }>} options
@@ -41,7 +41,7 @@ export function takeOptions(args, options) {
 }
 
 /**
- * The arguments with `--selectProjects=…` behind all others: Jest takes every word after it for a project, the path of a test too.
+ * Moves `--selectProjects=…` to the end, because Jest treats every following argument as a project name.
  *
  * @param {readonly string[]} args
  */
@@ -51,25 +51,20 @@ export function selectionLast(args) {
 }
 
 /**
- * Has the variable AUTHORIZATION_SERVER say which server is to be used: by `option`, the value of --authorization-server, by
- * what it says already, or by `otherwise`.
+ * Sets AUTHORIZATION_SERVER to the value of --authorization-server, to its present value, or to `otherwise`.
  *
  * @param {unknown} option
  * @param {NodeJS.ProcessEnv} environment
  * @param {import('keycloak-test-servers').ServerChoice} [otherwise]
- * @returns {string} that choice, which startTestServer() checks
+ * @returns {string} the choice, which startTestServer() validates
  */
 export function chooseServer(option, environment, otherwise = 'available') {
-  // Without a word behind it the option is `true`.
+  // Without a value the option is `true`.
   if (option === '' || option === true) throw new Error('--authorization-server= names no server');
   const choice = String(option ?? (environment.AUTHORIZATION_SERVER || otherwise));
   environment.AUTHORIZATION_SERVER = choice;
   return choice;
 }
 
-/**
- * Whether a choice is that of a server that runs already.
- *
- * @param {string} choice
- */
+/** @param {string} choice */
 export const runsAlready = (choice) => /^https?:/.test(choice);

@@ -1,4 +1,4 @@
-// The containers that docker compose started from this folder, with either of its files.
+// The containers that docker compose started from this folder.
 import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -16,7 +16,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 
 /**
- * The containers of these services, running or not. None if no engine answers.
+ * Includes stopped containers; empty if Docker is not available.
  *
  * @param {readonly string[]} services
  * @returns {Promise<Container[]>}
@@ -37,7 +37,7 @@ export async function composeContainers(services) {
 }
 
 /**
- * Runs Node in the container, with these variables beside its own. Their values are in no argument.
+ * The values of `variables` do not appear in the arguments.
  *
  * @param {Container} container
  * @param {readonly string[]} args
@@ -60,7 +60,7 @@ const READ_DETAILS = `const headers = { authorization: 'Bearer ' + process.env.D
 fetch('http://127.0.0.1:' + process.env.PORT + '/health/details', { headers }).then(async (answer) => console.log(await answer.text()));`;
 
 /**
- * The health details of the service in the container, which need not have a port on this machine.
+ * The port of the service may not be published, so a command in the container reads the details.
  *
  * @param {Container} container
  * @param {string} token
@@ -82,7 +82,7 @@ async function docker(args, env = process.env) {
 
 /** @param {any} inspected */
 function isOurs({ Config: { Labels: labels }, State: state }) {
-  // Nobody misses a container that `docker compose run` has left behind.
+  // A stopped container of `docker compose run` is not part of the stack.
   const isLeft = labels[ONE_OFF] === 'True' && state.Status !== 'running';
   return !isLeft && isThisFolder(labels[FOLDER]);
 }

@@ -1,5 +1,5 @@
-// npm run doctor: examines the processes of npm start, npm run poller and docker compose, each with its own settings.
-// The flag --admin also reads the realm. Other flags are passed on to the command of the library.
+// npm run doctor examines the processes of npm start, npm run poller and docker compose, each with its own settings.
+// With --admin, it also reads the realm. Other flags are passed to the library's command.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from '../common/build.mjs';
@@ -22,11 +22,7 @@ try {
   process.exitCode = COULD_NOT_RUN;
 }
 
-/**
- * The worst exit code of all.
- *
- * @param {readonly string[]} flags
- */
+/** @param {readonly string[]} flags */
 async function main(flags) {
   const names = [...Object.keys(DESCRIPTION.services), DESCRIPTION.poller.name];
   const built = [CLI, ...names.map((name) => `apps/${name}/dist/${name}.module.js`)];
@@ -38,7 +34,7 @@ async function main(flags) {
   const others = flags.filter((flag) => flag !== '--json');
   const examined = [];
   for (const stack of await stacksToExamine(process.env)) {
-    // A minute is all that an administrator's token lives.
+    // An administrator token lives for one minute.
     const variables = async () =>
       flags.includes('--admin')
         ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, stack.baseUrl) }

@@ -1,4 +1,4 @@
-// Examines the processes of a stack, each distinct settings once, and compares what they must have in common.
+// Examines the processes of a stack, once for each distinct configuration, and compares shared keys.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -9,25 +9,18 @@ import { clientSecrets } from '../start/services.mjs';
 /** @typedef {import('./processes-to-examine.mjs').Stack} Stack */
 
 /**
- * The report that the command prints with --json.
- *
  * @typedef {{ client?: string, issuer?: string, others?: { client: string, issuer: string }[], findings: Finding[], permittedCalls?: any }} Report
  */
 
-/**
- * Processes with the same settings.
- *
- * @typedef {{ names: string[], services: string[], report: Report }} Section
- */
+/** @typedef {{ names: string[], services: string[], report: Report }} Section */
 
 const MAX_WHY = 200;
-/** More would only wait for each other on a small machine. */
 const MOST_AT_ONCE = 3;
 
 /**
  * @param {Stack} stack
  * @param {readonly string[]} flags
- * @param {() => Promise<NodeJS.ProcessEnv>} variables of each command
+ * @param {() => Promise<NodeJS.ProcessEnv>} variables for each command
  * @returns {Promise<Section[]>}
  */
 export async function examineStack({ processes }, flags, variables) {
@@ -37,7 +30,7 @@ export async function examineStack({ processes }, flags, variables) {
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < groups.length; at = next++) {
-      // The permitted calls are a fact of the realm: the first group prints them.
+      // The permitted calls are the same for all groups, so only the first group prints them.
       const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
       sections[at] = await examineGroup(groups[at] ?? [], own, variables);
     }
@@ -47,7 +40,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service can't say which of the processes has other keys.
+  // A service can't know which process has different keys, so its own finding is a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
@@ -56,11 +49,7 @@ export async function examineStack({ processes }, flags, variables) {
   return sections;
 }
 
-/**
- * Processes of one service with the same settings, together.
- *
- * @param {readonly Examined[]} processes
- */
+/** @param {readonly Examined[]} processes */
 function alike(processes) {
   /** @type {Map<string, Examined[]>} */
   const groups = new Map();
@@ -78,7 +67,7 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  // It holds words of the process, and of a server that may not be Keycloak.
+  // The text comes from the process, or from a server that may not be Keycloak.
   const { withoutSecrets } = await import('../../libs/keycloak/dist/protocol/loggable-text.js');
   const secrets = Object.values(clientSecrets(process.env));
   const looks = group.map(async ({ name, look }) => {
@@ -92,7 +81,7 @@ async function examineGroup(group, flags, variables) {
   return {
     names: group.map(({ name }) => name),
     services: [...new Set(group.map(({ service }) => service))],
-    // The finding of the command says why.
+    // The command's finding explains the cause, so the process's own finding is left out.
     report: {
       ...report,
       findings: [...looked.filter(({ check }) => check !== 'signals' || !isFeedFaulty), ...report.findings],
@@ -117,8 +106,6 @@ function processFindings(looked) {
 const keyOf = (/** @type {import('./processes-to-examine.mjs').ProcessFault} */ { what, why }) => `${what} ${why}`;
 
 /**
- * Throws if the command could not run.
- *
  * @param {import('./processes-to-examine.mjs').Command} command
  * @returns {Promise<Report>}
  */
@@ -133,7 +120,8 @@ async function reportOf({ executable, args, env }) {
 }
 
 /**
- * Each key that seals must be held by every other service, or that one can't read the denials.
+ * Every service must hold the encryption key (the first key) of every other service, otherwise it can't read shared
+ * revocations.
  *
  * @param {readonly Section[]} sections
  * @returns {Finding | undefined}

@@ -1,15 +1,15 @@
-// Whether a process hears of revocations: doctor reads it in the health details, as the client `operator`.
+// Reads from a process's health details, as the client `operator`, whether its revocation feed is healthy.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isHeard } from '../start/signals.mjs';
 import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
 
 const ANSWER_MS = 5000;
-/** A process that has just started proves its feed within seconds. */
+/** A new process has a healthy feed only after a few seconds. */
 const LOOKS = 30;
 const PAUSE_MS = 500;
 
 /**
- * Whether the process polls, or relies on the proofs of a poller. The poller itself has no health details.
+ * The poller itself has no health details.
  *
  * @param {string} service
  * @param {NodeJS.ProcessEnv} environment of the process
@@ -20,10 +20,10 @@ export const hearsRevocations = (service, environment) =>
 /** @typedef {import('./processes-to-examine.mjs').ProcessFault} ProcessFault */
 
 /**
- * Undefined if the feed works, and if the process has none. A warning if that can't be read.
+ * Returns undefined if the process has no feed.
  *
  * @param {string} service
- * @param {string} issuer as it is reached from here
+ * @param {string} issuer as reachable from this process
  * @param {(token: string) => Promise<any>} readDetails
  * @returns {Promise<ProcessFault | undefined>}
  */
@@ -65,8 +65,6 @@ function silent({ provenSecondsAgo, reason }) {
 }
 
 /**
- * Returns the token, or the warning that Keycloak gives no token.
- *
  * @param {string} service
  * @param {string} issuer
  * @returns {Promise<string | ProcessFault>}
@@ -86,7 +84,7 @@ async function operatorToken(service, issuer) {
     return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
   } catch (error) {
     const cure = 'Start Keycloak, or correct its address. Then look again.';
-    // Doctor has a separate finding for a Keycloak that it can't reach.
+    // Doctor reports an unreachable Keycloak separately.
     return { ...UNREAD, why: `Keycloak gives no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }

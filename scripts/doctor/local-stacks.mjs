@@ -1,5 +1,5 @@
-// Local stacks: npm start and npm run poller say what they run, over a socket that only their own user can open.
-// So no settings are written to disk.
+// npm start and npm run poller describe their processes over a socket that only the same user can open, so no settings
+// are written to disk.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -8,8 +8,6 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 
 /**
- * A running process of a service, with the environment that it was started with.
- *
  * @typedef {{ service: string, name: string, port: number, pid?: number | undefined, environment: NodeJS.ProcessEnv }} LocalProcess
  */
 
@@ -20,11 +18,11 @@ import { json } from 'node:stream/consumers';
 const ANSWER_MS = 5000;
 
 /**
- * Answers each connection with what runs then. Resolves with what ends that.
+ * Resolves with a function that closes the socket.
  *
  * @param {() => LocalStack} describe
- * @param {string} [folder] of sockets
- * @param {string} [clone] whose stack it is
+ * @param {string} [folder] of the sockets
+ * @param {string} [clone] the checkout of the stack
  */
 export async function tellWhatRuns(describe, folder = socketFolder(), clone = process.cwd()) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -37,7 +35,7 @@ export async function tellWhatRuns(describe, folder = socketFolder(), clone = pr
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen(path, () => resolve(undefined));
   });
-  // It must not keep this process alive.
+  // The socket must not keep this process alive.
   server.unref();
   return () =>
     new Promise((resolve) => {
@@ -47,8 +45,6 @@ export async function tellWhatRuns(describe, folder = socketFolder(), clone = pr
 }
 
 /**
- * The stacks that run from this folder, the one that was started first being the first.
- *
  * @param {string} [folder] of sockets
  * @returns {Promise<LocalStack[]>}
  */
@@ -64,7 +60,7 @@ export async function localStacks(folder = socketFolder()) {
 }
 
 /**
- * Undefined if nobody answers: a process that was killed leaves its socket.
+ * A killed process leaves its socket behind.
  *
  * @param {string} path
  * @returns {Promise<LocalStack | undefined>}
@@ -82,7 +78,7 @@ function socketFolder() {
   return join(tmpdir(), `nestjs-keycloak-s2s-${userInfo().uid}`);
 }
 
-/** Each clone of the repository has its own stacks. The path of a socket must be short. @param {string} clone */
+/** Socket paths have a length limit. @param {string} clone */
 const prefixOf = (clone) => `${createHash('sha256').update(realpathSync(clone)).digest('hex').slice(0, 12)}-`;
 
 /** @param {string} folder */

@@ -1,4 +1,4 @@
-// How the report of all processes is printed: each section, then what to correct, each finding once.
+// Prints the report: each section, then a summary with each finding once.
 import { colorful, paint } from '../common/processes.mjs';
 
 /** @typedef {import('./examine-stack.mjs').Section} Section */
@@ -38,7 +38,7 @@ export function printSummary(stacks) {
 }
 
 /**
- * The faults of each stack, one stack after the other: an error of one stack does not explain a symptom of another.
+ * An error in one stack does not explain a symptom in another.
  *
  * @param {readonly ExaminedStack[]} stacks
  */
@@ -51,7 +51,7 @@ export const faultsOf = (stacks) =>
   );
 
 /**
- * Errors and warnings of one stack, each once with all processes that have it. A symptom is left out where there is another finding, which is its cause.
+ * Leaves out symptoms if the stack has an error that is not a symptom.
  *
  * @param {readonly Section[]} sections
  */

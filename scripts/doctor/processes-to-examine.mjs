@@ -1,4 +1,4 @@
-// The processes that doctor examines: how each runs, and the command that examines its settings where it runs.
+// The processes to examine, and the command that examines each one where it runs.
 import { runsAlready } from '../common/own-options.mjs';
 import { namesValkey } from '../start/replicas.mjs';
 import { runningKeycloak } from '../start/running-keycloak.mjs';
@@ -15,14 +15,13 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * A fault of the process itself. Several processes with the same `what` and `why` have one finding.
- * `isSymptom`: another finding is the cause as a rule. It is an error unless it has another level.
+ * `isSymptom` means that another finding is usually the cause.
  *
  * @typedef {{ what: string, why: string, cure: string, check?: 'signals', level?: 'warning', isSymptom?: true }} ProcessFault
  */
 
 /**
- * `settings`: two processes with the same text are examined once. `command`: undefined for a process that can't be examined, because it does not run.
+ * Processes of a service with equal `settings` are examined once. `command` is undefined if the process does not run.
  *
  * @typedef {object} Examined
  * @property {string} service
@@ -35,7 +34,7 @@ const ANSWER_MS = 5000;
 /** @typedef {{ title: string, baseUrl: string, processes: Examined[] }} Stack */
 
 /**
- * Everything that runs from this folder; else the settings of .env, as if it ran.
+ * If nothing runs, returns the processes that npm start would run with .env.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {Promise<Stack[]>}
@@ -117,8 +116,6 @@ function containerProcess(container, issuer) {
 }
 
 /**
- * The processes that npm start would run with .env.
- *
  * @param {NodeJS.ProcessEnv} given
  * @returns {Stack}
  */
@@ -177,7 +174,7 @@ const notReady = (why) => ({
 });
 
 /**
- * The same text for replicas, which differ in their ports.
+ * Replicas differ in their port only.
  *
  * @param {NodeJS.ProcessEnv} environment
  */

@@ -1,5 +1,6 @@
-// npm run chaos -- --minutes 10 --seed N: runs three processes of each service behind HAProxy, a Valkey and an authorization server.
-// All of them fail in turns, as the seed says, while users, services and strangers call. It ends with 1 at the first answer that must not be.
+// npm run chaos -- --minutes 10 --seed N runs three processes of each service with HAProxy, Valkey and an authorization
+// server. It makes them fail in an order that the seed determines, while users, services and attackers send requests.
+// It exits with 1 at the first wrong answer. With --authorization-server=…, it selects the server (default: embedded).
 import '../common/help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from '../common/build.mjs';

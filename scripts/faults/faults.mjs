@@ -1,5 +1,5 @@
-// npm run faults: breaks the realm of the running demonstration in one way, so that people can practise to find out in which.
-// With --seed=N you choose the fault. With --reveal it tells the fault. With --undo it makes the realm again as it was.
+// npm run faults breaks the realm of the running demonstration in one way, for practice in troubleshooting. With
+// --seed=N, it selects the fault. With --reveal, it prints the fault of the seed. With --undo, it restores the realm.
 import '../common/help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs'
 import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
 import { hearingEnvironment } from '../start/signals.mjs';
 
-/** Seeds that follow each other give faults that do not; any number does that has no divisor in common with that of the faults. */
+/** Must not share a divisor with the number of faults. */
 const STRIDE = 7;
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -47,14 +47,14 @@ function faultOf(seed) {
 async function breakRealm(seed) {
   const fault = faultOf(seed);
   const administrator = await administratorOf(process.env);
-  // The embedded server does not have this, and says so before anything is changed.
+  // The embedded server lacks this endpoint, so this call fails before anything is changed.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
-  // The services would go on with the tokens that they have, for minutes: Keycloak calls those inactive from now on.
+  // The services would use their tokens for minutes, so Keycloak reports these tokens as inactive from now on.
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
-  // A token that is issued before that second is over would be one of the old ones.
+  // Keycloak would also reject a token that it issues within the second of `notBefore`.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
 The realm is broken in one way. All tokens were ended, too, so users have to log in again, and the first refusals in the log are
@@ -72,10 +72,9 @@ The realm as it was:      npm run --silent faults -- --undo
 async function undo() {
   const administrator = await administratorOf(process.env);
   const { realm } = runningKeycloak(process.env);
-  // Keycloak is told where it reaches Service A when it is started; the realm that is there knows.
+  // The hostname was chosen when Keycloak started, and only the present realm has it.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
-  // As npm start and docker compose make it, with events and the client that the realm file does not have.
   const given = hearingEnvironment(process.env, '');
   const environment = /** @type {Record<string, string>} */ (realmEnvironment(given, portOfA())(internal));
   const text = readFileSync(REALM_FILE, 'utf8').replaceAll(

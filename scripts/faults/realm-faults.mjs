@@ -1,12 +1,12 @@
-// Faults of the realm, one change each, as people make them in Keycloak's console.
+// Realm faults, each one a single change as an administrator might make it.
 
 /**
- * @typedef {object} Administrator of the realm; paths are below it
+ * @typedef {object} Administrator of the realm; paths are relative to it
  * @property {(path: string) => Promise<any>} read
  * @property {(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<unknown>} change
  *
  * @typedef {object} RealmFault
- * @property {string} what was done, for who wants to know
+ * @property {string} what the change, for --reveal
  * @property {(administrator: Administrator) => Promise<unknown>} make
  */
 

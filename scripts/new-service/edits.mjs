@@ -1,4 +1,4 @@
-// Edits: what a new service changes in the files that are there.
+// The changes of existing files for a new service.
 import { kubernetesEdits } from './kubernetes.mjs';
 import { addToRealm } from './realm.mjs';
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
@@ -6,10 +6,10 @@ import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 /** @typedef {import('./names.mjs').Names} Names */
 
 /**
- * By path; each gives the file's new text.
+ * By path.
  *
  * @param {Names} names
- * @param {string} wiring the file of the caller that has its settings
+ * @param {string} wiring the file with the settings of the caller
  * @returns {Record<string, (text: string) => string>}
  */
 export function editsFor(names, wiring) {
@@ -91,7 +91,7 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
  * @param {Names} names
  */
 function addToReplicas(text, { name, prefix, Class, port, caller, callerPrefix }) {
-  // 43 letters of base64 are 32 bytes.
+  // 43 characters of base64 are 32 bytes.
   const key = `${`DEMO/published/${Class}/sealsNothingAtAll`.padEnd(42, '0').slice(0, 42)}A=`;
   const block = `
   ${name}:
@@ -132,7 +132,7 @@ function addToBalancer(text, { name, port }) {
 }
 
 /**
- * With the rights of the last service: the first one has those for sessions, too.
+ * The rights of service-a also include sessions.
  *
  * @param {string} text
  * @param {string} name
@@ -143,8 +143,6 @@ function addValkeyUser(text, name) {
 }
 
 /**
- * The tables that repeat the realm for reading.
- *
  * @param {string} text
  * @param {Names} names
  */
@@ -163,7 +161,7 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {Names} names
  */
 function addCall(text, { name, permission }) {
-  // The first one: what is called in demo mode only stands below it.
+  // The calls of demo mode come after the first `calls`.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
     return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;

@@ -1,4 +1,4 @@
-// Kubernetes: what a new service changes in the manifests of deploy/kubernetes; its own two files are templates.
+// The changes of the manifests in deploy/kubernetes for a new service. Its own two files are templates.
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */
@@ -6,8 +6,6 @@ import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 const FOLDER = 'deploy/kubernetes';
 
 /**
- * By path; each gives the file's new text.
- *
  * @param {Names} names
  * @returns {Record<string, (text: string) => string>}
  */
@@ -26,8 +24,6 @@ export function kubernetesEdits(names) {
 }
 
 /**
- * The job of the first service, for the new one.
- *
  * @param {string} text
  * @param {string} name
  */
@@ -67,14 +63,13 @@ function addEgress(text, { name, permission }) {
               app.kubernetes.io/name: ${name}
 `;
   const ports = '      ports:\n        - { protocol: TCP, port: 8443 }\n';
-  // Egress is the last part of the file.
   if (/^ {2}egress:\n/m.test(text)) return replace(text, /(?= {6}ports:\n {8}.*\n$)/, () => peer);
   const both = replace(text, /^ {2}policyTypes: \[Ingress\]\n/m, () => '  policyTypes: [Ingress, Egress]\n');
   return `${both}  egress:\n    - to:\n${peer}${ports}`;
 }
 
 /**
- * As the first service has it, whose registry and tag may be its operator's.
+ * The operator may have changed the registry and the tag.
  *
  * @param {string} text
  * @param {string} name
@@ -85,7 +80,7 @@ function addImage(text, name) {
 }
 
 /**
- * The new image has the registry of the first service. `pin-images.sh` writes its digest.
+ * The digest is a placeholder that `pin-images.sh` replaces.
  *
  * @param {string} text
  * @param {string} name
@@ -110,8 +105,6 @@ function addSecrets(text, name) {
 }
 
 /**
- * A document as the one of the first service, at the end.
- *
  * @param {string} text
  * @param {Names} names
  */

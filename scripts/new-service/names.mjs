@@ -1,4 +1,4 @@
-// Names of a new service: all that is derived from its own name and from its caller's.
+// The names that are derived from a new service and its caller.
 
 /**
  * @typedef {object} Names
@@ -7,18 +7,17 @@
  * @property {string} Title Service D
  * @property {string} Class ServiceD
  * @property {string} variable serviceD
- * @property {string} prefix SERVICE_D: of its own variables
- * @property {string} permission d.read: the client scope that opens it
- * @property {string} role d-reader: who may hold that permission
+ * @property {string} prefix SERVICE_D, for environment variables
+ * @property {string} permission d.read, a client scope
+ * @property {string} role d-reader, required for the permission
  * @property {string} caller such as service-c
  * @property {string} CallerTitle Service C
  * @property {string} callerVariable serviceC
  * @property {string} callerPrefix SERVICE_C
- * @property {string} port on which the new service listens
+ * @property {string} port of the new service
  * @property {string} demoSecret d-secret
  */
 
-/** What the name of every service looks like. */
 export const SERVICE_NAME = /^service-[a-z]+$/;
 
 /** @param {string} name */

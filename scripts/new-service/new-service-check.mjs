@@ -1,5 +1,5 @@
-// npm run new-service:check adds services in a copy of the repository, as docs/add-a-service.md says, and runs what must be green.
-// `--keep` leaves the copy. It needs a built repository with its packages installed.
+// npm run new-service:check adds services to a copy of the repository, as docs/add-a-service.md describes, and runs the
+// checks on it. With --keep, it leaves the copy. It needs a built repository with installed packages.
 import '../common/help.mjs';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
 
 const GUIDE = 'docs/add-a-service.md';
-/** With who calls it: a service that was made by the command too, and the one that has everything. */
+/** New services with their callers: the last service, a generated service, and the service with every feature. */
 const SERVICES = [
   ['service-d', 'service-c'],
   ['service-e', 'service-d'],
@@ -51,7 +51,7 @@ try {
   else rmSync(copy, { recursive: true, force: true });
 }
 
-/** What git has or would take, with what is built, and the packages: as links where the disk is the same. */
+/** The packages are hard links if the file system allows it. */
 function copyRepository() {
   const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     encoding: 'utf8',
@@ -65,13 +65,12 @@ function copyRepository() {
   if (spawnSync('cp', ['-al', 'node_modules', copy]).status !== 0) {
     cpSync('node_modules', join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   }
-  // What tools write there must not come back here.
+  // Tools write to this folder, so it must not consist of hard links.
   const cache = 'node_modules/.cache';
   rmSync(join(copy, cache), { recursive: true, force: true });
   if (existsSync(cache)) cpSync(cache, join(copy, cache), { recursive: true, preserveTimestamps: true });
 }
 
-/** Of which one was changed or added. */
 function changedFiles() {
   const options = ['ls-files', '--modified', '--others', '--exclude-standard', '-z'];
   return spawnSync('git', options, { cwd: copy, encoding: 'utf8' })
@@ -79,7 +78,6 @@ function changedFiles() {
     .filter((path) => path !== '');
 }
 
-/** Each block that stands after the name of a file shows lines of it as they are, one after the other. */
 function compareWithGuide() {
   const blocks = [...readFileSync(GUIDE, 'utf8').matchAll(/^`([^`\n]+)`:\n\n```\w+\n([^]*?)^```$/gm)];
   if (blocks.length === 0) throw new Error(`${GUIDE} shows nothing of what is made`);
@@ -97,8 +95,6 @@ function compareWithGuide() {
 }
 
 /**
- * In the copy.
- *
  * @param {string} command
  * @param {string[]} args
  */

@@ -1,4 +1,5 @@
-// npm run new-service -- service-d --called-by service-c: writes a service with one guarded route, and all that a call to it needs.
+// npm run new-service -- service-d --called-by service-c writes a service with one guarded route and the configuration
+// for its caller.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +13,6 @@ import { DESCRIPTION } from '../start/services.mjs';
 /** @typedef {import('./names.mjs').Names} Names */
 
 const TEMPLATES = join(import.meta.dirname, 'templates');
-/** What every service depends on. */
 const NEEDED = ['@nestjs/common', 'nestjs-keycloak-s2s', 'reflect-metadata', 'rxjs', 'service-defaults'];
 
 process.chdir(join(import.meta.dirname, '../..'));
@@ -29,7 +29,6 @@ async function main() {
   const present = Object.keys(added).filter((path) => existsSync(path));
   if (present.length > 0) throw new Error(`${present.join(', ')} would be overwritten: nothing was written.`);
   const changed = await changedFiles(names);
-  // Nothing is written before all of it is known.
   for (const [path, text] of Object.entries({ ...added, ...changed })) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
@@ -79,8 +78,6 @@ function parsed(args, usage) {
 }
 
 /**
- * By path.
- *
  * @param {Names} names
  * @returns {Promise<Record<string, string>>}
  */
@@ -104,11 +101,7 @@ async function newFiles(names) {
   };
 }
 
-/**
- * With the versions that its caller has.
- *
- * @param {Names} names
- */
+/** @param {Names} names */
 async function manifest({ name, caller }) {
   const its = JSON.parse(await readFile(`apps/${caller}/package.json`, 'utf8'));
   const dependencies = Object.fromEntries(NEEDED.map((needed) => [needed, its.dependencies[needed]]));
@@ -116,8 +109,6 @@ async function manifest({ name, caller }) {
 }
 
 /**
- * By path.
- *
  * @param {Names} names
  * @returns {Promise<Record<string, string>>}
  */
@@ -129,7 +120,7 @@ async function changedFiles(names) {
   return Object.fromEntries(await Promise.all(texts));
 }
 
-/** Nothing is fetched for it: what the new package needs is there. */
+/** Works offline, since the new package needs no new dependency. */
 function lockWorkspace() {
   const options = ['--package-lock-only', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
   const { status } = spawnSync('npm', ['install', ...options], {

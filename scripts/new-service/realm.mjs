@@ -1,4 +1,4 @@
-// The realm with a new service: its client, the permission that opens it, and who may ask for that.
+// The realm with a new service: its client, its permission, and the role of its caller.
 
 /** @typedef {import('./names.mjs').Names} Names */
 
@@ -10,7 +10,7 @@ const MAPPER = {
 };
 
 /**
- * The caller asks in its own name, so its service account gets the role that the permission demands.
+ * The caller calls as itself, so its service account gets the role.
  *
  * @param {string} text the realm file
  * @param {Names} names
@@ -41,7 +41,7 @@ export function addToRealm(text, names) {
 }
 
 /**
- * A permission is a client scope: its audience is the service that owns it.
+ * A permission is a client scope that adds its service to the audience.
  *
  * @param {Names} names
  * @param {string} permission
@@ -65,7 +65,7 @@ function clientScope({ name }, permission, description) {
 }
 
 /**
- * It introspects with its own secret, and may ask for nothing.
+ * The client can only introspect.
  *
  * @param {Names} names
  */
@@ -89,8 +89,6 @@ function client({ name, prefix }) {
 }
 
 /**
- * Who a token of a client is about when nobody is logged in.
- *
  * @param {{ username: string, enabled: boolean, serviceAccountClientId: string, realmRoles: string[] }[]} users
  * @param {string} clientId
  */

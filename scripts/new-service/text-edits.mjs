@@ -1,4 +1,4 @@
-// Text edits: insertions into a text at places that patterns find; they throw where there is none.
+// Insertions at places that match a pattern. Each function throws if nothing matches.
 
 /**
  * @param {string} text

@@ -1,5 +1,5 @@
-// npm run bill-of-materials: what each published package brings with it where it is installed alone, as CycloneDX, in a file beside package.json.
-// Its peers are the newest of their ranges there; in an application they are its own.
+// npm run bill-of-materials writes a CycloneDX file for each published package, with everything that npm installs for
+// it in an empty project. The peers are the newest versions in their ranges; an application has its own.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,11 +1,11 @@
-// A published library as npm would publish it: built, packed, and unpacked again.
+// Builds, packs and unpacks a library as npm would publish it.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * @typedef {object} Manifest of a package, as far as it is read here
+ * @typedef {object} Manifest the properties that the scripts read
  * @property {string} name
  * @property {string} version
  * @property {Record<string, string | Record<string, string>>} exports
@@ -20,13 +20,12 @@ import { promisify } from 'node:util';
  * @property {Manifest} manifest
  *
  * @typedef {Contents & { library: string, tarball: string, folder: string, size: number, unpackedSize: number }} Packed
- *   `library` holds its sources, `folder` what is in the tarball; sizes are in bytes.
+ *   `library` is the source folder, `folder` the unpacked tarball. Sizes are in bytes.
  */
 
 const LIBRARIES = resolve(import.meta.dirname, '../../libs');
 export const TSC = resolve(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
 
-/** The folders of the libraries that are published: those whose manifest does not say `private`. */
 export function publishedLibraries() {
   return readdirSync(LIBRARIES)
     .map((name) => join(LIBRARIES, name))
@@ -40,11 +39,11 @@ export function packLibrary(library) {
     execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
   removeOrphans(library);
-  // Below the library, so that what it imports is found where its own sources find it.
+  // Inside the library folder, so that imports resolve as in its sources.
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
-  // npm's versions differ: a list, or an object by name.
+  // Depending on its version, npm prints a list or an object by name.
   const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
   const tarball = join(destination, packed.filename);
   run('tar', ['-xzf', tarball, '-C', destination]);
@@ -64,7 +63,7 @@ export function packLibrary(library) {
 }
 
 /**
- * Runs a module that imports the package by its name. Never rejects; `stderr` says what the module failed with.
+ * Never rejects; `stderr` contains the error.
  *
  * @param {string} folder @param {string} script @returns {Promise<{ stderr: string }>}
  */
@@ -74,7 +73,7 @@ export function runInside(folder, script) {
 }
 
 /**
- * What was compiled from a source that is gone would be packed as well.
+ * Deleted sources leave output that would be packed.
  *
  * @param {string} library
  */

@@ -1,5 +1,6 @@
-// npm run release:prepare -- https://github.com/<owner>/<name> makes the packages of this checkout ready to be published from there.
-// It sets their repository and homepage, and absolute links in their READMEs. It changes files of the checkout, and publishes nothing.
+// npm run release:prepare -- https://github.com/<owner>/<name> prepares the packages of this checkout for publishing
+// from that repository. It sets their repository and homepage, and makes the links in their READMEs absolute. It
+// changes files and publishes nothing.
 import '../common/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -1,11 +1,11 @@
-// Release links: what a README says of other files of the repository, for readers who have the package alone.
+// Makes the repository links of a README absolute, for readers who only have the package.
 import { posix } from 'node:path';
 
-/** A link or an image whose address is relative: no scheme, no anchor of the page itself. */
+/** No scheme, and not only an anchor. */
 const RELATIVE = /(!?\[[^\]]*\]\()(?!https?:|mailto:|#)([^)\s]+)(\))/g;
 
 /**
- * The document with absolute links: `folder` is where it is in the repository, `repository` its address, `tag` the tag of the release.
+ * `folder` is the document's folder in the repository, `repository` a URL, `tag` the release tag.
  *
  * @param {string} markdown @param {{ folder: string, repository: string, tag: string }} release
  */
@@ -18,7 +18,7 @@ export function absoluteLinks(markdown, { folder, repository, tag }) {
   });
 }
 
-/** The files that its relative links lead to. @param {string} markdown @param {string} folder @returns {string[]} */
+/** @param {string} markdown @param {string} folder @returns {string[]} */
 export function linkedFiles(markdown, folder) {
   return [...markdown.matchAll(RELATIVE)].map(([, , address = '']) => posix.join(folder, address.split('#')[0] ?? ''));
 }

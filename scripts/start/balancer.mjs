@@ -1,4 +1,5 @@
-// HAProxy in front of replicas on this machine, with the settings that compose.replicas.yml has, too (deploy/haproxy/common.cfg).
+// HAProxy in front of local replicas, with the settings that compose.replicas.yml also uses
+// (deploy/haproxy/common.cfg).
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,6 @@ import { startProcess, untilListeningOrStopped } from '../common/processes.mjs';
 export const COMMON_SETTINGS = fileURLToPath(new URL('../../deploy/haproxy/common.cfg', import.meta.url));
 
 /**
- * A service: where callers reach it, and the ports of its replicas.
- *
  * @typedef {object} Balanced
  * @property {string} name
  * @property {number} port
@@ -18,11 +17,7 @@ export const COMMON_SETTINGS = fileURLToPath(new URL('../../deploy/haproxy/commo
  * @property {readonly string[]} [settings] further lines of its section
  */
 
-/**
- * The part of HAProxy's configuration that says who listens where. The first replica of service-a is called service-a.1.
- *
- * @param {readonly Balanced[]} all
- */
+/** @param {readonly Balanced[]} all */
 export function balancerConfiguration(all) {
   return all
     .map(({ name, port, replicas, host = '127.0.0.1', settings = [] }) => {
@@ -40,8 +35,6 @@ export function balancerConfiguration(all) {
 export const replicaName = (service, index) => `${service}.${index + 1}`;
 
 /**
- * Starts it; resolves when it listens.
- *
  * @param {string} executable
  * @param {readonly Balanced[]} all
  * @param {{ prefix: string, signal: AbortSignal }} options

@@ -1,5 +1,5 @@
-// Adds the client one-for-all to a running demonstration, whose realm file does not have it: its tokens name all three services, and
-// the page shows what that costs. npm start calls this after the start, and docker compose runs this file.
+// Adds the demo client one-for-all to a running realm. Its tokens name all three services. npm start calls the
+// function, and docker compose runs this file.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { administratorOf } from './running-keycloak.mjs';
@@ -8,8 +8,6 @@ import { clientSecrets, prefixOf } from './services.mjs';
 const FILE = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
 
 /**
- * A client of this name that is there already becomes what the file says, with this secret.
- *
  * @param {NodeJS.ProcessEnv} environment says where Keycloak is, who its administrator is, and the secret of the client
  */
 export async function addDemoClient(environment) {

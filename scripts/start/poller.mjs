@@ -1,4 +1,5 @@
-// npm run poller: builds where that is needed, and runs the process that hears of revocations for all services, with the settings of .env.
+// npm run poller builds if necessary, and runs the process that polls for revocations for all services, with the
+// settings of .env.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

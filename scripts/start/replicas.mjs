@@ -1,4 +1,4 @@
-// npm start -- --replicas N: what it needs, where each replica listens, what they share, and that one which ends is started again.
+// npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
@@ -8,22 +8,14 @@ import { prefixOf } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/**
- * A process of a service.
- *
- * @typedef {{ service: Service, name: string, port: number }} Place
- */
+/** @typedef {{ service: Service, name: string, port: number }} Place */
 
 const MOST = 9;
 const RESTART_AFTER_MS = 1000;
-/** Longer than HAProxy takes to notice. */
+/** Longer than HAProxy needs to notice. */
 const SHUTDOWN_DELAY_SECONDS = 2;
 
-/**
- * How many the options of npm start ask for; undefined where they do not.
- *
- * @param {{ readonly replicas?: string, readonly watch?: boolean }} options
- */
+/** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */
 export function replicasAsked({ replicas, watch = false }) {
   if (replicas === undefined) return undefined;
   if (watch) throw new Error('--replicas does not go with --watch: a change would restart all replicas at once.');
@@ -32,17 +24,11 @@ export function replicasAsked({ replicas, watch = false }) {
   throw new Error(`--replicas must be a whole number from 2 to ${MOST}, not ${replicas || 'nothing'}.`);
 }
 
-/**
- * Whether the environment names a server, for all services or for one.
- *
- * @param {NodeJS.ProcessEnv} environment
- */
+/** @param {NodeJS.ProcessEnv} environment */
 export const namesValkey = (environment) =>
   Object.entries(environment).some(([name, value]) => /(^|_)SHARED_STATE_URL$/.test(name) && Boolean(value));
 
 /**
- * The executables that replicas need. No Valkey is started where the environment names one.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @param {(name: string) => string | undefined} [find]
  */
@@ -58,8 +44,6 @@ export function toolsForReplicas(environment, find = installed) {
 }
 
 /**
- * Of each service one that listens at its own port, or `count` that listen at free ones.
- *
  * @param {readonly Service[]} all
  * @param {number | undefined} count
  * @param {() => Promise<number>} freePort
@@ -80,11 +64,11 @@ export async function placesOf(all, count, freePort) {
 }
 
 /**
- * Our environment, with what replicas share where it does not say so itself: over a server, and with new keys.
+ * Adds what replicas share, unless the environment sets it.
  *
  * @param {readonly Service[]} all
  * @param {NodeJS.ProcessEnv} environment
- * @param {Readonly<Record<string, string>>} [urls] of the server, by its users; needed where the environment names no server
+ * @param {Readonly<Record<string, string>>} [urls] of Valkey by user, required if the environment names none
  * @returns {NodeJS.ProcessEnv}
  */
 export function sharingEnvironment(all, environment, urls = {}) {
@@ -99,14 +83,13 @@ export function sharingEnvironment(all, environment, urls = {}) {
     ...proofKeys(environment),
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
     ...Object.fromEntries(shared),
-    // An empty variable counts as not set.
     ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
   };
 }
 
 /**
- * Keys for the proofs of the poller, in base64 without the lines of PEM: a new pair, or the public key of the private key that is given.
- * Nothing belongs to a public key that is given alone.
+ * A new key pair for the poller's proofs, or the pair of the given private key. The keys are in base64 without PEM
+ * lines.
  *
  * @param {NodeJS.ProcessEnv} given
  * @returns {NodeJS.ProcessEnv}
@@ -121,7 +104,7 @@ function proofKeys({ SIGNAL_PROOF_PRIVATE_KEY: own, SIGNAL_PROOF_PUBLIC_KEYS: pu
   };
 }
 
-/** @param {string} text PEM, or its base64 without the other lines */
+/** @param {string} text PEM, or base64 without PEM lines */
 function privateKeyIn(text) {
   const der = Buffer.from(text.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64');
   try {
@@ -132,7 +115,7 @@ function privateKeyIn(text) {
 }
 
 /**
- * Starts a replica again whenever it ends by itself. Never resolves; rejects with `signal`.
+ * Never resolves; rejects when `signal` aborts.
  *
  * @template {{ name: string, end: Promise<number | string | null> }} Replica
  * @param {Replica} replica changed in place

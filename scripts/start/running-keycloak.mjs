@@ -1,15 +1,11 @@
-// The Keycloak of a running demonstration: where it is, and its administrator.
+// The Keycloak of a running demonstration, and its administrator.
 import { runsAlready } from '../common/own-options.mjs';
 import { portOf, REALM } from './services.mjs';
 
-/** So the embedded server answers what it does not have. */
+/** For endpoints that the embedded server lacks. */
 const NOT_IMPLEMENTED = 501;
 
-/**
- * As AUTHORIZATION_SERVER says, else what npm start starts.
- *
- * @param {NodeJS.ProcessEnv} environment
- */
+/** @param {NodeJS.ProcessEnv} environment */
 export function runningKeycloak(environment) {
   const chosen = environment.AUTHORIZATION_SERVER ?? '';
   const server = runsAlready(chosen) ? chosen : `http://localhost:${portOf(environment, 'KEYCLOAK_PORT', 8080)}`;
@@ -18,8 +14,8 @@ export function runningKeycloak(environment) {
 }
 
 /**
- * The token of the administrator, whom KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD name where it is not the one of
- * the demonstration; or that of KEYCLOAK_ADMIN_TOKEN.
+ * Returns KEYCLOAK_ADMIN_TOKEN, or a token for KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD (default:
+ * admin, admin).
  *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} baseUrl
@@ -38,7 +34,7 @@ export async function administratorToken(environment, baseUrl) {
 }
 
 /**
- * Answers of the admin API of the realm, below it. Throws for those that are no success.
+ * Throws unless the answer is a success.
  *
  * @param {NodeJS.ProcessEnv} environment
  */

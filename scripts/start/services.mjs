@@ -1,4 +1,4 @@
-// The services of services.json and the realm that the scripts run, and the environment of each service.
+// The services of services.json, and the environment of each service.
 import { readFileSync } from 'node:fs';
 
 export const REALM = 'microservices';
@@ -7,36 +7,30 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
 /**
  * @typedef {object} Service
  * @property {number} port
- * @property {string} demoSecret published: for demonstrations only
- * @property {string[]} calls by name
- * @property {string[]} [attacks] services that it shows a token that is not meant for them; in demo mode only
- * @property {string[]} [isAlso] clients that it is beside itself; in demo mode only
+ * @property {string} demoSecret published, for demonstrations only
+ * @property {string[]} calls service names
+ * @property {string[]} [attacks] services that receive a token for another audience; demo mode only
+ * @property {string[]} [isAlso] additional clients of the service; demo mode only
  * @property {boolean} [login] whether users log in at it
- * @property {boolean} [signals] whether it can hear of revocations
+ * @property {boolean} [signals] whether it can poll for revocations
  */
 
-/**
- * A service as the scripts run it: with its name, the prefix of its variables, and the colour of its log lines.
- *
- * @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService
- */
+/** @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService */
 
 /**
- * `otherClients` are in the realm file as well; `addedClients` are not, and are added to it for a demonstration. `poller` is the process of one of the others, which no service calls.
+ * The realm file contains `otherClients`. The demonstration adds `addedClients`. `poller` uses one of the other
+ * clients.
  *
  * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
  */
 export const DESCRIPTION = JSON.parse(readFileSync(new URL('../../services.json', import.meta.url), 'utf8'));
 
-/** The prefix of a client's variables: SERVICE_A for service-a. */
 export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().replaceAll('-', '_');
 
-/** The colours of the services' log lines. */
 const COLORS = [36, 33, 35, 32, 34, 31];
-/** That of the poller's. */
 const DIM = 2;
 
-/** Passed on to every service; nothing else of our environment is. */
+/** A service inherits only these variables. */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -68,15 +62,12 @@ const PASSED_ON = [
   'SIGNALS_POLL_SECONDS',
 ];
 
-/** What the SDK of OpenTelemetry reads. */
 const PASSED_ON_AS_WELL = /^OTEL_/;
 
-/** DEMO: what Service A seals logins with, unless the environment says otherwise. */
+/** DEMO: Service A's session secret, unless the environment sets one. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
 /**
- * The secrets of the clients: from the environment, else the demo ones.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {Record<string, string>}
  */
@@ -91,7 +82,7 @@ export function clientSecrets(environment) {
 }
 
 /**
- * The services with the ports they listen on, in the order of starting: who is called first.
+ * A called service comes before its caller.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NamedService[]}
@@ -108,7 +99,7 @@ export function services(environment) {
 }
 
 /**
- * The services that `--only` names, with commas between them. Without it all services, and for `none` no service.
+ * `none` selects no service.
  *
  * @param {readonly NamedService[]} all
  * @param {string | undefined} only
@@ -122,8 +113,6 @@ export function servicesAsked(all, only) {
 }
 
 /**
- * The process that hears of revocations for all services, as the scripts run one.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NamedService}
  */
@@ -135,7 +124,7 @@ export function poller(environment) {
 }
 
 /**
- * A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's.
+ * Contains only the service's own secrets.
  *
  * @param {NamedService} service
  * @param {{ all: readonly NamedService[], keycloak: { baseUrl: string, realm: string, issuer: string }, environment: NodeJS.ProcessEnv }} context
@@ -149,15 +138,14 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
-  // Each has keys and a user of its own at Valkey.
   const shared = ['SHARED_STATE_KEYS', 'SHARED_STATE_URL', 'SHARED_ANSWERS_URL'].flatMap((variable) => {
     const value = environment[`${service.prefix}_${variable}`];
     return value ? [[variable, value]] : [];
   });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
-  // The secrets that it names are of one service.
+  // Contains secrets of this service.
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
-  // On one machine each needs its own; replicas, which would share it, do not start with one.
+  // Replicas would share this port, so they do not start with it.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
     ...Object.fromEntries(
@@ -182,7 +170,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
 }
 
 /**
- * For a service that hears of revocations, or learns of them over what is shared: how long answers serve meanwhile. A service that polls has the poller's secret, and the private key of proofs.
+ * A service that polls gets the poller's secret and the private key for proofs.
  *
  * @param {NamedService} service
  * @param {NodeJS.ProcessEnv} environment
@@ -204,8 +192,6 @@ function signalsEnvironment({ prefix, signals = false }, environment, secrets) {
 }
 
 /**
- * For a service at which users log in: where browsers reach it, and its secret for that.
- *
  * @param {NamedService} service
  * @param {NodeJS.ProcessEnv} environment
  */
@@ -215,8 +201,6 @@ function loginEnvironment({ prefix, port }, environment) {
 }
 
 /**
- * Values for the realm file's placeholders.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @param {number} serviceAPort
  */
@@ -224,9 +208,9 @@ export function realmEnvironment(environment, serviceAPort) {
   const switches = ['SIGNALS_EVENTS', 'SIGNALS_SSF'].filter((name) => environment[name]);
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
-    // They are off unless somebody says otherwise.
+    // Off unless the environment sets them.
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
-    // DEMO: it may manage users, so a realm has it disabled unless somebody says otherwise.
+    // DEMO: this client may manage users, so the realm file disables it by default.
     DEMO_HELPDESK_ENABLED: 'true',
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
@@ -234,8 +218,6 @@ export function realmEnvironment(environment, serviceAPort) {
 }
 
 /**
- * A TCP port from the environment.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} name
  * @param {number} fallback
@@ -247,7 +229,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * What is wrong where two of those that are to be started want one port. A port that is free before says nothing of that, and one of them would answer for the other.
+ * A check for free ports before the start can't find two services with the same port.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

@@ -1,15 +1,14 @@
-// The process that polls for revocations when the scripts run the services: Service A, or one signal poller for all replicas.
+// Settings of the process that polls for revocations: Service A, or one poller for all replicas.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/** Longer than any token of the demonstration lives. */
+/** Longer than any token lives in the demonstration. */
 const LONG_TTL_SECONDS = '300';
 
 /**
- * Our environment, where it does not say itself who is to hear: with a realm that saves events, and answers that serve long meanwhile. The realm of a server that ran before is its owner's: nobody listens there unless
- * the environment says so.
+ * A server that was already running keeps its own settings.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} choice of the authorization server
@@ -26,20 +25,17 @@ export function hearingEnvironment(environment, choice) {
   return { ...defaults, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)) };
 }
 
-/** Whether somebody is to hear. */
 export const isHeard = (/** @type {NodeJS.ProcessEnv} */ { SIGNAL_SOURCES: sources = '' }) =>
   !['', 'none'].includes(sources);
 
 /**
- * The environment of services whose revocations a process of its own hears of.
- *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NodeJS.ProcessEnv}
  */
 export const withoutSources = (environment) => ({ ...environment, SIGNAL_SOURCES: '' });
 
 /**
- * Of the process that hears: it calls nobody, and keeps no answers.
+ * The poller calls no service and caches no results.
  *
  * @param {Service} poller
  * @param {Omit<Parameters<typeof serviceEnvironment>[1], 'all'>} context

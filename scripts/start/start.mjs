@@ -1,7 +1,7 @@
-// npm start: builds, starts the embedded authorization server and the services, and shows what to try.
-// With npm run start:keycloak the server is a real Keycloak. With --authorization-server=… you choose any server. With --watch it
-// restarts the services on changes. With --replicas it starts several of each. With --only=service-b it starts that one alone beside
-// the server, and with --only=none the server alone.
+// npm start builds, starts the embedded authorization server and the services, and prints what to try. npm run
+// start:keycloak uses a real Keycloak, and --authorization-server=… selects any server. With --watch, it restarts the
+// services on changes. With --replicas=N, it starts N processes of each service. With --only=service-b, it starts the
+// server and this service. With --only=none, it starts only the server.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,22 +52,14 @@ const SERVER = 'the authorization server';
 
 process.chdir(join(import.meta.dirname, '../..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
-// This is for development, unless somebody says otherwise: then the embedded server does not start.
+// The embedded server does not start in production.
 process.env.NODE_ENV ||= 'development';
 const signal = stopSignal();
-/**
- * What is to be stopped, the last started first.
- *
- * @type {(() => Promise<unknown>)[]}
- */
+/** @type {(() => Promise<unknown>)[]} */
 const running = [];
-/**
- * Servers that replicas can't do without.
- *
- * @type {Parameters<typeof failWhenEnded>[0][]}
- */
+/** @type {Parameters<typeof failWhenEnded>[0][]} */
 const servers = [];
-/** From here on nothing is started again. */
+/** Aborts when the script stops, so that no process is restarted. */
 const ending = new AbortController();
 
 try {
@@ -81,7 +73,6 @@ ending.abort();
 for (const stop of running.toReversed()) await stop();
 process.exit();
 
-/** Rejects when something fails that is not started again, and when it is time to stop. */
 async function main() {
   const { values: flags } = argumentsOf({
     options: {
@@ -97,7 +88,7 @@ async function main() {
   const all = services(process.env);
   const asked = servicesAsked(all, flags.only);
   const hearing = hearingEnvironment(process.env, choice);
-  // Of replicas none listens: one process does for all of them.
+  // One poller polls for all replicas.
   const listener = tools !== undefined && isHeard(hearing) ? poller(process.env) : undefined;
   await checkPorts(listener === undefined ? asked : [...asked, listener], choice);
   say('Building');
@@ -157,8 +148,6 @@ async function checkPorts(all, choice) {
 }
 
 /**
- * The server that AUTHORIZATION_SERVER names. Its package is there only once it is built.
- *
  * @param {readonly Service[]} all
  * @param {string} choice
  * @param {NodeJS.ProcessEnv} environment
@@ -173,13 +162,13 @@ async function startServer(all, choice, environment) {
     signal,
   });
   running.push(() => server.stop());
-  // The realm of a server that ran before is its owner's.
+  // The realm of a server that was already running is not changed.
   if (!runsAlready(choice)) await addDemoClientTo(server);
   return server;
 }
 
 /**
- * As the administrator of this server, and not the one whom the environment names for another. The demonstration goes on without the client.
+ * The administrator of the environment may belong to another server.
  *
  * @param {Server} server
  */
@@ -196,8 +185,6 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
 }
 
 /**
- * What replicas share their state over: the server that the environment names, or one that is started for them. Gives their environment.
- *
  * @param {readonly Service[]} all
  * @param {string} executable
  * @param {() => Promise<number>} freePort
@@ -212,8 +199,6 @@ async function shareState(all, executable, freePort, environment) {
 }
 
 /**
- * At the ports of the services, in front of their replicas.
- *
  * @param {readonly Service[]} all
  * @param {readonly Place[]} places
  * @param {string} executable
@@ -244,8 +229,6 @@ function startService({ service, name, port }, environment, watched) {
 }
 
 /**
- * Returns the description of the stack for doctor.
- *
  * @param {Server} server
  * @param {readonly ReturnType<typeof startService>[]} children
  * @param {number | undefined} count of replicas

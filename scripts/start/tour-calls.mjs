@@ -1,4 +1,4 @@
-// The calls of the tour, by a browser where it has cookies: made, checked, and shown without what must not be seen.
+// HTTP calls of the tour: sends, checks and prints them without secrets.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,19 +15,17 @@ export const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${
 export const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
 
 /**
- * @typedef {Map<string, { value: string, host: string }>} Cookies by name: a browser sends those that the host has set
+ * @typedef {Map<string, { value: string, host: string }>} Cookies by name; a browser sends them to `host` only
  * @typedef {{ token?: string, client?: string[], form?: Record<string, string>, json?: object, cookies?: Cookies }} Sent
- * a form or JSON, with a token, or as a client with its secret (HTTP Basic), or with the cookies of a browser
+ * `client` is sent with its secret by HTTP Basic
  */
 const digest = (/** @type {string} */ token) => `token:${createHash('sha256').update(token).digest('hex').slice(0, 8)}`;
 
-/** Tokens are shown by their SHA-256; secrets, passwords, codes and whatever else is in a query or a cookie, not at all. */
+/** Shows tokens by their SHA-256 hash, and hides secrets, passwords and codes. */
 const hide = (/** @type {string} */ name, /** @type {any} */ value) =>
   /^((access|refresh|id|subject)_)?token$/.test(name) ? digest(value) : /^(password|csrf_)/.test(name) ? '***' : value;
 
 /**
- * Follows no redirect.
- *
  * @param {string} url
  * @param {Sent} sent
  */
@@ -88,8 +86,6 @@ export async function ask(url, status, { client, ...sent }) {
 }
 
 /**
- * An access token for `aud`, which `azp` asks for.
- *
  * @param {Record<string, string>} form
  * @param {string} aud
  * @param {string} azp
@@ -119,8 +115,6 @@ export async function logIn(/** @type {string} */ user) {
 }
 
 /**
- * Fills in the form of Keycloak in a page, and follows where that leads.
- *
  * @param {Record<string, string>} form
  * @param {Awaited<ReturnType<typeof call>>} page
  * @param {Cookies} cookies
@@ -143,7 +137,6 @@ export async function follow(answer, cookies) {
   return page;
 }
 
-/** What there is to read on a page. */
 export function words(/** @type {string} */ page) {
   return page.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
 }

@@ -1,4 +1,4 @@
-// The steps of the tour and their options. Each step runs once, after the step that it needs.
+// The steps of the tour.
 import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 
@@ -6,11 +6,10 @@ const { values: flags, positionals } = argumentsOf({ options: { brief: { type: '
 /** @type {Map<string, () => Promise<unknown>>} */
 const steps = new Map();
 
-/** Prints what a brief tour leaves out. */
 export const print = flags.brief ? () => undefined : console.log;
 
 /**
- * A step, which is taken once, after the one that it needs.
+ * A step runs at most once, after `need`.
  *
  * @template Given, Needed
  * @param {string} name
@@ -34,7 +33,6 @@ export function step(name, sentence, act, need) {
   return run;
 }
 
-/** Takes those that were named, or all. */
 export async function takeSteps() {
   try {
     const unknown = positionals.find((name) => !steps.has(name));

@@ -1,5 +1,5 @@
-// npm run tour: walks the running stack with the HTTP calls a person would make, shows each, and checks what comes back.
-// With --brief it prints a line a step. With the name of a step it takes that step, and the steps that it needs before.
+// npm run tour sends HTTP calls to the running demonstration, shows each call, and checks the answers. With --brief, it
+// prints one line for each step. With the name of a step, it runs that step and the steps that it needs.
 import '../common/help.mjs';
 import {
   ask,

@@ -1,11 +1,9 @@
-// A Valkey server for replicas on this machine: on loopback, with the users of deploy/valkey/users.acl, and set up as docs/replicas.md says.
+// A local Valkey for replicas, with the users of deploy/valkey/users.acl and the settings of docs/replicas.md.
 import { randomBytes } from 'node:crypto';
 import { startProcess, untilListeningOrStopped } from '../common/processes.mjs';
 import { processUsers, usersFile } from './valkey-users.mjs';
 
 /**
- * Starts a server that saves nothing. `urls` has the address for each user, with the password.
- *
  * @param {string} executable
  * @param {{ port: number, prefix: string, signal: AbortSignal }} options
  */
@@ -20,7 +18,7 @@ export async function startValkey(executable, { port, prefix, signal }) {
     'loglevel warning',
     usersFile((user) => passwords.get(user) ?? ''),
   ];
-  // Not as arguments: others on this machine can read those.
+  // Other users of this machine can read command line arguments.
   const valkey = startProcess(executable, ['-'], { prefix, input: settings.join('\n') });
   await untilListeningOrStopped({ name: 'Valkey', ...valkey }, [port], signal);
   const urls = Object.fromEntries(

@@ -1,4 +1,4 @@
-// What npm start prints when all is ready: where to begin, and how to call the services as whom.
+// Prints the addresses and example calls when npm start is ready.
 import { paint } from '../common/processes.mjs';
 import { DESCRIPTION } from './services.mjs';
 
@@ -8,12 +8,12 @@ import { DESCRIPTION } from './services.mjs';
 /**
  * @param {number} portOfA
  * @param {Server} server
- * @param {number} serverPort at which other scripts look for the server
+ * @param {number} serverPort where other scripts look for the server
  * @param {Replicas} [replicas]
  */
 export function showWhatToTry(portOfA, server, serverPort, replicas) {
   const a = `localhost:${portOfA}`;
-  // Another script can't know a server that was chosen here by hand.
+  // Other scripts do not know a server that was selected by an option.
   const choice = server.baseUrl === `http://localhost:${serverPort}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
   console.log(`
 ${paint(1, replicas === undefined ? 'All services are ready.' : `${replicas.count} replicas of each service are ready.`)}
@@ -33,8 +33,6 @@ Ctrl-C stops everything.
 }
 
 /**
- * Of some of the services, or of the server alone.
- *
  * @param {Server} server
  * @param {readonly { name: string, port: number }[]} places
  */

@@ -1,4 +1,4 @@
-/** Messages over real servers of gRPC, NATS and RabbitMQ: refusals, how the sender learns about them, and for which caller a consumer acts. */
+/** Messages over real gRPC, NATS and RabbitMQ servers: refusals, what the sender sees, and the consumer's caller. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,6 @@ import { AskedIntrospections } from '../../libs/keycloak/spec-support/asked-intr
 import { bearerOf, deny, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
 
-/** What runs, in order. */
 const ran: string[] = [];
 const undone: (() => unknown)[] = [];
 afterEach(async () => {
@@ -120,7 +119,6 @@ class Orders {
   }
 }
 
-/** The three kinds of streams, two of them with the call itself. */
 @Controller()
 class Streams {
   @GrpcMethod('Orders', 'Watch')
@@ -166,9 +164,9 @@ interface Refused {
   readonly status: number;
   readonly code: string;
   readonly permission?: string;
-  /** What stands in its body besides. */
+  /** Further members of the error body. */
   readonly more?: Readonly<Record<string, unknown>>;
-  /** The same in the message of a status of gRPC. */
+  /** The message of the gRPC status, where it differs from code and permission. */
   readonly details?: string;
 }
 
@@ -176,11 +174,9 @@ interface TransportUnderTest {
   readonly name: string;
   readonly start: (() => Promise<Broker>) | undefined;
   options(url: string): MicroserviceOptions;
-  /** Sends a message, and gives what is answered, or what the sender is refused with. */
   sender(
     options: MicroserviceOptions,
   ): (pattern: 'read' | 'now' | 'settle' | 'status', authorization?: string, name?: string) => Promise<unknown>;
-  /** What the sender gets of a refusal. */
   refusal(refused: Refused): unknown;
 }
 
@@ -273,12 +269,11 @@ const RABBITMQ: TransportUnderTest = {
 interface Start {
   readonly inherits?: boolean;
   readonly controllers?: Type[];
-  /** None, where it is null. */
   readonly adapter?: RequestAdapter | null;
   readonly permissions?: PermissionMapper | undefined;
 }
 
-/** A hybrid application; `inherits` says whether its microservice has the global guard. */
+/** Starts a hybrid application. `inherits` makes its microservice use the global guard. */
 async function start(
   options: MicroserviceOptions,
   { inherits = false, controllers = [Orders], adapter = microservicesRequestAdapter(), permissions }: Start = {},
@@ -529,7 +524,7 @@ describeWithNats('headers of a message of NATS', () => {
       .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
     expect(Object.keys(headers)).toEqual(['authorization']);
     expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
-    // Each application has a server of its own in memory: the consumer's learns of the token here.
+    // Each application has its own in-memory server, so the consumer's server must know the token too.
     const text = headers.authorization.slice('Bearer '.length);
     signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
     const record = natsHeaders();
@@ -646,7 +641,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
       'Bearer junk',
       'Bearer event',
     ]);
-    // A second rejection would have closed the channel of the service.
+    // A second rejection of the same message would make RabbitMQ close the channel.
     expect(await send('read', bearerOf(app))).toEqual({ answer: 'read' });
   });
 
@@ -661,7 +656,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     testAuthorizationServer(app).recover();
     while (ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(ran).toEqual(['read']);
-    // Its answer goes out before the connection is closed.
+    // The answer must leave before the connection is closed.
     await new Promise((resolve) => setTimeout(resolve, 300));
   });
 

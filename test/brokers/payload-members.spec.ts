@@ -1,4 +1,4 @@
-/** Payloads with any members, over real servers of gRPC, NATS and RabbitMQ: none of them changes how a message is judged. */
+/** Payloads with arbitrary members over real gRPC, NATS and RabbitMQ servers: no member changes the verdict. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ class Orders {
   }
 }
 
-/** protobufjs makes an object with a member for each field. */
+/** protobufjs gives each message an own property for every field, so names that JavaScript itself uses are left out. */
 const FIELDS = FRAMEWORK_MEMBERS.filter((name) => !['__proto__', 'constructor', 'prototype', 'toJSON'].includes(name));
 const PROTO = `syntax = "proto3";
 package shop;
@@ -59,7 +59,6 @@ ${FIELDS.map((name, at) => `  string ${name} = ${at + 1};`).join('\n')}
 message Answer { string text = 1; }
 `;
 
-/** Sends a payload with this token, and gives what is answered, or what the sender is refused with. */
 type Send = (payload: object, authorization: string | undefined) => Promise<unknown>;
 
 interface TransportUnderTest {
@@ -70,7 +69,7 @@ interface TransportUnderTest {
   sender(proxy: ClientProxy): Send;
   answer(payload: object): unknown;
   readonly refusal: object;
-  /** A call of gRPC is held while it is open, and let go of by the next look at all of them. */
+  /** The guard holds a gRPC call until the call closes, and drops it at its next sweep. */
   readonly isHeldWhileOpen?: true;
 }
 
@@ -140,7 +139,6 @@ const TRANSPORTS: readonly TransportUnderTest[] = [
   },
 ];
 
-/** Errors that Nest logged. A refusal is not among them. */
 const errors: unknown[] = [];
 
 for (const transport of TRANSPORTS) {

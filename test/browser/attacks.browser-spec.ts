@@ -1,4 +1,4 @@
-/** "Try to break in", in a real browser: by the page's script and without one, every attack is refused as it was due. */
+/** "Try to break in" in a real browser, with and without scripts: every attack is refused as expected. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { ATTACKS } from '../../apps/service-a/src/attacks/attack-list.js';
@@ -10,7 +10,7 @@ let lab: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  // One attack waits for the end of the window.
+  // One attack waits until the revocation window ends.
   lab = await RunningServices.start({ publicUrl, variables: ttl(2) });
   chromium = await Chromium.start();
 });
@@ -22,7 +22,6 @@ afterEach(() => chromium.closeClean(lab.scanner));
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name });
 
-/** Of each attack that the page tells of, what became of it. */
 const verdicts = (page: Page): Promise<unknown> =>
   page.evaluate(
     `Object.fromEntries([...document.querySelectorAll('.outcome')].map(({ dataset }) => [dataset.attack, dataset.verdict]))`,

@@ -1,4 +1,4 @@
-/** Pages of somebody else, in the browser of a user who is logged in: what they have it send changes nothing. */
+/** Foreign pages in the browser of a logged-in user: the requests that they send change nothing. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** Cookies know no ports: to a page of the first host the browser gives no cookie of the user's, to one of the second it does. */
+/** Cookies ignore ports, so the browser sends the user's cookie only from a page of the second host. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],
@@ -28,7 +28,7 @@ beforeAll(async () => {
   chromium = await Chromium.start(HOSTS.map(([, host]) => `http://${host}:${port}`));
 });
 afterAll(async () => {
-  // That the browser complains of refusals is what these tests are about.
+  // `closeClean` would fail here: these tests provoke complaints of the browser.
   await chromium.close(chain.scanner);
   await chromium.stop();
   evil.closeAllConnections();
@@ -44,7 +44,6 @@ const submitForm = (path: string, enctype = ''): string => `
   document.body.append(form);
   form.submit();`;
 
-/** Does what a page can do, and waits until the browser is done with it. */
 const ask = (path: string, options: string): string =>
   `fetch('${publicUrl}${path}', { method: 'POST', credentials: 'include', ${options} }).catch(() => undefined)`;
 
@@ -60,7 +59,7 @@ const ATTEMPTS: readonly (readonly [
   ['fetch without CORS', '/auth/logout', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch without CORS', '/attacks/no-token', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch', '/auth/logout', (path) => ask(path, `body: new URLSearchParams({ csrf_token: 'guessed' })`), 403],
-  // The browser asks first, and is not told that it may.
+  // The browser sends a CORS preflight, which the service does not allow.
   [
     'fetch with an Authorization header',
     '/auth/logout',
@@ -82,7 +81,6 @@ async function strangePage(user: Page, host: string): Promise<Page> {
 }
 
 describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
-  // One login for all attempts: each of them must leave it as it is.
   let user: Page;
   beforeAll(async () => {
     user = await chromium.open();

@@ -1,4 +1,4 @@
-/** A user in a real browser: logs in, runs the chain, logs out, is logged out; and the browser sees no token of it. */
+/** Login, chain calls and logout of a user in a real browser, which never sees a token. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import type { Page } from 'playwright-core';
@@ -23,7 +23,6 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-// Whatever a test is about: nobody's token was to be seen, and no page did what its policy forbids.
 afterEach(() => chromium.closeClean(chain.scanner));
 
 const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
@@ -31,7 +30,6 @@ const logOut = (page: Page): Promise<void> => page.getByRole('button', { name: '
 const main = (page: Page): Promise<string> => page.locator('main').innerText();
 const home = (page: Page): Promise<unknown> => page.goto('/');
 
-/** Waits for the page of Keycloak that asks for a name and a password. Gives the origin that it is of. */
 async function loginForm(page: Page): Promise<string> {
   await page.locator('#kc-login').waitFor();
   return new URL(page.url()).origin;
@@ -141,7 +139,7 @@ describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
     const page = await chromium.open();
     await logIn(page, username);
     await keycloak.logOutUser(username);
-    // Asks Keycloak nothing: Service A was told.
+    // Keycloak has notified Service A of the logout, so the page needs no call to Keycloak.
     const { result, calls } = await chain.keycloak.during(() => home(page).then(() => main(page)));
     expect(result).not.toContain(username);
     expect(calls).toEqual([]);
@@ -198,7 +196,7 @@ describe('two tabs of one browser', () => {
     }
     await fillLogin(first, 'alice');
     await first.waitForURL(`${publicUrl}/`);
-    // Keycloak's form notices by itself that the other tab has logged in, or is filled in all the same.
+    // Keycloak's form may notice the login of the other tab by itself; otherwise the test fills it in.
     await second.waitForURL(`${publicUrl}/`, { timeout: 5000 }).catch(() => fillLogin(second, 'alice'));
     await second.waitForURL(`${publicUrl}/`);
     for (const page of [first, second]) {
@@ -219,7 +217,7 @@ describe('the browser', () => {
     await home(page);
     await logOut(page);
     await page.waitForURL(`${publicUrl}/`);
-    // Three and the code at the login, a token for each hop.
+    // The login yields three tokens and a code, and each hop one exchanged token.
     expect(chain.scanner.knownCount - knownBefore).toBeGreaterThanOrEqual(6);
     const paths = chromium.exchanges.slice(seenBefore).map(({ method, url }) => `${method} ${new URL(url).pathname}`);
     expect(paths).toEqual(expect.arrayContaining(['GET /auth/callback', 'GET /run-service-b', 'POST /auth/logout']));
@@ -240,7 +238,7 @@ describe('the browser', () => {
     );
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
-    // Another one than the chain's, which finds none.
+    // A scanner of its own, so the leaks found here do not fail the shared scanner.
     const scanner = TokenLeakScanner.start();
     const complaints = await chromium.close(scanner);
     scanner.stop();

@@ -1,4 +1,4 @@
-/** Users of Keycloak with odd names. Markup in one is text on every page, and nothing of it runs; a long one fits the window. */
+/** Keycloak users with odd names: markup is shown as text and never runs, and a long name fits the window. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
@@ -7,10 +7,10 @@ import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** All in lower case, as Keycloak keeps user names. */
+/** In lower case, because Keycloak stores user names in lower case. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
-/** As of a person who logs in by an address, without a place to break it. */
+/** An email address as user name, with no place where a line could break. */
 const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
 
 interface Profile {
@@ -22,10 +22,11 @@ let keycloak: ContractServer;
 let chromium: Chromium;
 let username: string;
 const userPaths: string[] = [];
-/** What is to be put back. */
 let profile: Profile | undefined;
 
-/** Keycloak takes no such name unless the realm's profile of a user says that it may; the embedded server has no profile. */
+/**
+ * Removes the checks for prohibited characters from Keycloak's user profile. The embedded server has no user profile.
+ */
 async function allowMarkup(): Promise<void> {
   const { administrator } = keycloak;
   const answer = await administrator.ask('GET', '/users/profile');
@@ -70,7 +71,7 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-// A script that only the policy of the page had stopped would be complained of here.
+// The check also finds a script that only the content security policy has stopped.
 afterEach(() => chromium.closeClean(chain.scanner));
 
 async function expectText(page: Page, text: string): Promise<void> {
@@ -95,7 +96,7 @@ describe.each([
     const text = await callServiceB(page, `Call Service B as ${username}`);
     expect(text).toContain(`Called as ${username}`);
     await expectText(page, text);
-    // Where tokens are told side by side, of which some may be folded away.
+    // `textContent` includes folded parts.
     expect(await page.locator('main').textContent()).toContain('preferred_username');
     await page.goto('/run-service-b');
     await expectText(page, await answered(page));
@@ -104,7 +105,7 @@ describe.each([
 
 describe.each([
   ['zoomed', LOOKS['zoomed']],
-  // A phone that is told so would shrink the page instead.
+  // Mobile emulation would make the browser shrink the page instead.
   ['in a window of 320 pixels', { viewport: { width: 320, height: 568 } }],
 ])('a long name, %s', (_, options) => {
   it('fits the window (WCAG 2.2, 1.4.10)', async () => {

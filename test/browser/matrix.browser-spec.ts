@@ -1,4 +1,4 @@
-/** "Steal a token", in a real browser: by the page's script and without one, on a phone, in the dark, by keyboard. */
+/** "Steal a token" in a real browser: with and without scripts, on a phone, in dark mode and by keyboard. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { Chromium, expectForEverybody, logIn, LOOKS } from '../support/chromium.js';
@@ -117,7 +117,6 @@ describe('the matrix of stolen tokens', () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
-    // Something in between that answers no page.
     await page.route('**/matrix', (route) => route.fulfill({ contentType: 'text/plain', body: 'busy' }));
     await page.getByRole('button', { name: 'Try all nine doors' }).click();
     await page.getByText('The doors could not be tried').waitFor();
@@ -170,7 +169,7 @@ describe('the matrix of stolen tokens', () => {
       const page = await chromium.open(options);
       await logIn(page, 'alice');
       await tried(page);
-      // In the page, since the click may scroll it.
+      // Document coordinates, because the click may scroll the page.
       const bottom = (): Promise<number> =>
         page.evaluate(`Math.round(document.querySelector('.chapter').getBoundingClientRect().top + scrollY)`);
       const before = await bottom();

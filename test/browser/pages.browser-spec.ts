@@ -1,4 +1,4 @@
-/** The pages of Service A in a real browser: usable by everybody, light and dark, on a phone, by keyboard. */
+/** The pages of Service A in a real browser: accessible, light and dark, on a phone, by keyboard. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
@@ -27,7 +27,6 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** What there is to see, and how one gets there. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   start: (page) => page.goto('/'),
   'start-logged-in': (page) => logIn(page, 'alice'),
@@ -152,7 +151,7 @@ describe('the keyboard', () => {
     await page.goto('/');
     await tabTo(page, 'Log in');
     await page.keyboard.press('Enter');
-    // Keycloak puts the cursor there.
+    // Keycloak focuses the user name field.
     await page.locator('#username:focus').waitFor();
     await page.keyboard.type('alice');
     await page.keyboard.press('Tab');

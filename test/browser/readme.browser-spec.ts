@@ -1,4 +1,4 @@
-/** The README's pictures, of the pages as they are: `UPDATE_PICTURES=true npm test -- readme.browser` takes them anew. */
+/** The pictures of the README; `UPDATE_PICTURES=true npm test -- readme.browser` renews them. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
@@ -23,7 +23,6 @@ afterAll(async () => {
   await lab.stop();
 });
 
-/** From where to where it is shown. */
 type Extent = readonly [first: Locator, last: Locator];
 
 const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
@@ -55,20 +54,19 @@ it.each(Object.entries(PICTURES))('%s is in the README, described, and small', a
     await mkdir(FOLDER, { recursive: true });
     await writeFile(path, taken);
   }
-  // As it is committed, which may be of another machine with other letters.
+  // The committed picture may come from another machine with other fonts.
   expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
   const readme = await readFile('README.md', 'utf8');
   const shown = name === 'matrix' ? STILL : new RegExp(`!\\[[^\\]]{20,}\\]\\(${path}\\)`);
   expect(readme).toMatch(shown);
 });
 
-/** For whom nothing is to move on the page. */
 const STILL = `<source media="(prefers-reduced-motion: reduce)" srcset="${FOLDER}/matrix.png"`;
 
 it.each(['light', 'dark'])('the film is in the README, and small: %s', async (look) => {
   const path = `${FOLDER}/steal-a-token-${look}.webp`;
   const film = await readFile(path);
-  // An animated WebP has frames (ANMF); `npm run film` takes them.
+  // `npm run film` records an animated WebP, which has `ANMF` frames.
   expect([film.toString('latin1', 0, 4), film.toString('latin1', 8, 12)]).toEqual(['RIFF', 'WEBP']);
   expect(film.toString('latin1').split('ANMF').length - 1).toBeGreaterThan(8);
   expect(film.length).toBeLessThan(MAX_FILM_BYTES);
@@ -79,7 +77,7 @@ async function clip(
   page: Page,
   [first, last]: Extent,
 ): Promise<{ x: number; y: number; width: number; height: number }> {
-  // A click has scrolled there, and the pointer is there still.
+  // An earlier click may have scrolled the page, and its pointer still hovers there.
   await page.mouse.move(0, 0);
   await page.evaluate('scrollTo(0, 0)');
   const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];

@@ -1,4 +1,4 @@
-/** A user in a real browser, at a page that demands more than a session: the password again, once, and nothing is sent that was not clicked. */
+/** Step-up in a real browser: a page asks for the password again, once, and sends nothing without a click. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -16,14 +16,12 @@ afterAll(async () => {
   await chromium.stop();
   await chain.stop();
 });
-// Nobody's token was to be seen, and no page did what its policy forbids.
 afterEach(() => chromium.closeClean(chain.scanner));
 
 const main = (page: Page): Promise<string> => page.locator('main').innerText();
 const click = (page: Page, name: string): Promise<void> => page.getByRole('link', { name, exact: true }).click();
 const refund = (page: Page): Promise<void> => page.getByRole('button', { name: 'Refund it', exact: true }).click();
 
-/** The page of Keycloak that asks for the password of a user it knows. */
 async function passwordForm(page: Page): Promise<void> {
   await page.locator('#kc-login').waitFor();
   expect(new URL(page.url()).origin).not.toBe(publicUrl);
@@ -44,7 +42,7 @@ describe.each([
     await refund(page);
     await page.getByRole('heading', { name: 'Refunded' }).waitFor();
     expect(await main(page)).toMatch(/Order 9876 refunded by Service B[^]*20/);
-    // For five minutes no further password.
+    // For five minutes the page does not ask for the password again.
     await click(page, 'Back to the start');
     await click(page, 'Refund an order');
     await page.waitForURL(`${publicUrl}/refund`);
@@ -68,7 +66,7 @@ describe('a form that is sent after a login that is too weak', () => {
   it('does nothing, and is not sent by the login that follows: the user is told, and sends it (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
-    // As a page would that was open for longer than a login is fresh.
+    // Simulates a page that was left open until the login was too old.
     await page.evaluate(`document.querySelector('form[action="/auth/logout"]').action = '/refund'`);
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await page.getByRole('heading', { name: 'Nothing was refunded' }).waitFor();

@@ -1,4 +1,4 @@
-/** The start page of a user who is logged in, in a real browser: it turns by itself when the user's tokens are refused. */
+/** The start page of a logged-in user in a real browser: it updates itself when the services refuse the tokens. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -15,7 +15,7 @@ let chromium: Chromium;
 
 beforeAll(async () => {
   server = await startSignalsRealm();
-  // Longer than any test waits: what is refused is refused because it was heard of.
+  // Longer than any test waits, so a refusal within a test is due to an event.
   services = await RunningServices.start({ server, publicUrl, variables: ttl(60) });
   heard = await hearRevocations(services, server);
   chromium = await Chromium.start([server.baseUrl]);
@@ -29,7 +29,6 @@ afterAll(async () => {
 afterEach(() => chromium.closeClean(services.scanner));
 
 const words = (page: Page): Promise<string> => page.locator('#watch-words').innerText();
-/** Each service has refused. */
 const turnedWhole = (page: Page): Promise<void> =>
   page.locator('.watch-services:not(:has(li:not(.watch-refused))) li:nth-child(3)').waitFor();
 
@@ -41,7 +40,7 @@ async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page
   return { page, username };
 }
 
-/** Of the session that the administrator sees. */
+/** The embedded server does not list sessions, so the test logs the user out there instead. */
 async function endSessionOf(username: string): Promise<void> {
   const path = `/users/${await server.subjectOf(username)}`;
   if ((await server.administrator.statusOf('GET', `${path}/sessions`)) === 200) {
@@ -56,7 +55,7 @@ describe('a page whose user is logged in', () => {
     const before = chromium.exchanges.length;
     await server.disableUser(username);
     await turnedWhole(page);
-    // Each service hears for itself: any of them may be the first to refuse.
+    // Each service receives events independently, so any of them may refuse first.
     expect(await words(page)).toMatch(/^Refused \d+\.\d s later,? at [ABC]/);
     expect(await page.title()).toMatch(/^Refused \d+\.\d s later/);
     expect(await page.locator('#watch-words').getAttribute('role')).toBe('status');

@@ -1,4 +1,4 @@
-/** "What just happened", in a real browser: the steps of this very request, and its tokens side by side. */
+/** "What just happened" in a real browser: the steps of the request and its tokens side by side. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';
@@ -22,18 +22,16 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** From the start page, which has asked already whether the user's token is accepted. */
+/** Starts from the start page, which has already checked whether the user's token is accepted. */
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);
 }
 
-/** Each step in words. */
 const steps = (page: Page): Promise<string[]> => page.locator('#chain-result .step .words').allInnerTexts();
 const marked = async (page: Page, mark: string): Promise<number> =>
   (await steps(page)).filter((words) => words.includes(mark)).length;
 
-/** The cells of a claim's row: of the token at A, at B and at C. */
 async function claim(page: Page, name: string): Promise<string[]> {
   const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${name}\\b`) }) });
   return row.locator('.value').allInnerTexts();
@@ -75,7 +73,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await claim(page, 'preferred_username')).toEqual(['alice', 'alice', 'alice']);
     const subjects = await claim(page, 'sub');
     expect([subjects.length, new Set(subjects).size]).toEqual([3, 1]);
-    // Tokens themselves are looked for after each test.
+    // The scanner looks for known tokens after each test; this check is for any JWT.
     expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
   });
 

@@ -1,4 +1,4 @@
-/** The built services, each a process of its own: what compilation, start, settings and shutdown come to. */
+/** The built services as separate processes: output of the compiler, start, settings and shutdown. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -14,7 +14,7 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** They are processes of their own: what they are given is known by the proxy alone. */
+/** The services are separate processes, so the scanner learns their tokens from this proxy alone. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {
@@ -86,7 +86,6 @@ describe('the built services', () => {
       .expect(400);
     expect(body).toMatchObject({ code: 'invalid_body', error: expect.stringMatching(/order_id.*|role/) });
 
-    // A request that is under way when SIGTERM comes is answered; then the process exits with 0.
     const underWay = fetch(`${a.url}/run-service-b`);
     await new Promise((resolve) => setTimeout(resolve, 5));
     a.service.process.kill('SIGTERM');
@@ -94,7 +93,7 @@ describe('the built services', () => {
     expect(await a.service.exited).toBe(0);
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
-    // A's token for B, and B's for C.
+    // Service A's token for B, and Service B's token for C.
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   });
 
@@ -130,7 +129,7 @@ describe('the built services', () => {
         const before = server.control.calls.introspection;
         const underWay = Array.from({ length: 50 }, async () => (await fetch(`${url}/api/whoami`, { headers })).status);
         while (server.control.calls.introspection === before) await new Promise((resolve) => setTimeout(resolve, 5));
-        // The first is there. When one that came after the other 49 is answered, those were read.
+        // The first request has arrived. Answers to later connections show that the service has read the other 49.
         for (let looks = 0; looks < 3; looks += 1) expect((await fetch(`${url}/health/live`)).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, 300));
         const endedMs = performance.now();
@@ -160,10 +159,10 @@ describe('the built services', () => {
       sockets.push(socket);
       await once(socket, 'connect');
       socket.write(sent);
-      // Nobody who waits for the end of the connection would see it without reading.
+      // Without reading, the client would not see that the server closes the connection.
       socket.resume();
     }
-    // When it is answered, what came before was read.
+    // An answer to this later request shows that the service has read the earlier ones.
     await fetch(`${url}/health/live`);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);

@@ -1,4 +1,4 @@
-/** The call chain on a real Keycloak: what goes through, and every edge that must not. */
+/** The call chain on a real Keycloak: what is allowed, and every edge that must be refused. */
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -28,7 +28,6 @@ const ADJUSTMENT = { sku: 'A-1', quantity: 1 };
 
 let chain: RunningServices;
 let keycloak: ContractServer;
-/** A token of each kind, as whoever stole it would hold it. */
 const tokens = { a: '', exchanged: '', alice: '', bob: '', withoutAudience: '', warehouse: '' };
 let aliceAnswer: Reply;
 
@@ -103,7 +102,7 @@ describe('the chain', () => {
     expect(introspectedAtA?.answer).toMatchObject({ active: true, aud: 'service-a', azp: 'demo-cli', sub, sid });
     expect(introspectedAtB?.answer).toMatchObject({ active: true, aud: 'service-b', azp: 'service-a', sub, sid });
     expect(introspectedAtC?.answer).toMatchObject({ active: true, aud: 'service-c', azp: 'service-b', sub, sid });
-    // Only the target's permission, beside the scopes that every client of the realm has.
+    // The target's permission, and the scopes that every client of the realm has.
     expect(String(introspectedAtC?.answer['scope']).split(' ').toSorted()).toEqual([
       'analytics.run',
       'email',
@@ -425,7 +424,7 @@ describe('who the caller is (RS-10)', () => {
 describe('what is printed (RS-23)', () => {
   it('holds no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
-    // Those that no service was given or sent; the others it knows, and the secrets.
+    // Keycloak did not issue these two tokens to a service, so the scanner does not know them yet.
     for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])
       chain.scanner.addToken(token);
     expect(chain.scanner.knownCount).toBeGreaterThan(20);

@@ -1,4 +1,4 @@
-/** Closed until opened: every route of the running services, and every way round one. */
+/** Every route of the running services is closed unless listed here, and cannot be reached by a detour. */
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.
 import { ServiceOutput } from '../support/service-output.js';
 import { moduleOf } from '../support/services.js';
 
-/** The routes that answer without a token, and nothing else does. A new one must be written here. */
+/** The only routes that answer without a token; a new public route must be added here. */
 const OPEN = new Set([
   '/',
   '/run-service-b',
@@ -23,26 +23,25 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** The routes of the login, which no token opens, and what they answer a request that comes with nothing. */
+/** Login routes, which no token opens, and their status for a request without anything. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-/** In demo mode a browser needs no token for the attacks either, but must be on a page of ours. */
+/** In demo mode a browser needs no token for these, but must be on a page of Service A. */
 const ATTACKS = {
   'POST /attacks': 403,
   'POST /attacks/:id': 403,
   'POST /matrix': 403,
   'POST /matrix/again': 403,
 } as const;
-/** For users who have just logged in: a browser must be on a page of ours, too. */
+/** For users with a fresh login, also only from a page of Service A. */
 const REFUND = { 'POST /refund': 403 } as const;
 const FOR_BROWSERS = { ...LOGIN, ...ATTACKS, ...REFUND };
 const PATHS_FOR_BROWSERS = new Set(Object.keys({ ...LOGIN, ...ATTACKS }).map((route) => route.split(' ')[1]));
 
-/** The routes that there are, without the HEAD that goes with each GET. */
 const ROUTES = {
   a: [
     'GET /',
@@ -76,10 +75,8 @@ const ROUTES = {
   c: ['GET /api/whoami', 'GET /health/details', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
 } as const;
 
-/** Those of the poller, which nobody calls for anything. */
 const POLLER_ROUTES = ['GET /api/whoami', 'GET /health/details', 'GET /health/live', 'GET /health/ready'];
 
-/** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
   a: [...Object.keys(ATTACKS), 'GET /watch'],
   b: [
@@ -112,7 +109,7 @@ afterAll(async () => {
   await chain.stop();
 });
 
-/** A request whose path is sent as it stands: other clients would tidy it first. */
+/** Sends the path unchanged; other clients would normalize it first. */
 function raw(
   service: RunningService,
   method: string,
@@ -191,7 +188,6 @@ describe('every route of the poller (RS-20)', () => {
       KEYCLOAK_BASE_URL: baseUrl,
       KEYCLOAK_ISSUER: issuer,
       SIGNAL_POLLER_CLIENT_SECRET: SECRETS['signal-poller'],
-      // Nobody is there.
       SHARED_STATE_URL: 'valkey://127.0.0.1:9',
       SHARED_DENIAL_KEYS: randomBytes(32).toString('base64'),
       SIGNAL_PROOF_PRIVATE_KEY: proofKeyPair().privateKey,

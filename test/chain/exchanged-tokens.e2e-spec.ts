@@ -1,4 +1,4 @@
-/** What revoking a token and ending a session do to the tokens that were exchanged: at Keycloak, and at a service. */
+/** Revoking a token and ending a session: the effect on exchanged tokens at Keycloak and at a service. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claims } from '../../libs/keycloak-test-servers/contract/observations.js';
 import {
@@ -18,7 +18,7 @@ import { RunningServices } from '../support/running-services.js';
 
 describeOnBothServers((connect) => {
   let server: ContractServer;
-  /** Asks for every request. */
+  /** Introspects for every request. */
   let services: RunningServices;
   beforeAll(async () => {
     server = await connect();
@@ -38,7 +38,6 @@ describeOnBothServers((connect) => {
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       await expect(isActive('service-a', chain.atA)).resolves.toBe(false);
-      // Nor is it exchanged once more.
       const wanted = { scope: 'orders.approve', audience: 'service-b' };
       expect((await exchange(server, 'service-a', chain.atA, wanted)).members['error']).toBe('invalid_request');
       expect((await introspect(server, 'service-b', chain.atB)).members).toMatchObject({
@@ -78,7 +77,6 @@ describeOnBothServers((connect) => {
       await end(username, chain);
       await expect(states()).resolves.toEqual([false, false, false]);
       expect((await services.b.whoami(chain.atB)).status).toBe(401);
-      // A login of the same user afterwards is another session.
       const after = textOf(await login(server, username));
       await expect(isActive('service-b', await exchangeForB(server, after))).resolves.toBe(true);
     });
@@ -92,7 +90,7 @@ describe('exchanged tokens whose first was revoked', () => {
       const chain = await chainOf(server, 'alice');
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
-      // Service B's live for a minute, and the second that `exp` names counts.
+      // Service B's exchanged tokens live for one minute, and the second that `exp` names still counts.
       server.control.clock.advance(30);
       await expect(atC()).resolves.toBe(true);
       server.control.clock.advance(40);

@@ -1,4 +1,4 @@
-/** Health details: only a caller with the permission of this service reads them, and no call makes a service ask the others (OP-06). */
+/** Health details: they require the permission of the service, and calls for them are not multiplied (OP-06). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -124,7 +124,7 @@ describe('many calls for health details', () => {
           for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
         }
       });
-      // A machine that is busy takes longer than the five seconds for which a look answers.
+      // A busy machine may take longer than the five seconds for which a probe result is reused.
       expect(probes).toBeLessThan(10);
       expect(calls.filter(({ endpoint }) => endpoint === 'other').length).toBeLessThan(10);
     } finally {

@@ -1,4 +1,4 @@
-/** Services that verify tokens by their signature: the chain, what they still learn of at once, and what only the server knows. On both servers. */
+/** Services that verify JWT signatures, on both servers: the chain, revocation, and what only the server knows. */
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -41,14 +41,14 @@ const answered = async (service: RunningService, token: string): Promise<unknown
 describeOnBothServers((connect, which) => {
   let server: ContractServer;
   let chain: RunningServices;
-  /** Service B once more, which asks for every request. */
+  /** A second Service B that introspects for every request. */
   let asking: RunningServices;
 
   beforeAll(async () => {
     server = await connect();
     chain = await RunningServices.start({ server, variables: JWT });
     asking = await RunningServices.start({ server, only: ['service-b'] });
-    // They have their keys then.
+    // A service is ready once it has fetched its signing keys.
     for (const service of [chain.a, chain.b, chain.c]) await service.ready();
   });
   afterAll(async () => {
@@ -116,7 +116,7 @@ describeOnBothServers((connect, which) => {
         401,
         expect.stringMatching(/^(other_audience|not_an_access_token)$/),
       ]);
-      // Signed by a secret of Keycloak's own.
+      // Keycloak signs refresh tokens with an HMAC secret of its own.
       expect(await answered(chain.a, refresh)).toEqual([401, 'algorithm_not_allowed']);
     });
 
@@ -148,7 +148,7 @@ describeOnBothServers((connect, which) => {
       expect(claimsOf(token)).not.toHaveProperty('sub');
       expect(await answered(chain.a, token)).toEqual([401, 'lightweight_token']);
       expect(chain.printed()).toContain('Keycloak issues lightweight access tokens to ');
-      // The embedded server has them, and does not say for whom they are.
+      // The embedded server issues lightweight tokens, but their introspection does not name an audience.
       if (which === 'embedded') return;
       const own = await RunningServices.start({ server, only: ['service-a'] });
       const byIntrospection = await answered(own.a, token);
@@ -171,13 +171,12 @@ describeOnBothServers((connect, which) => {
       ['its client', () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is asked about from then on: a recheck of %s (RS-13)', async (_, about) => {
-      // One of its own: it is about all that is issued within the tolerance for clocks, too.
+      // A separate service, because a recheck also covers tokens issued within the clock tolerance.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
       const { atB, sid, refreshToken } = await newSession(server);
       const seen = [await answered(b, atB)];
       await logout(server, refreshToken);
-      // Its signature knows nothing of that.
       seen.push(await answered(b, atB));
       list(b).recheck(about(sid, atB));
       const { result, calls } = await keycloak.during(() => answered(b, atB));
@@ -326,7 +325,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     const user = await keycloak.newUser('order-manager');
     const before = textOf(await login(keycloak, user));
     expect(await answered(services.a, before)).toEqual([200]);
-    // It stays: what it signed would be no good without it, for other specs either.
+    // The key stays in the realm, because other specs hold tokens that it has signed.
     await keycloak.administrator.create(
       '/components',
       await keyProvider('rsa-generated', { keySize: ['2048'], algorithm: ['RS256'] }),
@@ -353,7 +352,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
         expect(await answered(services.a, signed)).toEqual([200]);
         return signed;
       });
-      // They are read again for whoever names another one.
+      // A token with an unknown `kid` makes the service fetch the keys again.
       const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: `no-such-key-${algorithm}` })).toString(
         'base64url',
       );

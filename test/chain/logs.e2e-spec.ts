@@ -1,4 +1,4 @@
-/** What the services log of a request: which one it was, whose, and how it ended; and of a login, what somebody may have to show. */
+/** The log lines of the services for a request: its route, its caller as a hash, and its outcome. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -38,7 +38,7 @@ describe('a request', () => {
   it('is logged by its route, with its caller as a hash, and with no token', async () => {
     await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
     const { sub } = claimsOf(alice);
-    // It comes out with others, a moment later.
+    // The logger writes this line in a batch, shortly after the answer.
     while (last('Request answered') === undefined) await sleep(5);
     expect(last('Request answered')).toMatchObject({
       level: 'info',

@@ -1,4 +1,4 @@
-/** What a service that hears of revocations says of an offline session, which has the id of the online one that it began in, when either ends, on a real Keycloak. */
+/** Offline sessions at a service with a feed, on a real Keycloak. They share the id of their online session. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { redeem, refreshAt, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -65,12 +65,12 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await service.outcomeOf(textOf(online))).toBe('revoked');
     expect(await service.outcomeOf(textOf(offline))).toBe('accepted');
     expect(await service.outcomeOf(textOf(await refreshAt(server, client, offline)))).toBe('accepted');
-    // Of Keycloak's own, for another service.
+    // `ft` marks a token that was exchanged in an offline session.
     expect(claimsOf(exchanged)['jti']).toMatch(/^ft/);
     expect(await isActiveAtKeycloak(server, textOf(offline))).toBe(true);
   });
 
-  // Keycloak ends the online one with it.
+  // Keycloak ends the online session with the offline one.
   it('that is logged out by its own refresh token is refused, and the online one (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);

@@ -1,4 +1,4 @@
-/** The OpenAPI document of each service, held to the router and to the report at the boot, which are read in ways of their own. */
+/** The OpenAPI document of each service, compared with the router and with the access report of the start. */
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -9,7 +9,7 @@ import { moduleOf, SERVICES } from '../support/services.js';
 
 const IN_EACH_MODE = SERVICES.flatMap(({ name }) => [false, true].map((demoMode) => ({ name, demoMode })));
 
-/** Nothing of it is asked: no service calls anybody at its start. */
+/** Nothing listens here: no service calls another at its start. */
 const NOWHERE = 'http://127.0.0.1:9';
 const SECRET = 'A secret of this spec, which opens nothing.';
 
@@ -28,9 +28,8 @@ interface Document {
 
 interface Described {
   readonly app: NestFastifyApplication;
-  /** Of the router: method and path, without the HEAD that goes with each GET. */
   readonly routes: readonly string[];
-  /** Of the report: the id of an operation, and what opens it. */
+  /** Operation id to the decorators that open it, from the access report. */
   readonly report: ReadonlyMap<string, string>;
 }
 
@@ -97,7 +96,6 @@ async function documentOf(service: NestFastifyApplication): Promise<Document> {
   return (await answer.json()) as Document;
 }
 
-/** What the words of decorators come to. */
 function requirementsOf(opens: string): readonly Requirement[] {
   if (opens === '@Public()') return [];
   const listed = /@RequirePermission\(([^)]*)\)/.exec(opens)?.[1] ?? '';

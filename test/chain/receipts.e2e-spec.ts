@@ -1,4 +1,4 @@
-/** A document through two services: byte for byte, as fast as it is read, and no longer than its reader stays. */
+/** A document streamed through two services: unchanged, with backpressure, and stopped when the reader leaves. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -132,7 +132,6 @@ describe('a document of 20 MB', () => {
     chunks = 10 * CHUNKS;
     const response = await opened();
     response.pause();
-    // Until they are full.
     for (let before = -1; before !== served.written;) {
       before = served.written;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,4 +1,4 @@
-/** Asked once, judged always: how often the running services ask a real Keycloak, and for how long an answer serves. */
+/** Cached results on a real Keycloak: how often the services call it, and how long they reuse an answer. */
 import { testServer } from 'keycloak-test-servers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -26,7 +26,6 @@ beforeEach(() => {
 });
 afterEach(() => chain?.stop());
 
-/** What was asked, as "who grant-or-endpoint", each with its count. */
 function counted(calls: readonly RecordedCall[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { client, endpoint, form } of calls) {
@@ -85,7 +84,6 @@ describe('the revocation window (RS-13)', () => {
       }
       expect(await status(token)).toBe(401);
     }
-    // While it lasts, the refusal is remembered too.
     const { calls } = await recorder.during(() => status(textOf(own)));
     expect(calls).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** A service that is told of a logout refuses from the next request on; one that is not, within its window. On Keycloak. */
+/** The revocation list on Keycloak: a notified service refuses at once, any other within its revocation window. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
@@ -10,11 +10,10 @@ import { sha256, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
-/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
-/** Told, not told, and told but asking Keycloak for every request. */
+/** `told` and `asking` receive denials, `untold` does not. `asking` introspects every request. */
 let told: RunningService;
 let untold: RunningService;
 let asking: RunningService;
@@ -33,7 +32,7 @@ beforeAll(async () => {
     started.push(services);
     return services.b;
   };
-  // As long as may be: what is refused at once is not refused for its time.
+  // The longest ttl, so an immediate refusal cannot be due to an expired result.
   told = await b(300);
   untold = await b(TTL_SECONDS);
   asking = await b(0);
@@ -66,7 +65,7 @@ describe('a user logs out', () => {
   it('and is refused at once where that was told, within the ttl elsewhere (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [told, untold]) expect(await whoami(service, atB)).toEqual([200, undefined]);
-    // The notice comes while Keycloak is still ending the session.
+    // The denial arrives while Keycloak is still ending the session.
     const ending = logout(keycloak, refreshToken);
     deny(told, { sid });
     expect(await whoami(told, atB)).toEqual(REVOKED);
@@ -96,7 +95,7 @@ describe('a user logs out', () => {
         headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
       });
     const arrivedBefore = untold.arrivedTokens.length;
-    // B has no C to call here, so the chain fails there: A's call has come through.
+    // B has no Service C here, so a 502 shows that A's call has reached B.
     expect((await run()).status).toBe(502);
     const arrived = untold.arrivedTokens.length;
     expect(arrived).toBeGreaterThan(arrivedBefore);

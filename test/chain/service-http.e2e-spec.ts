@@ -1,4 +1,4 @@
-/** The door nestjs-keycloak-s2s/axios between two applications of its users, with real tokens. */
+/** The entry point nestjs-keycloak-s2s/axios between two applications, with real tokens. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
@@ -24,7 +24,7 @@ import description from '../../services.json' with { type: 'json' };
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Service B, as somebody else would write it: it says what it was sent, and by whom. */
+/** Stands for a Service B of another team; it records the Authorization headers that it receives. */
 @Controller('files')
 @RequirePermission('receipts.read')
 class FilesController {

@@ -1,4 +1,4 @@
-/** What a service refuses that hears of revocations by shared signals, while its answers serve for longer than any test waits. */
+/** A service with the shared signals feed: what it refuses while its cached results outlive the tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
@@ -42,10 +42,10 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** Whoever logs in after it is nobody's victim. */
+/** Outcomes before the act, after it, and for a user who logs in later. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
-/** What the service says afterwards, and whether the token is active at Keycloak. */
+/** The outcome at the service afterwards, and whether the token is active at Keycloak. */
 const STILL_GOOD = ['accepted', true];
 const UNTOLD = ['accepted', false];
 
@@ -54,10 +54,8 @@ let server: ContractServer;
 const start = (clientId: typeof RECEIVER | typeof MAKER): Promise<FollowedService> =>
   FollowedService.start(server, { clientId, source: sharedSignals() });
 
-/** At a client of its own, to which something is done then. */
 const ofOwnClient: MakeSubject = async () => newSubject(server, { client: await server.newClient('login') });
 
-/** Until it is taken back, tokens from before it are not active. */
 async function setNotBefore(path: string): Promise<void> {
   await nextSecond();
   await server.administrator.change('PUT', path, { notBefore: Math.floor(Date.now() / 1000) });
@@ -82,7 +80,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAround(act)).toEqual(REFUSED);
   });
 
-  // The embedded server has neither pages nor an API of accounts, and no consent.
+  // The embedded server has no account pages, account API or consent.
   (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
     it.each<[string, Act, MakeSubject]>([
       ['a user who sets a new password and signs out everywhere else', changePassword, newSubject],
@@ -103,7 +101,6 @@ async function setNotBefore(path: string): Promise<void> {
     });
   });
 
-  /** Of a token before it and after it was heard of, and of one of a user who logs in later. */
   async function outcomesAround(act: Act, make: MakeSubject = newSubject): Promise<readonly string[]> {
     const subject = await make(server);
     const before = await service.outcomeOf(subject.access);
@@ -124,7 +121,7 @@ async function setNotBefore(path: string): Promise<void> {
     await service.outcomeOf(subject.access);
     await change('POST', '/logout')(subject, server);
     await service.untilRefused(subject.access);
-    // Tokens say when they were issued in whole seconds.
+    // `iat` counts whole seconds.
     await sleep(1000 - (Date.now() % 1000));
     expect(await service.outcomeOf(textOf(await login(server, subject.username)))).toBe('accepted');
   });
@@ -136,7 +133,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
-  // What docs/signals.md says of it.
+  // These gaps are documented in docs/signals.md.
   it.each<[string, Act]>([
     ['a session that an administrator ends', endSession],
     ['all sessions of the realm, ended', endAllSessions],
@@ -175,7 +172,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await service.outcomeOf(access)).toBe('accepted');
   });
 
-  /** Once what came after it was heard; and whether the token is active at Keycloak. */
+  /** Outcome once a later logout has arrived, and whether the token is active at Keycloak. */
   async function outcomesAfter(act: Act, make: MakeSubject = newSubject): Promise<readonly unknown[]> {
     const subject = await make(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
@@ -184,7 +181,6 @@ async function setNotBefore(path: string): Promise<void> {
     return [await service.outcomeOf(subject.access), await isActiveAtKeycloak(server, subject.access)];
   }
 
-  /** The access token of a session that is over, and was good before. */
   async function loggedOutInBrowser(parameters: Readonly<Record<string, string>>): Promise<string> {
     const browser = new LoginBrowser(server);
     const tokens = await tokensFor(server, await server.newClient('web'), browser);

@@ -1,4 +1,4 @@
-/** What a service does about tokens whose end no event tells: it finds out when an answer has served for the long time. */
+/** Revocations without an event: a service with a feed notices them when the long ttl has passed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -12,12 +12,12 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
-/** So that each proof is younger than the short time. */
+/** Less than the short ttl, so each proof of the feed is recent enough. */
 const STEP_SECONDS = 9;
-/** Of the realm: longer than it takes to log in and be asked about. */
+/** The idle timeout of the realm: longer than a login and its introspection take. */
 const IDLE_SECONDS = 6;
 
-/** After half of the long time, and when it is over. */
+/** At the start, after half of the long ttl, and after all of it. */
 const GOES_ON = ['accepted', 'accepted', 'inactive'];
 
 let server: ContractServer;
@@ -29,12 +29,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Asks nothing meanwhile: to the embedded server an introspection is a use of the session. */
+/** Does not introspect meanwhile: for the embedded server an introspection uses the session. */
 const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];
 
-/** By a clock of its own, which goes on in steps, in each of which all is heard. */
+/** Uses a clock that the test moves in steps, and lets the feed prove itself at each step. */
 async function outcomesInTime(act: Act): Promise<readonly string[]> {
   const clock = new MovedClock();
   const service = await FollowedService.start(server, {

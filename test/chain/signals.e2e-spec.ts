@@ -1,4 +1,4 @@
-/** What a service refuses that hears of revocations by the event log, while its answers serve for five minutes. */
+/** A service with the Keycloak event log as its feed: what it refuses while results are cached for five minutes. */
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -47,7 +47,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** Where Keycloak saves no events of it, another spec has it. */
+/** If Keycloak saves no events for these acts, signals-untold.e2e-spec.ts covers them. */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];
@@ -66,7 +66,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** One whose token the service knows. */
 async function knownSubject(make: MakeSubject = newSubject): Promise<SessionSubject> {
   const subject = await make(server);
   expect(await service.outcomeOf(subject.access)).toBe('accepted');
@@ -80,7 +79,6 @@ async function expectRefused(access: string, reason: string): Promise<void> {
 
 const inNextSecond = (): number => Math.floor(Date.now() / 1000) + 1;
 
-/** A client with a service account, whose tokens are for this service. */
 async function newCaller(): Promise<{ readonly clientId: string; readonly path: string }> {
   const clientId = `caller-${randomUUID()}`;
   const audience = { 'included.client.audience': READER, 'access.token.claim': 'true' };
@@ -131,7 +129,7 @@ describe('a service that hears of revocations', () => {
     const subject = await knownSubject();
     await act(subject, server);
     await expectRefused(subject.access, reason);
-    // Whoever logs in after it is nobody's victim.
+    // A later login of another user is not affected.
     await knownSubject();
   });
 
@@ -148,7 +146,7 @@ describe('a service that hears of revocations', () => {
     expect(await service.outcomeOf(kept)).toBe('accepted');
   });
 
-  // The embedded server has neither pages nor an API of accounts, and no consent.
+  // The embedded server has no account pages, account API or consent.
   (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
     it.each<[string, MakeSubject, Act, string]>([
       ['a consent that an administrator withdraws', consentingSubject, withdrawConsent, 'inactive'],
@@ -163,7 +161,7 @@ describe('a service that hears of revocations', () => {
 
     it('refuses the tokens of an offline session whose user is signed out, as Keycloak does (RS-13)', async () => {
       const subject = await knownSubject(offlineSubject);
-      // Keycloak goes by whole seconds: to it a token of the very second stays good.
+      // Keycloak compares whole seconds, so a token from the same second stays active.
       await nextSecond();
       await change('POST', '/logout')(subject, server);
       await expectRefused(subject.access, 'revoked');
@@ -181,7 +179,7 @@ describe('a service that hears of revocations', () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
-    // It may be found inactive sooner, since a change of the realm has all tokens asked about.
+    // The service may find it inactive earlier, because a change of the realm makes it introspect all tokens again.
     await until(() => service.keycloak.revocations.denies(verified), 'the lock is heard of');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();
@@ -231,7 +229,6 @@ describe('a service that hears of revocations', () => {
     ],
   ])('refuses nobody for %s', (_, act) => expectRefusesNobodyFor(act));
 
-  /** As Keycloak does. */
   async function expectRefusesNobodyFor(act: Act): Promise<void> {
     const subject = await knownSubject();
     await act(subject, server);

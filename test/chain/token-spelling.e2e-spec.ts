@@ -1,4 +1,4 @@
-/** A token has one spelling at a service, however many its server takes. On Keycloak, which takes thousands. */
+/** Other spellings of a token on Keycloak: Keycloak accepts thousands, a service only one. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AccessTokenVerifier, RevocationList } from 'nestjs-keycloak-s2s';
@@ -74,7 +74,7 @@ describe('a token in another spelling', () => {
   });
 });
 
-/** The signature is of 256 octets, so four of its last bits are thrown away. */
+/** An RS256 signature has 256 octets, so the last Base64url character has four unused bits. */
 function otherLastBits(text: string): string {
   const last = text.slice(-1);
   expect('AQgw').toContain(last);

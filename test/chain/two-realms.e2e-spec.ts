@@ -1,4 +1,4 @@
-/** Services of two realms that give the same names to different people: each token counts at its own alone, in both ways of verification. */
+/** Services of two realms with identical names: each token counts for its own realm only, in both modes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFaultProxy } from 'keycloak-test-servers';
@@ -38,7 +38,6 @@ afterAll(async () => {
   output.release();
 });
 
-/** A user of one realm, and the tokens that Service A has for Service B. */
 interface User {
   readonly username: string;
   readonly subject: string;
@@ -47,7 +46,6 @@ interface User {
   readonly sid: string;
 }
 
-/** Nothing may show it. */
 const kept = (token: string): string => {
   output.scanner.addToken(token);
   return token;
@@ -60,14 +58,12 @@ async function userOf(server: ContractServer, username: string): Promise<User> {
   return { username, subject: await server.subjectOf(username), atA, atB, sid: String(claimsOf(atB)['sid']) };
 }
 
-/** The same name in each realm. */
 async function usersOfBoth(): Promise<Readonly<Record<Which, User>>> {
   const username = `user-${randomUUID()}`;
   const [first, second] = await Promise.all([userOf(servers.first, username), userOf(servers.second, username)]);
   return { first, second };
 }
 
-/** The token with this issuer in place of its own, as anybody can write it. */
 function rewritten(token: string, iss: string): string {
   const [header, , signature] = token.split('.');
   const payload = Buffer.from(JSON.stringify({ ...claimsOf(token), iss })).toString('base64url');
@@ -88,12 +84,11 @@ async function ask({ url }: RunningService, path: string, token: string, body?: 
   return [response.status, isJson ? (JSON.parse(text) as Answer[1]) : {}];
 }
 
-/** Of what a realm was asked: other than for its metadata and keys. */
 const isNoPath = (name: string): boolean => !name.startsWith('/');
 
 const whoami = (service: RunningService, token: string): Promise<Answer> => ask(service, '/api/whoami', token);
 
-/** The realm adds some of its own to each token; of the second realm they are not accepted. */
+/** The first realm adds scopes of its own to each token; those of the second realm are not accepted. */
 const permissionsOf = (which: Which, permission: string): unknown =>
   which === 'second' ? [permission] : expect.arrayContaining([permission]);
 
@@ -114,7 +109,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     const accepted = { issuer, baseUrl: atSecond.baseUrl };
     services = await RunningServices.start({
       server: servers.first,
-      // As long as may be: whatever is kept is kept apart.
+      // The longest ttl, so mixed-up cache entries would show.
       variables: { ...ttl(300), ...verification },
       own: {
         'service-a': files.for('service-a', {
@@ -131,7 +126,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     });
     ({ a, b, c } = services);
-    // They have the keys of their own realm then.
+    // A service is ready once it has fetched the keys of its realms.
     for (const service of [a, b, c]) await service.ready();
   });
   afterAll(() => services.stop());
@@ -142,7 +137,6 @@ describe.each<['introspection' | 'jwt', Variables]>([
 
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
-  /** What each of the realms was asked while `action` ran. */
   async function during<T>(action: () => Promise<T>) {
     const { result: ofSecond, calls: first } = await services.keycloak.during(() => atSecond.during(action));
     const named = (calls: readonly RecordedCall[]): string[] =>
@@ -186,7 +180,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       'of the %s realm that says to be of the %s one is refused there, whatever is cached (RS-07, RS-12)',
       async (from, to) => {
         const { atB } = users[from];
-        // Known well, as is the other one.
+        // Both tokens are cached before the forged one arrives.
         for (const which of REALMS) {
           for (let times = 0; times < 3; times += 1) expect((await whoami(b, users[which].atB))[0]).toBe(200);
         }
@@ -196,7 +190,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
           expect.objectContaining({ reason: way === 'jwt' ? 'signing_key_unknown' : 'inactive' }),
         ]);
         expect(asked[from]).toEqual([]);
-        // Of a signature there are keys to read again, and nothing is known of the token.
+        // In jwt mode the service may fetch keys again, but does not introspect.
         const introspections = way === 'jwt' ? [] : ['service-b token/introspect'];
         expect(asked[to].filter(isNoPath)).toEqual(introspections);
         expect((await whoami(b, atB))[0]).toBe(200);
@@ -301,7 +295,6 @@ describe.each<['introspection' | 'jwt', Variables]>([
         expect(asked[other]).toEqual([]);
         const expected = way === 'jwt' ? ['service-b token'] : ['service-b token', 'service-c token/introspect'];
         expect(asked[which].filter(isNoPath)).toEqual(expected);
-        // It is kept for the next call.
         expect(await during(call)).toEqual({ result, first: [], second: [] });
       },
     );
@@ -313,7 +306,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     expect(ofFirst.result[0]).toBe(200);
     expect(ofFirst.second).toEqual([]);
     const ofSecond = await run('second');
-    // Service B has its token of that realm, and knows no client of that.
+    // Service B accepts the token, but it allows clients of its own realm only.
     expect(ofSecond.result).toEqual([403, expect.objectContaining({ reason: 'refused_by_next_service' })]);
     expect(ofSecond.first).toEqual([]);
     expect(ofSecond.second.filter(isNoPath)).toContain('service-a token');

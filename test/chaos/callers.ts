@@ -1,4 +1,4 @@
-/** Callers without a browser: users with a token, the service itself, and those with what is no credential. */
+/** Callers without a browser: users with a token, the service itself, and strangers with an invalid credential. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -19,12 +19,11 @@ import type { Credential } from './verdicts.js';
 const TOKEN_MS = [2000, 10_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 4000;
-/** A window of a second is to be seen at every replica. */
+/** Short pauses, so that requests reach every replica within a window of one second. */
 const PAUSE_AFTERWARDS_MS = [20, 60] as const;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-/** At Service A with her token, and at Service B with one that it was exchanged for. */
 export async function tokenUser(run: Run, username: string, subject: string, random: Random): Promise<void> {
   const { services, keycloak } = run;
   while (!run.isOver) {
@@ -58,7 +57,7 @@ export async function tokenUser(run: Run, username: string, subject: string, ran
   }
 }
 
-/** With a login of Service A itself, whose end Keycloak tells Service A, so that the tokens are denied at all services. */
+/** Keycloak notifies Service A when such a session ends, so all services deny its tokens. */
 async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): Promise<Reply> {
   const redirect_uri = `${publicUrl}/auth/callback`;
   const code = codeOf(await new LoginBrowser(keycloak).login('service-a', username, { redirect_uri }));
@@ -66,7 +65,7 @@ async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): 
   return tokenRequest(keycloak, form, 'service-a');
 }
 
-/** In demo mode Service A acts as itself for who sends nothing. */
+/** In demo mode Service A runs the chain as itself for requests without a credential. */
 export async function serviceItself(run: Run, random: Random): Promise<void> {
   const credential: Credential = { kind: 'none', username: 'service-a', sinceMs: performance.now() };
   while (!run.isOver) {
@@ -76,7 +75,6 @@ export async function serviceItself(run: Run, random: Random): Promise<void> {
   }
 }
 
-/** Tokens and cookies that nobody was given. */
 export async function stranger(run: Run, random: Random): Promise<void> {
   const { services, keycloak } = run;
   const real = textOf(await login(keycloak, 'alice'));
@@ -102,7 +100,6 @@ export async function stranger(run: Run, random: Random): Promise<void> {
   }
 }
 
-/** Whoever has kept a cookie or a token that has ended. */
 export async function replayer(run: Run, random: Random): Promise<void> {
   while (!run.isOver) {
     if (run.ended.length > 0) {

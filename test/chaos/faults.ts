@@ -1,4 +1,4 @@
-/** Faults: breaks a part of the running services, and mends it. */
+/** Faults: breaks a part of the running services and repairs it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import type { ConnectionFault, RunningFaultProxy } from 'keycloak-test-servers';
@@ -6,12 +6,11 @@ import type { Replica, ReplicatedServices } from '../support/replicated-services
 import { Random } from './random.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 
-/** Everything that was written is there again after a kill, since the system has it. */
+/** `appendfsync no` is enough: the operating system has every write, so it survives a killed process. */
 const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
-/** A part of the keys, at most so many. */
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;
-/** Longer than a lease: another one listens by then. */
+/** Longer than a lease, so another poller takes over. */
 const POLLER_FREEZES_FOR_MS = 4500;
 
 const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {
@@ -30,7 +29,6 @@ export class Faults {
     private readonly server: RunningFaultProxy,
   ) {}
 
-  /** Once, before anything is broken. */
   async prepare(): Promise<void> {
     await this.#emptyStore();
   }
@@ -41,7 +39,6 @@ export class Faults {
     return kind in SERVER_FAULTS || kind === 'store-frozen' || kind === 'store-full' ? `${kind} for ${forMs} ms` : kind;
   }
 
-  /** Resolves when it is mended. */
   async make({ kind, forMs, replica: number, seed }: PlannedFault): Promise<void> {
     const { valkey } = this.services;
     const replica = this.#replica(number);
@@ -135,7 +132,6 @@ type Client = ReturnType<typeof connectTo>;
 
 const databaseOf = (kind: string): number => (kind.startsWith('state-') ? 0 : 1);
 
-/** In the place of what is there, or of another kind than it. */
 async function garble(client: Client, random: Random): Promise<void> {
   const keys = random.shuffled((await client.keys('*')).toSorted()).slice(0, GARBLED);
   for (const key of keys) {

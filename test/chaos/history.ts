@@ -1,20 +1,19 @@
-/** History: which faults were on when, and what that excuses. */
+/** History: which faults were active when, and which errors they excuse. */
 import type { FaultKind, PlannedFault } from './schedule.js';
 
 export interface SeenFault {
   readonly planned: PlannedFault;
   readonly what: string;
   readonly fromMs: number;
-  /** Undefined while it is on. */
   toMs: number | undefined;
 }
 
-/** Codes of the services; `balancer` is HAProxy itself, `page` an error page for browsers, and `no answer` a connection that broke. */
+/** Error codes of the services. `balancer` is HAProxy itself, `page` an error page, `no answer` a broken connection. */
 const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** What an answer may be while a fault is on, and `graceMs` after it. What is not named changes no answer. */
+/** Error codes that a fault excuses until `graceMs` after its end. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },
@@ -27,10 +26,9 @@ const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly str
   'server-hangs': { codes: [...KEYCLOAK, ...NEXT], graceMs: 3000 },
 };
 
-/** After which sessions may be gone: the store is empty, or what is garbled is no session. */
+/** Faults that may lose sessions: the store is empty, or its values are not sessions. */
 const LOSES_SESSIONS: readonly FaultKind[] = ['store-restarted-empty', 'state-flushed', 'state-garbled'];
 
-/** With which a denial may take longer than a second to reach every replica. */
 const DELAYS_DENIALS: readonly FaultKind[] = [
   'replica-frozen',
   'store-frozen',
@@ -41,12 +39,12 @@ const DELAYS_DENIALS: readonly FaultKind[] = [
   'state-garbled',
 ];
 
-/** While such a one is on, and shortly after, nobody may be able to log in or out. */
+/** For this long after a fault, logins and logouts may fail. */
 const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** When a notice of Keycloak was answered otherwise than by 200: all sessions are asked about then. */
+  /** When Service A did not accept a logout notice. It then checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(planned: PlannedFault, what: string): SeenFault {
@@ -55,7 +53,6 @@ export class History {
     return seen;
   }
 
-  /** Whether an answer with this code, to a request of that time, is due to a fault. */
   excuses(code: string, startedMs: number, endedMs: number): boolean {
     return this.faults.some((fault) => {
       const excuse = EXCUSED[fault.planned.kind];
@@ -82,7 +79,6 @@ export class History {
     );
   }
 
-  /** The last ones, for people. */
   lastLines(count: number, beganMs: number): string[] {
     const at = (ms: number): string => `${((ms - beganMs) / 1000).toFixed(2)} s`;
     return this.faults

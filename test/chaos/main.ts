@@ -1,4 +1,4 @@
-/** npm run chaos: everything that the services need is broken by a seed, while their callers see to it that nothing goes wrong. */
+/** npm run chaos: injects faults that follow from a seed, while callers check every answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startFaultProxy, startTestServer } from 'keycloak-test-servers';
 import { realmEnvironment } from '../../scripts/start/services.mjs';
@@ -16,14 +16,13 @@ import { schedule, type PlannedFault } from './schedule.js';
 import { SessionUser } from './users.js';
 import { TTL_SECONDS } from './verdicts.js';
 
-/** One listens, and the other takes its place. */
 const POLLERS = 2;
 const SESSION_USERS = 6;
 const TOKEN_USERS = 4;
 const WARM_UP_MS = 2000;
-/** After the last fault all is to be well within this time, and then stay so. */
+/** Time to recover after the last fault. */
 const WELL_AFTER_MS = 10_000;
-/** Longer than a caller does without a session or a token. */
+/** Longer than any caller is ever without a session or token. */
 const STAYS_WELL_MS = 6000;
 
 const [minutes = 1, seed = 1] = process.argv.slice(3).map(Number);
@@ -44,7 +43,6 @@ function fail(message: string): void {
   process.exitCode = 1;
 }
 
-/** Whether nothing went wrong. */
 async function main(): Promise<boolean> {
   console.log(`Chaos for ${minutes} min with seed ${seed}`);
   const { run, faults } = await start();
@@ -83,7 +81,8 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
     server: { baseUrl: proxy.baseUrl, issuer: server.issuer },
     variables: {
       INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
-      // While it is proven that revocations are heard of: what is ended is refused within the short time all the same.
+      // Results are cached for five minutes while the feed is healthy; revoked credentials must still be refused in
+      // time.
       INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300',
       SIGNALS_POLL_SECONDS: '0.5',
     },
@@ -119,7 +118,6 @@ async function callersOf(run: Run): Promise<Promise<void>[]> {
   return callers;
 }
 
-/** One fault after the other, some of them two at a time, and then none: all has to be well again. */
 async function breakAll(run: Run, faults: Faults): Promise<void> {
   await sleep(WARM_UP_MS);
   const endMs = performance.now() + minutes * 60_000 - WARM_UP_MS - WELL_AFTER_MS - STAYS_WELL_MS;

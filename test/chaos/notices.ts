@@ -1,4 +1,4 @@
-/** NoticeDoor: stands between Keycloak and Service A, passes its logout notices on, and notes what was answered. */
+/** NoticeDoor: forwards Keycloak's logout notices to Service A and records the answers. */
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -13,7 +13,6 @@ const PATH = '/auth/backchannel-logout';
 
 export class NoticeDoor {
   readonly notices: Notice[] = [];
-  /** Called when one is not answered by 200. */
   onUntaken: () => void = () => undefined;
   readonly #server: Server;
 
@@ -37,14 +36,17 @@ export class NoticeDoor {
     });
   }
 
-  /** On all addresses: Keycloak may be in a container. */
+  /** Listens on all addresses, because Keycloak may run in a container. */
   static async start(port: number, serviceA: string): Promise<NoticeDoor> {
     const door = new NoticeDoor(serviceA);
     await new Promise<void>((resolve) => void door.#server.listen(port, resolve));
     return door;
   }
 
-  /** When all notices about a user that came since then were answered; undefined unless there are some and all were taken. */
+  /**
+   * Time of the last answer to the user's notices since `sinceMs`; undefined without notices, or if one was not
+   * answered 200.
+   */
   takenSince(subject: string, sinceMs: number): number | undefined {
     const own = this.notices.filter((notice) => notice.subject === subject && notice.atMs >= sinceMs);
     if (own.length === 0 || own.some(({ status }) => status !== 200)) return undefined;

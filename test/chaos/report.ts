@@ -1,8 +1,7 @@
-/** What a run prints when it is over. */
+/** The summary that a run prints at its end. */
 import type { Run } from './run.js';
 
 const LAST_FAULTS = 6;
-/** Of each process, of its warnings and errors. */
 const LAST_LINES = 6;
 
 export function report(run: Run, seed: number): void {

@@ -1,14 +1,13 @@
-/** Requests to the services behind the balancer, and what of their answers is judged. */
+/** Requests to the services behind the balancer, and the parts of their answers that are checked. */
 import type { Answer } from './verdicts.js';
 
 const HANGS_AFTER_MS = 15_000;
 
-/** Codes that an error page for browsers shows, and sentences that stand for one. */
 const CODES =
   /\b(?:authorization_server_(?:unavailable|refused)|service_(?:unavailable|failed|timeout|refused)|missing_token|invalid_token)\b/;
 const SENTENCES: Readonly<Record<string, string>> = {
   'Sessions are not available at the moment': 'sessions_unavailable',
-  // At the start page, of a session that Keycloak has to confirm.
+  // The start page shows this when Keycloak must confirm the session but does not answer.
   "Whether you are logged in can't be looked up": 'authorization_server_unavailable',
 };
 const OF_BALANCER = /^<html><body><h1>/;
@@ -17,7 +16,6 @@ const NAMED = /(?:Logged in as|Called as) <strong>([^<]*)<\/strong>/;
 export interface Sent {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A page; else JSON. */
   readonly page?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Run: what all callers of a run share: the services, the faults so far, and what is wrong with an answer. */
+/** Run: the state that all callers share, such as the services, the faults so far and the first violation. */
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { History } from './history.js';
@@ -15,11 +15,9 @@ export interface Violation {
 
 export class Run {
   readonly history = new History();
-  /** How often each kind of answer came, by kind of credential. */
   readonly answers = new Map<string, number>();
-  /** Credentials that are ended, which stay so for the rest of the run. */
+  /** Ended credentials, which must stay refused for the rest of the run. */
   readonly ended: { readonly credential: Credential; readonly sent: Sent }[] = [];
-  /** When each caller was last served. */
   readonly servedMs = new Map<string, number>();
   readonly over = new AbortController();
   readonly beganMs = performance.now();
@@ -36,7 +34,6 @@ export class Run {
     return this.over.signal.aborted;
   }
 
-  /** Sends it, and judges the answer. */
   async send(who: string, sent: Sent, credential: Credential): Promise<Answer> {
     const answer = await ask(sent);
     this.count(`${credential.kind} ${answer.path}: ${answer.status} ${answer.code ?? ''}`.trim());
@@ -46,7 +43,6 @@ export class Run {
     return answer;
   }
 
-  /** The first one counts: it ends the run. */
   report(what: string, who: string, answer: object, credential: object): void {
     this.violation ??= { what, who, answer: this.#atSeconds(answer), credential: this.#atSeconds(credential) };
     this.over.abort();
@@ -56,7 +52,6 @@ export class Run {
     this.answers.set(kind, (this.answers.get(kind) ?? 0) + 1);
   }
 
-  /** Times as seconds since the run began. */
   #atSeconds(found: object): object {
     return Object.fromEntries(
       Object.entries(found).map(([name, value]) =>

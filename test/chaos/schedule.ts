@@ -1,7 +1,7 @@
 /** The faults of a run, which follow from its seed alone. */
 import { Random } from './random.js';
 
-/** What is broken: faults of one part never overlap. */
+/** Faults of the same part never overlap. */
 export const PARTS = {
   replicas: ['replica-killed', 'replica-ended', 'replica-frozen'],
   store: [
@@ -24,19 +24,15 @@ export type FaultKind = (typeof PARTS)[Part][number];
 export interface PlannedFault {
   readonly part: Part;
   readonly kind: FaultKind;
-  /** For how long, where it has a duration. */
   readonly forMs: number;
-  /** Of all processes, by number; modulo how many there are. */
+  /** Index into all processes, modulo their number. */
   readonly replica: number;
-  /** For what else is random about it. */
   readonly seed: number;
-  /** Begins while the one before is on, which breaks another part. */
   readonly alongside: boolean;
-  /** After it, before the next one. */
   readonly calmMs: number;
 }
 
-/** Without end. Each kind comes once before any comes again. */
+/** An endless schedule, in which each kind occurs once before any occurs again. */
 export function* schedule(seed: number): Generator<PlannedFault, never> {
   const random = new Random(seed);
   const kinds = Object.entries(PARTS).flatMap(([part, all]) => all.map((kind) => ({ part: part as Part, kind })));

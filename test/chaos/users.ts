@@ -1,4 +1,4 @@
-/** SessionUser: logs in by the page of Service A, calls it with the session's cookie, and logs out, or is logged out, again and again. */
+/** SessionUser: a user with a browser who logs in at Service A, uses the session, and ends it, over and over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import type { Random } from './random.js';
@@ -6,10 +6,9 @@ import { type Sent } from './requests.js';
 import type { Run } from './run.js';
 import type { Credential } from './verdicts.js';
 
-/** Shorter than an access token lives, so that what ends a session is known: no refresh does. */
+/** Shorter than an access token lives, so no session ends at a refresh. */
 const SESSION_MS = [2000, 12_000] as const;
 const PAUSE_MS = [50, 250] as const;
-/** With the cookie of a session that has ended. */
 const AFTERWARDS_MS = 3000;
 const TRY_AGAIN_MS = 250;
 
@@ -32,13 +31,12 @@ export class SessionUser {
       await this.#useFor(this.random.between(...SESSION_MS), browser, credential);
       if (credential.deadMs === undefined && !this.run.isOver) await this.#end(browser, credential);
       await this.#useFor(AFTERWARDS_MS, browser, credential);
-      // Where the start page could not be had, nobody pressed the button, and the session lives on.
+      // If the start page failed, the logout was never sent, and the session is still alive.
       const hasEnded = credential.endingMs !== undefined || credential.deadMs !== undefined;
       if (hasEnded) this.run.ended.push({ credential, sent: this.#request(browser) });
     }
   }
 
-  /** Undefined when a fault hindered it. */
   async #logIn(browser: Browser): Promise<Credential | undefined> {
     const { run, username } = this;
     const startedMs = performance.now();
@@ -76,7 +74,7 @@ export class SessionUser {
     return { url: this.run.publicUrl + path, headers: { cookie }, page };
   }
 
-  /** The cookie as it was set: a logout clears it in the browser. */
+  /** Remembered from the login, because a logout clears the cookie. */
   readonly #cookies = new WeakMap<Browser, string>();
 
   #remember(browser: Browser): string {
@@ -90,7 +88,6 @@ export class SessionUser {
     else await endAtKeycloak(this.run, this.username, this.subject, credential);
   }
 
-  /** By the button of the page. */
   async #logOut(browser: Browser, credential: Credential): Promise<void> {
     const { run } = this;
     const came = await this.#withBrowser(async () => {
@@ -108,7 +105,6 @@ export class SessionUser {
     if (came === '303' && credential.endingMs !== undefined) credential.loggedOutMs = performance.now();
   }
 
-  /** The status of the last page, or why there is none. */
   async #withBrowser(action: () => Promise<Page>): Promise<string> {
     return action().then(
       ({ status }) => String(status),
@@ -117,7 +113,7 @@ export class SessionUser {
   }
 }
 
-/** As an administrator does. Keycloak tells Service A, and says afterwards that the tokens are not active. */
+/** Keycloak notifies Service A and then reports the tokens as inactive. */
 export async function endAtKeycloak(
   run: Run,
   username: string,

@@ -1,18 +1,16 @@
-/** What must hold of every answer, whatever is broken. */
+/** Invariants of every answer, whatever fault is active. */
 import type { History } from './history.js';
 
-/** `INTROSPECTION_TTL_SECONDS` of the run. */
 export const TTL_SECONDS = 2;
-/** Within which a denial that was acknowledged holds everywhere, while Valkey is well. */
+/** Within this time an acknowledged denial holds at every replica, as long as Valkey works. */
 const DENIED_WITHIN_MS = 1000;
 const HANGS_AFTER_MS = 15_000;
 
 export interface Answer {
   readonly path: string;
   readonly status: number;
-  /** Of an error: that of its body, or which kind of page it is; `no answer` and `hangs` where there is none. */
+  /** Code of the error body, or the kind of error page; `no answer` or `hangs` without an answer. */
   readonly code: string | undefined;
-  /** Whom it names. */
   readonly user: string | undefined;
   readonly clearsCookie: boolean;
   readonly startedMs: number;
@@ -21,24 +19,21 @@ export interface Answer {
 
 export type CredentialKind = 'session' | 'token' | 'none' | 'wrong';
 
-/** What a request is sent with, and what became of it. */
 export interface Credential {
   readonly kind: CredentialKind;
   readonly username: string;
   readonly sinceMs: number;
-  /** Somebody began to end it. */
   endingMs?: number;
-  /** Keycloak has ended it: no later introspection says that it is active. */
   endedAtKeycloakMs?: number;
-  /** A notice about it was acknowledged by Service A. */
+  /** Service A has acknowledged a logout notice about it. */
   deniedMs?: number;
-  /** The session was ended in the store, and who asked for it was told so. */
+  /** The store has ended the session, and the logout was confirmed. */
   loggedOutMs?: number;
-  /** Of a session: Service A said that it has ended, so it has for ever. */
+  /** Service A has reported the session as ended, which is final. */
   deadMs?: number;
 }
 
-/** The invariant that an answer breaks; undefined for a good one. Notes in the credential that its session has ended. */
+/** Returns the violated invariant, if any, and records an ended session in the credential. */
 export function faultOf(answer: Answer, credential: Credential, history: History): string | undefined {
   const { status, code, startedMs, endedMs } = answer;
   if (code === 'hangs' || endedMs - startedMs > HANGS_AFTER_MS) return 'no answer within 15 s';
@@ -53,7 +48,7 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
 
-/** Of a token that was ended, Service B or C may know first: whoever called it has failed then. */
+/** Service B or C may refuse an ended token before Service A does; the call of Service A then fails. */
 const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
   path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 
@@ -69,9 +64,8 @@ function faultOfAdmission(answer: Answer, credential: Credential, history: Histo
   return undefined;
 }
 
-/** From when on nothing that is sent may be admitted. */
 function refusedFromMs({ path }: Answer, { kind, endedAtKeycloakMs, deniedMs }: Credential, history: History): number {
-  // The start page asks nobody but the store, which learns of it by the notice.
+  // The start page checks the session store only, and the store learns of the logout through the notice.
   const asksKeycloak = kind === 'token' || path !== '/';
   const byKeycloak =
     asksKeycloak && endedAtKeycloakMs !== undefined ? endedAtKeycloakMs + TTL_SECONDS * 1000 : Infinity;
@@ -88,7 +82,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // Of a token each replica knows by itself, and that of Service B may do so before Service A.
+  // A replica may refuse a token before another one does, so only sessions end for good.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

@@ -1,4 +1,4 @@
-/** Credentials that are replaced while the chain is under load: no request fails, and nothing of them is printed. */
+/** Replacing client credentials under load: no request fails, and no credential is printed. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const fileOf = (client: Client, what: string): string => join(folder, `${client}-${what}`);
 
-/** At once, as a platform does it: no reader sees half of it. */
+/** Atomic, so no reader sees half of the file. */
 function write(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -68,7 +68,6 @@ async function pathOf(administrator: Administrator, client: Client): Promise<str
   return `/clients/${found?.id}`;
 }
 
-/** As an operator does it in the admin console. */
 async function regenerate(administrator: Administrator, client: Client): Promise<string> {
   const response = await administrator.ask('POST', `${await pathOf(administrator, client)}/client-secret`);
   return ((await response.json()) as { readonly value: string }).value;
@@ -88,7 +87,7 @@ async function publish(administrator: Administrator, client: Client, keys: Publi
   await administrator.change('PUT', path, { ...representation, clientAuthenticatorType: 'client-jwt', attributes });
 }
 
-/** Each asks Keycloak at every service; more than these keep a Keycloak that has just started busy. */
+/** A higher rate keeps a Keycloak that has just started busy. */
 const PER_SECOND = 10;
 
 async function failuresOf(services: RunningServices, change: () => Promise<void>): Promise<readonly unknown[]> {
@@ -141,7 +140,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
   it('private keys that are replaced refuse no request: announced ones, and those that the server has forgotten (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
-      /** At Keycloak first. */
+      /** Registers the key at Keycloak before the service uses it. */
       const set = async (client: Client, text: string): Promise<void> => {
         write(fileOf(client, 'next-key'), text);
         await publish(administrator, client, await publicKeysIn(fileOf(client, 'next-key')));
@@ -159,7 +158,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
         const jwks = await fetch(`${services.b.url}/.well-known/jwks.json`);
         expect(await jwks.json()).toEqual(await publicKeysIn(fileOf('service-b', 'key')));
         const failures = await failuresOf(services, async () => {
-          // Announced: the new one is published before it signs.
+          // Announced: the new key is published before it signs.
           for (const client of CLIENTS) {
             const [old, next] = [keys.get(client) ?? '', newKey()];
             await set(client, old + next);
@@ -167,7 +166,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
             keys.set(client, next);
           }
           await sleep(500);
-          // At once.
+          // Unannounced: the new key replaces the old one at once.
           for (const client of CLIENTS) await set(client, newKey());
           await sleep(500);
         });

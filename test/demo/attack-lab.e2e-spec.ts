@@ -1,4 +1,4 @@
-/** The attack lab: every attack meets the refusal that is due, by name; and what would be none is never taken for it. */
+/** The attack lab: each attack must be refused for the expected reason, or it does not count as refused. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ATTACKS, type AttackId } from '../../apps/service-a/src/attacks/attack-list.js';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
@@ -36,10 +36,10 @@ async function run(service: Pick<RunningService, 'url'>, id: string): Promise<At
 
 const INACTIVE = '401 invalid_token inactive';
 
-/** One attack waits for the end of it. */
+/** One attack waits until this window ends. */
 const WINDOW_SECONDS = 3;
 
-/** Said here once more: a list that is changed by mistake must not make its own test. */
+/** Repeated here on purpose: a mistake in the list of attacks must not change its own test. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -70,7 +70,7 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
   ];
 };
 
-/** Where signatures are verified: the services see for themselves what Keycloak says by introspection; and what it alone knows, nobody does. */
+/** In jwt mode the services check the claims themselves, and do not learn of revocations that only Keycloak knows. */
 const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
   ...Object.fromEntries([...AT_WRONG_DOOR].map((id) => [id, '401 invalid_token other_audience'])),
   'expired-token': '401 invalid_token expired',
@@ -150,10 +150,9 @@ describeOnBothServers((connect, which) => {
     });
 
     it('put no token in an answer or in a log (RS-23)', () => {
-      // Of each answer and each line it is found as well when the lab stops.
       expect(lab.scanner.knownCount).toBeGreaterThan(20);
       expect(lab.scanner.leaks()).toEqual([]);
-      // The header is the same for each: no place shows how a token begins.
+      // No JWT may appear at all, not even its header, which is the same for each token.
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });
 
@@ -222,7 +221,6 @@ describe('an attack that is not refused as it is due', () => {
     await server.stop();
   });
 
-  /** Service A alone; where the others should be is what the test puts there. */
   async function serviceA(others: Readonly<Record<string, string>>, at: ServerAddress = server) {
     const services = await RunningServices.start({
       only: ['service-a'],
@@ -364,7 +362,7 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
-      // Somebody whose session is not known is nobody else: not the service either. It may be known to another instance.
+      // An unknown session must not run as the service. Another instance may know it, so the cookie stays.
       browser.setCookie(lab.a.url, 'session', 'over');
       const over = await browser.send(url, { ...sent, form: {} });
       expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);

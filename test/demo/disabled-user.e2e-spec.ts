@@ -1,4 +1,4 @@
-/** The attack with a disabled user's tokens: how late each service refuses them, and what is left of the user. */
+/** The attack with a disabled user's tokens: how soon each service refuses them, and the cleanup of the user. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
 import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -34,7 +34,7 @@ describe('the tokens of a user who was disabled', () => {
   };
 
   it('are refused without waiting for the window where it is heard of', async () => {
-    // Longer than anybody waits: what is refused is refused because it was heard of.
+    // Longer than the attack waits, so a refusal is due to an event.
     const services = await start(18);
     const heard = await hearRevocations(services, server);
     try {

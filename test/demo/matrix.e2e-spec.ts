@@ -1,4 +1,4 @@
-/** The matrix of stolen tokens: nine real requests, of which three open; and what the services log of the six others. */
+/** The matrix of stolen tokens: nine real requests of which three succeed, and the log lines of the other six. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MatrixRow } from '../../apps/service-a/src/matrix/token-matrix.js';
@@ -148,7 +148,7 @@ describe('a stolen token', () => {
       try {
         const { id = '', expiresAt = 0, cells = [] } = (await rowsOf(await post(`${services.a.url}/matrix`)))[2] ?? {};
         expect(cells[2]?.verdict).toBe('opens');
-        // It is good until the end of its last second.
+        // The token is valid until the end of its last second.
         await sleep(expiresAt * 1000 + 1500 - Date.now());
         const answer = await post(`${services.a.url}/matrix/again`, SAME_ORIGIN, { id, service: 'service-c' });
         expect(((await answer.json()) as { readonly cell: object }).cell).toMatchObject({

@@ -1,4 +1,4 @@
-/** What just happened: the header Server-Timing of a traced request, against what Keycloak was really asked. */
+/** The Server-Timing header of a traced request, compared with the calls that Keycloak received. */
 import { testServer } from 'keycloak-test-servers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseServerTiming } from 'demo';
@@ -14,7 +14,6 @@ const HTML = { Accept: 'text/html' };
 interface Answer {
   readonly status: number;
   readonly header: string | null;
-  /** Each metric of the header as `<service>.<step> <description>`. */
   readonly steps: readonly string[];
   readonly text: string;
 }
@@ -121,7 +120,7 @@ describe('Server-Timing', () => {
     );
     const of = (at: number): Answer[] => answers.filter((_, index) => index % 4 === at);
     const counted = (some: Answer[], step: string): number => some.filter(({ steps }) => steps.includes(step)).length;
-    // Ten requests bring one cold token: one asks, nine wait, or come when it is known.
+    // Ten requests carry the same new token: one introspects it, nine wait or get the cached result.
     expect(counted(of(0), 'service-a.introspection asked')).toBe(1);
     expect(counted(of(0), 'service-a.token-exchange requested')).toBe(1);
     expect(counted(of(0), 'service-b.introspection asked')).toBe(1);
@@ -172,7 +171,7 @@ describe('the page of a chain', () => {
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
     expect(issued).toHaveLength(2);
     for (const token of issued) expect(result.text).toContain(`token:${sha256(token).slice(0, 8)}`);
-    // What the page asked for afterwards is not part of what happened.
+    // The header does not include the calls that the page made for its claims.
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 

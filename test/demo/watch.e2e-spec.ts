@@ -1,4 +1,4 @@
-/** The stream of a page that is watched: what it says of the tokens of its session, for whom it is, and that it costs and keeps nothing. */
+/** The event stream of the start page: its reports about the session's tokens, its readers and its cost. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MAX_WATCHES, MAX_WATCHES_PER_USER } from '../../apps/service-a/src/watch/watches.js';
@@ -49,7 +49,6 @@ async function several(services: RunningServices, count: number): Promise<Visito
 const listen = ({ a }: RunningServices, { headers }: Pick<Visitor, 'headers'>): Promise<EventListener> =>
   EventListener.open(`${a.url}/watch`, headers);
 
-/** A state whose headline is so. */
 const saying =
   (words: RegExp) =>
   ({ data }: ServerEvent): boolean =>
@@ -57,7 +56,6 @@ const saying =
 
 const ALL_ACCEPT = /^Services A, B and C accept your token\.$/;
 
-/** Resolves when a service was asked so many times more. */
 async function askedAgain({ arrivedTokens }: RunningService, times: number): Promise<void> {
   for (const wanted = arrivedTokens.length + times; arrivedTokens.length < wanted;) await sleep(20);
 }
@@ -167,7 +165,7 @@ describe('watching', () => {
     if (last === undefined) throw new Error('There is nobody else');
     expect((await listen(services, last)).status).toBe(503);
     open[0]?.close();
-    // The place is free as soon as Service A sees that its reader has gone.
+    // Service A frees the place as soon as it notices that the reader has gone.
     let next = await listen(services, alice);
     for (; next.status === 503; next = await listen(services, alice)) await sleep(20);
     expect(next.status).toBe(200);

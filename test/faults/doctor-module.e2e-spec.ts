@@ -1,4 +1,4 @@
-/** The command doctor, as it is built, at a module with a signal feed: that of the signal poller. */
+/** The built command doctor at a module with a signal feed: the signal poller. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -25,7 +25,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Nothing listens at the address of its channel: doctor finds that, and examines the rest all the same. */
+/** Nothing listens at the address of the channel. Doctor reports that and still checks the rest. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});

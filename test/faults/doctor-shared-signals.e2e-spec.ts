@@ -1,4 +1,4 @@
-/** What doctor finds of a signal feed by shared signals: a realm with one fault in it, by the service's own credentials, and by an administrator's where that shows more. */
+/** Doctor at a shared signals feed with one fault in the realm, also with an administrator's token. */
 import { describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer } from 'keycloak-test-servers';
 import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';
@@ -40,7 +40,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       ]);
       const after = await statistics(server);
       expect(before.pending).toBeGreaterThan(0);
-      // Besides what verifies the stream.
+      // Doctor's verification of the stream may add events.
       expect(after.pending).toBeGreaterThanOrEqual(before.pending);
       expect([before.delivered, after.delivered]).toEqual([0, 0]);
     }));
@@ -108,7 +108,6 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
     return { sets: Object(answer.members['sets']) as object };
   }
 
-  // What its own credentials do not show.
   describeOnKeycloak('with the token of an administrator', () => {
     it('whose acknowledged events it counts, since Keycloak keeps them', () =>
       withSsf(unchanged, async (server) => {

@@ -1,4 +1,4 @@
-/** What doctor finds of a signal feed by the event log: a realm with one fault in it, by the service's own credentials, and by an administrator's where that shows more. */
+/** Doctor at an event log feed with one fault in the realm, also with an administrator's token. */
 import { describe, expect, it } from '@jest/globals';
 import { keycloakEvents } from 'nestjs-keycloak-s2s/signals';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
@@ -61,7 +61,6 @@ describe('doctor looks at a feed by the event log', () => {
       (server) => expectFindings(server, { ...EVENTS, calls: true, hearsAs: POLLER }, []),
     ));
 
-  // What its own credentials do not show.
   describeOnKeycloak('with the token of an administrator', () => {
     it('whose tokens go to other services: they could read the log, whoever hears', () =>
       withEvents(unchanged, async (server) => {
@@ -69,7 +68,7 @@ describe('doctor looks at a feed by the event log', () => {
         const wide =
           /^warning: The service account of service-a has view-events, and its tokens go to the services that it calls: .* Give the role to a client of its own, and name it to RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
-        // It has the role still.
+        // The service account still has the role, although another client reads the log.
         await expectFindings(server, { ...calling, hearsAs: POLLER }, [], [wide]);
       }));
 

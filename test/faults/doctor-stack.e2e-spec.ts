@@ -1,4 +1,4 @@
-/** npm run doctor at processes that run: a service and a poller over a real Valkey, all well and with one fault at a time. */
+/** npm run doctor at a running service and poller over a real Valkey: healthy, and with one fault at a time. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { rightsOf } from '../../scripts/start/valkey-users.mjs';
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
-/** One user stands for both processes here. */
+/** Both processes share one Valkey user here. */
 const RIGHTS = [...new Set(['service-c', 'signal-poller'].flatMap(rightsOf))];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const POLLER = 'signal-poller';
@@ -30,11 +30,9 @@ const OTHER_KEYS = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).to
 interface Ran {
   readonly exitCode: number;
   readonly printed: string;
-  /** The findings that it lists at the end. */
   readonly toCorrect: readonly string[];
 }
 
-/** The processes run while `withFault` is called; what it returns undoes the fault. */
 interface Fault {
   readonly what: string;
   readonly make: () => Promise<() => unknown>;
@@ -99,7 +97,7 @@ interface Fault {
 
   async function doctor(): Promise<Ran> {
     const child = spawn(process.execPath, [join(root, 'scripts/doctor/doctor.mjs')], {
-      // No container of somebody else is looked at.
+      // The address of Docker leads nowhere, so doctor does not examine containers of this machine.
       env: { PATH: process.env['PATH'], TMPDIR: temporary, DOCKER_HOST: 'tcp://127.0.0.1:1', NO_COLOR: '1' },
     });
     const [printed, said, [exitCode]] = await Promise.all([

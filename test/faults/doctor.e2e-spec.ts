@@ -1,4 +1,4 @@
-/** Doctor finds one fault in a realm or a setting, on a real Keycloak, as the service itself and as an administrator. */
+/** Doctor finds one fault in a realm or a setting on a real Keycloak, as the service itself and as an administrator. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -26,7 +26,6 @@ type Service = 'service-a' | 'service-b' | 'service-c';
 
 interface Subject {
   readonly service: Service;
-  /** By audience. */
   readonly calls: Readonly<Record<string, ServiceScopes | readonly string[]>>;
   readonly accepts: readonly string[];
   readonly clients?: readonly string[];
@@ -34,7 +33,6 @@ interface Subject {
   readonly aheadSeconds?: number;
 }
 
-/** As the services of this repository are. */
 const A: Subject = {
   service: 'service-a',
   calls: { 'service-b': { asService: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] } },
@@ -61,7 +59,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Keycloak stands in for the next service: anything that answers.
+  // Keycloak's address stands in for the next service; any server that answers will do.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',
@@ -84,14 +82,14 @@ const textOf = (findings: readonly Finding[]): string =>
   findings.map(({ check, level, message, cure = '' }) => `${level} ${check}: ${message} ${cure}`).join('\n');
 
 interface Fault {
-  /** As the table of docs/operations.md numbers it. */
+  /** The row in the table of docs/operations.md. */
   readonly row: number;
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** What its own credentials show; undefined where they show nothing. */
+  /** Findings with the service's own credentials; undefined if it has none. */
   readonly own?: RegExp;
-  /** What an administrator sees besides; undefined where that is nothing more. */
+  /** Findings with an administrator's token; undefined if they are the same. */
   readonly administrator?: RegExp;
 }
 
@@ -99,7 +97,7 @@ const NOTHING = /^$/;
 
 const noMapper = (scope: string) => (realm: RealmFile) => (scopeIn(realm, scope).protocolMappers = []);
 
-/** A scope is a default scope of a client or an optional one, and not both. */
+/** Keycloak allows a scope as default or as optional scope of a client, not as both. */
 function makeDefault(realm: RealmFile, service: Service, scope: string): void {
   const client = clientIn(realm, service);
   client.optionalClientScopes = client.optionalClientScopes.filter((optional) => optional !== scope);
@@ -272,7 +270,6 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describeOnKeycloak('doctor', () => {
-  /** A realm that no test changes. */
   let healthy: Awaited<ReturnType<typeof createRealm>>;
   beforeAll(async () => {
     healthy = await createRealm(unchanged);

@@ -1,4 +1,4 @@
-/** How many calls a server gets that fails, or has connections that break: few, fewer, and one to find out that it is well. */
+/** Calls to a server that fails or whose connections break: bounded retries, and a circuit that opens. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFaultProxy, type RunningAuthorizationServer, testServer } from 'keycloak-test-servers';
@@ -9,7 +9,7 @@ import { issuer, keycloakUrl } from '../../libs/keycloak-test-servers/contract/d
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
-/** Defaults of the library: failures in a row that open the circuit, and how long it stays open. */
+/** Library defaults: consecutive failures that open the circuit, and the time it stays open. */
 const FAILURES = 10;
 const PAUSE_MS = 1000;
 
@@ -26,7 +26,7 @@ async function serviceB(at: ServerAddress): Promise<RunningService> {
 beforeEach(async () => {
   server = await startEmbeddedServer();
   service = await serviceB(server);
-  // Discovery is read, and a connection is there.
+  // Now discovery is cached and a connection is open.
   await service.whoami(tokenText('warm'));
   server.control.calls.reset();
 });
@@ -39,7 +39,6 @@ afterEach(async () => {
 const tokenOf = async (asked: Asked): Promise<string> =>
   textOf(await clientCredentials(asked, 'service-a', 'orders.approve'));
 
-/** One after the other, each another token: their statuses and reasons. */
 async function ask(count: number, name: string): Promise<string[]> {
   const answers: string[] = [];
   for (let number = 0; number < count; number += 1) {

@@ -1,4 +1,4 @@
-/** Faults whose obvious cure is wrong: what the caller sees, and which hint the log line has, with a real Keycloak or running services. */
+/** Faults whose obvious fix is wrong: the answer to the caller, and the hint in the log line. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -14,7 +14,6 @@ import { composedIn, type ServiceName } from '../support/composed-in.js';
 import { clientIn, unchanged, withRealm, type RealmCopy } from '../support/realm-copy.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** A service that asks about each token anew. */
 const serviceIn = (
   realm: RealmCopy,
   clientId: ServiceName,
@@ -29,7 +28,6 @@ interface Line {
   readonly hint: string;
 }
 
-/** The status that the caller sees, and the log line. */
 async function refusalOf(failing: unknown): Promise<Line> {
   const error = await Promise.resolve(failing).then(
     () => undefined,
@@ -40,7 +38,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }
 
-/** Calls `verify` inside of the promise: with a cached answer it throws at once. */
+/** `verify` may throw synchronously for a cached result; this always returns a promise. */
 const verified = async (service: ComposedKeycloak, token: string): Promise<unknown> => service.verifier.verify(token);
 
 const tokenForB = async (realm: RealmCopy): Promise<string> =>
@@ -114,7 +112,6 @@ describeOnKeycloak('the hint of the log line', () => {
           /realm calls itself http:\/\/keycloak\.example:8080\/.* KC_HOSTNAME back/,
         ) as unknown,
       });
-      // An older token is inactive, and its claims look right.
       const { reason, hint } = await refusalOf(verified(b, before));
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has another issuer/)]);
     }));
@@ -133,7 +130,7 @@ describeOnKeycloak('the hint of the log line', () => {
       for (const { id, providerId } of old) {
         if (providerId === 'rsa-generated') await realm.administrator.change('DELETE', `/components/${id}`);
       }
-      // A token by the new key makes the service read the keys again.
+      // A token with the new key makes the service fetch the keys again.
       await verified(b, await tokenForB(realm));
       expect(await refusalOf(verified(b, before))).toMatchObject({
         status: 401,
@@ -172,7 +169,6 @@ describe('a call of Service A to Service B', () => {
     return services;
   }
 
-  /** The line of Service A about the call. */
   const lineOf = (services: RunningServices): Readonly<Record<string, unknown>> => {
     const lines = services
       .printed()

@@ -1,4 +1,4 @@
-/** What callers see while Keycloak, real or embedded, fails in each way a network and a server can; and afterwards. */
+/** Answers to callers during and after each way in which Keycloak's network or server can fail. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   startFaultProxy,
@@ -15,12 +15,11 @@ import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 4;
-/** Four times `timeoutMs`: the server never answers, and the machine may be busy. */
+/** Four times `timeoutMs`, because the server never answers and the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 const started: RunningServices[] = [];
 const stops: (() => Promise<unknown>)[] = [];
-/** Every token that was in play. */
 const tokens: string[] = [];
 
 async function serviceB(server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningService> {
@@ -41,7 +40,6 @@ const twoTokens = async (server: Asked): Promise<FaultScenario['tokens']> => {
   return { known, unknown };
 };
 
-/** In front of the server of `npm test`. */
 const CONNECTION_FAULTS: readonly (readonly [name: string, fault: ConnectionFault])[] = [
   ['refuses connections', { kind: 'refuse' }],
   ['accepts and never answers', { kind: 'hang' }],
@@ -54,7 +52,6 @@ const CONNECTION_FAULTS: readonly (readonly [name: string, fault: ConnectionFaul
   ['is farther away than the time-out', { kind: 'latency', milliseconds: 10_000 }],
 ];
 
-/** Of the embedded server. */
 const SERVER_FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ['reads, and never answers', { kind: 'hang' }],
   ['answers headers only', { kind: 'slow-bytes', everyMs: 1_000_000 }],
@@ -77,7 +74,7 @@ async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
     tokens: await twoTokens(testServer()),
     async begin() {
       await proxy.fault(fault);
-      // What no connection that is there would meet: the machine behind it is gone.
+      // These faults mean that the machine is gone, so open connections must break as well.
       if (fault.kind === 'refuse' || fault.kind === 'hang') proxy.resetConnections();
     },
     async end() {
@@ -107,7 +104,7 @@ const seenWhen = (name: string): WhatWasSeen => {
   return found;
 };
 
-// All courses at once: most of them are spent waiting for a time-out.
+// All scenarios run concurrently, because they mostly wait for timeouts.
 beforeAll(async () => {
   const scenarios: [string, FaultScenario][] = [];
   for (const [name, fault] of CONNECTION_FAULTS) scenarios.push([name, await behindProxy(fault)]);
@@ -161,7 +158,6 @@ describe('Retry-After of the server', () => {
 
 describe('what is printed meanwhile', () => {
   it('holds no token (RS-23)', () => {
-    // All services of this spec share their output.
     const [services] = started as [RunningServices];
     expect(services.printed()).toContain('authorization_server_unavailable');
     for (const token of tokens) services.scanner.addToken(token);

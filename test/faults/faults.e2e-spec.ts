@@ -1,4 +1,4 @@
-/** What callers of the running services see when Keycloak or the next service fails (RS-14, TX-08 in part). */
+/** Answers of the running services while Keycloak or the next service fails (RS-14, TX-08 in part). */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -83,7 +83,7 @@ describe('Keycloak fails', () => {
       error: 'Authorization server refused this service',
       code: 'authorization_server_refused',
     });
-    // A deploy with a wrong secret takes no place of one that works.
+    // Readiness fails, so a deployment with a wrong secret does not replace a working one.
     const ready = await request(a.url).get('/health/ready').expect(503);
     expect(ready.body).toMatchObject({
       details: { keycloak: { status: 'down', code: 'authorization_server_refused' } },

@@ -1,4 +1,4 @@
-/** What a Service B that hangs costs Service A and its callers, and how soon it is called again once it is back. */
+/** A Service B that hangs: its cost for Service A and its callers, and the recovery. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RunningServices } from '../support/running-services.js';
 
-/** Defaults of `forFeature`. */
 const MOST_CALLS = 100;
 const FAILURES = 10;
 
@@ -56,14 +55,14 @@ describe('a Service B that hangs (CC-09)', () => {
     expect(connections).toBeLessThanOrEqual(MOST_CALLS);
     const answers = await Promise.all(running);
     const of = (reason: string): readonly Answer[] => answers.filter((told) => told.reason === reason);
-    // On a busy machine some come when the first have given up, and the circuit is still closed.
+    // On a busy machine some requests arrive after the first timeouts, while the circuit is still closed.
     const most = MOST_CALLS + FAILURES;
     expect(of('timeout').length).toBeLessThanOrEqual(most);
     expect(new Set(of('timeout').map(({ status }) => status))).toEqual(new Set([504]));
     expect(of('timeout').length + of('queue_full').length + of('circuit_open').length).toBe(400);
     expect(requests).toBeLessThanOrEqual(most);
 
-    // The circuit is open: nobody waits but the one, in each pause, whose call tries whether Service B is back.
+    // The circuit is open: one call per pause waits and probes Service B, and all others fail at once.
     const before = requests;
     const later = await Promise.all(Array.from({ length: 50 }, run));
     const refused = later.filter(({ reason }) => reason === 'circuit_open');

@@ -1,4 +1,4 @@
-/** A flood of tokens that nobody issued: what the server has to bear of it, and what callers with a good token notice. */
+/** A flood of invalid tokens: its load on the server, and its effect on callers with a valid token. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -9,9 +9,9 @@ import type { RunningService, ServiceAnswer } from '../support/running-service.j
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
-/** More at once than the library lets through and lets wait: by default 20 and 500. */
+/** More than the library's default bulkhead and queue hold: 20 running and 500 waiting calls. */
 const SENDERS = 800;
-/** The bulkhead is 20 by default; a fifth of it is for the renewal of what is known. */
+/** Default of the bulkhead; a fifth of it is reserved for renewing known tokens. */
 const MAX_CONCURRENT_CALLS = 20;
 const FOR_UNKNOWN_TOKENS = 16;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   service = services.b;
   good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
   await service.whoami(good);
-  // It is well, but the queue is longer than what it can do in the time that a caller waits.
+  // The server works, but the queue is too long to be served within the time that a caller waits.
   server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
   const before = server.control.calls.introspection;
   const flooding = new AbortController();
@@ -50,7 +50,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** So many different tokens, by senders that each wait for one answer before they send the next. */
 async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
   const answers: ServiceAnswer[] = [];
   let sent = 0;
@@ -64,7 +63,7 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
 describe('a flood of 5,000 junk tokens', () => {
   it('costs the server no more calls at one time than the bulkhead lets through (RS-16)', () => {
     expect(services.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
-    // It was a flood: it filled all that there is for it.
+    // Proves that the flood was large enough: it filled all slots for unknown tokens.
     expect(services.keycloak.mostAtOnce()).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
@@ -74,11 +73,11 @@ describe('a flood of 5,000 junk tokens', () => {
     const noRoom = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
     expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
-    // Where the processor is short as well, answers come late, and some calls then find the circuit open.
+    // On a machine with a busy CPU, late answers may open the circuit for some calls.
     for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
     expect([...kinds]).toEqual([]);
     expect(new Set(noRoom.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
-    // What was refused for want of room has cost nothing.
+    // Calls that were refused because the queue was full never reached the server.
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
   });
 

@@ -1,4 +1,4 @@
-/** The log lines that callers without a token can cause: a bounded number of lines, with counts that add up (OP-05). */
+/** Log lines that callers without a token can cause: their number is bounded, and their counts add up (OP-05). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -62,7 +62,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The lines of one kind, and how many requests they stand for. */
 function written(is: (line: Line) => boolean): { readonly single: number; readonly requests: number } {
   const found = lines.filter(is);
   const single = found.filter(({ count }) => count === undefined).length;

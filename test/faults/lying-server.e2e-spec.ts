@@ -1,4 +1,4 @@
-/** A server that answers what no server should: nothing is believed, nothing breaks, and no secret goes astray. */
+/** A server that sends invalid answers: they are rejected, nothing breaks, and no secret leaves for another host. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,14 +23,13 @@ const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
   ['100,000 arrays in each other', { kind: 'deep' }],
 ];
 const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
-/** Four times `timeoutMs`: the server never answers, and the machine may be busy. */
+/** Four times `timeoutMs`, because the server never answers and the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 let server: RunningAuthorizationServer;
 let chain: RunningServices;
 let alone: RunningServices;
 let service: RunningService;
-/** What a spec started beside those. */
 const stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {

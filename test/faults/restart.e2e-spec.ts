@@ -1,4 +1,4 @@
-/** A real Keycloak that is killed, started again and ended under load: what callers of the chain see all the while. */
+/** A real Keycloak that is killed, restarted and stopped under load: what callers of the chain see. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
@@ -8,7 +8,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** A look that begins this long before the deadline has been answered by then, on a slow machine too. */
+/** A request that starts this long before the deadline is answered in time, even on a slow machine. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 
@@ -22,7 +22,6 @@ const start = (port?: number): Promise<RunningKeycloak> =>
     ...(port === undefined ? {} : { port }),
   });
 
-/** What a request came to, and when it was sent. */
 interface Seen {
   readonly path: string;
   readonly atMs: number;
@@ -31,7 +30,6 @@ interface Seen {
 
 let keycloak: RunningKeycloak;
 let chain: RunningServices;
-/** Sends each of the requests over and over, one after the other. */
 class Load {
   readonly seen: Seen[] = [];
   readonly #ended = new AbortController();
@@ -53,7 +51,6 @@ class Load {
     return this;
   }
 
-  /** Goes on until each sender has had so many answers to what it sent after that time. */
   async until(afterMs: number, answers: number): Promise<void> {
     const answersOf = (wanted: string): number =>
       this.seen.filter(({ path, atMs }) => path === wanted && atMs > afterMs).length;
@@ -68,7 +65,6 @@ class Load {
   }
 }
 
-/** A chain whose caches are filled just now, and the time at which the first of its answers ends. */
 async function warmChain(): Promise<{ token: string; inTimeUntilMs: number }> {
   chain = await RunningServices.start({ server: keycloak, direct: true, variables: ttl(TTL_SECONDS) });
   const token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
@@ -110,11 +106,12 @@ describeOnKeycloak('Keycloak under load', () => {
       const inTime = seen.filter(({ atMs }) => atMs < inTimeUntilMs);
       expect(inTime.length).toBeGreaterThan(100);
       expect(statusesOf(inTime)).toEqual([200]);
-      // Its keys are new: the token of before is inactive, but never a failure of ours, nor forgiven one.
+      // The restarted Keycloak has new keys, so the old token is inactive; the service must not answer with its own
+      // error.
       const afterwards = seen.filter(({ atMs }) => atMs > wellFromMs);
       expect(statusesOf(afterwards, '/run-service-b')).toEqual([200]);
       expect(statusesOf(afterwards, '/api/whoami')).toEqual([401]);
-      // It was away for longer than the ttl, so this was seen too; anything else was not.
+      // Keycloak was away for longer than the ttl, so 503 occurs as well, and no other status.
       expect(statusesOf(seen, '/api/whoami').toSorted()).toEqual([200, 401, 503]);
       expect(statusesOf(seen, '/health/live')).toEqual([200]);
     } finally {

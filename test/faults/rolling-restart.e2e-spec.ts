@@ -1,4 +1,4 @@
-/** A rolling restart behind HAProxy, under load: each replica leaves and comes back, and nobody's request is lost. */
+/** A rolling restart of two replicas behind HAProxy, under load: no request is lost. */
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,15 +12,12 @@ import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 const SERVICE = 'service-b';
 const REQUESTS = 5000;
-/** Never more than these, however long the restarts take on a busy machine. */
 const MOST_REQUESTS = 30_000;
-/** Half of them on connections that they keep, half on a new one for each request. */
 const CALLERS = 20;
 const PAUSE_MS = 40;
-/** Published ones are refused in production, as which these services run: with its settings, and its defaults. */
+/** The services run with production settings, which refuse a published secret. */
 const SECRET = 'a-secret-for-this-test-alone';
 
-/** Where there is no HAProxy, `npm test` names this as skipped. */
 const describeWithHaproxy = haproxyPath === undefined ? describe.skip : describe;
 
 describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
@@ -68,7 +65,6 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     await server.stop();
   });
 
-  /** What each request came to, and how often. */
   const outcomes = new Map<string, number>();
   let sent = 0;
 

@@ -1,4 +1,4 @@
-/** Keycloak that goes and comes back under a service with a signal feed: what the service takes meanwhile and afterwards. */
+/** Keycloak that goes away and comes back under a service with a signal feed: outcomes meanwhile and afterwards. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, startFaultProxy, startKeycloak, testServer } from 'keycloak-test-servers';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -23,7 +23,6 @@ const ANSWERED = /^(?:accepted|revoked|inactive)$/;
 const SERVICE = 'service-a';
 const POLLER = 'signal-poller';
 
-/** Whose feed listens, in the name of the poller where `hearsAs` says so. */
 class Service {
   readonly clock = new MovedClock();
   readonly #keycloak: ComposedKeycloak;
@@ -84,17 +83,17 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-/** Takes what it knows for a moment, and nothing for longer than without a feed. */
+/** Expects that cached results stay in use for a moment, and no longer than without a feed. */
 async function expectSilence(of: Service, known: readonly string[]): Promise<void> {
   for (const token of known) expect(await of.outcomeOf(token)).toBe('accepted');
-  // No proof is younger than what was heard before it went.
+  // The last proof of the feed is now older than the short ttl.
   of.clock.advance(SHORT_SECONDS);
   expect(of.state).toBe('silent');
   for (const token of known) expect(await of.outcomeOf(token)).not.toMatch(ANSWERED);
 }
 
 describe('Keycloak that is out of reach for longer than answers serve', () => {
-  /** Of a token that ended meanwhile, of one that ended as soon as it was back, and of one that did not, each before and afterwards. */
+  /** Outcomes before and after the outage: one token ends during it, one right after it, and one stays valid. */
   async function outcomesAround(source: SignalSource, starting: Promise<ContractServer>): Promise<readonly string[]> {
     const server = await starting;
     stops.push(() => server.stop());
@@ -130,7 +129,7 @@ describe('Keycloak that is out of reach for longer than answers serve', () => {
   });
 });
 
-/** With an empty database: nobody is logged in any more, and its log begins anew. */
+/** Starts with an empty database: no session exists, and the event log starts again. */
 async function startAnew(port?: number): Promise<{ readonly server: ContractServer; kill(): Promise<void> }> {
   const { kind } = testServer();
   const options = {
@@ -165,6 +164,5 @@ describe('Keycloak that is killed, and started with an empty database', () => {
     await here.untilProven();
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
-    // A real one takes half a minute to start, twice.
   });
 });

@@ -1,4 +1,4 @@
-/** A signal feed whose event log is cut off, hangs, lies or floods: nothing is taken longer than without a feed, and nobody is kept out. */
+/** A signal feed whose event log fails, lies or floods: results are reused no longer than without a feed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -75,7 +75,6 @@ const answers =
     isBent(url) ? answer : undefined;
 const json = (body: unknown, status = 200): BentAnswer => ({ status, body: JSON.stringify(body) });
 
-/** Rows as the log has them. */
 const logouts = (count: number): object[] =>
   Array.from({ length: count }, (_, at) => ({
     id: `flood-${at}`,
@@ -87,7 +86,7 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Those of the users, and not the one that looks for our own login.
+    // Floods the log of user events, and leaves alone the query that looks for the feed's own login.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
@@ -125,7 +124,7 @@ describe('a token that ended unheard, since the event log', () => {
     clock.advance(SHORT_SECONDS + 5);
     expect(await outcomeOf(ended.access)).not.toBe('accepted');
     expect(await outcomeOf(honest.access)).toBe('accepted');
-    // It is said, once it is more than a hiccup.
+    // The service logs the reason, but only if the failure lasts.
     if (reason !== '') await until(() => JSON.stringify(reasons()).includes(reason));
     way.bend = () => undefined;
     const before = keycloak.issuers[0].signals.latestMs;
@@ -141,7 +140,7 @@ describe('a token that ended unheard, since the event log', () => {
     await until(() => clock.monotonicMs() - keycloak.issuers[0].signals.latestMs < 1000);
     way.bend = () => 'reset';
     clock.advance(3);
-    // Keycloak itself is away, and the answer serves.
+    // Keycloak is unreachable here, so the cached result is still in use.
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
@@ -155,7 +154,7 @@ describe('a token that ended unheard, since the event log', () => {
       return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
     };
     await until(async () => (await outcomeOf(ended.access)) === 'revoked');
-    // A full list drops the oldest denials for a floor: that may refuse those who were there before, and nobody who comes later.
+    // A full list replaces its oldest denials with a floor, which may refuse older tokens but no later ones.
     const later = await newSubject();
     expect(await outcomeOf(later.access)).toBe('accepted');
   });

@@ -1,4 +1,4 @@
-/** Keycloak signs with a new key: logins and logouts go on; and where its keys can't be had, no session goes on unasked. */
+/** Key rotation at Keycloak: logins and logouts still work, and without keys every session is checked first. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
@@ -10,7 +10,6 @@ import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/c
 import { logInAt } from '../support/login-at.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** What anybody can send: all is as it must be, but it is signed with a key that nobody has. */
 const junkToken = (iss: string, kid: string): string => {
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   const iat = Math.floor(Date.now() / 1000);
@@ -69,7 +68,7 @@ describe('a rotation of the signing keys', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(await home(browser)).not.toContain('Logged in as');
     expect((await junk).every(({ status }) => status === 400)).toBe(true);
-    // No more than once in a second, and once for those of each.
+    // The service fetches the keys at most once a second.
     const seconds = (performance.now() - startMs) / 1000;
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
@@ -81,14 +80,14 @@ describe('a rotation of the signing keys', () => {
     const { token } = server.control.calls;
     const before = token.refresh_token;
     const startMs = performance.now();
-    // The refresh comes before introspection, so each session costs one.
+    // The service refreshes a session before it introspects, so each session costs one refresh.
     const lost = await post(await server.control.logoutToken('service-a', { username: 'alice', sid: ended.sid }));
     expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     server.control.endSession(ended.sid);
     expect(await home(ended.browser)).not.toContain('Logged in as');
     expect(await home(other.browser)).toContain('Logged in as <strong>bob</strong>');
     expect(token.refresh_token - before).toBe(2);
-    // Whoever sends what, and however often: no session is asked about more often than in each window.
+    // However much junk arrives, the service checks a session at most once per window.
     await Promise.all(Array.from({ length: 20 }, (_, number) => post(junkToken(server.issuer, `again-${number}`))));
     for (let times = 0; times < 20; times += 1) await home(other.browser);
     const windows = 1 + Math.floor((performance.now() - startMs) / 10_000);
@@ -128,7 +127,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
     await keycloak.stop();
   });
 
-  /** It stays: what it signed would be no good without it. */
+  /** The key stays in the realm, because the tokens that it has signed would become invalid. */
   async function rotate(priority: number): Promise<void> {
     const { id } = await keycloak.administrator.read<{ id: string }>('');
     await keycloak.administrator.create('/components', {
@@ -161,7 +160,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
     const second = await newSession();
     expect(await home(second.browser)).toContain(second.username);
     await rotate(priority + 1);
-    // Keycloak tells Service A before it answers the administrator.
+    // Keycloak notifies Service A before it answers the administrator.
     await keycloak.logOutUser(first.username);
     expect(await home(first.browser)).not.toContain(first.username);
     expect(await home(second.browser)).toContain(second.username);

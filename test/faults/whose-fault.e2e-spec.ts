@@ -1,4 +1,4 @@
-/** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
+/** Log lines that name the cause: a realm or a setting with one fault, on a real Keycloak. */
 import { expect, it } from '@jest/globals';
 import { KeycloakException, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
@@ -22,7 +22,6 @@ async function callerAt(a: ComposedKeycloak, realm: RealmCopy, user: string): Pr
   return a.verifier.verify(await tokenOf(realm, user));
 }
 
-/** What the log line has. */
 async function logged(failing: Promise<unknown>): Promise<object> {
   const error = await failing.then(
     () => undefined,
@@ -30,7 +29,6 @@ async function logged(failing: Promise<unknown>): Promise<object> {
   );
   if (!(error instanceof KeycloakException)) throw new Error('nothing was refused', { cause: error });
   const { code, reason, permission, fields, httpStatus } = error;
-  // What a caller is told has none of it.
   expect(JSON.stringify(error.toBody(true))).not.toMatch(/description|endpoint|audience":/);
   return { code, reason, permission, httpStatus, ...fields };
 }
@@ -199,7 +197,7 @@ describeOnKeycloak('the log of the service at fault', () => {
         reason,
         hint: expect.stringMatching(hint) as unknown,
       });
-      // Measured by a token of its own, it is said in words.
+      // After a token of its own, the service has measured the clock difference, and the hint says so.
       await a.clientCredentials.getToken('orders.approve').catch(() => undefined);
       expect(await logged(a.verifier.verify(await tokenOf(realm, 'bob')))).toMatchObject({
         hint: expect.stringMatching(/measured by/) as unknown,

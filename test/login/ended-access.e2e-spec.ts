@@ -1,4 +1,4 @@
-/** What an administrator takes away is refused within the ttl; and neither clock, the server's or ours, prolongs anything. */
+/** Access that an administrator takes away ends within the ttl, and a changed clock prolongs nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -16,7 +16,6 @@ import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.j
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 1;
-/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 const startB = (server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningServices> =>
@@ -24,7 +23,7 @@ const startB = (server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<Runnin
 
 type Status = () => Promise<number>;
 
-/** The status as soon as it is no longer 200, and how long that took; the requirement is the ttl and a second. */
+/** The requirement is a refusal within the ttl plus one second. */
 async function untilRefused(status: Status): Promise<{ status: number; afterMs: number }> {
   const startMs = performance.now();
   let last = await status();
@@ -132,13 +131,13 @@ describe('clocks', () => {
     await server.stop();
   });
 
-  /** The date of this process, and so the embedded server's too. */
+  /** Moves the clock of this process, which the embedded server uses too. */
   function ourDateJumps(seconds: number): void {
     const now = Date.now;
     jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
   }
 
-  // The tolerance is 5 s by default; service-a's tokens live 300 s.
+  // The default tolerance is 5 s, and tokens of service-a live for 300 s.
   it.each([
     [3, 200, undefined],
     [30, 401, 'issued_in_the_future'],
@@ -152,7 +151,7 @@ describe('clocks', () => {
   });
 
   it('of ours is set back by a minute: what is known lasts no longer for it (RS-12, RS-13)', async () => {
-    // Old enough not to be of the future after the jump.
+    // Old enough that it is not from the future after the jump.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
@@ -170,7 +169,6 @@ describe('clocks', () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);
-    // That of the server stays.
     server.control.clock.setAhead(-3600);
     expect(await services.b.whoami(token)).toMatchObject({ status: 401, reason: 'expired' });
   });

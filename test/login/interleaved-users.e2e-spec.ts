@@ -1,4 +1,4 @@
-/** Many users at one time: whoever asks Service A, it is their subject and nobody else's that Service C is called for. */
+/** Many concurrent users at Service A: Service C is always called for the subject who sent the request. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
 import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
@@ -13,17 +13,15 @@ import { RunningServices, ttl } from '../support/running-services.js';
 const AT_ONCE = 200;
 const ROUNDS = 3;
 
-/** What becomes of bob. */
 const REFUSED = '403 insufficient_scope';
 
-/** Who asks, and what is to come of it: the subject at C, or a refusal. */
 interface Caller {
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly expected: string;
 }
 
-/** In C's place towards B: asks the real C whose token it is, and gives its subject as the result's message. */
+/** Stands in for Service C: returns the subject that the real Service C sees in the token. */
 const startSubjectTeller = (c: () => RunningService): Promise<FakeService> =>
   startFakeService((request, response) => {
     void (async () => {
@@ -46,7 +44,7 @@ describeOnBothServers((connect) => {
     const services = await RunningServices.start({
       server: keycloak,
       direct: true,
-      // Short, so that introspections and renewals happen in the middle of it.
+      // Short, so that introspections and renewals happen during the test.
       variables: ttl(1),
       own: { 'service-b': { SERVICE_C_URL: teller.url } },
       publicUrl,
@@ -59,7 +57,7 @@ describeOnBothServers((connect) => {
     );
     const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
     const logins = [];
-    // Two sessions each: the same subject with other tokens.
+    // Two sessions each: the same subject with different tokens.
     for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
     const bySendingTokens = logins.map(callerOf);
     const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));
@@ -96,7 +94,6 @@ function callerOf(reply: Reply): Caller {
   return { name: String(preferred_username), headers: { Authorization: `Bearer ${token}` }, expected: String(sub) };
 }
 
-/** Logs in with a browser; gives what the browser sends from then on. */
 async function session(username: string): Promise<Caller['headers']> {
   const browser = new Browser();
   const form = await browser.open(`${publicUrl}/auth/login`);
@@ -104,7 +101,6 @@ async function session(username: string): Promise<Caller['headers']> {
   return { Cookie: `session=${browser.cookie(publicUrl, 'session')}` };
 }
 
-/** The subject at C, or the refusal. */
 async function outcome(a: RunningService, headers: Readonly<Record<string, string>>): Promise<string> {
   const response = await fetch(`${a.url}/run-service-b`, { headers });
   const body = (await response.json()) as { service_c?: { msg: string }; code?: string };

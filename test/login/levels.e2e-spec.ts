@@ -1,4 +1,4 @@
-/** Levels of authentication as realms may have them otherwise than the demo realm: short ones, and none. The embedded server and Keycloak agree. */
+/** Levels of authentication in other realms than the demo realm: short-lived ones, and none. On both servers. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,6 @@ import { clientIn, withRealm, type RealmFile } from '../support/realm-copy.js';
 type Change = (realm: RealmFile) => unknown;
 type WithRealm = (change: Change, use: (server: Asked) => Promise<unknown>) => Promise<unknown>;
 
-/** The same for the embedded server. */
 const withEmbeddedRealm: WithRealm = async (change, use) => {
   const folder = await mkdtemp(join(tmpdir(), 'realm-'));
   const path = join(folder, 'realm.json');
@@ -50,7 +49,7 @@ const withEmbeddedRealm: WithRealm = async (change, use) => {
 
 const REDIRECT = { redirect_uri: `${publicUrl}/auth/callback` };
 
-/** On a Keycloak that runs no placeholder with a default is filled in. */
+/** A running Keycloak does not resolve placeholders that have a default, so the redirect URI is set here. */
 const withOwnRealm: WithRealm = (change, use) =>
   withRealm((realm) => {
     Object.assign(clientIn(realm, 'service-a'), { redirectUris: [REDIRECT.redirect_uri] });
@@ -68,7 +67,6 @@ class Alice {
     return this.#browser.authorize('service-a', { ...REDIRECT, ...changes });
   }
 
-  /** Fills in the form that is shown. */
   async logIn(changes: Parameters = {}): Promise<Reply> {
     return this.redeem(await this.#browser.fill(await this.ask(changes), 'alice'));
   }
@@ -77,7 +75,7 @@ class Alice {
     return this.redeem(await this.ask({ ...changes, prompt: 'none' }));
   }
 
-  /** Whether Keycloak would have to ask for something. */
+  /** True if Keycloak would have to show a form. */
   async isAskedFor(acr_values: string): Promise<boolean> {
     return callbackParameters(await this.ask({ acr_values, prompt: 'none' }))['error'] === 'login_required';
   }
@@ -122,7 +120,7 @@ function agreeOn(withChanged: WithRealm): void {
       const refreshed = await alice.refresh(stepped);
       const kept = [acrOf(refreshed), await alice.introspected(refreshed)];
       const sso = await alice.again();
-      // Introspection tells of the session, also of tokens that were refreshed before.
+      // Introspection reports the level of the session, even for tokens that were refreshed earlier.
       const after = [acrOf(sso), await alice.introspected(refreshed)];
       const asked = [await alice.isAskedFor('1'), await alice.isAskedFor('2')];
       await sleep(7000);

@@ -1,4 +1,4 @@
-/** Keycloak answers a refresh, or a login, what no authorization server should: no session ends of it, and no user is blamed. */
+/** Invalid answers of Keycloak to a refresh or a login: no session ends, and no user is blamed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -63,7 +63,7 @@ describe('a refresh', () => {
     const before = token.refresh_token;
     server.control.fault('token', fault);
     expect(answerOf(await run())).toEqual({ status, code: CODES[status] });
-    // Never repeated: where refresh tokens are good for one time, the second would end the session.
+    // A refresh is never retried: with one-time refresh tokens, a second attempt would end the session.
     expect(token.refresh_token).toBe(before + 1);
     server.control.fault('token', undefined);
     const page = await browser.send(`${chain.a.url}/run-service-b`);
@@ -122,7 +122,7 @@ describe('a login while Keycloak is away', () => {
     ['text/html', /<h1>That login came to nothing<\/h1>[^]*Keycloak did not answer/],
     ['application/json', /"code":"authorization_server_unavailable"/],
   ])('gets a page of ours, and no redirect to where nobody answers: %s', async (accept, body) => {
-    // It is looked at once a second.
+    // Service A checks discovery at most once a second.
     await sleep(1100);
     server.control.fault('discovery', { kind: 'reset' });
     try {

@@ -1,4 +1,4 @@
-/** Anybody can begin logins and come back with codes of their own: Keycloak gets no more calls at once for it, and sessions go on. */
+/** A flood of anonymous logins and callbacks: Keycloak's load stays bounded, and sessions keep working. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -8,7 +8,6 @@ import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.
 import { logInAt } from '../support/login-at.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** Default of the library. */
 const MAX_CONCURRENT_CALLS = 20;
 const CALLBACKS = 200;
 
@@ -26,7 +25,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** A login that this browser began, and a code that nobody issued. */
 async function inventedCallback(browser: Browser): Promise<string> {
   const toKeycloak = await browser.send(`${chain.a.url}/auth/login`);
   const state = new URL(locationOf(toKeycloak) ?? '').searchParams.get('state') ?? '';
@@ -47,13 +45,12 @@ it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the 
   const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
   expect(answers.every(({ headers }) => /^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))).toBe(true);
-  // Discovery was read before.
   expect(chain.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
 });
 
 it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, BF-08)', async () => {
   const alice = new Browser();
-  // The circuit for logins may be open yet.
+  // The circuit for logins may still be open.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();
   const strangers = await manyStrangers();
   const { token } = server.control.calls;
@@ -61,12 +58,12 @@ it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, 
   server.control.fault('token', { kind: 'hang' });
   const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
-  // Those that Keycloak has in hand stay there; whoever asks from now on is answered.
+  // Calls that already hang stay there; Keycloak answers new ones from now on.
   server.control.fault('token', undefined);
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
   expect(token.refresh_token - refreshes).toBe(1);
-  // Whoever waited for a slot may have had one in the end: Keycloak knows no such code.
+  // A callback that waited may still get a slot; Keycloak then refuses the invented code.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
 });

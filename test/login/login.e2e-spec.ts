@@ -1,4 +1,4 @@
-/** The login at Service A, on Keycloak: what a browser gets to see of it, and what ends it. */
+/** The login at Service A, on Keycloak: what the browser sees, and what ends the session. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
@@ -43,7 +43,6 @@ beforeEach(() => {
 const at = (path: string): string => publicUrl + path;
 const atA = (next: string): boolean => next.startsWith(publicUrl);
 
-/** From the click to the callback, which is not opened yet. */
 async function loginUpToCallback(user: string, path = '/auth/login', by = browser): Promise<string> {
   const form = await by.open(at(path), {}, (next) => next.includes('/auth/callback'));
   const answered = form.status === 200 ? await by.submitLogin(form, user) : form;
@@ -121,10 +120,10 @@ describe('logging in', () => {
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
-    // Three and the code at the login, a token for each hop.
+    // The login yields three tokens and a code, and each hop one exchanged token.
     expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
-    // Cookies of Keycloak have the form of a token.
+    // Keycloak's own cookies look like tokens.
     chain.scanner.inspect('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
     expect(chain.scanner.leaks()).toEqual([]);
     expect(chain.printed()).not.toContain(session);
@@ -139,7 +138,6 @@ describe('logging in', () => {
     const cookies = new Map(browser.cookies.get(publicUrl));
     expect((await browser.send(callback)).status).toBe(303);
     expect(sessionOf()).toBeDefined();
-    // The same address again, with the cookies of before.
     for (const [name, value] of cookies) stranger.setCookie(publicUrl, name, value);
     await expect(stranger.send(callback)).resolves.toMatchObject({ status: 400 });
     expect(sessionOf(stranger)).toBeUndefined();
@@ -266,7 +264,7 @@ describe('the session', () => {
       await login(user, '/auth/login', by);
       expected.set(by, user);
     }
-    // As many at a time as a busy Keycloak answers in time: here it is asked for each of them, at each service.
+    // No more at a time than a busy Keycloak can answer: each request costs a Keycloak call at every service.
     for (let round = 0; round < 10; round += 1) {
       const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
       const answers = await Promise.all(
@@ -345,7 +343,6 @@ describe('logging out', () => {
     expect(url.origin + url.pathname).toBe(`${issuer()}/protocol/openid-connect/logout`);
     expect(url.searchParams.get('post_logout_redirect_uri')).toBe(at('/'));
     expect(url.searchParams.has('id_token_hint')).toBe(false);
-    // It is over already, whatever the browser does next.
     const code = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     expect(isActive(await introspect(keycloak, 'service-a', String(code?.answer['access_token'])))).toBe(false);
     expect(sessionOf()).toBeUndefined();
@@ -353,7 +350,6 @@ describe('logging out', () => {
     expect([page.url, page.status]).toEqual([at('/'), 200]);
     const former = await new Browser().send(at('/'), { headers: { cookie: `session=${id}` } });
     expect(former.text).not.toContain('Logged in as');
-    // Keycloak asks for the password again.
     const form = await browser.open(at('/auth/login'), {}, (next) => next.includes('/auth/callback'));
     expect(form.text).toContain('kc-form-login');
   });
@@ -385,11 +381,10 @@ describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const out = new URL(`${issuer()}/protocol/openid-connect/logout`);
     out.searchParams.set('id_token_hint', String(call?.answer['id_token']));
-    // Past Service A: it hears of it by its back channel alone, before Keycloak answers.
+    // Sent to Keycloak directly, so Service A learns of it through the logout notice only.
     await there.send(out.href);
     expect((await home(there)).text).not.toContain('Logged in as');
     await expect(there.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });
-    // Another session of the same user at Keycloak goes on.
     expect((await home(here)).text).toContain('Logged in as <strong>alice</strong>');
   });
 });

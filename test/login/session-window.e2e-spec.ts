@@ -1,4 +1,4 @@
-/** A session that Keycloak ends while it tells nobody: it goes on for the introspection window, and no longer. */
+/** A session that Keycloak ends without a notice: it lasts for the introspection window and no longer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
@@ -7,7 +7,6 @@ import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
-/** A busy machine may add as much. */
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
@@ -31,7 +30,7 @@ it('a disabled user is refused within the ttl and a second, and then the session
   expect((await run()).status).toBe(200);
   await keycloak.disableUser(username);
   const disabledMs = performance.now();
-  // Service A was not told: it still takes the browser for the user's.
+  // Without a notice, Service A still shows the user as logged in.
   expect(await home()).toContain(username);
   let last = await run();
   while (last.status === 200 && performance.now() - disabledMs < 10_000) {

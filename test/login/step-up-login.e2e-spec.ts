@@ -1,4 +1,4 @@
-/** Step-up at Service A, on Keycloak: a page that demands a stronger login, the way there and back, and who tampers with it (RFC 9470). */
+/** Step-up at Service A, on Keycloak: the demand, the login, the way back, and tampering with it (RFC 9470). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
@@ -42,7 +42,6 @@ const refundPage = (by = browser): Promise<Page> => by.send(at('/refund'));
 const home = (by = browser): Promise<Page> => by.send(at('/'));
 const csrfTokenIn = ({ text }: Page): string => /name="csrf_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
 
-/** Fills in the forms of Keycloak from this address on, at most two. The address of the callback, which is not opened yet. */
 async function upToCallback(address: string, user = 'alice'): Promise<{ callback: string; forms: readonly string[] }> {
   const forms: string[] = [];
   let page = await browser.open(address, {}, isCallback);
@@ -57,13 +56,12 @@ async function logIn(path = '/auth/login', user = 'alice'): Promise<Page> {
   return browser.send((await upToCallback(at(path), user)).callback);
 }
 
-/** From a click at the page that demands it, to the page that comes of it. */
 async function stepUp(): Promise<Page> {
   const { callback } = await upToCallback(locationOf(await refundPage()) ?? '');
   return browser.send(callback);
 }
 
-/** As if the user had logged out there in another tab. */
+/** Simulates a logout at Keycloak in another tab. */
 const leaveKeycloak = (): boolean => browser.cookies.delete(new URL(keycloakUrl()).origin);
 
 const refund = (csrfToken: string, by = browser): Promise<Page> =>
@@ -81,7 +79,7 @@ describe('a page that demands a stronger login', () => {
     const asked = new URL(locationOf(toKeycloak) ?? '').searchParams;
     expect(Object.fromEntries(asked)).toMatchObject({ acr_values: '2', max_age: '300', login_hint: 'alice' });
     const { callback, forms } = await upToCallback(locationOf(toKeycloak) ?? '');
-    // One page: name and password were given before.
+    // One form only, because the user has logged in before.
     expect(forms).toEqual(['password']);
     const back = await browser.send(callback);
     expect([back.status, locationOf(back)]).toEqual([303, at('/refund')]);
@@ -139,7 +137,7 @@ describe('the session', () => {
     expect(thief.status).toBe(401);
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionIn());
-    // Its tokens are the new ones, and can be refreshed; so a refreshed one tells of the same login.
+    // Its refresh token is the new one as well, so a refreshed token has the same level and time of login.
     const refreshed = session && (await provider.refresh(session.tokens, session.subject));
     if (refreshed === undefined || !('tokens' in refreshed)) throw new Error('not refreshed');
     expect(claimsOf(refreshed.tokens.reveal().accessToken)).toMatchObject({
@@ -251,7 +249,6 @@ describe('a login link', () => {
 describe('who comes back from such a login, and is refused all the same', () => {
   it('sees the refusal, and does not go round and round', async () => {
     await logIn();
-    // To level 1, which is less than the page demands.
     expect((await logIn('/auth/login?acr_values=1&return_to=/refund')).status).toBe(303);
     const page = await refundPage();
     expect([page.status, page.headers.get('location'), page.text]).toEqual([
@@ -272,7 +269,6 @@ describe('a form', () => {
     const link = /href="(\/auth\/login\?acr_values[^"]+)"/.exec(refused.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
     const { result: back, calls: during } = await chain.keycloak.during(() => logIn(link));
     expect([back.status, locationOf(back)]).toEqual([303, at('/refund?not_sent=true')]);
-    // The login alone: no token for Service B was asked for.
     expect(during.filter(({ form }) => form.get('scope')?.includes('orders.approve') === true)).toEqual([]);
     const form = await browser.send(locationOf(back) ?? '');
     expect([form.status, form.text]).toEqual([200, expect.stringContaining('Nothing was sent.')]);

@@ -1,4 +1,4 @@
-/** Step-up (RFC 9470): small applications that demand a recent or strong login of users who log in in a browser, alone and in a chain (RS-11). */
+/** Step-up (RFC 9470): small applications that demand a recent or strong login, alone and in a chain (RS-11). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -45,7 +45,7 @@ class RefundsController {
 }
 // #endregion routes
 
-/** Service A, where a token may be of a client that exchanges it. */
+/** At Service A a token may belong to a client that exchanges it. */
 @Controller('orders')
 class StatementsController {
   @Get('statements')
@@ -63,10 +63,9 @@ class StatementsController {
   }
 }
 
-/** Whole seconds of the server's clock: enough for a login and two calls on a slow machine. */
+/** Whole seconds of the server's clock, enough for a login and two calls on a slow machine. */
 const SHORT_SECONDS = 8;
 
-/** Service B: what it demands is over soon. */
 @Controller('settlements')
 class SettlementsController {
   @Post()
@@ -77,7 +76,7 @@ class SettlementsController {
   }
 }
 
-/** Service A: only the route that also demands the login itself holds the caller to it. */
+/** Service A: only its second route demands a recent login from the caller itself. */
 @Controller('orders')
 class OrdersController {
   constructor(@InjectServiceClient('service-b') private readonly settlements: ServiceClient) {}
@@ -107,7 +106,7 @@ async function start(
   const options = { issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true };
   @Module({
     imports: [
-      // To the second: the servers and this process have one clock.
+      // No tolerance, because servers and process share one clock.
       KeycloakModule.forRoot({ ...options, clockToleranceSeconds: 0 }),
       KeycloakModule.forFeature([{ name: 'service-b', baseUrl: serviceB, audience: 'service-b' }]),
     ],
@@ -160,14 +159,12 @@ describeOnBothServers((connect) => {
     browser = new LoginBrowser(keycloak);
   });
 
-  /** A new login where there is no session, or one that the parameters find too old. */
+  /** Logs in unless a session exists that satisfies the parameters. */
   const logIn = async (changes: Readonly<Record<string, string>> = {}): Promise<string> =>
     textOf(await redeem(keycloak, client, codeOf(await browser.login(client, 'alice', changes))));
-  /** Without a login, in the session that there is. */
   const more = async (): Promise<string> =>
     textOf(await redeem(keycloak, client, codeOf(await browser.authorize(client, { prompt: 'none' }))));
 
-  /** Fills in the form of level 2, in the session that there is. */
   const stepUp = async (): Promise<string> => {
     const form = await browser.authorize(client, { acr_values: '2' });
     return textOf(await redeem(keycloak, client, codeOf(await browser.submit(form, { password: 'alice' }))));
@@ -184,7 +181,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
     expect(claimsOf(after)).toMatchObject({ sid: claimsOf(before)['sid'], acr: '2' });
-    // The answer about both tokens has level 2 now. The first answer about each token is new, and the second one is cached.
+    // Keycloak reports level 2 for both tokens now. The second round uses the cached results.
     const introspected = await introspect(keycloak, 'service-a', before);
     expect(introspected.members).toMatchObject({ active: true, acr: '2' });
     for (const _ of ['asked', 'cached']) {
@@ -213,7 +210,7 @@ describeOnBothServers((connect) => {
     expect(claimsOf(exchanged)['acr']).toBe('1');
     const introspected = await introspect(keycloak, 'service-a', token);
     expect(introspected.members).toMatchObject({ active: true, acr: '1' });
-    // A service that has not seen the token yet, so that it asks now.
+    // This service has not seen the token yet, so it introspects now.
     const another = await start(keycloak, 'service-a', [StatementsController]);
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
@@ -222,7 +219,7 @@ describeOnBothServers((connect) => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });
-    // Keycloak fills in auth_time of the exchanged token from the session.
+    // Keycloak takes auth_time of the exchanged token from the session.
     expect((await send('POST', `${orders}/orders/settle`, before)).status).toBe(201);
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
@@ -273,7 +270,7 @@ describeOnBothServers((connect) => {
         maxAgeSeconds: SHORT_SECONDS,
       },
     });
-    // Without a login the session has a new token, and the same login.
+    // A new token in the same session has the same login time.
     expect((await settle(await more())).status).toBe(401);
 
     const maxAge = /max_age="(\d+)"/.exec(demanded.challenge ?? '')?.[1] ?? '';

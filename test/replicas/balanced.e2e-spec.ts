@@ -1,4 +1,4 @@
-/** Three processes of each service behind HAProxy: each takes its share, and when they end or are replaced, callers lose nothing. */
+/** Three processes of each service behind HAProxy: load is spread, and callers survive their replacement. */
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { logInAt } from '../support/login-at.js';
 import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
 import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** `npm run verify:long` takes the long one, which replaces one process after the other; the other one, one of each service at a time. */
+/** The long run (`npm run verify:long`) replaces one process at a time; the short one, one of each service. */
 const isLong = process.env['ROLLING_RESTART'] === 'long';
 const { perSecond, sessions, least } = isLong
   ? { perSecond: 200, sessions: 50, least: 10_000 }
@@ -22,7 +22,6 @@ const SERVICES = ['service-a', 'service-b', 'service-c'];
 const CONNECTIONS = 20;
 const PROCESSED = 'Order 9876 processed';
 
-/** A browser's session, and whose it is. */
 interface LoggedIn {
   readonly username: string;
   readonly browser: Browser;
@@ -55,7 +54,6 @@ describeWithReplicas('three replicas of each service', () => {
     await keycloak.stop();
   });
 
-  /** What is wrong with the answer of Service A, which is to be 200 with these words. */
   async function ask(path: string, words: string, agent: Agent | false, headers = {}): Promise<string> {
     const sent = request(services.urlOf('service-a') + path, { agent, headers }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -76,7 +74,6 @@ describeWithReplicas('three replicas of each service', () => {
   const homeOf = (user: LoggedIn): Promise<string> =>
     ask('/', `Logged in as <strong>${user.username}</strong>`, kept, cookieOf(user));
 
-  /** With a token, without, and with the sessions, in turns; on connections that are kept, and on new ones. */
   function send(number: number): Promise<string> {
     const agent = number % 8 < 4 && kept;
     if (number % 4 === 0) return runAsAlice(agent);
@@ -106,7 +103,7 @@ describeWithReplicas('three replicas of each service', () => {
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
     const { failures } = await underLoad(async () => {
-      // So that it has some: it answers none of them now.
+      // A stopped process answers nothing, so it has requests in flight when it is killed.
       victim.process.process.kill('SIGSTOP');
       while (((await services.haproxy.countsOf('service-b'))[0]?.atHand ?? 0) < 3) await sleep(10);
       const isDown = services.end(victim, 'SIGKILL');
@@ -118,9 +115,10 @@ describeWithReplicas('three replicas of each service', () => {
     const [unanswered = 0, ...ofOthers] = (
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
-    // On a connection that was used before, HAProxy closes that of the caller; on a new one it answers 502, and may count the request once more.
+    // On a reused connection, HAProxy closes the caller's connection.
+    // On a new one it answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
-    // HAProxy says whose requests they were, and each of them is one of a caller.
+    // Each unanswered request that HAProxy counts must be one of a caller.
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);
     expect(unanswered).toBeLessThanOrEqual(failures.length + answered);
@@ -187,5 +185,5 @@ describeWithReplicas('three replicas of each service', () => {
   );
 });
 
-/** Service B, the first of whose replicas is killed. */
+/** Sorts Service B first, because its first replica was killed. */
 const secondFirst = (one: string, other: string): number => Number(other === 'service-b') - Number(one === 'service-b');

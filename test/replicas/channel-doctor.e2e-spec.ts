@@ -1,4 +1,4 @@
-/** Doctor at a revocation channel over a real Valkey: it finds each fault by the service's own settings, and changes nothing at the server. */
+/** Doctor at a revocation channel over a real Valkey: it finds each fault and changes nothing on the server. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
@@ -18,7 +18,7 @@ import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
-/** The private key of the poller. A service that has it trusts it, too. */
+/** The poller's private key; a service that has it also accepts its proofs. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
 const ISSUER = 'https://keycloak.test/realms/test';
 const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };
@@ -35,7 +35,7 @@ interface Given {
   readonly url?: string;
   readonly key?: string;
   readonly isPoller?: boolean;
-  /** Whether its answers are cached for longer while somebody polls. */
+  /** Caches results for longer while a poller is active. */
   readonly reliesOnPoller?: boolean;
 }
 
@@ -58,7 +58,6 @@ function service({
   return own;
 }
 
-/** Joined to the channel until the end of the test. */
 async function started(given: Given = {}): Promise<ComposedIssuer> {
   const own = service(given);
   stopping.push(() => own.sharing.stop());
@@ -74,7 +73,6 @@ async function doctor(given?: Given): Promise<string[]> {
 
 const sealed = (text: object): string => SEALING.seal(JSON.stringify(text), ['revocation proof', ISSUER]);
 
-/** A user of the server with these rights alone. */
 async function urlWith(...rights: readonly string[]): Promise<string> {
   await valkey.command(['ACL', 'SETUSER', 'orders', 'reset', 'on', `>${PASSWORD}`, ...rights]);
   return valkey.url.replace('//', `//orders:${PASSWORD}@`);

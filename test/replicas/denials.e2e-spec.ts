@@ -1,4 +1,4 @@
-/** Replicas of the services, which share denials over a real Valkey: what is denied at one is refused at all. On Keycloak. */
+/** Replicas that share denials over a real Valkey, on Keycloak: a denial at one is enforced at all. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -19,7 +19,7 @@ let a: RunningService;
 let replicasOfB: RunningService[];
 const started: RunningServices[] = [];
 
-/** With answers that serve longer than a spec runs: what is refused is not refused for its time. */
+/** The ttl is longer than the spec runs, so a refusal is never due to an expired result. */
 async function start(name: string): Promise<RunningService> {
   const services = await RunningServices.start({
     only: [name],
@@ -38,7 +38,6 @@ async function answers(services: readonly RunningService[], token: string): Prom
   return all.map(({ status, reason }) => (reason === undefined ? status : reason));
 }
 
-/** Within some milliseconds; a test that waits in vain ends by its time-out. */
 async function become(services: readonly RunningService[], token: string, wanted: unknown): Promise<void> {
   while (!(await answers(services, token)).every((answer) => answer === wanted)) await sleep(10);
 }

@@ -1,4 +1,4 @@
-/** A Valkey that freezes while a session ends at Keycloak: no page of Service A shows the session as live afterwards. */
+/** A Valkey that freezes while a session ends at Keycloak: afterwards no page shows the session as live. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
@@ -21,7 +21,7 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
       SHARED_DENIAL_KEYS: key(),
       SHARED_STATE_KEYS: key(),
     };
-    // Keycloak sends its notice to this address, where this Service A does not listen: the notice is lost.
+    // Keycloak sends its logout notice to this address, where no service listens, so the notice is lost.
     chain = await RunningServices.start({
       variables: { ...ttl(1), ...shared, PUBLIC_URL: publicUrl },
       own: urlsAt(valkey, 'answers too'),
@@ -54,7 +54,7 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
       } finally {
         valkey.thaw();
       }
-      // Until the store answers again and the cached answer about the token has expired. It ends with the time limit of the test if it never does.
+      // Polls until the store answers again and the cached result has expired.
       let page = await get(browser, path);
       while (page.status === 503 || /(Logged in|Called) as/.test(page.text) || [200, 303].includes(page.status)) {
         if (path === '/' && page.status === 200 && !page.text.includes('Logged in as')) break;

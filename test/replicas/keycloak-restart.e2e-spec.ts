@@ -1,4 +1,4 @@
-/** Keycloak gone, and back, under nine processes and their callers: it is asked what it has to be, by as many as may, and no more. */
+/** A Keycloak outage under nine processes: afterwards no superfluous call is made, and concurrency stays bounded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startFaultProxy, testServer, type RunningFaultProxy } from 'keycloak-test-servers';
@@ -10,19 +10,16 @@ import { OK, underSteadyLoad, type Failure } from '../support/steady-load.js';
 
 const REPLICAS = 3;
 const SERVICES = ['service-a', 'service-b', 'service-c'];
-/** `maxConcurrentCalls` by default, of introspections and of requests for tokens. */
+/** Default of `maxConcurrentCalls`, for introspection and for token requests each. */
 const BULKHEAD = 20;
 const TTL_SECONDS = 5;
-/** In use all the while, at all three services. */
 const HOT = 30;
-/** That come at once when it is back, each for the first time: more than may be asked about at once. */
+/** Unknown tokens that arrive at once after the outage, more than the bulkhead admits. */
 const COLD = 150;
 const PER_SECOND = 60;
-/** As one that has just been started. */
 const SLOW_MS = 200;
-/** More than half of a call's time, which is what one may wait for a slot: who got none at once gets none. And less than all of it. */
+/** Shorter than the call timeout, but longer than its half, which is the most that a call waits for a slot. */
 const SLOWER_MS = 2000;
-/** Of a call to Keycloak, by default. */
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 15_000;
 const UNAVAILABLE = /^50[234] .*"(authorization_server_unavailable|service_(unavailable|failed|timeout))"/;
@@ -64,7 +61,6 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
 
   const send = (number: number): Promise<string> => ask('service-a', '/run-service-b', hot[number % HOT]);
 
-  /** Until all hot tokens are served, one after the other. */
   async function untilServed(): Promise<void> {
     for (let inRow = 0, number = 0; inRow < HOT; number += 1) {
       inRow = (await send(number)) === OK ? inRow + 1 : 0;
@@ -89,7 +85,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
       servedMs = performance.now();
       await proxy.fault({ kind: 'latency', milliseconds: SLOWER_MS });
       const answers = await Promise.all(cold.map((token) => ask('service-b', '/api/whoami', token)));
-      // They are served, or there is no room for them.
+      // Cold tokens are accepted, or find the queue full.
       const others = answers.filter((answer) => answer !== OK);
       expect(others).toEqual(others.map(() => expect.stringMatching(UNAVAILABLE)));
       await proxy.fault(undefined);
@@ -98,10 +94,11 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
       back = recorder.calls.slice(before);
       watchedMs = performance.now() - readyMs;
     });
-    // Nobody was refused, and everybody was served again. What Service B could not be asked is a failure of it to Service A.
+    // All failures are outages; no caller was refused for its token.
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // Where an answer ends while the cold ones wait for a slot, its renewal waits with them. A request that comes later may join it.
+    // If a result expires while cold tokens wait for slots, its renewal waits with them, and later requests may join
+    // it.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 
@@ -111,17 +108,17 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Each service asks about each hot token once at first, and then once in each window. Each replica by itself would make it three times as many.
+    // Once at first and once per window for each service. Without a shared cache it would be three times as many.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);
-    // Tokens of before are still good: none, or one for each of two hops.
+    // Exchanged tokens may still be valid, so at most one exchange per hop and token is needed.
     expect(back.filter(({ endpoint }) => endpoint === 'token').length).toBeLessThanOrEqual(HOT * 2 * 1.1);
 
     for (const kind of ['token', 'token/introspect'] as const)
       for (const service of SERVICES)
         expect(recorder.mostAtOnce(kind, service)).toBeLessThanOrEqual(REPLICAS * BULKHEAD);
-    // That was not for want of requests.
+    // Proves that enough requests came to reach the limit.
     expect(recorder.mostAtOnce('token/introspect', 'service-b')).toBeGreaterThan((REPLICAS - 1) * BULKHEAD);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The pods of deploy/kubernetes as processes of this machine, with the settings, files and commands of the manifests. What differs is where they
- * listen, and that their authorization server speaks plain http.
+ * The pods of deploy/kubernetes as local processes, with the settings, files and commands of the manifests.
+ * Only their addresses differ, and their authorization server speaks plain HTTP.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

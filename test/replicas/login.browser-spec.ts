@@ -1,4 +1,4 @@
-/** A user in a real browser at a balancer without sticky sessions: whichever replica answers, she is logged in, until she logs out. */
+/** A real browser behind a balancer without sticky sessions: the user is logged in at every replica. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -8,7 +8,6 @@ import { canReplicate, ReplicatedServices } from '../support/replicated-services
 import { ttl } from '../support/running-services.js';
 
 const REPLICAS = 2;
-/** Each replica answers several of them. */
 const VISITS = 6;
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
@@ -20,7 +19,7 @@ describeWithReplicas('a login behind a balancer', () => {
   let keycloak: ContractServer;
 
   beforeAll(async () => {
-    // No replica asks Keycloak again while a test runs.
+    // Long, so no replica calls Keycloak again during a test.
     services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl, variables: ttl(300) });
     keycloak = await connectToKeycloak();
     chromium = await Chromium.start();
@@ -32,7 +31,6 @@ describeWithReplicas('a login behind a balancer', () => {
   });
   afterEach(() => chromium.closeClean(services.scanner));
 
-  /** What the start page says at each of several visits. */
   async function visits(page: Page): Promise<string[]> {
     const seen: string[] = [];
     for (let visit = 0; visit < VISITS; visit += 1) {

@@ -1,4 +1,4 @@
-/** Random schedules of requests, logins, ends and faults at three replicas over a real Valkey, held against what Keycloak knows. */
+/** Random schedules of requests, logins and faults at three replicas over a real Valkey, checked against a model. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -7,11 +7,9 @@ import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { KeycloakModel, type Mode } from './model/keycloak-model.js';
 import { World } from './model/world.js';
 
-/** `npm run verify:long` takes more of them. */
 const SCHEDULES = Number(process.env['MODEL_SCHEDULES'] ?? 9);
 const KEYS = [randomBytes(32).toString('base64')];
 
-/** How often each comes, in proportion. */
 const STEPS = {
   ask: 16,
   exchange: 6,
@@ -40,7 +38,6 @@ interface Step {
   readonly replica: number;
   readonly which: number;
   readonly pauseMs: number;
-  /** The next one begins when it is done. */
   readonly waits: boolean;
 }
 
@@ -58,12 +55,12 @@ interface Lives {
   readonly signalled?: number;
 }
 
-/** One in which answers run out, one in which nothing but denials and rechecks ends them, and one in which all replicas listen and serve as long as the feed is proven. */
+/** Results that expire, results that only denials and rechecks end, and a longer ttl while the feed is healthy. */
 const lives = fc.constantFrom<Lives>({ short: 1 }, { short: 300 }, { short: 1, signalled: 300 });
 
-/** Faults of Valkey and ends of replicas come one after the other; all else whenever it comes. */
+/** Faults of Valkey and restarts of replicas run one after the other; all other steps may overlap. */
 const IN_TURN: ReadonlySet<Kind> = new Set(['freeze', 'empty', 'garble', 'remember', 'goBack', 'restart']);
-/** So that answers get older than the short time. */
+/** Makes results older than the short ttl. */
 const SLOWER = 4;
 const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
 
@@ -76,7 +73,6 @@ onValkey('replicas over Valkey, by a model', () => {
   });
   afterAll(() => valkey.remove());
 
-  /** What was violated. */
   async function run(steps: readonly Step[], { short, signalled }: Lives): Promise<string[]> {
     const keycloak = new KeycloakModel();
     await keycloak.start();
@@ -94,7 +90,7 @@ onValkey('replicas over Valkey, by a model', () => {
       for (const one of steps) {
         const done = Promise.resolve(take(one));
         underWay.push(done);
-        // A rejection is waited for below.
+        // Prevents an unhandled rejection; `Promise.all` below awaits it.
         done.catch(() => undefined);
         if (one.waits) await Promise.race([done, sleep(100)]);
         await sleep(signalled === undefined ? one.pauseMs : one.pauseMs * SLOWER);
@@ -120,7 +116,7 @@ onValkey('replicas over Valkey, by a model', () => {
         fc.asyncProperty(schedule, lives, async (steps, of) => {
           expect(await run(steps, of)).toEqual([]);
         }),
-        // A schedule that is cut shorter takes as long, and time passes differently in it.
+        // Shrinking is off: a shorter schedule takes as long, and its timing differs.
         { numRuns: SCHEDULES, endOnFailure: true },
       );
     },

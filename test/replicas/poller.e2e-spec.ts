@@ -1,4 +1,4 @@
-/** One process hears of revocations for all services: what they refuse then, and what when it is killed, stopped or ended. */
+/** One poller for all services: what they refuse, also after it is killed, suspended or stopped. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { chainOf, logout, textOf, type Chain } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -9,7 +9,7 @@ import { HeardServices, type Verdict } from '../support/heard-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-/** Longer than a poller takes to notice that another one is gone: else there is a gap, and Keycloak is asked. */
+/** Longer than a poller needs to notice that the active one is gone; otherwise there would be a gap. */
 const SHORT_SECONDS = 10;
 
 const HEARS = 'Revocations are heard of';
@@ -18,14 +18,12 @@ const WAITS = 'Another replica listens to revocations';
 
 let server: ContractServer;
 let services: HeardServices;
-/** The one that listens. */
 let listener: BuiltService;
 
 interface Subject extends Chain {
   readonly username: string;
 }
 
-/** Each service has an answer about its token. */
 async function known(): Promise<Subject> {
   const username = await server.newUser('order-manager');
   const subject = { username, ...(await chainOf(server, username)) };
@@ -37,13 +35,12 @@ const end = async ({ login }: Subject): Promise<void> =>
   expect((await logout(server, textOf(login, 'refresh_token'))).status).toBe(204);
 
 const isRefused = ({ status }: Verdict): boolean => status === 401;
-/** And not only because Keycloak was asked: it was heard of. */
+/** Refused because of an event, not because of an introspection. */
 const isDenied = ({ status, reason }: Verdict): boolean => status === 401 && reason === 'revoked';
 
 const expectSoon = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
   until(async () => (await services.ask(subject)).every(is), what);
 
-/** How many denials and rechecks are in the stream. */
 async function saidInAll(): Promise<number> {
   const [stream = ''] = (await services.valkey.command(['KEYS', '*:revocations'])) as string[];
   return Number(await services.valkey.command(['XLEN', stream]));
@@ -51,7 +48,6 @@ async function saidInAll(): Promise<number> {
 
 const timesIn = ({ printed }: BuiltService, words: string): number => printed().split(words).length - 1;
 
-/** The next one that it does. */
 async function untilSays(one: BuiltService, words: string, times = timesIn(one, words) + 1): Promise<void> {
   await until(() => timesIn(one, words) >= times, words);
 }
@@ -76,7 +72,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('has their answers serve for longer than by themselves, and nobody is asked', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // That a user was made is a change, too, after which answers serve for the short time once.
+    // Creating the user is a change too, after which results expire once by the short ttl.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -101,7 +97,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // Nobody asks about it before: an answer that is kept would serve then, had the next one not read from before the gap on.
+    // Nothing asks earlier: a cached result would still be accepted if the next poller had not read the gap.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, HEARS, 1);
     await expectSoon(subject, isDenied, 'it is refused');
@@ -116,7 +112,6 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await untilSays(other, LISTENS, 1);
     await untilSays(other, HEARS, 1);
     await expectSoon(first, isDenied, 'the first is refused');
-    // Now both have stopped, and the lease is of the other one.
     freeze(other.process);
     await end(second);
     const [waited, listened, said] = [timesIn(listener, WAITS), timesIn(listener, LISTENS), await saidInAll()];
@@ -124,7 +119,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
     await until(async () => (await saidInAll()) > said, 'it says what it has heard');
-    // Nothing was proven for as long as answers serve by themselves: who is asked before the next proof asks Keycloak.
+    // The last proof is older than the short ttl, so a service may introspect until the next proof.
     await expectSoon(second, isRefused, 'the second is refused');
     other.process.kill('SIGCONT');
     await untilSays(other, WAITS, 1);
@@ -144,10 +139,9 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(ended, isRefused, 'Keycloak is asked');
     await until(async () => {
       expect((await services.ask(kept)).map(({ status }) => status)).toEqual([200, 200, 200]);
-      // Each service about its own.
       return services.questions(kept) >= questions + 3;
     }, 'it is asked again');
-    // It has given its place back.
+    // The poller has released the lease.
     const names = (await services.valkey.command(['KEYS', '*:lease'])) as string[];
     const held = await Promise.all(names.map((name) => services.valkey.command(['GET', name])));
     expect(held.filter((value) => value !== null && value !== '')).toEqual([]);

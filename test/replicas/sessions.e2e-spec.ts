@@ -1,4 +1,4 @@
-/** Replicas of Service A, which share sessions over a real Valkey: a user is logged in at all of them, or at none. On Keycloak. */
+/** Replicas of Service A that share sessions over a real Valkey, on Keycloak: a user is logged in at all or at none. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -19,7 +19,7 @@ let first: RunningServices;
 let second: RunningServices;
 let addresses: readonly [string, string];
 
-/** It sends one replica what the other one set, as behind a balancer without sticky sessions. */
+/** Sends each replica the cookies of the other, as behind a balancer without sticky sessions. */
 function newBrowser(): Browser {
   const browser = new Browser();
   const jar = new Map<string, string>();
@@ -58,7 +58,6 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     await first.stop();
     await valkey.remove();
   });
-  /** The login begins at one replica, and comes back to the other. */
   beforeEach(async () => {
     browser = newBrowser();
     const callback = await callbackOf(addresses[0], browser, 'alice');
@@ -132,7 +131,6 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
         }
         expect(sessionIn(browser)).toBe(id);
       }
-      // Nothing else needs sessions.
       await expect(first.a.live()).resolves.toMatchObject({ status: 200 });
       await expect(first.b.ready()).resolves.toMatchObject({ status: 200 });
     } finally {
@@ -147,7 +145,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     const session = await second.a.app.get(UserSessions, { strict: false }).find(id);
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
     second.a.app.get(RevocationList, { strict: false }).deny({ sid: session?.sessionId ?? '' });
-    // B may know of it before A does.
+    // Service B may receive the denial before Service A.
     for (; sessionIn(browser) !== undefined; await sleep(10)) await chain(browser, addresses[0]);
     browser.setCookie(addresses[0], 'session', id);
     expect((await chain(browser, addresses[1])).status).toBe(401);

@@ -1,4 +1,4 @@
-/** One replica listens for all, over a real Valkey: who it is, when the others may believe it, and when not. */
+/** One replica polls for all over a real Valkey: its lease, and when the others may trust its proofs. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -31,14 +31,14 @@ interface Replica {
   readonly feed: SignalFeed | undefined;
   readonly isProven: () => boolean;
   readonly refuses: (sid: string) => boolean;
-  /** Nothing of it goes on; `isKilled`: without a word to the others. */
+  /** Stops the replica. `isKilled` keeps it from releasing the lease. */
   readonly end: (isKilled?: boolean) => Promise<void>;
 }
 
 let valkey: Valkey;
 let replicas: Replica[];
 
-/** What a source says, which a spec changes; and whom it was asked by, since when. */
+/** The answer of the source, which a test replaces, and the polls that it received. */
 let says: () => Promise<Signals> | Signals;
 let asked: { readonly by: string; readonly sinceMs: number }[];
 
@@ -89,7 +89,6 @@ async function replica(
     end: async (isKilled = false) => {
       if (hasEnded) return;
       hasEnded = true;
-      // A process that is killed gives nothing back.
       if (isKilled) keycloak.issuers[0].feed.release = async () => undefined;
       await feed?.stop();
       await sharing?.stop();
@@ -100,7 +99,6 @@ async function replica(
 }
 
 const latest = ({ keycloak }: Replica): number => keycloak.issuers[0].signals.latestMs;
-/** Proven anew, after now. */
 async function provenAgain(one: Replica): Promise<void> {
   const nowMs = performance.now();
   await until(() => latest(one) > nowMs, 'it is proven again');
@@ -110,7 +108,7 @@ const command = (...args: readonly string[]): Promise<unknown> => valkey.command
 const nameOf = async (ending: string): Promise<string> =>
   ((await command('KEYS', '*')) as string[]).find((name) => name.endsWith(ending)) ?? '';
 
-/** What somebody can do who has the server: all that is not sealed stays as it was. */
+/** An attacker with access to the server: replaces the sealed text and keeps everything else. */
 const REPLACE_SEALED = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -125,7 +123,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service with the keys of denials puts an entry of its own in the place of another. */
+/** A service with the denial keys replaces an entry by its own. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -133,7 +131,7 @@ fields[2] = ARGV[1]
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service puts an entry of its own before the newest one, if that is still the one it has read. */
+/** A service inserts its own entry before the newest one, if that has not changed since. */
 const INSERT_BEFORE = `
 local all = redis.call('XRANGE', KEYS[1], '-', '+')
 local last = tonumber(redis.call('HGET', KEYS[2], 'last'))
@@ -149,7 +147,7 @@ return 1`;
 
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
-/** The texts of a process that has everything but the private key of the poller. */
+/** Proof texts as a process makes them that has every key except the poller's private key. */
 function forger(signing = proofKeyPair()): ProofTexts {
   const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
   return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);
@@ -157,9 +155,8 @@ function forger(signing = proofKeyPair()): ProofTexts {
 
 interface HeldWay {
   readonly url: string;
-  /** Nothing goes over it for a while. */
   hold(): void;
-  /** Until it is released, requests go over it, and answers do not. */
+  /** Passes requests on, but holds answers until the release. */
   sendOnly(): void;
   release(): void;
   end(): Promise<void>;
@@ -231,7 +228,7 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // From before the last proof on: the lease alone is longer than that.
+    // The lease is longer than this, so the new poller reads from before the last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await provenAgain(reader);
     expect(waits.lines).toContain('This replica listens to revocations');
@@ -257,7 +254,7 @@ async function heldWay(): Promise<HeldWay> {
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
     signals.prove = (heard) => {
-      // All that was said in polls that began before.
+      // The newest poll may still be running; the denial of the one before must have arrived.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
       prove(heard);
@@ -299,12 +296,12 @@ async function heldWay(): Promise<HeldWay> {
     await command('SET', key, `${lease.fencing + 1}:another`, 'PX', '60000');
     const outcome = await proofs.prove(lease, { sinceMs: lease.grantedAtMs, untilMs: lease.grantedAtMs });
     expect(outcome).toBe('lease_lost');
-    // What was proven before has arrived by then.
+    // Waits until the last valid proof has arrived.
     await sleep(1500);
     const proven = latest(reader);
     release(QUIET);
     await sleep(1500);
-    // The same one is read again and again, and its age is measured each time.
+    // The reader reads the same proof repeatedly and measures its age each time.
     expect(latest(reader)).toBeLessThan(proven + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });
@@ -342,7 +339,7 @@ async function heldWay(): Promise<HeldWay> {
   it('goes out when all that was heard has come back, and not while the server keeps it to itself', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
-    // It takes them, and they are gone before anybody has read them.
+    // Stands for a server that accepts entries but loses them before the poller reads them back.
     const [sharing] = poller.keycloak.sharing;
     if (sharing === undefined) throw new Error('It shares nothing');
     const received = sharing.received.bind(sharing);
@@ -394,7 +391,6 @@ async function heldWay(): Promise<HeldWay> {
     const sealed = String(await command('GET', key));
     const proof = honest.read(sealed);
     if (typeof proof === 'string') throw new Error(proof);
-    // The last proof has arrived by then.
     const before = reader.keycloak.status.read().revocationChannel.refused;
     await sleep(1500);
     const proven = latest(reader);
@@ -407,7 +403,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.keycloak.status.read().signals).toMatchObject({ reason: 'proof_unknown_signer' });
     await command('SET', key, old);
     await until(() => refused('proof_replayed') === 1, 'the old proof is refused');
-    // The true text with other times: the signature is not of it.
+    // A genuine proof with changed times: the signature no longer matches.
     const keys = new SealingKeys([KEY]);
     const signed = JSON.parse(keys.open(sealed, ['revocation proof', STREAM_OF]) ?? '') as { d: string };
     const d = signed.d.replace(String(proof.heard.untilMs), String(Date.now()));
@@ -429,7 +425,7 @@ async function heldWay(): Promise<HeldWay> {
     way.hold();
     poller.keycloak.revocations.deny({ sid: 'stolen' });
     await until(async () => Number(await command('XLEN', stream)) === 1);
-    // The poller has read the true one and proves it.
+    // The poller has read the genuine entry and proves it.
     await provenAgain(poller);
     const entries = new RevocationEntries(new SealingKeys([KEY]), STREAM_OF);
     const harmless = { kind: 'denial', denial: { kind: 'session', key: 'nobody', issuedBefore: Infinity } } as const;
@@ -440,7 +436,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
-    // It is proven for new answers, and for none that was cached before.
+    // The proof covers new results, and none that was cached before.
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
@@ -481,7 +477,7 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
     [way, readersWay].forEach((one) => one.hold());
-    // The writes of the poller arrive. Its reads do not arrive yet.
+    // The poller's writes arrive, but its reads do not.
     poller.keycloak.revocations.recheck({ sub: 'alice' });
     way.sendOnly();
     await until(async () => Number(await command('XLEN', stream)) === 1);

@@ -1,4 +1,4 @@
-/** Answers and tokens over a real Valkey: what one replica has asked Keycloak for serves all, and nothing serves that should not. */
+/** The shared cache over a real Valkey: one replica's result serves all, and invalid entries are never used. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -36,7 +36,6 @@ const OPTIONS = {
 };
 
 let valkey: Valkey;
-/** What Keycloak was asked: the tokens that were introspected, and the scopes of the tokens that were issued. */
 let asked: string[];
 let answering: (token: string) => Promise<IntrospectionAnswer>;
 let issuing: (scope: string) => Promise<IssuedToken>;
@@ -62,7 +61,7 @@ async function replica(
   const { url = valkey.urlOf(others.clientId ?? OPTIONS.clientId) } = bent;
   const options = { ...OPTIONS, ...others };
   const failures: string[] = [];
-  // Only where the server fails it is of account how soon that shows: this machine may be busy.
+  // A long deadline, because this machine may be busy.
   const client = new ValkeyClient({ url: `${url}/1`, deadlineMs });
   const cache = new ValkeySharedCache(client, new SealingKeys(keys), options);
   const shared = new SharedLevel(cache, systemClock, ({ reason }) => void failures.push(reason));
@@ -102,7 +101,7 @@ async function replica(
 const command = (...args: string[]): Promise<unknown> => valkey.command(args, 1);
 
 const names = async (): Promise<string[]> => ((await command('KEYS', '*')) as string[]).toSorted();
-/** Entries are kept after the answer is given. */
+/** Waits for entries that are written after the answer. */
 async function settled(): Promise<void> {
   do await sleep(20);
   while ((await names()).some((name) => name.endsWith('lease')));
@@ -191,7 +190,6 @@ onValkey('a second level over Valkey', () => {
       await other.ask('the-token');
       expect(asked).toHaveLength(2);
       await settled();
-      // What was asked for after it does.
       await expect((await replica()).ask('the-token')).resolves.toBeDefined();
       expect(asked).toHaveLength(2);
     });
@@ -204,7 +202,7 @@ onValkey('a second level over Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // Staleness 0 keeps to itself, so a third one brings it to the others.
+      // A staleness of 0 does not share its result, so a third replica shares it.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -252,7 +250,7 @@ onValkey('a second level over Valkey', () => {
       answering = () => new Promise((resolve) => (land = resolve));
       const late = one.ask('the-token');
       await sleep(30);
-      // The lease of the other one is over.
+      // Simulates that the other replica's lease has expired.
       for (const name of await names()) await command('DEL', name);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', Infinity);
@@ -287,7 +285,7 @@ onValkey('a second level over Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
       for (const { rechecks } of replicas) rechecks.require('everything');
-      // An age is never understated: what is asked for in the same moment counts as before.
+      // A result from the same moment counts as older than the recheck.
       await sleep(50);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       expect(asked).toHaveLength(2);
@@ -319,7 +317,7 @@ onValkey('a second level over Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       const end = Date.now() + 3000;
       for (; Date.now() < end; await sleep(5)) await Promise.all(replicas.map(({ ask }) => ask('the-token')));
-      // Some four windows; a renewal and the end of a window can fall together.
+      // About four windows; a renewal and the end of a window may coincide.
       expect(asked.length).toBeGreaterThanOrEqual(3);
       expect(asked.length).toBeLessThanOrEqual(6);
     });
@@ -558,7 +556,7 @@ onValkey('a second level over Valkey', () => {
       await one.ask('the-token');
       await settled();
       const { now: monotonic } = performance;
-      // As the replicas see it that learned its time before: theirs goes on, and it is behind.
+      // The replicas learned the server's time earlier and count on, so the server now seems to lag behind.
       jest.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + 5000);
       differBy(0);
       await other.ask('the-token');
@@ -579,7 +577,7 @@ onValkey('a second level over Valkey', () => {
   describe('as a cache', () => {
     const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
     let cache: ConnectedSharedCache;
-    /** With the deadline that it has in a service, by which this machine may be late. */
+    /** With the deadline of a service, which this machine may exceed. */
     let hasty: ConnectedSharedCache;
     beforeEach(async () => {
       const client = new ValkeyClient({ url: `${valkey.url}/1`, deadlineMs: 5000 });
@@ -671,7 +669,6 @@ onValkey('a second level over Valkey', () => {
       await one.ask('the-token');
       await valkey.kill();
       await valkey.start();
-      // Each finds the way back by itself.
       for (const by of [one, other]) await by.ask(`by ${randomBytes(4).toString('hex')}`);
       await sleep(500);
       asked = [];

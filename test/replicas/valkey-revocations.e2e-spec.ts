@@ -1,4 +1,4 @@
-/** Denials over a real Valkey: what one replica denies, all refuse, whatever happens to the server in between. */
+/** Denials over a real Valkey: a denial at one replica is enforced at all, whatever happens to the server. */
 import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,11 +37,9 @@ const OPTIONS = {
 interface Replica {
   readonly list: HeldDenials;
   readonly rechecks: Rechecks;
-  /** Of a service that verifies signatures. */
   readonly doubts: DoubtedTokens;
   readonly sharing: RevocationSharing;
   readonly lines: string[];
-  /** What it was told to be proven. */
   readonly proofs: HeardStretch[];
   refuses(sid: string): boolean;
 }
@@ -49,7 +47,6 @@ interface Replica {
 const stopped: (() => Promise<void>)[] = [];
 let valkey: Valkey;
 
-/** Started, and caught up unless the server keeps it from it. */
 async function replica(
   bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; ca?: string; waitMs?: number } = {},
 ): Promise<Replica> {
@@ -92,7 +89,7 @@ async function replica(
 const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>
   until(() => replicas.every((one) => one.refuses(sid)), `${sid} is refused`);
 
-/** On a busy machine it may say so only after the start has stopped waiting. */
+/** On a busy machine the line may come after the start has stopped waiting. */
 const says = ({ lines }: Replica, reason: string): Promise<void> =>
   until(() => lines.join('\n').includes(reason), `a log line has ${reason}`);
 
@@ -263,7 +260,7 @@ installed('denials over Valkey', () => {
     await command('FLUSHALL');
     two.list.deny({ sid: 'after' });
     await refuse('after', one);
-    // It may look between the two, and finds no stream then.
+    // The replica may also look between the two commands and find no stream.
     await until(() => /another_epoch|no_stream/.test(one.lines.join('\n')), 'the gap is seen');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     expect((await replica()).refuses('before')).toBe(true);
@@ -405,7 +402,7 @@ installed('denials over Valkey', () => {
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
     const key = await streamKey();
     for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
-      // In one step: a replica that sees one without the other begins the stream anew.
+      // One atomic step: a replica that sees only one of the two changes starts a new stream.
       const script = `redis.call('XADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'last', 1) .. '-0', 'e', ARGV[1], 't', 'garbage')`;
       await command('EVAL', script, '2', key, `${key}:state`, garbage);
     }
@@ -549,7 +546,7 @@ installed('denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // Its own entry is gone. A token that is issued now may be later than the floor.
+    // The entry itself is gone. A token issued now may be later than the floor, so an earlier one is used.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);

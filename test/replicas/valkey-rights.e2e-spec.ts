@@ -1,4 +1,4 @@
-/** Rights at Valkey (OP-04). Each process needs all rights of its line in deploy/valkey/users.acl and no other; a missing right shows in the log. */
+/** Valkey rights (OP-04): each process needs exactly its line in deploy/valkey/users.acl. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SealingKeys, ValkeyClient, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
@@ -41,7 +41,6 @@ const storeOf = (name: string, url = valkey.urlOf(name)): ValkeySessionStore => 
   return new ValkeySessionStore(new ValkeyClient({ url }), new SealedSessions(KEYS, ISSUER, name), BOUNDS, owner);
 };
 
-/** Each script of the stream, on each of its paths. */
 async function useStream(url: string, isPoller: boolean): Promise<void> {
   const connection = await ValkeyConnection.open({ url: new URL(url) });
   const stream = new RevocationStream(ISSUER, 10);
@@ -118,7 +117,7 @@ async function useSessions(): Promise<void> {
 }
 
 async function useAll(name: string): Promise<void> {
-  // An operator may keep it in another database than the first.
+  // An operator may use another database than the first.
   await useStream(`${valkey.urlOf(name)}/2`, name === POLLER);
   if (name !== POLLER) await useCache(name);
   if (name === LOGIN_SERVICE) await useSessions();
@@ -127,7 +126,7 @@ async function useAll(name: string): Promise<void> {
 const give = (name: string, rights: readonly string[]): Promise<unknown> =>
   valkey.command(['ACL', 'SETUSER', name, 'reset', 'on', `>password-of-${name}`, ...rights]);
 
-/** Rights that a user can lack. The server's default is to have none, so what takes rights away is left. */
+/** Entries that take rights away are left out: a user cannot lack them. */
 const TABLE = NAMES.flatMap((name) =>
   rightsOf(name)
     .filter((right) => /^[+~%]/.test(right))
@@ -152,12 +151,11 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
 
   it.each(NAMES)('suffice for all that %s does (OP-04)', async (name) => {
     await expect(useAll(name)).resolves.toBeUndefined();
-    // Once more with the scripts in the server.
     await valkey.command(['FLUSHALL']);
     await expect(useAll(name)).resolves.toBeUndefined();
   });
 
-  // The client goes on without the names that it tells the server.
+  // The client works without this command, which only reports its name and version.
   it.each(TABLE.filter(([, right]) => right !== '+client|setinfo'))(
     'of %s without %s do not suffice, and the error names the user and the cure (OP-04)',
     async (name, right) => {
@@ -209,7 +207,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       await until(async () => (await probe.send(['PING'], 5000).catch(String)) !== 'PONG', 'the server is busy');
     } finally {
       await valkey.command(['SCRIPT', 'KILL']);
-      // The server answers before it ends the script.
+      // The server answers before it has ended the script.
       await blocking;
       await valkey.command(['CONFIG', 'SET', 'busy-reply-threshold', '5000']);
       probe.close();

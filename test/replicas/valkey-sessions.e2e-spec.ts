@@ -1,4 +1,4 @@
-/** Sessions of Service A over a real Valkey: every replica has the same ones, whatever happens to the server or between replicas. */
+/** Sessions of Service A over a real Valkey: all replicas share them, whatever happens to server and replicas. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -26,7 +26,6 @@ interface Replica {
 }
 
 let valkey: Valkey;
-/** The refresh tokens that Keycloak was sent, in their order. */
 let sent: (string | undefined)[];
 let refreshing: (refreshToken: string | undefined) => Promise<Refreshed>;
 let ready: () => Promise<void>;
@@ -36,7 +35,7 @@ function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
   const bounds = { ...BOUNDS, ...bent };
   const owner = { ...OWNER, ...bent };
   const sealed = new SealedSessions(new SealingKeys(keys), owner.issuer, owner.clientId);
-  // Another service has no user here for sessions of its own.
+  // Other services have no Valkey user for sessions.
   const url = owner.clientId === OWNER.clientId ? valkey.urlOf(owner.clientId) : valkey.url;
   const store = new ValkeySessionStore(new ValkeyClient({ url }), sealed, bounds, owner);
   open.push(store);
@@ -74,19 +73,18 @@ const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
   ...change,
 });
 
-/** Their access token is to be refreshed before its next use. */
+/** A login whose access token must be refreshed before its next use. */
 const stale = (): LoggedIn => login({ tokens: tokens('first', 5) });
 
 const command = (...args: string[]): Promise<unknown> => valkey.command(args);
 
-/** How many scripts the server has run. */
 async function scripts(): Promise<number> {
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await command('INFO', 'commandstats')))?.[1] ?? 0);
 }
 
 const keysOf = async (pattern: string): Promise<string[]> => ((await command('KEYS', pattern)) as string[]).toSorted();
 
-/** All that is in the server, as somebody sees it who can read it. */
+/** Everything on the server, as an attacker with read access sees it. */
 async function everything(): Promise<string> {
   const seen: string[] = [];
   for (const name of await keysOf('*')) {
@@ -179,7 +177,6 @@ onValkey('sessions over Valkey', () => {
       await use(bob);
       const [carol, dave] = [await begin('carol'), await begin('dave', other)];
       expect(await isThere(bob, first, third, carol, dave)).toEqual([true, false, true, true, true]);
-      // Of those that are gone nothing is left.
       expect(await keysOf('*:session:*')).toHaveLength(4);
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
@@ -194,7 +191,7 @@ onValkey('sessions over Valkey', () => {
         await expect(other.sessions.find(used)).resolves.toBeDefined();
       }
       await expect(one.sessions.find(idle)).resolves.toBeUndefined();
-      // It is in use, and ends by the other limit.
+      // In use all the time, so only the maximum lifetime ends it.
       while ((await one.sessions.find(used)) !== undefined) await sleep(100);
       expect(performance.now() - beganMs).toBeGreaterThan(4900);
       expect(await keysOf('*:session:*')).toEqual([]);
@@ -318,7 +315,7 @@ onValkey('sessions over Valkey', () => {
       await one.sessions.begin(login());
       await one.store.takeLogin('state', 600);
       const { now: monotonic } = performance;
-      // As the replica sees it that learned its time before: its own goes on.
+      // The replica learned the server's time earlier and counts on, so the server now seems to lag behind.
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
@@ -368,7 +365,7 @@ onValkey('sessions over Valkey', () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
-        // What a replica does that is ahead of this one.
+        // Stands for another replica that has refreshed in the meantime.
         await other.store.update(keyHash(id), (session) => ({
           ...session,
           generation: session.generation + 1,
@@ -401,7 +398,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason: 'timeout' });
       const before = await scripts();
       refreshing = async () => ({ tokens: tokens('second') });
-      // Nobody waits for an answer that will not come.
+      // The other replica does not wait for an answer that will never arrive.
       await expect(other.accessTokenOf(id)).resolves.toBe('first-access');
       expect((await scripts()) - before).toBeLessThan(5);
       await sleep(2000);
@@ -467,7 +464,7 @@ onValkey('sessions over Valkey', () => {
   describe('whoever has the server', () => {
     it('and reads it learns nothing of them', async () => {
       const one = replica();
-      // Long texts: two letters are in any sealed one.
+      // Long texts, because any sealed text may contain two given letters.
       await one.sessions.begin(login({ sessionId: 'the-session-id', username: 'alice-the-manager' }));
       await one.sessions.endAtKeycloak({ sessionId: 'the-ended-session', subject: 'carol-id' }, 1000);
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'dave-id' }, 1000);
@@ -576,7 +573,6 @@ onValkey('sessions over Valkey', () => {
         await expect(one.sessions.find(id)).resolves.toBeUndefined();
         await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
       }
-      // A login after that begins one of its own.
       const again = login({ sessionId: 's2', issuedAt: 1001 });
       await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
     });
@@ -604,7 +600,7 @@ onValkey('sessions over Valkey', () => {
     const newer = await rolled.sessions.begin(login());
     await expect(both.sessions.find(newer)).resolves.toBeDefined();
     await expect(replica({ keys: [next] }).sessions.find(newer)).resolves.toBeDefined();
-    // What is named by either key ends by both.
+    // A notice ends the sessions that were stored under either key.
     await rolled.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
     for (const one of [id, newer]) await expect(both.sessions.find(one)).resolves.toBeUndefined();
     await expect(both.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
@@ -619,7 +615,6 @@ onValkey('sessions over Valkey', () => {
       await valkey.start();
     });
 
-    /** Everything that needs the store. */
     const attempts = (one: Replica, id: string): Promise<PromiseSettledResult<unknown>[]> =>
       Promise.allSettled([
         one.sessions.find(id),
@@ -643,12 +638,11 @@ onValkey('sessions over Valkey', () => {
       for (const result of await attempts(one, id)) {
         expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
       }
-      // Requests do not queue up.
       const many = await Promise.allSettled(Array.from({ length: 200 }, () => other.sessions.find(id)));
       for (const result of many) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
       await back();
       await sleep(300);
-      // What was to end then ends before anything else is asked.
+      // The ends that failed are carried out before anything else.
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
       await expect(other.sessions.find(id)).resolves.toBeUndefined();
       await expect(other.sessions.find(sid)).resolves.toMatchObject({ username: 'alice' });
@@ -695,7 +689,7 @@ onValkey('sessions over Valkey', () => {
   });
 });
 
-/** As `UserSessions` names them. */
+/** As `UserSessions` computes it. */
 function keyHash(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

@@ -1,4 +1,4 @@
-/** The build of `npm start` where tsc has not built everything before: by swc. */
+/** The swc build of `npm start`, which runs if tsc has not built everything. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ const SOURCES = {
   'tsconfig.json': JSON.stringify({
     references: [{ path: 'libs/one/tsconfig.lib.json' }, { path: 'apps/two/tsconfig.app.json' }],
   }),
-  // As after a build that was broken off: one of the two.
+  // Simulates an interrupted build, which has left one of its two files.
   'libs/one/dist/.tsbuildinfo': '{}',
 };
 

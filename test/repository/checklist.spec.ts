@@ -1,4 +1,4 @@
-/** `npm run checklist`: requirements, and the tests that carry their IDs. */
+/** `npm run checklist`: the requirements, and the tests that carry their ids. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   ({ checkRequirements } = module);
 });
 
-// Put together, so that the checklist of this repository does not take them for IDs of its own tests.
+// Composed at run time, so that the real checklist does not count them as ids of this file.
 const [FIRST = '', SECOND = '', LATER = '', OTHER = ''] = [1, 2, 3, 9].map((number) => `ZZ-0${number}`);
 const DOCUMENT = `
 | ID | Requirement | Status |

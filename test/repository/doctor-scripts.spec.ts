@@ -1,4 +1,4 @@
-/** How npm run doctor learns what runs, and what it lists at the end. */
+/** npm run doctor: how it finds running processes, and its final list of findings. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -169,7 +169,6 @@ describe('the feed of a process (OP-02)', () => {
     const failed = await feedFault('service-a', issuer, async () => {
       throw new Error('late');
     });
-    // A service without its own feed has nothing to report.
     const without = await feedFault('service-a', issuer, async () => ({ details: {} }));
     server.close();
     expect(refused).toMatchObject({ level: 'warning', why: 'its health details: insufficient_scope' });

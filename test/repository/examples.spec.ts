@@ -1,11 +1,11 @@
-/** The projects in examples/: each can be copied by itself, and what two of them share is the same. */
+/** The projects in examples/: each can be copied on its own, and files that they share are identical. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-/** What is installed, built or differs by nature. */
+/** Installed files, built files, and manifests, which differ by nature. */
 const APART = /^(node_modules|dist)\/|^package(-lock)?[.]json$/;
 
 interface Manifest {

@@ -1,20 +1,20 @@
-/** Heap search: whether a text is held anywhere in this process, by private fields, closures and caches too. */
+/** Heap search: whether this process holds a text anywhere, even in private fields, closures or caches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getHeapSnapshot } from 'node:v8';
 
-/** As far as a snapshot shows a string. */
+/** V8 shows at most this many characters of a string in a heap snapshot. */
 const SHOWN_CHARACTERS = 1024;
 
 /**
- * For each of `marks`, bytes in hex, whether a string that holds it is reachable. A mark is bytes because a text that is looked
- * for would be found in the search itself. Of a string the first 1,024 characters are looked at, and no buffers.
+ * Returns for each mark whether a reachable string contains its bytes in hex. Searches no buffers.
+ * A mark is bytes, because the search would find a text in itself.
  */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
-  // What a weak reference has given out lives to the end of the turn; and the engine holds what an expression last matched.
+  // A dereferenced weak reference lives until the end of the turn, and V8 keeps the input of the last regex match.
   await nextTurn();
   /x/.exec('x');
   const snapshot = getHeapSnapshot();
-  // What is made from here on is not in it.
+  // Created after the snapshot, so the snapshot does not contain these texts.
   const texts = marks.map((mark) => mark.toString('hex'));
   const found = texts.map(() => false);
   let seam = '';

@@ -1,4 +1,4 @@
-/** A program: uses all that keeps something of tokens, and prints which tokens are in memory when the requests are over. */
+/** A program that exercises everything that stores token data, and prints which tokens are still in memory. */
 import { randomBytes } from 'node:crypto';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
 import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
@@ -25,7 +25,7 @@ const CLIENT = 'service-b';
 const SCOPE = 'orders.read';
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** A token is made anew from its mark whenever one is needed, as each request brings one, and held by nobody here. */
+/** Builds the token from its mark for each use, so this program never holds it. */
 const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
 
 const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;
@@ -34,10 +34,9 @@ const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) a
   (typeof KINDS)[number],
   Buffer
 >;
-/** By their hashes, since the spec holds no token either. */
 const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
 
-/** All that keeps something of tokens. The server stands in as functions: one in this process would hold tokens itself. */
+/** The server is a set of functions, because a real one in this process would hold tokens itself. */
 function setUp() {
   const clock = new StillClock();
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {
@@ -89,7 +88,7 @@ await verify(marks.failing).catch(() => undefined);
 revocations.deny({ tokenHash: (await verify(marks.denied)).hash });
 await verify(marks.denied).catch(() => undefined);
 await exchange(marks.exchanged);
-// Near the end of what it may be used for, so that it is renewed in the background.
+// Close to expiry, so that it is renewed in the background.
 clock.advance(85);
 await exchange(marks.exchanged);
 await exchange(marks.refused);
@@ -97,7 +96,7 @@ for (const kind of ['active', 'known', 'denied', 'inactive'] as const) await ver
 
 const found = await foundInHeap(KINDS.map((kind) => marks[kind]));
 
-// What was there while the memory was searched.
+// Proves that these entries were cached during the search.
 const cached = (kind: Kind) => atOnce(introspection.introspect(tokenOf(marks[kind]), Infinity))?.['active'];
 const exchanged = atOnce(tokens.get(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE)));
 const kept = {

@@ -1,4 +1,4 @@
-/** The network policies of deploy/kubernetes allow the calls that the realm allows, and no other. It needs kubectl and openssl. */
+/** Network policies of deploy/kubernetes: they allow exactly the calls of the realm. Needs kubectl and openssl. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -33,18 +33,17 @@ const realm = JSON.parse(
 
 type Policy = INetworkPolicy & KubernetesObject;
 
-/** Such as `service-a → service-b`: by a permission of that service that the client may ask for. Those of the attacks are demanded in demo mode only. */
 const realmEdges = [
   ...new Set(
     realm.clientScopes
-      // An operator is outside of the cluster, and reaches health details by the port of a pod that is forwarded.
+      // An operator runs outside the cluster and reads health details through a port forward.
       .filter(({ name }) => !name.startsWith('attacks.') && !name.endsWith('.health'))
       .flatMap(({ name, protocolMappers = [] }) =>
         protocolMappers
           .flatMap(({ config }) => config['included.client.audience'] ?? [])
           .flatMap((audience) =>
             realm.clients
-              // A public client runs outside of the cluster, and Service A's users bring it their own tokens.
+              // Public clients run outside the cluster, and the users of Service A bring their own tokens.
               .filter(({ publicClient, optionalClientScopes: may }) => publicClient !== true && may.includes(name))
               .filter(({ clientId }) => clientId !== audience)
               .map(({ clientId }) => `${clientId} → ${audience}`),
@@ -61,7 +60,6 @@ const PORTS: readonly Port[] = [
   { protocol: 'UDP', port: 53 },
 ];
 
-/** Those of whom a policy is, or might be by mistake. */
 const OTHERS: readonly Party[] = [
   {
     name: 'warehouse',
@@ -109,7 +107,6 @@ describeWithKubectl('the network policies', () => {
     ...OTHERS,
   ];
 
-  /** Every connection that is allowed from or to a pod of the namespace, such as `service-a → service-b TCP 8443`. */
   function edges(overlay: Overlay, policies: readonly Policy[] = policiesOf(overlay)): string[] {
     const parties = partiesOf(overlay);
     return parties
@@ -126,7 +123,6 @@ describeWithKubectl('the network policies', () => {
   const clients = [...Object.keys(description.services), description.poller.name, 'warehouse'];
   const fromEach = (to: string): string[] => clients.map((from) => `${from} → ${to}`);
   const calls = realmEdges.map((edge) => `${edge} TCP ${TLS}`);
-  /** The scraper reads metrics, and reaches nothing else. */
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
@@ -169,7 +165,7 @@ describeWithKubectl('the network policies', () => {
   });
 
   describe('are found wrong', () => {
-    /** The edges that a change adds; those that it takes away with a minus. */
+    /** Edges that a change adds, and with a minus, edges that it removes. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
     ): string[] {

@@ -1,4 +1,4 @@
-/** The settings of the pods of deploy/kubernetes: what the services read, secrets by reference, and time to end. It needs kubectl and openssl. */
+/** Settings of the pods in deploy/kubernetes: variables, secrets, shutdown time. Needs kubectl and openssl. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,10 +23,10 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 const names = [...SERVICES.map(({ name }) => name).toSorted(), POLLER];
 
-/** Where it is made, a name ends in a hash of the content. */
+/** Kustomize appends a hash of the content to the names that it generates. */
 const withoutHash = (name: string): string => name.replace(/-[a-z0-9]{10}$/, '');
 
-/** A small service has them beside its module. */
+/** A small service exports its settings from its module file. */
 async function configOf(name: string): Promise<ServiceConfig> {
   const file = existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`;
   const exported = (await import(`../../apps/${name}/src/${file}.js`)) as Readonly<Record<string, ServiceConfig>>;
@@ -35,7 +35,6 @@ async function configOf(name: string): Promise<ServiceConfig> {
   return config;
 }
 
-/** Of the tables of docs/operations.md; each secret may be in a file. */
 function settings(): Set<string> {
   const runbook = read('docs/operations.md');
   const rows = [...runbook.slice(runbook.indexOf('## Settings')).matchAll(/^\| ([^|]+) \|/gm)];
@@ -43,7 +42,7 @@ function settings(): Set<string> {
   const ofEach = named.flatMap((name) =>
     names.map((service) => name.replace(/<(SERVICE|OTHER)>/, service.toUpperCase().replaceAll('-', '_'))),
   );
-  // Node's own, which the runbook has beside them.
+  // A variable of Node itself, which the runbook lists too.
   expect(runbook).toContain('`NODE_EXTRA_CA_CERTS`');
   return new Set([...ofEach, ...ofEach.map((name) => `${name}_FILE`), 'NODE_EXTRA_CA_CERTS']);
 }
@@ -58,7 +57,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   });
   afterAll(() => built.remove());
 
-  /** Those of production are its operator's: here those of the small overlay, by their plain names. */
+  /** An operator provides the production secrets; the spec uses those of the small overlay under plain names. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
     if (overlay === 'small') return objectsOf(overlay);
     const made = objectsOf('small')
@@ -106,7 +105,6 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
         expect(demoMode).toBe(false);
         expect(keycloak).toMatchObject({ clientId: name, allowInsecureRequests: false });
         expect(keycloak.revocationChannel).toBeDefined();
-        // While the one of them that listens hears of revocations.
         expect(keycloak.introspectionTtlWithEventsSeconds).toBe(300);
         expect([name, signals === undefined]).toEqual([name, name !== POLLER]);
         const { calls = [] } = SERVICES.find((service) => service.name === name) ?? {};
@@ -122,7 +120,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const [, pod] = podsOf(objectsOf(overlay)).find(([service]) => service === name) ?? [];
         const needed = Number(environment['SHUTDOWN_DELAY_SECONDS']) + CONNECTION_LIMITS.drainMs / 1000;
-        // Nest's hooks and the sidecar come last.
+        // Nest's hooks and the sidecar need extra time.
         expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(needed + 10);
       }
     });
@@ -145,7 +143,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
       .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
     expect(files.length).toBeGreaterThan(20);
-    // A key, a Secret with content, or what is as long as 32 random bytes.
+    // A private key, a Secret with content, or a string as long as 32 random bytes.
     const leaking = files.filter(([, text]) =>
       /PRIVATE KEY|^(data|stringData):|(?<!digest: sha256:)\b(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
     );
@@ -159,7 +157,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       referencesOf(pod).filter((name) => !made.has(name)),
     );
     const secrets = withSecrets('production');
-    // Of each service its own and its certificate's; what all share, and whom they trust.
+    // Two for each service (secret and certificate), the shared one and the authorities.
     expect(new Set(missing).size).toBe(2 * names.length + 2);
     for (const name of new Set(missing)) {
       expect(guide).toContain(`\`${names.reduce((text, service) => text.replace(service, '<service>'), name)}\``);

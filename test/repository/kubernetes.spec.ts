@@ -1,4 +1,4 @@
-/** deploy/kubernetes: what `kubectl` builds is what the API takes, hardened, and consistent. It needs kubectl and openssl. */
+/** Manifests of deploy/kubernetes: valid for the API server, hardened and consistent. Needs kubectl and openssl. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -123,13 +123,12 @@ describeWithKubectl('deploy/kubernetes', () => {
         const listening = podsOf(objects)
           .filter(([name]) => name === metadata.name)
           .flatMap(([, pod]) => containersOf(pod).flatMap(({ ports = [] }) => ports))
-          // The scraper reaches the pods themselves.
+          // The scraper reaches pods directly, without the Service.
           .filter(({ name }) => name !== 'metrics');
         expect(spec?.ports?.map(({ targetPort }) => targetPort)).toEqual(
           listening.map(({ containerPort }) => containerPort),
         );
       }
-      // Nobody calls the poller.
       const pods = podsOf(objects).map(([name]) => name);
       expect(called.map(({ metadata }) => metadata.name)).toEqual(pods.filter((name) => name !== POLLER));
       for (const { metadata, spec } of ofKind<Kind<IPodDisruptionBudget>>(objects, 'PodDisruptionBudget')) {
@@ -150,7 +149,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ metadata: { name }, spec }) => {
           const by = scaled.filter(({ spec: of }) => of?.scaleTargetRef.name === name);
-          // Both would pull at the number.
+          // A replica count and an autoscaler would override each other.
           expect([name, by.length]).toEqual([name, spec?.replicas === undefined ? 1 : 0]);
           return spec?.replicas ?? by[0]?.spec?.minReplicas ?? 0;
         });
@@ -180,7 +179,6 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(projected?.sources).toEqual([
         { serviceAccountToken: { path: 'token', audience: issuer, expirationSeconds: 600 } },
       ]);
-      // Still none for the API server.
       expect(pod.automountServiceAccountToken).toBe(false);
     }
     expect(podsOf(objects).map(([name]) => name)).toEqual(names);
@@ -193,7 +191,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         podsOf(folder.build('production')).flatMap(([, pod]) => containersOf(pod).map(({ image = '' }) => image)),
       ),
     ];
-    // It stands for docker, and has another digest for each image and tag.
+    // A stand-in for docker that prints another digest for each image and tag.
     const bin = mkdtempSync(join(tmpdir(), 'docker-'));
     const answer = '#!/bin/sh\necho "sha256:$(printf %s "$4" | openssl dgst -sha256 -r | cut -c1-64)"\n';
     const pin = (script: string, ...tags: readonly string[]) => {

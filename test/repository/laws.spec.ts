@@ -1,4 +1,4 @@
-/** The laws of ARCHITECTURE.md that no compiler holds, looked for in the sources. */
+/** Laws of ARCHITECTURE.md that no compiler checks, searched for in the sources. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,6 @@ import { describe, expect, it } from '@jest/globals';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Every source file of the libraries and services, by its path from the root; specs apart. */
 const sources = new Map(
   ['libs', 'apps'].flatMap((top) =>
     readdirSync(join(root, top)).flatMap((workspace) =>
@@ -60,15 +59,15 @@ describe('the sources', () => {
   it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',
-      // On a message.
+      // On messages.
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',
-      // That of an administrator, in the command doctor.
+      // The administrator's token, in the command doctor.
       'libs/keycloak/src/doctor/admin-api.ts',
-      // That of this service itself, to Keycloak.
+      // The service's own token, for Keycloak.
       'libs/keycloak/src/entry-points/signals/events/event-log-client.ts',
       'libs/keycloak/src/entry-points/signals/ssf/transmitter-client.ts',
-      // The challenge, in answers.
+      // The challenge in responses.
       'libs/keycloak/src/protocol/www-authenticate.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
@@ -83,11 +82,11 @@ describe('the sources', () => {
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/client/call-headers.ts',
-      // The network alone makes one.
+      // Only network.ts sends requests through it.
       'libs/keycloak/src/http/forward-proxy.ts',
       'libs/keycloak/src/http/network.ts',
     ]);
-    // Of node:http, it takes what checks a header.
+    // The file imports only the header validation of node:http.
     expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",
     );
@@ -100,9 +99,9 @@ describe('the sources', () => {
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/doctor/cli.ts',
-      // NODE_USE_ENV_PROXY, and the proxies.
+      // NODE_USE_ENV_PROXY and the proxy variables.
       'libs/keycloak/src/http/environment-proxies.ts',
-      // NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED alone.
+      // Only NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED.
       'libs/keycloak/src/protocol/production.ts',
       'libs/service-defaults/src/service-config.ts',
     ]);
@@ -122,7 +121,7 @@ describe('the sources', () => {
     expect(calling.filter((path) => !path.endsWith('.client.ts'))).toEqual([]);
   });
 
-  // Jest, where it makes CommonJS of the library, knows none (docs/compatibility.md).
+  // Jest, if it compiles the library to CommonJS, does not support import.meta (docs/compatibility.md).
   it('use no import.meta in the library', () => {
     expect(filesWith(/^(?!\s*(\/\/|\*)).*import\.meta/m).filter((path) => path.startsWith('libs/keycloak/'))).toEqual(
       [],

@@ -1,4 +1,4 @@
-/** Alert rules and dashboard name no metric, attribute or page that there is not. */
+/** Alert rules and the dashboard: every metric, attribute and page that they name exists. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { OBSERVABILITY, promtoolPath } from '../support/prometheus.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** Of the scrape, and not of the services. */
+/** Labels that the scrape adds, not the services. */
 const OF_PROMETHEUS = new Set(['service', 'instance', 'job']);
 const FUNCTIONS = new Set(
   'sum max count by and or unless offset up rate increase histogram_quantile last_over_time max_over_time'.split(' '),

@@ -1,4 +1,4 @@
-/** docs/operations.md leaves out no reason that a log line may have, and no setting. */
+/** docs/operations.md covers every reason that a log line may have, and every setting. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ describe('the runbook', () => {
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
-    // Whose other credentials are named beside its secret.
+    // The poller's other credentials are documented together with its secret.
     const ofTheFeed = [...sources.matchAll(/CLIENT_PREFIX = '([A-Z_]+)'/g)].map(([, name]) => `${name}_CLIENT_SECRET`);
     const settings = runbook.slice(runbook.indexOf('## Settings'));
     const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>

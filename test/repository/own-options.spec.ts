@@ -1,4 +1,4 @@
-/** `npm start` and `npm test`: what they read in their arguments, and which authorization server that chooses. */
+/** Arguments of `npm start` and `npm test`, and the authorization server that they select. */
 import { describe, expect, it } from '@jest/globals';
 import { chooseServer, runsAlready, selectionLast, takeOptions } from '../../scripts/common/own-options.mjs';
 

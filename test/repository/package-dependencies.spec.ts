@@ -1,4 +1,4 @@
-/** `npm run package:check`: a dependency that users of the main door do not need is seen, and one that is missing. */
+/** `npm run package:check`: finds missing dependencies, and dependencies that the main entry point does not need. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
 interface Manifest {
@@ -33,7 +33,6 @@ const door = (folder: string): Record<string, string> => ({
   default: `./dist/${folder}index.js`,
 });
 
-/** Everything is as it should be. */
 const SOUND = {
   exports: { '.': door(''), './testing': door('testing/'), './package.json': './package.json' },
   dependencies: { 'lru-cache': '1' },

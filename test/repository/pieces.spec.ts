@@ -1,4 +1,4 @@
-/** `npm run docs:pieces`: what a document shows of a file is what the file has, and no code is of no file. */
+/** `npm run docs:pieces`: code in documents must equal the file that it comes from. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The doors of the two packages: what they export, so that a change of it is a decision. */
+/** Exports of both packages, listed so that every change to them is deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
@@ -141,10 +141,10 @@ describe('nestjs-keycloak-s2s', () => {
     const facts = { claims, clientId: 'c', audience: [], permissions: ['orders.approve'] };
     // @ts-expect-error -- its constructor is private
     expect(() => new door.VerifiedAccessToken('text', facts)).toThrow(TypeError);
-    // @ts-expect-error -- and so it has no derived classes
+    // @ts-expect-error -- a class with a private constructor cannot be extended
     class Derived extends door.VerifiedAccessToken {}
     const introspection = { known: () => undefined, introspect: async () => ({ ...claims, active: true }) };
-    // @ts-expect-error -- as is that of what makes tokens
+    // @ts-expect-error -- its constructor is private, too
     expect(() => new door.AccessTokenVerifier(introspection, {}, {}, {})).toThrow(TypeError);
     for (const made of [door.VerifiedAccessToken, Derived, door.AccessTokenVerifier]) {
       for (const maker of [undefined, 'maker', Symbol('maker')]) {

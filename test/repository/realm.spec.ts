@@ -1,4 +1,4 @@
-/** Realm, code and README agree. The realm file is the one source of who may call whom. */
+/** Realm, code and README agree. The realm file defines who may call whom. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ interface Realm {
 
 const realm = JSON.parse(read('keycloak/microservices-realm.json')) as Realm;
 
-/** The permissions: the client scopes that carry an audience. */
+/** Permissions are the client scopes with an audience. */
 const permissions = realm.clientScopes.flatMap(({ name, protocolMappers = [] }) => {
   const audiences = protocolMappers
     .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
@@ -84,14 +84,12 @@ const client = (id: string): Realm['clients'][number] => {
 const services = Object.keys(description.services);
 const POLLER = description.poller.name;
 
-/** All that a service says in its files of one kind, such as `controller` and `client`. */
 const sourcesOf = (service: string, kind: string): string =>
   readdirSync(join(root, 'apps', service, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith(`.${kind}.ts`))
     .map((path) => read(join('apps', service, 'src', path)))
     .join('\n');
 
-/** A route that is open to certain clients alone. */
 const ALLOWING = /@RequirePermission\('([^']+)'\)\s+@AllowClients\('([^']+)'\)/g;
 
 describe('the realm', () => {
@@ -133,11 +131,11 @@ describe('the realm', () => {
       },
       { 'loa-condition-level': '2', 'loa-max-age': '300', forms: ['auth-password-form'] },
     ]);
-    // Where a realm file has flows, Keycloak makes none of the built-in ones that log users in.
+    // If a realm file defines flows, Keycloak does not create its built-in login flows.
     const flows = realm.authenticationFlows.map(({ alias }) => alias);
     expect(flows).toEqual(expect.arrayContaining([realm.browserFlow, realm.directGrantFlow]));
     for (const { clientId, defaultClientScopes } of realm.clients) {
-      // No service takes a token of the poller.
+      // No service accepts the poller's tokens.
       expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, clientId !== POLLER]);
     }
   });
@@ -266,7 +264,7 @@ describe('the table of who may call whom', () => {
     const byName = <T extends { permission: string | undefined }>(list: T[]): T[] =>
       list.toSorted((a, b) => String(a.permission).localeCompare(String(b.permission)));
     expect(rows.length).toBeGreaterThan(3);
-    // The first page has the demonstration's own; keycloak/README.md has the attacks on the page and later services too.
+    // The main README lists the permissions of the demo; keycloak/README.md lists all.
     const told = permissions.filter(
       ({ name }) => file !== 'README.md' || rows.some(({ permission }) => permission === name),
     );

@@ -1,4 +1,4 @@
-/** What a release needs: a changelog with its sections in order, and READMEs whose links lead somewhere without the repository. */
+/** Requirements of a release: an ordered changelog, and READMEs whose links work outside of the repository. */
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';

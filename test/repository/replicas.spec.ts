@@ -1,4 +1,4 @@
-/** Replicas: compose.replicas.yml and `npm start -- --replicas` run all services, alike, and with no more rights than the guide names. */
+/** compose.replicas.yml and `npm start -- --replicas`: all services run alike, with no more rights than documented. */
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ interface Compose {
   readonly services: Readonly<Record<string, Container>>;
 }
 
-/** `!reset` takes away what docker-compose.yml has. */
+/** `!reset` removes a value that docker-compose.yml sets. */
 const reset = { tag: '!reset', collection: 'seq' as const, resolve: () => 'nothing' };
 const compose = parse(read('compose.replicas.yml'), { merge: true, customTags: [reset] }) as Compose;
 const single = parse(read('docker-compose.yml'), { merge: true }) as Compose;

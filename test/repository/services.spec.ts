@@ -1,4 +1,4 @@
-/** services.json is what the code, the realm, the build and the containers have of the services. */
+/** services.json matches the services in code, realm, build and containers. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

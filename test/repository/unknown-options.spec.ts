@@ -1,16 +1,16 @@
-/** The output of each command of package.json for --help, and for an option that it does not have. */
+/** Each command of package.json: its output for --help, and for an unknown option. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-/** Commands that pass options on: to Jest, to the program that it starts, or with a usage of their own. */
+/** Commands that pass options on to another program, or print a usage of their own. */
 const PASSING_ON = [
   'scripts/checks/test.mjs',
   'scripts/doctor/doctor.mjs',
   'scripts/new-service/new-service.mjs',
   'scripts/release/prepare-release.mjs',
 ];
-/** It needs its own packages, which the command installs. */
+/** Left out, because it first installs packages. */
 const INSTALLS = 'docs/film/film.mjs';
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };

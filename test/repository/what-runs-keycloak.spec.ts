@@ -1,4 +1,4 @@
-/** What the library finds to run Keycloak with, in a process and a folder of its own: "not there" is said only of what is not there. */
+/** How the library detects Docker and Java, each time in a separate process. "Not there" must only mean missing. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ describe('Docker is said to lack testcontainers', () => {
   });
 
   it.each([
-    // What version 12 comes to on Node 20.
+    // The failure of version 12 on Node 20.
     ['fails when it is loaded', 'undefined.bind', "Cannot read properties of undefined (reading 'bind')"],
     ['lacks a package of its own', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
   ])('and is told why not, when it is installed and %s', (_name, content, why) => {

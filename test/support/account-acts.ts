@@ -1,4 +1,4 @@
-/** Account acts: what users do by pages and by the account API of Keycloak, and what administrators take from them; the embedded server has none of it. */
+/** Account acts: ways to end a session that only a real Keycloak has, such as its account console. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
@@ -9,10 +9,8 @@ import type { Page } from '../../libs/keycloak-test-servers/contract/browser.js'
 import { pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import { newSubject, subjectOf, type Act, type MakeSubject } from './session-subject.js';
 
-/** Only a real Keycloak has what these acts need. */
 export const hasAccounts = (): boolean => testServer().kind !== 'embedded';
 
-/** Of a session at a client that asks the user for consent. */
 export const consentingSubject: MakeSubject = async (server) => {
   const [username, client] = [await server.newUser('order-manager'), await server.newClient('web with consent')];
   const browser = new LoginBrowser(server);
@@ -23,23 +21,20 @@ export const consentingSubject: MakeSubject = async (server) => {
 export const withdrawConsent: Act = ({ path, client }, { administrator }) =>
   administrator.change('DELETE', `${path}/consents/${client}`);
 
-/** Of a session that outlives the user's others. */
 export const offlineSubject: MakeSubject = async (server) =>
   newSubject(server, { client: await server.newClient('offline login'), scope: 'openid orders.read offline_access' });
 
-/** In the account console: the session of the subject, and not that of the console. */
+/** Ends the subject's session, not that of the console. */
 const endSessionInConsole: Act = ({ username, sid }, server) => deleteInConsole(server, username, `/sessions/${sid}`);
 
-/** In the account console: all sessions but that of the console. */
 const endOtherSessionsInConsole: Act = ({ username }, server) => deleteInConsole(server, username, '/sessions');
 
-/** Acts of the account console, by what they end. */
 export const CONSOLE_ACTS: readonly [string, Act][] = [
   ['a session that its user ends in the account console', endSessionInConsole],
   ['a user who signs out everywhere in the account console', endOtherSessionsInConsole],
 ];
 
-/** In a browser, where the user has logged in beside the session that there is, and wants the others ended. */
+/** Also signs the user out of other sessions. */
 export const changePassword: Act = async ({ username }, server) => {
   const browser = new LoginBrowser(server);
   const client = await server.newClient('web');
@@ -55,28 +50,25 @@ export const removePassword: Act = async ({ path }, { administrator }) => {
   await administrator.change('DELETE', `${path}/credentials/${credential?.id}`);
 };
 
-/** One that the user has joined before. */
 export const leaveGroup: Act = async ({ path }, { administrator }) => {
   const group = await administrator.create('/groups', { name: `group-${randomUUID()}` });
   await administrator.change('PUT', path + group);
   await administrator.change('DELETE', path + group);
 };
 
-/** A page that Keycloak may redirect to within the realm. */
 async function followed(server: ContractServer, browser: LoginBrowser, page: Page): Promise<Page> {
   const to = page.headers.get('location');
   return to === null ? page : browser.get(to.slice(server.issuer.length));
 }
 
 async function deleteInConsole(server: ContractServer, username: string, path: string) {
-  // By what is accepted Keycloak tells the account API from the page of the console.
+  // Without this header Keycloak returns the page of the console.
   const accept = 'application/json';
   const headers = { accept, authorization: `Bearer ${textOf(await consoleTokens(server, username))}` };
   const { status, text } = await request(server, `/account${path}`, { method: 'DELETE', headers });
   if (status !== 204) throw new Error(`The account API answered ${status}: ${text}`);
 }
 
-/** As the account console gets them. */
 async function consoleTokens(server: ContractServer, username: string): Promise<Reply> {
   const client_id = 'account-console';
   await giveRolesTo(server, client_id);
@@ -91,7 +83,7 @@ async function consoleTokens(server: ContractServer, username: string): Promise<
   });
 }
 
-/** Its tokens have no roles in a realm whose file names no default scopes, as the demo realm's does. */
+/** The demo realm file names no default scopes, so this client needs the scope `roles` for roles in its tokens. */
 async function giveRolesTo(server: ContractServer, client: string): Promise<void> {
   const { administrator } = server;
   const scopes = await administrator.read<{ id: string; name: string }[]>('/client-scopes');

@@ -1,4 +1,4 @@
-/** API schemas: what the API server would refuse of an object, by the models that kubernetes-models makes of the API's own description. */
+/** API schemas: finds what the API server would reject, with the generated models of kubernetes-models. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -8,13 +8,12 @@ const require = createRequire(import.meta.url);
 
 const moduleOf = ({ apiVersion, kind }: KubernetesObject): string => `kubernetes-models/${apiVersion}/${kind}`;
 
-/** Each names the object. None: the API server would take them all. */
 export const schemaFaults = (objects: readonly KubernetesObject[]): string[] => [
   ...objects.flatMap(wrongValues),
   ...unknownFields(objects),
 ];
 
-/** A field that is missing, or has a value that it can't have. The schemas take fields that they do not know. */
+/** Finds missing fields and invalid values. The schemas accept unknown fields. */
 function wrongValues(object: KubernetesObject): string[] {
   const models = require(moduleOf(object)) as Readonly<Record<string, new (data: object) => { validate(): void }>>;
   const Model = models[object.kind];
@@ -29,7 +28,7 @@ function wrongValues(object: KubernetesObject): string[] {
 
 const FILE = fileURLToPath(new URL('objects.ts', import.meta.url));
 
-/** A field that there is not, such as a misspelt one: the compiler finds it, for which each object is a literal of its type. */
+/** Finds unknown fields, for example misspelt ones: the compiler checks each object as a literal of its type. */
 function unknownFields(objects: readonly KubernetesObject[]): string[] {
   const lines = objects.map((object, at) => {
     const type = `import('${moduleOf(object)}').I${object.kind}`;

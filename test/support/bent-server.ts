@@ -1,9 +1,8 @@
-/** BentServer: passes requests on to an authorization server, but for those that a test answers in its place, or not at all. */
+/** BentServer: forwards requests to an authorization server, except those that a test answers itself or leaves open. */
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { startFakeService } from './fake-service.js';
 
-/** What comes in place of the server's answer. `hang`: nothing does. */
 export type BentAnswer =
   | 'hang'
   | 'reset'
@@ -11,12 +10,10 @@ export type BentAnswer =
 
 export interface BentServer {
   readonly url: string;
-  /** Undefined for a request that is passed on. */
   bend: (url: URL) => BentAnswer | undefined;
   stop(): Promise<void>;
 }
 
-/** In front of the server at `target`. It bends nothing at first. */
 export async function startBentServer(target: string): Promise<BentServer> {
   const service = await startFakeService((incoming, outgoing) => {
     const answer = bent.bend(new URL(incoming.url ?? '/', target));

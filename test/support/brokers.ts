@@ -1,4 +1,4 @@
-/** Brokers: a real NATS and a real RabbitMQ, each started for a spec, on this machine alone. */
+/** Brokers: a real NATS and a real RabbitMQ for one spec, reachable from this machine only. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,9 +8,8 @@ import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
-/** The paths of their executables; undefined where they are not installed. */
 export const natsPath = installed('nats-server');
-/** Debian's other script of the name runs it as a user who can't write here. */
+/** Debian's wrapper script of this name runs the server as a user without write access here. */
 export const rabbitMqPath = installed('rabbitmq-server', '/usr/lib/rabbitmq/bin');
 
 export interface Broker {
@@ -31,7 +30,6 @@ export async function startNats(executable: string): Promise<Broker> {
   };
 }
 
-/** Without its cluster: it listens for AMQP, and has a data folder of its own. */
 export async function startRabbitMq(executable: string): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'rabbitmq-'));
   const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
@@ -44,7 +42,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
       ...process.env,
       HOME: folder,
       ERL_EPMD_PORT: String(epmdPort),
-      // It may be told to end while it still knows a node.
+      // Allows epmd to be killed while it still lists a node.
       ERL_EPMD_RELAXED_COMMAND_CHECK: 'true',
       RABBITMQ_NODENAME: `test-${port}@localhost`,
       RABBITMQ_DIST_PORT: String(distributionPort),
@@ -59,7 +57,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     stop: async () => {
-      // Its script and the virtual machine of Erlang; the name server of that is a daemon.
+      // Kills the script and the Erlang VM. epmd is a daemon and must be killed separately.
       process.kill(-(server.pid ?? 0), 'SIGKILL');
       await once(server, 'exit');
       const epmd = installed('epmd');

@@ -1,4 +1,4 @@
-/** BrowserRecorder: a proxy in front of a browser that writes down all that the browser sends and gets, byte for byte. */
+/** BrowserRecorder: a proxy that records everything a browser sends and receives. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,6 @@ export interface Exchange {
 
 export type Header = readonly [name: string, value: string];
 
-/** It leads to `origins` and nowhere else: what asks for more gets 403, and is written down as well. */
 export class BrowserRecorder {
   readonly exchanges: Exchange[] = [];
 
@@ -42,7 +41,7 @@ export class BrowserRecorder {
   }
 }
 
-/** A request to a proxy has the whole address in its first line (RFC 9112 §3.2.2). */
+/** The request line of a request to a proxy holds the absolute URL (RFC 9112 §3.2.2). */
 async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -58,7 +57,6 @@ async function pass(
     record({ ...asked, status: 403, headers: [], body: refusal });
     return;
   }
-  // Not compressed, so that it can be read.
   const headers = { ...incoming.headers, 'accept-encoding': 'identity' };
   const forwarded = request(url, { method, headers, agent: false }).end(body);
   const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
@@ -68,7 +66,7 @@ async function pass(
   outgoing.writeHead(status, kept);
   if (kept['content-type']?.startsWith('text/event-stream') === true) {
     const chunks: Buffer[] = [];
-    // It grows as long as the page listens.
+    // The recorded body grows while the page listens.
     record({
       ...answered,
       get body() {

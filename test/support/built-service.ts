@@ -1,4 +1,4 @@
-/** BuiltService: a service as it was built, in a process of its own. */
+/** BuiltService: a built service in a separate process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,20 +9,18 @@ import type { Variables } from './running-service.js';
 export interface BuiltService {
   readonly process: ChildProcess;
   readonly printed: () => string;
-  /** Its exit code, not before all that it printed is here. */
+  /** Resolves with the exit code, after all output has been read. */
   readonly exited: Promise<number | null>;
 }
 
 const services: Readonly<Record<string, { readonly calls: readonly string[] }>> = description.services;
 
-/** Where the services are that it calls: nothing listens there. */
 const nowhere = (name: string): Variables =>
   Object.fromEntries(
     services[name]?.calls.map((other) => [`${other.toUpperCase().replaceAll('-', '_')}_URL`, 'http://127.0.0.1:9']) ??
       [],
   );
 
-/** In development and demo mode, with none of those that it calls, unless `variables` say otherwise. */
 export function spawnService(name: string, variables: Variables): BuiltService {
   const main = fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url));
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
@@ -39,7 +37,6 @@ export function spawnService(name: string, variables: Variables): BuiltService {
   };
 }
 
-/** Ends it if it has not ended, however that went. */
 export async function endService({ process: child, exited }: BuiltService): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   await exited;

@@ -1,4 +1,4 @@
-/** Changed realm: the demo realm with a change in it, on the server that a run is against. */
+/** Changed realm: the demo realm with one change, on the server of the run. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,13 +7,11 @@ import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-
 import { createRealm, readRealmFile, type RealmFile } from './realm-copy.js';
 
 export interface RealmSurroundings {
-  /** Of an embedded server; a real one has its own. */
   readonly features?: readonly string[];
-  /** Of the placeholders in the realm file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** On a real Keycloak in the server of the run, under a name of its own; else in an embedded server of its own. */
+/** Uses a new realm on the real Keycloak of the run, or else a new embedded server. */
 export async function startChangedRealm(
   change: (realm: RealmFile) => void,
   { features = [], environment = {} }: RealmSurroundings = {},

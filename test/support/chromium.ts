@@ -1,4 +1,4 @@
-/** Chromium: a real browser at Service A and at Keycloak, what it complains of, and what it got to see. */
+/** Chromium: a real browser at Service A and Keycloak, with its complaints and everything it has received. */
 import { mkdir } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import axe from 'axe-core';
@@ -7,24 +7,22 @@ import { BrowserRecorder, type Exchange, type Header } from './browser-recorder.
 import { keycloakUrl, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
-/** For looking at; the folder is not under version control. */
 const PICTURES = 'test-results/screenshots';
-/** For what never comes about, as in until.ts. */
+/** Longer than a busy machine needs, as in until.ts. */
 const WITHIN_MS = 180_000;
 
-/** How a page is looked at: with a browser of its own for each. {@link eachLook} is quicker. */
+/** Options for a new browser context. {@link eachLook} is faster. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
   phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  // A window of 1280 by 800 at 200 % (WCAG 2.2, 1.4.4).
+  // A window of 1280 by 800 at 200 % zoom (WCAG 2.2, 1.4.4).
   zoomed: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
 };
 
 const VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
   console.error('Violates the content security policy: ' + violatedDirective + ' ' + blockedURI));`;
 
-/** Keeps it from calling home. */
 const QUIET = [
   '--disable-gpu',
   '--disable-quic',
@@ -34,22 +32,20 @@ const QUIET = [
   '--disable-sync',
 ];
 
-/** It does so now and then all the same, and is refused: no page has anything to do with that. */
+/** Requests that the browser makes on its own. The recorder refuses them. */
 const isHome = (url: string): boolean => /\.(?:googleapis|google|gvt1)\.com$/.test(new URL(url).hostname);
 
 interface Sight {
   readonly where: string;
   readonly text: string;
-  /** Something that has the form of a token by right: the cookies that Keycloak leaves with browsers. */
+  /** For cookies of Keycloak, which look like tokens. */
   readonly mayLookLikeToken?: boolean;
 }
 
 export class Chromium {
   readonly #contexts = new Set<BrowserContext>();
-  /** Of what is no exchange: the console, and what a page stored. */
   readonly #sights: Sight[] = [];
   readonly #complaints: string[] = [];
-  /** How many exchanges were looked through before. */
   #lookedThrough = 0;
 
   private constructor(
@@ -58,7 +54,6 @@ export class Chromium {
     private readonly origins: readonly string[],
   ) {}
 
-  /** It comes to Service A, to Keycloak, and to the origins of `others`; nobody else has anything to do with a page. */
   static async start(others: readonly string[] = []): Promise<Chromium> {
     const executablePath = process.env['CHROMIUM_PATH'];
     if (executablePath === undefined) throw new Error('These tests need a Chromium: run them with `npm test`');
@@ -68,12 +63,10 @@ export class Chromium {
     return new Chromium(browser, recorder, origins);
   }
 
-  /** All that came and went for pages, in order. */
   get exchanges(): readonly Exchange[] {
     return this.recorder.exchanges.filter(({ url }) => !isHome(url));
   }
 
-  /** A page in a browser of its own: no cookie of another. */
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({
       baseURL: publicUrl,
@@ -91,10 +84,10 @@ export class Chromium {
     page.on('console', (message) => {
       const { url } = message.location();
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
-      // What Keycloak's pages say is not ours. That an answer was a refusal is for the test to judge.
+      // Tests check refusals themselves.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isJudged(url, page);
-      // A stream of events breaks when its replica ends, or does not begin.
+      // An event stream breaks when its replica stops, and may never start.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
@@ -106,14 +99,10 @@ export class Chromium {
     });
   }
 
-  /**
-   * Closes all pages. Gives what the browser complained of since the last time, the policy's violations among it; what it saw
-   * is shown to the scanner.
-   */
+  /** Closes all pages, shows the scanner everything received, and returns new complaints, including CSP violations. */
   async close(scanner: TokenLeakScanner): Promise<readonly string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) this.#sights.push(await sessionStorageOf(page));
-      // Cookies and local storage.
       this.#sights.push(...cookieSights(await context.cookies()));
       this.#sights.push({ where: 'local storage', text: JSON.stringify((await context.storageState()).origins) });
       await context.close();
@@ -130,7 +119,6 @@ export class Chromium {
     return this.#complaints.splice(0);
   }
 
-  /** Closes all pages after a test. Throws when it saw anybody's token, or a page did what it must not. */
   async closeClean(scanner: TokenLeakScanner): Promise<void> {
     const complaints = await this.close(scanner);
     if (complaints.length > 0) throw new Error(complaints.join('\n'));
@@ -143,13 +131,11 @@ export class Chromium {
   }
 }
 
-/** The page itself, or an answer that the script of the start page shows in it. */
 function isJudged(url: string, page: Page): boolean {
   const shown = ['/run-service-b', '/attacks', '/matrix'];
   return url === page.url() || shown.some((path) => url.startsWith(publicUrl + path));
 }
 
-/** From the start page through Keycloak's form, back to the start page. */
 export async function logIn(page: Page, username: string): Promise<void> {
   await page.goto('/');
   await page.getByRole('link', { name: 'Log in', exact: true }).click();
@@ -157,7 +143,7 @@ export async function logIn(page: Page, username: string): Promise<void> {
   await page.waitForURL(`${publicUrl}/`);
 }
 
-/** Clicks the link of the start page; waits for what came of it, on a page of its own or not. Gives all its words. */
+/** Returns the text of the result, which is either inserted or on a page of its own. */
 export async function callServiceB(page: Page, name: string): Promise<string> {
   await page.getByRole('link', { name, exact: true }).click();
   return answered(page);
@@ -171,20 +157,18 @@ export async function answered(page: Page): Promise<string> {
   return page.locator('main').innerText();
 }
 
-/** The form of Keycloak. A password equals the name. */
 export async function fillLogin(page: Page, username: string): Promise<void> {
   await page.locator('#username').fill(username);
   await page.locator('#password').fill(username);
   await page.locator('#kc-login').click();
 }
 
-/** The form of Keycloak for a user who is known already. */
 export async function fillPassword(page: Page, password: string): Promise<void> {
   await page.locator('#password').fill(password);
   await page.locator('#kc-login').click();
 }
 
-/** What axe finds wrong, a line each; the page must have scripts. */
+/** Needs a page with scripts. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
@@ -194,14 +178,14 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** Of what axe leaves to a person: text in the colour of its ground, of which it is not sure that it is meant to be seen. */
+/** axe leaves these findings to a person. The tests only count text in the color of its background. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
   return { ...result, nodes: result.nodes.filter(isUnreadable) };
 }
 
-/** Shows an open page in each look, one after the other, and leaves it in the first one again. It is no phone on a phone, but as narrow. */
+/** Changes window and color scheme of the open page, so `phone` is only a narrow window. */
 export async function eachLook(page: Page, use: (look: string) => Promise<void>): Promise<void> {
   const before = page.viewportSize();
   for (const [look, { colorScheme = 'light', viewport }] of Object.entries(LOOKS)) {
@@ -214,7 +198,6 @@ export async function eachLook(page: Page, use: (look: string) => Promise<void>)
   if (before !== null) await page.setViewportSize(before);
 }
 
-/** In each look everybody can use the page, and it fits its window. `name`: of its pictures. */
 export function expectForEverybody(page: Page, name: string): Promise<void> {
   return eachLook(page, async (look) => {
     await takePicture(page, `${name}-${look}`);
@@ -223,7 +206,7 @@ export function expectForEverybody(page: Page, name: string): Promise<void> {
   });
 }
 
-/** By how many pixels the page is wider than its window, 0 where all is in reach. Works without the page's scripts. */
+/** Horizontal overflow in pixels. Works without scripts. */
 export async function overflow(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   const { cssContentSize, cssLayoutViewport } = await session.send('Page.getLayoutMetrics');
@@ -231,7 +214,6 @@ export async function overflow(page: Page): Promise<number> {
   return Math.max(0, cssContentSize.width - cssLayoutViewport.clientWidth);
 }
 
-/** With `SCREENSHOTS=true` alone. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   if (process.env['SCREENSHOTS'] !== 'true') return;
   await mkdir(PICTURES, { recursive: true });
@@ -239,7 +221,7 @@ export async function takePicture(page: Page, name: string): Promise<void> {
 }
 
 async function sessionStorageOf(page: Page): Promise<Sight> {
-  // Without scripts a page stores nothing.
+  // Without scripts a page cannot store anything.
   const text = await page.evaluate<string>('JSON.stringify(sessionStorage)').catch(() => '');
   return { where: `session storage at ${page.url()}`, text };
 }

@@ -1,4 +1,4 @@
-/** composedIn(): the parts of a service of the demonstration, in a copy of its realm. */
+/** composedIn(): the composed library as a demo service uses it, in a copy of the demo realm. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
@@ -7,7 +7,6 @@ import type { RealmCopy } from './realm-copy.js';
 
 export type ServiceName = 'service-a' | 'service-b' | 'service-c';
 
-/** `aheadSeconds`: by how much the clock of the service is ahead. */
 export const composedIn = (
   { baseUrl, issuer }: RealmCopy,
   clientId: ServiceName,

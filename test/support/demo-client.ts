@@ -1,4 +1,4 @@
-/** The client one-for-all, which a demonstration has beside the realm file; and realms whose tokens end while a test looks on. */
+/** The client one-for-all, which the demo adds to the realm, and realms with short-lived tokens. */
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import description from '../../services.json' with { type: 'json' };
@@ -9,7 +9,7 @@ import type { ServerAddress } from './running-services.js';
 
 const CLIENT = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
 
-/** As `scripts/start/demo-client.mjs` does. Another spec may have added it already. */
+/** Another spec may already have added the client. */
 export async function addDemoClient(administrator: Administrator): Promise<void> {
   const client = JSON.parse(readFileSync(CLIENT, 'utf8')) as object;
   const body = { ...client, secret: description.addedClients['one-for-all'].demoSecret };
@@ -17,7 +17,6 @@ export async function addDemoClient(administrator: Administrator): Promise<void>
   if (status !== 201 && status !== 409) throw new Error(`the client was not added: ${status}`);
 }
 
-/** For `use`, a realm of its own in which the tokens that Service B exchanges live so many seconds. */
 export async function withShortTokens<T>(seconds: number, use: (realm: ServerAddress) => Promise<T>): Promise<T> {
   const lifespan = { 'access.token.lifespan': String(seconds) };
   if (testServer().kind !== 'embedded') {

@@ -1,4 +1,4 @@
-/** Doctor of a feed: what doctor says of the signal feed of a service, by the service's own credentials or an administrator's besides. */
+/** Doctor of a feed: doctor's findings about a signal feed, also with an administrator's token. */
 import { expect } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -12,13 +12,12 @@ import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/
 export interface FeedSubject {
   readonly service: ConfidentialClient;
   readonly source: SignalSource;
-  /** In whose name it hears. Default: its own. */
   readonly hearsAs?: ConfidentialClient;
-  /** Whether it calls others, who get its tokens. */
+  /** Whether the service calls others, which then receive its tokens. */
   readonly calls?: boolean;
 }
 
-/** One line for each finding of the feed: level, message and what to do. The feed is not started. */
+/** The feed is not started. */
 export async function doctorOfFeed(
   server: ContractServer,
   { service, source, hearsAs, calls = false }: FeedSubject,
@@ -33,12 +32,12 @@ export async function doctorOfFeed(
     clientSecret,
     allowInsecureRequests: true,
   });
-  // Keycloak stands in for the next service: anything that answers.
+  // Keycloak's address stands in for the next service; any server that answers will do.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const hearingSecret = SECRETS[hearsAs ?? service];
   const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(hearingSecret) };
   const options = { sources: [source], pollMs: 1000, client };
-  // It says to the issuer where it would hear.
+  // The constructor registers the feed with its issuer.
   void new SignalFeed(keycloak.issuers[0], keycloak.revocations, options);
   const token = asAdministrator ? await administrator.token() : undefined;
   const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, token);
@@ -49,12 +48,11 @@ export async function doctorOfFeed(
     .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 }
 
-/** The embedded server has no more of the admin API than other tests need. */
+/** The embedded server implements only parts of the Admin API. */
 const isReal = (): boolean => testServer().kind !== 'embedded';
 
 const isBad = (line: string): boolean => /^(?:error|warning): /.test(line);
 
-/** Those that are no good, in their order. An administrator's token shows more on a real Keycloak alone. */
 export async function expectFindings(
   server: ContractServer,
   subject: FeedSubject,

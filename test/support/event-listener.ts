@@ -1,4 +1,4 @@
-/** EventListener: reads server-sent events as a page does, and keeps all that came. */
+/** EventListener: reads server-sent events as a page does, and keeps all of them. */
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 
@@ -9,7 +9,6 @@ export interface ServerEvent {
 
 export class EventListener {
   readonly events: ServerEvent[] = [];
-  /** Byte for byte. */
   text = '';
   #wake: () => void = () => undefined;
   #hasEnded = false;
@@ -22,7 +21,6 @@ export class EventListener {
     });
   }
 
-  /** Sends the request; a refusal has no events. */
   static async open(url: string, headers: Readonly<Record<string, string>>): Promise<EventListener> {
     const sent = request(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }).end();
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
@@ -37,7 +35,7 @@ export class EventListener {
     return this.answer.headers;
   }
 
-  /** The first event that is so, of those that came and will come. Throws when the stream ends without one. */
+  /** Returns the first matching event, past or future. Throws if the stream ends without one. */
   async until(isSo: (event: ServerEvent) => boolean): Promise<ServerEvent> {
     for (;;) {
       const found = this.events.find(isSo);
@@ -47,7 +45,6 @@ export class EventListener {
     }
   }
 
-  /** Resolves when the server has ended it. */
   async ended(): Promise<void> {
     while (!this.#hasEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
@@ -65,7 +62,6 @@ export class EventListener {
   }
 }
 
-/** Undefined for a comment. */
 function eventIn(text: string): ServerEvent | undefined {
   const lines = text.split('\n');
   const event = lines.find((line) => line.startsWith('event: '))?.slice('event: '.length);

@@ -1,4 +1,4 @@
-/** A fake service: a server that gives every request the answer that a spec sets. */
+/** FakeService: an HTTP server with the request listener of a spec. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,29 +1,26 @@
-/** One course of events, for every fault: a token in use, the fault, its end; and what callers saw meanwhile. */
+/** FaultScenario: a token in use, a fault and its end, with the answers that callers received. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningService, ServiceAnswer } from './running-service.js';
 
 export interface FaultScenario {
   readonly service: RunningService;
   readonly ttlSeconds: number;
-  /** Two good tokens. */
+  /** Two valid tokens, of which the service has introspected `known` before the fault. */
   readonly tokens: { readonly known: string; readonly unknown: string };
   readonly begin: () => unknown;
   readonly end: () => unknown;
 }
 
 export interface WhatWasSeen {
-  /** A token whose answer was there before the fault: in each look until its time was over, and then once more. */
   readonly knownInTime: readonly ServiceAnswer[];
   readonly knownAfterwards: ServiceAnswer;
-  /** A token that comes while the fault is on. */
   readonly unknown: ServiceAnswer;
   readonly ready: ServiceAnswer;
   readonly live: ServiceAnswer;
-  /** From the end of the fault to the first good answer for a token that is not known, and to readiness. */
   readonly recoveredAfterMs: number;
 }
 
-/** A look that begins this long before the deadline has been answered by then, on a slow machine too. */
+/** A request that starts this long before the deadline is answered in time, even on a slow machine. */
 const MARGIN_MS = 400;
 const GIVE_UP_MS = 10_000;
 

@@ -1,4 +1,4 @@
-/** FollowedService: a service that hears of revocations by itself, and what it says of tokens. */
+/** FollowedService: a service with its own signal feed, and its outcomes for tokens. */
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -15,9 +15,9 @@ const POLL_MS = 250;
 export interface FollowedServiceOptions {
   readonly clientId: 'service-a' | 'service-b';
   readonly source: SignalSource;
-  /** For how long its answers serve by themselves. Default: longer than any row waits. */
+  /** Ttl without a healthy feed. Default: longer than any test waits. */
   readonly shortSeconds?: number;
-  /** For how long they serve while all is heard. */
+  /** Ttl while the feed is healthy. */
   readonly longSeconds?: number;
   readonly clock?: Clock;
 }
@@ -26,11 +26,9 @@ export class FollowedService {
   private constructor(
     readonly keycloak: ComposedKeycloak,
     private readonly feed: SignalFeed,
-    /** Why nothing was heard, as the log has it. */
     readonly faults: readonly unknown[],
   ) {}
 
-  /** Resolves when it hears. */
   static async start({ issuer }: Asked, options: FollowedServiceOptions): Promise<FollowedService> {
     const { clientId, source, shortSeconds = 60, longSeconds = 300, clock = systemClock } = options;
     const faults: unknown[] = [];
@@ -52,17 +50,15 @@ export class FollowedService {
     return new FollowedService(keycloak, feed, faults);
   }
 
-  /** `accepted`, or the reason of the refusal. */
   outcomeOf(token: string): Promise<string> {
     return outcomeAt(this.keycloak, token);
   }
 
-  /** Resolves when the token is refused. */
   untilRefused(token: string): Promise<void> {
     return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
   }
 
-  /** Hears of a logout: of what came before it, too. */
+  /** Waits until a new logout has arrived, and with it everything that happened before. */
   async hearLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));
@@ -70,7 +66,6 @@ export class FollowedService {
     await until(() => this.keycloak.revocations.denies(token), 'the logout is heard of');
   }
 
-  /** Resolves when it is proven that it has heard what happened until now. */
   async untilProvenAnew(): Promise<void> {
     const { signals } = this.keycloak.issuers[0];
     const proven = signals.latestMs;

@@ -1,4 +1,4 @@
-/** HAProxy: a real balancer in front of services, which sends requests to those that say they are ready. */
+/** HAProxy: a real balancer in front of services, which forwards requests to ready replicas only. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,21 +9,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { balancerConfiguration, COMMON_SETTINGS, replicaName, type Balanced } from '../../scripts/start/balancer.mjs';
 import { installed } from '../../scripts/common/installed.mjs';
 
-/** The path of its executable; undefined where it is not installed. */
 export const haproxyPath = installed('haproxy');
 
-/** As HAProxy numbers them in its statistics. */
+/** Columns of HAProxy's statistics. */
 const [NAME, SERVER, AT_HAND, SESSIONS, NO_CONNECTION, NO_ANSWER, STATE, CHECKED] = [0, 1, 4, 7, 13, 14, 17, 36];
 
-/** What HAProxy counted of a replica since it was started. */
 export interface ReplicaCounts {
-  /** Requests that it was sent. */
   readonly sent: number;
-  /** Those that it has not answered yet. */
   readonly atHand: number;
-  /** Those that it took, and whose answer never came. */
+  /** Requests that the replica accepted and never answered. */
   readonly unanswered: number;
-  /** Times that it took no connection; that request goes to another one. */
+  /** Failed connections; HAProxy sends these requests to another replica. */
   readonly unreached: number;
 }
 
@@ -39,9 +35,9 @@ export class Haproxy {
   }
 
   /**
-   * With the settings of `npm start -- --replicas` and compose.replicas.yml. Resolves when it listens.
+   * Starts with the settings of `npm start -- --replicas` and compose.replicas.yml. Resolves once it listens.
    *
-   * @throws Error with the words of HAProxy where it can't.
+   * @throws Error with HAProxy's output if it does not start.
    */
   static async start(executable: string, all: readonly Balanced[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
@@ -66,14 +62,12 @@ export class Haproxy {
       for (const replica of replicas.keys()) await this.untilReplicaIs('UP', name, replica);
   }
 
-  /** Where callers reach a service. */
   urlOf(service: string): string {
     return `http://127.0.0.1:${this.all.find(({ name }) => name === service)?.port}`;
   }
 
-  /** What it thinks of a replica, by its place in the list, as soon as it thinks so. */
   async untilReplicaIs(state: 'UP' | 'DOWN', service: string, replica: number): Promise<void> {
-    // It takes a replica for ready until it has asked.
+    // HAProxy assumes that a replica is ready until its first health check.
     const word = { UP: 'L7OK', DOWN: '' }[state];
     for (let tries = 0; tries < 1200; tries += 1) {
       const [found] = await this.#servers(service, replicaName(service, replica));
@@ -83,7 +77,6 @@ export class Haproxy {
     throw new Error(`HAProxy does not find ${replicaName(service, replica)} ${state}`);
   }
 
-  /** Of each replica of a service. */
   async countsOf(service: string): Promise<ReplicaCounts[]> {
     return (await this.#servers(service)).map((columns) => ({
       sent: Number(columns[SESSIONS]),
@@ -93,7 +86,6 @@ export class Haproxy {
     }));
   }
 
-  /** How many requests each replica of a service was sent so far. */
   async sentTo(service: string): Promise<number[]> {
     return (await this.countsOf(service)).map(({ sent }) => sent);
   }

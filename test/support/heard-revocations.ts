@@ -1,4 +1,4 @@
-/** Heard revocations: has running services hear of what ends at Keycloak, by the event log of a realm that service-a may read. */
+/** Heard revocations: connects running services to the event log of a realm that service-a may read. */
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { KEYCLOAK } from '../../libs/keycloak/src/module/keycloak.module-definition.js';
@@ -15,8 +15,8 @@ const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
 /**
- * Service A hears by itself, and its `KeycloakStatus` says so. For each of the others somebody hears who has the role, as another process does that shares its denials.
- * Resolves when all of them hear.
+ * Resolves once all feeds are healthy.
+ * Service A runs its own feed. Each other service gets the denials of a separate reader, as from another process.
  */
 export async function hearRevocations(
   services: RunningServices,

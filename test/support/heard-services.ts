@@ -1,4 +1,4 @@
-/** HeardServices: the three services and pollers, each a process of its own, which share denials and proofs over Valkey. */
+/** HeardServices: three services and pollers as separate processes that share denials and proofs over Valkey. */
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
@@ -13,7 +13,6 @@ import type { Variables } from './running-service.js';
 import type { ServerAddress } from './running-services.js';
 import { SERVICES } from './services.js';
 
-/** What each of them says to the token of a chain that is for it. */
 export interface Verdict {
   readonly status: number;
   readonly reason: unknown;
@@ -29,7 +28,6 @@ export class HeardServices {
 
   private constructor() {}
 
-  /** Without a poller. `variables`: for all of them. */
   static async start(server: ServerAddress, variables: Variables): Promise<HeardServices> {
     const all = new HeardServices();
     try {
@@ -49,7 +47,7 @@ export class HeardServices {
     for (const { name } of SERVICES) ports[`${prefixOf(name)}_PORT`] = String(await freePort());
     const described = services(ports);
     const given = { PATH: process.env['PATH'], ...variables };
-    // Each service keeps its own answers. An answer that another service asked for would say nothing about it.
+    // Without a shared cache, because each service is to introspect its tokens by itself.
     const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
     const sharing = sharingEnvironment(described, given, this.#valkey.urls);
     const environment = { ...sharing, ...Object.fromEntries(noAnswers) };
@@ -73,7 +71,7 @@ export class HeardServices {
     return this.#valkey;
   }
 
-  /** Resolves when it is ready: it may be one that waits. */
+  /** The poller may be active or on standby. */
   async startPoller(): Promise<BuiltService> {
     const port = await freePort();
     const started = this.#spawn('signal-poller', { ...this.#ofPoller, PORT: String(port) });
@@ -81,12 +79,10 @@ export class HeardServices {
     return started;
   }
 
-  /** In the order of the chain. */
   async ask({ atA, atB, atC }: Chain): Promise<readonly Verdict[]> {
     return Promise.all([this.#ask('service-a', atA), this.#ask('service-b', atB), this.#ask('service-c', atC)]);
   }
 
-  /** How often somebody has asked Keycloak about one of these tokens. */
   questions({ atA, atB, atC }: Chain): number {
     const tokens = new Set([atA, atB, atC]);
     return this.keycloak.calls.filter(
@@ -94,7 +90,7 @@ export class HeardServices {
     ).length;
   }
 
-  /** @throws TokenLeakError when a token or a secret was printed. */
+  /** @throws TokenLeakError if a token or a secret was printed. */
   async stop(): Promise<void> {
     for (const { process: one } of this.#started) await endService(one);
     for (const { name, process: one } of this.#started)

@@ -1,4 +1,4 @@
-/** KeycloakRecorder: a door in front of Keycloak that writes down who asked what, and what was answered. */
+/** KeycloakRecorder: a proxy in front of Keycloak that records calls and answers. */
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -6,7 +6,6 @@ import type { TokenKind, TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 export interface RecordedCall {
   readonly endpoint: 'token' | 'token/introspect' | 'other';
-  /** Who asked, by its Basic credentials. */
   readonly client: string | undefined;
   readonly path: string;
   readonly form: URLSearchParams;
@@ -14,10 +13,9 @@ export interface RecordedCall {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
-/** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
+/** Keeps the Host header, so Keycloak's metadata names endpoints at this proxy. */
 export class KeycloakRecorder {
   readonly calls: RecordedCall[] = [];
-  /** Calls in flight, and the most at one time: all, and those of each client at each endpoint. */
   readonly #underWay = new Map<string, { now: number; most: number }>();
 
   private constructor(
@@ -25,7 +23,6 @@ export class KeycloakRecorder {
     readonly baseUrl: string,
   ) {}
 
-  /** The scanner gets to know what Keycloak gives out through this door. */
   static async start(keycloakUrl: string, scanner?: TokenLeakScanner): Promise<KeycloakRecorder> {
     const { hostname, port } = new URL(keycloakUrl);
     const server = createServer((incoming, outgoing) => {
@@ -54,7 +51,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** The most calls in flight at one time, or those of a client at an endpoint. A call whose caller gave up no longer counts. */
+  /** Overall, or of one client at one endpoint. Aborted calls no longer count. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }
@@ -69,7 +66,6 @@ export class KeycloakRecorder {
     }
   }
 
-  /** What was asked while `action` ran. */
   async during<T>(action: () => Promise<T>): Promise<{ readonly result: T; readonly calls: readonly RecordedCall[] }> {
     const before = this.calls.length;
     const result = await action();
@@ -82,7 +78,7 @@ export class KeycloakRecorder {
   }
 }
 
-/** A code that was refused is worth nothing, and may be no code at all. */
+/** A refused code is not a secret. */
 function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
   const code = form.get('code');
@@ -102,7 +98,7 @@ function endpointOf({ url = '' }: IncomingMessage): RecordedCall['endpoint'] {
 function clientOf({ headers }: IncomingMessage): string | undefined {
   const basic = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1];
   const [id] = basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':');
-  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes a user name.
+  // The client id is form-encoded in Basic credentials (RFC 6749 §2.3.1).
   return id === undefined ? undefined : decodeURIComponent(id);
 }
 
@@ -111,7 +107,7 @@ function record(incoming: IncomingMessage, sent: string, status: number, receive
   try {
     answer = JSON.parse(received) as typeof answer;
   } catch {
-    // Not everything that Keycloak says is JSON.
+    // Not every answer of Keycloak is JSON.
   }
   return {
     endpoint: endpointOf(incoming),

@@ -1,8 +1,8 @@
-/** A login at a Service A that listens elsewhere than where the realm sends browsers back to. */
+/** Logins at a Service A whose address differs from the redirect URI of the realm. */
 import { locationOf, type Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
-/** From the click to the callback, which is not opened yet: at the service itself, in place of its public address. */
+/** Replaces the public address in the callback by the service's own address. */
 export async function callbackOf(serviceA: string, browser: Browser, user: string): Promise<string> {
   const form = await browser.open(`${serviceA}/auth/login`, {}, (next) => next.includes('/auth/callback'));
   const answered = form.status === 200 ? await browser.submitLogin(form, user) : form;

@@ -1,4 +1,4 @@
-/** Manifests: what `kubectl kustomize` makes of deploy/kubernetes, with secrets that were made for the spec. */
+/** Manifests: the output of `kubectl kustomize` for deploy/kubernetes, with secrets made for the spec. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,10 @@ import type { IConfigMap, IPodSpec, ISecret } from 'kubernetes-models/v1';
 import { parseAllDocuments, stringify } from 'yaml';
 import { installed } from '../../scripts/common/installed.mjs';
 
-/** Undefined where it is not installed. */
 export const kubectlPath = installed('kubectl');
 
-/** It makes certificates. */
 const openssl = installed('openssl');
 
-/** Whether the overlays can be built here. */
 export const canBuildManifests = kubectlPath !== undefined && openssl !== undefined;
 
 export type Overlay = 'small' | 'production';
@@ -32,20 +29,17 @@ export interface KubernetesObject {
 
 type Workload = IDeployment | IStatefulSet;
 
-/** A copy of deploy/kubernetes with the secrets that make-secrets.sh made in it. */
 export class ManifestFolder {
-  /** A copy of deploy. */
   readonly #deploy = mkdtempSync(join(tmpdir(), 'deploy-'));
   readonly path = join(this.#deploy, 'kubernetes');
 
   constructor() {
     const source = fileURLToPath(new URL('../../deploy', import.meta.url));
-    // It does not copy the secrets of a person who tries the deployment out on this machine.
+    // Leaves out the secrets that a developer may have made in the working copy.
     cpSync(source, this.#deploy, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
     execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
   }
 
-  /** The overlay with components, as an overlay of its own may have them. */
   buildWith(overlay: Overlay, ...components: readonly string[]): KubernetesObject[] {
     const path = join(this.path, 'overlays', 'with-components');
     mkdirSync(path, { recursive: true });
@@ -64,7 +58,7 @@ export class ManifestFolder {
       encoding: 'utf8',
     });
     const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
-    // kubectl breaks their lines, which the API takes and its schema does not.
+    // kubectl wraps Base64 values. The API server accepts the line breaks, its schema does not.
     for (const secret of ofKind<ISecret & KubernetesObject>(objects, 'Secret')) {
       for (const [name, data] of Object.entries(secret.data ?? {}))
         secret.data = { ...secret.data, [name]: data.replaceAll('\n', '') };
@@ -72,12 +66,10 @@ export class ManifestFolder {
     return objects;
   }
 
-  /** Writes a secret of the small overlay anew, such as `service-b.client-secret`. */
   replaceSecret(name: string, text: string): void {
     writeFileSync(join(this.path, 'overlays/small/secrets', name), text);
   }
 
-  /** Has make-secrets.sh replace the certificate of a service. */
   newCertificate(name: string): { readonly certificate: string; readonly key: string } {
     const file = (ending: string): string => join(this.path, 'overlays/small/secrets', `${name}.${ending}`);
     rmSync(file('crt'));
@@ -85,11 +77,10 @@ export class ManifestFolder {
     return { certificate: readFileSync(file('crt'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
   }
 
-  /** Runs make-secrets.sh to make a new private key of proofs, and returns both files. */
   newProofKey(): { readonly privateKey: string; readonly publicKeys: string } {
     const file = (name: string): string => join(this.path, 'overlays/small/secrets', name);
     rmSync(file('signal-poller.proof-private-key'));
-    // The second run must change nothing.
+    // A second run of the script must change nothing.
     for (let run = 0; run < 2; run += 1) {
       execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
     }
@@ -104,7 +95,7 @@ export class ManifestFolder {
   }
 }
 
-/** Both overlays, built once; each caller gets objects of its own, to change them. */
+/** Callers get copies that they may change. */
 export class BuiltOverlays {
   readonly folder = new ManifestFolder();
   readonly #objects = { small: this.folder.build('small'), production: this.folder.build('production') };
@@ -121,7 +112,6 @@ export class BuiltOverlays {
 export const ofKind = <T extends KubernetesObject>(objects: readonly KubernetesObject[], kind: T['kind']): T[] =>
   objects.filter((object): object is T => object.kind === kind);
 
-/** Deployments and StatefulSets. */
 export const workloadsOf = (objects: readonly KubernetesObject[]): (Workload & KubernetesObject)[] => [
   ...ofKind<IDeployment & KubernetesObject>(objects, 'Deployment'),
   ...ofKind<IStatefulSet & KubernetesObject>(objects, 'StatefulSet'),
@@ -133,17 +123,14 @@ export function podOf({ metadata, spec }: Workload): IPodSpec & { labels: Readon
   return { ...pod, labels: ofPod?.labels ?? {} };
 }
 
-/** Each workload's, with its name. */
 export const podsOf = (objects: readonly KubernetesObject[]) =>
   workloadsOf(objects).map((workload) => [workload.metadata.name, podOf(workload)] as const);
 
-/** Sidecars too. */
 export const containersOf = ({ containers, initContainers = [] }: IPodSpec): IPodSpec['containers'] => [
   ...initContainers,
   ...containers,
 ];
 
-/** The names of Secrets and ConfigMaps that the pod mounts, or takes a variable from. */
 export function referencesOf(pod: IPodSpec): string[] {
   const mounted = (pod.volumes ?? []).flatMap(({ secret, configMap }) => [secret?.secretName, configMap?.name]);
   const read = containersOf(pod).flatMap(({ env = [] }) =>
@@ -152,7 +139,6 @@ export function referencesOf(pod: IPodSpec): string[] {
   return [...new Set([...mounted, ...read].filter((name) => name !== undefined))];
 }
 
-/** The files of a Secret or a ConfigMap by their names. */
 export function filesOf(objects: readonly KubernetesObject[], name: string): Readonly<Record<string, string>> {
   const found = objects.find(
     (object): object is (ISecret | IConfigMap) & KubernetesObject =>

@@ -1,4 +1,4 @@
-/** MovedClock: the clock of the machine, which a test moves on. */
+/** MovedClock: the clock of the machine, which a test can advance. */
 import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
 
 export class MovedClock implements Clock {

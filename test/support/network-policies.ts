@@ -1,4 +1,4 @@
-/** Network policies: which connections they allow, as a network plugin that enforces them would decide. */
+/** Network policies: decides which connections they allow, as an enforcing network plugin does. */
 import { BlockList } from 'node:net';
 import type { INetworkPolicy, INetworkPolicyPeer, INetworkPolicyPort } from 'kubernetes-models/networking.k8s.io/v1';
 import type { KubernetesObject } from './manifests.js';
@@ -7,7 +7,6 @@ type Labels = Readonly<Record<string, string>>;
 type Selector = INetworkPolicyPeer['podSelector'];
 type Policy = INetworkPolicy & KubernetesObject;
 
-/** A pod, or an address outside of the cluster. */
 export interface Party {
   readonly name: string;
   readonly namespace?: string;
@@ -21,8 +20,8 @@ export interface Port {
 }
 
 /**
- * Whether `from` may open a connection to `to`: the policies of each of the two allow it, of all that select it. Whom no policy selects is open. Policies
- * hold in their own namespace.
+ * Both sides must agree: policies of `from` about egress, policies of `to` about ingress.
+ * A pod that no policy selects is unrestricted. Policies apply in their own namespace.
  */
 export const isAllowed = (policies: readonly Policy[], from: Party, to: Party, port: Port): boolean =>
   allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port);
@@ -32,7 +31,7 @@ function allows(policies: readonly Policy[], side: 'Ingress' | 'Egress', who: Pa
     ({ metadata, spec }) =>
       metadata.namespace === who.namespace &&
       matches(spec?.podSelector, who.labels) &&
-      // Without types a policy is about ingress, and about egress if it has such rules.
+      // By default a policy is for ingress, and for egress only if it has egress rules.
       (spec?.policyTypes ?? (spec?.egress ? ['Ingress', 'Egress'] : ['Ingress'])).includes(side),
   );
   if (concerned.length === 0) return true;
@@ -55,7 +54,7 @@ function rulesOf(spec: INetworkPolicy['spec'], side: 'Ingress' | 'Egress'): Rule
   return (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
 }
 
-/** Throws at what is not decided here, so that no policy is taken for narrower than it is. */
+/** Throws for rules that it does not support, so that no policy looks narrower than it is. */
 function isPeer(
   { ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer,
   party: Party,

@@ -1,4 +1,4 @@
-/** New session: a user who has logged in at Keycloak, with the token that Service A was given and the one that it exchanged it for. */
+/** New session: a login at Keycloak, with the token for Service A and one exchanged for Service B. */
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { exchangeForB, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -10,7 +10,6 @@ export interface Session {
   readonly atB: string;
 }
 
-/** Of a user who has no other. */
 export async function newSession(keycloak: ContractServer): Promise<Session> {
   const first = await login(keycloak, await keycloak.newUser('order-manager'));
   const atA = textOf(first);

@@ -1,4 +1,4 @@
-/** Observability: the alert rules and the dashboard of this repository, and the metrics that docs/telemetry.md has. */
+/** Observability: the alert rules, the dashboard and the documented metrics. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,16 +27,13 @@ interface Panel {
 const { panels } = JSON.parse(read('deploy/observability/grafana/dashboards/services.json')) as {
   readonly panels: readonly Panel[];
 };
-/** By the alert or the panel that asks them. */
 export const queries = [
   ...rules.map(({ alert, expr }) => [alert, expr] as const),
   ...panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
 ];
 
-/** As Prometheus has the names. */
 const asSeries = (name: string): string => name.replaceAll('.', '_');
 
-/** The attributes of each metric. */
 export const documented = new Map(
   [
     ...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) +\| [^|]+\| ([^|]*)\|/gm),
@@ -47,7 +44,6 @@ export const documented = new Map(
   }),
 );
 
-/** The words of a query: metrics, labels and functions. */
 export function wordsOf(query: string): readonly string[] {
   const bare = query.replaceAll(/"[^"]*"/g, '""').replaceAll(/\[[^\]]*\]/g, '');
   return [...bare.matchAll(/(?<![\w$])[a-z_][\w]*/g)].map(([name]) => name);

@@ -1,4 +1,4 @@
-/** OtlpReceiver: a collector of OpenTelemetry that keeps the spans which services send it, as JSON over HTTP. */
+/** OtlpReceiver: an OpenTelemetry collector that keeps the spans it receives as OTLP/JSON. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,7 +36,6 @@ const valuesOf = (attributes: readonly Attribute[]): Readonly<Record<string, unk
 
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
-  /** All that was sent, with its headers. */
   received = '';
 
   private constructor(
@@ -67,7 +66,6 @@ export class OtlpReceiver {
     }
   }
 
-  /** Those that are `wanted`, once there are so many. */
   async until(count: number, wanted: (span: ReceivedSpan) => boolean): Promise<readonly ReceivedSpan[]> {
     while (this.spans.filter(wanted).length < count) await sleep(20);
     return this.spans.filter(wanted);

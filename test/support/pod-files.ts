@@ -1,10 +1,9 @@
-/** Pod files: the files and the environment that a container of a manifest has, in a folder of this machine. */
+/** Pod files: the files and the environment of a container, in a local folder. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { containersOf, filesOf, type KubernetesObject } from './manifests.js';
 
-/** Writes the files that the container mounts from Secrets and ConfigMaps, and makes its empty folders. Its `/` is `folder`. */
 export function mountFiles(
   objects: readonly KubernetesObject[],
   pod: IPodSpec,
@@ -23,7 +22,6 @@ export function mountFiles(
   }
 }
 
-/** The variables as the container gets them, but that its files are in `folder`. */
 export function environmentOf(
   objects: readonly KubernetesObject[],
   pod: IPodSpec,

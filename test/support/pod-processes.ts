@@ -1,4 +1,4 @@
-/** Pod processes: the containers of a manifest as processes of this machine, with the files, commands and settings that the manifest gives them. */
+/** Pod processes: containers of a manifest as local processes, with their files, commands and settings. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,19 +14,17 @@ export interface PodProcess {
   stop(): Promise<void>;
 }
 
-/** What differs here: a text of a file or of a command, and what stands in its place. */
 type Changes = readonly (readonly [from: string, to: string])[];
 
-/** Where a pod has a file system of its own, and all of the network, these share those of the machine. */
 export interface OnThisMachine {
-  /** Its `/` is this folder. */
+  /** Stands for `/`. */
   readonly folder: string;
   readonly port: number;
   readonly executable: string;
   readonly changes: Changes;
 }
 
-/** Runs the command of a container, once it has changed the file that the command ends with. Resolves when something listens on `port`. */
+/** Applies `changes` to the configuration, which is the last argument of the command, and runs the command. */
 export async function startContainer(
   objects: readonly KubernetesObject[],
   pod: IPodSpec,
@@ -58,11 +56,10 @@ export async function startContainer(
   };
 }
 
-/** Without the name of the program; its files are in the folder. */
 export const argumentsOf = (command: readonly string[] = [], folder: string): string[] =>
   command.slice(1).map((word) => (word.startsWith('/') ? join(folder, word) : word));
 
-/** Throws where a text is not there: then the file is another one than was thought. */
+/** Throws if a text is missing, because the file then differs from what the spec expects. */
 function changed(text: string, changes: Changes): string {
   return changes.reduce((current, [from, to]) => {
     if (!current.includes(from)) throw new Error(`There is no "${from}" in: ${text}`);

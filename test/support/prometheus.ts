@@ -1,4 +1,4 @@
-/** Prometheus: a real server that scrapes services of a spec by the configuration and the rules of this repository. */
+/** Prometheus: a real server that scrapes services with the configuration and rules of this repository. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,6 @@ import { parse, stringify } from 'yaml';
 import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
-/** The paths of its executables; undefined where it is not installed. */
 export const prometheusPath = installed('prometheus');
 export const promtoolPath = installed('promtool');
 
@@ -30,7 +29,6 @@ export class Prometheus {
     private readonly url: string,
   ) {}
 
-  /** Scrapes these ports of this machine every 200 ms. */
   static async start(executable: string, ports: readonly number[]): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
     const configuration = parse(readFileSync(join(OBSERVABILITY, 'prometheus.yml'), 'utf8')) as Configuration;
@@ -56,18 +54,16 @@ export class Prometheus {
     );
     await untilListening(port, { hasEnded: () => server.exitCode !== null });
     const url = `http://127.0.0.1:${port}`;
-    // It listens before it can answer.
+    // The port opens before the server is ready.
     while (server.exitCode === null && !(await fetch(`${url}/-/ready`)).ok) await sleep(50);
     return new Prometheus(server, folder, url);
   }
 
-  /** What its API answers to `GET /api/v1/<path>`. */
   async ask<T>(path: string): Promise<T> {
     const answer = await fetch(`${this.url}/api/v1/${path}`);
     return ((await answer.json()) as { readonly data: T }).data;
   }
 
-  /** The names of all series that were scraped, once `wanted` are among them. */
   async names(wanted: readonly string[]): Promise<readonly string[]> {
     for (let attempts = 0; ; attempts += 1) {
       const names = await this.ask<string[]>('label/__name__/values');

@@ -1,4 +1,4 @@
-/** RealmCopy: the demo realm under a name of its own on a real Keycloak, with a change in it, for the time of a test. */
+/** RealmCopy: a changed copy of the demo realm on a real Keycloak, for the duration of a test. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
@@ -6,7 +6,6 @@ import { Administrator } from '../../libs/keycloak-test-servers/contract/adminis
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 
-/** As far as tests change it. */
 export interface RealmFile {
   realm: string;
   enabled: boolean;
@@ -41,33 +40,29 @@ export interface RealmCopy {
   readonly administrator: Administrator;
 }
 
-/** With its placeholders filled: by the secrets, and by `environment`. */
 export const readRealmFile = (environment: Readonly<Record<string, string>> = {}): RealmFile =>
   JSON.parse(fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...environment })) as RealmFile;
 
 export const unchanged = (): void => undefined;
 
-/** Throws when there is none. */
 export function clientIn(realm: RealmFile, id: string): RealmFile['clients'][number] {
   const found = realm.clients.find(({ clientId }) => clientId === id);
   if (found === undefined) throw new Error(`no client ${id}`);
   return found;
 }
 
-/** Throws when there is none. */
 export function scopeIn(realm: RealmFile, wanted: string): RealmFile['clientScopes'][number] {
   const found = realm.clientScopes.find(({ name }) => name === wanted);
   if (found === undefined) throw new Error(`no client scope ${wanted}`);
   return found;
 }
 
-/** Maps a client scope to a role that nobody has. */
 export function takeRole(realm: RealmFile, scope: string): void {
   realm.roles.realm.push({ name: 'had-by-nobody' });
   for (const mapping of realm.scopeMappings) if (mapping.clientScope === scope) mapping.roles = ['had-by-nobody'];
 }
 
-/** Creates it; whoever does deletes it. `environment`: of its placeholders, beside the secrets. */
+/** The caller must delete the realm. */
 export async function createRealm(
   change: (realm: RealmFile) => unknown,
   environment: Readonly<Record<string, string>> = {},

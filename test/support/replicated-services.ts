@@ -1,4 +1,4 @@
-/** ReplicatedServices: several processes of each service behind HAProxy, which share their state over Valkey. */
+/** ReplicatedServices: several processes of each service behind HAProxy, with shared state in Valkey. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
@@ -13,23 +13,20 @@ import { PUBLIC_URL_WITHIN_MS, type Variables } from './running-service.js';
 import type { ServerAddress } from './running-services.js';
 import { SERVICES } from './services.js';
 
-/** Where one of them is missing, `npm test` names what needs them as skipped. */
 export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefined;
 
 export interface ReplicatedServicesOptions {
-  /** Of each service. Default: 3. */
+  /** Default: 3 of each service. */
   readonly replicas?: number;
-  /** That hear of revocations for all of them. Default: none. */
+  /** Default: 0. */
   readonly pollers?: number;
-  /** Default: the server that `npm test` shares among the specs. */
+  /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
-  /** For all services. */
   readonly variables?: Variables;
-  /** Where the balancer listens for browsers, which is where the realm sends them. Default: a free port, where nobody can log in. */
+  /** Default: a free port, where a login is not possible because the realm redirects browsers elsewhere. */
   readonly publicUrl?: string;
 }
 
-/** A process of a service; another one takes its place when it is started anew. */
 export interface Replica extends Place {
   readonly url: string;
   process: BuiltService;
@@ -47,7 +44,7 @@ export class ReplicatedServices {
 
   private constructor() {}
 
-  /** As `npm start -- --replicas` starts them. Resolves when the balancer finds all of them ready. */
+  /** Resolves when the balancer has found all of them ready. */
   static async start(options: ReplicatedServicesOptions = {}): Promise<ReplicatedServices> {
     const all = new ReplicatedServices();
     try {
@@ -67,7 +64,7 @@ export class ReplicatedServices {
     publicUrl,
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
-    // They are processes of their own: what they are given is known by the proxy alone.
+    // The services are separate processes, so the scanner learns their tokens from this proxy alone.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;
@@ -95,7 +92,7 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // On all addresses where browsers are sent, since Keycloak, which sends its notices there, may be in a container.
+      // On all addresses, because a Keycloak in a container sends its logout notices there.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);
@@ -120,31 +117,28 @@ export class ReplicatedServices {
     return this.#valkey;
   }
 
-  /** Those of a service, in the balancer's order. */
   of(service: string): Replica[] {
     return this.replicas.filter((replica) => replica.service.name === service);
   }
 
-  /** The balancer's address of a service. */
   urlOf(service: string): string {
     return this.haproxy.urlOf(service);
   }
 
-  /** Resolves when the balancer sends it no more requests, and with the exit code once it has ended. */
+  /** Resolves with the exit code, once the balancer sends the replica no more requests. */
   async end(replica: Replica, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     replica.process.process.kill(signal);
     await this.#untilIs('DOWN', replica);
     return replica.process.exited;
   }
 
-  /** In the place of one that has ended. Resolves when the balancer finds it ready. */
+  /** Resolves when the balancer has found it ready. */
   async startAgain(replica: Replica): Promise<void> {
     this.respawn(replica);
     await untilReady(replica.url, replica.process);
     await this.#untilIs('UP', replica);
   }
 
-  /** No balancer knows it. Resolves when another one is ready in its place. */
   async killPoller(one: Replica): Promise<void> {
     one.process.process.kill('SIGKILL');
     await one.process.exited;
@@ -152,13 +146,12 @@ export class ReplicatedServices {
     await untilReady(one.url, one.process);
   }
 
-  /** Waits for nothing. */
   respawn(replica: Replica, variables: Variables = {}): void {
     this.#inspect(replica);
     replica.process = this.#spawn(replica, variables);
   }
 
-  /** @throws TokenLeakError when a token or a secret was printed. */
+  /** @throws TokenLeakError if a token or a secret was printed. */
   async stop(): Promise<void> {
     const all = [...this.replicas, ...this.pollers];
     await Promise.all(all.map((replica) => endService(replica.process)));
@@ -185,7 +178,7 @@ export class ReplicatedServices {
   }
 }
 
-/** One spec at a time can have the public address of Service A. */
+/** Only one spec at a time can use the public address of Service A, so this retries. */
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {
     try {

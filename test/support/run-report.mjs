@@ -1,17 +1,16 @@
-// A reporter for Jest: what a run is against and how long it takes, how far it is, and last what it left out, by name.
+// A Jest reporter: prints the server of the run, its duration, its progress, and the skipped tests by name.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { linesOf, skippedTests } from './skipped-tests.mjs';
 
-/** Each by its full name. */
 const SKIPPED_FILE = 'test-results/skipped-tests.txt';
-/** A terminal has Jest's own progress, everything else a line so often. */
+/** On a terminal Jest shows its own progress; elsewhere this reporter prints a line at this interval. */
 const TELL_EVERY_MS = 10_000;
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /**
- * The part of Jest's results that is read while it runs.
+ * The part of Jest's results that the reporter reads during the run.
  *
  * @typedef {object} SuiteCounts
  * @property {number} numTotalTestSuites
@@ -25,14 +24,14 @@ export default class RunReport {
   #lastTold = 0;
   /** @type {Error | undefined} */
   #error;
-  /** Jest reports those that -t keeps out as skipped, too. */
+  /** Whether -t is used. Jest reports the tests that it excludes as skipped, too. */
   #byName;
   #isTerminal;
   #skippedFile;
 
   /**
    * @param {{ readonly testNamePattern?: string }} globalConfig
-   * @param {{ readonly isTerminal?: boolean, readonly skippedFile?: string }} [options] as Jest's configuration has them
+   * @param {{ readonly isTerminal?: boolean, readonly skippedFile?: string }} [options] from Jest's configuration
    */
   constructor({ testNamePattern }, { isTerminal = process.stderr.isTTY, skippedFile = SKIPPED_FILE } = {}) {
     this.#byName = Boolean(testNamePattern);
@@ -42,7 +41,7 @@ export default class RunReport {
 
   /**
    * @param {SuiteCounts} results
-   * @param {{ readonly estimatedTime: number }} options seconds, or 0 where none of the suites ran here before
+   * @param {{ readonly estimatedTime: number }} options seconds, or 0 if no suite has run here before
    */
   onRunStart({ numTotalTestSuites }, { estimatedTime }) {
     this.#began = this.#lastTold = Date.now();
@@ -82,7 +81,7 @@ export default class RunReport {
     say(this.#error.message);
   }
 
-  /** Jest fails the run when there is one. */
+  /** Jest fails the run if this returns an error. */
   getLastError() {
     return this.#error;
   }
@@ -107,7 +106,7 @@ export default class RunReport {
   }
 }
 
-/** Only when a suite that was chosen has asked for one (globalSetup). */
+/** Undefined unless a selected suite uses a server (globalSetup). */
 function serverOfRun() {
   return process.env.TEST_AUTHORIZATION_SERVER === undefined ? undefined : testServer();
 }

@@ -1,4 +1,4 @@
-/** RunningPods: the pods of the small overlay as processes of this machine: services, sidecars and Valkey. */
+/** RunningPods: the pods of the small overlay as local processes, with sidecars and Valkey. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
@@ -19,7 +19,7 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** The manifests have a longer delay, for load balancers. A chain on a slow machine ends within this one. */
+/** Shorter than in the manifests, but long enough for a chain on a slow machine. */
 export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];
@@ -33,7 +33,6 @@ export interface PodAnswer {
 interface AskOptions {
   readonly headers?: OutgoingHttpHeaders;
   readonly agent?: Agent | false;
-  /** Default: where callers reach it. */
   readonly at?: string;
 }
 
@@ -42,7 +41,6 @@ export class RunningPods {
   readonly #objects = this.#folder.build('small');
   readonly #sidecars = new Map<string, PodProcess>();
   readonly #services = new Map<string, BuiltService>();
-  /** The ports of the sidecar, and of the service behind it. */
   readonly #metrics = new Map<string, { readonly port: number; readonly plain: number }>();
   #server: RunningAuthorizationServer | undefined;
   #valkey: PodProcess | undefined;
@@ -111,28 +109,23 @@ export class RunningPods {
     return found;
   }
 
-  /** Where callers reach it: its sidecar. */
   urlOf = (name: string): string => `https://localhost:${this.#sidecars.get(name)?.port}`;
 
-  /** The `/` of its containers. */
   rootOf = (name: string): string => join(this.#folder.path, 'pods', name);
 
-  /** A file of those Secrets and ConfigMaps that the pod has, such as `client-secret`. */
   fileOf(name: string, file: string): string {
     const found = referencesOf(this.pod(name)).find((one) => file in filesOf(this.#objects, one));
     return filesOf(this.#objects, found ?? '')[file] ?? '';
   }
 
-  /** That of the manifest. */
   environmentOf = (name: string): Record<string, string> =>
     environmentOf(this.#objects, this.pod(name), 'service', this.rootOf(name));
 
-  /** The address of Valkey that a pod has, with its port here. */
   sharedStateUrlOf(name: string): string {
     return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
-  /** Gives the sidecar of a service another certificate, as Kubernetes does when a Secret changes. Without its key if `half`. */
+  /** `half` leaves out the key. */
   replaceCertificate(name: string, half = false): void {
     const { certificate, key } = this.#folder.newCertificate(name);
     const folder = join(this.rootOf(name), '/etc/certificate');
@@ -146,10 +139,8 @@ export class RunningPods {
     return found;
   }
 
-  /** Where the scraper reaches it: its sidecar, too. */
   metricsUrlOf = (name: string): string => `https://localhost:${this.#metrics.get(name)?.port}`;
 
-  /** A request as a caller in the cluster makes it: it trusts the authority of the manifests alone. */
   async ask(name: string, path: string, options: AskOptions = {}): Promise<PodAnswer> {
     const { headers = {}, agent = false, at = this.urlOf(name) } = options;
     const ca = this.fileOf(name, 'ca.crt');
@@ -158,7 +149,6 @@ export class RunningPods {
     return { status: answer.statusCode, headers: answer.headers, text: await text(answer) };
   }
 
-  /** By the path of the manifest. */
   async probe(name: string, which: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Promise<number | undefined> {
     const { httpGet } = containerOf(this.pod(name), 'service')[which] ?? {};
     return (await this.ask(name, httpGet?.path ?? '')).status;
@@ -175,14 +165,13 @@ export class RunningPods {
     this.#valkey = await startContainer(this.#objects, this.pod('valkey'), 'valkey', here);
   }
 
-  /** `plain`: where the service is to listen. */
   async #startSidecar(name: string, plain: number): Promise<void> {
     const [port, folder] = [await freePort(), this.rootOf(name)];
     const changes = [
       ['/etc/haproxy/', join(folder, '/etc/haproxy/')],
       ['/etc/certificate/', join(folder, '/etc/certificate/')],
       ['/run/haproxy/', join(folder, '/run/haproxy/')],
-      // So that the spec does not wait for long.
+      // Shortens the time that the spec must wait.
       ['admin.sock 10', 'admin.sock 1'],
       ['bind :8443', `bind 127.0.0.1:${port}`],
       ['127.0.0.1:3000', `127.0.0.1:${plain}`],
@@ -204,7 +193,6 @@ export class RunningPods {
       MANAGEMENT_PORT: String(this.#metrics.get(name)?.plain),
       KEYCLOAK_BASE_URL: this.server.baseUrl,
       KEYCLOAK_ISSUER: this.server.issuer,
-      // The server speaks plain http.
       KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
       SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
       ...Object.fromEntries(calls.map((to) => [`${prefixOf(to)}_URL`, this.urlOf(to)])),

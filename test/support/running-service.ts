@@ -1,4 +1,4 @@
-/** RunningService: one service in this process, and what it answers a caller. */
+/** RunningService: one service in this process, and its answers. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,13 +26,13 @@ export type Variables = Readonly<Record<string, string>>;
 export interface ListenAt {
   readonly port: number;
   readonly host: string;
-  /** What it is called by, where that is not its address. */
+  /** The public URL, if it differs from the address. */
   readonly url?: string;
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** How long a spec may have to wait for the public address of Service A, which one spec at a time can have. */
+/** Only one spec at a time can use the public address of Service A; others wait this long. */
 export const PUBLIC_URL_WITHIN_MS = 300_000;
 
 export class RunningService {
@@ -40,11 +40,11 @@ export class RunningService {
     readonly url: string,
     readonly app: NestFastifyApplication,
     readonly routes: readonly Route[],
-    /** SHA-256 of each token that arrived, in order. */
+    /** SHA-256, in order of arrival. */
     readonly arrivedTokens: readonly string[],
   ) {}
 
-  /** `scanner` inspects all its answers. The variables of this process are restored afterwards. */
+  /** The scanner inspects all answers. The environment of this process is restored after the start. */
   static async start(
     module: ServiceModule,
     variables: Variables,
@@ -55,7 +55,7 @@ export class RunningService {
       try {
         return await RunningService.#startOnce(module, variables, listenAt, scanner);
       } catch (error) {
-        // Not `instanceof Error`: Node's errors are of another realm than Jest's.
+        // `instanceof Error` would fail, because Node's errors come from another realm than Jest's.
         const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
         if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
       }
@@ -105,7 +105,6 @@ export class RunningService {
     return new RunningService(listenAt.url ?? (await app.getUrl()), app, routes, arrivedTokens);
   }
 
-  /** What the service says to whoever holds this token. */
   whoami(token: string): Promise<ServiceAnswer> {
     return this.#get('/api/whoami', { Authorization: `Bearer ${token}` });
   }
@@ -114,7 +113,6 @@ export class RunningService {
     return this.#get('/health/ready', {});
   }
 
-  /** Whether it reaches Keycloak now, as its health details say. */
   async reachesKeycloak(): Promise<boolean> {
     return (await this.app.get(AuthorizationServerHealth, { strict: false }).check()).reachable;
   }

@@ -1,4 +1,4 @@
-/** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
+/** RunningServices: services that a spec selects, in this process, against any authorization server. */
 import { freePort, testServer } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { prefixOf, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -7,7 +7,6 @@ import { RunningService, type ListenAt, type Variables } from './running-service
 import { ServiceOutput } from './service-output.js';
 import { moduleOf, SERVICES } from './services.js';
 
-/** Where an authorization server is reached, and what it calls itself. */
 export interface ServerAddress {
   readonly baseUrl: string;
   readonly issuer: string;
@@ -16,25 +15,21 @@ export interface ServerAddress {
 export interface RunningServicesOptions {
   /** Default: all. */
   readonly only?: readonly string[];
-  /** Default: the server that `npm test` shares among the specs. */
+  /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
-  /** Without a recorder between the services and the server: a fault of it is to arrive as it is. */
+  /** Skips the recorder between services and server, so that server faults arrive unchanged. */
   readonly direct?: boolean;
-  /** For all services. By default they run in demo mode, and ask Keycloak for every request. */
+  /** Settings of all services. Default: demo mode, and an introspection for every request. */
   readonly variables?: Variables;
-  /** For one service. */
   readonly own?: Readonly<Record<string, Variables>>;
-  /** Where the service at which users log in listens. Default: a free port of this machine. */
+  /** Address of the service with the login. Default: a free port. */
   readonly publicUrl?: string;
 }
 
-/** For how long they use an answer about a token. */
 export const ttl = (seconds: number): Variables => ({ INTROSPECTION_TTL_SECONDS: String(seconds) });
 
-/** Nothing listens there. */
 export const NOWHERE = 'http://127.0.0.1:9';
 
-/** As in production: no demo mode, and no published secret. */
 export const WITHOUT_DEMO_MODE: Variables = {
   DEMO_MODE: 'false',
   ...Object.fromEntries(
@@ -55,7 +50,7 @@ export class RunningServices {
 
   private constructor() {}
 
-  /** Starts one after the other: a service that others call comes first. */
+  /** Starts called services before their callers. */
   static async start(options: RunningServicesOptions = {}): Promise<RunningServices> {
     const services = new RunningServices();
     try {
@@ -94,7 +89,7 @@ export class RunningServices {
     }
   }
 
-  /** @throws Error when the spec did not ask for it. */
+  /** @throws Error if the spec did not select the service. */
   at(name: string): RunningService {
     const service = this.#services.get(name);
     if (service === undefined) throw new Error(`${name} was not started`);
@@ -113,23 +108,20 @@ export class RunningServices {
     return this.at('service-c');
   }
 
-  /** What the services asked the authorization server. */
   get keycloak(): KeycloakRecorder {
     if (this.#recorder === undefined) throw new Error('Nothing is recorded between these services and the server');
     return this.#recorder;
   }
 
-  /** Everything that the services have printed. */
   printed(): string {
     return this.#output.lines.join('');
   }
 
-  /** Knows the secrets, and all tokens that Keycloak gave the services. */
   get scanner(): TokenLeakScanner {
     return this.#output.scanner;
   }
 
-  /** @throws TokenLeakError when a token was to be seen. */
+  /** @throws TokenLeakError if a token was visible. */
   async stop(): Promise<void> {
     for (const service of [...this.#services.values()].toReversed()) await service.stop();
     await this.#recorder?.stop();
@@ -137,7 +129,7 @@ export class RunningServices {
   }
 }
 
-/** On all addresses where browsers are sent, since Keycloak, which sends its notices there, may be in a container. */
+/** Listens on all addresses, because a Keycloak in a container sends its logout notices there. */
 function listenAt(url: string | undefined): ListenAt {
   if (url === undefined) return ANYWHERE;
   const { port, hostname } = new URL(url);

@@ -1,4 +1,4 @@
-/** Second realm: the demo realm once more, at an issuer of its own, whose names are those of other people. */
+/** Second realm: a copy of the demo realm with its own issuer, where the same names belong to other people. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,14 +12,12 @@ import {
 import { createRealm, unchanged } from './realm-copy.js';
 import type { Variables } from './running-service.js';
 
-/** Beside the realm of the run: on a real Keycloak in the same server, else in an embedded server of its own. */
 export async function startSecondRealm(): Promise<ContractServer> {
   if (testServer().kind === 'embedded') return startEmbedded();
   const copy = await createRealm(unchanged);
   return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
 }
 
-/** What a service accepts of it. */
 export interface AcceptedRealm {
   readonly issuer: string;
   readonly baseUrl: string;
@@ -27,12 +25,11 @@ export interface AcceptedRealm {
   readonly audiences?: Readonly<Record<string, string>>;
 }
 
-/** The files that `OTHER_ISSUERS_FILE` names, with those of the secrets. */
 export class OtherIssuerFiles {
   readonly #folder = mkdtempSync(join(tmpdir(), 'other-issuers-'));
   #made = 0;
 
-  /** Of a service whose client has the same secret there. */
+  /** The client has the same id and secret in both realms. */
   for(service: ConfidentialClient, realm: AcceptedRealm): Variables {
     this.#made += 1;
     const file = join(this.#folder, `${this.#made}.json`);

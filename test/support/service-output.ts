@@ -1,4 +1,4 @@
-/** ServiceOutput: what the services of a spec print and answer; no token and no secret may be in it. */
+/** ServiceOutput: the log lines and answers of a spec's services, which must not contain tokens or secrets. */
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
@@ -6,8 +6,8 @@ const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
 /**
- * Takes the log lines of the services (JSON, one or several in a write); whatever else is printed goes its way. All services
- * that run at one time share one, since they share this process.
+ * Captures the services' JSON log lines and passes other output through.
+ * All services in this process share one instance.
  */
 export class ServiceOutput {
   static #current: ServiceOutput | undefined;
@@ -25,19 +25,18 @@ export class ServiceOutput {
         return true;
       };
     }
-    // In front of this, so that it sees these lines too.
+    // Started last, so that it sees these lines, too.
     this.scanner = TokenLeakScanner.start();
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
   }
 
-  /** Whoever acquires it releases it once. */
   static acquire(): ServiceOutput {
     ServiceOutput.#current ??= new ServiceOutput();
     ServiceOutput.#current.#users += 1;
     return ServiceOutput.#current;
   }
 
-  /** @throws TokenLeakError when the last one releases it and a token was to be seen. */
+  /** @throws TokenLeakError at the last release, if a token was visible. */
   release(): void {
     this.#users -= 1;
     if (this.#users > 0) return;

@@ -1,4 +1,4 @@
-/** The services of services.json that a spec can start: their modules and their environments. */
+/** Services of services.json that a spec can start: their modules and settings. */
 import type { ServiceModule } from 'service-defaults';
 import description from '../../services.json' with { type: 'json' };
 
@@ -7,21 +7,18 @@ export interface ServiceDescription {
   readonly demoSecret: string;
   readonly calls: readonly string[];
   readonly attacks?: readonly string[];
-  /** Users log in at it. */
   readonly login?: boolean;
 }
 
 const services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>> = description.services;
 
-/** In the order of starting: a service that others call comes first. */
+/** In starting order: called services before their callers. */
 export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();
 
-/** The process that hears of revocations for them. */
 export const POLLER = description.poller.name;
 
-/** Such as `ServiceAModule` of service-a. */
 export async function moduleOf(name: string): Promise<ServiceModule> {
   const exported = (await import(`../../apps/${name}/src/${name}.module.js`)) as Readonly<Record<string, unknown>>;
   const words = name.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));

@@ -1,4 +1,4 @@
-/** SessionSubject: a user who has logged in, and acts by which the tokens of that session end. */
+/** SessionSubject: a logged-in user, and acts that end the tokens of the session. */
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';
 import {
@@ -16,12 +16,9 @@ import { until } from './until.js';
 export interface SessionSubject {
   readonly username: string;
   readonly sid: string;
-  /** Whose tokens they are. */
   readonly client: string;
-  /** For service-a. */
   readonly access: string;
   readonly refresh: string;
-  /** Of the user in the admin REST API. */
   readonly path: string;
 }
 
@@ -34,7 +31,6 @@ export function subjectOf(username: string, tokens: Reply): SessionSubject {
   return { username, sid, client: azp, access, refresh: textOf(tokens, 'refresh_token'), path: `/users/${sub}` };
 }
 
-/** By a password grant; `client`: at which public client, and with which scopes. */
 export async function newSubject(
   server: ContractServer,
   { client, scope }: { readonly client?: string; readonly scope?: string } = {},
@@ -43,11 +39,9 @@ export async function newSubject(
   return subjectOf(username, await login(server, username, scope, client));
 }
 
-/** What Keycloak itself says. */
 export const isActiveAtKeycloak = async (server: ContractServer, access: string): Promise<boolean> =>
   isActive(await introspect(server, 'service-a', access)) === true;
 
-/** A change by an administrator, of the user. */
 export const change =
   (method: 'POST' | 'PUT' | 'DELETE', below = '', body?: object): Act =>
   ({ path }, { administrator }) =>
@@ -65,7 +59,7 @@ export const revokeRefreshToken: Act = (subject, server) =>
 export const revokeAccessToken: Act = ({ access, client }, server) =>
   revoke(server, undefined, access, { client_id: client });
 
-/** Which ends the session for the client where refresh tokens are good for once, as in the demo realm. */
+/** With one-time refresh tokens, as in the demo realm, this ends the client's session. */
 export const refreshTwice: Act = async (subject, server) => {
   const use = () => refresh(server, subject.refresh, { client_id: subject.client });
   await use();
@@ -74,14 +68,12 @@ export const refreshTwice: Act = async (subject, server) => {
 
 const resetPassword = { type: 'password', value: 'another', temporary: false };
 
-/** By an administrator. */
 export const replacePassword = change('PUT', '/reset-password', resetPassword);
 
 export const takeRole: Act = ({ username }, server) => server.takeRole(username, 'order-manager');
 
 const guessWrong: Act = ({ username }, server) => login(server, username, 'openid', 'demo-cli', 'a wrong password');
 
-/** By one wrong guess, for as long as the realm has it so. */
 export const lockForGood: Act = async (subject, server) => {
   const { administrator } = server;
   await administrator.change('PUT', '', { permanentLockout: true, failureFactor: 1 });
@@ -94,7 +86,7 @@ export const lockForGood: Act = async (subject, server) => {
   }
 };
 
-/** Until the right password is refused as well. A login that is let in has the guesses forgotten. */
+/** A successful login resets the count of guesses. */
 export const lockForAWhile: Act = async (subject, server) => {
   const isLocked = async (): Promise<boolean> => {
     for (let guesses = 0; guesses < 10; guesses += 1) await guessWrong(subject, server);

@@ -1,10 +1,9 @@
-/** Signals realm: the demo realm under a name of its own, whose event log is on and may be read by the poller, and by service-a too. */
+/** Signals realm: the demo realm with its event log on, readable for signal-poller and service-a. */
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';
 import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 
-/** As far as tests change it. */
 export interface LoggedRealm extends RealmFile {
   eventsEnabled: unknown;
   eventsExpiration?: number;
@@ -17,24 +16,21 @@ export interface LoggedRealm extends RealmFile {
 
 const EVENTS_ON = { SIGNALS_EVENTS: 'true' };
 
-/** A service that reads the log by itself. */
 export const READER = 'service-a';
 
 function readable(realm: LoggedRealm): void {
-  // Logout notices go where browsers go.
+  // Logout notices go to the same address as browsers.
   clientIn(realm, READER).attributes['backchannel.logout.url'] = `${publicUrl}/auth/backchannel-logout`;
   giveRoles(realm, ['view-events']);
   realm.clientScopeMappings['realm-management']?.push({ client: READER, roles: ['view-events'] });
 }
 
-/** To the service account of the reader, of the roles of `realm-management` these alone. */
 export function giveRoles(realm: LoggedRealm, roles: string[]): void {
   const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
   if (account === undefined) throw new Error(`${READER} has no service account`);
   account.clientRoles = { 'realm-management': roles };
 }
 
-/** `change`: of what it has beyond that. */
 export const startSignalsRealm = (change: (realm: LoggedRealm) => void = unchanged): Promise<ContractServer> =>
   startChangedRealm(
     (file: RealmFile) => {

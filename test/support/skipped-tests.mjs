@@ -1,22 +1,22 @@
-// Which tests a run of Jest skipped, by name.
+// Finds the tests that a Jest run has skipped, by name.
 import { relative } from 'node:path';
 
 /**
- * The part of Jest's results that is read.
+ * The parts of Jest's results that are read.
  *
  * @typedef {{ readonly ancestorTitles: readonly string[], readonly fullName: string, readonly status: string }} TestCase
  * @typedef {{ readonly testFilePath: string, readonly testResults: readonly TestCase[] }} SuiteResult
  *
- * The skipped ones of an outermost group; `whole` when nothing of the group ran.
+ * Skipped tests of an outermost group; `whole` if no test of the group ran.
  * @typedef {{ readonly suite: string, readonly group: string | undefined, readonly whole: boolean, readonly names: string[] }} Skipped
  */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
-/** From this number on, a group that was skipped as a whole is reported by its name. */
+/** From this size on, a fully skipped group is reported in one line. */
 const MANY = 5;
 
 /**
- * By suite and outermost group, which is `undefined` for those that stand in none, with full names.
+ * Groups skipped tests by suite and outermost group; `group` is `undefined` for tests outside of a group.
  *
  * @param {readonly SuiteResult[]} testResults
  * @returns {Skipped[]}
@@ -34,7 +34,7 @@ export function skippedTests(testResults) {
 }
 
 /**
- * A line for each test; one for a group of which many, and all, were skipped.
+ * Returns one line for each test, and for a large group that was fully skipped.
  *
  * @param {readonly Skipped[]} skipped
  */

@@ -1,21 +1,21 @@
-/** SSF realm: the demo realm with a transmitter of shared signals, whose streams service-a and service-b read. */
+/** SSF realm: the demo realm with a shared signals transmitter and streams for service-a and service-b. */
 import { testServer } from 'keycloak-test-servers';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';
 import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 
-/** Whose stream is in the realm file. */
+/** The stream of this client is in the realm file. */
 export const RECEIVER = 'service-a';
 
-/** Who makes its stream itself. */
+/** This client creates its stream itself. */
 export const MAKER = 'service-b';
 
 const SCOPES = ['ssf.read', 'ssf.manage'];
 
-/** A stream that this client has is of all users, and may be verified every five seconds. */
+/** The interval is in seconds. */
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
-/** That of signal-poller is called otherwise: Keycloak has each id once. */
+/** Not the id of signal-poller's stream, because stream ids are unique in Keycloak. */
 export const STREAM_ID = 'revocations-of-a';
 
 const STREAM = {
@@ -23,7 +23,7 @@ const STREAM = {
   'ssf.stream.status': 'enabled',
   'ssf.stream.aud': RECEIVER,
   'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
-  // Any text: without it the tokens are for nobody.
+  // Any text will do. Without it the event tokens have no audience.
   'ssf.stream.delivery.endpointUrl': 'poll',
   'ssf.stream.eventsRequested': 'CaepSessionRevoked,CaepCredentialChange',
   'ssf.stream.eventsDelivered': 'CaepSessionRevoked,CaepCredentialChange',
@@ -40,12 +40,10 @@ function transmitting(realm: RealmFile): void {
   }
 }
 
-/** As far as tests change it. */
 export interface SsfRealm extends RealmFile {
   attributes: Record<string, string>;
 }
 
-/** `change`: of what it has beyond that. */
 export const startSsfRealm = (change: (realm: SsfRealm) => void = unchanged): Promise<ContractServer> =>
   startChangedRealm(
     (file) => {

@@ -1,5 +1,5 @@
-// The globalSetup of the e2e and browser specs. One server runs for all of them. Each worker of Jest has a realm there and an address of
-// Service A, to which that realm sends browsers and logout notices: so two specs in which users log in can run at the same time.
+// The globalSetup of the e2e and browser specs. Each Jest worker gets its own realm and its own address of Service A.
+// The realm sends browsers and logout notices to that address, so specs with logins can run concurrently.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
@@ -26,7 +26,7 @@ export default async function startServer({ maxWorkers }) {
   });
   delete process.env.TEST_SERVICE_A_URL;
   delete process.env.TEST_FURTHER_WORKERS;
-  // The realm of a server that runs already has one address of Service A, which is not ours to choose.
+  // The realm of a running server has one fixed address of Service A, so all workers share it.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
   process.env.TEST_SERVICE_A_URL = addressAt(port);
   const workers = [];
@@ -43,7 +43,6 @@ export default async function startServer({ maxWorkers }) {
   process.env.TEST_FURTHER_WORKERS = JSON.stringify(workers);
 }
 
-/** The globalTeardown. */
 export async function stopServers() {
   await stopSharedServer();
   for (const server of further.splice(0)) await server.stop();
@@ -53,7 +52,7 @@ export async function stopServers() {
 const addressAt = (port) => `http://localhost:${port}`;
 
 /**
- * The embedded server has one realm.
+ * Starts another server, because an embedded server has one realm.
  *
  * @param {Readonly<Record<string, string>>} environment
  * @param {string[]} features
@@ -87,7 +86,7 @@ async function createRealm({ baseUrl, issuer, realm: first, adminUsername, admin
 }
 
 /**
- * Shared signals, of which the contract has cases: in Keycloak from 26.7 on. An older one doesn't start with a feature that it doesn't know.
+ * Keycloak has shared signals since 26.7. An older one does not start with an unknown feature.
  *
  * @param {string} [version] default: the newest that is tested
  */

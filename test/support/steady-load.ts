@@ -1,11 +1,10 @@
-/** underSteadyLoad(): requests at a steady rate, whatever became of those before, while something else happens. */
+/** underSteadyLoad(): sends requests at a steady rate while a change happens. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const OK = 'ok';
 
 export interface Failure {
   readonly startedMs: number;
-  /** What came instead of {@link OK}. */
   readonly outcome: string;
 }
 
@@ -15,15 +14,13 @@ export interface LoadSeen {
 }
 
 export interface Load {
-  /** Of all callers. */
   readonly perSecond: number;
-  /** The requests go on until there were so many. Default: as long as `change` takes. */
+  /** Minimum number of requests. Default: as many as `change` leaves time for. */
   readonly least?: number;
-  /** Sends the request with this number, and says what came of it. */
   readonly send: (number: number) => Promise<string>;
 }
 
-/** Requests begin half a second before `change`. A machine that is late makes up for it, so that the rate is that of the whole. */
+/** Late requests are caught up, so the average rate holds. */
 export async function underSteadyLoad(
   { perSecond, least = 0, send }: Load,
   change: () => Promise<void>,

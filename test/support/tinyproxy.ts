@@ -1,4 +1,4 @@
-/** Tinyproxy: a real forward proxy, which wants credentials and logs each request that it is sent. */
+/** Tinyproxy: a real forward proxy that demands credentials and logs each request. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,6 @@ import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
 import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
-/** The path of its executable; undefined where it is not installed. */
 export const tinyproxyPath = installed('tinyproxy');
 
 const PASSWORD = 'pass-4711';
@@ -27,7 +26,7 @@ export class Tinyproxy {
     }
   }
 
-  /** `settings`: further lines of its configuration, such as `ConnectPort 443`, with which it opens a tunnel to no other port. */
+  /** `ConnectPort 443` in `settings` makes the proxy refuse tunnels to other ports. */
   static async start(executable: string, ...settings: readonly string[]): Promise<Tinyproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'tinyproxy-'));
     const file = join(folder, 'tinyproxy.conf');
@@ -45,20 +44,17 @@ export class Tinyproxy {
     return new Tinyproxy(child, folder, port);
   }
 
-  /** The variables of a process that uses it. */
   variables(credentials = `alice:${PASSWORD}@`): Readonly<Record<string, string>> {
     const url = `http://${credentials}127.0.0.1:${this.port}`;
     return { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: url, HTTPS_PROXY: url };
   }
 
-  /** Each request by its first line, such as `CONNECT localhost:443`; by the proxy's own log. */
   get requests(): readonly string[] {
     return [...this.#printed.matchAll(/Request \(file descriptor \d+\): (.*) HTTP\/1\.1/g)].map(
       ([, line = '']) => line,
     );
   }
 
-  /** It takes connections and answers nothing. */
   freeze(): void {
     freeze(this.process);
   }

@@ -1,4 +1,4 @@
-/** TlsTerminator: a server with TLS in front of one without, as a reverse proxy is. */
+/** TlsTerminator: a TLS server in front of a plain one, like a reverse proxy. */
 import { request as httpRequest } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { once } from 'node:events';
@@ -7,7 +7,6 @@ import { text } from 'node:stream/consumers';
 import type { KeyPair } from '../../libs/keycloak/spec-support/certificates.js';
 
 export class TlsTerminator {
-  /** Requests that came through, as method and path. */
   readonly requests: string[] = [];
 
   private constructor(
@@ -16,8 +15,8 @@ export class TlsTerminator {
   ) {}
 
   /**
-   * `renames`: whether the server's own URL is replaced by this one in its answers, as Keycloak itself does when it is told of its public address. Then
-   * no answer is a stream.
+   * `renames` replaces the server's URL in its answers, as Keycloak does with a public address. It also buffers each
+   * answer.
    */
   static async start(target: string, { key, cert }: KeyPair, renames = false): Promise<TlsTerminator> {
     const { host, hostname, port } = new URL(target);

@@ -1,11 +1,13 @@
-/** Until listening: waits for a process of a test to take connections. */
+/** Until listening: waits until a process accepts connections. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const WITHIN_MS = 60_000;
 
-/** @throws Error when nothing listens within a minute, or when it is of no use to wait any longer; with what `printed` gives. */
+/**
+ * @throws Error if nothing listens within a minute, or once `hasEnded` is true. The message has the `printed` output.
+ */
 export async function untilListening(
   port: number,
   { hasEnded = () => false, printed = () => '' }: { hasEnded?: () => boolean; printed?: () => string } = {},

@@ -1,9 +1,8 @@
-/** Valkey URLs: for each service, the address of a server with the service's own user. */
+/** Valkey URLs: the address of a Valkey server for each service, with the service's own user. */
 import type { Valkey } from '../../libs/keycloak/spec-support/valkey.js';
 import type { Variables } from './running-service.js';
 import { SERVICES } from './services.js';
 
-/** For `own` of `RunningServices`. */
 export const urlsAt = (valkey: Valkey, what?: 'answers too'): Readonly<Record<string, Variables>> =>
   Object.fromEntries(
     SERVICES.map(({ name }) => {

@@ -1,8 +1,7 @@
-/** Verification outcome: what a service says of a token, in one word. */
+/** Verification outcome: the result of a token verification, in one word. */
 import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { KeycloakException } from '../../libs/keycloak/src/protocol/keycloak-exception.js';
 
-/** `accepted`, or the reason of the refusal. */
 export const outcomeAt = ({ verifier }: Pick<ComposedKeycloak, 'verifier'>, token: string): Promise<string> =>
   verifier.verify(token).then(
     () => 'accepted',

@@ -1,4 +1,4 @@
-// Runs before each e2e and browser spec, and gives it the realm and the address of Service A that are those of its worker.
+// Runs before each e2e and browser spec, and selects the realm and the address of Service A of its worker.
 const further = JSON.parse(process.env.TEST_FURTHER_WORKERS ?? '[]');
 const own = further[Number(process.env.JEST_WORKER_ID ?? 1) - 2];
 if (own !== undefined) {

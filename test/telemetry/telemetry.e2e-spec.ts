@@ -1,4 +1,4 @@
-/** Metrics and traces of the built services: each a process of its own, with the standard variables of OpenTelemetry. */
+/** Metrics and traces of the built services as separate processes, with the standard OpenTelemetry variables. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,18 +22,16 @@ import type { Variables } from '../support/running-service.js';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
 const [SERVER, CLIENT] = [2, 3];
-/** Of the load. */
 const CALLS = 60;
 
 interface Started {
   readonly url: string;
   readonly managementPort: number;
   readonly service: BuiltService;
-  /** The answer of the management port to `GET` of this path. */
   readonly managed: (path: string) => Promise<Response>;
 }
 
-/** Prints at the end how many modules of OpenTelemetry's SDK the process has loaded. */
+/** Prints at exit how many modules of the OpenTelemetry SDK the process has loaded. */
 const COUNTS_MODULES = `data:text/javascript,${encodeURIComponent(`
   import modules from 'node:module';
   process.on('exit', () => {
@@ -72,7 +70,6 @@ async function start(name: 'service-a' | 'service-b' | 'service-c', variables: V
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
-/** The chain for two users, at once and again; a token that is none, and none at all. */
 async function load(a: string): Promise<void> {
   const run = async (token: string): Promise<number> => {
     const answer = await fetch(`${a}/run-service-b`, { headers: bearer(token) });
@@ -81,7 +78,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine all of the above wait for one introspection: only what comes after it is sure to be a hit.
+  // On a busy machine all requests above may wait for one introspection. This one is certain to be a cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
@@ -92,10 +89,10 @@ beforeAll(async () => {
   proxy = await scanner.proxyTo(keycloakUrl());
   keycloak = await connectToKeycloak();
   collector = await OtlpReceiver.start();
-  // Bob may not run the chain: one that is refused, and one that is not.
+  // Bob may not run the chain, so his calls are refused.
   tokens = [textOf(await login(keycloak, 'alice')), textOf(await login(keycloak, 'bob'))];
   for (const secret of [...tokens, ...Object.values(SECRETS)]) scanner.addToken(secret);
-  // One of them verifies by signature, which has a metric of its own.
+  // Service C verifies signatures, which has a metric of its own.
   const c = await start('service-c', { TOKEN_VERIFICATION: 'jwt' });
   const b = await start('service-b', { SERVICE_C_URL: c.url });
   const a = await start('service-a', { SERVICE_B_URL: b.url });
@@ -126,7 +123,6 @@ async function scraped(): Promise<string> {
   return texts.join('\n');
 }
 
-/** Of docs/telemetry.md, as Prometheus has them. */
 function documentedMetrics(): readonly string[] {
   const guide = readFileSync(new URL('../../docs/telemetry.md', import.meta.url), 'utf8');
   return [...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) /gm)].map(

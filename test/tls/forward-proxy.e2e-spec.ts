@@ -1,4 +1,4 @@
-/** Calls through a real forward proxy: what its own log says that it was asked, and what a proxy that does not do leads to. */
+/** Calls through a real forward proxy, checked against the proxy's log, and failures of the proxy. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -47,7 +47,6 @@ installed('services behind a forward proxy', () => {
     return started;
   }
 
-  /** Service A alone uses the proxy. */
   async function serviceA(variables: Variables, urls: Variables = {}): Promise<RunningServices> {
     const authorities = { KEYCLOAK_CA_FILE: house.caFile(), SERVICES_CA_FILE: house.caFile() };
     const services = await RunningServices.start({
@@ -63,10 +62,8 @@ installed('services behind a forward proxy', () => {
   const ask = (services: RunningServices, path: string): Promise<Response> =>
     fetch(services.a.url + path, { headers: { authorization: `Bearer ${token}` } });
   const linesIn = (services: RunningServices): string[] => services.printed().split('\n');
-  /** The lines of the log that name this proxy. */
   const linesOf = (services: RunningServices, { port }: Tinyproxy): string[] =>
     linesIn(services).filter((line) => line.includes(`"proxy":"127.0.0.1:${port}"`));
-  /** The last line of the log about a request that failed. */
   const failureIn = (services: RunningServices): unknown =>
     JSON.parse(linesIn(services).findLast((line) => line.includes('"Request failed"')) ?? '{}');
   const hostOf = (terminator: TlsTerminator): string => new URL(terminator.url).host;

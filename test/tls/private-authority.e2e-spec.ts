@@ -1,4 +1,4 @@
-/** Keycloak and services with certificates of a private authority: what the right file of authorities opens, and nothing else does. */
+/** Keycloak and services with certificates of a private authority: only the right authority file grants access. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
@@ -28,7 +28,6 @@ async function stopAll(): Promise<void> {
   for (const stop of stopped.splice(0).toReversed()) await stop();
 }
 
-/** `renames`: as Keycloak does. */
 async function behindTls(target: string, pair: KeyPair, renames = false): Promise<TlsTerminator> {
   const terminator = await TlsTerminator.start(target, pair, renames);
   stopped.push(() => terminator.stop());
@@ -37,11 +36,9 @@ async function behindTls(target: string, pair: KeyPair, renames = false): Promis
 
 const realmAt = (url: string): string => `${url}/realms/${testServer().realm}`;
 
-/** Of Service A, whose Keycloak is at `url`, over TLS alone. */
 const composed = (url: string, caFile?: string): ComposedKeycloak =>
   composeKeycloak({ issuer: realmAt(url), clientId: 'service-a', clientSecret: SECRETS['service-a'], tls: { caFile } });
 
-/** What it was refused with, and what the log has of it. */
 async function refusalOf(call: Promise<unknown>): Promise<{ code: string; reason: string; hint: unknown }> {
   const { code, reason, fields } = (await call.then(
     () => {
@@ -52,7 +49,6 @@ async function refusalOf(call: Promise<unknown>): Promise<{ code: string; reason
   return { code, reason, hint: fields['hint'] };
 }
 
-/** Every certificate that must not do, the reason that the log has, and its cure. */
 const BAD: readonly [
   what: string,
   reason: string,
@@ -151,7 +147,7 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
       await behindTls(baseUrl, house.issue(), true),
       await behindTls(baseUrl, other.issue(), true),
     ];
-    // Another address is another connection.
+    // A different address forces a new connection.
     const keys = ({ url }: TlsTerminator) =>
       composedBoth.fetch.fetch(`${realmAt(url)}/protocol/openid-connect/certs`).then(({ status }) => status);
     const composedBoth = composeKeycloak({
@@ -188,7 +184,6 @@ withOpenssl('a service with a certificate of a private authority', () => {
   });
   afterEach(stopAll);
 
-  /** Service A, which calls Service B at `url`. */
   async function serviceA(url: string, variables: Readonly<Record<string, string>>): Promise<RunningServices> {
     const services = await RunningServices.start({
       only: ['service-a'],
@@ -261,7 +256,10 @@ ownTls('a real Keycloak that has TLS itself', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** Its issuer is a name; it is reached by `baseUrl` alone. It has just been started, so its first answers take long. */
+  /**
+   * Reached through `baseUrl` only, because its issuer is a name. The server has just started, so first answers are
+   * slow.
+   */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

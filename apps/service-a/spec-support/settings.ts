@@ -1,4 +1,4 @@
-/** Settings of Service A for its specs: none of the services that it calls is there, unless the environment says otherwise. */
+/** Settings of Service A for its specs. By default, the URLs of the called services lead nowhere. */
 import type { Environment } from 'service-defaults';
 import { serviceAConfig, type ServiceAConfig } from '../src/config.js';
 

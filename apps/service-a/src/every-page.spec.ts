@@ -76,10 +76,10 @@ describe('every page', () => {
       matrixRun([row]),
       shownAgain({ row, cell }),
     ];
-    // The address of a login that failed may have a code.
     const others = [loginFailed('x'), chainSucceeded(ANSWER, 'alice')];
     for (const html of forms) expect(html).toContain('<form');
-    // By the policy of the header alone browsers send `Origin: null` with a form, which is all that those say which have no `Sec-Fetch-Site`.
+    // By the header's policy alone, browsers send `Origin: null` with a form. Browsers without `Sec-Fetch-Site` say
+    // nothing else.
     const says = (html: string): boolean => html.includes('<meta name="referrer" content="same-origin" />');
     expect([...forms, ...others].map(says)).toEqual([true, true, true, true, false, false]);
   });

@@ -1,4 +1,4 @@
-/** ProcessingClient: Service A's calls to Service B on the chain. Apart from the attacks, no other file contains Service B's paths. */
+/** ProcessingClient: Service A's calls to Service B on the chain, and for refunds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenTokens, type SeenToken } from 'demo';
@@ -25,14 +25,14 @@ export class ProcessingClient {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/process', order));
   }
 
-  /** For a user who logged in a moment ago. */
+  /** Service B requires a recent login. */
   async refundFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/refunds', order));
   }
 
   /**
-   * In demo mode: the claims of the tokens with which Services B and C are called for this caller, or for Service A itself. While
-   * they are cached, these are the tokens of the last call.
+   * In demo mode: the claims of the tokens with which Services B and C are called for this caller, or for Service A
+   * itself. While they are cached, these are the tokens of the last call.
    */
   async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
     const { serviceB } = this;
@@ -44,7 +44,6 @@ export class ProcessingClient {
   }
 }
 
-/** Parses Service B's answer; throws when it is not of the agreed form. */
 function processedOrder(answer: Partial<ProcessedOrder> | undefined): ProcessedOrder {
   const { service_b, service_c } = answer ?? {};
   if (typeof service_b !== 'string' || typeof service_c?.result !== 'number' || typeof service_c.msg !== 'string') {

@@ -1,4 +1,4 @@
-/** ReceiptsClient: Service A's calls to Service B for documents, which are streams and no JSON. */
+/** ReceiptsClient: Service A's calls to Service B for documents, which are streams and not JSON. */
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -17,7 +17,7 @@ export interface ReceiptDocument {
 export class ReceiptsClient {
   constructor(@InjectServiceHttp('service-b') private readonly serviceB: ServiceHttp) {}
 
-  /** The document as it comes from Service B, with what Service B says of it. Destroy it to end the call. */
+  /** The document is a stream from Service B. Destroy it to end the call. */
   async receiptFor(caller: VerifiedAccessToken, orderId: number): Promise<ReceiptDocument> {
     const { data, headers } = await firstValueFrom(
       this.serviceB

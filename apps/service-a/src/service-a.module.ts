@@ -41,12 +41,12 @@ import { RefundsController } from './refunds/refunds.controller.js';
     // #region backchannel-logout
     BackchannelLogoutModule.forRootAsync({
       path: 'auth/backchannel-logout',
-      // Keycloak sends it, and no browser: what it has signed is proof enough.
+      // Keycloak sends this request, not a browser. Its signed token is proof enough.
       decorators: [CsrfExempt()],
       imports: [LoginModule],
       inject: [UserSessions, serviceAConfig.KEY],
       useFactory: (sessions: UserSessions, { keycloak }: ServiceAConfig) => ({
-        // Users log in at the own realm: a `sub` of another issuer is none of theirs.
+        // Users log in at the service's own realm, so a `sub` of another issuer does not name one of them.
         ended: async ({ issuer, sessionId, subject, issuedAt }) => {
           if (issuer === keycloak.issuer) await sessions.endAtKeycloak({ sessionId, subject }, issuedAt);
         },
@@ -65,5 +65,5 @@ export class ServiceAModule {
   }
 }
 
-/** As main.ts starts it: doctor examines this. */
+/** `doctor` examines the module as main.ts starts it. */
 export const root = (): DynamicModule => ServiceAModule.register(serviceAConfig());

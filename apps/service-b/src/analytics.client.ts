@@ -1,4 +1,4 @@
-/** AnalyticsClient: Service B's calls to Service C. No other file of Service B contains Service C's paths. */
+/** AnalyticsClient: Service B's calls to Service C. Only the attacks contain other paths of Service C. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenTokens, type SeenToken } from 'demo';

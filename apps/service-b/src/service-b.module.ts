@@ -22,5 +22,5 @@ export class ServiceBModule {
   }
 }
 
-/** As main.ts starts it: doctor examines this. */
+/** `doctor` examines the module as main.ts starts it. */
 export const root = (): DynamicModule => ServiceBModule.register(serviceBConfig());

@@ -15,5 +15,5 @@ export class ServiceCModule {
   }
 }
 
-/** As main.ts starts it: doctor examines this. */
+/** `doctor` examines the module as main.ts starts it. */
 export const root = (): DynamicModule => ServiceCModule.register(serviceCConfig());

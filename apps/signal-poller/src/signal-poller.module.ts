@@ -1,4 +1,4 @@
-/** SignalPollerModule: hears of revocations at Keycloak, and tells the services over the channel. It has no route but those that every service has. */
+/** SignalPollerModule: polls Keycloak for revocations, and publishes them to the services over the channel. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { RevocationEventsModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules } from 'service-defaults';
@@ -16,11 +16,11 @@ import { signalPollerConfig, type SignalPollerConfig } from './config.js';
   ],
 })
 export class SignalPollerModule {
-  /** The same in demo mode: it shows nothing. */
+  /** Demo mode changes nothing here. */
   static register(): DynamicModule {
     return { module: SignalPollerModule };
   }
 }
 
-/** As main.ts starts it: doctor examines this. */
+/** `doctor` examines the module as main.ts starts it. */
 export const root = (): DynamicModule => SignalPollerModule.register();

@@ -1,4 +1,4 @@
-/** What callers get. */
+/** Helpers that send the requests of the compatibility tests. */
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -9,7 +9,6 @@ export async function ask(url: string, token?: string): Promise<Answer> {
   return { status: answer.status, body: (await answer.json()) as Answer['body'] };
 }
 
-/** The token of a user who logs in at the client `cli`, with a password that equals the name. */
 export async function tokenOf(username: string, issuer = process.env['ISSUER'] ?? ''): Promise<string> {
   const form = { grant_type: 'password', client_id: 'cli', username, password: username, scope: 'openid orders.read' };
   const body = new URLSearchParams(form);

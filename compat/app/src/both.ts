@@ -1,4 +1,4 @@
-/** Both services, on ports of their own, at the server that ISSUER names. */
+/** Starts `orders` and `inventory` on free ports, with the authorization server that `ISSUER` names. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import { adapter } from './adapter.js';

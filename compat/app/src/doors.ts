@@ -1,4 +1,4 @@
-/** Starts `orders` with OpenTelemetry, tokens verified by their signature and logout notices, describes it by OpenAPI, and ends with 1 when anything is not as it must be. */
+/** Checks `orders` with the OpenTelemetry, JWT, back-channel logout and OpenAPI modules. */
 import assert from 'node:assert/strict';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,4 @@
-/** The service `inventory`: one route, which says in whose name and through which client it was asked. */
+/** The service `inventory`: one route that returns the subject and the client of its caller. */
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { Caller, KeycloakModule, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Settings } from './settings.js';

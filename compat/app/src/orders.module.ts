@@ -1,4 +1,4 @@
-/** The service `orders`: a route that is public, one that is guarded, one that was forgotten, and two that call on behalf of their caller. */
+/** The service `orders`: a public route, a guarded route, an undeclared route, and two routes that call `inventory`. */
 import { Controller, Get, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import {
   Caller,

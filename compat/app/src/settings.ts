@@ -1,4 +1,4 @@
-/** What both services are told of Keycloak. */
+/** Keycloak settings that both services share. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 
 export type Settings = Omit<KeycloakModuleOptions, 'clientId'>;

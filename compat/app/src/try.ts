@@ -1,4 +1,4 @@
-/** Starts both services as compiled, asks them, and ends with 1 when an answer is not as it must be. */
+/** Starts the compiled services and checks their answers. */
 import assert from 'node:assert/strict';
 import { ask, tokenOf } from './ask.js';
 import { startBoth } from './both.js';

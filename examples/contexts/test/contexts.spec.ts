@@ -1,4 +1,4 @@
-/** The service without a server: what the start says of it, and who is let in by each way. */
+/** The service without a server: the route report at startup, and access through each transport. */
 import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -13,7 +13,7 @@ import { StockClient } from './stock.client';
 
 // #region controller
 @Controller('orders')
-@Authenticated() // what had no decorator was open to any token
+@Authenticated() // nest-keycloak-connect let any valid token call an undecorated route
 export class OrdersController {
   constructor(private readonly stock: StockClient) {}
 

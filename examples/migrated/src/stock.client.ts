@@ -1,4 +1,4 @@
-/** The service `inventory`, by a token of its own. */
+/** Client for `inventory`, which exchanges the token of the user. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

@@ -1,4 +1,4 @@
-// The service before and after: the same requests and answers, but for the token that inventory gets.
+// Compares the answers of the service before and after the migration; only the token for `inventory` differs.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { freePort, startTestServer } from 'keycloak-test-servers';
 
-// The server knows published passwords, and starts for tests alone.
+// The embedded server has published passwords and refuses to start in production.
 process.env.NODE_ENV = 'test';
 
 /** @typedef {[user: string | undefined, method: string, path: string, status: number, body?: object]} Request */

@@ -1,13 +1,13 @@
-/** Starts all of it in one process: an authorization server, `inventory`, and `orders` by its own `main.ts`. */
+/** Starts the authorization server, `inventory` and `orders` (by its own `main.ts`) in one process. */
 import { NestFactory } from '@nestjs/core';
 import { startTestServer } from 'keycloak-test-servers';
 import { InventoryModule } from './inventory/inventory.module.js';
 
-// A NODE_ENV that is not set counts as production, where no server for tests starts.
+// Without NODE_ENV, the test server assumes production and does not start.
 process.env['NODE_ENV'] ??= 'development';
 const { KEYCLOAK_PORT = '8080', INVENTORY_PORT = '3001', PORT = '3000' } = process.env;
 const secrets = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' };
-// Ctrl-C ends the server too, even one that is still starting.
+// Ctrl-C also stops a server that is still starting.
 const interruption = new AbortController();
 process.on('SIGINT', () => interruption.abort());
 // #region server

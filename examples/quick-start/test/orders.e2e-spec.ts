@@ -1,4 +1,4 @@
-/** Both services on an authorization server that has imported `realm.json`. */
+/** Both services with an authorization server that imported `realm.json`. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -14,7 +14,7 @@ let inventory: INestApplication;
 let orders: INestApplication;
 
 beforeAll(async () => {
-  // Plain http is for tests and development only.
+  // Plain HTTP is for tests and development only.
   const common = { issuer, allowInsecureRequests: true };
   inventory = await NestFactory.create(InventoryModule.register({ ...common, clientSecret: 'inventory-secret' }));
   await inventory.listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** `npm start` on the embedded server: all of it in one process, asked as `curl` asks. */
+/** Runs `npm start` with the embedded server and sends the requests of the README. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     printed += text;
     if (/^orders at .+\n/m.test(printed)) break;
   }
-  // What it prints later is not read, and must not make it wait.
+  // Drains the output, since a full pipe would block the process.
   running.stdout!.resume();
 });
 

@@ -1,4 +1,4 @@
-/** A broken connection to the authorization server, real or embedded: a proxy between `orders` and the server breaks it. */
+/** Broken connections between `orders` and an authorization server, simulated by a proxy. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startFaultProxy, testServer, type RunningFaultProxy } from 'keycloak-test-servers';
 import request from 'supertest';

@@ -1,4 +1,4 @@
-/** What time and a failing server do to `orders`, on an embedded server of its own. */
+/** Effects of time and server faults on `orders`, with an embedded server that only this file uses. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import request from 'supertest';

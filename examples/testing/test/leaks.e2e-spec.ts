@@ -27,7 +27,7 @@ it('shows no token to anybody', async () => {
     const answer = await request(shop.orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
     scanner.inspect(`the answer to ${username}`, JSON.stringify([answer.headers, answer.text]));
   }
-  // Two that arrived at orders, and the one that alice's was exchanged for; on Node 24 also those in the answers to `fetch`.
+  // Two received tokens and the exchanged token of alice; on Node.js 24 also the tokens in `fetch` responses.
   expect(scanner.knownCount).toBeGreaterThanOrEqual(3);
   scanner.assertNone();
 });

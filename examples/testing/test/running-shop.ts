@@ -1,4 +1,4 @@
-/** Both services in this process, on a server that is there already. */
+/** Starts both services in this process, with a server that is already running. */
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
@@ -12,7 +12,7 @@ export interface RunningShop {
   stop(): Promise<void>;
 }
 
-/** `options`: of the library, for both services. */
+/** `options` apply to both services. */
 export async function startShop(issuer: string, options: Partial<KeycloakModuleOptions> = {}): Promise<RunningShop> {
   const common = { issuer, allowInsecureRequests: true, ...options };
   const inventory = await NestFactory.create(

@@ -1,4 +1,4 @@
-/** The access token of a user who logs in at the client `cli` with a password that equals the name. */
+/** Access token of a test user (the password equals the username). */
 export async function tokenOf(issuer: string, username: string): Promise<string> {
   const form = { grant_type: 'password', client_id: 'cli', username, password: username, scope: 'openid orders.read' };
   const answer = await fetch(`${issuer}/protocol/openid-connect/token`, {

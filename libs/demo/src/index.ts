@@ -1,4 +1,4 @@
-/** The door of demo: the code that the services share in demo mode only. */
+/** The entry point of demo: code that the services share in demo mode only. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
 export { readAnswer, readAttempt } from './attacks/attempt-form.js';
 export { AttackNotRun, attempt, isAccepted, thenCleanUp, tokenInWords } from './attacks/attempt.js';

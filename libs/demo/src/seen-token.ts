@@ -1,7 +1,7 @@
-/** Seen token: the claims, never the text, of a token that a service was called with; shown in demo mode only. */
+/** Seen token: the claims, never the text, of a token that a service received, for demo mode only. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
-/** The claims that are shown, in this order. Others (email, roles) are private. */
+/** Other claims (email, roles) are private. */
 const SHOWN_CLAIMS = [
   'iss',
   'sub',
@@ -18,13 +18,11 @@ const SHOWN_CLAIMS = [
   'exp',
 ] as const;
 
-/** The most tokens in one answer. */
 const MAX_TOKENS = 8;
 
 export type ShownClaim = (typeof SHOWN_CLAIMS)[number];
 
 export interface SeenToken {
-  /** The service that was called with it. */
   readonly service: string;
   readonly fingerprint: string;
   readonly claims: Readonly<Partial<Record<ShownClaim, string | number | readonly string[]>>>;
@@ -34,7 +32,7 @@ export function seenToken(service: string, { fingerprint, claims }: VerifiedAcce
   return { service, fingerprint, claims: shownClaims(claims) };
 }
 
-/** Parses the tokens that another service reported; returns undefined when they are not of this form. */
+/** Parses the report of another service. Returns undefined if it does not have this form. */
 export function seenTokens(answer: unknown): readonly SeenToken[] | undefined {
   if (!Array.isArray(answer) || answer.length > MAX_TOKENS) return undefined;
   const seen = answer.map((item: unknown) => {

@@ -1,31 +1,29 @@
-/** TokenSeal: lets a service hand a token to a caller that can keep it and bring it back, but neither read nor use it. */
+/** TokenSeal: encrypts a token for a caller that can store it and send it back, but can't read or use it. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** RFC 5869: what the key is for. */
+/** RFC 5869 `info`: binds the derived key to this use. */
 const INFO = 'nestjs-keycloak-s2s demo, sealed token';
 
-/** As a service hands it out. */
 export interface SealedToken {
   readonly sealed: string;
-  /** When the token ends; seconds since the epoch. */
+  /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** Longer than any token of the demonstration. */
 export const MAX_SEALED_LENGTH = 8192;
 
-/** Undefined when another service reported something else. */
+/** Returns undefined for a malformed report of another service. */
 export function readSealedToken(given: unknown): SealedToken | undefined {
   const { sealed, expiresAt } = Object(given) as Readonly<Record<string, unknown>>;
   if (typeof sealed !== 'string' || sealed.length > MAX_SEALED_LENGTH) return undefined;
   return typeof expiresAt === 'number' && Number.isInteger(expiresAt) ? { sealed, expiresAt } : undefined;
 }
 
-/** By a key that all replicas of the service have, since they have the same secret: any of them opens what another one sealed. */
+/** The key is derived from the service's secret, so that every replica can open what another replica has sealed. */
 export class TokenSeal {
   readonly #key: Buffer;
 
@@ -33,7 +31,6 @@ export class TokenSeal {
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', INFO, KEY_BYTES));
   }
 
-  /** In base64url. */
   seal(token: string): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#key, nonce);
@@ -41,7 +38,7 @@ export class TokenSeal {
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url');
   }
 
-  /** Undefined for what was not sealed here. */
+  /** Returns undefined for a text that was not sealed with this secret. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;

@@ -1,4 +1,4 @@
-/** The contract of changes of a user or a client by which tokens end, or do not: a lock-out for good, a deleted client, another password. */
+/** Contract of changes to a user or client that may end tokens: permanent lockout, deleted client, changed password. */
 import { randomUUID } from 'node:crypto';
 import { refused, type ContractCase } from './expectations.js';
 import { answer, askAdministrator } from './observations.js';
@@ -15,7 +15,7 @@ interface SeenUser {
   readonly attributes?: unknown;
 }
 
-/** The user once it is disabled: a lock-out follows the failure that caused it. */
+/** Polls, since Keycloak locks the user after it has answered. */
 async function disabledUser({ administrator }: ContractServer, path: string): Promise<SeenUser> {
   for (let tries = 0; tries < 2000; tries += 1) {
     const user = await administrator.read<SeenUser>(path);

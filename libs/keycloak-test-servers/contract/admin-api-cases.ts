@@ -1,4 +1,4 @@
-/** The contract of the realm master and of the admin REST API as a whole: access control and malformed requests. */
+/** Contract of the realm master and of access to the admin REST API. */
 import { INACTIVE, refused, type ContractCase } from './expectations.js';
 import { administered, answer, tokenAnswer } from './observations.js';
 import { exchange, introspect, login, request, textOf, token } from './requests.js';
@@ -12,7 +12,6 @@ const unparsed = (error: string) => ({ status: 400, json: { error, error_descrip
 
 const master = (server: ContractServer): ContractServer => ({ ...server, issuer: `${server.baseUrl}/realms/master` });
 
-/** One request of each kind. */
 const REQUESTS = [
   ['GET', ''],
   ['GET', '/users'],

@@ -1,4 +1,4 @@
-/** The contract of admin events: what the log has of each change that an administrator makes. */
+/** Contract of admin events: the event for each change by an administrator. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContractCase } from './expectations.js';
@@ -30,7 +30,7 @@ const MASKED = '**********';
 
 type Act = (server: ContractServer, path: string) => Promise<unknown>;
 
-/** A case in the realm of its own, with a user or a client of its own that is gone afterwards. */
+/** Runs a case in a separate realm, with a user or client that is deleted afterwards. */
 const changes = (
   title: string,
   [collection, body]: readonly ['/users' | '/clients', () => object],
@@ -148,7 +148,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       const username = await own.newUser('order-viewer');
       const path = `/users/${await own.subjectOf(username)}`;
       await login(own, username, 'openid', 'demo-cli', 'wrong');
-      // Keycloak locks the user out after it has answered.
+      // Keycloak locks the user after it has answered.
       while ((await own.administrator.read<{ enabled: boolean }>(path)).enabled) await sleep(20);
       await own.administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
       return adminEvents(own, () => own.administrator.change('PUT', path, { enabled: true }));

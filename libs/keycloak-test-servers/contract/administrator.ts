@@ -1,4 +1,4 @@
-/** Administrator: calls the admin REST API of a realm over plain HTTP. */
+/** Client for the admin REST API of a realm. */
 
 /** A token is valid for a minute. */
 const TOKEN_USED_FOR_MS = 20_000;
@@ -8,7 +8,6 @@ export interface AdminQuestion {
   /** Replaces the administrator's token; `null` sends no token. */
   readonly authorization?: string | null;
   readonly contentType?: string;
-  /** Default: the administered realm. */
   readonly realm?: string;
 }
 
@@ -20,7 +19,7 @@ export class Administrator {
     private readonly realm: string,
   ) {}
 
-  /** Returns any answer, including refusals. A string body is sent unchanged. */
+  /** Returns refusals too. A string body is sent unchanged. */
   async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
     const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
     return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {
@@ -33,7 +32,6 @@ export class Administrator {
     });
   }
 
-  /** Only the status of the answer, whose body is let go of. */
   async statusOf(method: string, path: string, question: AdminQuestion = {}): Promise<number> {
     const response = await this.ask(method, path, question);
     await response.body?.cancel();
@@ -50,7 +48,7 @@ export class Administrator {
     return `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
   }
 
-  /** Creates a resource for the duration of `use`, and then deletes it if it still exists. */
+  /** Deletes the resource after `use`, unless it is already gone. */
   async having<T>(path: string, body: object, use: (made: string) => Promise<T>): Promise<T> {
     const made = await this.create(path, body);
     try {
@@ -64,7 +62,6 @@ export class Administrator {
     await this.#succeed(method, path, body);
   }
 
-  /** A token of the realm `master`: valid, but from another issuer. */
   token(): Promise<string> {
     if (this.#login === undefined || this.#login.until < Date.now()) {
       this.#login = { token: this.#logIn(), until: Date.now() + TOKEN_USED_FOR_MS };

@@ -1,4 +1,4 @@
-/** The contract of clients that authenticate themselves by an assertion that they sign (RFC 7523 §2.2), and of secrets that are regenerated. */
+/** Contract of client assertions (RFC 7523 §2.2) and of regenerated secrets. */
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type GenerateKeyPairResult } from 'jose';
 import { BAD_CLIENT, BAD_SECRET, refused, type ContractCase } from './expectations.js';
@@ -34,7 +34,6 @@ async function assertionOf(server: ContractServer, clientId: string, bend: Bend 
   return new SignJWT(all).setProtectedHeader({ alg: 'RS256', kid }).sign(privateKey);
 }
 
-/** A client that signs, for one case. */
 async function withSigningClient<T>(server: ContractServer, use: (clientId: string) => Promise<T>): Promise<T> {
   const clientId = `client-${randomUUID()}`;
   const { publicKey } = await ownKeys();

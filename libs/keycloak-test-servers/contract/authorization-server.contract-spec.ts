@@ -1,4 +1,7 @@
-/** The contract that the embedded server and a real Keycloak share: same requests, same answers, except for known differences. */
+/**
+ * Runs the contract against the embedded server and Keycloak: same requests, same answers, except for known
+ * differences.
+ */
 import { afterAll } from '@jest/globals';
 import { ACCOUNT_CASES } from './account-cases.js';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';

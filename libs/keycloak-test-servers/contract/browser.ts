@@ -1,4 +1,4 @@
-/** Browser: a minimal HTTP client for logins, which keeps cookies, follows redirects, and records all traffic. */
+/** A minimal browser that stores cookies, follows redirects and records all traffic. */
 import { replyFrom, type Reply } from './requests.js';
 
 export interface Page extends Reply {
@@ -14,12 +14,10 @@ export interface Sent {
 const PAGE = { Accept: 'text/html' };
 
 export class Browser {
-  /** Maps of name to value, by origin. */
   readonly cookies = new Map<string, Map<string, string>>();
   /** All URLs, headers and bodies, in order. */
   readonly seen: string[] = [];
 
-  /** Sends one request, without following redirects. */
   async send(url: string, { method = 'GET', headers = {}, form }: Sent = {}): Promise<Page> {
     const jar = this.#jar(url);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -33,7 +31,6 @@ export class Browser {
     return { ...reply, url };
   }
 
-  /** Follows redirects until `until` is true for the next URL. */
   async open(url: string, sent: Sent = {}, until: (next: string) => boolean = () => false): Promise<Page> {
     let page = await this.send(url, sent);
     for (let hops = 0; hops < 10; hops += 1) {
@@ -44,12 +41,12 @@ export class Browser {
     throw new Error(`Too many redirects: ${page.url}`);
   }
 
-  /** Submits Keycloak's login form, and returns the redirect. The password equals the user name. */
+  /** The password equals the username. */
   submitLogin(page: Page, username: string, password = username): Promise<Page> {
     return this.submitForm(page, { username, password });
   }
 
-  /** Submits the form in a page with its hidden fields and these. */
+  /** Adds the hidden fields of the form. */
   async submitForm({ url, status, text }: Page, fields: Readonly<Record<string, string>>): Promise<Page> {
     const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
     if (action === undefined) throw new Error(`No form in an answer ${status} of ${url}: ${text.slice(0, 300)}`);
@@ -83,7 +80,7 @@ function keep(jar: Map<string, string>, line: string): void {
   const [pair = '', ...attributes] = line.split(/; */);
   const at = pair.indexOf('=');
   const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
-  // Ignores the cookies that Keycloak sets for https only; it also sets others.
+  // Attributes are ignored, except that an expired cookie is deleted.
   const gone = value === '' || attributes.some((attribute) => /^max-age=0$/i.test(attribute));
   if (gone) jar.delete(name);
   else jar.set(name, value.replace(/^"(.*)"$/, '$1'));

@@ -1,4 +1,4 @@
-/** The contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and of its tokens. */
+/** Contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and its tokens. */
 import { LoginBrowser, codeOf, VERIFIER } from './login-browser.js';
 import {
   accessTokenClaims,
@@ -29,7 +29,6 @@ export const redeem = (server: ContractServer, client: string, code: string): Pr
 export const refreshAt = (server: ContractServer, client: string, of: Reply): Promise<Reply> =>
   token(server, { grant_type: 'refresh_token', refresh_token: textOf(of, 'refresh_token') }, callerOf(client));
 
-/** Logs in with this browser and returns the tokens. */
 export async function tokensFor(
   server: ContractServer,
   client: string,
@@ -39,11 +38,9 @@ export async function tokensFor(
   return redeem(server, client, codeOf(await browser.login(client, username)));
 }
 
-/** The same with an existing session. */
 export const moreTokensFor = async (server: ContractServer, client: string, browser: LoginBrowser): Promise<Reply> =>
   redeem(server, client, codeOf(await browser.authorize(client, { prompt: 'none' })));
 
-/** A new code for alice, and its client. */
 async function newCode(server: ContractServer, scope?: string) {
   const client = await server.newClient('web');
   const reply = await new LoginBrowser(server).login(client, 'alice', scope === undefined ? {} : { scope });
@@ -63,7 +60,6 @@ const TO_WEB = {
 } as const;
 const READ = ['openid', 'orders.read'];
 
-/** The expected answer to a login in a browser. `idMore`: additional claims of its ID token. */
 function browserLogin(expected: ExpectedToken, idMore: object = {}) {
   const { idToken, ...rest } = loggedIn(expected) as { idToken?: { header: object } };
   if (idToken === undefined) return rest;

@@ -1,4 +1,4 @@
-/** The demo realm, on the shared server of `npm test`, where each worker of Jest has a copy, and on a separate embedded server. */
+/** The demo realm on the shared server of `npm test` and on a separate embedded server. */
 import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import description from '../../../services.json' with { type: 'json' };
@@ -8,12 +8,11 @@ const clients = { ...description.services, ...description.otherClients };
 
 export type ConfidentialClient = keyof typeof clients;
 
-/** The published secrets of the demo realm. */
 export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** Its name in the realm file. The copy of this worker has another one: `testServer().realm`. */
+/** The name in the realm file. `testServer().realm` is the copy of this Jest worker. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
@@ -21,16 +20,15 @@ export const keycloakUrl = (): string => testServer().baseUrl;
 
 export const issuer = (): string => testServer().issuer;
 
-/** The name of the realm, by which its issuer ends. */
+/** The issuer ends with the name of the realm. */
 export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1);
 
-/** The redirect target of browsers. With `npm test`, Keycloak also sends its logout notifications there. */
+/** Redirect target of browsers. With `npm test`, Keycloak also sends logout notifications there. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
-/** A Keycloak that `npm test` did not start has no address for its logout notifications. */
+/** Keycloak has no address for logout notifications unless `npm test` started it. */
 export const keycloakReachesUs = process.env['TEST_SERVICE_A_URL'] !== undefined;
 
-/** The prefix of a client's variables: `SERVICE_A` for service-a. */
 export const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-', '_');
 
 export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -44,7 +42,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Makes the tokens of Service A so short-lived that every use of a session refreshes them. */
+/** Shortens the lifetime of Service A's tokens, so that every use of a session refreshes them. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');
@@ -52,7 +50,7 @@ export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
 }
 
-/** Decodes the claims of a token without verification. */
+/** Does not verify the token. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 }

@@ -1,4 +1,4 @@
-/** The contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
+/** Contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
 import { expect } from '@jest/globals';
 import { LoginBrowser, type Parameters } from './login-browser.js';
 import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
@@ -14,7 +14,6 @@ const CONFIRM = 'Do you want to log out?';
 const HOME_AGAIN = { status: 302, to: HOME, separator: '' };
 const WITH_STATE = { status: 302, to: HOME, separator: '?', state: 'a/b' };
 
-/** A user who is logged in to one client in a browser. */
 async function loggedIn(server: ContractServer, attributes?: Readonly<Record<string, string>>) {
   const client = await server.newClient('web', attributes);
   const browser = new LoginBrowser(server);
@@ -28,7 +27,7 @@ const withQuery = (parameters: Parameters): string =>
 const isStillActive = async (server: ContractServer, tokens: Reply): Promise<unknown> =>
   isActive(await introspect(server, 'service-a', textOf(tokens)));
 
-/** Whether the tokens and the session of the browser are still valid. */
+/** Whether the token is active, and whether the browser still has a session. */
 const state = async (server: ContractServer, client: string, browser: LoginBrowser, tokens: Reply) => [
   await isStillActive(server, tokens),
   callback(server, await browser.authorize(client, { prompt: 'none' }))['error'],
@@ -213,7 +212,6 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
   },
 ];
 
-/** Runs a case with a listener for back-channel logouts. */
 async function withListener<T>(ask: (listener: LogoutListener) => Promise<T>, status?: number): Promise<T> {
   const listener = await startLogoutListener(status);
   try {
@@ -228,7 +226,6 @@ const attributesOf = ({ url }: LogoutListener, path: string) => ({
   'backchannel.logout.session.required': 'true',
 });
 
-/** Each notification with its token decoded. */
 const notificationsAt = (server: ContractServer, listener: LogoutListener) =>
   listener
     .take()

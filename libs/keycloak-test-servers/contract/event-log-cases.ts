@@ -1,4 +1,4 @@
-/** The contract of the event log: who may read it, and how it is switched on. */
+/** Contract of the event log: access and settings. */
 import type { ContractCase } from './expectations.js';
 import { administered, askAdministrator } from './observations.js';
 import { READER_NAMES, readerCaller, type Reader } from './own-realm.js';
@@ -8,7 +8,7 @@ import type { ContractServer } from './server.js';
 
 const DONE = { status: 204 };
 const UNPARSED = { status: 400, json: { error: 'unknown_error', error_description: 'Cannot parse the JSON' } };
-/** What Keycloak saves of a realm that names no types; where the second part is in brackets, with and without it. */
+/** Event types that Keycloak stores by default. A suffix in brackets means both names. */
 const SAVED_BY_DEFAULT = `
   AUTHREQID_TO_TOKEN[_ERROR] CLIENT_DELETE[_ERROR] CLIENT_INITIATED_ACCOUNT_LINKING[_ERROR] CLIENT_LOGIN[_ERROR]
   CLIENT_REGISTER[_ERROR] CLIENT_UPDATE[_ERROR] CODE_TO_TOKEN[_ERROR] CUSTOM_REQUIRED_ACTION[_ERROR]
@@ -30,7 +30,6 @@ const SAVED_BY_DEFAULT = `
   .split(/\s+/)
   .flatMap((name) => (name.endsWith(']') ? [name.replace(/\[.*/, ''), name.replace(/\[(.*)\]/, '$1')] : [name]));
 
-/** One request of each kind to what the roles of events are about. */
 const REQUESTS = [
   ['GET', '/events'],
   ['GET', '/admin-events'],
@@ -41,7 +40,6 @@ const REQUESTS = [
   ['GET', '/users'],
 ] as const;
 
-/** What each request answers to a token. */
 const statuses = (server: ContractServer, authorization: string | null): Promise<readonly number[]> =>
   Promise.all(
     REQUESTS.map(([method, path]) => {

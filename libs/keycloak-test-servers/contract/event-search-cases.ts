@@ -1,4 +1,4 @@
-/** The contract of a search in the event log: pages, order, times and names. */
+/** Contract of event searches: pages, order, times and names. */
 import type { ContractCase } from './expectations.js';
 import { askAdministrator } from './observations.js';
 import { clientCredentials, login } from './requests.js';
@@ -14,7 +14,7 @@ const refusedTime = (name: string) => ({
   json: { error: `Invalid value for '${name}', expected format is yyyy-MM-dd or an Epoch timestamp` },
 });
 
-/** Numbers that stand for the events of a page, by what was in the log before: 0 is the oldest. */
+/** Returns event numbers by their position in the log; 0 is the oldest event. */
 async function pages(
   { administrator }: ContractServer,
   path: '/events' | '/admin-events',
@@ -27,10 +27,9 @@ async function pages(
   return Promise.all(queries.map(page));
 }
 
-/** No two events of the log are of the same millisecond. */
+/** Gives each event its own millisecond. */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
-/** Four user events: alice logs in, bob fails to, service-a and alice again. */
 async function fourUserEvents(server: ContractServer): Promise<readonly LoggedEvent[]> {
   for (const act of [
     () => login(server, 'alice'),
@@ -44,7 +43,6 @@ async function fourUserEvents(server: ContractServer): Promise<readonly LoggedEv
   return readUserEvents(server);
 }
 
-/** Three admin events: a user is made, changed, and the realm is changed. */
 async function threeAdminEvents({ administrator }: ContractServer, path: string): Promise<readonly LoggedEvent[]> {
   await administrator.change('PUT', path, { firstName: 'Other' });
   await pause();

@@ -1,8 +1,7 @@
-/** The answers that the contract requires, in the format of the observations. */
+/** Expected answers of the contract, in the format of observations.ts. */
 import type { ContractServer } from './server.js';
 
 export interface ContractCase {
-  /** The name of the test. */
   readonly title: string;
   readonly ask: (server: ContractServer) => Promise<unknown>;
   readonly answer: unknown;
@@ -52,9 +51,8 @@ export interface ExpectedToken {
   readonly to: string;
   /** Default: none. */
   readonly aud?: string | readonly string[];
-  /** Default: none. */
   readonly roles?: readonly string[];
-  /** Beside `profile` and `email`. */
+  /** In addition to `profile` and `email`. */
   readonly scope?: readonly string[];
   /** Default: 300. */
   readonly seconds?: number;
@@ -63,7 +61,6 @@ export interface ExpectedToken {
   readonly more?: object;
 }
 
-/** All claims of an access token. */
 export function accessTokenClaims({ of, to, aud, roles, scope = [], seconds = 300, kind, more }: ExpectedToken) {
   return {
     lifetime: seconds,
@@ -80,7 +77,6 @@ export function accessTokenClaims({ of, to, aud, roles, scope = [], seconds = 30
   };
 }
 
-/** All claims of an ID token. */
 export const idTokenClaims = ({ of, to, seconds = 300 }: Pick<ExpectedToken, 'of' | 'to' | 'seconds'>) => ({
   lifetime: seconds,
   jti: '<uuid>',
@@ -92,7 +88,7 @@ export const idTokenClaims = ({ of, to, seconds = 300 }: Pick<ExpectedToken, 'of
   ...of,
 });
 
-/** A complete successful answer of the token endpoint. `members`: in addition to those of every grant. */
+/** `members` are in addition to the members of every grant. */
 export function issued(expected: ExpectedToken, members: object = {}) {
   const claims = accessTokenClaims(expected);
   return {
@@ -108,14 +104,13 @@ export function issued(expected: ExpectedToken, members: object = {}) {
   };
 }
 
-/** A complete successful answer to an exchange. */
 export const exchanged = (expected: Omit<ExpectedToken, 'kind'>, members: object = {}) =>
   issued(
     { ...expected, kind: 'sid' in expected.of ? 'ntrtte' : 'trrtte' },
     { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', ...members },
   );
 
-/** A complete successful answer to a login or refresh: with a refresh token, and an ID token if `openid` was requested. */
+/** Includes a refresh token, and an ID token if `openid` was requested. */
 export const loggedIn = (expected: ExpectedToken) =>
   issued(expected, {
     refresh_expires_in: 1800,
@@ -123,13 +118,11 @@ export const loggedIn = (expected: ExpectedToken) =>
     ...(expected.scope?.includes('openid') === true ? { idToken: withHash(expected) } : {}),
   });
 
-/** An ID token with the hash of its access token. */
 export const withHash = (expected: Pick<ExpectedToken, 'of' | 'to' | 'seconds'>) => ({
   header: { alg: 'RS256', typ: 'JWT', kid: '<string>' },
   claims: { ...idTokenClaims(expected), at_hash: '<22 characters>' },
 });
 
-/** A complete successful answer of introspection. */
 export const active = (expected: ExpectedToken) => ({
   status: 200,
   ...accessTokenClaims(expected),
@@ -139,9 +132,6 @@ export const active = (expected: ExpectedToken) => ({
   active: true,
 });
 
-/** A page that shows the login form. */
 export const LOGIN_PAGE = { status: 200, isHtml: true, hasLogin: true, says: true };
-/** A page that shows an error. */
 export const ERROR_PAGE = { status: 400, isHtml: true, hasLogin: false, says: true };
-/** Any other page. */
 export const PLAIN_PAGE = { status: 200, isHtml: true, hasLogin: false, says: true };

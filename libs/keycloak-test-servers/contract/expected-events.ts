@@ -1,4 +1,4 @@
-/** Expected events: what the log has of users, in the format of seen events. */
+/** Expected user events, in the format of seen-events.ts. */
 import type { ContractCase } from './expectations.js';
 import { LoginBrowser, VERIFIER } from './login-browser.js';
 import { token } from './requests.js';
@@ -11,7 +11,7 @@ export const OF_SESSION = { ...OF_USER, sessionId: '<sid>' };
 export const BY_SECRET = { client_auth_method: 'client-secret' };
 export const USERNAME = 'user-<uuid>';
 
-/** A case in the realm of its own. `act` returns what is done while events are recorded, after what it has done before. */
+/** `act` prepares, then returns the action whose events are recorded. */
 export const eventsOf = (
   title: string,
   act: (server: ContractServer) => Promise<() => Promise<unknown>>,
@@ -25,7 +25,6 @@ export const eventsOf = (
   answer,
 });
 
-/** Of the authorization code flow, with a client of its own. */
 export async function loginByCode(server: ContractServer) {
   const [username, client] = [await server.newUser('order-manager'), await server.newClient('web')];
   const browser = new LoginBrowser(server);

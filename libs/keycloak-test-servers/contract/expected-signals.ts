@@ -1,4 +1,4 @@
-/** Expected signals: the security event tokens that a receiver polls, in the format of shown ones. */
+/** Expected security event tokens, in the format of receivers.ts. */
 import { EVENT_TYPES } from './receivers.js';
 
 const signed = (claims: object) => ({
@@ -9,7 +9,7 @@ const signed = (claims: object) => ({
 
 const USER = { format: 'iss_sub', iss: '<issuer>', sub: '<sub>' };
 
-/** Keycloak calls the user who ended the session even where an administrator has. */
+/** Keycloak names the user as initiator even if an administrator ended the session. */
 export const sessionRevoked = (id: string) =>
   signed({
     events: {

@@ -1,4 +1,4 @@
-/** Holds a server to the cases of the contract: one test each, by the name of its group. */
+/** Turns contract cases into tests. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerUnderContract } from './describe-servers.js';
 import type { Difference } from './differences.js';
@@ -14,13 +14,12 @@ export interface CaseGroup {
 /** Without a Keycloak, `beforeAll` fails with instructions. */
 export type ServerOfCases = () => ContractServer;
 
-/** For all tests of this group. */
 export function connectForCases(connect: () => Promise<ContractServer>): ServerOfCases {
   let server: ContractServer | undefined;
   beforeAll(async () => {
     server = await connect();
   });
-  // Removing the many clients from a Keycloak takes long.
+  // Removing the many clients from Keycloak takes long.
   afterAll(() => server?.stop(), 60_000);
   return () => {
     if (server === undefined) throw new Error('There is no server to ask');

@@ -1,4 +1,4 @@
-/** The contract of introspection (RFC 7662). */
+/** Contract of introspection (RFC 7662). */
 import { answer, isActive } from './observations.js';
 import {
   active,
@@ -29,7 +29,7 @@ const ACTIVE_A = active({
 const tokenForB = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-/** By their difference. The last of the 342 characters of the signature has four bits that are not decoded. */
+/** Other spellings of a token by name. Four bits of the last signature character are not decoded. */
 function otherSpellings(token: string): Readonly<Record<string, string>> {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const last = signature.charCodeAt(signature.length - 1);

@@ -1,4 +1,7 @@
-/** The contract of levels of authentication: step-up by `acr_values`, `claims` and `max_age` (RFC 9470 §4, OpenID Connect Core §3.1.2.1, §5.5.1.1). */
+/**
+ * Contract of authentication levels: step-up by `acr_values`, `claims` and `max_age` (RFC 9470 §4, OpenID Connect Core
+ * §3.1.2.1, §5.5.1.1).
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redeem, refreshAt } from './code-cases.js';
 import { claimsOf } from './demo-realm.js';
@@ -10,14 +13,13 @@ import { exchange, exchangeForB, exchangeForC, login, textOf, type Reply } from 
 import { SeenLogins } from './seen-logins.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** The heading of the form of name and password, and of the form of level 2, which asks for the password alone. */
+/** Headings of the form for name and password, and of the level 2 form, which asks for the password only. */
 const NAME_FORM = 'Sign in to your account';
 const PASSWORD_FORM = 'Sign In';
 const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
 
 const ALICES = { password: 'alice' };
 
-/** A user who has logged in by an ordinary login, and comes again. */
 class Visit {
   readonly seen = new SeenLogins();
 
@@ -30,7 +32,7 @@ class Visit {
   static async begin(server: ContractServer): Promise<Visit> {
     const visit = new Visit(server, await server.newClient('web'), new LoginBrowser(server));
     visit.seen.inIdToken(await visit.redeem(await visit.browser.login(visit.client, 'alice')));
-    // The next login is a second later.
+    // The next login must have a later `auth_time`.
     await sleep(1100);
     return visit;
   }
@@ -43,12 +45,10 @@ class Visit {
     return redeem(this.server, client, codeOf(reply));
   }
 
-  /** Fills in the form of level 2. */
   async stepUp(): Promise<Reply> {
     return this.redeem(await this.browser.submit(await this.ask({ acr_values: '2' }), ALICES));
   }
 
-  /** The tokens of a request that Keycloak answers at once. */
   async again(changes: Parameters = {}): Promise<Reply> {
     return this.redeem(await this.ask({ ...changes, prompt: 'none' }));
   }
@@ -58,7 +58,7 @@ class Visit {
   }
 }
 
-/** Fills in forms until there is none, at most two; gives the heading of each, and what came of the last. */
+/** Submits at most two forms. Returns their headings and the last page. */
 async function through(browser: LoginBrowser, first: Page): Promise<{ forms: readonly string[]; end: Page }> {
   const forms: string[] = [];
   let end = first;
@@ -289,7 +289,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
         ignored,
         fails,
         oneFails,
-        // Keycloak has nothing more to ask for.
+        // Keycloak has no further level to ask for.
         page(await visit.ask({ acr_values: '3' }), 'Invalid username or password.'),
         page(await visit.ask(essential('3')), 'Invalid username or password.'),
         await freshly(server, { acr_values: 'gold' }),

@@ -1,4 +1,4 @@
-/** LoginBrowser: a browser that sends the authorization requests of clients to one authorization server. */
+/** Browser that sends authorization requests to one authorization server. */
 import { createHash } from 'node:crypto';
 import { Browser, type Page } from './browser.js';
 import type { Asked, Reply } from './requests.js';
@@ -15,12 +15,12 @@ export class LoginBrowser {
 
   constructor(private readonly server: Asked) {}
 
-  /** Sends a valid authorization request of this client, with `changes`. */
+  /** `changes` overrides parameters of a valid request. */
   authorize(client_id: string, changes: Parameters = {}): Promise<Page> {
     return this.get(`/protocol/openid-connect/auth?${authorizationRequest(client_id, changes)}`);
   }
 
-  /** Submits the login form in this page. The password equals the user name. */
+  /** The password equals the username. */
   fill(page: Page, username: string, password?: string): Promise<Page> {
     return this.#browser.submitLogin(page, username, password);
   }
@@ -59,7 +59,6 @@ export function authorizationRequest(client_id: string, changes: Parameters = {}
   return new URLSearchParams(given as [string, string][]);
 }
 
-/** The parameters of the redirect to the client, in the query or in the fragment. */
 export function callbackParameters({ headers }: Reply): Record<string, string> {
   const { search, hash } = new URL(headers.get('location') ?? 'none:');
   return Object.fromEntries(new URLSearchParams(search === '' ? hash.slice(1) : search));

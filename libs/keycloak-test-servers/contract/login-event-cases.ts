@@ -1,4 +1,4 @@
-/** The contract of the events of logins, of failed ones, and of lock-outs. */
+/** Contract of the events of logins, failed logins and lockouts. */
 import type { ContractCase } from './expectations.js';
 import { BY_SECRET, EVENT, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';
 import { login } from './requests.js';
@@ -41,7 +41,7 @@ const failedForm = (error: string, more: object, username = USERNAME) => ({
   details: { auth_method: 'openid-connect', auth_type: 'code', redirect_uri: CALLBACK, username },
 });
 
-/** Until the log has an event of this type: a lock-out follows the failure that caused it. */
+/** Polls, since Keycloak records a lockout after it has answered. */
 async function until(server: ContractServer, type: string): Promise<void> {
   for (let tries = 0; tries < 2000; tries += 1) {
     if ((await readUserEvents(server, `&type=${type}`)).length > 0) return;
@@ -57,7 +57,7 @@ const lockedOut = (title: string, permanentLockout: boolean, details: object): C
     async (server) => {
       const username = await server.newUser('order-manager');
       return async () => {
-        // By the first: Keycloak counts in the background, and several in a row may count twice.
+        // One failure is enough, since Keycloak counts in the background and may count consecutive failures twice.
         await server.administrator.change('PUT', '', { permanentLockout, failureFactor: 1 });
         await wrongPassword(server, username);
         await until(server, type);

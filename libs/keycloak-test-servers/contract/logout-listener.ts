@@ -1,4 +1,4 @@
-/** LogoutListener: receives back-channel logouts in place of a client. */
+/** Receives back-channel logouts in place of a client. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,14 +12,13 @@ export interface Notice {
 }
 
 export interface LogoutListener {
-  /** A URL on an address of this machine that is reachable from a container. */
+  /** Reachable from a container. */
   readonly url: string;
-  /** The notifications since the last call. Keycloak answers a logout only after it has notified all clients. */
+  /** Notifications since the last call. Keycloak answers a logout only after it has notified all clients. */
   take(): Notice[];
   stop(): Promise<void>;
 }
 
-/** `status`: the status of its answers. */
 export async function startLogoutListener(status = 200): Promise<LogoutListener> {
   const notifications: Notice[] = [];
   const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -41,7 +40,7 @@ export async function startLogoutListener(status = 200): Promise<LogoutListener>
   };
 }
 
-/** Loopback without a network, because then there is no container either. */
+/** Falls back to loopback without a network, when no container can exist either. */
 function outerAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';

@@ -1,4 +1,4 @@
-/** The contract of what invalidates all tokens at once: `notBefore` of a realm or a client, and the end of all sessions. */
+/** Contract of `notBefore` (realm and client) and of ending all sessions. */
 import { INVALID_TOKEN, LOGIN_PAGE, refused, type ContractCase } from './expectations.js';
 import { codeOf, LoginBrowser, VERIFIER } from './login-browser.js';
 import { answer, askAdministrator, page } from './observations.js';
@@ -16,7 +16,6 @@ const userinfo = async (server: ContractServer, { atA }: Tokens): Promise<unknow
   return [status, given.get('www-authenticate')?.replace(/realm="[^"]*"/, 'realm="<realm>"')];
 };
 
-/** Sets the `notBefore` of the realm or of a client for the time of `use`. */
 async function withNotBefore<T>(
   { administrator }: ContractServer,
   path: string,

@@ -1,4 +1,4 @@
-/** Observations: complete answers with placeholders for unique values, which must be equal on both servers. */
+/** Converts answers to a comparable form, with placeholders for unique values. */
 import type { Reply } from './requests.js';
 import type { ContractServer } from './server.js';
 import { claimsOf } from './demo-realm.js';
@@ -7,7 +7,6 @@ const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** An answer of the token endpoint, with its tokens decoded. */
 export function tokenAnswer(server: ContractServer, { status, members }: Reply): Members {
   const { access_token, id_token, refresh_token, ...rest } = members;
   return {
@@ -19,7 +18,6 @@ export function tokenAnswer(server: ContractServer, { status, members }: Reply):
   };
 }
 
-/** An answer without tokens: introspection, refusals, documents. */
 export const answer = (server: ContractServer, { status, members }: Reply): Members => ({
   status,
   ...normal(server, members),
@@ -29,7 +27,6 @@ export const isActive = ({ members }: Reply): unknown => members['active'];
 
 export const claims = (reply: Reply): Members => claimsOf(String(reply.members['access_token']));
 
-/** The header and claims of a token. */
 export function decoded(server: ContractServer, token: string): Members {
   const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as Record<string, unknown>;
   return { header: { ...header, kid: `<${typeof header['kid']}>` }, claims: normal(server, claimsOf(token)) };
@@ -55,15 +52,15 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Keycloak reads its clock separately for `iat`, `exp` and `expires_in`, so their differences may deviate from the lifespan by
- * one second. The lifespans of the realm are whole minutes.
+ * Keycloak reads its clock separately for `iat`, `exp` and `expires_in`, so their differences may deviate from the
+ * lifespan by one second. The lifespans of the realm are whole minutes.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;
   return Math.abs(seconds - nearest) <= 1 ? nearest : seconds;
 };
 
-/** An answer of the admin REST API. Of an object, it contains only the `wanted` members. */
+/** Reduces objects to the `wanted` members. */
 export async function administered(server: ContractServer, response: Response, wanted?: readonly string[]) {
   const text = await response.text();
   const json: unknown = text === '' ? undefined : JSON.parse(text);
@@ -77,7 +74,6 @@ export async function administered(server: ContractServer, response: Response, w
   };
 }
 
-/** Sends a request as the administrator, and observes the answer. */
 export const askAdministrator = async (
   server: ContractServer,
   method: string,
@@ -86,7 +82,6 @@ export const askAdministrator = async (
   wanted?: readonly string[],
 ): Promise<Members> => administered(server, await server.administrator.ask(method, path, { body }), wanted);
 
-/** The redirect to the client. */
 export function callback(server: ContractServer, { status, headers }: Reply): Members {
   const location = headers.get('location') ?? 'none:';
   const [to, separator = '', parameters = ''] = location.split(/([?#])/);
@@ -94,7 +89,7 @@ export function callback(server: ContractServer, { status, headers }: Reply): Me
   return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
 }
 
-/** A page, reduced to the text that it must contain. Other text, style and scripts may differ. */
+/** Reduces a page to whether it contains `words`. Other text, style and scripts may differ. */
 export function page({ status, headers, text }: Reply, words: string): Members {
   const said = text
     .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')

@@ -1,4 +1,4 @@
-/** A realm of its own beside the shared one: for cases that change what holds for a whole realm, or look at all that happens in it. */
+/** A separate realm for cases that change realm settings or read all events. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,10 +15,9 @@ export interface OwnRealm {
   remove(): Promise<void>;
 }
 
-/** The secret of the clients below. */
 const READER_SECRET = 'the-secret';
 
-/** Each client may ask for its roles by its scope, except those that lack it. */
+/** Each client has its role in scope, unless `isScoped` is false. */
 const READERS = {
   'event-reader': { role: 'view-events', isScoped: true },
   'event-manager': { role: 'manage-events', isScoped: true },
@@ -32,12 +31,11 @@ export type Reader = keyof typeof READERS;
 
 export const READER_NAMES = Object.keys(READERS) as Reader[];
 
-/** Its credentials. */
 export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as const;
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** `plain`: the demo realm, with the readers and their roles at `realm-management`. `with signals`: with a transmitter of shared signals. */
+/** `plain` is the demo realm with the readers. `with signals` is a realm with an SSF transmitter. */
 export type RealmKind = 'plain' | 'with signals';
 
 interface Representation extends Members {
@@ -63,7 +61,7 @@ function withReaders(json: Representation): Representation {
   }));
   return {
     ...json,
-    // As Keycloak has them by default.
+    // Keycloak's defaults.
     eventsExpiration: undefined,
     enabledEventTypes: undefined,
     clients: [
@@ -98,7 +96,6 @@ function withReaders(json: Representation): Representation {
   };
 }
 
-/** On a Keycloak: a further realm. */
 export async function addRealm(baseUrl: string, kind: RealmKind): Promise<OwnRealm> {
   const body = await representation(kind);
   const administrator = new Administrator(baseUrl, body.realm);
@@ -107,7 +104,6 @@ export async function addRealm(baseUrl: string, kind: RealmKind): Promise<OwnRea
   return { baseUrl, realm: body.realm, remove: () => administrator.change('DELETE', '') };
 }
 
-/** Without a Keycloak: a further embedded server. */
 export async function startForRealm(kind: RealmKind): Promise<OwnRealm> {
   const body = await representation(kind);
   const folder = await mkdtemp(join(tmpdir(), 'own-realm-'));

@@ -1,4 +1,4 @@
-/** The contract of a realm that refuses requests as a whole: over http where it demands https, and while it is disabled. */
+/** Contract of a realm that refuses all requests: HTTP while HTTPS is required, or a disabled realm. */
 import { answer, page } from './observations.js';
 import { ERROR_PAGE, refused, type ContractCase } from './expectations.js';
 import { LoginBrowser } from './login-browser.js';
@@ -7,7 +7,6 @@ import type { ContractServer } from './server.js';
 
 const DOCUMENTS = ['/.well-known/openid-configuration', '/protocol/openid-connect/certs', ''];
 
-/** Changes the settings of the realm for the time of `use`. */
 async function withSettings<T>(
   { administrator }: ContractServer,
   [during, afterwards]: readonly [object, object],

@@ -1,4 +1,6 @@
-/** Receivers of shared signals: a client for one case, what it asks of the transmitter, and the security event tokens that it polls. */
+/**
+ * SSF receivers: a client for one case, its requests to the transmitter, and the security event tokens that it polls.
+ */
 import { randomUUID } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import type { ContractCase } from './expectations.js';
@@ -13,7 +15,6 @@ export const STREAMS = '/ssf/transmitter/streams';
 export const STATUS = `${STREAMS}/status`;
 export const VERIFY = '/ssf/transmitter/verify';
 
-/** What it is expected to be shown as. */
 export const EVENT_TYPES = {
   sessionRevoked: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
   credentialChange: 'https://schemas.openid.net/secevent/caep/event-type/credential-change',
@@ -23,16 +24,13 @@ export const EVENT_TYPES = {
 
 export interface Receiver {
   readonly clientId: string;
-  /** Its path in the admin REST API. */
   readonly path: string;
   readonly streamId: string;
   readonly pollPath: string;
-  /** Asks with a token of both scopes, unless another one is given; `null` sends none. A string body is sent unchanged. */
+  /** Uses a token with both scopes by default; `null` sends no token. A string body is sent unchanged. */
   ask(method: string, path: string, body?: unknown, token?: string | null): Promise<Reply>;
   poll(body?: object): Promise<Poll>;
-  /** The statuses that verifications are answered with; each has the state given. */
   verify(...states: readonly string[]): Promise<readonly number[]>;
-  /** The polled events, by their types; of a verification its state. */
   polled(body?: object): Promise<readonly string[]>;
   token(scope?: string): Promise<string>;
   changeAttributes(changes: Attributes, others?: object): Promise<void>;
@@ -44,15 +42,15 @@ export interface Poll {
 }
 
 export interface OfReceiver {
-  /** Replace those of a stream that is sent everything; an empty text leaves one out. */
+  /** Override the default stream attributes; an empty string removes one. */
   readonly attributes?: Attributes;
-  /** Without a stream in its attributes. */
+  /** Without a stream. */
   readonly isEmpty?: boolean;
 }
 
 /**
- * One after the other: Keycloak refuses the first requests of a receiver with 409 or 500 if they come at once, and shows none of two polls at
- * once what it shows the other.
+ * Runs requests one after the other. Keycloak answers concurrent first requests of a receiver with 409 or 500, and
+ * concurrent polls receive different events.
  */
 export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
@@ -60,7 +58,6 @@ export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promis
   return answers;
 }
 
-/** A receiver in a realm with a transmitter, deleted afterwards. */
 export async function withReceiver<T>(
   server: ContractServer,
   { attributes = {}, isEmpty = false }: OfReceiver,
@@ -75,7 +72,6 @@ export async function withReceiver<T>(
   );
 }
 
-/** `streamId`: of its first stream. */
 export function receiverAt(
   own: ContractServer,
   { clientId, streamId, path = '' }: { clientId: string; streamId: string; path?: string },
@@ -126,14 +122,12 @@ const nameOf = ({ events }: Members): string => {
   return type === EVENT_TYPES.verification ? String(event?.['state']) : (type.split('/').at(-1) ?? '');
 };
 
-/** The claims of a token, which one of the realm's published keys must have signed. */
 async function verified(own: ContractServer, jws: string): Promise<Members> {
   const keys = (await request(own, '/protocol/openid-connect/certs')).members as unknown as JSONWebKeySet;
   const { payload } = await jwtVerify(jws, createLocalJWKSet(keys), { algorithms: ['RS256'], typ: 'secevent+jwt' });
   return payload;
 }
 
-/** The tokens of a poll, in order, with their headers. `names`: what to call values that are different each time. */
 export const shownSets = (own: ContractServer, { sets }: Poll, names: Members): Promise<readonly unknown[]> =>
   Promise.all(
     Object.entries(sets).map(async ([key, jws]) => {
@@ -149,7 +143,7 @@ export const shownSets = (own: ContractServer, { sets }: Poll, names: Members): 
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** With names for values that are different each time. */
+/** Replaces values that change by placeholders. */
 export function shown(names: Members, value: unknown, member = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => shown(names, item));
   if (typeof value === 'object' && value !== null) {
@@ -161,11 +155,10 @@ export function shown(names: Members, value: unknown, member = ''): unknown {
   return UUID.test(renamed) ? '<uuid>' : renamed;
 }
 
-/** An answer of the transmitter: its body, or that it has none. */
 export const ssfAnswer = ({ status, members, text }: Reply, names: Members = {}): unknown =>
   text === '' ? status : [status, shown(names, Object.keys(members).length === 0 ? JSON.parse(text) : members)];
 
-/** A case of what a new user's act lets a receiver know. `act` returns the names of what is different each time. */
+/** `act` returns the values that change, by placeholder. */
 export const signalsOf = (
   title: string,
   act: (own: ContractServer, username: string, receiver: Receiver) => Promise<Members>,

@@ -1,17 +1,16 @@
-/** The requests of the contract, by plain fetch and without the library. */
+/** HTTP requests of the contract, without the library. */
 import type { ContractServer } from './server.js';
 import { SECRETS } from './demo-realm.js';
 
-/** A server with this issuer. */
 export type Asked = Pick<ContractServer, 'issuer'>;
 
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Pairs, if a parameter occurs twice. */
+/** Pairs allow duplicate parameters. */
 export type Form = Readonly<Record<string, string>> | [string, string][];
 
-/** A client of the realm: its name, `name:secret` for another secret, or the name of a client that sends none. */
+/** A client of the realm, `name:secret` for another secret, or the name of a client that sends no secret. */
 export type Caller = keyof typeof SECRETS | `${string}:${string}` | undefined;
 
 export interface Reply {
@@ -56,7 +55,6 @@ export const token = (server: Asked, form: Form, caller?: Caller) => post(server
 export const clientCredentials = (server: Asked, caller: Caller, scope?: string) =>
   token(server, { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }, caller);
 
-/** The client is public. */
 export const login = (
   server: Asked,
   username: string,
@@ -84,14 +82,13 @@ export const revoke = (server: Asked, caller: Caller, text: string, more: Form =
 export const logout = (server: Asked, refresh_token: string) =>
   post(server, '/logout', { client_id: 'demo-cli', refresh_token });
 
-/** A member of a successful answer. Throws if it is missing. */
 export function textOf(reply: Reply, name: 'access_token' | 'refresh_token' | 'id_token' = 'access_token'): string {
   const value = reply.members[name];
   if (typeof value === 'string') return value;
   throw new Error(`No ${name} in an answer ${reply.status}: ${reply.text}`);
 }
 
-/** The tokens of one chain: for Service A, exchanged for B, exchanged for C. */
+/** Token for Service A, then exchanged for B and for C. */
 export interface Chain {
   readonly login: Reply;
   readonly atA: string;

@@ -1,4 +1,4 @@
-/** The contract of revocation, logout and disabling: which tokens of a chain each of them invalidates. */
+/** Contract of revocation, logout and disabling: the tokens of a chain that each of them invalidates. */
 import { answer, isActive } from './observations.js';
 import {
   BAD_CLIENT,
@@ -31,7 +31,6 @@ const UNKNOWN_TOKEN = { status: 200, error: 'invalid_token', error_description: 
 const OTHER_CLIENT = invalidRequest('Unmatching clients');
 const DEMO = { client_id: 'demo-cli' };
 
-/** Whether each token of a chain is active for its audience. */
 const states = async (server: ContractServer, { atA, atB, atC }: Chain): Promise<readonly unknown[]> => [
   isActive(await introspect(server, 'service-a', atA)),
   isActive(await introspect(server, 'service-b', atB)),
@@ -41,7 +40,6 @@ const states = async (server: ContractServer, { atA, atB, atC }: Chain): Promise
 const exchangeAgain = async (server: ContractServer, { atA }: Chain): Promise<unknown> =>
   answer(server, await exchange(server, 'service-a', atA, { scope: 'orders.approve', audience: 'service-b' }));
 
-/** service-a's own token, and the token that B exchanged it for. */
 async function serviceChain(server: ContractServer, caller: 'service-a' | `${string}:${string}` = 'service-a') {
   const atB = textOf(await clientCredentials(server, caller, 'orders.approve'));
   return { atB, atC: await exchangeForC(server, atB) };

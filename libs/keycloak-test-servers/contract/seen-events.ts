@@ -1,11 +1,11 @@
-/** Seen events: what the event log of a realm has of one act, in a form that is the same on both servers. */
+/** Reads events of a realm in a form that is equal on both servers. */
 import type { ContractServer } from './server.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
 export type LoggedEvent = Members & { readonly id: string; readonly time: number };
 
-/** With these, the log has the refreshed tokens as well. A realm does not save them unless asked to. */
+/** Includes `REFRESH_TOKEN`, which a realm does not store by default. */
 const SAVED = [
   'CLIENT_LOGIN',
   'CODE_TO_TOKEN',
@@ -34,12 +34,12 @@ export const OFF = {
   adminEventsDetailsEnabled: false,
 };
 
-/** What only Keycloak tells. */
+/** Details that only Keycloak records. */
 const NOT_COMPARED = ['code_id', 'age_of_refresh_token', 'access_token_expiration_time'];
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Records both kinds of events while `use` runs, in an empty log, and none afterwards. For a realm that no other spec uses. */
+/** Empties the log first and stops recording afterwards, so no other spec may use the realm. */
 export async function whileRecording<T>({ administrator }: ContractServer, use: () => Promise<T>): Promise<T> {
   await administrator.change('PUT', '/events/config', ON);
   await administrator.change('DELETE', '/events');
@@ -51,7 +51,6 @@ export async function whileRecording<T>({ administrator }: ContractServer, use: 
   }
 }
 
-/** The user events of an act, the oldest first. */
 export async function userEvents(server: ContractServer, act: () => Promise<unknown>): Promise<unknown[]> {
   return whileRecording(server, async () => {
     await act();
@@ -62,7 +61,6 @@ export async function userEvents(server: ContractServer, act: () => Promise<unkn
 export const readUserEvents = ({ administrator }: ContractServer, query = ''): Promise<LoggedEvent[]> =>
   administrator.read(`/events?direction=asc&max=1000${query}`);
 
-/** The admin events of an act, the oldest first. */
 export async function adminEvents(server: ContractServer, act: () => Promise<unknown>): Promise<unknown[]> {
   return whileRecording(server, async () => {
     await act();
@@ -74,7 +72,6 @@ export async function adminEvents(server: ContractServer, act: () => Promise<unk
   });
 }
 
-/** Ids, times and addresses are replaced. Both logs show scopes in the order of the request, so they are sorted. */
 function shownEvent({ time, details, representation, sessionId, ...others }: Members): Members {
   return {
     ...shownMembers(others),
@@ -95,7 +92,7 @@ function shownDetails(details: Members): Members {
   };
 }
 
-/** Java prints no seconds at a full minute. */
+/** Java omits the seconds of a full minute. */
 const timeForm = (time: string): string => time.replaceAll(/\d/g, '9').replace(/T99:99$/, '$&:99');
 
 const shownMembers = (members: unknown): Members =>

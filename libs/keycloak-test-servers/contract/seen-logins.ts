@@ -1,12 +1,11 @@
-/** Seen logins: how and when the users of tokens have logged in, by `acr` and `auth_time`, in a form that is the same for each run. */
+/** Compares `acr` and `auth_time` of tokens between runs. */
 import { claimsOf } from './demo-realm.js';
 import { introspect, textOf, type Caller, type Reply } from './requests.js';
 import type { ContractServer } from './server.js';
 
-/** `acr`, and `auth_time` in relation to the first one that was seen: 0, or 1 where it is later; undefined where there is none. */
+/** `later` is 0 for the first `auth_time` that was seen, and 1 for a later one. */
 export type SeenLogin = readonly [acr: unknown, later: number | undefined];
 
-/** A login takes its time, so all is relative to the first one that it sees. */
 export class SeenLogins {
   #first: number | undefined;
 

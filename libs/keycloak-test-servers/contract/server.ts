@@ -1,4 +1,4 @@
-/** ContractServer: the embedded server or a real Keycloak, with the actions of an administrator. */
+/** The embedded server or Keycloak, with administrator actions. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from './administrator.js';
@@ -12,11 +12,10 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** Creates a user for one case, whose password equals the name. Default: a unique name. */
+  /** The password equals the username. Default: a unique name. */
   newUser(role: Role, username?: string): Promise<string>;
-  /** The `sub` of that user's tokens. */
   subjectOf(username: string): Promise<string>;
-  /** Creates a client for one case. A service has the role order-manager. */
+  /** A service has the role order-manager. */
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
   changeUser(username: string, change: Readonly<Record<string, unknown>>): Promise<void>;
@@ -26,20 +25,17 @@ export interface ContractServer {
   endSession(sid: string): Promise<void>;
   /** Notifies the clients. */
   logOutUser(username: string): Promise<void>;
-  /** A copy of the realm under another name, where no other spec has sessions. It is made on first use, and goes with this one. */
+  /** A copy of the realm in which no other spec has sessions. It is created on first use and removed by `stop()`. */
   ownRealm(kind?: RealmKind): Promise<ContractServer>;
-  /** Deletes what was created, and stops the server if it was started here. */
   stop(): Promise<void>;
 }
 
-/** The redirect URIs of its browser clients, after a login and after a logout. No server listens there. */
+/** Redirect URIs after login and logout. No server listens there. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 
-/** The secret of the clients of {@link ContractServer.newClient}. */
 const NEW_CLIENT_SECRET = 'the-secret';
 
-/** One of them, by its credentials. */
 export const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
 
 const COMMON = {
@@ -113,7 +109,6 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
-/** Starts a separate embedded server. */
 export async function startEmbedded(): Promise<ContractServer> {
   const embedded = await startEmbeddedServer();
   const server = contractServerAt(embedded.baseUrl, { makeRealm: startForRealm });
@@ -125,20 +120,18 @@ export async function startEmbedded(): Promise<ContractServer> {
 }
 
 /**
- * Connects to the realm of this worker on the server of `npm test`: a real Keycloak, unless the embedded server was chosen.
+ * Connects to this Jest worker's realm on the server of `npm test`.
  *
- * @throws Error that says how to run the tests if there is no server.
+ * @throws Error with instructions if there is no server.
  */
 export const connectToKeycloak = async (): Promise<ContractServer> =>
   contractServerAt(keycloakUrl(), { realm: testServer().realm });
 
 interface WhichRealm {
   readonly realm?: string;
-  /** Makes the realm of its own. Default: on the same server. */
   readonly makeRealm?: (kind: RealmKind) => Promise<OwnRealm>;
 }
 
-/** A server that runs, with the demo realm, or a copy of it that has another name. */
 export function contractServerAt(
   baseUrl: string,
   { realm = REALM, makeRealm = (kind) => addRealm(baseUrl, kind) }: WhichRealm = {},

@@ -1,6 +1,5 @@
-/** A realm with a transmitter of shared signals, and with a receiver whose stream is in the file. */
+/** A realm with an SSF transmitter and one receiver with a stream. */
 
-/** The feature of Keycloak that it needs. */
 export const SSF_FEATURE = 'ssf';
 
 export const SSF_SCOPES = ['ssf.read', 'ssf.manage'];
@@ -12,13 +11,11 @@ interface Realm {
   readonly clients: readonly Members[];
 }
 
-/** The secret of all receivers. */
 export const RECEIVER_SECRET = 'the-secret';
 
-/** In the file, with its stream. */
 export const RECEIVER_OF_FILE = { clientId: 'ssf-receiver', streamId: 'events-of-the-file' };
 
-/** Attributes of a receiver with a stream that is sent what happens to any user, and may be verified as often as one likes. */
+/** The stream receives the events of all users and can be verified without a minimum interval. */
 export const streamAttributes = (streamId: string, audience: string): Readonly<Record<string, string>> => ({
   'ssf.enabled': 'true',
   'ssf.defaultSubjects': 'ALL',
@@ -47,7 +44,7 @@ export const receiverClient = (clientId: string, attributes: Readonly<Record<str
 
 const { clientId, streamId } = RECEIVER_OF_FILE;
 
-/** What such a realm has otherwise than the demo realm, which has the scopes. Administrators may give users attributes of their own choice. */
+/** Changes to the demo realm. Administrators may set any user attribute. */
 export const transmitterOf = ({ attributes, clients }: Realm) => ({
   attributes: { ...attributes, 'ssf.transmitterEnabled': 'true' },
   clients: [...clients, receiverClient(clientId, streamAttributes(streamId, clientId))],
@@ -61,7 +58,7 @@ export const transmitterOf = ({ attributes, clients }: Realm) => ({
   },
 });
 
-/** Keycloak's own, but for the attributes that are not in it. */
+/** Keycloak's default profile, but with unmanaged attributes. */
 const USER_PROFILE = {
   attributes: ['username', 'email', 'firstName', 'lastName'].map((name) => ({
     name,

@@ -1,10 +1,10 @@
-/** The contract of shared signals: whose token permits what at the transmitter. */
+/** Contract of access to the SSF transmitter by scopes. */
 import type { ContractCase } from './expectations.js';
 import { inTurn, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver, type Receiver } from './receivers.js';
 import { clientCredentials, login, revoke, textOf, token } from './requests.js';
 import { RECEIVER_SECRET } from './signalling-realm.js';
 
-/** To read, and to change what is not there or can't be. */
+/** Changes only what does not exist or can't be changed. */
 const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | null): Promise<readonly number[]> => {
   const asked = [
     ['GET', STREAMS],
@@ -22,7 +22,7 @@ const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | 
 
 const NONE = [401, 401, 401, 401, 401, 401, 401, 401, 401];
 const INVALID = [401, { error: 'HTTP 401 Unauthorized' }];
-/** Without a body. */
+/** The answer has no body. */
 const LACKS_SCOPE = 401;
 
 export const SSF_ACCESS_CASES: readonly ContractCase[] = [

@@ -1,4 +1,4 @@
-/** The contract of shared signals: what administrators see of streams and of what is to be delivered, and how they delete it. */
+/** Contract of the admin endpoints for SSF streams and queued events. */
 import type { ContractCase } from './expectations.js';
 import { administered } from './observations.js';
 import { shown, STREAMS, withReceiver, type Receiver } from './receivers.js';
@@ -28,7 +28,7 @@ const statuses = (counts: Readonly<Record<string, number>>) => ({
   },
 });
 
-/** With one event that is delivered, one that is given up, and one that is pending. */
+/** Leaves one event delivered, one given up and one pending. */
 async function withOneOfEach({ verify, poll }: Receiver): Promise<void> {
   await verify('first', 'second', 'third');
   const [first = '', second = ''] = Object.keys((await poll()).sets);

@@ -1,4 +1,4 @@
-/** The contract of shared signals: what receivers are told of. */
+/** Contract of the events that SSF receivers get. */
 import { codeOf } from './login-browser.js';
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
@@ -20,10 +20,9 @@ const resetPassword = async (own: ContractServer, username: string, value: strin
   return own.administrator.statusOf('PUT', path, { body: { type: 'password', value, temporary: false } });
 };
 
-/** Of a logout request, by its client and its tokens. */
 export type LogoutParameters = (client: string, tokens: Reply) => Readonly<Record<string, string>>;
 
-/** A logout in a browser, of a user who has logged in there by code. `more`: what else the request says. */
+/** Logs a user in by code, then out in the browser. `more`: parameters of the logout request. */
 export async function logOutInBrowser(
   server: ContractServer,
   more: LogoutParameters,

@@ -1,4 +1,4 @@
-/** The contract of shared signals: polling (RFC 8936). */
+/** Contract of SSF delivery by polling (RFC 8936). */
 import type { ContractCase } from './expectations.js';
 import { inTurn, ssfAnswer, withReceiver, type Poll } from './receivers.js';
 
@@ -11,7 +11,6 @@ const tooMany = (what: string) => [
 
 const idsOf = ({ sets }: Poll): string[] => Object.keys(sets);
 
-/** How many there were, and whether there are more. */
 const counted = (poll: Poll): unknown => [idsOf(poll).length, poll.moreAvailable];
 
 const many = (count: number): string[] => Array.from({ length: count }, (_, index) => `id-${index}`);

@@ -1,4 +1,4 @@
-/** The contract of shared signals: what Keycloak 26.7 tells nobody of, though sessions or tokens end by it. */
+/** Contract of actions that end sessions or tokens but for which Keycloak 26.7 sends no SSF event. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
 import { receiverAt, withReceiver } from './receivers.js';
@@ -6,7 +6,7 @@ import { clientCredentials, login, refresh, revoke, textOf, type Reply } from '.
 import { logOutInBrowser, type LogoutParameters } from './ssf-event-cases.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** A case of what a user's tokens or an administrator do. Throws if the act is refused. */
+/** Throws if the action is refused. */
 const silent = (
   title: string,
   act: (own: ContractServer, username: string, tokens: Reply) => Promise<unknown>,
@@ -16,13 +16,13 @@ const silent = (
     withReceiver(server, {}, async (receiver, own) => {
       const username = await own.newUser('order-manager');
       await act(own, username, await login(own, username));
-      // By a new token: some of it ends that of the receiver, too.
+      // With a new token, since some actions end the receiver's token.
       return receiverAt(own, receiver).polled();
     }),
   answer: [],
 });
 
-/** In a browser, at a client that is not returned to: Keycloak fails at an event without details. */
+/** Logs out without a redirect, since Keycloak fails at an event without details. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>
@@ -37,7 +37,7 @@ const idOf = async (own: ContractServer, clientId: string): Promise<string> => {
   return client?.id ?? '';
 };
 
-/** Until it is taken back, no token of the past is good. */
+/** All earlier tokens are invalid until this is undone. */
 async function withNotBefore(own: ContractServer, path: string, push: string): Promise<void> {
   const change = (notBefore: number) => own.administrator.change('PUT', path, { notBefore });
   await change(Math.floor(Date.now() / 1000));

@@ -1,4 +1,4 @@
-/** The contract of shared signals: the status of a stream, by which events are sent, held or lost. */
+/** Contract of the SSF stream status: events are sent, held or dropped. */
 import type { ContractCase } from './expectations.js';
 import { streamUpdated } from './expected-signals.js';
 import { shownSets, ssfAnswer, STATUS, withReceiver, type Receiver } from './receivers.js';

@@ -1,4 +1,4 @@
-/** The contract of shared signals: the stream of a receiver, which is made by it or stands in the attributes of its client. */
+/** Contract of SSF streams, created by the receiver or given in client attributes. */
 import type { ContractCase } from './expectations.js';
 import {
   EVENT_TYPES,
@@ -24,10 +24,9 @@ const invalid = (why: string) => streamError(400, `Invalid stream configuration:
 const UNPARSED = [400, { error: 'unknown_error', error_description: 'Cannot parse the JSON' }];
 const NO_ID = streamError(400, 'Stream ID is required');
 
-/** Keycloak has the types of events in any order. */
+/** Keycloak returns event types in any order. */
 const sorted = (member: unknown): unknown => (Array.isArray(member) ? member.toSorted() : member);
 
-/** One stream, or a list of them. */
 function streams({ status, text }: Reply, names: Readonly<Record<string, unknown>>): unknown {
   const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> | Record<string, unknown>[];
   const show = (stream: object): unknown =>
@@ -54,7 +53,7 @@ const CREATED = {
   min_verification_interval: 60,
 };
 
-/** A receiver that has made its stream. `tell`: an answer with names for what is different each time. */
+/** Runs a case with a created stream. `tell` replaces values that change. */
 const withMade = (
   title: string,
   body: object,

@@ -1,4 +1,4 @@
-/** The contract of shared signals: of whom a receiver is told. */
+/** Contract of the users whose events an SSF receiver gets. */
 import type { ContractCase } from './expectations.js';
 import { STREAMS, withReceiver, type OfReceiver } from './receivers.js';
 import { login, logout, textOf } from './requests.js';
@@ -9,7 +9,7 @@ const logInAndOut = async (own: ContractServer, username: string): Promise<void>
   await logout(own, textOf(await login(own, username), 'refresh_token'));
 };
 
-/** What a receiver is told of a user who has this attribute for it. */
+/** `notify` is the user's attribute for this receiver. */
 const toldOf = (
   title: string,
   of: OfReceiver,

@@ -1,4 +1,4 @@
-/** The contract of shared signals: verification, by which a receiver sees that its stream works. */
+/** Contract of SSF stream verification. */
 import type { ContractCase } from './expectations.js';
 import { verification } from './expected-signals.js';
 import { shownSets, ssfAnswer, STREAMS, VERIFY, withReceiver } from './receivers.js';
@@ -8,7 +8,7 @@ const refused = (status: number, error_description: string) => [
   { error: 'stream_verification_error', error_description },
 ];
 
-/** The seconds depend on how fast the test is. */
+/** The seconds depend on the speed of the test. */
 const tooEarly = ([status, body]: [number, { error_description: string }]): unknown => [
   status,
   { ...body, error_description: body.error_description.replace(/\d+/, '<n>') },

@@ -1,4 +1,4 @@
-/** The contract of the token endpoint without token exchange: client authentication, client credentials, password, refresh. */
+/** Contract of the token endpoint: client authentication, client credentials, password and refresh token. */
 import { answer, claims, tokenAnswer } from './observations.js';
 import {
   ALICE,
@@ -282,8 +282,8 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // A success starts the count anew. The realm allows nine, but a busy Keycloak counts a failure twice whose transaction it
-      // repeats, and misses one now and then: so neither side of this case asks near the limit.
+      // A success resets the count. The realm allows nine failures. A busy Keycloak sometimes counts a failure twice or
+      // not at all, so this case stays away from the limit.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };

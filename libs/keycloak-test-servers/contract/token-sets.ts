@@ -1,10 +1,9 @@
-/** Sets of tokens: those of a user along a chain of services, and one of a service itself, of which a case asks which are still active. */
+/** Tokens of a user along a chain of services, and a service's own token. */
 import { claimsOf } from './demo-realm.js';
 import { answer, isActive } from './observations.js';
 import { chainOf, clientCredentials, introspect, refresh, textOf, type Chain } from './requests.js';
 import type { ContractServer } from './server.js';
 
-/** A chain of a new user, with a token of service-a itself beside it. */
 export interface Tokens extends Chain {
   readonly username: string;
   readonly ofService: string;
@@ -16,7 +15,6 @@ export async function tokensOf(server: ContractServer, client?: string): Promise
   return { ...chain, username, ofService: textOf(await clientCredentials(server, 'service-a', 'orders.approve')) };
 }
 
-/** Whether each token is active for its audience: those for A, B and C, and that of service-a for B. */
 export const states = async (
   server: ContractServer,
   { atA, atB, atC, ofService }: Tokens,
@@ -27,7 +25,7 @@ export const states = async (
   isActive(await introspect(server, 'service-b', ofService)),
 ];
 
-/** The second after the one in which the last of these tokens was issued. */
+/** The second after the newest token was issued. */
 export const after = ({ atA, atB, atC, ofService }: Tokens): number =>
   Math.max(...[atA, atB, atC, ofService].map((text) => Number(claimsOf(text)['iat']))) + 1;
 
@@ -41,5 +39,5 @@ export const pathOf = async ({ administrator }: ContractServer, clientId: string
   return `/clients/${client?.id}`;
 };
 
-/** `notBefore` has seconds: what is issued from now on is of a later one. */
+/** `notBefore` has whole seconds, so tokens from now on are later. */
 export const nextSecond = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1100));

@@ -1,4 +1,4 @@
-/** The contract of a service account that may manage users, as a help desk does, and nothing else. */
+/** Contract of a service account that may only manage users, like a help desk. */
 import { randomUUID } from 'node:crypto';
 import type { ContractCase } from './expectations.js';
 import { isActive } from './observations.js';
@@ -8,7 +8,6 @@ import type { ContractServer } from './server.js';
 
 const USER = '/users/no-such';
 
-/** One request of each kind, on what is not there. */
 const REQUESTS = [
   ['GET', '/users?exact=true&username=no-such'],
   ['GET', USER],

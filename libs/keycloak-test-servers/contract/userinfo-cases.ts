@@ -1,4 +1,4 @@
-/** The contract of userinfo (OpenID Connect Core §5.3). */
+/** Contract of userinfo (OpenID Connect Core §5.3). */
 import { ALICE, type ContractCase } from './expectations.js';
 import { answer } from './observations.js';
 import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';
@@ -14,7 +14,7 @@ const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}
     ...init,
   });
 
-/** A refusal, which is in the header only (RFC 6750 §3). */
+/** The error is in the header only (RFC 6750 §3). */
 const refusal = ({ status, headers, text }: Reply) => [status, headers.get('www-authenticate'), text];
 
 const challenge = (error: string, description: string): string =>

@@ -1,4 +1,4 @@
-/** The demo realm for specs: starts an authorization server with one secret for all clients. */
+/** Starts the embedded server with the demo realm and one secret for all clients. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -9,19 +9,18 @@ import { unfilledPlaceholders } from '../src/realm-export.js';
 
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
-/** The secret of every client. Its characters must be encoded in the header of RFC 6749 §2.3.1. */
+/** Contains characters that must be encoded in HTTP Basic (RFC 6749 §2.3.1). */
 export const CLIENT_SECRET = 'the-secret:of +it';
 
 export const startTestRealm = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: allSecrets(CLIENT_SECRET) });
 
-/** Values for the placeholders of all client secrets in the realm file. */
+/** Fills the placeholders of all client secrets. */
 export function allSecrets(secret: string): Readonly<Record<string, string>> {
   const names = unfilledPlaceholders(readFileSync(REALM_FILE, 'utf8'), {});
   return Object.fromEntries(names.map((name) => [name, secret]));
 }
 
-/** An access token of alice or bob for service-a, as a user sends one to it. */
 export async function loginTo({ issuer }: RunningAuthorizationServer, username: 'alice' | 'bob'): Promise<string> {
   const form = { grant_type: 'password', client_id: 'demo-cli', username, password: username, scope: 'orders.read' };
   const response = await fetch(`${issuer}/protocol/openid-connect/token`, {

@@ -1,4 +1,4 @@
-/** findExternalServer(): discovers a server that runs already, by its URL. */
+/** Discovers a running server by its URL. */
 import { EMBEDDED_SERVER_NAME } from './embedded/start-authorization-server.js';
 import { realmNameIn } from './realm-export.js';
 import { ADMIN, type RunningServer } from './running-server.js';
@@ -7,9 +7,7 @@ import { timeLimit } from './time-limit.js';
 
 const TIMEOUT_MS = 10_000;
 
-/**
- * @throws Error with the requested URL and the reason, if the realm can't be discovered there.
- */
+/** @throws Error with the requested URL and the reason, if the realm can't be discovered there. */
 export async function findExternalServer(url: string, options: StartServerOptions): Promise<RunningServer> {
   const { baseUrl, realm } = await addressOf(url, options.realm);
   const { issuer, isEmbedded } = await discover(baseUrl, realm, options.signal);
@@ -24,12 +22,10 @@ export async function findExternalServer(url: string, options: StartServerOption
     features: [],
     adminUsername: orElse(KC_BOOTSTRAP_ADMIN_USERNAME, ADMIN.username),
     adminPassword: orElse(KC_BOOTSTRAP_ADMIN_PASSWORD, ADMIN.password),
-    // Only its owner stops it.
     stop: () => Promise.resolve(),
   };
 }
 
-/** The realm in the URL, or else the realm of the file. */
 async function addressOf(url: string, realmFile: string): Promise<{ baseUrl: string; realm: string }> {
   const [, base = '', realm] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(url) ?? [];
   const baseUrl = base.replace(/\/+$/, '');
@@ -55,10 +51,9 @@ async function discover(baseUrl: string, realm: string, signal: AbortSignal | un
   }
 }
 
-/** An error of `fetch` has its reason in `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string; code?: string } };
-  // If several addresses refused the connection, the message is empty.
+  // The message is empty if several addresses refused the connection.
   return cause?.message || cause?.code || message || String(error);
 }
 

@@ -1,4 +1,4 @@
-/** freePort(): which ports it returns, and that it passes over those that are taken. */
+/** The range of freePort(), and that it skips ports in use. */
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -51,10 +51,10 @@ describe('freePort', () => {
   it('passes over one that is taken', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
-    // The port that comes next, unless another process holds a port between the first two.
+    // The next port, unless another process holds a port between the first two.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
-      // Another process may hold the port already: then it is taken, too.
+      // If another process holds the port, it is in use as well.
       here.once('error', () => resolve()).listen(taken, '127.0.0.1', resolve);
     });
     expect([await freePort(), await listenOnFreePort(there)]).not.toContain(taken);

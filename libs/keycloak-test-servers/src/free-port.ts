@@ -1,36 +1,33 @@
-/** freePort(): finds a free port that no outgoing connection takes. */
+/** Finds a free port outside of the range for outgoing connections. */
 import { createServer, type Server } from 'node:net';
 
 /**
- * Below the ports that a system gives to outgoing connections and to servers that name none (Linux from 32768, macOS and Windows
- * from 49152), and below the node ports of Kubernetes (from 30000). A port of theirs may be taken before its server
- * listens, or while it restarts, and a client that connects to one where nobody listens may get it as its own and be
- * connected to itself.
+ * Below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes (from
+ * 30000). An ephemeral port may be taken before its server listens or while it restarts. A client that connects to such
+ * a port without a server may even connect to itself.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
 /**
- * The last digit of all ports of this process. The workers of Jest and Vitest have different ones: a server that starts slowly would lose its port to
- * a spec in another worker. In one process no two ports differ in the last digit alone: two such URLs have so much in common that a token with one is seen
- * in a text with the other.
+ * The last digit of all ports of this process. Workers of Jest and Vitest use different digits, so that a slow server
+ * does not lose its port to another worker. Two ports of one process never differ in the last digit only, since two
+ * such URLs would look alike in a token.
  */
 const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_ID'] ?? 0) % 10 || 0;
 
-/** How many ports have that digit. */
 const COUNT = 1000;
 
-/** From one to the next. It has no divisor with their number, so each comes once, and is their golden section, so neighbours are far apart. */
+/** Coprime to `COUNT`, so each port comes once. Close to the golden section, so consecutive ports are far apart. */
 const STEP = 619;
 
-// Processes begin at different ones.
 let next = Math.floor(Math.random() * COUNT);
 
 /**
- * Returns a port that is free on the loopback interface. It is from 20000 to 29999, where no default range of a system for
- * outgoing connections lies. A process gets each of a thousand ports once before it gets one twice. Two workers of Jest or Vitest never get the same
- * one. It is not reserved: another process may take it.
+ * Returns a free port on the loopback interface, from 20000 to 29999. No system uses this range for outgoing
+ * connections by default. A process gets each of a thousand ports once before one repeats. Two workers of Jest or
+ * Vitest never get the same port. The port is not reserved, so another process may take it.
  *
- * @throws Error if none of them is free.
+ * @throws Error if none of the ports is free.
  */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -39,7 +36,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Has a server listen on 127.0.0.1, on a port as {@link freePort} returns them, and returns it. */
+/** Listens on 127.0.0.1, on a port chosen as in {@link freePort}, and returns the port. */
 export async function listenOnFreePort(server: Server): Promise<number> {
   for (let tries = 0; tries < COUNT; tries += 1) {
     const port = PORTS.first + 10 * next + DIGIT;
@@ -49,7 +46,7 @@ export async function listenOnFreePort(server: Server): Promise<number> {
   throw new Error(`No port from ${PORTS.first} to ${PORTS.last} that ends in ${DIGIT} is free on 127.0.0.1`);
 }
 
-/** False for a port that is taken, or that the system keeps for itself (EACCES on Windows). */
+/** Returns false for a port in use or reserved by the system (EACCES on Windows). */
 async function listens(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const settle = (error?: NodeJS.ErrnoException): void => {

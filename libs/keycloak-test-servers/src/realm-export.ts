@@ -1,4 +1,4 @@
-/** Realm exports (JSON): their realm name and placeholders, read as Keycloak does. */
+/** Realm name and placeholders of realm exports (JSON), read as Keycloak does. */
 import { readFile } from 'node:fs/promises';
 
 export interface RealmExport {
@@ -6,11 +6,7 @@ export interface RealmExport {
   readonly json: string;
 }
 
-/**
- * Reads the file, and checks that every placeholder has a value in `environment` or a default.
- *
- * @throws Error that names the placeholders without one.
- */
+/** @throws Error that names the placeholders without a value. */
 export async function readRealmExport(
   path: string,
   environment: Readonly<Record<string, string>>,
@@ -23,13 +19,12 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** `${NAME}` placeholders with neither default nor value. Keycloak would import them literally. */
+/** Returns `${NAME}` placeholders with neither default nor value. Keycloak would import them literally. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);
 }
 
-/** The name of the realm in the file. */
 export const realmNameIn = async (path: string): Promise<string> => realmName(await readFile(path, 'utf8'), path);
 
 function realmName(json: string, path: string): string {

@@ -1,4 +1,4 @@
-/** Refuse in production: a server with published passwords must not run there. */
+/** Refuses to start servers with published passwords in production. */
 
 /** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
 export function refuseInProduction(what: string): void {

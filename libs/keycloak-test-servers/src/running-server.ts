@@ -1,9 +1,10 @@
-/** RunningServer: the common interface of all servers for tests, embedded or real. */
+/** The common interface of all test servers, embedded or real. */
 
 /**
- * - `docker`, `distribution`: a real Keycloak in its official image, or from its official distribution on this machine's JVM.
+ * - `docker`, `distribution`: a real Keycloak in its official image, or from its official distribution on this
+ *   machine's JVM.
  * - `embedded`: the server of `startAuthorizationServer()`, also if it was found by its URL.
- * - `external`: a Keycloak that ran already and was found by its URL.
+ * - `external`: a Keycloak that was already running and was found by its URL.
  */
 export type ServerKind = 'docker' | 'distribution' | 'embedded' | 'external';
 
@@ -13,24 +14,29 @@ export interface RunningServer {
   /** `iss` of its tokens: `<baseUrl>/realms/<realm>`. */
   readonly issuer: string;
   readonly realm: string;
-  /** The version of Keycloak, or the one that the embedded server emulates. `unknown` if the server was found by its URL. */
+  /**
+   * The version of Keycloak, or the version that the embedded server emulates. `unknown` if the server was found by its
+   * URL.
+   */
   readonly version: string;
   readonly kind: ServerKind;
-  /** The features that it was started with, beyond the default ones. None are known of a server that was found by its URL. */
+  /** The enabled features, without Keycloak's default features. Empty for a server that was found by its URL. */
   readonly features: readonly string[];
   /**
-   * The administrator, who logs in at the realm `master` with `admin-cli`. For a server that ran already, the variables
-   * `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` apply, else `admin`.
+   * For the realm `master` with `admin-cli`. For a server that was already running, the variables
+   * `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` apply, otherwise `admin`.
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** With the choice `available`: why the embedded server replaces a Keycloak, in one sentence. */
+  /** With the choice `available`: why the embedded server replaces Keycloak, in one sentence. */
   readonly fallbackReason?: string;
-  /** Stops the server and removes all files that it wrote; resolves when it has ended. A server that ran already keeps running. May be called again. */
+  /**
+   * Stops the server and removes all files that it wrote; resolves when it has stopped. A server that was already
+   * running keeps running. May be called again.
+   */
   stop(): Promise<void>;
 }
 
-/** The administrator of every server that this package starts. */
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
 /** The default version of Keycloak, and the version that the embedded server emulates. */

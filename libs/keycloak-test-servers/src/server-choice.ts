@@ -1,11 +1,11 @@
-/** ServerChoice: the server that a suite runs against, from the caller or the environment. */
+/** The choice of the test server, from the caller or the environment. */
 
 /**
  * - `embedded`: the server of `startAuthorizationServer()`, in this process, within a second.
- * - `keycloak`: a real Keycloak, in Docker when an engine answers, otherwise from its distribution.
+ * - `keycloak`: a real Keycloak, in Docker if an engine answers, otherwise from its distribution.
  * - `docker`, `distribution`: a real Keycloak, in this way only.
- * - `available`: a real Keycloak when this machine can run one, otherwise the embedded server, with the reason.
- * - a URL: a server that runs already, by its address or the address of a realm (`http://localhost:8080/realms/shop`).
+ * - `available`: a real Keycloak if this machine can run one, otherwise the embedded server, with the reason.
+ * - a URL: a running server, by its address or the address of a realm (`http://localhost:8080/realms/shop`).
  */
 export type ServerChoice =
   'embedded' | 'keycloak' | 'docker' | 'distribution' | 'available' | `http://${string}` | `https://${string}`;
@@ -20,14 +20,13 @@ const KINDS: readonly string[] = [
 
 const VARIABLE = 'AUTHORIZATION_SERVER';
 
-/** A choice, and its origin for messages. */
 export interface NamedChoice {
   readonly choice: ServerChoice;
   readonly madeBy: string;
 }
 
 /**
- * The choice of the caller, else that of the environment, else `embedded`. An empty variable counts as unset.
+ * The choice of the caller, otherwise of the environment, otherwise `embedded`. An empty variable counts as unset.
  *
  * @throws RangeError for an invalid choice.
  */

@@ -1,11 +1,12 @@
-/** The choice `available`: a real Keycloak if this machine can run one, otherwise the embedded server with the reason. */
+/**
+ * The choice `available`: a real Keycloak if this machine can run one, otherwise the embedded server with the reason.
+ */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
 import { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 import { startKeycloak } from './real/start-keycloak.js';
 import type { RunningServer } from './running-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
-/** The limit for downloading an image or a distribution before the fallback. */
 const FETCH_SECONDS_BEFORE_FALLBACK = 180;
 
 /** Does not fall back if a Keycloak was launched and then failed. */
@@ -33,7 +34,6 @@ async function startFallback(
   try {
     return { ...(await startAuthorizationServer(options)), fallbackReason };
   } catch (error) {
-    // The embedded server refuses to start in production: then both reasons are helpful.
     throw new Error(`${why}, and the embedded server did not start: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-/** A limit of time: it ends what waits, whatever the garbage collector does meanwhile. */
+/** A time limit aborts even after a garbage collection. */
 import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -14,7 +14,7 @@ describe('a limit of time', () => {
     const other = new AbortController();
     const limit = timeLimit(200, other.signal);
     const ended = once(limit, 'abort').then(() => 'ended');
-    // What a weak reference has been made of lives until the next turn.
+    // A weak reference keeps its target until the next turn of the event loop.
     await setImmediate();
     collectGarbage();
     expect(await Promise.race([ended, sleep(400, 'goes on')])).toBe('ended');

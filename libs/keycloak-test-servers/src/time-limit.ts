@@ -1,9 +1,11 @@
-/** timeLimit(): a signal that aborts after a time, or with another one before. */
+/** A signal that aborts after a time, or earlier with another signal. */
 
-/** The time-out of each signal here, which lives as long. */
+/** Keeps each timeout signal alive as long as its combined signal. */
 const timeouts = new WeakMap<AbortSignal, AbortSignal>();
 
-/** Node 20, and 22 at first, hold a time-out that is known to `AbortSignal.any` alone no longer than until the next garbage collection: it never aborts. */
+/**
+ * Node.js 20 and early 22 collect a timeout signal that only `AbortSignal.any` references, and it then never aborts.
+ */
 export function timeLimit(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);
   if (signal === undefined) return timeout;

@@ -1,4 +1,4 @@
-/** Asked introspections: how often the authorization server is asked about a token from now on. */
+/** AskedIntrospections: counts the introspection requests that the library sends to the authorization server. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from '../src/entry-points/diagnostics/index.js';
 

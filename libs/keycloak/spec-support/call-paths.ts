@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { IssuedToken } from '../src/protocol/issued-token.js';
 import { tokenText } from '../src/testing/token-text.js';
 
-/** Pieces that a URL parser, a proxy or a server reads in a way of its own. */
+/** Pieces that URL parsers, proxies and servers interpret differently. */
 const PIECES = [
   '/ // . .. %2e %2E %2f %2F %5c ? # % %00 %0d%0a %7f %20 %3b %3B %c3%bc %zz'.split(' '),
   '; @ : & = + , ~ - _ ! $ ( ) * [ ] " < > ^ ` { | } a orders HTTP/1.1'.split(' '),
@@ -16,12 +16,10 @@ const piece = fc.oneof(
   { weight: 2, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) },
 );
 
-/** Most of them begin with a slash. */
 export const callPath: fc.Arbitrary<string> = fc
   .tuple(fc.constantFrom('/', '/', '/', '/orders/', ''), fc.array(piece, { maxLength: 8 }))
   .map(([start, pieces]) => start + pieces.join(''));
 
-/** Whether a call to `path` must be refused, wherever it leads. */
 export function mustBeRefused(path: string): boolean {
   const pathname = path.split('?')[0] ?? '';
   const segments = pathname.split(/\/|%2f|%5c/i).map((segment) => segment.split(/;|%3b/i)[0] ?? '');
@@ -29,7 +27,7 @@ export function mustBeRefused(path: string): boolean {
   return hasDots || /[\\#]|\p{Cc}|\p{Cs}/u.test(path) || /\p{Cc}/u.test(ascii(pathname));
 }
 
-/** Decodes the characters of ASCII, once. */
+/** Decodes ASCII characters only, and only once. */
 const ascii = (text: string): string =>
   text.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
@@ -40,7 +38,7 @@ export const spelt = (path: string): string =>
 const bytesOf = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
-/** Gives one token to every call, and counts how often it was asked. */
+/** Returns the same token for every call, and counts the calls. */
 export class CountedTokens {
   requested = 0;
 
@@ -54,7 +52,6 @@ export class CountedTokens {
   }
 }
 
-/** What a call came to: `sent`, `TypeError`, or another error. */
 export const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => 'sent',

@@ -1,4 +1,4 @@
-/** Certificates: an authority of a spec's own, made by openssl, and what it signs: good, expired, too weak, or for another host. */
+/** Certificates: a test authority that issues valid, expired or weak certificates with openssl, for any host. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,6 @@ export const canMakeCertificates = installed('openssl') !== undefined;
 export interface KeyPair {
   readonly key: string;
   readonly cert: string;
-  /** The files that hold them. */
   readonly keyFile: string;
   readonly certFile: string;
 }
@@ -42,19 +41,17 @@ export class TestAuthority {
     });
   }
 
-  /** Its certificate, in PEM. */
   get certificate(): string {
     return this.#own.cert;
   }
 
-  /** A file with its certificate, and others after it. */
   caFile(...others: readonly TestAuthority[]): string {
     const path = join(this.#folder, `ca-${(this.#made += 1)}.pem`);
     writeFileSync(path, [this.certificate, ...others.map(({ certificate }) => certificate)].join('\n'));
     return path;
   }
 
-  /** For a name, such as `DNS:localhost`. One that is `expired` was good in January 2020. */
+  /** `host` is a name such as `DNS:localhost`. An expired certificate was valid in January 2020. */
   issue(host = 'DNS:localhost', { expired = false, digest = 'sha256' } = {}): KeyPair {
     const dates = expired ? ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'] : ['-days', '1'];
     return this.#pair((key, cert) => {
@@ -76,7 +73,6 @@ export class TestAuthority {
     });
   }
 
-  /** Signed by nobody else. */
   selfSigned(host = 'DNS:localhost'): KeyPair {
     return this.#pair((key, cert) => {
       openssl(
@@ -101,7 +97,7 @@ export class TestAuthority {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** `openssl ca` is the one command that sets both dates in every version. */
+  /** Only `openssl ca` sets both dates in every version. */
   #configuration(): string {
     const database = join(this.#folder, 'index.txt');
     const path = join(this.#folder, 'openssl.cnf');

@@ -1,4 +1,4 @@
-/** growthOf(): how much longer a function takes for ten times the input: about 10 for linear time, 100 for quadratic time. */
+/** growthOf(): the factor of the run time for ten times the input, about 10 for linear and 100 for quadratic time. */
 
 const ROUNDS = 15;
 
@@ -20,5 +20,4 @@ export function growthOf(run: (input: string) => unknown, inputOf: (length: numb
   return shortestMs(() => run(long)) / shortestMs(() => run(short));
 }
 
-/** A bound between linear (10) and quadratic (100). */
 export const LINEAR = 35;

@@ -4,7 +4,6 @@ import { ServiceTransport, type ServiceAnswer } from '../src/client/service-tran
 import type { CallsState } from '../src/resilience/call-gate.js';
 
 export interface PathRequest extends JsonRequest {
-  /** From the service's base URL, with a leading slash. */
   readonly path: string;
 }
 

@@ -1,4 +1,4 @@
-/** judgeAccessToken(): judges one answer about a token, by a judge of its own. */
+/** judgeAccessToken(): checks one introspection result with a new judge. */
 import type { Clock } from '../src/caching/clock.js';
 import type { IntrospectionAnswer } from '../src/protocol/claims.js';
 import { tokenHash } from '../src/protocol/token-hash.js';
@@ -6,7 +6,6 @@ import type { VerifiedAccessToken } from '../src/protocol/verified-access-token.
 import { AccessTokenJudge, type ClaimsSource, type JudgeOptions } from '../src/resource-server/judge-access-token.js';
 import type { PermissionMapper } from '../src/resource-server/permission-mapper.js';
 
-/** How an answer is judged, and what makes the permissions. */
 export interface SpecJudgeOptions extends JudgeOptions {
   readonly permissions: PermissionMapper | undefined;
 }

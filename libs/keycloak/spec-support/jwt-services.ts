@@ -1,4 +1,4 @@
-/** JWT services: the composed library of a service that verifies signatures, beside a server whose key set a spec decides. */
+/** JWT services: the library of a service that verifies signatures, with a server whose key set the spec controls. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { composeKeycloak, type ComposedKeycloak } from '../src/module/compose-keycloak.js';
 import type { ComponentLog } from '../src/resilience/component-log.js';
@@ -9,7 +9,6 @@ import { KeycloakException } from '../src/protocol/keycloak-exception.js';
 import type { Json } from './signers.js';
 import { optionsOf } from './test-realm.js';
 
-/** The clock of the machine, which a test moves on. */
 class MovedClock {
   #aheadSeconds = 0;
 
@@ -32,7 +31,6 @@ export interface JwtService extends ComposedKeycloak {
   readonly lines: readonly LogLine[];
   /** `accepted`, or the reason of the refusal. */
   reasonOf(token: string): Promise<string>;
-  /** Of an access token for this service as its realm issues one. */
   claims(bend?: Json): Json;
 }
 
@@ -78,7 +76,7 @@ export function jwtService(
   };
 }
 
-/** From now on the server publishes these, and no others. */
+/** The server publishes only these keys from now on. */
 export function publish(realm: RunningAuthorizationServer, keys: readonly unknown[]): void {
   realm.control.fault('jwks', { kind: 'answer', body: { keys } });
 }

@@ -1,4 +1,4 @@
-/** Logout services: an application that takes logout notices, at the client `shop` of one realm or of several. */
+/** Logout services: an application that receives logout notices, as the client `shop` of one realm or of several. */
 import { Controller, Get, Module, type DynamicModule, type INestApplication, type Provider } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -14,7 +14,6 @@ import { optionsOf } from './test-realm.js';
 
 const SHOP = 'shop';
 
-/** What its users log in by. */
 export interface LoggedIn {
   readonly accessToken: string;
   readonly idToken: string;
@@ -33,7 +32,6 @@ export interface ShopOptions {
   readonly servers: readonly RunningAuthorizationServer[];
   readonly notices: DynamicModule;
   readonly adapter: AbstractHttpAdapter;
-  /** Where the client sends notices. */
   readonly path?: string;
   readonly options?: Partial<CommonModuleOptions>;
   readonly providers?: readonly Provider[];
@@ -47,7 +45,6 @@ export class Shop {
     private readonly path: string,
   ) {}
 
-  /** Its client at each server hears of the ends of sessions in which it has taken part. */
   static async start({
     servers,
     notices,
@@ -84,7 +81,6 @@ export class Shop {
     return status;
   }
 
-  /** As Keycloak sends one. */
   async notify(token: string): Promise<Response> {
     return this.post(new URLSearchParams({ logout_token: token }));
   }
@@ -108,7 +104,7 @@ export async function logIn({ issuer }: RunningAuthorizationServer, username: 'a
   return { accessToken: answer.access_token, idToken: answer.id_token };
 }
 
-/** At Keycloak, past the application; it has told the clients by the time it answers (RP-Initiated Logout 1.0 §2). */
+/** Logs out at Keycloak, which has notified the clients when it answers (RP-Initiated Logout 1.0 §2). */
 export async function logOut({ issuer }: RunningAuthorizationServer, { idToken }: LoggedIn): Promise<void> {
   const query = new URLSearchParams({ id_token_hint: idToken });
   const response = await fetch(`${issuer}/protocol/openid-connect/logout?${query.toString()}`);
@@ -134,7 +130,7 @@ const clientAt = (noticesUrl: string): Readonly<Record<string, unknown>> => ({
   attributes: { 'backchannel.logout.url': noticesUrl, 'backchannel.logout.session.required': 'true' },
 });
 
-/** A logout token that anybody can write: all is as it must be, but for the signature. */
+/** A forged logout token: everything but the signature is valid. */
 export function junkNotice({ issuer }: RunningAuthorizationServer, kid: string): string {
   const iat = Math.floor(Date.now() / 1000);
   const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
@@ -144,7 +140,6 @@ export function junkNotice({ issuer }: RunningAuthorizationServer, kid: string):
 
 const LISTENER = Symbol('listener');
 
-/** With a listener that another module exports. */
 export function listening(listener: BackchannelLogoutListener): DynamicModule {
   @Module({ providers: [{ provide: LISTENER, useFactory: () => listener }], exports: [LISTENER] })
   class Listeners {}

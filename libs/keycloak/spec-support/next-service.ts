@@ -4,7 +4,6 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** Limits for its callers: enough calls in flight and queued, and a circuit that stays closed. */
 export const CALL_BOUNDS = {
   maxConcurrentCalls: 100,
   maxQueuedCalls: 500,
@@ -14,7 +13,6 @@ export const CALL_BOUNDS = {
 
 export interface RecordedRequest {
   readonly method: string;
-  /** With its query. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -30,7 +28,6 @@ export const raw =
 export const json = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Script =>
   raw(status, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers });
 
-/** Scripts that fail. */
 export const hang: Script = () => undefined;
 export const breakOff: Script = (response) => response.destroy();
 export const hangInBody: Script = (response) =>
@@ -62,7 +59,6 @@ export class NextService {
     return service;
   }
 
-  /** Answers requests for `path` from now on; other paths are 404. */
   answer(path: string, script: Script): this {
     this.#scripts.set(path, script);
     return this;

@@ -1,4 +1,4 @@
-/** One issuer: what a module with one issuer has, for specs that make parts by themselves. */
+/** One issuer: parts of a module with one issuer, for specs that create them without a module. */
 import type { Clock } from '../src/caching/clock.js';
 import { ServiceAudiences } from '../src/client/service-audiences.js';
 import { HeldDenials, type HeldDenialsOptions, type RevocationLog } from '../src/revocation/held-denials.js';
@@ -18,6 +18,5 @@ export function revocationList(
   ]);
 }
 
-/** Of a service that has this client id. */
 export const audience = (service: string, clientId = service): ServiceAudiences =>
   new ServiceAudiences(service, { issuer: ISSUER, audiences: { [ISSUER]: clientId } }, true);

@@ -1,4 +1,4 @@
-/** Payload members: what a caller may put into a payload to be taken for something else, for property tests (RS-28). */
+/** Payload members: payloads that imitate framework objects, for property tests (RS-28). */
 import type { INestApplicationContext } from '@nestjs/common';
 import fc from 'fast-check';
 import { KEYCLOAK } from '../src/module/keycloak.module-definition.js';
@@ -63,7 +63,7 @@ const { payload } = fc.letrec<{ value: unknown; payload: object }>((tie) => ({
   payload: fc.array(fc.tuple(member, tie('value')), { maxLength: 6 }).map(toObject),
 }));
 
-/** As JSON.parse makes it: `__proto__` is a member like others. */
+/** As in JSON.parse, `__proto__` is an ordinary member. */
 function toObject(entries: readonly (readonly [string, unknown])[]): object {
   const made = {};
   for (const [name, value] of entries) {
@@ -72,9 +72,7 @@ function toObject(entries: readonly (readonly [string, unknown])[]): object {
   return made;
 }
 
-/** An object with any members, those of the frameworks more often than others. */
 export const anyPayload: fc.Arbitrary<object> = payload;
 
-/** The connections that an application holds open for their tokens. */
 export const heldConnections = (app: Pick<INestApplicationContext, 'get'>): number =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).connections.size;

@@ -1,4 +1,4 @@
-/** Recorded telemetry: an SDK of OpenTelemetry for a spec, which keeps metrics and spans in memory. */
+/** Recorded telemetry: an OpenTelemetry SDK for a spec, which keeps metrics and spans in memory. */
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -35,7 +35,7 @@ export class RecordedTelemetry {
 
   private constructor() {}
 
-  /** Before what is to be recorded starts. There is one at a time. */
+  /** Sets global providers, so only one can run at a time. Call it before starting the code under test. */
   static start(): RecordedTelemetry {
     const recorded = new RecordedTelemetry();
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -49,7 +49,6 @@ export class RecordedTelemetry {
     return this.#spans.getFinishedSpans();
   }
 
-  /** As they stand now, by name. */
   async metrics(): Promise<ReadonlyMap<string, MetricData>> {
     this.#metrics.reset();
     await this.#meters.forceFlush();
@@ -59,7 +58,6 @@ export class RecordedTelemetry {
     return new Map(all.map((metric) => [metric.descriptor.name, metric]));
   }
 
-  /** Everything that was recorded, as text. */
   async printed(): Promise<string> {
     const spans = this.spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
     return JSON.stringify([...(await this.metrics()).values(), spans]);
@@ -71,7 +69,7 @@ export class RecordedTelemetry {
   }
 }
 
-/** The points of a metric: attributes, and the value; of a histogram the count. */
+/** The value of a histogram is its count. */
 export const pointsOf = (metric: MetricData | undefined): readonly [attributes: object, value: number][] =>
   metric === undefined
     ? []

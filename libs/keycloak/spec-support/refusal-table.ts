@@ -1,4 +1,7 @@
-/** Refusal table: callers that a handler with `@RequirePermission('orders.read') @AllowClients('shop')` refuses, and how, in every kind of context. */
+/**
+ * Refusal table: callers that `@RequirePermission('orders.read') @AllowClients('shop')` refuses, and how, in every
+ * context.
+ */
 import type { INestApplicationContext } from '@nestjs/common';
 import { RevocationList } from '../src/index.js';
 import {
@@ -10,7 +13,6 @@ import {
 
 type App = ApplicationUnderTest & Pick<INestApplicationContext, 'get'>;
 
-/** One caller: the value of its `Authorization` header, made for an application. */
 export interface RefusedCaller {
   readonly name: string;
   readonly authorization: (app: App) => string | undefined;
@@ -19,7 +21,6 @@ export interface RefusedCaller {
   readonly permission?: string;
 }
 
-/** The caller that is let in. */
 export const GOOD: TestAccessTokenOptions = { permissions: ['orders.read'], client: 'shop' };
 
 export const bearerOf = (app: App, options: TestAccessTokenOptions = GOOD): string =>

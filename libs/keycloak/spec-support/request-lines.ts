@@ -6,7 +6,7 @@ const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-len
 
 /** It reads the socket itself, since Node's own server parses what it receives. Requests must have no body. */
 export class RequestLines {
-  /** Everything up to the first line break of each request, one character for each byte. */
+  /** One character for each byte. */
   readonly lines: string[] = [];
   readonly #sockets = new Set<Socket>();
 

@@ -5,7 +5,6 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** How many last characters decode to the same octets, by the length modulo 4. */
 const SAME_OCTETS: Readonly<Record<number, number>> = { 2: 16, 3: 4 };
 
-/** All of them are valid in a header. */
 export function respellingsOf(token: string): readonly string[] {
   const ends = ['.', '..', '.'.repeat(50), '=', '==', '='.repeat(50), '=.', '.=', '.AA'].map((end) => token + end);
   const beginnings = ['.', '=', 'AA.'].map((beginning) => beginning + token);

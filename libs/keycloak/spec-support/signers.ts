@@ -1,4 +1,4 @@
-/** Signers: keys of all kinds, and compact JWS with whatever header and payload somebody might send, signed by them for real. */
+/** Signers: keys of all kinds, and validly signed compact JWS with any header and payload. */
 import {
   createHmac,
   generateKeyPairSync,
@@ -15,13 +15,11 @@ export const encoded = (part: unknown): string =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
 export interface Signer {
-  /** As a server publishes it. */
   readonly jwk: JsonWebKey & { readonly kid: string };
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   /** `header` replaces members of the usual one; undefined leaves them out. */
   sign(claims: Json | string, header?: Json): string;
-  /** The signature alone, of any text. */
   signText(text: string): Buffer;
 }
 
@@ -60,7 +58,7 @@ export const ecSigner = (alg = 'ES256', namedCurve = 'P-256'): Signer =>
 
 export const edSigner = (alg = 'EdDSA'): Signer => signerOf(alg, generateKeyPairSync('ed25519'), null);
 
-/** By a shared secret, which may be what anybody can read. */
+/** The secret may be a public key, for algorithm confusion. */
 export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, header: Json = {}): string {
   const text = `${encoded({ alg, typ: 'JWT', ...header })}.${encoded(claims)}`;
   return `${text}.${createHmac(`sha${alg.slice(2)}`, secret)

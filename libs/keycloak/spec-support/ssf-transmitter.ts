@@ -1,4 +1,4 @@
-/** SsfTransmitter: a transmitter of SSF 1.0 with delivery by poll (RFC 8936), made from the specifications and like no other server in its addresses. */
+/** SsfTransmitter: a transmitter of SSF 1.0 with poll delivery (RFC 8936), at addresses that no known server has. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -15,7 +15,6 @@ const STREAM_UPDATED = 'https://schemas.openid.net/secevent/ssf/event-type/strea
 
 const PATH = '/tenants/7';
 
-/** Of all of them. */
 const SIGNER = rsaSigner();
 
 export interface Asked {
@@ -25,7 +24,7 @@ export interface Asked {
   readonly body: Json;
 }
 
-/** `hang`: there is no answer. */
+/** `hang`: no response. */
 export type Instead = { readonly status: number; readonly body?: string; readonly type?: string } | 'hang' | undefined;
 
 export interface ToldSet {
@@ -35,31 +34,27 @@ export interface ToldSet {
 }
 
 export class SsfTransmitter {
-  /** As they came. */
   asked: Asked[] = [];
-  /** Answers in place of its own, where it gives any. */
+  /** Replaces its own response unless it returns undefined. */
   instead: (asked: Asked) => Instead = () => undefined;
   signer: Signer = SIGNER;
-  /** What it publishes. */
   keys: Json[] = [this.signer.jwk];
-  /** Replace members of the configuration; undefined leaves one out. */
   configuration: Json = {};
-  /** Of the one stream, if there is one. */
   stream: Json | undefined;
   status = 'enabled';
   minVerificationSeconds = 5;
-  /** Verifications come when they are released. */
+  /** Holds back verifications until `releaseLate()`. */
   verifiesLate = false;
-  /** Gives no more at once, whatever is asked for. */
+  /** Upper limit for `maxEvents` of a poll. */
   maxPage = Infinity;
   aheadSeconds = 0;
   logins = 0;
   readonly scopes: (string | undefined)[] = [];
   tokenSeconds = 300;
-  /** Where it says that it is; default where it is. */
+  /** The origin in its published addresses. Default: the real one. */
   publicOrigin: string | undefined;
   #pending = new Map<string, string>();
-  /** What another poll holds, for so many polls. */
+  /** Events that another poll holds, and for how many polls. */
   #held = { jtis: new Set<string>(), polls: 0 };
   #late: (() => void)[] = [];
   #verifiedAt = -Infinity;
@@ -95,7 +90,6 @@ export class SsfTransmitter {
     return `${this.publicOrigin ?? this.origin}${PATH}`;
   }
 
-  /** Where it is reached. */
   get realmUrl(): string {
     return `${this.origin}${PATH}`;
   }
@@ -109,12 +103,11 @@ export class SsfTransmitter {
     return this.clock.epochSeconds() + this.aheadSeconds;
   }
 
-  /** Names of what is not acknowledged. */
+  /** The `jti` of each event that is not acknowledged. */
   get pending(): readonly string[] {
     return [...this.#pending.keys()];
   }
 
-  /** Of requests, by the last part of their path. */
   count(what: string): number {
     return this.asked.filter(({ path }) => path.split('?')[0]?.endsWith(what) === true).length;
   }
@@ -127,7 +120,6 @@ export class SsfTransmitter {
     return issued;
   };
 
-  /** No token that was issued until now is good any more. */
   endTokens(): void {
     this.#tokens.clear();
   }
@@ -146,13 +138,13 @@ export class SsfTransmitter {
     };
   }
 
-  /** The subject of a session, or of all of a user's. */
+  /** The subject of one session, or of all sessions of a user. */
   session(sub: string, sid?: string): Json {
     const user = { format: 'iss_sub', iss: this.issuer, sub };
     return { format: 'complex', user, ...(sid === undefined ? {} : { session: { format: 'opaque', id: sid } }) };
   }
 
-  /** A token about it, not delivered. `claims` and `header` replace members; undefined leaves them out. */
+  /** Signs an event token without delivering it. `claims` and `header` replace members; undefined leaves them out. */
   token(
     events: Json,
     subId: Json,
@@ -169,7 +161,7 @@ export class SsfTransmitter {
     return signer.sign({ ...all, events, sub_id: subId, ...claims }, { typ: 'secevent+jwt', ...header });
   }
 
-  /** Delivers it, and returns its name. */
+  /** Returns its `jti`. */
   tell(type: string, subId: Json, how: ToldSet = {}, event: Json = { event_timestamp: 1 }): string {
     const jti = randomUUID();
     this.deliver(this.token({ [type]: event }, subId, how, jti), jti);
@@ -185,12 +177,11 @@ export class SsfTransmitter {
     return jti;
   }
 
-  /** As another replica does. */
   acknowledge(jtis: readonly string[]): void {
     for (const jti of jtis) this.#pending.delete(jti);
   }
 
-  /** As another poll does with what is pending now: it is left out of the next ones. */
+  /** Holds the pending events as another poll would: the next polls do not return them. */
   hold(polls: number): void {
     this.#held = { jtis: new Set(this.#pending.keys()), polls };
   }
@@ -200,14 +191,13 @@ export class SsfTransmitter {
     this.tell(STREAM_UPDATED, { format: 'opaque', id: String(this.stream?.['stream_id']) }, {}, { status });
   }
 
-  /** As anybody may ask for it. */
+  /** Any receiver may request a verification. */
   verify(state?: string): void {
     this.#verifiedAt = this.now;
     const subject = { format: 'opaque', id: String(this.stream?.['stream_id']) };
     this.tell(VERIFICATION, subject, {}, state === undefined ? {} : { state });
   }
 
-  /** Those verifications that are late. */
   releaseLate(): void {
     for (const tell of this.#late.splice(0)) tell();
   }

@@ -1,4 +1,4 @@
-/** Started app: an application of a spec on Express, and what a caller gets from it; it is closed after the spec. */
+/** Started app: starts an application on Express for a spec, and closes it after each test. */
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

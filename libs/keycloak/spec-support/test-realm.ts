@@ -3,7 +3,6 @@ import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 import { FixedSecret } from '../src/client-authentication/client-authentication.js';
 
-/** The options of a client of the realm, with no retries, a circuit that stays closed and a long timeout. */
 export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,
   clientId,
@@ -18,7 +17,6 @@ export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'se
   circuitBreakerPauseMs: 1000,
 });
 
-/** The options of a client of the realm, resolved for `src/authorization-server`. */
 export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => {
   const { clientSecret, ...options } = optionsOf(realm, clientId);
   return { ...options, realmUrl: realm.issuer, clientAuthentication: new FixedSecret(clientSecret) };
@@ -27,7 +25,7 @@ export const connectionTo = (realm: RunningAuthorizationServer, clientId?: strin
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;
 
-/** Calls whose results wait until a test releases them; it counts the calls that have ended. */
+/** Calls whose results wait until a test releases them. */
 export class HeldCalls<Args extends readonly unknown[], Result> {
   #ended = 0;
   #released: Promise<void> = Promise.resolve();
@@ -43,7 +41,7 @@ export class HeldCalls<Args extends readonly unknown[], Result> {
     }
   };
 
-  /** Holds the results of calls from now on. The returned function releases them; calls after that are not held. */
+  /** The returned function releases the results; calls after that are not held. */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.#released = new Promise((resolve) => (release = resolve));

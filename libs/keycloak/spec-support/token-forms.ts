@@ -16,14 +16,12 @@ export type TokenForm =
 
 export type Endpoint = Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>;
 
-/** A token endpoint that answers with a function of the form. */
 export const endpointOf = (answer: (form: TokenForm) => Promise<IssuedToken>): Endpoint => ({
   clientCredentials: (scope) => answer({ grant_type: CLIENT_CREDENTIALS_GRANT, scope }),
   exchange: (subject, audience, scope) =>
     answer({ grant_type: TOKEN_EXCHANGE_GRANT, subject_token: subjectTokenText(subject), audience, scope }),
 });
 
-/** Sends a form to a token endpoint, with any subject token. */
 export const requestOf =
   (endpoint: Endpoint) =>
   async (form: TokenForm): Promise<IssuedToken> =>

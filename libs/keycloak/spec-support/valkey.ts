@@ -1,4 +1,4 @@
-/** Valkey: a real server, started for a spec, on this machine alone; it can be stopped, frozen and started anew on its port. */
+/** Valkey: a real server on this machine for a spec. A test can stop it, freeze it and restart it on its port. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,9 +10,8 @@ import { installed } from '../../../scripts/common/installed.mjs';
 import { processUsers, usersFile } from '../../../scripts/start/valkey-users.mjs';
 import { freeze } from './frozen-process.js';
 
-/** The path of its executable; undefined where it is not installed. */
+/** Undefined if it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
-/** It makes certificates. */
 export const openssl = installed('openssl');
 
 const passwordOf = (user: string): string => `password-of-${user}`;
@@ -32,22 +31,20 @@ export class Valkey {
     return valkey;
   }
 
-  /** For the administrator, with every right. */
   get url(): string {
     return `valkey://127.0.0.1:${this.port}`;
   }
 
-  /** For a user of deploy/valkey/users.acl. */
+  /** `user` is a user of deploy/valkey/users.acl. */
   urlOf(user: string): string {
     return `valkey://${user}:${passwordOf(user)}@127.0.0.1:${this.port}`;
   }
 
-  /** For each user. */
   get urls(): Readonly<Record<string, string>> {
     return Object.fromEntries(processUsers().map(({ name }) => [name, this.urlOf(name)]));
   }
 
-  /** What an operator, or an attacker, does at the server. Rejects when it can't be reached. */
+  /** Rejects if the server can't be reached. */
   async command(args: readonly string[], database = 0): Promise<unknown> {
     const url = `${this.url.replace('valkey', 'redis')}/${database}`;
     const client = createClient({ url, RESP: 2, socket: { reconnectStrategy: false } });
@@ -60,7 +57,7 @@ export class Valkey {
     }
   }
 
-  /** With what was saved, if anything was. */
+  /** Loads saved data, if there is any. */
   async start(...settings: readonly string[]): Promise<void> {
     const users = join(this.folder, 'users.acl');
     writeFileSync(users, usersFile(passwordOf).replace(/^user default .*$/m, 'user default on nopass ~* &* +@all'));
@@ -77,7 +74,6 @@ export class Valkey {
     server.stdout.resume();
   }
 
-  /** Without saving anything. */
   async kill(): Promise<void> {
     const server = this.#server;
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
@@ -85,7 +81,7 @@ export class Valkey {
     await once(server, 'exit');
   }
 
-  /** It takes connections and answers nothing. */
+  /** The server accepts connections and does not answer. */
   freeze(): void {
     if (this.#server !== undefined) freeze(this.#server);
   }

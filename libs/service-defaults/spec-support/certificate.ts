@@ -1,6 +1,6 @@
-/** A certificate of an authority, in PEM. */
+/** A CA certificate in PEM, for specs. */
 
-/** Of nobody, and long expired: it only has to be one. */
+/** Expired, and issued for nobody: specs only need a certificate that can be parsed. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw
 DDEKMAgGA1UEAwwBeDAeFw0yNjExMjYyMzQxMzRaFw0yNjExMjcyMzQxMzRaMAwx

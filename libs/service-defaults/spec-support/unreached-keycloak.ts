@@ -1,4 +1,4 @@
-/** A KeycloakModule for specs in which nobody sends a token: its server is never asked. */
+/** A KeycloakModule for specs that send no token, so that no server is called. */
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
 
 export const unreachedKeycloak = () =>

@@ -1,4 +1,4 @@
-/** Body validation: the pipe that every service uses; its answer names each invalid field. */
+/** Body validation: the validation pipe of every service. Its answer names each invalid field. */
 import {
   BadRequestException,
   ValidationPipe,
@@ -18,12 +18,11 @@ export class BodyValidation implements PipeTransform {
     validationError: { target: false, value: false },
     exceptionFactory: (errors) => invalidBody(errors.flatMap(faultsOf)),
   });
-  /** Of the classes that have come; undefined for one that is none. */
   readonly #flatBodies = new Map<Type, FlatBody | undefined>();
 
-  /** At once where class-validator is not needed (perf: limit). */
+  /** Returns synchronously if class-validator is not needed (perf: limit). */
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
-    // What a decorator of the application's own gives is no input.
+    // The values of custom decorators are not input.
     if (metadata.type === 'custom') return value;
     if (metadata.type !== 'body') return this.#validation.transform(value, metadata);
     const accepted = metadata.metatype && this.#flatBody(metadata.metatype)?.accepted(value);
@@ -47,7 +46,7 @@ export class BodyValidation implements PipeTransform {
   }
 }
 
-/** Refuses the names that every object inherits (`constructor`, …): the validator would take them for known fields. */
+/** Refuses names that every object inherits (`constructor`, …), which the validator would take for known fields. */
 function checkNames(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const name = Object.keys(value).find((key) => key in Object.prototype);

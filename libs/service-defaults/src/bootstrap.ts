@@ -1,4 +1,4 @@
-/** bootstrap(): starts a service from its main.ts, or logs one clear message that says why it can't start. */
+/** bootstrap(): starts a service from its main.ts, or logs why it can't start. */
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
@@ -11,8 +11,8 @@ import type { ServiceSettings } from './service-settings.js';
 import type { startTelemetry, Telemetry } from './telemetry/start-telemetry.js';
 
 /**
- * Reads the settings and starts to listen. On SIGTERM or SIGINT the service is not ready for `SHUTDOWN_DELAY_SECONDS`, then finishes
- * the requests in flight and exits with 0. A service that can't start exits with 1.
+ * Reads the settings and starts to listen. On SIGTERM or SIGINT, the service is not ready for `SHUTDOWN_DELAY_SECONDS`,
+ * then finishes the requests in flight and exits with 0. A service that can't start exits with 1.
  */
 export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
   let logger = new ServiceLogger('text');
@@ -37,10 +37,8 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   }
 }
 
-/** With port 0 it is any that was free. */
 const portOf = (app: NestFastifyApplication): number => (app.getHttpServer().address() as AddressInfo).port;
 
-/** What it takes is loaded only here, and only where it is on. */
 async function loadTelemetry(...given: Parameters<typeof startTelemetry>): Promise<Telemetry> {
   const telemetry = await import('./telemetry/start-telemetry.js');
   return telemetry.startTelemetry(...given);

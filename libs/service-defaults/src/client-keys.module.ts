@@ -1,4 +1,4 @@
-/** ClientKeysModule: the public keys of a service that signs its client assertions. */
+/** ClientKeysModule: publishes the public keys of a service that signs its client assertions. */
 import { Controller, Get, Header, Inject, Module, type DynamicModule } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import type { PrivateKeyJwt, PublicJwks } from 'nestjs-keycloak-s2s/client-authentication';
@@ -10,7 +10,7 @@ const PRIVATE_KEY = Symbol('private key');
 class ClientKeysController {
   constructor(@Inject(PRIVATE_KEY) private readonly privateKey: PrivateKeyJwt) {}
 
-  /** For the client's JWKS URL in Keycloak. */
+  /** The client's JWKS URL in Keycloak. */
   @Get('jwks.json')
   @Header('Content-Type', 'application/jwk-set+json')
   @Header('Cache-Control', 'max-age=60')
@@ -19,7 +19,6 @@ class ClientKeysController {
   }
 }
 
-/** For a service that has a private key; no other one has the route. */
 @Module({ controllers: [ClientKeysController] })
 export class ClientKeysModule {
   static register(privateKey: PrivateKeyJwt): DynamicModule {

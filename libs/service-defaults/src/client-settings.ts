@@ -1,4 +1,4 @@
-/** Client settings: what a service authenticates itself to Keycloak by. */
+/** Client settings: how a service authenticates itself to Keycloak. */
 import { matches } from 'class-validator';
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
@@ -12,24 +12,27 @@ import type { Variables } from './variables.js';
 
 export interface ClientSettings {
   readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
-  /** Where it signs assertions: its public keys are to be published. */
+  /** Set if the service signs assertions: it must publish the public keys. */
   readonly privateKey?: PrivateKeyJwt;
-  /** As it was at the start, where there is one: for the attacks of demo mode. */
+  /** For the attacks of demo mode, as read at the start. Empty if the service has no secret. */
   readonly secret: string;
 }
 
 /** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
 const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
-/** Notes a published secret outside of demo mode. `name` says where it stands. */
+/** `name` says where the secret is set. */
 export function refusePublishedSecret(variables: Variables, name: string, secret: string, demoMode: boolean): void {
   if (demoMode || !matches(secret, DEMO_SECRET)) return;
   variables.fault(`${name} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`);
 }
 
 /**
- * Variables, one of them: `<NAME>_CLIENT_SECRET`, or `<NAME>_CLIENT_SECRET_FILE`, which may be replaced while the service runs; `<NAME>_CLIENT_KEY_FILE`, a private key
- * that signs assertions; `<NAME>_CLIENT_ASSERTION_FILE`, an assertion of the platform.
+ * Reads one of these variables:
+ *
+ * - `<NAME>_CLIENT_SECRET`, or `<NAME>_CLIENT_SECRET_FILE`, which may be replaced while the service runs
+ * - `<NAME>_CLIENT_KEY_FILE`, a private key that signs assertions
+ * - `<NAME>_CLIENT_ASSERTION_FILE`, an assertion that the platform issues
  */
 export function readClientSettings(variables: Variables, prefix: string, demoMode: boolean): ClientSettings {
   const [keyName, assertionName] = [`${prefix}_CLIENT_KEY_FILE`, `${prefix}_CLIENT_ASSERTION_FILE`];
@@ -51,7 +54,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
     const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
     return { secret, keycloak: withAuthentication(authentication) };
   }
-  // One that can't be read is a fault already.
+  // An unreadable file has already been noted as a fault.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
   const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
   return { secret, keycloak: withAuthentication(authentication) };
@@ -62,7 +65,6 @@ const withAuthentication = (
 ): Pick<KeycloakModuleOptions, 'clientAuthentication'> =>
   clientAuthentication === undefined ? {} : { clientAuthentication };
 
-/** Undefined where what makes it finds faults, which are noted. */
 export function made<T>(variables: Variables, name: string, make: () => T): T | undefined {
   try {
     return make();

@@ -19,12 +19,10 @@ const SHORT: ConnectionLimits = {
   checkEveryMs: 50,
 };
 const UNREAD: ConnectionLimits = { ...CONNECTION_LIMITS, unreadTimeoutMs: 300, keepAliveTimeoutMs: 300 };
-/** The stream lasts longer than all of these. */
 const EVENTS = 20;
 const EVENT_EVERY_MS = 100;
 const LARGE = 32 * 1024 * 1024;
 
-/** How many requests reached a handler. */
 let counted = 0;
 
 @Controller()
@@ -100,7 +98,6 @@ async function open(app: NestFastifyApplication): Promise<Socket> {
   return socket;
 }
 
-/** Everything received until the server closes the connection. */
 async function untilClosed(socket: Socket): Promise<string> {
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => (received += text));
@@ -115,7 +112,6 @@ async function answerTo(app: NestFastifyApplication, text: string): Promise<stri
   return untilClosed(socket);
 }
 
-/** Status, headers and body of the one answer, which must be everything received. */
 function read(answer: string): object {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
@@ -199,7 +195,6 @@ describe('a service whose answers are not read', () => {
   });
   afterAll(() => app.close());
 
-  /** Whether the server closed the connection, whatever the client sees. */
   async function endOf(sent: string): Promise<boolean> {
     const accepted = once(app.getHttpServer() as Server, 'connection') as Promise<[Socket]>;
     const client = await open(app);

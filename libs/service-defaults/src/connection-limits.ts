@@ -6,23 +6,26 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /** From a request's first byte to the end of its header; also from a new connection to the end of its first header. */
+  /**
+   * From the first byte of a request to the end of its header; for the first request, from the start of the connection.
+   */
   readonly headersTimeoutMs: number;
-  /** Until the whole request has arrived, including its body. The answer has no limit, since it may be a stream. */
+  /** Until the whole request has arrived. The answer has no limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
-  /** How often the two timeouts above are checked. */
   readonly checkEveryMs: number;
-  /** How long an idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
   /** Any further connection is closed at once, unread. */
   readonly maxConnections: number;
-  /** Requests that a connection may send before the first is answered. The answer to the last of them closes the connection. */
+  /**
+   * Requests that a connection may send before the first is answered. The answer to the last of them closes the
+   * connection.
+   */
   readonly maxPipelined: number;
   /** How long a peer may leave written bytes unread. */
   readonly unreadTimeoutMs: number;
-  /** When the server closes: how long a connection without a request, which may be new, has to send one. */
+  /** When the server closes: how long a connection without a request may take to send one. */
   readonly arrivalMs: number;
-  /** When the server closes: how long requests in flight may take before they are cut off. */
+  /** When the server closes: how long requests in flight may take. */
   readonly drainMs: number;
 }
 
@@ -30,21 +33,21 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   checkEveryMs: 1000,
-  // Longer than proxies keep theirs (60 s is usual), so that the proxy closes first and no request meets a closed connection.
+  // Longer than proxies keep theirs (usually 60 s), so that the proxy closes first and no request meets a closed
+  // connection.
   keepAliveTimeoutMs: 72_000,
   // Each connection may hold an unfinished body of 100 KB: 200 MB in total.
   maxConnections: 2000,
-  // Few clients pipeline at all. Pages are about 12 KB each: 200 MB again, if no peer reads its answers.
+  // Few clients pipeline at all. With pages of about 12 KB, unread answers take 200 MB.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
-  // Together with the shutdown delay (5 s) this is less than the 10 s that Docker gives a container.
+  // Together with the shutdown delay (5 s), this is less than the 10 s that Docker gives a container.
   drainMs: 4000,
 };
 
 const LOG_INTERVAL_MS = 60_000;
 
-/** An HTTP server with these limits; the server that Fastify would create has none. */
 export function limitedServer(limits: ConnectionLimits, connections: Connections, handler: RequestListener): Server {
   const server = createServer(
     {
@@ -52,13 +55,13 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // Node's own answer would have an empty body.
+      // The service refuses the request itself, since Node's own answer would have an empty body.
       requireHostHeader: false,
     },
     (request, response) => {
       if (!connections.admits(response)) return;
       if (!hasOneHost(request)) refuse(response, 'no_host');
-      // Fastify runs no hook for it, so that its answer would have no headers of ours.
+      // Fastify runs no hook for this request, so its answer would lack our headers.
       else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
       else handler(request, response);
     },
@@ -71,7 +74,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // No header is dropped unseen, since it could be a token, a cookie or an Origin. All headers together are limited to 16 KB.
+  // 0 is no limit: a dropped header could be a token, a cookie or an Origin. All headers together are limited to 16 KB.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;
@@ -83,11 +86,13 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   return server;
 }
 
-/** RFC 9112 §3.2: one, and none in HTTP/1.0. Of several Node shows the first one alone, and whoever is in front may go by another. */
+/**
+ * RFC 9112 §3.2: exactly one `Host`, or none in HTTP/1.0. Node shows only the first of several, and a proxy in front
+ * may use another.
+ */
 function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   if (headers.host === undefined) return httpVersion === '1.0';
   let hosts = 0;
-  // Names and values alternate.
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
@@ -101,7 +106,6 @@ export const answerUnreadableRequests =
   (error: NodeJS.ErrnoException, socket: Socket): void =>
     answerUnreadable(error, socket, connections.canAnswerNow(socket));
 
-/** Logs once a minute at most, so that a flood of connections does not become a flood of log lines. */
 function dropLogger(maxConnections: number): () => void {
   const logger = new Logger('Connections');
   let loggedAt = -Infinity;

@@ -3,20 +3,18 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Node distinguishes a connection that waits for an answer from one that has sent nothing or half a header, but does not expose
- * this. So requests and answers are counted here, by a listener that all answers share: a hook of Fastify would cost each request more
- * than all that is done here (perf: chain-cpu).
+ * Node knows whether a connection waits for an answer or has sent half a header, but does not expose it. The answers
+ * share one listener, since a Fastify hook would cost each request more than all that is done here (perf: chain-cpu).
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** Connections that serve no further request, since a pending answer closes them; with the number of requests ignored since. */
+  /** Connections that a pending answer will close, with the number of requests ignored since. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
   #closing = false;
   #draining = false;
 
-  /** `maxPending`: how many requests one connection may send before the first of them is answered. */
   constructor(private readonly maxPending: number) {
     const answered = (response: ServerResponse): void => {
       this.#answered(response);
@@ -27,21 +25,21 @@ export class Connections {
     };
   }
 
-  /** Has `listener` told of each answer that is over, whole or not. There is one. */
+  /** `listener` is called when an answer is over, complete or not. It replaces the former listener. */
   whenOver(listener: (response: ServerResponse) => void): void {
     this.#whenOver = listener;
   }
 
   opened(socket: Socket): void {
     this.#pending.set(socket, new Set());
-    // The pending answers go as well: an answer on a closed connection never finishes.
+    // An answer on a closed connection never finishes.
     socket.once('close', () => this.#pending.delete(socket));
   }
 
   /**
-   * Whether a request, whose header was read, is to be served; it is pending then. Node reads and starts all pipelined requests, even of a client that reads no answer. So the
-   * answer to request number `maxPending` closes the connection, and later requests are ignored. After as many ignored requests
-   * the connection is destroyed, since its client does not wait for answers.
+   * Returns whether a request may be served. Node starts all pipelined requests, even of a client that reads no answer.
+   * So answer number `maxPending` closes the connection, and later requests are ignored. After as many ignored
+   * requests, the connection is destroyed.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -59,15 +57,15 @@ export class Connections {
     return true;
   }
 
-  /** Has this answer close its connection: a request that comes behind it is not served, since nobody could get its answer (RFC 9112 §9.6). */
+  /** Makes this answer close its connection: later requests could get no answer, and are ignored (RFC 9112 §9.6). */
   endWith(response: ServerResponse): void {
     this.#full.set(response.req.socket, 0);
     response.shouldKeepAlive = false;
   }
 
   /**
-   * Whether an inactive connection is not waiting for this service: its peer does not read what was written, or no answer is
-   * pending. Other limits cover a connection that has sent nothing yet.
+   * Whether an inactive connection does not wait for this service: its peer does not read, or no answer is pending.
+   * Other limits cover a connection that has sent nothing yet.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -83,8 +81,8 @@ export class Connections {
   }
 
   /**
-   * Whether the client would match an answer written now to the request that is being read. It would not when an earlier answer
-   * is still pending, or when an answer has begun.
+   * Whether the client would match an answer written now to the request that is being read. It would not if an earlier
+   * answer is pending, or if an answer has begun.
    */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
@@ -94,7 +92,7 @@ export class Connections {
   }
 
   /**
-   * From now on the last pending answer of each connection closes it, and says so unless its header was sent already.
+   * From now on the last pending answer of each connection closes it, and says so unless its header was already sent.
    */
   closeEach(): void {
     this.#closing = true;
@@ -104,7 +102,10 @@ export class Connections {
     }
   }
 
-  /** Closes idle connections now, and the others after their last answer. Event streams end now, since they never end by themselves. */
+  /**
+   * Closes idle connections now, and the others after their last answer. Event streams end now, since they never end by
+   * themselves.
+   */
   drain(): void {
     this.#draining = true;
     for (const [socket, pending] of this.#pending) {
@@ -113,7 +114,6 @@ export class Connections {
     }
   }
 
-  /** Destroys all connections, and returns how many answers were lost. */
   cutOff(): number {
     let lost = 0;
     for (const [socket, pending] of this.#pending) {
@@ -124,7 +124,10 @@ export class Connections {
   }
 }
 
-/** `getHeader` does not see the header that Nest writes for a stream. So `Accept` decides, which every EventSource sends (WHATWG HTML §9.2.3). */
+/**
+ * `getHeader` does not see the header that Nest writes for a stream. So `Accept` decides, which every EventSource sends
+ * (WHATWG HTML §9.2.3).
+ */
 function isEventStream(response: ServerResponse): boolean {
   const type = response.getHeader('content-type') ?? response.req.headers.accept;
   return response.headersSent && String(type).includes('text/event-stream');

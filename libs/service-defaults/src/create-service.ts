@@ -1,4 +1,4 @@
-/** createService(): a Nest application with everything that the services of this repository share. */
+/** createService(): creates a Nest application with everything that the services of this repository share. */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -29,13 +29,15 @@ const BODY_LIMIT_BYTES = 100 * 1024;
 
 const HEADERS = securityHeaders();
 
-/** The part of Fastify's reply that is used here. */
 interface Reply {
   readonly raw: ServerResponse;
   headers(values: Readonly<Record<string, string>>): unknown;
 }
 
-/** Fastify with limits on body size, time and connections. It ignores `X-Forwarded-*` headers, and never echoes an unreadable request. */
+/**
+ * Creates a Fastify adapter with limits on body size, time and connections. It ignores `X-Forwarded-*` headers, and
+ * never echoes an unreadable request.
+ */
 export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
   const connections = new Connections(limits.maxPipelined);
   const adapter = new FastifyAdapter({
@@ -43,7 +45,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     trustProxy: false,
     serverFactory: (handler: RequestListener) => limitedServer(limits, connections, handler),
     clientErrorHandler: answerUnreadableRequests(connections),
-    // A request that arrives before its connection is closed is served; by default Fastify answers 503.
+    // By default, Fastify answers 503 to a request that arrives while the server closes.
     return503OnClosing: false,
     // Nest's filters never see a request that Fastify refuses before it has found a route.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
@@ -56,7 +58,10 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
   return adapter;
 }
 
-/** Returns an application that is ready for `listen()`; `adapter` is one of `serviceAdapter()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
+/**
+ * Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`, and `adapter`
+ * must come from `serviceAdapter()`. Throws on invalid settings.
+ */
 export async function createService(
   module: Type | DynamicModule,
   {
@@ -80,13 +85,13 @@ export async function createService(
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   giveEngineHints();
-  // Before the others, so that it has the whole time.
+  // First, so that it measures the whole time.
   telemetry?.observe(adapter);
-  // Before the next one, so that a refused request has its line.
+  // Before the next hook, so that refused requests are logged.
   if (requestLog !== false) {
     logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
   }
-  // Before all that follow, so that none runs for a refused request.
+  // Before all that follow, so that none of them runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
     ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),
@@ -101,16 +106,16 @@ export async function createService(
   return equipService(app);
 }
 
-/** Behind its own imports: Nest runs the guards of modules in their order. */
+/** The further imports come last: Nest runs the guards of modules in import order. */
 function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
   const root: DynamicModule = 'module' in module ? module : { module };
   return { ...root, imports: [...(root.imports ?? []), ...further] };
 }
 
-/** Adds the shared pipe, filter and headers to an application: `createService` without the creation, for specs that create their own. */
+/** The part of `createService` for specs that create their own application. */
 export function equipService(app: NestFastifyApplication): NestFastifyApplication {
   const fastify = app.getHttpAdapter().getInstance();
-  // Fastify parses plain text by default. A service accepts JSON, and forms, in which the guard must find a token field.
+  // Fastify parses plain text by default. A service accepts JSON, and forms, in which the guard can find a token.
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (_request: unknown, reply: Reply, done: () => void) => {
     reply.headers(HEADERS);

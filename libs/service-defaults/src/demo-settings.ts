@@ -2,20 +2,22 @@
 import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
-/** Each key is the name of a variable, each value its default, which suits a demonstration on one machine. */
+/**
+ * In `urls` and `secrets`, each key is the name of a variable, and each value its default for a demonstration on one
+ * machine.
+ */
 export interface DemoDescription {
-  /** URLs of services that this service attacks but never calls otherwise. */
+  /** URLs of services that this service attacks but does not call otherwise. */
   readonly urls?: Readonly<Record<string, string>>;
-  /** Scopes that are asked for in demo mode only, of services that this service calls. */
+  /** Additional scopes for called services, by service. */
   readonly calls?: Readonly<Record<string, ServiceScopes>>;
-  /** Secrets of further clients as which this service acts. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export interface DemoSettings {
-  /** The host names, without a port, that the service accepts besides IP addresses and `localhost`. */
+  /** Host names, without a port, that the service accepts besides IP addresses and `localhost`. */
   readonly hosts: readonly string[];
-  /** Of the service itself, as which it attacks. */
+  /** The service's own secret, which its attacks use. */
   readonly clientSecret: string;
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;

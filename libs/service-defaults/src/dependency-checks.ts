@@ -1,22 +1,22 @@
-/** DependencyChecks: whether Keycloak and the next services can be reached, checked at most once in five seconds for all who ask. */
+/** DependencyChecks: whether Keycloak and the next services can be reached, checked at most once in five seconds. */
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import axios, { isAxiosError } from 'axios';
 import type { AuthorizationServerHealth, TlsOptions } from 'nestjs-keycloak-s2s';
 
-/** How long one check answers. No answer is older. */
 const MAX_AGE_MS = 5000;
 
 const TIMEOUT_MS = 1000;
 
-/** A probe carries no token. It goes to the address itself, whatever the environment says about proxies. */
+/** Carries no token, and ignores the proxies of the environment. */
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
-/** `code`: the error code of the library for Keycloak. For a service it is `not_ready`, or the code of the network error. */
+/**
+ * For Keycloak, `code` is the library's error code. For a service, it is `not_ready` or the code of the network error.
+ */
 export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
 
 export interface CheckedDependencies {
-  /** By name: `keycloak`, and each next service. */
   readonly states: Readonly<Record<string, DependencyState>>;
   readonly checkedSecondsAgo: number;
 }
@@ -29,13 +29,12 @@ export class DependencyChecks {
 
   constructor(
     private readonly authorizationServer: Pick<AuthorizationServerHealth, 'check'>,
-    /** Base URLs, by the name of the service. */
     private readonly nextServices: Readonly<Record<string, string>>,
     private readonly servicesTls: TlsOptions,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Resolves with the last check, or with a new one if that is five seconds old. Callers that come during a check share it. */
+  /** Callers share a check, which is reused for five seconds. */
   async read(): Promise<CheckedDependencies> {
     const now = this.nowMs();
     if (this.#last === undefined || now - this.#last.startedMs >= MAX_AGE_MS) {
@@ -67,7 +66,7 @@ export class DependencyChecks {
     }
   }
 
-  /** The file is read again each time, as the library does for its own connections; the last content serves while it can't be. */
+  /** Read for each check, as in the library. While it can't be read, the last content is used. */
   #trust(): { readonly httpsAgent?: Agent } {
     const { caFile } = this.servicesTls;
     if (caFile === undefined) return {};

@@ -1,4 +1,4 @@
-/** endOnSignals(): SIGTERM and SIGINT shut a service down; a second signal exits at once. */
+/** endOnSignals(): SIGTERM and SIGINT shut a service down. A second signal exits at once. */
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,7 +7,7 @@ import { shutDown } from './shutdown.js';
 
 const CONTEXT = 'Shutdown';
 
-/** The process exits with 0 after a clean shutdown, with 1 when the shutdown failed, and with 128 + signal number on a second signal. */
+/** Exits with 0 after a clean shutdown, with 1 after a failed one, and with 128 + signal number on a second signal. */
 export function endOnSignals(app: NestFastifyApplication, delaySeconds: number, logger: ServiceLogger): void {
   let isEnding = false;
   const end = (signal: 'SIGTERM' | 'SIGINT'): void => {

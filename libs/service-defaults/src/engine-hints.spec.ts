@@ -1,4 +1,4 @@
-/** Engine hints: one object of a tick outlives every garbage collection. That listeners die young is counted by `bench --only engine-hints`. */
+/** Engine hints: one tick object outlives every garbage collection. `bench --only engine-hints` counts listeners. */
 import { createHook } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +9,6 @@ import { giveEngineHints } from './engine-hints.js';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What is left of the ticks that `run` asks for, after garbage was collected. */
 async function ticksLeftOf(run: () => void): Promise<number> {
   const ticks: WeakRef<object>[] = [];
   const hook = createHook({
@@ -20,7 +19,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   hook.enable();
   run();
   hook.disable();
-  // What a weak reference has been made of lives until the next turn.
+  // The target of a new weak reference lives until the next turn.
   await setImmediate();
   collectGarbage();
   await setImmediate();

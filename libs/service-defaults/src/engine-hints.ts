@@ -1,21 +1,21 @@
-/** Engine hints: two things that V8 takes for granted from what it sees at the start of a service, and that are wrong for its life (decision 38). */
+/** Engine hints: corrects two assumptions that V8 makes at the start of a service and keeps (decision 38). */
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Far more than a framework makes at the start, so that those are few among them. */
+/** Far more than a framework creates at the start, so that these outweigh them. */
 const EMITTERS = 1000;
 
 const held = new Set<object>();
 
-/** To be called before the framework starts; a second time changes nothing. */
+/** Call it before the framework starts. */
 export function giveEngineHints(): void {
   keepTicksFast();
   letListenersDieYoung();
 }
 
 /**
- * Node makes an object for each tick. V8 forgets what such an object looks like when a full garbage collection finds none, as one at the start does, and
- * then makes them the slow way for as long as the process lives. One that is held is always found.
+ * Node creates an object for each tick. If a full garbage collection at the start finds none, V8 creates the later ones
+ * on a slow path for the life of the process. So one of them is kept alive.
  */
 function keepTicksFast(): void {
   process.nextTick(() => {
@@ -24,8 +24,9 @@ function keepTicksFast(): void {
 }
 
 /**
- * The second listener of an event makes a list of listeners. Of a hundred such lists that a framework makes at the start nearly all are kept, after which V8
- * may put all later ones among the old objects. There each keeps its answer, with all headers, until a full collection.
+ * The second listener of an event creates a list of listeners. A framework creates a hundred lists at the start, and
+ * keeps nearly all, after which V8 may allocate all later lists as old objects. Each of those retains its answer until
+ * a full collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;

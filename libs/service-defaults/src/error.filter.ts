@@ -1,4 +1,4 @@
-/** ErrorFilter: gives every error of a service one form, `{ error, code }`, and no stack trace. */
+/** ErrorFilter: gives every error of a service the form `{ error, code }`, without a stack trace. */
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
@@ -11,7 +11,7 @@ interface ErrorBody {
   readonly code: string;
 }
 
-/** The default body for a status. Messages of the framework are never used, since they may echo the request. */
+/** Messages of the framework are not used, since they may echo the request. */
 const BODIES: Readonly<Record<number, ErrorBody>> = {
   [HttpStatus.BAD_REQUEST]: { error: 'Invalid body: it must be well-formed JSON', code: 'invalid_body' },
   [HttpStatus.NOT_FOUND]: { error: 'Not found', code: 'not_found' },
@@ -43,7 +43,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (body === undefined) this.#logUnexpected(error, host);
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
-    // What has begun is ended, as by Nest's own filter: a second answer fails where nobody hears of it, which ends the process.
+    // Like Nest's own filter, this only ends an answer that has begun. A second answer would fail where nothing catches
+    // the error, which ends the process.
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
@@ -57,12 +58,12 @@ export class ErrorFilter implements ExceptionFilter {
     );
   }
 
-  /** Writes the counts of lines that were not written. Call it when the application has ended. */
+  /** Call it when the application has ended. */
   end(): void {
     this.#repeated.end();
   }
 
-  /** A caller may repeat the request that shows a bug: 20 stacks in ten seconds are enough. */
+  /** A caller may repeat the request that triggers a bug: 20 stacks in ten seconds are enough. */
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';
@@ -77,12 +78,12 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** The body for any other status that was thrown on purpose. A 5xx without a body of the service is unexpected. */
+/** A 5xx without a body of the service is unexpected. */
 function otherBody(status: number): ErrorBody | undefined {
   return status < 500 ? { error: 'Request refused', code: 'request_refused' } : undefined;
 }
 
-/** The status of an exception that is meant for the caller: an `HttpException` of Nest, or a 4xx of Fastify. */
+/** The status of an exception for the caller: an `HttpException` of Nest, or a 4xx of Fastify. */
 function clientErrorStatus(error: unknown): number | undefined {
   if (error instanceof HttpException) return error.getStatus();
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
@@ -90,7 +91,7 @@ function clientErrorStatus(error: unknown): number | undefined {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
-/** The body that the service itself wrote (it has a code, or is a health report); undefined for a body made by Nest. */
+/** A body with a code, or a health report, comes from the service itself. All other bodies are Nest's. */
 function ownBody(error: unknown): object | undefined {
   const body: unknown = error instanceof HttpException ? error.getResponse() : undefined;
   return typeof body === 'object' && body !== null && ('code' in body || 'details' in body) ? body : undefined;

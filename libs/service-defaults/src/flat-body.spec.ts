@@ -122,7 +122,6 @@ class Inherited {
 class Without {
   id!: number;
 }
-/** A rule that looks somewhere, which fails for 2. */
 let asked = 0;
 @ValidatorConstraint()
 class Exists {
@@ -165,7 +164,6 @@ class Listed {
   ids!: number[];
 }
 
-/** A rule of an application's own. */
 function Rule(validate: (value: unknown, object: Record<string, unknown>) => boolean): PropertyDecorator {
   return (target, propertyName) => {
     const validator = {
@@ -213,7 +211,7 @@ describe('a flat body', () => {
   it.each([Order, UrgentOrder, Choice, Demanded])('has of $name what Nest has, for any body (RS-24)', async (of) => {
     await fc.assert(
       fc.asyncProperty(bodies, async (body) => {
-        // Names that every object has are refused before Nest is asked.
+        // `BodyValidation` refuses names that every object has before it asks Nest.
         fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
         expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
       }),

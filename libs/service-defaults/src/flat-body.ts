@@ -1,4 +1,4 @@
-/** Flat body: the rules of a class whose fields are plain values, looked up once, so that a good body costs none of what class-validator needs to say what is wrong. */
+/** Flat body: a fast check of bodies with plain fields, so that only an invalid body needs class-validator. */
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformations } from 'class-transformer/cjs/storage.js';
 import * as classValidator from 'class-validator';
@@ -19,8 +19,8 @@ export class FlatBody {
   ) {}
 
   /**
-   * Undefined for a class of which only class-validator and class-transformer together know what it accepts: one with nested classes, arrays, groups, rules or conditions of the application's own, fields that it fills
-   * in itself, or transformations.
+   * Only class-validator and class-transformer can check nested classes, arrays, groups, custom rules or conditions,
+   * defaults and transformations. Returns undefined for a class with any of them.
    */
   static of(bodyClass: BodyClass): FlatBody | undefined {
     const rules = getMetadataStorage().getTargetValidationMetadatas(bodyClass, '', false, false);
@@ -33,7 +33,10 @@ export class FlatBody {
     );
   }
 
-  /** The fields of a body that has each of the fields and no other, and meets all rules. Undefined for one that may be good all the same: class-validator knows, and says why it is not. */
+  /**
+   * Returns the fields of a body that has exactly these fields and meets all rules. Undefined does not mean that the
+   * body is invalid: class-validator then decides, and reports what is wrong.
+   */
   accepted(body: unknown): Entity | undefined {
     if (typeof body !== 'object' || body === null || Object.getPrototypeOf(body) !== Object.prototype) return undefined;
     const names = Object.keys(body);
@@ -44,7 +47,7 @@ export class FlatBody {
   }
 }
 
-/** The names of class-validator's own rules, which answer at once and change nothing. */
+/** The names of class-validator's own rules, which are synchronous and change nothing. */
 const OWN_RULES: ReadonlySet<unknown> = new Set(
   Object.entries(classValidator).flatMap(([constant, name]) => (/^[A-Z][A-Z\d_]*$/.test(constant) ? [name] : [])),
 );
@@ -52,14 +55,13 @@ const CHECKS: ReadonlySet<string> = new Set([ValidationTypes.IS_DEFINED, Validat
 
 function isFlat({ type, name, each, groups, always, validateIf }: Rules[number]): boolean {
   const hasGroups = (groups ?? []).length > 0 || always === true;
-  // A field that may be missing and is there is as any other.
   const isOwn = CHECKS.has(type)
     ? OWN_RULES.has(name)
     : type === ValidationTypes.WHITELIST || (type === ValidationTypes.CONDITIONAL_VALIDATION && name === IS_OPTIONAL);
   return isOwn && !each && !hasGroups && validateIf === undefined;
 }
 
-/** Whether class-transformer and Nest make nothing of a body but an instance with the same fields. */
+/** Whether class-transformer and Nest would only create an instance with the same fields. */
 function isPlain(bodyClass: BodyClass, names: ReadonlySet<string>): boolean {
   const { PLAIN_TO_CLASS, CLASS_TO_PLAIN } = TransformationType;
   const isTransformed = (name: string): boolean =>
@@ -73,7 +75,6 @@ function isPlain(bodyClass: BodyClass, names: ReadonlySet<string>): boolean {
     transformations.getExcludedMetadatas(bodyClass).length === 0;
   const made = Object.entries(new bodyClass());
   const isFilled = !made.every(([name, value]) => names.has(name) && value === undefined);
-  // Nest removes a field of that name.
   const isReserved = (name: string): boolean => name === 'prototype' || name in bodyClass.prototype;
   return isShown && !isFilled && ![...names].some((name) => isReserved(name) || isTransformed(name));
 }

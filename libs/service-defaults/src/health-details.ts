@@ -1,4 +1,4 @@
-/** HealthDetails: the state of what this service depends on, and of its own calls and caches. No probe hangs on it. */
+/** HealthDetails: the state of a service's dependencies, calls and caches. No probe depends on it. */
 import { Inject, Injectable } from '@nestjs/common';
 import {
   HealthCheckService,
@@ -9,7 +9,6 @@ import {
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { DependencyChecks, type CheckedDependencies } from './dependency-checks.js';
 
-/** The injection token of the version of what was deployed. */
 export const SERVICE_VERSION = Symbol('service-defaults:service-version');
 
 @Injectable()
@@ -22,7 +21,6 @@ export class HealthDetails {
     @Inject(SERVICE_VERSION) private readonly version: string,
   ) {}
 
-  /** Throws Terminus' 503 unless Keycloak was reached, each next service was ready, no circuit is open, and all shared denials are read. */
   async read(): Promise<HealthCheckResult> {
     const checked = await this.dependencies.read();
     return this.health.check([
@@ -60,7 +58,7 @@ export class HealthDetails {
     return isShared ? indicator.up(details) : indicator.down(details);
   }
 
-  /** A silent feed makes cached answers expire earlier, and no request fails for it. */
+  /** Always up: if the feed fails, cached results only expire earlier. */
   #signals(): HealthIndicatorResult {
     const { signals } = this.status.read();
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });

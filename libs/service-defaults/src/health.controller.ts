@@ -21,18 +21,18 @@ export class HealthController {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Answers 200 as long as the process runs; checks nothing else. */
   @Get('live')
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
 
   /**
-   * Answers 200 once Keycloak has accepted this service's credentials. Where denials are shared, the denials that others made must also
-   * have been read. Before, it answers 503. It also answers 503 while this service has none of the keys that sealed those denials.
+   * Answers 200 once Keycloak has accepted this service's credentials. If denials are shared, the denials of the other
+   * processes must have been read too. Answers 503 before that, while this service has none of the keys that sealed
+   * those denials, and during a shutdown.
    *
-   * It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once
-   * (`/health/details` tells). Answers 503 from the start of a shutdown on.
+   * Stays 200 if Keycloak or the shared state becomes unavailable later. Cached tokens still work, and all replicas
+   * would become unready at once. `/health/details` shows the failure.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
@@ -50,7 +50,7 @@ export class HealthController {
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
     if (!isReady) return indicator.down({ code: unreadable > 0 ? 'denial_keys_differ' : 'not_read_yet' });
-    // One entry that nobody can read must not take all replicas away. They just do not claim that denials are up.
+    // One unreadable entry must not make all replicas unready. They only do not report denials as up.
     return unreadable > 0 ? {} : indicator.up();
   }
 }

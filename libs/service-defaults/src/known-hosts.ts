@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { securityHeaders } from './security-headers.js';
 
-/** The part of Fastify's request and reply that is used here. */
 interface Request {
   readonly headers: { readonly host?: string | undefined };
 }
@@ -15,12 +14,13 @@ interface Reply {
 
 const HEADERS = securityHeaders();
 
-/** The name by which a container calls the machine that it runs on; Keycloak uses it for back-channel logout. Public DNS has no such name. */
+/** The host machine's name in a container, which Keycloak uses for back-channel logout. Public DNS does not have it. */
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Whether `host`, with or without a port, resolves without DNS: it is an IP address or `localhost`. The owner of any other name
- * can first serve a page under it and then point it at this service (DNS rebinding); the browser takes both for one origin.
+ * Whether `host`, with or without a port, resolves without DNS: it is an IP address or `localhost`. The owner of any
+ * other name can serve a page under it and then point it at this service (DNS rebinding). The browser treats both as
+ * one origin.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
@@ -28,13 +28,13 @@ export function needsNoDns(host: string): boolean {
 }
 
 /**
- * Answers 421 `host_not_known` to a request whose `Host` needs DNS and is not one of `names`. In demo mode a service answers
- * anonymous requests, so without this check a page of any site could call it from a browser on the same machine. A request
- * without `Host` does not come from a browser.
+ * Answers 421 `host_not_known` if `Host` needs DNS and is not one of `names`. Without this check, a page of any site
+ * could call a service in demo mode from a browser on the same machine. A request without `Host` does not come from a
+ * browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
   const known = new Set([DOCKER_HOST, ...names]);
-  // Nearly all requests have the same one (perf: chain-cpu).
+  // Nearly all requests have the same host (perf: chain-cpu).
   let lastKnown: string | undefined;
   adapter.getInstance().addHook('onRequest', ({ headers: { host } }: Request, reply: Reply, done: () => void) => {
     if (host === lastKnown || host === undefined || needsNoDns(host) || known.has(withoutPort(host))) {

@@ -24,12 +24,12 @@ describe('a service that can not listen', () => {
   });
 
   it.each([
-    // RFC 5737, RFC 6761: nobody has them.
+    // No machine has them (RFC 5737, RFC 6761).
     ['192.0.2.1', 'EADDRNOTAVAIL'],
     ['http://localhost', 'ENOTFOUND'],
   ])('names the variable of an address that this machine does not have: %s', async (host, code) => {
     const error = await refused(0, host);
-    // Where there is no network, the resolver can't say that there is no such name.
+    // Without a network, the resolver can't say that the name does not exist.
     const words = new RegExp(`^HOST is no address of this machine \\((?:${code}|EAI_AGAIN)\\)$`);
     expect(listenFault(error, { host, port: 0 }, SERVICE_PLACE)).toMatch(words);
   });

@@ -1,20 +1,18 @@
-/** Listen fault: why a server could not listen, by the setting that says where. */
+/** Listen fault: why a server could not listen, with the variable to change. */
 
 export interface ListenPlace {
   readonly host: string;
   readonly port: number;
 }
 
-/** The variables of such a place. */
 export type PlaceVariables = Readonly<Record<'host' | 'port', string>>;
 
 export const SERVICE_PLACE: PlaceVariables = { host: 'HOST', port: 'PORT' };
 
-/** By the codes of Node: addresses and names that are none of this machine. */
+/** Node's codes for addresses and names that this machine does not have. */
 const NO_ADDRESS = new Set<unknown>(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
 const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM']);
 
-/** One sentence for people. Undefined for any other error. */
 export function listenFault(error: unknown, { port }: ListenPlace, variables: PlaceVariables): string | undefined {
   const { code } = Object(error) as { readonly code?: unknown };
   if (code === 'EADDRINUSE') {

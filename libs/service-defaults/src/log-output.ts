@@ -1,12 +1,12 @@
-/** LogOutput: where log lines go: at once, or those of many requests in one write. */
+/** LogOutput: writes log lines at once, or collects the lines of many requests for one write. */
 
-/** For so long a line may wait for others. A write costs as much as making several lines (perf: request-log). */
+/** How long a line may wait for others. A write costs as much as making several lines (perf: request-log). */
 const WAIT_MS = 20;
 
-/** Characters that may wait. */
+/** In characters. */
 const MAX_WAITING = 32_768;
 
-/** Lines come out in their order. What waits is written when the process exits, but for a signal that ends it unasked. */
+/** Lines keep their order. Waiting lines are written when the process exits, unless an unhandled signal ends it. */
 export class LogOutput {
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;
@@ -14,13 +14,11 @@ export class LogOutput {
 
   constructor(private readonly form: (line: string) => string) {}
 
-  /** With all that wait. */
   write(line: string): void {
     this.#waiting += this.form(line);
     this.flush();
   }
 
-  /** With the others of this moment. */
   writeSoon(line: string): void {
     this.#waiting += this.form(line);
     if (this.#waiting.length > MAX_WAITING) this.flush();

@@ -4,17 +4,17 @@ import type { Variables } from './variables.js';
 export interface LoginSettings {
   /** The origin, without a path, at which browsers reach the service. */
   readonly publicUrl: string;
-  /** The first one encrypts the cookies that hold a login in progress, each decrypts them. At least 32 characters each. */
+  /**
+   * The first secret encrypts the cookies of logins in progress, and all of them decrypt. Each has at least 32
+   * characters.
+   */
   readonly sessionSecrets: readonly string[];
-  /** A session ends when it has not been used for this long. */
   readonly sessionIdleSeconds: number;
-  /** A session ends after this long, even when it is in use. */
   readonly sessionMaxSeconds: number;
-  /** Sessions that are kept; beyond that, the least recently used one is evicted. */
+  /** Beyond this, the least recently used session is evicted. */
   readonly maxSessions: number;
-  /** Sessions of one user; beyond that, the user's least recently used one is evicted. */
   readonly maxSessionsPerUser: number;
-  /** The levels of authentication (`acr`) for which a login may be asked; other ones are not asked of the authorization server. */
+  /** Levels of authentication (`acr`) that a login may request. */
   readonly acrValues: readonly string[];
 }
 
@@ -36,21 +36,21 @@ const MAX_ACR_VALUES = 10;
 const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 
 /**
- * Reads `PUBLIC_URL`. Its default outside production is `http://localhost:<PORT>`, unless the port is 0.
+ * Reads these variables. `SESSION_IDLE_SECONDS` is at most `SESSION_MAX_SECONDS`, and `MAX_SESSIONS_PER_USER` at most
+ * `MAX_SESSIONS`: a higher value is a fault, and a default is lowered.
  *
- * Reads `<NAME>_SESSION_SECRET` or `<NAME>_SESSION_SECRET_FILE`. It holds one secret, or several, each on a line of its own. In demo
- * mode it has a published default.
- *
- * Reads `SESSION_IDLE_SECONDS` (default 1800), `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and
- * `MAX_SESSIONS_PER_USER` (default 20). Reads `LOGIN_ACR_VALUES`, with blanks between the values (default `1 2`).
- *
- * `SESSION_IDLE_SECONDS` is at most `SESSION_MAX_SECONDS`, and `MAX_SESSIONS_PER_USER` at most `MAX_SESSIONS`: a higher value is a fault, and a default is lowered.
+ * - `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`, unless the port is 0)
+ * - `<NAME>_SESSION_SECRET` or `<NAME>_SESSION_SECRET_FILE`: one secret, or several, each on its own line (default in
+ *   demo mode: a published secret)
+ * - `SESSION_IDLE_SECONDS` (default 1800) and `SESSION_MAX_SECONDS` (default 36000)
+ * - `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20)
+ * - `LOGIN_ACR_VALUES`, with blanks between the values (default `1 2`)
  */
 export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
-  // Port 0 is any that is free, which no browser could be told.
+  // With port 0 the operating system chooses a free port, which no browser could know.
   const fallback = production || port === 0 ? '' : originOf(`http://localhost:${port}`);
   const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
@@ -79,7 +79,6 @@ type SessionBounds = Pick<
   'sessionIdleSeconds' | 'sessionMaxSeconds' | 'maxSessions' | 'maxSessionsPerUser'
 >;
 
-/** A bound above the bound that it is part of would have no effect. */
 function readSessionBounds(variables: Variables): SessionBounds {
   const sessionMaxSeconds = variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1);
   const maxSessions = variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1);
@@ -93,7 +92,7 @@ function readSessionBounds(variables: Variables): SessionBounds {
   };
 }
 
-/** As browsers write it, so without the default port; what is no URL, as it is. */
+/** As browsers write it, without a default port. */
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function readAcrValues(variables: Variables): readonly string[] {

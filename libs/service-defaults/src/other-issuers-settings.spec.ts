@@ -42,7 +42,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
   try {
     read(typeof content === 'string' ? content : JSON.stringify(content), change);
   } catch (error) {
-    // None of them has a value: those that could be secret have this number in them.
+    // No fault contains a value: all values that could be secret contain this number.
     if (!(error instanceof SettingsError) || error.message.includes('4711')) throw error;
     return error.faults;
   }

@@ -1,4 +1,4 @@
-/** Other issuers settings: issuers whose tokens a service accepts beside those of its own realm, from a JSON file. */
+/** Other issuers settings: further issuers whose tokens a service accepts, from a JSON file. */
 import { matches } from 'class-validator';
 import type { IssuerOptions } from 'nestjs-keycloak-s2s';
 import { clientSecretFile } from 'nestjs-keycloak-s2s/client-authentication';
@@ -7,22 +7,19 @@ import type { Variables } from './variables.js';
 
 export interface OtherIssuer {
   readonly options: IssuerOptions;
-  /** The client ids that services which this one calls have there, by their names. */
+  /** Client ids at this issuer, by the name of the called service. */
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/** What the other settings of the service say. */
 export interface OtherIssuersContext {
-  /** Of its own realm. */
   readonly issuer: string;
   readonly clientId: string;
-  /** The services that it calls. */
   readonly calls: readonly string[];
   readonly demoMode: boolean;
   readonly insecureAllowed: boolean;
 }
 
-/** Together with the service's own they are as many as the library takes. */
+/** The library accepts 100 issuers, including the service's own. */
 const MAX_ISSUERS = 99;
 
 const MEMBERS = ['issuer', 'baseUrl', 'clientId', 'clientSecretFile', 'caFile', 'acceptedScopes', 'audiences'] as const;
@@ -33,16 +30,18 @@ type Member = (typeof MEMBERS)[number];
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /**
- * Variable: `OTHER_ISSUERS_FILE` (default: none), the path of a JSON file with a list of 1 to 99 such entries. It is read at the start, once.
+ * Reads `OTHER_ISSUERS_FILE` (default: none) once, at the start. The file holds a JSON list of 1 to 99 issuers.
  *
- * - `issuer`: the `iss` of its tokens, `https://<server>/realms/<realm>`; and `baseUrl`, where its server is reached if that is elsewhere.
- * - `clientId` (default: that of the service in its own realm) and `clientSecretFile`: the service's client there. The secret may be replaced while the service runs.
- * - `caFile`: certificates of the authorities of its server, in PEM (default: whom Node trusts).
- * - `acceptedScopes`: the scopes of its tokens that are permissions here.
- * - `audiences`: the client ids there of services that this one calls, by their names. What has none can't be called for a user of that issuer.
+ * - `issuer`: the `iss` of its tokens, `https://<server>/realms/<realm>`
+ * - `baseUrl`: where its server is reached, if that is elsewhere
+ * - `clientId` (default: the service's client id in its own realm): the service's client there
+ * - `clientSecretFile`: the secret of that client, which may be replaced while the service runs
+ * - `caFile`: CA certificates of its server, in PEM (default: those that Node trusts)
+ * - `acceptedScopes`: the scopes of its tokens that are permissions here
+ * - `audiences`: client ids there, by service. A service without one can't be called for a user of that issuer.
  *
- * Faults name the member, as `OTHER_ISSUERS_FILE[0].issuer`, and no value. None of these issuers is the service's own: tokens in its own name, the login and
- * the state of Keycloak in health details are of its realm.
+ * Faults name the member, such as `OTHER_ISSUERS_FILE[0].issuer`, and contain no value. The service's own tokens, the
+ * login and Keycloak's state in health details belong to the service's own realm, which is not in the list.
  */
 export function readOtherIssuersSettings(variables: Variables, context: OtherIssuersContext): readonly OtherIssuer[] {
   const file = variables.json('OTHER_ISSUERS_FILE');
@@ -90,7 +89,7 @@ function readEntry(
   const secretFile = text('clientSecretFile');
   const secret = secretFile === undefined ? '' : variables.secretIn(`${where}.clientSecretFile`, secretFile);
   refusePublishedSecret(variables, `${where}.clientSecretFile`, secret, demoMode);
-  // One that can't be read is a fault already.
+  // An unreadable file has already been noted as a fault.
   const clientAuthentication =
     secretFile === undefined || secret === ''
       ? undefined

@@ -1,8 +1,8 @@
-/** Proof key settings: the keys by which proofs that the feed of revocations is healthy are signed and verified. */
+/** Proof key settings: the keys that sign and verify proofs of a healthy revocation feed. */
 import type { ProofKeyOptions } from 'nestjs-keycloak-s2s/valkey';
 import type { Variables } from './variables.js';
 
-/** DEMO: the form of the private key in compose.replicas.yml, and the public key that belongs to it. They are published. */
+/** DEMO: the form of the private key in compose.replicas.yml, and its public key. Both are published. */
 const PUBLISHED_PRIVATE_KEY = /DEMO\/published/;
 const PUBLISHED_PUBLIC_KEY = 'MCowBQYDK2VwAyEANBG4wSax3AsUlyxzxsP6Y7PtjihHBgEIhL4TibmViNQ=';
 
@@ -10,8 +10,9 @@ const PRIVATE = 'SIGNAL_PROOF_PRIVATE_KEY';
 const PUBLIC = 'SIGNAL_PROOF_PUBLIC_KEYS';
 
 /**
- * Reads `SIGNAL_PROOF_PUBLIC_KEYS`, the public keys of all pollers. By default no proof is accepted. A poller also reads
- * `SIGNAL_PROOF_PRIVATE_KEY`. Each can be in a file, as `<name>_FILE`, which is read again while the service runs.
+ * Reads `SIGNAL_PROOF_PUBLIC_KEYS`, the public keys of all pollers. By default, no proof is accepted. A poller also
+ * reads `SIGNAL_PROOF_PRIVATE_KEY`. Each can be in a file, named by `<name>_FILE`, which is read again while the
+ * service runs.
  */
 export function readProofKeySettings(variables: Variables, polls: boolean, demoMode: boolean): ProofKeyOptions {
   const publicKeys = keyOf(variables.secret('SIGNAL_PROOF_PUBLIC_KEYS', ''), variables.text(`${PUBLIC}_FILE`, ''));
@@ -38,7 +39,7 @@ interface Key {
   readonly file?: string;
 }
 
-/** `text`: what is in the file, where there is one. A file that can't be read is a fault already. */
+/** An unreadable file has already been noted as a fault. */
 function keyOf(text: string, file: string): Key {
   if (text === '') return {};
   return file === '' ? { text } : { text, file };

@@ -1,4 +1,4 @@
-/** The lines of the request log, of a service whose callers are of several issuers. */
+/** The request log of a service whose callers belong to several issuers. */
 import { createHash } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -16,7 +16,6 @@ const CLIENT = { clientId: 'service-b', clientSecret: 'hush', acceptedScopes: []
 let app: NestFastifyApplication | undefined;
 afterEach(() => app?.close());
 
-/** The lines of one request of a user for each of the issuers, who has the same id at both. */
 async function linesOf(subject: 'hash' | 'plain' | 'none', namesIssuer?: boolean): Promise<object[]> {
   const lines: object[] = [];
   const log = { info: (line: object) => void lines.push(line), error: (line: object) => void lines.push(line) };

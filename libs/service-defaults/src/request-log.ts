@@ -1,4 +1,4 @@
-/** Request log: one line for each answered request, where REQUEST_LOG is on. */
+/** Request log: one line for each answered request, if REQUEST_LOG is on. */
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -9,22 +9,21 @@ import type { Connections } from './connections.js';
 import type { RequestLog, ServiceLogger } from './service-logger.js';
 import type { RequestLogSubject } from './service-settings.js';
 
-/** By which an answer knows its request, as Fastify has it. */
 const REQUEST = Symbol('service-defaults:request');
 const STARTED_AT = Symbol('service-defaults:started-at');
 
-/** An answer, when it is over. */
 interface LoggedAnswer extends ServerResponse {
   [REQUEST]?: object;
   [STARTED_AT]?: number;
 }
 
 /**
- * Method, route and ids of the request, its status and duration, and its caller: the client (`azp`), and of the subject by default a
- * hash, by which the requests of one user can be found without saying who it is. A 5xx is an error; refusals have a line of their own
- * that says why. An answer that broke off has `isAborted`. `namesIssuer`: whether lines have the issuer (`iss`), where there are several: client and subject are one caller at one of them.
+ * The caller of a request is its client (`azp`) and its subject. By default the subject is a hash, which groups a
+ * user's requests without naming the user. Refusals also have a line of their own with the reason. `namesIssuer`:
+ * whether lines have the issuer (`iss`), since clients and subjects are unique at one issuer only.
  *
- * It hears of the end of an answer from `Connections`: Fastify's own hook for that costs more than making the line (perf: request-log).
+ * `Connections` reports the end of an answer. Fastify's own hook for that costs more than making the line
+ * (perf: request-log).
  */
 export function logRequests(
   adapter: FastifyAdapter,
@@ -40,7 +39,7 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
-      // Of one whose caller has gone before it began, nobody knows what it would have been.
+      // If the caller left before the answer began, the status is unknown.
       status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };
@@ -69,7 +68,7 @@ export function logRequests(
   });
 }
 
-/** One for each method and route: as many as there are, since a route is written as it was declared. */
+/** One log per method and route, since routes are written as declared. */
 class RouteLogs {
   readonly #logs = new Map<string, RequestLog>();
 
@@ -102,7 +101,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** Subjects come again and again, and a hash costs as much as a line. */
+/** Subjects recur, and a hash costs as much as a line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

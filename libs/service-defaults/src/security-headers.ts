@@ -4,15 +4,16 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** Origins to which a form of the page leads, also by a redirect: browsers check `form-action` for redirects too. */
+  /** Origins that a form of the page leads to, also by a redirect: browsers check `form-action` for redirects too. */
   readonly formTargets?: readonly string[];
-  /** Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed. */
+  /**
+   * Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed.
+   */
   readonly scripts?: boolean;
-  /** Whether images may stand in the page and its style sheet, as `data:`. */
   readonly dataImages?: boolean;
 }
 
-/** Header names are in lower case. `Cache-Control: no-store` is included, since an answer that depends on a token is for its caller alone. */
+/** Includes `no-store`, since an answer that depends on a token is for its caller alone. */
 export function securityHeaders({ formTargets = [], scripts = false, dataImages = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {
@@ -32,7 +33,7 @@ export function securityHeaders({ formTargets = [], scripts = false, dataImages 
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
-    // These serve outdated browsers only, and every header costs both sender and reader.
+    // These help only outdated browsers, and every header costs both sender and reader.
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,

@@ -1,4 +1,4 @@
-/** serviceConfig(): the settings of a service, injected by their `KEY`. No other code of the services reads the environment. */
+/** serviceConfig(): the settings of a service, injected by `KEY`. Only this file reads the environment. */
 import { registerAs } from '@nestjs/config';
 import {
   readServiceSettings,
@@ -9,10 +9,8 @@ import {
 } from './service-settings.js';
 import type { Environment } from './variables.js';
 
-/** A function that reads the settings. */
 export type ServiceConfig<Settings extends ServiceSettings<string> = ServiceSettings<string>> = (() => Settings) & {
   readonly KEY: string | symbol;
-  /** What it would read from another environment. */
   from(environment: Environment): Settings;
   readonly description: ServiceDescription<string>;
 };

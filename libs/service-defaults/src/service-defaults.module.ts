@@ -15,7 +15,7 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** With `GET /health/details`, for callers with the permission `<name of the service>.health`. */
+  /** Includes `GET /health/details`, for callers with the permission `<name of the service>.health`. */
   static register({ KEY, description }: ServiceConfig): DynamicModule {
     const dependencies = {
       provide: DependencyChecks,

@@ -1,4 +1,4 @@
-/** ServiceLogger: one line an event, as JSON for collectors or as text for people, and without Nest's own start-up lines. */
+/** ServiceLogger: one line per event, as JSON for collectors or as text, without Nest's start-up lines. */
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Level, type Logger } from 'pino';
 import { LogOutput } from './log-output.js';
@@ -8,17 +8,15 @@ const START_UP = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResol
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes a line with further fields. */
 export type RequestLog = Readonly<Record<'info' | 'error', (fields: object) => void>>;
 
 /**
- * A line has `time` (ISO 8601), `level` (info, warn, error, …), `service` and its `version`, `context` (the part that logs), `message`, and the fields that
- * were given as objects.
+ * A line has `time` (ISO 8601), `level`, `service`, `version`, `context` (the part that logs) and `message`. Objects
+ * that are passed to the logger add their fields.
  */
 export class ServiceLogger implements LoggerService {
   readonly #pino: Logger;
   readonly #requests: Logger;
-  /** Writes what waits. */
   readonly flush: () => void;
 
   constructor(format: ServiceSettings<string>['logFormat'], service?: string, version?: string) {
@@ -36,10 +34,7 @@ export class ServiceLogger implements LoggerService {
     this.#requests = pino(options, { write: (line: string) => output.writeSoon(line) }).child({ context: 'Request' });
   }
 
-  /**
-   * A log for the answered requests of one route: what its lines have in common is made once, and lines come out together, a moment later,
-   * since there are many.
-   */
+  /** The common fields are serialized once. Lines are written together, a moment later, since there are many. */
   ofRoute(common: Fields): RequestLog {
     return this.#requests.child({ message: 'Request answered', ...common });
   }
@@ -52,7 +47,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('warn', message, rest);
   }
 
-  /** `bootstrap()` logs an error that prevents the start; without this, Nest would log it too, with its stack. */
+  /** `bootstrap()` logs an error that prevents the start, so Nest's line would repeat it. */
   error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) !== 'ExceptionHandler') this.#write('error', message, rest);
   }
@@ -65,7 +60,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('debug', message, rest);
   }
 
-  /** Nest gives the context last, and before it whatever was given: fields, an error, or the stack of one. */
+  /** Nest passes the context last, after fields, an error or its stack. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
     const context = rest.at(-1);
     const isNamed = typeof context === 'string';
@@ -80,12 +75,11 @@ export class ServiceLogger implements LoggerService {
   }
 }
 
-/** What every line has: no field takes its place. */
 const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
-/** By these pino takes an object for a request or an answer, and prints its headers. */
+/** With one of these, pino takes an object for a request or an answer and prints its headers. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
-/** As pino wants it: a member of the object. The text of a time is made once a millisecond (perf: request-log). */
+/** pino expects a member of the JSON object. The text is made once a millisecond (perf: request-log). */
 function isoTime(): () => string {
   let lastMs = NaN;
   let text = '';
@@ -108,12 +102,15 @@ function fieldsOf(given: unknown): Fields {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed(name), shown(value)]));
 }
 
-/** An error of an HTTP client has its request, with its token, among its properties. */
+/** An error of an HTTP client has its request, with the token, among its properties. */
 function shown(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }
 
-/** For a terminal: what happened first, then what goes with it. A text of somebody else's stays on its line. */
+/**
+ * For a terminal: the message first, then its fields. The line breaks of a text are indented, so that it can't forge a
+ * line.
+ */
 function asText(line: string): string {
   const {
     time,

@@ -2,7 +2,10 @@
 import type { DynamicModule } from '@nestjs/common';
 import type { ServiceSettings } from './service-settings.js';
 
-/** Imports the service's `DemoModule` in demo mode only; otherwise none of its routes and providers exist. Likewise what hears of revocations. */
+/**
+ * `register` imports the service's `DemoModule` in demo mode only, so that its routes and providers do not exist
+ * otherwise. Likewise, it imports the module that receives revocations only if `signals` is set.
+ */
 export interface ServiceModule {
   register(settings: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule;
 }

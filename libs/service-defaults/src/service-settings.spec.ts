@@ -11,7 +11,6 @@ const SERVICE = { name: 'service-a', port: 3000, calls: { 'service-b': {} } } as
 const SECRET = 'of-my-own-4711';
 
 const described = new URL('../../../services.json', import.meta.url);
-/** The secrets of every client of the demonstration. */
 const DEMO_SECRETS = [...readFileSync(described, 'utf8').matchAll(/"demoSecret": "([^"]+)"/g)].map(([, secret]) =>
   String(secret),
 );
@@ -24,7 +23,6 @@ const GOOD: Environment = {
   SERVICE_A_CLIENT_SECRET: SECRET,
   SERVICE_B_URL: 'https://service-b.internal',
 };
-/** Valid in demo mode. */
 const DEMO: Environment = {
   NODE_ENV: 'development',
   DEMO_MODE: 'true',
@@ -312,7 +310,7 @@ describe('readServiceSettings', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${SECRET}\n`);
     const fromFile = { SERVICE_A_CLIENT_SECRET: undefined, SERVICE_A_CLIENT_SECRET_FILE: file };
-    // It may be replaced while the service runs.
+    // The file may be replaced while the service runs.
     const { clientSecret, clientAuthentication } = read(fromFile).keycloak;
     expect([clientSecret, typeof clientAuthentication?.connect]).toEqual([undefined, 'function']);
     expect(faults({ SERVICE_A_CLIENT_SECRET_FILE: file })).toEqual([expect.stringContaining('not both')]);

@@ -14,61 +14,50 @@ import { isPoller, readSignalsSettings, type SignalsDescription } from './signal
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
-/** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
+/** How the request log shows the subject: as `subjectHash`, as `sub`, or not at all. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
-  /** Such as `service-a`. It is the default client id; in the form `SERVICE_A` it prefixes the service's variables. */
+  /** The default client id. As `SERVICE_A`, it prefixes the variables of `service-a`. */
   readonly name: string;
-  /** The default of `PORT`. */
   readonly port: number;
   /**
-   * The services that this service calls, such as `service-b`, whose URL is in the variable `SERVICE_B_URL`; with the scopes that
-   * `ServiceClient` asks for.
+   * The called services, with the scopes that `ServiceClient` requests. The URL of `service-b` is in the variable
+   * `SERVICE_B_URL`.
    */
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
-  /** Whether users log in at this service with a browser; if so, the login settings are read too. */
   readonly login?: boolean;
-  /** Whether it can hear of revocations at Keycloak; if so, the settings for that are read too. */
+  /** Set if the service may poll Keycloak for revocations. */
   readonly signals?: SignalsDescription;
-  /** Further variables, read in demo mode only. */
   readonly demo?: DemoDescription;
 }
 
 export interface ServiceSettings<Called extends string> {
   readonly name: string;
-  /** Of what was deployed, for log lines and health details. */
   readonly version: string;
   readonly host: string;
   readonly port: number;
-  /** In demo mode anonymous visitors may run the chain as the service, the published secrets are accepted, and answers state refusal reasons. */
+  /**
+   * In demo mode, anonymous visitors may run the chain as the service, published secrets are accepted, and answers
+   * state refusal reasons.
+   */
   readonly demoMode: boolean;
-  /** `text` with `NODE_ENV=development`; else `json`, one object per line. */
   readonly logFormat: 'json' | 'text';
-  /** Whether each answered request is logged, and how its subject: by a hash, as it is, or not at all. */
   readonly requestLog: false | RequestLogSubject;
-  /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
+  /** From a shutdown signal, when the service turns not ready, to the closing of its listener. */
   readonly shutdownDelaySeconds: number;
-  /** Of the service's own realm, and what is of all issuers. */
+  /** For the service's own realm, with the options that apply to all issuers. */
   readonly keycloak: KeycloakModuleOptions;
-  /** Whose tokens it accepts as well. */
   readonly otherIssuers?: readonly OtherIssuer[];
-  /** Of a service that signs assertions. */
   readonly privateKey?: PrivateKeyJwt;
-  /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
-  /** Whom the certificates of these services must be of. */
   readonly servicesTls: TlsOptions;
   readonly login?: LoginSettings;
-  /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
-  /** Where it hears of revocations itself: for `RevocationEventsModule.forRoot`. */
+  /** Set if the service polls for revocations itself, for `RevocationEventsModule.forRoot`. */
   readonly signals?: RevocationEventsModuleOptions;
-  /** Where the service publishes its OpenAPI document. */
   readonly openApi?: OpenApiSettings;
-  /** Where it measures itself or traces its requests. */
   readonly telemetry?: TelemetrySettings;
-  /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
 
@@ -78,11 +67,20 @@ export type PollerSettings<Called extends string> = ServiceSettings<Called> & {
 };
 
 /**
- * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
- * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `TOKEN_VERIFICATION` (default `introspection`),
- * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `RESOURCE_URL` (default: none is told), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readOtherIssuersSettings`, `readLoginSettings`, `readSharedStateSettings`, `readSignalsSettings`, `readTelemetrySettings` and `readDemoSettings` read
- * further variables.
+ * Reads these variables. An empty variable counts as not set. Any `NODE_ENV` other than `development` and `test` means
+ * production.
+ *
+ * - Keycloak: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base URL and realm),
+ *   `KEYCLOAK_CA_FILE` (default: the authorities that Node trusts), `KEYCLOAK_ALLOW_INSECURE_REQUESTS`
+ * - Client and calls: `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each called service, `SERVICES_CA_FILE` (default: as above)
+ * - Tokens: `TOKEN_VERIFICATION` (default `introspection`), `INTROSPECTION_TTL_SECONDS` (default 10, the revocation
+ *   window)
+ * - Server: `PORT`, `HOST` (default 127.0.0.1), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0)
+ * - Logs: `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SERVICE_VERSION` (default `dev`)
+ * - Documents: `RESOURCE_URL` (default: none), `OPENAPI` (default true with `NODE_ENV=development`, else false)
+ * - Modes: `NODE_ENV`, `DEMO_MODE`
+ *
+ * The `read…Settings` functions that this function calls read further variables.
  */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
@@ -194,12 +192,10 @@ export function readServiceSettings<Called extends string>(
   };
 }
 
-/** Of a service's own variables. */
 function prefixOf(service: string): string {
   return service.toUpperCase().replaceAll('-', '_');
 }
 
-/** As it is, or by a file. */
 const isSet = (variables: Variables, name: string): boolean =>
   [name, `${name}_FILE`].some((variable) => variables.text(variable, '') !== '');
 

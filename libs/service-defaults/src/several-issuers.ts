@@ -1,8 +1,8 @@
-/** Several issuers: what the library is given where a service accepts the tokens of others than its own realm. */
+/** Several issuers: the library options of a service that accepts tokens of further issuers. */
 import type { AnyModuleOptions, IssuerOptions, ServiceOptions } from 'nestjs-keycloak-s2s';
 import type { ServiceSettings } from './service-settings.js';
 
-/** The options that are of one issuer; the others are of all. */
+/** All other options apply to every issuer. */
 const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
   issuer: true,
   internalServerUrl: true,
@@ -19,7 +19,7 @@ const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
 
 type Issuers = Pick<ServiceSettings<string>, 'keycloak' | 'otherIssuers'>;
 
-/** For `KeycloakModule.forRoot`: the service's own realm comes first. */
+/** The service's own realm comes first. */
 export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyModuleOptions {
   if (otherIssuers.length === 0) return keycloak;
   const those = (isOfOne: boolean): object =>
@@ -27,7 +27,7 @@ export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyMo
   return { ...those(false), issuers: [those(true) as IssuerOptions, ...otherIssuers.map(({ options }) => options)] };
 }
 
-/** For `KeycloakModule.forFeature`: in its own realm a service is called by its name. */
+/** In the service's own realm, the audience is the name of the called service. */
 export function audienceOf(service: string, { keycloak, otherIssuers = [] }: Issuers): ServiceOptions['audience'] {
   if (otherIssuers.length === 0) return service;
   const there = otherIssuers.flatMap(({ options, audiences }) =>

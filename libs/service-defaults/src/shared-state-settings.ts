@@ -1,4 +1,4 @@
-/** Shared state settings: what the replicas of all services share, and where. */
+/** Shared state settings: what replicas and services share, where, and with which keys. */
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   SealingKeys,
@@ -10,7 +10,7 @@ import {
 import { readProofKeySettings } from './proof-key-settings.js';
 import type { Variables } from './variables.js';
 
-/** Where the replicas of one service keep what is theirs alone, and the keys that seal it. */
+/** For the state that the replicas of one service share, with the keys that seal it. */
 export interface SharedState {
   readonly valkey: ValkeyClient;
   readonly keys: SealingKeys;
@@ -22,23 +22,24 @@ export interface SharedStateSettings {
 }
 
 export interface SharedStateContext {
-  /** Whether users log in at it. */
   readonly hasSessions: boolean;
-  /** Whether it polls revocations, and proves it to the others. */
+  /** Whether the service polls for revocations, and proves to the others that its feed is healthy. */
   readonly polls: boolean;
   readonly demoMode: boolean;
 }
 
-/** DEMO: the form of the keys and of the password in compose.replicas.yml. They are published, so they protect nothing. */
+/** DEMO: the form of the keys and the password in compose.replicas.yml. They are published, so they protect nothing. */
 const PUBLISHED = /DEMO[/_-]published/;
 
 /**
- * Reads `SHARED_STATE_URL` (`valkeys://…`). By default denials and sessions are not shared. Reads `SHARED_ANSWERS_URL`. By default
- * answers and tokens are not shared.
+ * Reads these variables. Published values are accepted in demo mode only.
  *
- * Reads `SHARED_DENIAL_KEYS`, `SHARED_STATE_KEYS` (for sessions and answers), `SHARED_STATE_CA_FILE` and the variables of
- * `readProofKeySettings`. Each but `SHARED_STATE_CA_FILE` can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
- * Published values are for demo mode only.
+ * - `SHARED_STATE_URL` (`valkeys://…`): by default, denials and sessions are not shared
+ * - `SHARED_ANSWERS_URL`: by default, introspection results and tokens are not shared
+ * - `SHARED_DENIAL_KEYS`, and `SHARED_STATE_KEYS` for sessions and results, with blanks or commas between the keys
+ * - `SHARED_STATE_CA_FILE`, and the variables of `readProofKeySettings`
+ *
+ * Each except `SHARED_STATE_CA_FILE` can be in a file, named by `<name>_FILE`.
  */
 export function readSharedStateSettings(
   variables: Variables,
@@ -82,7 +83,6 @@ export function readSharedStateSettings(
   };
 }
 
-/** Nothing without a URL. The faults that `make` finds are noted with the names that the options have here. */
 function made<T extends object>(
   variables: Variables,
   urlName: string,
@@ -114,13 +114,12 @@ function stateAt(address: ValkeyAddressOptions, keys: readonly string[]): Shared
 
 const DEFAULT_PORT = '6379';
 
-/** With blanks or commas between them. */
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
 
 const isSameKey = (one: string, other: string): boolean =>
   Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 
-/** Server and database; nothing is the same place as one that can't be read. */
+/** An unreadable URL never equals another one. */
 function placeOf(url: string): unknown {
   if (!URL.canParse(url)) return Symbol('no place');
   const { hostname, port, pathname } = new URL(url);

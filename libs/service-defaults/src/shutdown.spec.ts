@@ -27,7 +27,6 @@ class Signal {
   readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
 }
 
-/** The events of a handler, in order, and the function that lets it continue. */
 let events: string[];
 let arrived: Signal;
 let goOn: Signal;
@@ -73,7 +72,7 @@ class TestController {
 })
 class TestModule {}
 
-/** By default a request in flight is not cut off: the test would time out first. */
+/** By default no request is cut off: the test would time out first. */
 const PATIENT = 600_000;
 let app: NestFastifyApplication;
 let url: string;
@@ -99,7 +98,6 @@ afterEach(async () => {
   await app.close();
 });
 
-/** A connection that has sent this text, and everything received until it closes. */
 async function open(sent: string): Promise<{ socket: Socket; received: Promise<string>; answered: Promise<unknown> }> {
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
@@ -157,7 +155,7 @@ describe('a service that shuts down', () => {
   it('answers a request that arrives on an open connection just after the listener closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
-    // Once it is answered, the bytes before it have been read.
+    // When this is answered, the bytes before it have been read.
     await fetch(`${url}/ping`);
     const end = shutDown(app, Promise.resolve());
     while (app.getHttpServer().listening) await new Promise(setImmediate);
@@ -173,7 +171,7 @@ describe('a service that shuts down', () => {
     await arrived.promise;
     const end = shutDown(app, noticed.promise);
     socket.write(requestFor('/slow'));
-    // Once it is answered, the bytes before it have been read.
+    // When this is answered, the bytes before it have been read.
     await fetch(`${url}/ping`);
     goOn.resolve();
     noticed.resolve();

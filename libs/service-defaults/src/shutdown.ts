@@ -1,21 +1,21 @@
-/** Shutdown: how a service stops without losing a request: it turns not ready, closes its listener, and finishes the requests in flight. */
+/** Shutdown: turns a service not ready, closes its listener, and finishes the requests in flight. */
 import { Logger } from '@nestjs/common';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { Connections } from './connections.js';
 
-/** Keyed by adapter, which a route and a hook can both reach. */
 const states = new WeakMap<object, { isShuttingDown: boolean; readonly connections: Connections }>();
 
-/** Whether the service behind this adapter is shutting down and should get no more requests. It still answers those that arrive. */
+/** Whether the service behind this adapter is shutting down. It still answers requests that arrive. */
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * Resolves when the application has ended. From now on readiness is 503, and each answer closes its connection. When `noticed`
- * resolves, the listener closes, and the requests in flight have `ConnectionLimits.drainMs` left. Nest's hooks run last, since
- * `app.close()` alone calls `onModuleDestroy` while requests still need what it destroys.
+ * Resolves when the application has ended. From now on readiness is 503, and each answer closes its connection. When
+ * `noticed` resolves, the listener closes, and the requests in flight have `ConnectionLimits.drainMs` left. Nest's
+ * hooks run last, since `app.close()` alone calls `onModuleDestroy` while requests still need what it destroys.
  *
- * @param noticed - Resolves when each load balancer has seen that the service is not ready; until then the service still gets requests and serves them
+ * @param noticed - Resolves when each load balancer has seen that the service is not ready. Until then, the service
+ * still serves requests.
  */
 export async function shutDown(app: NestFastifyApplication, noticed: Promise<unknown>): Promise<void> {
   const adapter = app.getHttpAdapter();
@@ -27,7 +27,10 @@ export async function shutDown(app: NestFastifyApplication, noticed: Promise<unk
   await app.close();
 }
 
-/** Lets requests in flight finish whenever the server closes. Idle connections do not delay the close, and nothing delays it beyond `drainMs`. */
+/**
+ * Lets requests in flight finish whenever the server closes. Idle connections do not delay the close, and nothing
+ * delays it beyond `drainMs`.
+ */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,
@@ -50,7 +53,6 @@ export function drainOnClose(
   });
 }
 
-/** Those of an adapter that `drainOnClose` was called for. Throws for any other. */
 export function connectionsOf(adapter: object): Connections {
   const state = states.get(adapter);
   if (state === undefined) throw new Error('The adapter is none of serviceAdapter()');

@@ -1,4 +1,4 @@
-/** Where a service hears of revocations, and what its environment can get wrong about it. */
+/** Signals settings: where a service polls for revocations, and what its environment can get wrong about it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

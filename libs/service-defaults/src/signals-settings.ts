@@ -1,4 +1,4 @@
-/** Signals settings: where a service hears of revocations, in whose name, and how long answers serve meanwhile. */
+/** Signals settings: where a service polls for revocations, as which client, and how long results are reused. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   keycloakEvents,
@@ -9,14 +9,16 @@ import {
 import { readClientSettings } from './client-settings.js';
 import type { Variables } from './variables.js';
 
-/** `own`: it is there for nothing else, and asks in its own name. `shared`: it may, in the name of the client that is there for that. */
+/**
+ * `own`: the service only polls, as its own client. `shared`: the service may poll, as the client that exists for that.
+ */
 export type SignalsDescription = 'own' | 'shared';
 
 export interface SignalsContext {
-  /** Undefined for a service that never listens. */
+  /** Undefined for a service that never polls. */
   readonly signals: SignalsDescription | undefined;
   readonly introspectionTtlSeconds: number;
-  /** Whether what it hears reaches other services. */
+  /** Whether a channel passes revocations on to other services. */
   readonly hasChannel: boolean;
   readonly demoMode: boolean;
 }
@@ -26,29 +28,28 @@ export interface SignalsSettings {
   readonly signals?: RevocationEventsModuleOptions;
 }
 
-/** By the words of `SIGNAL_SOURCES`. */
 const SOURCES: Readonly<Record<string, () => SignalSource>> = {
   events: () => keycloakEvents(),
   ssf: () => sharedSignals(),
 };
 
 const NO_SOURCE = 'none';
-/** The client that may read events, and what its variables begin with. */
 const CLIENT = 'signal-poller';
 const CLIENT_PREFIX = 'SIGNAL_POLLER';
 
-/** What a token lives for in the demonstration's realm; longer serves nobody. */
+/** The lifetime of tokens in the demonstration's realm. A longer TTL has no effect. */
 const MAX_TTL_SECONDS = 300;
 
 /**
- * Every service reads `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none). With `INTROSPECTION_TTL_SECONDS=0` it changes
- * nothing.
+ * Every service reads `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none), which has no effect with
+ * `INTROSPECTION_TTL_SECONDS=0`.
  *
- * A service that may listen reads `SIGNAL_SOURCES`, words with blanks between them. The default is `none`, and `events` for a service
- * that is there for that. It also reads `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with `INTROSPECTION_TTL_SECONDS=1`).
+ * A service that may poll reads `SIGNAL_SOURCES`, words with blanks between them. The default is `events` for a service
+ * that only polls, otherwise `none`. It also reads `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with
+ * `INTROSPECTION_TTL_SECONDS=1`).
  *
- * A service that listens in the name of another client reads `SIGNALS_CLIENT_ID` (default `signal-poller`). It also reads the
- * variables of `readClientSettings` that begin with `SIGNAL_POLLER`.
+ * A service that polls as another client reads `SIGNALS_CLIENT_ID` (default `signal-poller`), and the variables of
+ * `readClientSettings` with the prefix `SIGNAL_POLLER`.
  */
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
   const keycloak = readLongTtl(variables, context.introspectionTtlSeconds);
@@ -72,7 +73,6 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
   return { keycloak, signals: { sources, pollSeconds, client } };
 }
 
-/** Whether the service polls revocations, in its own name or in the name of the client that is there for it. */
 export const isPoller = (variables: Variables, signals: SignalsDescription | undefined): boolean =>
   signals === 'own' || (signals === 'shared' && variables.text('SIGNAL_SOURCES', NO_SOURCE) !== NO_SOURCE);
 
@@ -99,7 +99,10 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-/** A proof is valid for `ttlSeconds`, so the next poll must come before: a default is lowered. With 0 no answer is cached. */
+/**
+ * A proof is valid for `ttlSeconds`, so the next poll must come before. A default is lowered, and 0 means no such
+ * limit.
+ */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;

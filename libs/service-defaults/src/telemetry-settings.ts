@@ -1,18 +1,20 @@
-/** Telemetry settings: whether a service measures itself, and whether it traces its requests. */
+/** Telemetry settings: whether a service has metrics, and whether it traces its requests. */
 import type { Variables } from './variables.js';
 
 export interface TelemetrySettings {
-  /** Where its metrics are read; undefined where it does not measure itself. */
   readonly management?: { readonly host: string; readonly port: number };
-  /** How its spans are sent, by OTLP over HTTP; undefined where it does not trace. Where they go to is the SDK's own to read. */
+  /** The OTLP protocol of the spans; undefined if requests are not traced. The SDK itself reads the endpoint. */
   readonly traces?: 'http/protobuf' | 'http/json';
 }
 
 /**
- * Variables: `MANAGEMENT_PORT` (default: none, and nothing is measured), `MANAGEMENT_HOST` (default: `HOST`), and of OpenTelemetry's own
- * `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (default: none, and nothing is traced), `OTEL_TRACES_EXPORTER` (`otlp` or `none`),
- * `OTEL_METRICS_EXPORTER` (`prometheus` or `none`), `OTEL_EXPORTER_OTLP_PROTOCOL` and `OTEL_SDK_DISABLED`. The SDK reads the others itself. Undefined where neither is
- * on.
+ * Reads these variables. The SDK reads the other variables of OpenTelemetry itself. Returns undefined if there are
+ * neither metrics nor traces.
+ *
+ * - `MANAGEMENT_PORT` (default: none, and no metrics), `MANAGEMENT_HOST` (default: `HOST`)
+ * - `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (default: none, and no traces)
+ * - `OTEL_TRACES_EXPORTER` (`otlp` or `none`), `OTEL_METRICS_EXPORTER` (`prometheus` or `none`)
+ * - `OTEL_EXPORTER_OTLP_PROTOCOL`, `OTEL_SDK_DISABLED`
  */
 export function readTelemetrySettings(
   variables: Variables,
@@ -37,7 +39,7 @@ function readManagement(
   }
   const port = variables.port('MANAGEMENT_PORT', 0);
   const host = variables.text('MANAGEMENT_HOST', listening.host);
-  // Port 0 is any that is free.
+  // With port 0 the operating system chooses a free port.
   if (port !== 0 && port === listening.port) {
     variables.fault('MANAGEMENT_PORT must be another port than PORT, which anybody may reach');
   }

@@ -10,7 +10,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** Keyed by the code of Node's error; any other code means that the bytes are not HTTP. */
+/** By the code of Node's error. Any other code means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -20,8 +20,8 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
 };
 
 /**
- * Requests that are readable but can't be served: HTTP/1.1 without `Host`, or with several (RFC 9112 §3.2), `*` with another method than OPTIONS (RFC 9112
- * §3.2.4), an unsupported `Expect` (RFC 9110 §10.1.1).
+ * Readable requests that can't be served: HTTP/1.1 without exactly one `Host` (RFC 9112 §3.2), `*` with another method
+ * than OPTIONS (§3.2.4), or an unsupported `Expect` (RFC 9110 §10.1.1).
  */
 const BY_FAULT = {
   no_host: MALFORMED,
@@ -33,7 +33,10 @@ export type UnreadableFault = keyof typeof BY_FAULT;
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
-/** Answers if the caller can match the answer to this request, and always closes the connection. The answer never echoes the request. */
+/**
+ * Answers only if the caller can match the answer to this request, and always closes the connection. The answer never
+ * echoes the request.
+ */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, canAnswer: boolean): void {
   if (canAnswer && socket.writable && error.code !== 'ECONNRESET') {
     socket.write(message(BY_ERROR[error.code ?? ''] ?? MALFORMED));

@@ -1,4 +1,4 @@
-/** Variables: reads what a service's environment says, and collects everything that is wrong with it. */
+/** Variables: reads the environment of a service, and collects everything that is wrong with it. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIn, isPort, isURL } from 'class-validator';
@@ -6,7 +6,7 @@ import { ConfigurationError, ConfigurationFaults } from 'nestjs-keycloak-s2s';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Thrown when a service can't start with the environment it has. The message lists every fault, and no secret. */
+/** Thrown if a service can't start with its environment. The message lists every fault, and contains no secret. */
 export class SettingsError extends ConfigurationError {
   constructor(service: string, faults: readonly string[]) {
     super(`${service} can't start with these settings`, faults);
@@ -36,7 +36,7 @@ export class Variables extends ConfigurationFaults {
     return value === 'true';
   }
 
-  /** One of these words, the first of which stands where none is given. */
+  /** The first word is the default. */
   oneOf<const Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word {
     const value = this.text(name, words[0]);
     const found = words.find((word) => word === value);
@@ -61,7 +61,10 @@ export class Variables extends ConfigurationFaults {
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
-  /** As `wholeNumber` from 1 on, and at most `bound`, another variable: a value above it is a fault, and a default is lowered to it. */
+  /**
+   * Like `wholeNumber` from 1, and at most `bound`, another variable. A higher value is a fault, and a default is
+   * lowered.
+   */
   wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
     const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
     if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
@@ -73,7 +76,10 @@ export class Variables extends ConfigurationFaults {
     return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
   }
 
-  /** `value` without its final slash; `name` says where it stands. What the library would refuse is refused here, where the name is known. */
+  /**
+   * Returns `value` without its final slash. Refuses what the library would refuse, since only this code knows the
+   * name.
+   */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
       this.fault(`${name} must be an http(s) URL`);
@@ -87,14 +93,14 @@ export class Variables extends ConfigurationFaults {
     return value.replace(/\/$/, '');
   }
 
-  /** Whether `name` is set, to a URL of any form: others read it from the environment. */
+  /** Whether `name` is set, to any http(s) URL. OpenTelemetry's SDK reads the value itself. */
   isUrlSet(name: string): boolean {
     const value = this.#read(name);
     if (value !== undefined && !isHttpUrl(value)) this.fault(`${name} must be an http(s) URL`);
     return value !== undefined;
   }
 
-  /** From `name`, or from the file that `name`_FILE points to; `fallback` where neither is set. */
+  /** From `name`, or from the file that `<name>_FILE` points to. */
   secret(name: string, fallback?: string): string {
     const value = this.#read(name);
     const file = this.#read(`${name}_FILE`);
@@ -105,14 +111,14 @@ export class Variables extends ConfigurationFaults {
     return file === undefined ? (value ?? '') : this.secretIn(`${name}_FILE`, file);
   }
 
-  /** What is in `file`, without white space around it; empty where it can't be read. `name` says where the path stands. */
+  /** Trims the content. Empty if the file can't be read. `name` says where the path is set. */
   secretIn(name: string, file: string): string {
     const content = this.#content(name, file)?.trim();
     if (content === '') this.fault(`${name} points to an empty file`);
     return content ?? '';
   }
 
-  /** What is in the JSON file that `name` points to; undefined where `name` is not set, or there is no JSON. */
+  /** Undefined if `name` is not set or the file does not contain valid JSON. */
   json(name: string): { readonly value: unknown } | undefined {
     const file = this.#read(name);
     const text = file === undefined ? undefined : this.#content(name, file);
@@ -120,19 +126,18 @@ export class Variables extends ConfigurationFaults {
     try {
       return { value: JSON.parse(text) as unknown };
     } catch {
-      // The error has a piece of the file.
+      // The error quotes the file.
       this.fault(`${name} points to a file that is not JSON`);
       return undefined;
     }
   }
 
-  /** A file with certificates of authorities, in PEM, and what is in it; undefined where `name` is not set. */
   certificates(name: string): { readonly file: string; readonly text: string } | undefined {
     const file = this.#read(name);
     return file === undefined ? undefined : this.certificatesIn(name, file);
   }
 
-  /** The same of a path that stands elsewhere, which `name` says. */
+  /** Like `certificates`, for a path that is set elsewhere, as `name` says. */
   certificatesIn(name: string, file: string): { readonly file: string; readonly text: string } | undefined {
     const text = this.#content(name, file);
     if (text === undefined) return undefined;
@@ -167,7 +172,7 @@ function hasMoreThanAPath(value: string): boolean {
 
 const hasDotSegment = (value: string): boolean => /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(value);
 
-/** Looks at the first one. */
+/** Checks only the first certificate. */
 function isCertificate(text: string): boolean {
   try {
     return new X509Certificate(text) instanceof X509Certificate;
@@ -176,7 +181,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** The code alone: the path may be what was meant to be a secret. */
+/** Only the code: the path may be a secret in the wrong variable. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

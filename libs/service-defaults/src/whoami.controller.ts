@@ -12,7 +12,7 @@ export interface Whoami {
   /** `azp`: the client to which the token was issued. */
   readonly caller: string;
   readonly audience: readonly string[];
-  /** When the token expires, ISO 8601. */
+  /** In ISO 8601. */
   readonly expiry: string;
 }
 

@@ -1,4 +1,4 @@
-/** KeycloakModel: what Keycloak knows of sessions and tokens, behind a real socket; it answers late, or not, and never lies. */
+/** KeycloakModel: a Keycloak's sessions and tokens behind a real socket. It may be late or fail, but never lies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,12 +10,11 @@ import { startFakeService, type FakeService } from '../../support/fake-service.j
 export const CLIENT = 'service-a';
 const REALM_PATH = '/realms/test';
 const LIFE_SECONDS = 600;
-/** A session's access token that is refreshed before its next use. */
+/** Lifetime of an access token that a session must refresh before its next use. */
 const STALE_SECONDS = 5;
 
 export type Mode = 'well' | 'late' | 'failing';
 
-/** What Keycloak says is no more, from `endedMs` on. */
 export interface KeycloakSession {
   readonly sid: string;
   readonly sub: string;
@@ -30,13 +29,11 @@ export interface KeycloakToken {
   revokedMs: number | undefined;
 }
 
-/** What its log says of it. */
 export interface KeycloakEvent {
   readonly atMs: number;
   readonly what: { readonly ended: KeycloakSession } | { readonly changed: KeycloakSession };
 }
 
-/** Since when Keycloak calls it inactive. */
 export const inactiveSinceMs = ({ revokedMs, session }: KeycloakToken): number | undefined =>
   revokedMs === undefined || session.endedMs === undefined
     ? (revokedMs ?? session.endedMs)
@@ -44,11 +41,10 @@ export const inactiveSinceMs = ({ revokedMs, session }: KeycloakToken): number |
 
 export class KeycloakModel {
   readonly tokens = new Map<string, KeycloakToken>();
-  /** From the oldest. */
   readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
-  /** Refresh tokens that came more than once, for which it would end the session everywhere. */
+  /** Refresh tokens that arrived twice. Keycloak would end their sessions. */
   readonly sentTwice: string[] = [];
   #numbers = 0;
   #server: FakeService | undefined;
@@ -77,14 +73,13 @@ export class KeycloakModel {
     this.log.push({ atMs: session.endedMs, what: { ended: session } });
   }
 
-  /** Its log says that something changed, and not what. */
+  /** The log only says that something has changed. */
   revoke(token: KeycloakToken): void {
     if (token.revokedMs !== undefined) return;
     token.revokedMs = performance.now();
     this.log.push({ atMs: token.revokedMs, what: { changed: token.session } });
   }
 
-  /** As a signal source asks for it: late, not all of it, or not at all. */
   async events(sinceMs: number): Promise<{ readonly events: readonly KeycloakEvent[]; readonly isWhole: boolean }> {
     const { mode } = this;
     const isWhole = mode !== 'late' || this.#next() % 4 > 0;
@@ -114,7 +109,7 @@ export class KeycloakModel {
     };
   }
 
-  /** As `OpenIdProvider` does it. A failure says whether the token was used. */
+  /** Fails like `OpenIdProvider`: the reason shows whether the refresh token may have been used. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);
@@ -128,7 +123,6 @@ export class KeycloakModel {
     await this.#delay(mode);
     if (mode === 'failing')
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
-    // Some are to be refreshed again.
     const seconds = this.#next() % 3 === 0 ? STALE_SECONDS : LIFE_SECONDS;
     return isOver ? { refused: true } : { tokens: this.#tokensOf(known.session, seconds) };
   }
@@ -149,7 +143,7 @@ export class KeycloakModel {
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const form = new URLSearchParams(await text(incoming));
     const { mode } = this;
-    // What it says holds as of now, however late it comes.
+    // The answer reflects this moment, even if it arrives late.
     const [status, body] = this.#say(incoming.url ?? '', form);
     await this.#delay(mode);
     if (mode === 'failing' && !incoming.url?.includes('.well-known')) outgoing.writeHead(503).end();

@@ -1,28 +1,27 @@
-/** Ledger: what was said at which replica and what must hold since, of tokens and of sessions. */
+/** Ledger: the denials, rechecks and sessions of a schedule, and the invariants that follow from them. */
 import type { BearerError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { inactiveSinceMs, type KeycloakSession, type KeycloakToken } from './keycloak-model.js';
 import type { ModelReplica } from './replica.js';
 
-/** A denial or a recheck, which goes on to the other replicas. */
 export interface Said {
   readonly sid: string | 'everything';
   readonly at: ModelReplica;
   readonly atMs: number;
-  /** Those that may have known it have ended. */
+  /** Every replica that may have known it has stopped. */
   isLost: boolean;
 }
 
 export interface Session {
   readonly id: string;
   readonly of: KeycloakSession;
-  /** When who ended it was told so. */
+  /** Time at which the end of the session was confirmed. */
   endedMs: number | undefined;
-  /** Something else than its end may have taken it away. */
+  /** The session may be missing for another reason than its end. */
   mayBeGone: boolean;
-  /** An older state of the store may have brought it back. */
+  /** A restored older state of the store may contain the session again. */
   mayBeBack: boolean;
-  /** How often something of the store was spoilt since it began: its end is found in one of two places. */
+  /** How often the store was damaged since the session began. The end of a session is stored in two places. */
   timesSpoilt: number;
 }
 
@@ -31,7 +30,6 @@ export class Ledger {
   readonly sessions: Session[] = [];
   readonly denials: Said[] = [];
   readonly rechecks: Said[] = [];
-  /** How often the store lost something. */
   losses = 0;
 
   constructor(
@@ -61,7 +59,7 @@ export class Ledger {
     return this.sessions.filter((session) => session.of === of);
   }
 
-  /** Sessions may be gone, and what marks those that ended may be, too. */
+  /** Sessions may be gone, and so may the marks of ended sessions. */
   storeLost(): void {
     this.losses += 1;
     for (const session of this.sessions) session.mayBeGone = true;
@@ -79,7 +77,7 @@ export class Ledger {
     for (const session of this.sessions) session.mayBeBack = true;
   }
 
-  /** What it alone knew is lost with it, and with its refreshes their sessions. */
+  /** Refreshes in flight are lost with the replica, and with them their sessions. */
   ended(replica: ModelReplica): void {
     const others = this.replicas.filter((other) => other !== replica);
     for (const said of this.denials) said.isLost ||= !others.some((other) => refuses(other, said.sid));
@@ -120,12 +118,10 @@ export class Ledger {
     return this.denials.some((said) => isAbout(said, token) && isKnownBefore(said, replica, beforeMs));
   }
 
-  /** The sessions whose denial somebody knows, and this one does not yet. */
   missingAt(replica: ModelReplica): string[] {
     return this.denials.flatMap(({ isLost, sid }) => (isLost || refuses(replica, sid) ? [] : [sid]));
   }
 
-  /** When all is well, everybody knows what anybody said. */
   checkRechecks(token: KeycloakToken): void {
     const inactiveMs = inactiveSinceMs(token) ?? Infinity;
     const isRechecked = this.rechecks.some((said) => !said.isLost && said.atMs > inactiveMs && isAbout(said, token));

@@ -1,11 +1,11 @@
-/** ModelEvents: a signal source over the log of the model of Keycloak. */
+/** ModelEvents: a signal source that reads the event log of the Keycloak model. */
 import type { SignalSource } from 'nestjs-keycloak-s2s/signals';
 import type { KeycloakModel } from './keycloak-model.js';
 
-/** So little that what a poll does not read is missed. */
+/** So short that an event that a poll does not read is missed for good. */
 const OVERLAP_MS = 5;
 
-/** It proves each poll that reads all: what the model says, it says of everything until it was asked. */
+/** Proves each complete poll, because the log of the model has everything up to the time of the poll. */
 export const modelEvents = (keycloak: KeycloakModel): SignalSource => ({
   name: 'model',
   connect: () => ({

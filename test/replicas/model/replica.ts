@@ -1,4 +1,4 @@
-/** ModelReplica: what a process of Service A shares with the others, as it is composed there. It can end at once, and start again. */
+/** ModelReplica: the shared state of one Service A process. It can be killed and started again. */
 import { proofKeyPair } from '../../../libs/keycloak/spec-support/proof-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/module/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';
@@ -13,7 +13,7 @@ import { modelEvents } from './model-events.js';
 const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
 const READ_WITHIN_MS = 3000;
 const POLL_MS = 50;
-/** All replicas poll in turn, by one key. */
+/** All replicas may poll in turn, so they share one key pair. */
 const PROOFS = proofKeyPair();
 
 export interface ReplicaSettings {
@@ -21,9 +21,7 @@ export interface ReplicaSettings {
   readonly valkeyUrl: string;
   readonly keys: readonly string[];
   readonly ttlSeconds: number;
-  /** Of answers while it is proven that all ends are heard of; undefined for no feed. */
   readonly signalledTtlSeconds?: number | undefined;
-  /** Of its wall clock, to the machine's. */
   readonly skewSeconds: number;
 }
 
@@ -32,7 +30,6 @@ export class ModelReplica {
   #feed: SignalFeed | undefined;
   #store: ValkeySessionStore | undefined;
   #sessions: UserSessions | undefined;
-  /** Since when it runs. */
   startedMs = 0;
 
   constructor(private readonly settings: ReplicaSettings) {}
@@ -84,7 +81,7 @@ export class ModelReplica {
     this.#feed.start();
   }
 
-  /** Whatever it has in hand is lost. `isKilled`: it does not even say that another one may listen. */
+  /** `isKilled` keeps it from releasing the lease to another poller. */
   async stop(isKilled = false): Promise<void> {
     const { sharing = [], shared = [], issuers } = this.#keycloak ?? {};
     if (isKilled && issuers !== undefined) issuers[0].feed.release = async () => undefined;

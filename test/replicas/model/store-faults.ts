@@ -1,4 +1,4 @@
-/** StoreFaults: what an operator, an accident or an attacker does to the Valkey server of a model. */
+/** StoreFaults: damage to a Valkey server, as an operator, an accident or an attacker may cause it. */
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
@@ -6,7 +6,7 @@ import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
 
 const NOW = 'dump.rdb';
 const EARLIER = 'earlier.rdb';
-/** In one step: a replica may write the key again between two. */
+/** One atomic step, because a replica could write the key between two commands. */
 const OF_ANOTHER_KIND = `redis.call('DEL', KEYS[1]) return redis.call('LPUSH', KEYS[1], 'garbage')`;
 
 export class StoreFaults {
@@ -21,7 +21,6 @@ export class StoreFaults {
     await this.#command('FLUSHALL');
   }
 
-  /** Whether there is an earlier state to go back to. */
   get hasEarlier(): boolean {
     return existsSync(join(this.#folder, EARLIER));
   }
@@ -36,7 +35,7 @@ export class StoreFaults {
     for (const file of [NOW, EARLIER]) rmSync(join(this.#folder, file), { force: true });
   }
 
-  /** Undefined leaves nothing. */
+  /** `undefined` starts with an empty store. */
   async restart(state: 'earlier' | undefined): Promise<void> {
     await this.valkey.kill();
     if (state === 'earlier') copyFileSync(join(this.#folder, EARLIER), join(this.#folder, NOW));
@@ -44,7 +43,6 @@ export class StoreFaults {
     rmSync(join(this.#folder, NOW), { force: true });
   }
 
-  /** One key of each database has other contents, or is of another kind. */
   async garble(number: number): Promise<void> {
     for (const database of ['0', '1']) {
       const keys = ((await this.#command('KEYS', '*', database)) as string[]).toSorted();

@@ -1,4 +1,4 @@
-/** World: three replicas, Keycloak and Valkey, which the steps of a schedule lead; each answer goes into the ledger. */
+/** World: three replicas, Keycloak and Valkey under the steps of a schedule, with a ledger of all answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
@@ -12,12 +12,11 @@ import { StoreFaults } from './store-faults.js';
 const USERS = ['alice', 'bob', 'carol'];
 const SKEWS_SECONDS = [0, 30, -30];
 const SETTLES_WITHIN_MS = 15_000;
-/** Steps are about so many of the tokens and of the sessions, the newest ones. */
 const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** Whether a refresh token may come twice, since the store was taken back to a state in which it was not used yet. */
+  /** True once an older state of the store was restored, in which a used refresh token is unused. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;
@@ -49,13 +48,12 @@ export class World {
     this.#store.forget();
   }
 
-  // What callers do.
+  // Steps of callers
 
   async ask(number: number, which: number): Promise<void> {
     await this.#verify(this.#replica(number), this.#token(which));
   }
 
-  /** A request that goes on to the next service. */
   async exchange(number: number, which: number): Promise<void> {
     const replica = this.#replica(number);
     const token = this.#token(which);
@@ -79,7 +77,7 @@ export class World {
     if (id !== undefined) this.ledger.addSession(id, of, { mayBeGone: losses !== this.ledger.losses });
   }
 
-  /** Keycloak ends the session before its user is back. */
+  /** Keycloak ends the session before the login is complete. */
   async loginTooLate(number: number, which: number): Promise<void> {
     const of = this.keycloak.newSession(USERS[which % USERS.length] ?? '');
     const { losses } = this.ledger;
@@ -88,12 +86,11 @@ export class World {
       this.#notify(this.#replica(number + which), of),
     ]);
     if (id === undefined || !isTaken) return;
-    // Without the mark that it ended it may begin.
+    // If the store loses the mark that the session has ended, the session may still begin.
     const mayBeBack = losses !== this.ledger.losses;
     this.ledger.addSession(id, of, { endedMs: performance.now(), mayBeGone: true, mayBeBack });
   }
 
-  /** A request with the cookie of a session, whose token is refreshed where it has to be. */
   async use(number: number, which: number): Promise<void> {
     const session = this.#session(which);
     const startedMs = performance.now();
@@ -107,7 +104,6 @@ export class World {
     else this.ledger.checkFound(session, found.subject, startedMs);
   }
 
-  /** The logout by the page. */
   async end(number: number, which: number): Promise<void> {
     const session = this.#session(which);
     session.mayBeGone = true;
@@ -117,7 +113,7 @@ export class World {
     if (isDone === true) session.endedMs ??= performance.now();
   }
 
-  // What Keycloak and administrators do.
+  // Steps of Keycloak and of administrators
 
   async logout(number: number, which: number): Promise<void> {
     const { of } = this.#session(which);
@@ -126,7 +122,6 @@ export class World {
     if (await this.#notify(this.#replica(number), of)) for (const one of all) one.endedMs ??= performance.now();
   }
 
-  /** Its notice is lost. */
   endUnnoticed(_: number, which: number): void {
     this.keycloak.end(this.#session(which).of);
   }
@@ -143,7 +138,7 @@ export class World {
     this.ledger.recheck(this.#replica(number), which % 4 === 0 ? 'everything' : this.#token(which).session.sid);
   }
 
-  // What fails.
+  // Faults
 
   async freeze(_: number, which: number): Promise<void> {
     this.valkey.freeze();
@@ -183,7 +178,7 @@ export class World {
     await replica.start();
   }
 
-  /** All is well again: what was said anywhere has reached everybody, and nobody else is refused. */
+  /** Checks the recovered system: every denial and recheck has reached every replica, and nothing else is refused. */
   async settle(): Promise<void> {
     for (const [number, replica] of this.#replicas.entries()) this.ledger.deny(replica, `last-of-${number}`);
     const missing = (): string[] => this.#replicas.flatMap((replica) => this.ledger.missingAt(replica));
@@ -220,7 +215,7 @@ export class World {
     return replica.sessions.begin(this.keycloak.login(of)).catch(expected(SessionStoreError, LoginError));
   }
 
-  /** As Keycloak and Service A do: the notice comes first, and then its tokens are inactive. Gives whether it was taken. */
+  /** Returns whether the replica accepted the notice, which comes before the end at Keycloak. */
   async #notify(replica: ModelReplica, of: KeycloakSession): Promise<boolean> {
     this.ledger.deny(replica, of.sid);
     const isTaken = await replica.sessions
@@ -235,7 +230,6 @@ export class World {
   }
 
   #token(which: number): KeycloakToken {
-    // Of those that services are shown first.
     return recent(
       [...this.keycloak.tokens.values()].filter(({ isExchanged }) => !isExchanged),
       which,
@@ -249,7 +243,7 @@ export class World {
 
 const recent = <T>(all: readonly T[], which: number): T => all.at(-1 - (which % Math.min(all.length, RECENT))) as T;
 
-/** Undefined for an error that a caller may see while something fails; any other is thrown. */
+/** Swallows errors of kinds that a caller may see during a fault; throws any other. */
 const expected =
   (...kinds: readonly (new (...args: never[]) => Error)[]) =>
   (error: unknown): undefined => {

@@ -1,5 +1,5 @@
 /** Attack groups: the four kinds of attacks, as the page shows them. */
-/** In the order of the page. */
+/** The page shows them in this order. */
 export const ATTACK_GROUPS = {
   'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {
@@ -19,7 +19,6 @@ export interface GroupOf<T> {
   readonly members: readonly T[];
 }
 
-/** In the order of the page; a group without members is left out. */
 export const byGroup = <T>(all: readonly T[], groupOf: (member: T) => AttackGroup): readonly GroupOf<T>[] =>
   Object.entries(ATTACK_GROUPS)
     .map(([id, group]) => ({ id, ...group, members: all.filter((member) => groupOf(member) === id) }))

@@ -1,4 +1,4 @@
-/** AttackLab: has each attack made by the service that holds the misused credential, and judges the result. */
+/** AttackLab: asks the service that holds the misused credential to make each attack, and judges the result. */
 import { Injectable } from '@nestjs/common';
 import { AttackRuns, type Attempt } from 'demo';
 import { ATTACKS, type Attack, type AttackId } from './attack-list.js';
@@ -61,7 +61,6 @@ export class AttackLab {
     };
   }
 
-  /** Runs one attack after the other. */
   async runAll(): Promise<readonly AttackReport[]> {
     const reports: AttackReport[] = [];
     for (const attack of ATTACKS) reports.push(await this.run(attack));

@@ -3,25 +3,20 @@ import type { AttackAnswer } from 'demo';
 import type { AttackGroup } from './attack-groups.js';
 
 export interface Attack {
-  /** Also the last segment of its path. */
   readonly id: AttackId;
   readonly title: string;
-  /** The attacker's hope. */
   readonly hope: string;
-  /** The rule that should refuse the attack. */
   readonly rule: string;
   readonly group: AttackGroup;
   /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  /** What it must meet. There is more than one where versions of Keycloak differ, and ways to verify a token. */
+  /** Several are possible, since versions of Keycloak and ways to verify a token differ. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
 }
 
 export interface DueRefusal {
   readonly answer: AttackAnswer;
-  /** Keycloak, or a service by itself. */
   readonly by: string;
-  /** How it is refused, and why: a sentence. */
   readonly words: string;
 }
 
@@ -43,10 +38,13 @@ export type AttackId =
   | 'id-token'
   | 'token-in-query';
 
-/** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
+/** Keycloak does not say why a token is inactive. The honest use in the same attempt shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
-/** Keycloak 26.4 answers every client that the token is active, and a signature is the same for every service; the service then refuses its audience. */
+/**
+ * Keycloak 26.4 reports the token as active to every client, and a signature is the same for every service. The service
+ * then refuses the audience itself.
+ */
 const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {
     answer: INACTIVE,
@@ -60,7 +58,6 @@ const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefu
   },
 ];
 
-/** By group. */
 export const ATTACKS: readonly Attack[] = [
   {
     id: 'token-at-c',

@@ -1,4 +1,4 @@
-/** AttackTools: the tools of Service A's attacks: its own credentials, and the addresses of the services. */
+/** AttackTools: the credentials and addresses that Service A's attacks use. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AccessTokenVerifier, KeycloakStatus, TokenExchangeClient } from 'nestjs-keycloak-s2s';
@@ -7,10 +7,10 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { KnownTokens } from './known-tokens.js';
 
-/** One way to attack. Throws `AttackNotRun`. */
+/** Throws `AttackNotRun`. */
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
-/** Those of the library, which no service changes. */
+/** The library's defaults. No service of this repository changes the clock tolerance. */
 const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_INTROSPECTION_TTL_SECONDS = 10;
 
@@ -20,17 +20,17 @@ export class AttackTools {
   readonly serviceA: AttackTarget;
   readonly serviceB: AttackTarget;
   readonly serviceC: AttackTarget;
-  /** Its tokens live one second. */
   readonly shortLivedClient: AttackingClient;
-  /** How long a token passes after it has expired, since clocks may differ: Keycloak, where it is asked, gives it no time. */
+  /** How long an expired token is still accepted, since clocks differ. Keycloak itself allows no extra time. */
   readonly graceSeconds: number;
-  /** Its tokens name all three services. */
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /** How long a service that hears of no revocation may reuse what Keycloak said of a token; here, and so at the others. */
+  /**
+   * How long a service without a revocation feed reuses an introspection result. Assumes the same setting at all
+   * services.
+   */
   readonly windowSeconds: number;
-  /** Whether Keycloak is asked about tokens; else their signature is verified. */
   readonly asksKeycloak: boolean;
 
   constructor(
@@ -59,7 +59,6 @@ export class AttackTools {
     this.knownTokens = new KnownTokens(tokens, this.serviceB, atB);
   }
 
-  /** Whether Service A hears of revocations now. */
   get hearsOfRevocations(): boolean {
     return this.status.read().signals.state === 'proven';
   }

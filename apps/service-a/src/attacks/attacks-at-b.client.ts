@@ -1,4 +1,4 @@
-/** AttacksAtBClient: has Service B make the attacks whose credential it, or Service C behind it, holds. */
+/** AttacksAtBClient: asks Service B for the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import {
@@ -25,7 +25,6 @@ export class AttacksAtBClient {
     return attempt;
   }
 
-  /** What each service answers to the token that Service B exchanges for Service C. */
   async tokenRow(services: readonly string[]): Promise<TokenRow> {
     const answer = await this.serviceB.asService('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
     checkRun(answer);
@@ -34,7 +33,6 @@ export class AttacksAtBClient {
     return row;
   }
 
-  /** What a service answers when Service B shows it that token once more. */
   async showAgain(id: string, service: string): Promise<AttackAnswer> {
     const answer = await this.serviceB
       .asService('attacks.replay')
@@ -42,7 +40,7 @@ export class AttacksAtBClient {
     return shownAnswer(answer);
   }
 
-  /** A token of Service B for Service C in this caller's name, sealed by Service B. */
+  /** Returns a token of Service B for Service C in this caller's name, which only Service B can open. */
   async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
     const { serviceB } = this;
     const answer = await serviceB
@@ -53,7 +51,6 @@ export class AttacksAtBClient {
     return token;
   }
 
-  /** What Service C answers when Service B shows it that token. */
   async showSealed({ sealed }: SealedToken): Promise<AttackAnswer> {
     return shownAnswer(
       await this.serviceB.asService('attacks.replay').post<unknown>('/api/attacks/sealed-token/shown', { sealed }),

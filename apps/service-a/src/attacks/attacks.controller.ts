@@ -15,15 +15,14 @@ const PERMISSION = 'attacks.run';
 type BrowserRequest = PageRequest & CookieRequest;
 
 export interface AttackReports {
-  /** How many attacks got the expected refusal. */
   readonly refused: number;
   readonly of: number;
   readonly reports: readonly AttackReport[];
 }
 
 /**
- * A caller with a token or a session needs attacks.run. An anonymous browser may run the attacks too, as it may run the chain,
- * since these routes exist in demo mode only. `CsrfGuard` requires that the request comes from a page of ours.
+ * A caller with a token or a session needs attacks.run. An anonymous browser may run the attacks too, since these
+ * routes exist in demo mode only. `CsrfGuard` requires that the request comes from a page of this service.
  */
 @Controller('attacks')
 @OptionalToken()
@@ -64,7 +63,6 @@ export class AttacksController {
     return this.#answer(report, [report], request, reply);
   }
 
-  /** A token takes precedence over a session. The guard has already checked it. */
   async #checkSession(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<void> {
     if (sent === undefined) await this.sessionCaller.of(request, PERMISSION);
   }

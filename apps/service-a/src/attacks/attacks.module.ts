@@ -1,4 +1,4 @@
-/** AttacksModule: the wiring of the attacks on Service A's page; part of demo mode. */
+/** AttacksModule: the wiring of the attacks on Service A's page, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackRuns } from 'demo';
 import { LoginModule } from '../login/login.module.js';

@@ -1,4 +1,4 @@
-/** Disabled user: an attack with a token that every service has just accepted, whose user was disabled since. */
+/** Disabled user: an attack with a token that every service accepted just before its user was disabled. */
 import {
   AttackNotRun,
   attempt,
@@ -15,18 +15,17 @@ import {
 import { DEMO_CLI } from './demo-cli.js';
 import type { Attacker, AttackTools } from './attack-tools.js';
 
-/** Who hears of it refuses within the poll interval and the time of a call. */
+/** A service with a healthy feed refuses within the poll interval and the time of a call. */
 const HEARING_SECONDS = 3;
-/** Beyond the window, for the calls that it takes. */
 const GRACE_SECONDS = 2;
-/** An attack takes no longer: a browser waits for it. */
+/** A browser waits for the attack. */
 const MAX_WAIT_SECONDS = 20;
 
 const EVERY_MS = 200;
 
 const SERVICE_A = 'Service A';
 
-/** Makes a user, whose tokens the three services know since the chain has run for them, and disables that user. */
+/** Running the chain makes the user's tokens known to the three services. */
 export const disabledUser: Attacker = async (tools) => {
   const { helpdesk, windowSeconds } = tools;
   if (windowSeconds + GRACE_SECONDS > MAX_WAIT_SECONDS) {
@@ -40,7 +39,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // Counted from before it is done: what is shown is no less than what it took.
+  // Before the call, so that the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(
@@ -66,7 +65,6 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   return { ...made, refusedAfter: known.flatMap(({ service }, at) => lateness(service, presented[at], fromMs)) };
 }
 
-/** That of the user for Service A, that which the chain has for Service B, and another one for Service C. */
 async function tokensOf(
   { username, password }: ThrowAwayUser,
   { keycloak, serviceA, verifier, knownTokens }: AttackTools,
@@ -83,7 +81,9 @@ async function tokensOf(
 
 const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';
 
-/** The answer that says most against the services: one that is not as it is to be, the accepted ones first. */
+/**
+ * Returns the answer that speaks most against the services: an unexpected acceptance, or else any unexpected answer.
+ */
 function worst(answers: readonly AttackAnswer[], isDue: (answer: AttackAnswer) => boolean): AttackAnswer {
   const wrong = answers.filter((answer) => !isDue(answer));
   const [first = { status: 0, reason: 'no answer' }] = answers;

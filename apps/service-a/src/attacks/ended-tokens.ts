@@ -1,9 +1,8 @@
-/** Ended tokens: attacks with tokens that were valid and are not any more. */
+/** Ended tokens: attacks with tokens that were valid and no longer are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
-/** Gets two tokens for this attack, and revokes one before any service has seen it. */
 export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   const [token, twin] = await Promise.all([keycloak.ownToken('orders.approve'), keycloak.ownToken('orders.approve')]);
   await keycloak.revoke(token);
@@ -14,10 +13,10 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Keycloak counts whole seconds: a token that lives one second has expired two seconds after it was issued, at the latest. */
+/** Keycloak counts whole seconds: a token that lives one second has expired at most two seconds after it was issued. */
 const SURELY_EXPIRED_MS = 2100;
 
-/** On a busy machine the token may expire before it is first sent; then another token is tried. */
+/** On a busy machine a token may expire before it is first sent. */
 const MAX_TOKENS = 3;
 
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient, graceSeconds }) => {

@@ -15,7 +15,6 @@ export const tamperedSignature: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** The permission that is written into the token. */
 const MORE = 'inventory.adjust';
 
 export const algNone: Attacker = async ({ keycloak, serviceB }) => {
@@ -31,7 +30,7 @@ export const algNone: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Changes the first character of the signature; unlike the last one, all of its bits count. */
+/** The first character: unlike in the last one, all of its bits count. */
 function tampered(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

@@ -2,24 +2,25 @@
 import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 
 /**
- * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted. The only good verdict.
- * - `open`: the attack succeeded.
- * - `refused_otherwise`: status, code, reason or permission of the refusal differ from the expected ones.
- * - `not_run`: nothing was proven.
+ * The verdict about an attack. Only `refused` is good.
+ *
+ * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted
+ * - `open`: the attack succeeded
+ * - `refused_otherwise`: status, code, reason or permission of the refusal differ from the expected ones
+ * - `not_run`: nothing was proven
  */
 export type Verdict = 'refused' | 'open' | 'refused_otherwise' | 'not_run';
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** A sentence that explains the verdict. */
   readonly why: string;
 }
 
-/** `due`: the refusals of which it must meet one. */
+/** `due`: the expected refusals, one of which must match. */
 export function judgeAttack(due: readonly AttackAnswer[], attempt: Attempt): Judgement {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // This check comes first: an accepted attack is open, whatever else went wrong.
+  // First: an accepted attack is open, whatever else went wrong.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -1,4 +1,4 @@
-/** Missing permissions: attacks that ask for a permission which the service or the user lacks, or without the login that it takes. */
+/** Missing permissions: attacks that ask for more than the service, the user or the user's login permits. */
 import { attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 import { DEMO_CLI } from './demo-cli.js';

@@ -10,7 +10,6 @@ export const noToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** One answer contains both tokens, which are for Service A itself. */
 export const idToken: Attacker = async ({ keycloak, serviceA }) => {
   const form = { grant_type: 'client_credentials', scope: 'openid orders.read' };
   const { accessToken, idToken: token } = await keycloak.tokens(form);

@@ -1,4 +1,4 @@
-/** Verdict words: the words and the sign that a page shows for a verdict, so that it does not rely on colour. */
+/** Verdict words: the words and the sign for a verdict, so that a page does not rely on colour. */
 import type { Verdict } from './judge-attack.js';
 
 export interface VerdictWords {

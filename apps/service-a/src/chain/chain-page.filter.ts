@@ -1,4 +1,4 @@
-/** ChainPageFilter: shows a page that says why the chain was refused, and what happened before. */
+/** ChainPageFilter: shows why the chain was refused, and what happened before. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
 import { KeycloakException, KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
@@ -22,14 +22,14 @@ export class ChainPageFilter extends RefusalPageFilter {
     stepUps: StepUpRedirects,
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly tokens: ChainTokens,
-    /** In demo mode only. */
+    /** Undefined outside demo mode. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {
     super(refusals, cookies, pages, stepUps);
   }
 
   protected override page(refused: RefusedPage, request: PageRequest): Page {
-    // The refusal is the last step of the trace: it was published when it was logged.
+    // Logging published the refusal, so it is the last step of the trace.
     const { demoMode, name } = this.config;
     const token = demoMode ? this.tokens.ofRefused(name, request) : undefined;
     return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request), token));

@@ -1,4 +1,4 @@
-/** Chain page: the page models for a chain that succeeded, and for one that was refused. */
+/** Chain page: the page models for a chain that succeeded, and for a chain that was refused. */
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { ProcessedOrder } from '../processing.client.js';

@@ -3,7 +3,6 @@ import { parseServerTiming } from 'demo';
 import { chainStory, type ChainStory } from './chain-story.js';
 
 const story = (header: string): ChainStory => chainStory(parseServerTiming(header, 'nobody'));
-/** Each step as `from>to: words`. */
 const sentences = (header: string): string[] =>
   story(header).steps.map(({ from, to, words }) => `${from.name}>${to.name}: ${words}`);
 

@@ -1,4 +1,4 @@
-/** Chain story: turns the metrics of a trace into sentences that say who asked whom for what, in order. */
+/** Chain story: turns the metrics of a trace into sentences about each request, in order. */
 import type { TraceMetric } from 'demo';
 import { PARTIES, partyNamed, type Party } from './parties.js';
 
@@ -6,26 +6,24 @@ export interface StoryStep {
   readonly from: Party;
   readonly to: Party;
   readonly words: string;
-  /** Whether Keycloak was asked, a signature was checked, what is known came from a cache, or the step was a refusal. */
   readonly mark: 'asked Keycloak' | 'waited' | 'checked here' | 'from cache' | 'refused' | undefined;
   readonly duration: string | undefined;
 }
 
 export interface ChainStory {
   readonly steps: readonly StoryStep[];
-  /** A sentence that says how often Keycloak was asked. */
   readonly summary: string;
 }
 
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** The service that each service calls; the metric of a token does not name it. */
+/** The service that each service calls, since the metric of a token does not name it. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** `metrics`: those of the whole chain, as Service A would send them, with the total of Service A last. */
+/** `metrics`: of the whole chain, as Service A would send them, with Service A's total last. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -71,7 +69,7 @@ function introspection(actor: Party, outcome: string | undefined): UntimedStep {
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Nobody is asked: only the keys are Keycloak's. */
+/** No server is asked: only the keys come from Keycloak. */
 function signature(actor: Party, outcome: string | undefined): UntimedStep {
   if (outcome === 'cached') {
     const words = `${actor.label} has seen this token, and checked its signature then.`;
@@ -89,7 +87,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // The service refused at once, so what it reused was Keycloak's refusal.
+    // The service refused at once, so it reused Keycloak's earlier refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
@@ -106,7 +104,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Metrics of next services are untrusted: no service may report steps of the browser or of Keycloak. */
+/** Metrics of the next services are untrusted: no service may report steps of the browser or of Keycloak. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;
@@ -120,12 +118,11 @@ function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[])
   if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
   const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
-  // A service that reports its steps reports its answer too, as its total, unless its metrics were truncated.
+  // A service that reports its steps also reports its answer, as its total, unless its metrics were truncated.
   const reportsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
   return reportsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
 
-/** The answer to a call, with the duration of the call. */
 function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   const status = statusOf(call);
   const words =
@@ -133,7 +130,7 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** A refusal is Keycloak's when it was asked for a token and issued none; else it is the service's. */
+/** Keycloak refused if it was asked for a token and gave none. Otherwise the service refused. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =
@@ -155,7 +152,7 @@ function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryS
   return [{ from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration }];
 }
 
-/** The meaning of each refusal code that a visitor of the page can cause. */
+/** Only the codes that a visitor of the page can cause. */
 const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
   insufficient_user_authentication: 'the user has to log in again for this',
@@ -170,7 +167,6 @@ const REFUSALS: Readonly<Record<string, string>> = {
   service_failed: 'the next service failed',
 };
 
-/** The codes that come from Keycloak when a token was requested. */
 const GIVEN_BY_KEYCLOAK: ReadonlySet<string> = new Set([
   'insufficient_scope',
   'invalid_token',

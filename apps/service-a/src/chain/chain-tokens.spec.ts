@@ -9,7 +9,6 @@ import { ChainTokens } from './chain-tokens.js';
 const alice = testAccessToken({ subject: 'alice' });
 const FURTHER = [seenToken('service-b', testAccessToken({ audience: 'service-b' }))];
 
-/** The requests that were made, and for which caller. */
 let asked: unknown[];
 const tokensOf = (answer: unknown): ChainTokens => {
   const caller = (who: string, scope: string) => ({

@@ -1,4 +1,4 @@
-/** Chain: runs A → B → C as the user who sent a token or is logged in, or as Service A itself. */
+/** Chain: runs A → B → C as the user of a token or session, or as Service A itself. */
 import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { Caller, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -16,7 +16,7 @@ import { ChainPageFilter } from './chain-page.filter.js';
 import { ChainTokens } from './chain-tokens.js';
 
 const ORDER_ID = '9876';
-/** The permission that the caller needs here; Service B requires another one. */
+/** Service B requires another permission. */
 const PERMISSION = 'orders.read';
 
 @Controller('run-service-b')
@@ -29,7 +29,6 @@ export class ChainController {
     private readonly pages: Pages,
     private readonly sessionCaller: SessionCaller,
     private readonly tokens: ChainTokens,
-    /** In demo mode only. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {}
 
@@ -48,7 +47,7 @@ export class ChainController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
-    // The trace ends before the tokens are requested, since that is not part of the chain.
+    // Ends the trace before the tokens are requested, which is not part of the chain.
     const metrics = this.tracer?.end(request);
     const { demoMode, name } = this.config;
     const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;

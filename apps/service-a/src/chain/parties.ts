@@ -1,10 +1,9 @@
-/** Parties: the participants in a chain of calls, in the order in which the page shows them, left to right. */
+/** Parties: the participants in a chain of calls, in the order of their columns on the page. */
 
 export interface Party {
   /** Also the suffix of its CSS class names. */
   readonly name: 'browser' | 'service-a' | 'keycloak' | 'service-b' | 'service-c';
   readonly label: string;
-  /** Its column, from 1. */
   readonly column: number;
 }
 

@@ -4,7 +4,6 @@ import { PARTIES, partyNamed } from './parties.js';
 
 export interface ComparedClaim {
   readonly text: string;
-  /** The change since the previous hop. Undefined for the first token, and for a claim that neither token has. */
   readonly change: 'changed' | 'same' | 'new' | 'gone' | undefined;
 }
 
@@ -17,11 +16,9 @@ export interface TokenComparison {
   }[];
   /** Whether the first token is a user's token at Service A. If not, Service A acts as itself. */
   readonly hasUser: boolean;
-  /** Whether all tokens have the same subject: the same `iss` and `sub`. */
   readonly sameSubject: boolean;
 }
 
-/** In the order of the page. */
 const MEANINGS: Readonly<Record<ShownClaim, string>> = {
   sub: 'the subject',
   preferred_username: "the subject's name",
@@ -49,7 +46,7 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
       service: partyNamed(service)?.label ?? service,
       fingerprint,
     })),
-    // A claim that no token has (such as `sid` of a service account) would be an empty row.
+    // A claim that no token has, such as the `sid` of a service account, would be an empty row.
     rows: rows.filter(({ cells }) => cells.some(({ text }) => text !== NONE)),
     hasUser: tokens[0]?.service === PARTIES['service-a'].name,
     sameSubject: tokens.every(
@@ -70,7 +67,7 @@ function compared(claim: ShownClaim, value: Value, before: Value, hasBefore: boo
   return { text, change: text === earlier ? 'same' : 'changed' };
 }
 
-/** Lists are sorted alphabetically, since their order in a token has no meaning. */
+/** Sorts lists, since their order in a token has no meaning. */
 function textOf(claim: ShownClaim, value: Value): string {
   if (value === undefined) return NONE;
   if (claim === 'scope') return String(value).split(' ').toSorted().join(' ');

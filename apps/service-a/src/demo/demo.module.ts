@@ -17,7 +17,7 @@ import { WatchModule } from '../watch/watch.module.js';
       useFactory: ({ name, urls }: ServiceAConfig) => ({
         service: name,
         calls: urls,
-        // Requests that are answered with the page that shows the trace.
+        // Only requests that are answered with the page of the chain.
         startsTrace: (request) => prefersHtml(request) && request.raw.url?.split('?')[0] === '/run-service-b',
       }),
     }),

@@ -1,4 +1,4 @@
-/** HomePageFilter: says on a page why the start page can't be shown: a session has to be confirmed by Keycloak, which does not answer. */
+/** HomePageFilter: an error page instead of the start page, if Keycloak can't be asked to confirm the session. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';

@@ -8,17 +8,15 @@ import type { Page } from '../pages/pages.js';
 
 export interface HomePage {
   readonly demoMode: boolean;
-  /** The logged-in user, and the CSRF token for the logout form. */
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
   /** Whether the browser's session is unknown here: it has ended, or belongs to another instance. */
   readonly hasUnknownSession?: boolean;
-  /** Who can log in by a button; empty outside demo mode. */
   readonly users?: readonly DemoUser[];
-  /** The attacks that can be tried; empty outside demo mode. */
+  /** Empty outside demo mode. */
   readonly attacks: readonly Attack[];
-  /** Whether the page says when the user's tokens are refused; in demo mode. */
+  /** Whether the page shows when the user's tokens are refused. */
   readonly isWatched?: boolean;
-  /** The table of stolen tokens, before they are tried; in demo mode. */
+  /** Before the tokens are tried. */
   readonly matrix?: MatrixModel | undefined;
 }
 

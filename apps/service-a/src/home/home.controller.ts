@@ -1,4 +1,4 @@
-/** Home: serves the start page, which explains and runs the chain, and has login and logout. */
+/** Home: the start page, which explains and runs the chain, with login and logout. */
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
@@ -19,7 +19,7 @@ const CSP = 'content-security-policy';
 @UseFilters(HomePageFilter)
 export class HomeController {
   readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
-  /** The logout form leads to Keycloak; no other form leads to another origin. */
+  /** Only the logout form leads to another origin, which is Keycloak's. */
   readonly #policyWithLogout: string;
 
   constructor(
@@ -45,7 +45,7 @@ export class HomeController {
     const hasUnknownSession = id !== undefined && session === undefined;
     const users = demoMode ? DEMO_USERS : [];
     const matrix = demoMode ? untried(user) : undefined;
-    // Where each request asks Keycloak, a page that is watched would ask it all the time.
+    // If each request asks Keycloak, a watched page would ask it several times a second.
     const isWatched = demoMode && this.config.keycloak.introspectionTtlSeconds !== 0;
     return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix, isWatched }));
   }

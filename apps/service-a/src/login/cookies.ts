@@ -13,10 +13,12 @@ const SESSION = 'session';
 const LOGIN = 'login-';
 
 /**
- * Every cookie is HttpOnly and bound to this host (no Domain). Over https its name begins with `__Host-`, so the browser accepts
- * it from this host only and never over http. On plain http, as on localhost, browsers refuse such names.
+ * Every cookie is HttpOnly and bound to this host (no Domain). Over https its name begins with `__Host-`, so the
+ * browser accepts it from this host only and never over http. Browsers refuse such names on plain http, as on
+ * localhost.
  *
- * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs both cookies.
+ * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs both
+ * cookies.
  */
 @Injectable()
 export class Cookies {
@@ -28,12 +30,12 @@ export class Cookies {
     this.#prefix = this.#secure ? '__Host-' : '';
   }
 
-  /** The session id of the request, unchecked; undefined when a token authenticates the request. */
+  /** Does not check the session id. Returns undefined if a token authenticates the request. */
   sessionId(request: CookieRequest): string | undefined {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** The cookie ends with the browser; the server decides how long the session lasts. */
+  /** The cookie ends with the browser, but the server decides how long the session lasts. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }
@@ -42,12 +44,12 @@ export class Cookies {
     return this.#set(SESSION, '', 0);
   }
 
-  /** The cookie of one pending login. Each pending login has its own, so that tabs don't overwrite each other's. */
+  /** Each pending login has its own cookie, so that tabs don't overwrite each other's. */
   login(request: CookieRequest, key: string): string | undefined {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
 
-  /** The keys of all pending logins in this browser. Names in another form are ignored: other code may set cookies too. */
+  /** Ignores names in another form, since other code may set cookies too. */
   loginKeys(request: CookieRequest): string[] {
     const prefix = this.#prefix + LOGIN;
     return Object.keys(this.#read(request))
@@ -65,7 +67,7 @@ export class Cookies {
   }
 
   #read({ headers }: CookieRequest): Readonly<Record<string, string | undefined>> {
-    // Values are not decoded, so that a malformed one can't throw; it matches nothing.
+    // Values are not decoded, so that a malformed value can't throw.
     return parseCookie(headers.cookie ?? '', { decode: (value) => value });
   }
 

@@ -1,11 +1,14 @@
-/** CrossSitePage: a browser whose form is refused gets a page that says why; other callers get JSON. */
+/** CrossSitePage: shows a browser why its form was refused. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from '../pages/page-hook.js';
 import { Pages } from '../pages/pages.js';
 import { CROSS_SITE } from './csrf.guard.js';
 
-/** By a hook, since the guard is before every route. It is seldom an attack: a user who has logged in anew in another tab has forms of the session before in this one. */
+/**
+ * A hook, since the guard runs before every route. The cause is seldom an attack: after a new login in another tab,
+ * this tab still shows forms of the former session.
+ */
 @Injectable()
 export class CrossSitePage implements OnModuleInit {
   readonly #body = JSON.stringify(CROSS_SITE);

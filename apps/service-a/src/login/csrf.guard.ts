@@ -20,11 +20,9 @@ interface UnsafeRequest extends CookieRequest {
   readonly body?: unknown;
 }
 
-/** The name of the form field, and of the header for scripts. */
 export const CSRF_FIELD = 'csrf_token';
 const CSRF_HEADER = 'x-csrf-token';
 
-/** The body on the wire. */
 export const CROSS_SITE = {
   error: 'The request did not come from a page of this service',
   code: 'cross_site',
@@ -33,13 +31,15 @@ export const CROSS_SITE = {
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Marks a route that needs no session, since the body itself carries the proof. */
+/** Marks a route that needs no check, since its body proves where it comes from. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
- * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site` (in older browsers, and over
- * plain http from any host but localhost, `Origin`, which pages with a form do not hide). If it has a session, it must also carry the session's CSRF token. A
- * request authenticated by a token passes, since no browser adds a token by itself; its session is ignored.
+ * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to
+ * `Sec-Fetch-Site`. Older browsers do not send it, nor does any browser over plain http except on localhost. `Origin`
+ * then decides: pages with a form do not hide it. A request with a session must also carry the session's CSRF token.
+ *
+ * A request authenticated by a token passes, since no browser adds a token by itself. Its session is ignored.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -76,9 +76,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. Under such a name a page
-   * that hides its origin has no session cookie of ours; and in demo mode, where anonymous visitors may act, the
-   * service refuses unknown host names.
+   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. Under such a
+   * name, a page that hides its origin has no session cookie of ours. In demo mode, where anonymous visitors may act,
+   * the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

@@ -1,4 +1,4 @@
-/** DEMO: the users whom the realm publishes with their passwords, and who they are. */
+/** DEMO: the users that the realm publishes with their passwords. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface DemoUser {
@@ -11,10 +11,9 @@ export const DEMO_USERS: readonly DemoUser[] = [
   { name: 'bob', who: 'may only view orders: Service B is closed to him' },
 ];
 
-/** From our own page, or from no page at all, such as an address that was typed. A link of another site must not end a session. */
+/** From our own page, or from no page, for example a typed address. A link of another site must not end a session. */
 const BY_THE_VISITOR = new Set<unknown>(['same-origin', 'none']);
 
-/** The user whom `?as=` names, if it is one of these, and the visitor asked for it. */
 export function demoUserWanted(as: unknown, headers: IncomingHttpHeaders): string | undefined {
   if (!BY_THE_VISITOR.has(headers['sec-fetch-site'])) return undefined;
   return DEMO_USERS.find(({ name }) => name === as)?.name;

@@ -1,4 +1,4 @@
-/** EndedSessions: remembers the sessions that Keycloak ended, so that no operation in flight can bring one back. */
+/** EndedSessions: remembers the sessions that Keycloak ended, so that no operation in flight revives a session. */
 import { LRUCache } from 'lru-cache';
 
 /** The subject of a logout token: one session, or all sessions of a user. */
@@ -11,10 +11,13 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** The time, in seconds since the epoch, up to which the user's logins have ended. */
+  /** Logins up to this time, in seconds since the epoch, have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
-  /** `rememberMs`: must exceed the duration of a login and the lifetime of every token of the session. `nowMs`: monotonic. */
+  /**
+   * `rememberMs` must exceed the duration of a login and the lifetime of every token of the session. `nowMs` is
+   * monotonic.
+   */
   constructor(rememberMs: number, nowMs: () => number) {
     const bounds = { max: MAX_REMEMBERED, ttl: rememberMs, ttlResolution: 0, perf: { now: nowMs } };
     this.#bySession = new LRUCache(bounds);
@@ -27,7 +30,7 @@ export class EndedSessions {
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }
 
-  /** Whether a login belongs to a session that has ended. `issuedAt`: `iat` of its ID token. */
+  /** `issuedAt`: `iat` of the login's ID token. */
   has(login: { readonly sessionId: string | undefined; readonly subject: string; readonly issuedAt: number }): boolean {
     if (login.sessionId !== undefined && this.#bySession.has(login.sessionId)) return true;
     const endedAt = this.#bySubject.get(login.subject);

@@ -1,4 +1,4 @@
-/** LoginPageFilter: shows a browser why a login failed, as a page, and answers other callers with JSON. */
+/** LoginPageFilter: shows a browser why a login failed. Other callers get JSON. */
 import {
   Catch,
   Injectable,
@@ -56,7 +56,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
     return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };
   }
 
-  /** Anybody may send a callback that fails. The code alone is of a closed list: a reason may be a word of the callback. */
+  /** Anyone can send failing callbacks. Lines are grouped by code, since the reason may be a word of the callback. */
   #logFailure({ code, reason }: LoginError): void {
     const summarize = (unwritten: object): void =>
       this.#logger.warn('Login failed, as did others', { code, ...unwritten });

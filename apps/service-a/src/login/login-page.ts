@@ -1,7 +1,7 @@
-/** Login page: the page models for a failed login, with a sentence that says what to do about it, and for a logout that Keycloak did not answer. */
+/** Login page: the page models for a failed login, and for a logout that Keycloak did not answer. */
 import type { Page } from '../pages/pages.js';
 
-/** A failed login ends no session: a heading says nothing about who is logged in. */
+/** A failed login ends no session, so the heading does not say whether a user is logged in. */
 const NOTHING_CAME = 'That login came to nothing';
 const HEADINGS: Readonly<Record<string, string>> = {
   login_link_malformed: 'There is no such login',

@@ -50,7 +50,6 @@ const cookieIn = (lines: readonly string[]): string =>
     .join('; ');
 const setBy = (response: request.Response): string[] => [response.headers['set-cookie'] ?? []].flat();
 
-/** Logs alice in, in a browser that sends `cookie`. Returns the id of her new session. */
 async function logIn(cookie = ''): Promise<string> {
   const begun = await request(app.getHttpServer()).get('/auth/login').set('cookie', cookie).expect(303);
   const form = await fetch(begun.headers['location'] ?? '');
@@ -124,7 +123,6 @@ describe('the start page', () => {
 });
 
 describe('logins that are begun', () => {
-  /** What a browser sends beside its cookies, or somewhat less. */
   const headers = { accept: 'text/html', 'user-agent': 'x'.repeat(500) };
 
   it('by links of another site never take so much room that the next request is refused (BF-12)', async () => {
@@ -182,7 +180,7 @@ describe('a logout', () => {
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 99 });
-    // Until it is looked for anew.
+    // Until Keycloak's health is checked again.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const { headers, text } = await logOut(id, session?.csrfToken ?? '')
       .set('accept', 'text/html')

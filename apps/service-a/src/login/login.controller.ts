@@ -52,9 +52,9 @@ export class LoginController {
   ) {}
 
   /**
-   * Redirects to Keycloak, from where the browser returns to the path `return_to`. Where Keycloak is away, a page of ours says so, and
-   * not the browser's own. In demo mode `as` names the user for whom Keycloak's form is filled in. With `acr_values` and `max_age`, as in a
-   * challenge of RFC 9470, the user of the session is to log in so.
+   * Redirects to Keycloak, which returns the browser to the path `return_to`. If Keycloak is unavailable, a page says
+   * so. In demo mode, `as` names the user for Keycloak's form. With `acr_values` and `max_age`, as in a challenge of
+   * RFC 9470, the session's user must log in again accordingly.
    */
   @Get('login')
   @Redirect()
@@ -78,8 +78,8 @@ export class LoginController {
   }
 
   /**
-   * Receives the browser back from Keycloak, and starts a session with a new id that replaces any former one. A login that was to confirm the
-   * user of a session, and did not, leaves that session as it was.
+   * Receives the browser from Keycloak, and starts a session with a new id that replaces the former session. A step-up
+   * that fails leaves the former session unchanged.
    */
   @Get('callback')
   @Redirect()
@@ -89,12 +89,11 @@ export class LoginController {
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
     const login = await this.pending.consume(request, state);
-    // The pending login ends here, also when it fails.
     setCookies(reply, [this.pending.clearCookie(login.state)]);
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
-      // Keycloak had a session of another user. Service A ends it, so that Keycloak shows its login form.
+      // Keycloak had a session of another user. Without it, Keycloak shows its login form.
       const { subject: sub, sessionId: sid } = loggedIn;
       this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);
@@ -114,9 +113,9 @@ export class LoginController {
   }
 
   /**
-   * Ends the session here and at Keycloak, then redirects the browser to Keycloak to clear its cookies there. A browser with an
-   * unknown session is redirected too: another instance may hold it. Keycloak asks whether to end its session, and notifies that
-   * instance. Where Keycloak is away, a page of ours says so.
+   * Ends the session here and at Keycloak, then redirects the browser to Keycloak to clear its cookies there. A browser
+   * with an unknown session is redirected too, since another instance may hold the session. Keycloak then asks the
+   * user, and notifies that instance. If Keycloak is unavailable, a page says so.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)
@@ -147,7 +146,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** A failure is only logged: the session here has ended, and Keycloak asks the user if its own has not. */
+  /** A failure is only logged: the session here has ended, and Keycloak asks the user about its own. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);
@@ -158,7 +157,7 @@ export class LoginController {
   }
 }
 
-/** With 303 the browser follows with GET, whatever the method was. */
+/** 303 makes the browser follow with GET, whatever the method was. */
 function to(url: string): Redirection {
   return { url, statusCode: HttpStatus.SEE_OTHER };
 }

@@ -1,4 +1,4 @@
-/** LogoutPageFilter: tells a browser that a logout ended the session here, and that Keycloak did not answer, as a page; other callers get JSON. */
+/** LogoutPageFilter: tells a browser that its session ended here although Keycloak did not answer. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import type { Page } from '../pages/pages.js';

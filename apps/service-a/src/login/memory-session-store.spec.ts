@@ -66,7 +66,7 @@ describe('MemorySessionStore', () => {
     await store.end({ sessionId: 's3', subject: 'alice' }, 1000);
     await add('five', session('alice'));
     await expect(holds('four', 'five')).resolves.toEqual([true, true]);
-    // These are evicted by others, since the store is full.
+    // These evict alice's sessions, since the store is full.
     for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await add(user + key, session(user));
     await add('six', session('alice'));
     await add('seven', session('alice'));
@@ -96,7 +96,6 @@ describe('MemorySessionStore', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         store = new MemorySessionStore(BOUNDS);
-        /** By user, the keys in the order of their use. */
         const model = new Map<string, string[]>();
         for (const { user, key: number, what } of steps) {
           const key = `${user}-${number}`;

@@ -8,21 +8,20 @@ import type { UserSession } from './user-session.js';
 const MAX_LOGINS_REMEMBERED = 10_000;
 
 /**
- * When a user exceeds the limit per user, the user's least recently used session is evicted. When the store is full, the least
- * recently used session of all is evicted.
+ * A user above the limit per user loses the user's least recently used session. A full store evicts the least recently
+ * used session of all.
  */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;
   readonly #sessions: LRUCache<string, UserSession>;
-  /** By subject; the least recently used key comes first. */
+  /** The least recently used key comes first. */
   readonly #keys = new Map<string, Set<string>>();
   readonly #maxPerUser: number;
   readonly #ended: EndedSessions;
   readonly #rechecks: SessionRechecks;
   readonly #takenLogins = new LRUCache<string, true>({ max: MAX_LOGINS_REMEMBERED });
 
-  /** `nowMs`: monotonic. */
   constructor(bounds: StoreBounds, nowMs: () => number = () => performance.now()) {
     this.clock = { nowMs, latestMs: nowMs, fromMonotonicMs: (ms) => ms };
     this.#ended = new EndedSessions(rememberedMs(bounds), nowMs);
@@ -31,7 +30,6 @@ export class MemorySessionStore implements SessionStore {
     this.#sessions = new LRUCache({
       max: bounds.maxSessions,
       ttl: bounds.sessionMaxSeconds * 1000,
-      // Called whether a session is deleted, evicted or expired.
       dispose: ({ subject }, key) => this.#removeKey(subject, key),
       noDisposeOnSet: true,
     });

@@ -1,4 +1,4 @@
-/** OpenIdConfiguration: Keycloak's OpenID Connect metadata: its endpoints and its signing keys. */
+/** OpenIdConfiguration: Keycloak's OpenID Connect metadata, with its endpoints and signing keys. */
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
@@ -20,13 +20,14 @@ export class OpenIdConfiguration {
     private readonly authenticator: ClientAuthenticator,
   ) {}
 
-  /** Loads the metadata on first use, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
+  /**
+   * Loads the metadata on first use, so that Service A can start before Keycloak. Throws `AuthorizationServerError`.
+   */
   async get(): Promise<Configuration> {
     this.#configuration ??= this.#discover();
     try {
       return await this.#configuration;
     } catch (error) {
-      // Failures are not cached: the next login tries again.
       this.#configuration = undefined;
       // Bad metadata is Keycloak's fault, not the user's.
       if (!(error instanceof LoginError)) throw error;
@@ -34,7 +35,6 @@ export class OpenIdConfiguration {
     }
   }
 
-  /** For ID tokens. */
   readonly keys = new SigningKeys(async () => this.#readKeys());
 
   async #readKeys(): Promise<unknown> {

@@ -1,4 +1,4 @@
-/** OpenID errors: decides who is at fault when a login or a refresh fails. No error of the library leaves this file. */
+/** OpenID errors: decides which party is at fault when a login or a refresh fails. */
 import { AuthorizationServerError, type AuthorizationServerErrorReason } from 'nestjs-keycloak-s2s';
 import {
   AuthorizationResponseError,
@@ -8,7 +8,7 @@ import {
 } from 'openid-client';
 import { LoginError } from './login-error.js';
 
-/** Replaces errors of the library, which may carry a request or an answer, with our own. */
+/** Replaces errors of openid-client, which may contain a request or an answer. */
 export async function translateErrors<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -35,7 +35,7 @@ export function refused(
 
 const INVALID_GRANT = 'invalid_grant';
 
-/** The library's codes for malformed answers; faults of a callback or an ID token have other codes. */
+/** Codes for malformed answers. Faults of a callback or an ID token have other codes. */
 const MALFORMED = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
 /** `LoginError` blames the user or the browser; `AuthorizationServerError` blames Keycloak or our configuration. */
@@ -43,7 +43,6 @@ function translated(error: unknown): Error {
   if (error instanceof LoginError || error instanceof AuthorizationServerError) return error;
   if (error instanceof AuthorizationResponseError) return new LoginError('login_refused', plainWord(error.error));
   if (error instanceof ResponseBodyError) {
-    // The code or the refresh token is not valid any more.
     if (error.status === 400 && error.error === INVALID_GRANT) return new LoginError('login_refused', INVALID_GRANT);
     return AuthorizationServerError.answered(error.status, error.error, undefined, error.error_description);
   }
@@ -60,13 +59,16 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/** Whether the library rejected the body of an answer. The cause then contains the body, which must not be read or logged. */
+/**
+ * Whether openid-client rejected the body of an answer. The cause then contains the body, which must not be read or
+ * logged.
+ */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;
 }
 
-/** An error code for the log. It may come from the callback URL, so anything but a plain word is replaced by `other`. */
+/** The code may come from the callback URL, so anything but a plain word becomes `other`. */
 function plainWord(code: string): string {
   return /^[a-z_]{1,60}$/.test(code) ? code : 'other';
 }

@@ -1,4 +1,4 @@
-/** OpenIdProvider against a provider that lies in one respect at a time. */
+/** OpenIdProvider against a provider that misbehaves in one respect at a time. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** The issuer as browsers see it; the service reaches the provider at another address, as in a container network. */
+/** The issuer as browsers see it. The service reaches the provider at another address, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
@@ -26,10 +26,9 @@ interface Overrides {
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
   readonly kid?: string;
-  /** Replaces the key set. */
   readonly certs?: Raw;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
-  /** Any answer of the token endpoint; a text body is sent unchanged. */
+  /** A text is sent unchanged. */
   readonly raw?: Raw;
   readonly metadata?: Claims;
 }
@@ -46,7 +45,6 @@ let jwk: JWK;
 let server: Server;
 let overrides: Overrides;
 let forms: URLSearchParams[];
-/** When the token endpoint was last asked. */
 let arrivedMs: number;
 let application: TestingModule;
 let provider: OpenIdProvider;

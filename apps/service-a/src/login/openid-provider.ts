@@ -1,4 +1,4 @@
-/** OpenIdProvider: logs users in and out at Keycloak, through the OpenID Connect library. */
+/** OpenIdProvider: logs users in and out at Keycloak, with openid-client. */
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
 import { AuthorizationServerError, type AuthenticationClaims } from 'nestjs-keycloak-s2s';
@@ -23,13 +23,11 @@ import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
-/** The user who logged in, according to the ID token, and the user's tokens. */
 export interface LoggedIn {
   readonly subject: string;
   /** The id of Keycloak's session, which is the same for every client at which the user logs in. */
   readonly sessionId: string | undefined;
   readonly username: string;
-  /** `iat` of the ID token. */
   readonly issuedAt: number;
   readonly authentication: AuthenticationClaims;
   readonly tokens: OpenIdTokens;
@@ -39,12 +37,12 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** The scopes that Service A itself needs. For Service B the user's token is exchanged. */
+/** The scopes that Service A itself needs. For Service B, the user's token is exchanged. */
 const SCOPE = 'openid orders.read';
-/** DEMO: the attacks on the page need a further permission. */
+/** DEMO: the attacks on the page need another permission. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
-/** Throws `LoginError` when a login is invalid, `AuthorizationServerError` when Keycloak is at fault. */
+/** Throws `LoginError` if a login is invalid, and `AuthorizationServerError` if Keycloak is at fault. */
 @Injectable()
 export class OpenIdProvider {
   readonly #callbackUrl: string;
@@ -57,10 +55,7 @@ export class OpenIdProvider {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
 
-  /**
-   * Starts a login. Returns the values to remember, and the URL to which the browser is redirected. `loginHint`: the name that Keycloak's form is to
-   * have already.
-   */
+  /** `loginHint`: the user name to fill in at Keycloak. */
   async begin(
     wanted: WantedLogin,
     loginHint = wanted.as,
@@ -81,7 +76,6 @@ export class OpenIdProvider {
     return { pending, url: url.href };
   }
 
-  /** Checks the answer that the browser brought (`state`, `iss`), redeems its code, and checks the ID token with its nonce. */
   async complete(query: string, { state, nonce, codeVerifier }: PendingLogin): Promise<LoggedIn> {
     const configuration = await this.configuration.get();
     const startedMs = performance.now();
@@ -99,14 +93,14 @@ export class OpenIdProvider {
     });
   }
 
-  /** What `refresh` needs to know of Keycloak before it sends anything. */
+  /** Loads what `refresh` needs before it sends anything. */
   async ready(): Promise<void> {
     await this.configuration.get();
   }
 
   /**
-   * Refreshes the tokens. Returns `refused` without a refresh token, or when Keycloak's session has ended: only 400 `invalid_grant`
-   * proves that. `subject`: the user of the session.
+   * Returns `refused` without a refresh token, or if Keycloak's session has ended. Only 400 `invalid_grant` proves
+   * that. `subject`: the user of the session.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
@@ -124,14 +118,13 @@ export class OpenIdProvider {
       });
     } catch (error) {
       if (isInvalidGrant(error)) return { refused: true };
-      // A malformed answer is Keycloak's fault, not the user's.
       throw error instanceof LoginError ? unavailable('nonsense_answer') : error;
     }
   }
 
   /**
-   * The new ID token, or the former one when there is no new one or its key is unavailable. That must not fail the refresh, since
-   * the refresh token may be used up by now; for the logout the former ID token serves as well.
+   * Returns the former ID token if the server sends none or the key of the new one is unavailable. That must not fail
+   * the refresh: the refresh token may be used up by now, and the logout accepts the former ID token too.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;
@@ -156,8 +149,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * Ends the session at Keycloak, which then notifies its other clients (RP-Initiated Logout 1.0). The service sends this request
-   * itself, so that the ID token appears in no URL that a browser sees.
+   * Ends the session at Keycloak, which then notifies its other clients (RP-Initiated Logout 1.0). The service sends
+   * this request itself, so that the ID token appears in no URL of a browser.
    */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
@@ -167,8 +160,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * The URL to which the browser then goes, so that Keycloak clears its cookies. Keycloak redirects back at once, or asks the user
-   * if there is still a session: another one, or the same one if ending it failed.
+   * Returns the URL at which Keycloak clears the browser's cookies. Keycloak redirects back at once. It asks the user
+   * first if there is still a session: another one, or the same one if ending it failed.
    */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
@@ -194,7 +187,7 @@ function loggedIn(
   };
 }
 
-/** Keeps the former refresh token when the server sends no new one (RFC 6749 §6). */
+/** RFC 6749 §6: without a new refresh token, the former one stays valid. */
 function tokensOf(
   { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,

@@ -1,16 +1,19 @@
-/** OpenIdTokens: the tokens that Keycloak issued to Service A for a logged-in user; they are never printed. */
+/** OpenIdTokens: the tokens that Keycloak issued to Service A for a logged-in user. They are never printed. */
 
 export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When Keycloak was asked for them, on the monotonic clock; in a session, on the clock of its store. Keycloak confirmed the session as of this time. */
+  /**
+   * When Keycloak was asked for the tokens, and so confirmed the session. On the monotonic clock, or in a session on
+   * the clock of its store.
+   */
   readonly askedAtMs: number;
-  /** When the access token expires, on the same clock. */
+  /** On the same clock. */
   readonly expiresAtMs: number;
 }
 
-/** The tokens are in a private field, which neither JSON nor `util.inspect` shows. */
+/** A private field is shown neither by JSON nor by `util.inspect`. */
 export class OpenIdTokens {
   readonly #parts: OpenIdTokensParts;
 
@@ -26,13 +29,12 @@ export class OpenIdTokens {
     return this.#parts.expiresAtMs;
   }
 
-  /** The same tokens, with their times on another clock. */
   withTimes(on: (ms: number) => number): OpenIdTokens {
     const { askedAtMs, expiresAtMs } = this.#parts;
     return new OpenIdTokens({ ...this.#parts, askedAtMs: on(askedAtMs), expiresAtMs: on(expiresAtMs) });
   }
 
-  /** For `AccessTokenVerifier`, the refresh and the logout, and for what the demonstration presents to services; never for an answer. */
+  /** Callers must not put these into an answer. */
   reveal(): OpenIdTokensParts {
     return this.#parts;
   }

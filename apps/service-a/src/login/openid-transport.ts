@@ -1,4 +1,4 @@
-/** OpenIdTransport: sends the requests of the login to Keycloak, and checks to which origins they may go. */
+/** OpenIdTransport: sends the login's requests to Keycloak, and checks to which origins they may go. */
 import { Injectable } from '@nestjs/common';
 import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
@@ -9,9 +9,9 @@ import { refused, unavailable } from './openid-errors.js';
 const JSON_CONTENT_TYPE = /^application\/json *(;|$)/i;
 
 /**
- * Every call uses `AuthorizationServerFetch`: limited in time, size and number, to Keycloak only, without redirects, and with each
- * POST sent once. Anyone can trigger the redemption of a code, so redemptions have their own slots. Refresh and logout of logged-in
- * users, and the metadata and keys that all need, do not wait behind them.
+ * `AuthorizationServerFetch` limits every call in time, size and number. It only calls Keycloak, follows no redirect,
+ * and sends each POST once. Anyone can trigger the redemption of a code, so redemptions have their own slots. Other
+ * calls do not wait behind them.
  */
 @Injectable()
 export class OpenIdTransport {
@@ -28,21 +28,21 @@ export class OpenIdTransport {
     this.#metadata = keycloak.apart('metadata');
   }
 
-  /** For openid-client. Throws `AuthorizationServerError`. */
+  /** Throws `AuthorizationServerError`. */
   readonly fetch: CustomFetch = async (url, { method, headers, body, signal }) => {
     const form = body instanceof URLSearchParams ? body : undefined;
     const isLogin = form?.get('grant_type') === 'authorization_code';
     const others = isLogin ? this.#logins : this.#sessions;
     const calls = method === 'GET' ? this.#metadata : others;
     let response = await calls.fetch(url, { method, headers, body: form, signal });
-    // What is refused for its credentials has used neither code nor refresh token.
+    // A request that is refused for its credentials has not used up the code or the refresh token.
     if (response.status === 401 && form !== undefined) {
       const again = new Headers(headers);
       if (await this.authenticator.replaceRefused(form, again)) {
         response = await calls.fetch(url, { method, headers: again, body: form, signal });
       }
     }
-    // Our fetch validates only answers declared as JSON, but the library would parse any answer.
+    // Our fetch validates only answers declared as JSON, but openid-client would parse any answer.
     if (response.ok && !JSON_CONTENT_TYPE.test(response.headers.get('content-type') ?? '')) {
       throw unavailable('answer_not_json');
     }
@@ -58,7 +58,9 @@ export class OpenIdTransport {
   }
 }
 
-/** Browsers are redirected to the issuer's origin only. Our secret goes there, or to the origin of `baseUrl`. */
+/**
+ * Browsers are redirected to the issuer's origin only. Our secret goes there, or to the origin of `internalServerUrl`.
+ */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,
   { issuer, internalServerUrl: baseUrl = issuer }: ServiceAConfig['keycloak'],

@@ -23,7 +23,6 @@ const pendingLogins = (): PendingLogins =>
   new PendingLogins(config, new Cookies(config), new MemorySessionStore(config.login));
 const bring = (value: string) => ({ headers: { cookie: `login-${STATE.slice(0, 16)}=${value}` } });
 
-/** Encrypts as the service does. */
 async function sealed(claims: object, expires: string | undefined, secret = SECRET): Promise<string> {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'service-a pending login', 32));
   const jwt = new EncryptJWT({ ...claims }).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' });

@@ -1,4 +1,4 @@
-/** PendingLogins: logins in progress, each kept in an encrypted cookie of the browser that started it. */
+/** PendingLogins: logins in progress, each in an encrypted cookie of the browser that started it. */
 import { hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { EncryptJWT, jwtDecrypt } from 'jose';
@@ -9,41 +9,42 @@ import { LoginError } from './login-error.js';
 import { SESSION_STORE } from './session-store.provider.js';
 import type { SessionStore } from './session-store.js';
 
-/** The values that are remembered from the redirect to Keycloak until the return. */
 export interface PendingLogin {
   readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
   readonly returnTo: string;
-  /** The user for whom it was begun, of the demonstration. */
+  /** The demo user for whom the login was started. */
   readonly as?: string | undefined;
-  /** Whether it is the second one, since the first brought another user. */
+  /** Whether this is the second attempt, because the first brought another user. */
   readonly isSecond?: boolean | undefined;
-  /** The login that was asked for, where not any will do. */
+  /** Undefined if any login will do. */
   readonly demand?: AuthenticationDemand | undefined;
-  /** `sub` of the session whose user is to log in again so. */
+  /** `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
 }
 
-/** About as long as Keycloak lets a user take to log in. */
+/** About as long as Keycloak gives a user to log in. */
 const LIFETIME_SECONDS = 600;
-/** Pending logins of one browser, limited because headers are; the oldest is dropped first. */
+/** Limited because headers are. */
 const MAX_PER_BROWSER = 5;
 /**
- * Of all their cookies together: half of what a service reads of the header of a request. Any site can link to a login, and says how long its path
- * is; a browser whose cookies are too long is refused wherever it goes, until they expire.
+ * For all these cookies together: half the size of the header that a service reads. Any site can link to a login, and
+ * choose the length of its path. If the cookies were too long, every request of the browser would be refused until they
+ * expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
- * Pending logins are kept in the browser, so that a client that starts many logins neither fills memory nor evicts the logins of
- * others. The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once, at whichever replica.
+ * Kept in the browser, so that a client that starts many logins neither fills memory nor evicts other logins. The
+ * encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once, at
+ * any replica.
  */
 @Injectable()
 export class PendingLogins {
-  /** The first one seals, all open: a secret is replaced without a login that fails. */
+  /** The first key encrypts and all keys decrypt, so that a secret can be replaced without failing logins. */
   readonly #keys: readonly Uint8Array[];
 
   constructor(
@@ -56,7 +57,6 @@ export class PendingLogins {
     );
   }
 
-  /** The cookies that store this login in the browser, and remove the oldest ones when there are too many. */
   async remember(
     request: CookieRequest,
     { state, nonce, codeVerifier, returnTo, as, isSecond, demand, confirms }: PendingLogin,
@@ -71,7 +71,6 @@ export class PendingLogins {
     ];
   }
 
-  /** The keys of the logins for which there is no room beside a new one of this many characters. */
   #crowdedOut(request: CookieRequest, characters: number): string[] {
     // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
     const newestFirst = this.cookies.loginKeys(request).toReversed();
@@ -84,7 +83,7 @@ export class PendingLogins {
     return newestFirst.slice(kept).toReversed();
   }
 
-  /** Returns the login with this state, once. Throws `login_not_started_here` if this browser did not start it or it was used before. */
+  /** Throws `login_not_started_here` if this browser did not start the login, or if it was used before. */
   async consume(request: CookieRequest, state: unknown): Promise<PendingLogin> {
     if (typeof state !== 'string') throw new LoginError('login_not_started_here', 'state_missing');
     const sealed = this.cookies.login(request, keyOf(state));
@@ -95,7 +94,6 @@ export class PendingLogins {
     throw new LoginError('login_not_started_here', 'login_taken_before');
   }
 
-  /** The cookie that removes the login from the browser. */
   clearCookie(state: string): string {
     return this.cookies.clearLogin(keyOf(state));
   }
@@ -122,7 +120,6 @@ async function opened(sealed: string, key: Uint8Array): Promise<PendingLogin | u
   }
 }
 
-/** The part of the state that names the cookie, without the characters that cookie names can't contain. */
 function keyOf(state: string): string {
   return state.replaceAll(/[^\w-]/g, '').slice(0, 16);
 }

@@ -1,4 +1,4 @@
-/** Refusal advice: for each refusal, a sentence that says what happened and what to do about it. */
+/** Refusal advice: a sentence for each refusal that says what happened and what to do about it. */
 import type { RefusalBody, RefusalCode } from 'nestjs-keycloak-s2s';
 
 const ADVICE: Readonly<Record<RefusalCode, string>> = {

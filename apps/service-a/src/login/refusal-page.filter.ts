@@ -1,4 +1,4 @@
-/** RefusalPageFilter: tells a browser why it was refused, as a page, or sends it to the login that is demanded; other callers get JSON. */
+/** RefusalPageFilter: shows a browser why it was refused, or sends it to a required login. Others get JSON. */
 import { HttpStatus, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { KeycloakExceptionFilter, type KeycloakException, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
@@ -8,19 +8,17 @@ import { adviceFor } from './refusal-advice.js';
 import { SESSION_ENDED } from './session-caller.js';
 import { StepUpRedirects, type StepUp } from './step-up-redirects.js';
 
-/** The part of the page model that every refusal page has. */
 export interface RefusedPage {
   readonly body: RefusalBody;
   readonly status: number;
-  /** What happened, and what to do about it. */
   readonly advice: string;
-  /** The link to the login that would do. */
   readonly loginLink?: string | undefined;
 }
 
 /**
- * For routes that a session opens. When the session has ended, the refusal clears the cookie, unless a login of this browser is under way: that ends the session which it
- * replaces, and by now the browser may have the cookie of the new one, which has the same name.
+ * For routes that accept a session. A refusal clears the cookie of a session that has ended, unless a login is in
+ * progress. That login ends the session that it replaces, and the browser may already have the new cookie, which has
+ * the same name.
  */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {
@@ -31,7 +29,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** The page that a browser gets after a login which was demanded, where it is not the one that was refused. */
+  /** The page after a required login, if it is not the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

@@ -19,7 +19,7 @@ export const SESSION_ENDED = 'session_ended';
 /** The session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** What is refused so, this service's own clock refuses: the clock of one replica must not end a session for all of them. */
+/** Refusals by this replica's own clock, which must not end a session for all replicas. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {
@@ -29,7 +29,6 @@ interface ConfirmedSession {
 
 @Injectable()
 export class SessionCaller {
-  /** By request. */
   readonly #found = new WeakMap<object, UserSession>();
 
   constructor(
@@ -39,11 +38,14 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
-   * as a token in a header does on a route with `@RequirePermission`; and the session the login that is `required`, as with `@RequireStepUp`.
+   * Returns the verified token of the session's user, or undefined if the request has no session. The token needs
+   * `permission`, as with `@RequirePermission`. The session needs the `required` login, as with `@RequireStepUp`. A
+   * request whose session is gone never runs under another identity. Throws `BearerError`:
    *
-   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, `invalid_token` where this service's clock is wrong, `insufficient_scope` without the
-   * permission, and `insufficient_user_authentication` without the login. A request whose session is gone never runs under another identity.
+   * - `missing_token`: the session is unknown or has ended
+   * - `invalid_token`: this service's clock is wrong
+   * - `insufficient_scope`: the permission is missing
+   * - `insufficient_user_authentication`: the login is too weak or too old
    */
   async of(
     request: CookieRequest,
@@ -69,20 +71,19 @@ export class SessionCaller {
   }
 
   /**
-   * Returns the session of the request, or undefined without one and when it has ended. It demands no permission. A session is live only while its access
-   * token is accepted, so a logout that could not reach the session store shows within the revocation window. Throws `KeycloakException` when Keycloak can't be asked.
+   * Returns undefined without a session, or if it has ended. It requires no permission. A session is live only while
+   * its access token is accepted. So a logout that could not reach the session store takes effect within the revocation
+   * window. Throws `KeycloakException` if Keycloak can't be asked.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);
     return id === undefined ? undefined : (await this.#confirmed(id))?.session;
   }
 
-  /** The session that `of` found for this request. */
   sessionOf(request: object): UserSession | undefined {
     return this.#found.get(request);
   }
 
-  /** Ends the session whose token Keycloak no longer accepts, and returns undefined then. */
   async #confirmed(id: string): Promise<ConfirmedSession | undefined> {
     const session = await this.sessions.findFresh(id);
     if (session === undefined) return undefined;
@@ -98,8 +99,8 @@ export class SessionCaller {
 }
 
 /**
- * Held against the ID token of the login, and not against the access token: of that Keycloak says at introspection at which level the user came to this client
- * last, and forgets it when the client exchanges a token.
+ * Checks the ID token of the login, not the access token. For the access token, introspection reports the level of the
+ * user's last login at this client, and loses it when the client exchanges a token.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
   const known = authentication ?? NOTHING_KNOWN;
@@ -108,7 +109,7 @@ function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSessio
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields: { sub, sid } });
 }
 
-/** Of a session that an earlier version of this service began. */
+/** For a session that an earlier version of this service started. */
 const NOTHING_KNOWN: AuthenticationClaims = { acr: undefined, authTime: undefined };
 
 function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {

@@ -54,7 +54,7 @@ describe('SessionRechecks', () => {
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // Keycloak was asked just before and just after; both may have been too early.
+      // Keycloak was asked just before and just after. Both may have been too early.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,

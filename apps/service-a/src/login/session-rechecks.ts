@@ -1,37 +1,36 @@
-/** SessionRechecks: decides which sessions Keycloak must confirm again after a logout token that could not be verified. */
+/** SessionRechecks: decides which sessions Keycloak must confirm again after an unverifiable logout token. */
 
 /** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
 const INTERVAL_MS = 10_000;
 
-/** The last recheck of a row is due within two intervals; and clocks may differ. */
+/** The last recheck of a series is due within two intervals, and clocks may differ. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** The clock of the store was set back where it is behind a recheck by more. */
+/** The clock of the store was set back if it is behind a recheck by more than this. */
 const STEP_MS = 1000;
 
-/** When the first and the last recheck of a row are due. */
 export interface RecheckTimes {
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
 /**
- * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session, and Keycloak sends it
- * once. So every session is rechecked: at once, and again after the logout must be complete at Keycloak, which still reports the
- * session as active until then. Anyone can send such tokens. Yet no session is rechecked more often than once in ten seconds,
- * which is how often its tokens are introspected anyway.
+ * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session. Keycloak
+ * sends it only once. So every session is rechecked at once, and again when the logout must be complete at Keycloak,
+ * which reports the session as active until then.
+ *
+ * Anyone can send such tokens. Yet no session is rechecked more than once in ten seconds, and its tokens are
+ * introspected as often anyway.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;
 
   constructor(private readonly nowMs: () => number) {}
 
-  /** Undefined until one is required. */
   get times(): RecheckTimes | undefined {
     return this.#times;
   }
 
-  /** Requires all sessions to be rechecked. */
   require(): void {
     const now = this.nowMs();
     const before = this.#timesBy(now);
@@ -40,13 +39,15 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** What another replica required; the later one counts. What its clock was far ahead for is of no use. */
+  /**
+   * Learns what another replica required. The later time wins. Times far in the future are ignored: that clock was
+   * wrong.
+   */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
   }
 
-  /** Whether a session that Keycloak last confirmed at `askedAtMs` must be rechecked. */
   areDueSince(askedAtMs: number): boolean {
     const now = this.nowMs();
     const times = this.#timesBy(now);
@@ -56,7 +57,10 @@ export class SessionRechecks {
     return askedAtMs <= firstMs + Math.floor(sinceFirst / INTERVAL_MS) * INTERVAL_MS;
   }
 
-  /** Where the clock went back, what was due before is due as of now: else each use of a session would ask Keycloak until that time comes again. */
+  /**
+   * If the clock went back, earlier rechecks become due now. Otherwise each use of a session would ask Keycloak until
+   * the former time is reached again.
+   */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;
     if (times === undefined || times.firstMs <= now + STEP_MS) return times;

@@ -1,4 +1,4 @@
-/** SessionRefreshes: refreshes the tokens of sessions, each refresh token at one replica and once. */
+/** SessionRefreshes: refreshes the tokens of sessions, and uses each refresh token at one replica and once. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
@@ -10,19 +10,17 @@ import type { UserSession } from './user-session.js';
 /** An access token with less remaining lifetime is refreshed, so that it outlives a run of the chain. */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** A refresh whose answer did not come within this time has none: longer than the calls that it takes, those for Keycloak's keys included. */
+/** After this time, a refresh will get no answer. Longer than its calls, including those for Keycloak's keys. */
 const MAX_REFRESH_MS = 15_000;
-/** While another replica refreshes, this one looks for the result. */
 const LOOK_AGAIN_MS = 50;
 
-/** For how long a change of the store is tried again whose answer was lost, and on which the session depends: before the token is sent, and after. */
+/** How long a change of the store is retried if its answer was lost: before the token is sent, and after. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
-/** When the service ends. */
 const MAX_SETTLING_MS = 5000;
 
-/** Keycloak did not get the refresh token, or says that it did nothing with it. */
+/** Keycloak did not get the refresh token, or says that it did not use it. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -31,9 +29,10 @@ const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
- * A realm may accept each refresh token once, and end the session when it comes again (`revokeRefreshToken`). So a replica first notes in the session that it
- * sends the token, which succeeds at one of them; the others wait for its answer. In a shared store a token that may have been used is not sent again: the session
- * ends when its access token does.
+ * A realm may accept each refresh token once, and end the session if it comes again (`revokeRefreshToken`). So a
+ * replica first notes in the session that it sends the token. This succeeds at one replica, and the others wait for its
+ * answer. In a shared store, a token that may have been used is not sent again, and the session ends with its access
+ * token.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();
@@ -43,7 +42,7 @@ export class SessionRefreshes {
     private readonly provider: Provider,
   ) {}
 
-  /** The session with tokens that are valid for some time, and were confirmed since the last recheck; undefined when it has ended. */
+  /** Returns the session with tokens that are valid for some time and were confirmed since the last recheck. */
   async freshened(key: string, session: UserSession): Promise<UserSession | undefined> {
     if (!this.#isStale(session)) return session;
     const inFlight = this.#inFlight.get(key);
@@ -53,7 +52,7 @@ export class SessionRefreshes {
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
-  /** Resolves when those in flight have ended, however, and after some seconds. */
+  /** Resolves when the refreshes in flight have ended, successfully or not, or after some seconds. */
   async settled(): Promise<void> {
     const ended = new AbortController();
     const all = Promise.allSettled(this.#inFlight.values()).finally(() => ended.abort());
@@ -70,13 +69,13 @@ export class SessionRefreshes {
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
-    // What can fail before the token is sent comes before it is noted.
+    // Steps that can fail before the token is sent come before the note.
     if (this.store.isShared) await this.provider.ready();
     const refreshId = randomBytes(9).toString('base64url');
     for (;;) {
       let isMine = false;
       const session = await this.#insist(INSIST_BEFORE_MS, key, (found) => {
-        // The answer to the first attempt may be lost.
+        // The answer to the first attempt may have been lost.
         const wasMine = found.refreshId === refreshId;
         isMine = wasMine || (this.#isStale(found) && found.refreshSentAtMs === undefined);
         if (wasMine) return found;
@@ -85,13 +84,12 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // Another refresh completed in the meantime, or its answer will not come.
+      // Another refresh completed meanwhile, or will get no answer.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }
   }
 
-  /** Whatever comes of it is of no account where a newer refresh began meanwhile. */
   async #send(key: string, { tokens, subject, generation }: UserSession): Promise<UserSession | undefined> {
     const conclude = (change: (session: UserSession) => UserSession | undefined) =>
       this.#insist(INSIST_AFTER_MS, key, (found) => (found.generation === generation ? change(found) : found));
@@ -103,13 +101,13 @@ export class SessionRefreshes {
       return await conclude((found) => ({ ...found, tokens: refreshed, ...NOT_SENT }));
     } catch (error) {
       const mayBeSentAgain = !this.store.isShared || wasNotUsed(error);
-      // Else nobody waits for its answer.
+      // 0 tells the others not to wait for an answer.
       await conclude((found) => ({ ...found, ...(mayBeSentAgain ? NOT_SENT : { refreshSentAtMs: 0 }) }));
       throw error;
     }
   }
 
-  /** The new tokens are nowhere else, so that a store which is away for a moment must not lose them. */
+  /** The new tokens exist nowhere else, so a store that is unavailable for a moment must not lose them. */
   async #insist(
     forMs: number,
     key: string,
@@ -138,7 +136,7 @@ export class SessionRefreshes {
     return refreshSentAtMs !== undefined && this.store.clock.nowMs() - refreshSentAtMs > MAX_REFRESH_MS;
   }
 
-  /** Its refresh token may be used, and its access token serves no more. */
+  /** The refresh token may be used up, and the access token is no longer valid. */
   #isLost(session: UserSession): boolean {
     const isOver = session.tokens.expiresAtMs <= this.store.clock.nowMs() || this.#needsRecheck(session);
     return isOver && this.#hasNoAnswer(session);

@@ -1,4 +1,4 @@
-/** Requests with a session at Service A: what they may do, and which credential counts. No other server is needed. */
+/** Requests with a session at Service A: permissions and credentials. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -35,7 +35,7 @@ const PERMISSIONS = ['orders.read', 'attacks.run'];
 const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
-/** A request for it passes the guards but runs nothing. */
+/** Passes the guards but runs nothing. */
 const NO_ATTACK = '/attacks/none-of-this-name';
 
 type Service = NestFastifyApplication;
@@ -53,7 +53,6 @@ async function start(): Promise<Service> {
 }
 
 let app: Service;
-/** A second instance of the same service, without shared memory. */
 let replica: Service;
 beforeAll(async () => {
   [app, replica] = await Promise.all([start(), start()]);
@@ -277,13 +276,13 @@ describe('a session', () => {
   it('that a login has replaced clears no cookie while the browser may have sent it before it had the new one (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
-    // Sent before the answer that brought the new cookie and took that of the pending login.
+    // Sent before the answer that set the new cookie and cleared the pending login.
     for (const accept of ['text/html', 'application/json']) {
       const underWay = await chain({ cookie: `${former.cookie}; login-abcd=sealed`, accept }).expect(401);
       expect(underWay.headers['set-cookie']).toBeUndefined();
     }
     await chain({ cookie: session.cookie }).expect(200);
-    // With no login under way nobody replaces it.
+    // No login is in progress, so none replaces the cookie.
     const { headers } = await chain({ cookie: former.cookie }).expect(401);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
@@ -326,7 +325,6 @@ describe('two instances that share no sessions', () => {
     expect(page.text).toContain('is unknown here');
     expect(page.text).toContain('action="/auth/logout"');
     expect(page.headers['content-security-policy']).toContain("form-action 'self' http://127.0.0.1:9");
-    // The in-memory server has no end session endpoint.
     const { headers } = await send('post', '/auth/logout', { cookie, ...SAME_ORIGIN }, replica).expect(502);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });

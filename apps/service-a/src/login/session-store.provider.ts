@@ -1,11 +1,10 @@
-/** The session store of Service A: in Valkey where the replicas share their state, else in the memory of this process. */
+/** The session store of Service A: Valkey if the replicas share their state, else the memory of this process. */
 import type { ServiceAConfig } from '../config.js';
 import { MemorySessionStore } from './memory-session-store.js';
 import type { SessionStore } from './session-store.js';
 import { SealedSessions } from './valkey/sealed-sessions.js';
 import { ValkeySessionStore } from './valkey/valkey-session-store.js';
 
-/** The injection token of the `SessionStore`. */
 export const SESSION_STORE = Symbol('service-a:session-store');
 
 export function sessionStoreOf({ login, keycloak, sharedState }: ServiceAConfig): SessionStore {

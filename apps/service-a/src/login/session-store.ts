@@ -1,41 +1,43 @@
-/** SessionStore: where sessions are kept, by the hash of their id; all replicas of Service A may share one. */
+/** SessionStore: keeps sessions by the hash of their id. All replicas of Service A may share a store. */
 import type { EndedSession } from './ended-sessions.js';
 import type { UserSession } from './user-session.js';
 
-/** The times in sessions are those of the store: what one process calls now means nothing to another. In ms. */
+/** The times in sessions are on the store's clock, in ms, since the clocks of processes differ. */
 export interface SessionClock {
-  /** For what is written. */
+  /** For times that are written. */
   nowMs(): number;
-  /** For judging how old something is: the later one where two clocks differ. */
+  /** For the age of something: the later time if two clocks differ. */
   latestMs(): number;
-  /** What a time on this process' monotonic clock is on the clock of the store. */
   fromMonotonicMs(ms: number): number;
 }
 
-/** Each method throws `SessionStoreError` where the store can't be asked: then nothing is known of any session. */
+/** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
   /**
-   * Whether all replicas use it. If so, it alone knows which sessions there are; and what one replica has begun another one must
-   * not do again.
+   * Whether all replicas use this store. If so, it alone knows which sessions exist, and a replica must not repeat what
+   * another one has begun.
    */
   readonly isShared: boolean;
   readonly clock: SessionClock;
-  /** `issuedAt`: `iat` of the login's ID token. False, and nothing is added, when the session had been ended before. */
+  /** `issuedAt`: `iat` of the login's ID token. Returns false, and adds nothing, if the session was ended before. */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces a session by the result of `change`, atomically: no concurrent change is lost, and a deleted session is not revived.
-   * `change` is called again where another change came first, and may return what it was given. Returns undefined when there is
-   * no session. When `change` returns undefined, the session is deleted.
+   * Replaces a session by the result of `change`, atomically: no concurrent change is lost, and a deleted session is
+   * not revived. `change` is called again after a concurrent change, and may return its argument. If it returns
+   * undefined, the session is deleted. Returns undefined if the session does not exist.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  /** Deletes the sessions, and remembers that they ended: none of them is added any more. */
+  /** Deletes the sessions, and remembers their end so that none of them is added later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
-  /** Keycloak may have ended any session. */
+  /** For when Keycloak may have ended any session. */
   requireRecheck(): Promise<void>;
-  /** Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again; as of the last answer of the store. */
+  /**
+   * Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again, as of the store's last
+   * answer.
+   */
   needsRecheck(askedAtMs: number): boolean;
-  /** True for the first caller within `ttlSeconds` who takes the login with this state, and for no other. */
+  /** True only for the first call with this state within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -48,9 +50,8 @@ export interface StoreBounds {
   readonly sessionMaxSeconds: number;
 }
 
-/** Ended sessions are remembered at least this long, which is longer than a login takes. */
 const MIN_REMEMBERED_SECONDS = 3600;
 
-/** For how long the end of a session is remembered: longer than a login takes, and than each token of the session lives. */
+/** Longer than a login takes, and longer than each token of the session lives. */
 export const rememberedMs = ({ sessionMaxSeconds }: StoreBounds): number =>
   Math.max(sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000;

@@ -1,4 +1,4 @@
-/** SessionsUnavailablePage: while the session store is away, a browser gets a page that says so; other callers get JSON. */
+/** SessionsUnavailablePage: tells a browser that the session store is unavailable. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from '../pages/page-hook.js';
@@ -7,7 +7,7 @@ import { SESSIONS_UNAVAILABLE } from './session-store-error.js';
 
 const RETRY_AFTER_SECONDS = '1';
 
-/** By a hook: any route may need a session. */
+/** A hook, since any route may need a session. */
 @Injectable()
 export class SessionsUnavailablePage implements OnModuleInit {
   readonly #body = JSON.stringify(SESSIONS_UNAVAILABLE);

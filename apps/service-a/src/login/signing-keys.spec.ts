@@ -7,7 +7,6 @@ import { SigningKeys } from './signing-keys.js';
 const COOL_DOWN_MS = 1000;
 
 let jwks: Record<'old' | 'new', JWK>;
-/** The key set that Keycloak publishes now, or an error if it is unavailable. */
 let published: unknown;
 let readings: number[];
 let nowMs: number;
@@ -41,7 +40,7 @@ async function read(): Promise<unknown> {
 
 const token = { payload: '', signature: '' };
 const keyOf = (kid: string): Promise<unknown> => Promise.resolve(keys.get({ alg: 'ES256', kid }, token));
-/** Lets everything run that does not wait for the clock. */
+/** Runs everything that does not wait for the clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function advance(ms: number): Promise<void> {
@@ -95,7 +94,6 @@ describe('SigningKeys', () => {
         rotated = keyOf('new');
       }
       await advance(100);
-      // One second has passed.
       if (ms === 31_000) found = await rotated;
     }
     expect(found).toBeDefined();
@@ -128,7 +126,6 @@ describe('SigningKeys', () => {
     const asked = keyOf('new').catch((error: unknown) => error);
     await advance(COOL_DOWN_MS);
     await expect(asked).resolves.toMatchObject({ code: 'authorization_server_unavailable' });
-    // Cached keys keep working.
     await expect(keyOf('old')).resolves.toBeDefined();
     published = { keys: [jwks.new] };
     const again = keyOf('new');

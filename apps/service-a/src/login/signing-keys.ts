@@ -1,9 +1,9 @@
-/** SigningKeys: Keycloak's public keys for ID tokens; they are read again when a token names an unknown key. */
+/** SigningKeys: Keycloak's public keys for ID tokens, read again when a token names an unknown key. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Asymmetric algorithms only: a party that knows our secret must not be able to sign a token, and `none` is not a signature. */
+/** Asymmetric algorithms only: a party that knows our secret must not be able to sign a token. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -18,12 +18,12 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** The least time between the starts of two readings: how long a key rotation delays a login, and how often logins can cause a call to Keycloak. */
+/** Bounds how long a key rotation delays a login, and how often logins can call Keycloak. */
 const COOL_DOWN_MS = 1000;
 /** A key that Keycloak has withdrawn is accepted no longer than this. */
 const MAX_AGE_MS = 600_000;
 
-/** A monotonic clock in milliseconds, with a delay. */
+/** Monotonic, in milliseconds. */
 export interface KeysClock {
   nowMs(): number;
   wait(ms: number): Promise<unknown>;
@@ -32,8 +32,8 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a rotation all logins name an unknown key, so the keys are read at most once per second. A caller that needs a reading
- * during the cool-down is not refused: it waits for the next one, together with all others. A reading that began before the token
+ * After a rotation all logins name an unknown key, so the keys are read at most once per second. During the cool-down a
+ * caller is not refused: it waits for the next reading, together with all others. A reading that began before the token
  * arrived can't prove that Keycloak lacks its key.
  */
 export class SigningKeys {
@@ -41,18 +41,18 @@ export class SigningKeys {
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<JWTVerifyGetKey> | undefined;
-  /** The next reading; it has not begun, so that it serves every caller that waits now. */
+  /** It has not begun, so that all callers that wait now can share it. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
-  /** `read`: fetches Keycloak's current key set (RFC 7517 §5). Throws `AuthorizationServerError`. */
+  /** `read` fetches Keycloak's current key set (RFC 7517 §5), and throws `AuthorizationServerError`. */
   constructor(
     private readonly read: () => Promise<unknown>,
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
   /**
-   * Returns the key that a token's header names. Throws `AuthorizationServerError` when the keys are unavailable, and
-   * `JWKSNoMatchingKey` when Keycloak, asked after the token arrived, has no such key.
+   * Throws `AuthorizationServerError` if the keys are unavailable. Throws `JWKSNoMatchingKey` if Keycloak, asked after
+   * the token arrived, does not have the key.
    */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {

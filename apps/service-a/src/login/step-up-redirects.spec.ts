@@ -1,4 +1,4 @@
-/** Refusals that demand another login, at Service A: who is sent to it, who is only told, and how often. No other server is needed. */
+/** Refusals that require another login at Service A: redirects and pages. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -47,7 +47,6 @@ beforeEach(() => {
   for (const path of ['/api/process', '/api/refunds']) testServices(app).on('service-b', 'POST', path).reply(200, DONE);
 });
 
-/** The refusal of Service B for a user whose login is too old or too weak. */
 const demandAt = (path: string, demand: string): unknown =>
   testServices(app)
     .on('service-b', 'POST', path)
@@ -61,7 +60,6 @@ const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - 
 const AT_ONE: AuthenticationClaims = { acr: '1', authTime: secondsAgo(10) };
 const AT_TWO: AuthenticationClaims = { acr: '2', authTime: secondsAgo(10) };
 
-/** The session of alice, with the headers that a browser sends of it. */
 async function sessionOf(authentication: AuthenticationClaims, isStepUp = false) {
   const accessToken = signIn(
     app,
@@ -152,7 +150,7 @@ describe('a browser that has just come back from such a login', () => {
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(401);
     expect(headers['location']).toBeUndefined();
     expect(text).toContain('that did not suffice');
-    // Whoever wants to can go round by hand.
+    // The user can still follow the link.
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 

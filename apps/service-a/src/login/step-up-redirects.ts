@@ -1,4 +1,4 @@
-/** StepUpRedirects: where a browser goes for the login that a refusal demands (RFC 9470 §4). */
+/** StepUpRedirects: where a browser goes for the login that a refusal requires (RFC 9470 §4). */
 import { Inject, Injectable } from '@nestjs/common';
 import type { KeycloakException } from 'nestjs-keycloak-s2s';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
@@ -8,11 +8,10 @@ import { loginLink } from './step-up.js';
 import { UserSessions } from './user-sessions.js';
 
 export interface StepUp {
-  /** The link at which the login begins. */
   readonly link: string;
   /** Whether the browser is sent there at once. Otherwise a page offers the link. */
   readonly isAtOnce: boolean;
-  /** Whether the user has just logged in for that, and it did not suffice. */
+  /** Whether the user has just logged in for this, and that did not suffice. */
   readonly isRepeated: boolean;
 }
 
@@ -25,11 +24,11 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * Undefined for any other refusal, for a request without a session, and for a level that this service may not ask for. `returnTo`: the page that the
-   * browser gets afterwards, in place of the path that was refused.
+   * Returns undefined for any other refusal, for a request without a session, and for a level that this service may not
+   * request. `returnTo`: the page to show afterwards, instead of the refused path.
    *
-   * A browser is sent away only where it navigates by GET, which it then does again: no other request is made twice. And it is sent once: a refusal
-   * right after such a login is shown.
+   * A browser is sent away only from a navigation by GET, since it repeats the request afterwards. It is sent once: a
+   * refusal right after the login is shown.
    */
   for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;
@@ -42,11 +41,11 @@ export class StepUpRedirects {
   }
 }
 
-/** By GET, for a whole page, and not by a script or into a frame: older browsers do not say which. */
+/** By GET, for a whole page, and not by a script or into a frame. Older browsers do not tell these apart. */
 function isNavigation(request: PageRequest): boolean {
   const { method, headers } = request.raw;
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';
 }
 
-/** With its query; a login checks it before it returns there. */
+/** The login checks this path before it returns there. */
 const pathOf = ({ raw }: PageRequest): string => (raw.method === 'GET' ? (raw.url ?? '/') : '/');

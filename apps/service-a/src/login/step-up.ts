@@ -1,10 +1,9 @@
-/** Step-up: which login a link asks for, and the link for a login that is demanded (RFC 9470 §4, OpenID Connect Core 1.0 §3.1.2.1). */
+/** Step-up: links that ask for a certain login (RFC 9470 §4, OpenID Connect Core 1.0 §3.1.2.1). */
 import type { AuthenticationDemand, AuthenticationRequirement } from 'nestjs-keycloak-s2s';
 import { LoginError } from './login-error.js';
 
-/** A day; what demands a login that is older demands none. */
+/** The oldest login that a link can ask for: one day. */
 export const MAX_AGE_SECONDS = 86_400;
-/** As for all times of ID tokens. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
 /** The query of a login link, which users can edit. */
@@ -14,8 +13,8 @@ export interface StepUpQuery {
 }
 
 /**
- * The login that a link asks for; undefined where it asks for none in particular. Throws `LoginError` `login_link_malformed` for a level that is
- * not `known`, and for an age out of bounds: to drop what is asked would be to log in more weakly.
+ * Returns undefined if the link asks for no login in particular. Throws `LoginError` `login_link_malformed` for a level
+ * that is not `known`, and for an age out of bounds. Ignoring them would make the login weaker.
  */
 export function demandIn(
   { acrValues, maxAge }: StepUpQuery,
@@ -30,7 +29,6 @@ export const demandOf = ({ acr = [], maxAgeSeconds }: AuthenticationRequirement)
   maxAgeSeconds,
 });
 
-/** The link at which such a login begins. Undefined where none of the levels is `known`. */
 export function loginLink(
   { acrValues, maxAgeSeconds }: AuthenticationDemand,
   returnTo: string,

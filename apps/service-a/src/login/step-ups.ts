@@ -1,4 +1,4 @@
-/** StepUps: logins that confirm the user of a session, as a route demands (RFC 9470 §4). */
+/** StepUps: logins that confirm the user of a session, as a route requires (RFC 9470 §4). */
 import { Injectable } from '@nestjs/common';
 import { authenticationFault } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
@@ -9,11 +9,8 @@ import { SessionCaller } from './session-caller.js';
 import { CLOCK_TOLERANCE_SECONDS } from './step-up.js';
 import { UserSessions } from './user-sessions.js';
 
-/** Whom such a login is to confirm; nobody in particular where there is no session. */
 export interface ConfirmedUser {
-  /** `sub`. */
   readonly confirms: string | undefined;
-  /** The name that Keycloak's form is to have already. */
   readonly loginHint: string | undefined;
 }
 
@@ -31,9 +28,12 @@ export class StepUps {
   }
 
   /**
-   * Throws `LoginError`: `login_too_weak` when Keycloak did less than it was asked for, since users can edit the address, and `acr_values` is voluntary (OpenID
-   * Connect Core 1.0 §5.5.1.1); and `login_of_another_user` when the user is another one than that of the session which is to be confirmed, or than that of a
-   * session which another tab began meanwhile. So two users never mix, and the session stays as it was.
+   * Throws `LoginError`. The session then stays as it was, and two users never mix.
+   *
+   * - `login_too_weak`: Keycloak did less than requested. Users can edit the address, and `acr_values` is voluntary
+   *   (OpenID Connect Core 1.0 §5.5.1.1).
+   * - `login_of_another_user`: the user is not the user of the session to confirm, or of a session that another tab
+   *   started meanwhile.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

@@ -6,22 +6,20 @@ export interface UserSession {
   readonly subject: string;
   /** `sid`: the id of Keycloak's session. */
   readonly sessionId: string | undefined;
-  /** For display only. */
   readonly username: string;
-  /** Our forms send this back; no other site can know it. */
+  /** Our forms send this back, and no other site can know it. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
-  /** How and when the user logged in, by the ID token of that login. */
+  /** From the ID token of the login. */
   readonly authentication?: AuthenticationClaims | undefined;
-  /** On the clock of the store, as all times of a session. */
+  /** Like all times of a session, on the clock of the store. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
-  /** When it was begun, if by a login that a route had demanded. */
+  /** Set if a route had required the login. */
   readonly steppedUpAtMs?: number | undefined;
-  /** Counts the refreshes that were begun. */
   readonly generation: number;
-  /** When the refresh token was sent, as long as there is no answer; 0 where none will come. */
+  /** Set while a refresh token was sent and no answer has come. 0 if no answer will come. */
   readonly refreshSentAtMs?: number | undefined;
-  /** Who sent it: random, for that one refresh. */
+  /** The random id of that refresh. */
   readonly refreshId?: string | undefined;
 }

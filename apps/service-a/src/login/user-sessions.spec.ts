@@ -203,7 +203,7 @@ describe('when any session may have ended (BF-09)', () => {
     refreshing = async () => Promise.reject(new Error('unavailable'));
     await expect(sessions.findFresh(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
-    // Logging out needs no answer of Keycloak.
+    // Logging out needs no answer from Keycloak.
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 

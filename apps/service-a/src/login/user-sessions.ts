@@ -12,22 +12,20 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** A use is noted once in so long, so that requests of one page cost a shared store one change. */
+/** A use is noted at most once in this time, so that the requests of one page change a shared store once. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
 /** Another replica's clock may have been ahead by this much when it noted a time. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** Longer than it takes to come back to the page that demanded a login. */
+/** Longer than the return to the page that required a login takes. */
 const STEP_UP_IS_FRESH_MS = 60_000;
 
-/** The length of a session id and of a CSRF token, so that neither can be guessed. */
 const RANDOM_BYTES = 32;
 
 /** Session ids begin with the id of their instance, in base64url. 48 bits keep instances distinct. */
 const INSTANCE_ID_BYTES = 6;
 
-/** Each method throws `SessionStoreError` where the store can't be asked. */
 export class UserSessions {
   readonly #refreshes: SessionRefreshes;
   readonly #instanceId = random(INSTANCE_ID_BYTES);
@@ -41,8 +39,8 @@ export class UserSessions {
   }
 
   /**
-   * Starts a session with a new id, never one that a browser sent. Throws `LoginError` when Keycloak ended the session before its
-   * user came back. `isStepUp`: whether a route had demanded this login.
+   * Never uses an id that a browser sent. Throws `LoginError` if Keycloak ended the session before its user came back.
+   * `isStepUp`: whether a route had required this login.
    */
   async begin(login: LoggedIn, isStepUp = false): Promise<string> {
     const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
@@ -65,7 +63,7 @@ export class UserSessions {
     throw new LoginError('login_refused', 'session_ended_meanwhile');
   }
 
-  /** Returns the session with this id and marks it as used; undefined when there is none or it has expired. */
+  /** Also marks the session as used. */
   async find(id: string | undefined): Promise<UserSession | undefined> {
     if (id === undefined) return undefined;
     return this.store.update(keyOf(id), (session) => {
@@ -76,8 +74,8 @@ export class UserSessions {
   }
 
   /**
-   * Returns the session with an access token that is valid for some time. Concurrent requests share one refresh. Returns undefined
-   * when Keycloak refuses the refresh, since the session has then ended. Throws `AuthorizationServerError` when Keycloak is unavailable.
+   * Concurrent requests share one refresh. Returns undefined if Keycloak refuses the refresh, which ends the session.
+   * Throws `AuthorizationServerError` if Keycloak is unavailable.
    */
   async findFresh(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
@@ -85,14 +83,14 @@ export class UserSessions {
   }
 
   /**
-   * Whether this instance would know a session with this id if there were one; if so, one that is not found has ended. Without a
-   * shared store, a session of another instance may still be live there, so its cookie must not be cleared here.
+   * Whether a session with this id that is not found has ended. Without a shared store, a session of another instance
+   * may still be live there, so its cookie must not be cleared here.
    */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
-  /** Whether its user logged in for a route a moment ago, so that another login would hardly help. */
+  /** Whether the user logged in for a route a moment ago, so that another login would hardly help. */
   hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
     return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }
@@ -102,8 +100,8 @@ export class UserSessions {
   }
 
   /**
-   * Handles Keycloak's notice that a session has ended. From now on no request finds it, no refresh revives it, and no login in
-   * progress starts a session for it.
+   * Handles Keycloak's notice that a session has ended. No request finds it any more, no refresh revives it, and no
+   * login in progress starts a session for it.
    */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
@@ -114,7 +112,7 @@ export class UserSessions {
     await this.store.requireRecheck();
   }
 
-  /** Nest calls it. Refreshes in flight end first: what they bring is nowhere else. */
+  /** Waits for refreshes in flight, since their tokens exist nowhere else. */
   async onApplicationShutdown(): Promise<void> {
     await this.#refreshes.settled();
     await this.store.close();
@@ -127,7 +125,7 @@ export class UserSessions {
     return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  /** A part of the idle time, so that a session in use does not end. */
+  /** A fraction of the idle time, so that a session in use does not expire. */
   get #notNotedMs(): number {
     if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);
@@ -138,7 +136,7 @@ function random(bytes = RANDOM_BYTES): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** The store holds only hashes, so no id that would open a session can leak from it. */
+/** The store holds only hashes, so that no usable session id can leak from it. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

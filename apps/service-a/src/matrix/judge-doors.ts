@@ -1,4 +1,4 @@
-/** judgeDoors(): what the answers of the services to one token prove, each in a sentence. */
+/** judgeDoors(): what the answers of the services to one token prove. */
 import { isAccepted, type AttackAnswer, type Door } from 'demo';
 import { inWords } from '../attacks/judge-attack.js';
 
@@ -8,32 +8,31 @@ const NAMES: Readonly<Record<string, string>> = {
   'service-c': 'Service C',
 };
 
-/** The client ids of the services, in the order of the columns. */
 export const SERVICES = Object.keys(NAMES);
 
-/** For people: such as `Service B` for the client `service-b`. */
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
-/** A token: the service that holds it, from which a thief has it, and those that it is made for, whatever it says of itself. */
+/** A token with the service that it is stolen from, and its intended audience, whatever its claims say. */
 export interface StolenToken {
   readonly holder: string;
   readonly meantFor: readonly string[];
 }
 
 /**
- * - `opens`: the token was made for this service alone, and opens it.
- * - `exposed`: it was made for this service and others, and opens it: so it is where one token is passed on.
- * - `closed`: it was made for another one, which it opens, and this one refuses it as a token for others.
- * - `ended`: it was made for this service, which refuses it now that it has expired.
- * - `leak`: it was made for another one, and opens this one: that must not be.
- * - `unclear`: anything else, which proves nothing.
+ * The meaning of an answer:
+ *
+ * - `opens`: the token was made for this service alone, which accepts it
+ * - `exposed`: the token was made for several services, and this one accepts it, as if it had been passed on
+ * - `closed`: the token was made for another service, which accepts it, and this one refuses its audience
+ * - `ended`: the token was made for this service, which refuses it after it has expired
+ * - `leak`: the token was made for another service, and this one accepts it, which must not happen
+ * - `unclear`: anything else, which proves nothing
  */
 export type Verdict = 'opens' | 'exposed' | 'closed' | 'ended' | 'leak' | 'unclear';
 
 export interface Cell {
   readonly service: string;
   readonly verdict: Verdict;
-  /** A sentence for people: for whom the token is, and who refused it. */
   readonly why: string;
   readonly answer: AttackAnswer;
 }
@@ -44,18 +43,18 @@ interface Judged extends StolenToken {
 }
 
 export function judgeDoors(token: Judged, doors: readonly Door[]): readonly Cell[] {
-  // A token that opens nothing at all may be dead: that others refuse it proves nothing then.
+  // If no service accepts the token, it may be dead, and refusals by other services prove nothing.
   const isGood = doors.some(({ service, answer }) => token.meantFor.includes(service) && isAccepted(answer));
   return doors.map((door) => judgeDoor(token, door, isGood));
 }
 
-/** Who finds that a token is for others, or has expired: Keycloak, which only calls it inactive, or the service itself. */
+/** By reason: Keycloak only calls a token inactive, a service finds the wrong audience itself. */
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,
 };
 
-/** `isGood`: whether the token is known to open what it is made for. */
+/** `isGood`: whether a service that the token was made for accepts it. */
 export function judgeDoor(token: Judged, { service, answer }: Door, isGood = false): Cell {
   const of = (verdict: Verdict, why: string): Cell => ({ service, verdict, why, answer });
   const here = nameOf(service);
@@ -78,5 +77,4 @@ export function judgeDoor(token: Judged, { service, answer }: Door, isGood = fal
 
 const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
 
-/** For people: such as `Service A, Service B, and Service C`. */
 export const inWordsOf = (services: readonly string[]): string => LIST.format(services.map(nameOf));

@@ -1,4 +1,4 @@
-/** Who asks for the matrix, where the session ends meanwhile. No other server is needed. */
+/** The caller of the matrix if the session ends meanwhile. No other server is needed. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -56,7 +56,7 @@ it('is the user of the session that was found, and nobody else, where that sessi
       expiresAtMs: performance.now() + 300_000,
     }),
   });
-  // As by a notice of Keycloak that comes while it is asked about the token.
+  // As if a notice of Keycloak came while it is asked about the token.
   const end = (): void => void sessions.end(id);
   subscribe(INTROSPECTION_CHANNEL, end);
   const request = { headers: { cookie: `session=${id}` } };

@@ -1,4 +1,4 @@
-/** MatrixCallers: who asks for the matrix, with the text of the token that is then shown to other services. */
+/** MatrixCallers: the caller of the matrix, with the text of the token that is shown to other services. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -7,9 +7,8 @@ import { SessionCaller } from '../login/session-caller.js';
 import type { Viewer } from './matrix-page.js';
 
 export interface MatrixCaller {
-  /** Of a browser with a session. */
   readonly viewer: Viewer | undefined;
-  /** The text of the caller's token for Service A; undefined for an anonymous browser. */
+  /** Undefined for an anonymous browser. */
   readonly token: string | undefined;
 }
 
@@ -19,11 +18,11 @@ type Request = CookieRequest & { readonly headers: IncomingHttpHeaders };
 export class MatrixCallers {
   constructor(private readonly sessionCaller: SessionCaller) {}
 
-  /** `sent`: the token of the request, which the guard has checked, and which takes precedence over a session. Throws `BearerError`. */
+  /** `sent`, which the guard has checked, takes precedence over a session. Throws `BearerError`. */
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);
-    // The one that was found: looked for once more it may have ended, and its user would pass for an anonymous browser.
+    // A second lookup could find that the session has ended, and treat its user as an anonymous browser.
     const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }

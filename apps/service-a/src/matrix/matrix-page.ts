@@ -15,13 +15,12 @@ const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words
   unclear: { sign: '?', words: 'Unclear' },
 };
 
-/** Who looks at it: a session's forms carry its CSRF token. */
+/** The forms of a session carry its CSRF token. */
 export interface Viewer {
   readonly csrfToken: string;
 }
 
 export interface MatrixModel {
-  /** The names of the columns. */
   readonly services: readonly string[];
   readonly rows: readonly object[];
   readonly csrfToken: string | undefined;
@@ -30,7 +29,6 @@ export interface MatrixModel {
 
 const COLUMNS = SERVICES.map(nameOf);
 
-/** `isYours`: the token of the user who is logged in, which Service A keeps. */
 function namesOf({ holder, meantFor }: StolenToken, isYours: boolean): object {
   const madeFor = forWhom({ meantFor });
   if (meantFor.length > 1) return { madeFor, from: `held by ${nameOf(holder)}` };
@@ -43,13 +41,10 @@ function namesOf({ holder, meantFor }: StolenToken, isYours: boolean): object {
 const forWhom = ({ meantFor }: Pick<StolenToken, 'meantFor'>): string =>
   meantFor.length === SERVICES.length ? 'all three' : inWordsOf(meantFor);
 
-/** Where there is little room: such as `B` for Service B. */
 const letterOf = (service = ''): string => nameOf(service).replace(/^Service /, '');
 
-/** The first token is that of the user, if there is one. */
 const isYours = (at: number, viewer: Viewer | undefined): boolean => at === 0 && viewer !== undefined;
 
-/** Before: which tokens there are, and no answer yet. */
 export const untried = (viewer: Viewer | undefined): MatrixModel => ({
   services: COLUMNS,
   rows: EXCHANGED.map((stolen, at) => ({ ...namesOf(stolen, isYours(at, viewer)), cells: [] })),
@@ -68,7 +63,6 @@ export function shownAgainPage({ row, cell }: ShownAgain, viewer?: Viewer): Page
   return { template: 'matrix-again', model: { title, cell: cellModel(cell, row), csrfToken: viewer?.csrfToken } };
 }
 
-/** Why a token was not shown once more. */
 export const notShownPage = (why: string): Page => ({
   template: 'matrix-again',
   model: { title: 'The token was not shown again', why },
@@ -99,7 +93,7 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
     answer: inWords(answer),
     madeFor: forWhom(row),
     isOpen: verdict === 'opens' || verdict === 'exposed',
-    // What a token does at a door of others is no news the second time.
+    // A token that is shown to a service again proves nothing new if it was made for other services.
     isShownAgain: row.meantFor.includes(service),
     shownBy: showerOf(row),
     ends,
@@ -109,7 +103,7 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
   };
 }
 
-/** Nobody passes a token on: Service A gets the one for all itself, and shows it for each row. */
+/** No service passes a token on: Service A gets the token for all services itself, and shows it for each row. */
 function showerOf(row: MatrixRow): string {
   return isPassedOn(row) ? 'Service A, which got this token itself and shows it once for each row' : nameOf(row.holder);
 }

@@ -1,4 +1,4 @@
-/** Matrix: shows stolen tokens to each service, and answers with what they opened. */
+/** Matrix: shows stolen tokens to each service, and answers with the results. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Body, Controller, HttpCode, HttpException, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { Caller, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -13,12 +13,13 @@ import { TokenMatrix, type MatrixRow, type ShownAgain } from './token-matrix.js'
 
 const PERMISSION = 'attacks.run';
 
-/** The form's switch: one token for all, as when it is passed on. */
 const PASS_ON = 'pass_on';
 
 type BrowserRequest = PageRequest & CookieRequest & { readonly headers: IncomingHttpHeaders };
 
-/** As for the attacks: a caller with a token or a session needs attacks.run; an anonymous browser on a page of ours does not. */
+/**
+ * As for the attacks: a caller with a token or a session needs attacks.run, an anonymous browser on our page does not.
+ */
 @Controller('matrix')
 @OptionalToken()
 @RequirePermission(PERMISSION)
@@ -44,7 +45,6 @@ export class MatrixController {
     return wantsPage(request, reply) ? this.#render(matrixPage(rows, viewer), reply) : { rows };
   }
 
-  /** Shows the token of a row to one service once more, for instance after it has ended. */
   @Post('again')
   @HttpCode(200)
   async again(

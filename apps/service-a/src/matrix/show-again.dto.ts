@@ -1,9 +1,8 @@
-/** ShowAgainDto: which token is to be shown to which service once more. */
+/** ShowAgainDto: the token to show again, and the service to show it to. */
 import { IsOptional, IsString, IsUUID } from 'class-validator';
 import { CSRF_FIELD } from '../login/csrf.guard.js';
 
 export class ShowAgainDto {
-  /** As the row had it. */
   @IsUUID()
   readonly id!: string;
 
@@ -11,7 +10,6 @@ export class ShowAgainDto {
   @IsString()
   readonly service!: string;
 
-  /** Read by the guard. */
   @IsOptional()
   @IsString()
   readonly [CSRF_FIELD]?: string;

@@ -45,7 +45,7 @@ describe('a cell of the matrix', () => {
   });
 
   it('goes by what the token is made for, and not by what it says of itself', () => {
-    // As when the audience mapper of its scope names another service, or two.
+    // As if the audience mapper of its scope named another service, or two.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
       'closed',

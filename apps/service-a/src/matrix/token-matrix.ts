@@ -1,4 +1,4 @@
-/** TokenMatrix: shows stolen tokens to each service, for real, and says what each opened and why. */
+/** TokenMatrix: shows stolen tokens to each service, and explains the answers. */
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AttackNotRun, AttackRuns, failureReason, KEPT, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
@@ -7,39 +7,37 @@ import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
 import { judgeDoor, judgeDoors, SERVICES, type Cell, type StolenToken } from './judge-doors.js';
 
 export interface MatrixRow extends StolenToken {
-  /** Under which `showAgain` knows it; absent where the token could not be had. */
+  /** Undefined if Keycloak gave no token. */
   readonly id?: string;
   readonly token: TokenInWords;
-  /** Seconds since the epoch; 0 where the token could not be had. */
+  /** Seconds since the epoch. 0 without a token. */
   readonly expiresAt: number;
   readonly cells: readonly Cell[];
-  /** Why it was not shown to anybody. */
   readonly notRun?: string;
 }
 
-/** One cell of a row whose token was shown once more. */
 export interface ShownAgain {
   readonly row: MatrixRow;
   readonly cell: Cell;
 }
 
-/** A token for each hop. In the order of the table, as those of {@link PASSED_ON}. */
+/** In the order of the table, like {@link PASSED_ON}. */
 export const EXCHANGED: readonly StolenToken[] = [
   { holder: 'service-a', meantFor: ['service-a'] },
   { holder: 'service-a', meantFor: ['service-b'] },
   { holder: 'service-b', meantFor: ['service-c'] },
 ];
 
-/** The alternative: one token for all, which each service on the way holds. */
+/** The alternative: one token for all services, which each of them holds. */
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** Of Service A's own tokens, by the service that they are for. Service B shows the third itself. */
+/** Service B shows the third token itself. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  /** Without their tokens: of those Service B has its own. */
+  /** Without the tokens, since Service B keeps its own. */
   readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(
@@ -52,14 +50,14 @@ export class TokenMatrix {
   }
 
   /**
-   * Shows a token for each hop. `yours`: the user's token for Service A, in place of its own. Never rejects for what a service or
-   * Keycloak answers: the rows say it. It takes one of the slots for attacks.
+   * `yours`: the user's token for Service A, instead of its own. Refusals and failures are in the rows, and do not
+   * reject. Takes one of the slots for attacks.
    */
   async exchanged(yours?: string): Promise<readonly MatrixRow[]> {
     return this.#run(EXCHANGED, (stolen) => this.#row(stolen, () => this.#exchangedToken(stolen, yours)));
   }
 
-  /** Shows one token that all three services are meant to accept. Nothing passes it on: Service A shows it to each. */
+  /** Service A shows the token to each service, and no service passes it on. */
   async passedOn(): Promise<readonly MatrixRow[]> {
     let token: Promise<string> | undefined;
     return this.#run(PASSED_ON, (stolen) =>
@@ -67,7 +65,6 @@ export class TokenMatrix {
     );
   }
 
-  /** Shows the token of a row to one service once more. Returns undefined when it is not kept any more. */
   async showAgain(id: string, service: string): Promise<ShownAgain | { readonly notRun: string } | undefined> {
     const row = this.#shown.get(id);
     if (row === undefined || !SERVICES.includes(service)) return undefined;

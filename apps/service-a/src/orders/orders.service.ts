@@ -10,7 +10,6 @@ const ORDERS: readonly Order[] = [
 
 @Injectable()
 export class OrdersService {
-  /** Throws 404 `order_not_found` for an unknown id. */
   find(id: string): Order {
     const order = ORDERS.find(({ order_id }) => String(order_id) === id);
     if (order === undefined) throw new NotFoundException({ error: 'No such order', code: 'order_not_found' });

@@ -1,4 +1,4 @@
-/** Negotiation: decides whether a request wants a page or JSON; also the part of Fastify's types that pages need. */
+/** Negotiation: decides whether a request wants a page or JSON. */
 import type { IncomingMessage } from 'node:http';
 import accepts from 'accepts';
 
@@ -13,7 +13,7 @@ export interface PageReply {
   send(body: string): this;
 }
 
-/** True when `Accept` puts HTML before JSON, as browsers do; curl's default gets JSON. */
+/** True for browsers, which put HTML before JSON. curl's default gets JSON. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
   // Most callers that are not browsers send one of these, so the parser is skipped.

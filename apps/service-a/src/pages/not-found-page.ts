@@ -1,10 +1,10 @@
-/** NotFoundPage: a browser that asks for a page which is not there gets a page that says so; other callers get JSON. */
+/** NotFoundPage: shows a page to a browser that requests an unknown path. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from './page-hook.js';
 import { Pages } from './pages.js';
 
-/** By a hook: the filter for every error of a service knows no pages. */
+/** A hook, since the shared error filter does not render pages. */
 @Injectable()
 export class NotFoundPage implements OnModuleInit {
   constructor(

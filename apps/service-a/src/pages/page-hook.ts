@@ -1,10 +1,9 @@
-/** Page hook: a page in place of an answer, whichever route or filter wrote it, for browsers; other callers get the answer. */
+/** Page hook: shows a browser a page instead of an answer, wherever the answer comes from. */
 import type { IncomingMessage } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { prefersHtml } from './negotiation.js';
 import type { Page, Pages } from './pages.js';
 
-/** The parts of Fastify's types that are used here. */
 export interface AnsweredRequest {
   readonly raw: IncomingMessage;
   readonly is404: boolean;
@@ -18,7 +17,6 @@ interface Fastify {
   addHook(name: 'onSend', hook: (request: AnsweredRequest, reply: Answer, payload: unknown, done: Done) => void): void;
 }
 
-/** `pageFor`: the page in place of this answer, if there is one. */
 export function showPageInstead(
   { httpAdapter }: HttpAdapterHost,
   pages: Pages,

@@ -3,11 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';
 
-/** A page before it is rendered, as created by the room that it belongs to. */
 export interface Page {
-  /** The name of the template. */
   readonly template: string;
-  /** The values that the template prints. */
   readonly model: object;
 }
 

@@ -6,7 +6,7 @@ import { SessionCaller } from '../login/session-caller.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { ReceiptsClient } from '../receipts.client.js';
 
-/** The permission that the caller needs here; Service B requires receipts.read. */
+/** Service B requires receipts.read. */
 const PERMISSION = 'orders.read';
 
 @Controller('api/orders')
@@ -17,7 +17,7 @@ export class ReceiptsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** For the user of a token or of a session. The document is not held here: it streams, and ends when its reader goes. */
+  /** For the user of a token or a session. The document is streamed, and the call ends when the reader leaves. */
   @Get(':id/receipt')
   @OptionalToken()
   @RequirePermission(PERMISSION)

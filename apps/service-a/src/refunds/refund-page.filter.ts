@@ -1,4 +1,4 @@
-/** RefundPageFilter: sends a browser to the login that a refund demands, or shows a page that says why the refund was refused. */
+/** RefundPageFilter: sends a browser to the login that a refund requires, or shows why the refund was refused. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
@@ -6,7 +6,7 @@ import type { PageRequest } from '../pages/negotiation.js';
 import type { Page } from '../pages/pages.js';
 import { refundRefusedPage } from './refund-page.js';
 
-/** The page with the form. It says then that nothing was sent. */
+/** The page with the form, which then says that nothing was sent. */
 const AFTER_LOGIN = '/refund?not_sent=true';
 
 @Catch(KeycloakException)

@@ -1,4 +1,4 @@
-/** Refunds: shows an order to a user who has just logged in, and has Service B refund it. */
+/** Refunds: shows an order to a user who has just logged in, and asks Service B to refund it. */
 import { Controller, Get, HttpCode, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import {
   Caller,
@@ -19,7 +19,7 @@ import { RefundPageFilter } from './refund-page.filter.js';
 
 const ORDER_ID = '9876';
 const PERMISSION = 'orders.read';
-/** The password again, at most five minutes ago: whoever finds a browser that somebody left refunds nothing with it. */
+/** The password again, at most five minutes ago, so that a stranger at an unattended browser can't refund anything. */
 const AUTHENTICATION = { acr: '2', maxAgeSeconds: 300 } as const;
 
 type BrowserRequest = PageRequest & CookieRequest;
@@ -37,7 +37,6 @@ export class RefundsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** The order, and for browsers the form that refunds it. */
   @Get()
   async show(
     @Caller() sent: VerifiedAccessToken | undefined,
@@ -51,7 +50,7 @@ export class RefundsController {
     return this.#answer(order, refundPage({ order, csrfToken, wasNotSent: notSent === 'true' }), request, reply);
   }
 
-  /** Needs orders.approve at Service B beside. */
+  /** Also requires orders.approve at Service B. */
   @Post()
   @HttpCode(200)
   async refund(
@@ -64,7 +63,7 @@ export class RefundsController {
     return this.#answer(answer, refundedPage(answer), request, reply);
   }
 
-  /** The guard holds the token of a request against the decorators; for that of a session it is done here. */
+  /** The guard checks the decorators for the token of a request. For the token of a session, this method does. */
   async #caller(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<VerifiedAccessToken> {
     const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION, AUTHENTICATION));
     if (caller === undefined) throw new BearerError('missing_token', { reason: 'no_credentials' });

@@ -1,10 +1,9 @@
-/** EventStream: server-sent events to one reader (WHATWG HTML §9.2), with a comment now and then, so that nobody on the way takes it for dead. */
+/** EventStream: server-sent events for one reader (WHATWG HTML §9.2), with heartbeats that keep it open. */
 import { PassThrough, type Readable } from 'node:stream';
 
-/** Shorter than proxies wait for more of an answer. */
+/** Shorter than the idle timeout of proxies. */
 const HEARTBEAT_MS = 15_000;
 
-/** Of a reader that does not read. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 
 export class EventStream {
@@ -20,7 +19,7 @@ export class EventStream {
     return this.#body;
   }
 
-  /** A text of several lines arrives as it is. What comes after the end is not sent. */
+  /** Events after the end are not sent. */
   send(event: string, data: string): void {
     const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
     this.#write(`event: ${event}\n${lines.join('')}\n`);

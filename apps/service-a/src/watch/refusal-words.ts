@@ -1,17 +1,16 @@
 /** Refusal words: how late services refused a token, in one sentence. */
 
 export interface Late {
-  /** Such as `Service A`. */
   readonly service: string;
   readonly lateMs: number;
 }
 
-/** Refusals so near to each other are one to whoever looks on. */
+/** Refusals this close together are shown as one. */
 const TOGETHER_MS = 250;
-/** Too little to be shown in tenths of a second. */
+/** Too short to show in tenths of a second. */
 const AT_ONCE_MS = 50;
 
-/** Counted from what brought it about. `late`: in order. */
+/** Counts from the cause. `late` is sorted. */
 export function fromTheCause(late: readonly Late[]): string {
   const [first, ...others] = together(late);
   if (first === undefined) return '';
@@ -21,7 +20,7 @@ export function fromTheCause(late: readonly Late[]): string {
   return `Refused ${seconds(first.lateMs)} later at ${at}${rest.join('')}`;
 }
 
-/** Counted from the first of them. `late`: in order. */
+/** Counts from the first refusal. `late` is sorted. */
 export function fromTheFirst(late: readonly Late[]): string {
   const [begun, later] = [late.filter(isAtOnce), late.filter((one) => !isAtOnce(one))];
   const first = `Refused at ${lettersOf(begun.map(({ service }) => service))}`;
@@ -33,7 +32,6 @@ export function fromTheFirst(late: readonly Late[]): string {
 
 export const seconds = (ms: number): string => `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 
-/** Such as `Services B and C`. */
 export const inWords = (services: readonly string[]): string =>
   `Service${services.length === 1 ? '' : 's'} ${lettersOf(services)}`;
 
@@ -41,7 +39,7 @@ export const isAtOnce = ({ lateMs }: Pick<Late, 'lateMs'>): boolean => lateMs < 
 
 interface Group {
   readonly services: readonly string[];
-  /** Of the last of them. */
+  /** The last refusal of the group. */
   readonly lateMs: number;
 }
 
@@ -61,6 +59,5 @@ function together(late: readonly Late[]): readonly Group[] {
 
 const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
-/** Such as `A, B and C`. */
 const lettersOf = (services: readonly string[]): string =>
   LIST.format(services.map((service) => service.replace(/^Service /, '')).toSorted());

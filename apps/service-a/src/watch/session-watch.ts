@@ -1,4 +1,4 @@
-/** SessionWatch: watches the tokens of one session at all three services, and tells the story each time that it changes. */
+/** SessionWatch: watches the tokens of one session at all three services, and reports each change. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -8,7 +8,7 @@ import type { AttackTools } from '../attacks/attack-tools.js';
 import { storyOf, type HeardSignal, type WatchStory } from './watch-story.js';
 import { WatchedToken } from './watched-token.js';
 
-/** What is watched: the session's own token, never shown to anybody. */
+/** `accessToken` is the session's own token, and is never shown. */
 export interface WatchedSession {
   readonly username: string;
   readonly caller: VerifiedAccessToken;
@@ -17,10 +17,10 @@ export interface WatchedSession {
 
 export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 
-/** Answers come from caches: it costs the services next to nothing, and Keycloak nothing. */
+/** Caches answer, so this costs the services next to nothing, and Keycloak nothing. */
 const EVERY_MS = 200;
 
-/** A signal may be heard after the refusal, where something else was faster: then it is counted anew. */
+/** A signal may arrive after the refusal, if something else was faster. The delays are then counted again. */
 const LINGER_MS = 3500;
 
 const MAX_HEARD = 20;
@@ -37,7 +37,7 @@ export class SessionWatch {
     this.#tokens = [new WatchedToken(this.#atA(), { everyMs: EVERY_MS })];
   }
 
-  /** Ends when there is nothing to be watched any more, and when the signal says so. Does not reject. */
+  /** Ends when nothing is left to watch, or when `signal` aborts. Does not reject. */
   async run(signal: AbortSignal): Promise<void> {
     const listener = (message: unknown): void => this.#hear(message as SignalMessage);
     subscribe(SIGNAL_CHANNEL, listener);
@@ -50,12 +50,12 @@ export class SessionWatch {
     }
   }
 
-  /** For a user who may not go there, there is no token for Service B, and none for Service C. */
+  /** A user who may not use Service B has no token for Service B or Service C. */
   async #watchOthers(signal: AbortSignal): Promise<void> {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
     const atC = () => knownTokens.atC(caller);
-    // None of the chain: a user's first call of it shows what Keycloak is asked.
+    // Not the chain's tokens, so that a user's first run of the chain still shows what Keycloak is asked.
     const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];
@@ -69,7 +69,6 @@ export class SessionWatch {
     return token?.run(signal, () => this.#tellAnew());
   }
 
-  /** In this process, by the verifier that the guard asks. */
   #atA(): KnownToken {
     const { accessToken } = this.session;
     const { verifier } = this.tools;

@@ -1,17 +1,14 @@
-/** Watch page: the page model of what is watched, which the start page takes in piece by piece. */
+/** Watch page: the page model of watched tokens, which the start page inserts as it changes. */
 import type { SignalFeedState } from 'nestjs-keycloak-s2s';
 import type { Page } from '../pages/pages.js';
 import type { TokenState } from './watched-token.js';
 import type { WatchStory } from './watch-story.js';
 
-/** How soon the services may be expected to refuse. */
 export interface Hearing {
   readonly state: SignalFeedState;
-  /** Whether what is heard of is shared with the other services. */
   readonly isShared: boolean;
-  /** For how long what Keycloak said of a token is reused where nothing is heard of. */
+  /** How long an introspection result is reused without a feed. */
   readonly windowSeconds: number;
-  /** Whether Keycloak is asked about tokens at all. */
   readonly asksKeycloak: boolean;
 }
 

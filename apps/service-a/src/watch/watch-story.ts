@@ -1,15 +1,14 @@
-/** Watch story: what came of the tokens that are watched, in words; how late each was refused, and from when that is counted. */
+/** Watch story: the state of the watched tokens in words, and how late each was refused. */
 import { fromTheCause, fromTheFirst, inWords, isAtOnce, seconds } from './refusal-words.js';
 import type { TokenState } from './watched-token.js';
 
 export interface WatchedService {
-  /** Such as `Service A`. */
   readonly service: string;
   readonly state: TokenState;
   readonly refusedAtMs?: number | undefined;
 }
 
-/** A message of the signal feed. Times are milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface HeardSignal {
   readonly heardAtMs: number;
   /** By Keycloak's clock. */
@@ -18,14 +17,12 @@ export interface HeardSignal {
 
 export interface WatchStory {
   readonly kind: 'watching' | 'refused' | 'expired';
-  /** One sentence, without a full stop. */
   readonly headline: string;
   readonly services: readonly { readonly service: string; readonly state: TokenState; readonly words: string }[];
-  /** From when it is counted, in a sentence; where something is. */
   readonly counted?: string;
 }
 
-/** A signal is heard so shortly before the refusal that it brings; or after it, where something else was faster. */
+/** A signal arrives shortly before the refusal that it causes, or after it if something else was faster. */
 const HEARD_BEFORE_MS = 2000;
 const HEARD_AFTER_MS = 3000;
 
@@ -34,7 +31,7 @@ export function storyOf(services: readonly WatchedService[], heard: readonly Hea
   return refusals.length === 0 ? quietStory(services) : refusedStory(services, Math.min(...refusals), heard);
 }
 
-/** When that happened which the first refusal is due to; undefined where it is not known. */
+/** When the cause of the first refusal occurred, if that is known. */
 export function causeOf(firstMs: number, heard: readonly HeardSignal[]): number | undefined {
   const causes = heard.filter(
     ({ heardAtMs, occurredAtMs }) =>

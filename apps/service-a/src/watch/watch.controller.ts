@@ -1,4 +1,4 @@
-/** Watch: the stream of events of a page that is watched, for the session of the browser that asks. */
+/** Watch: the event stream of a watched page, for the session of the browser. */
 import type { ServerResponse } from 'node:http';
 import {
   Controller,
@@ -23,7 +23,7 @@ interface StreamReply {
   header(name: string, value: string): this;
 }
 
-/** For sessions alone: what is watched is the session's own token. A token in a header has no session. */
+/** For sessions only, since the session's own token is watched. */
 @Controller('watch')
 @OptionalToken()
 @RequirePermission(PERMISSION)
@@ -35,12 +35,12 @@ export class WatchController {
 
   @Get()
   async watch(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: StreamReply): Promise<StreamableFile> {
-    // Whoever opens many of them from elsewhere would read none, and take the place of others.
+    // Another site could open many streams, read none of them, and use up the limit.
     if ((request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin') {
       throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
-    // Before anything is waited for: who is gone by then takes no place.
+    // Before anything is awaited, so that a caller who has left takes no place.
     reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);

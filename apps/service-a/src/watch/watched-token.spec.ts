@@ -8,7 +8,7 @@ const UNABLE: AttackAnswer = { status: 503 };
 
 const LIVES_LONG = Date.now() / 1000 + 600;
 
-/** Gives these answers, one each time, and the last one from then on; a function is called. */
+/** Returns these answers in turn, and then always the last one. */
 function known(expiresAt: number, ...answers: readonly (AttackAnswer | (() => AttackAnswer))[]): KnownToken {
   let times = 0;
   return {
@@ -22,7 +22,6 @@ function known(expiresAt: number, ...answers: readonly (AttackAnswer | (() => At
   };
 }
 
-/** All states that it is in, until it has come to its end. */
 async function statesOf(token: WatchedToken): Promise<readonly string[]> {
   const states: string[] = [token.state];
   await token.run(new AbortController().signal, () => void states.push(token.state));

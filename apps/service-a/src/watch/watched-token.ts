@@ -1,21 +1,20 @@
-/** WatchedToken: presents one known token again and again, and says since when it is refused. */
+/** WatchedToken: presents one token again and again, and records since when it is refused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAccepted, isRefused, presentSurely, type KnownToken, type Presented } from 'demo';
 
-/** `unknown`: there was no answer yet that decides. `expired`: its own time was over when it was refused. */
+/** `unknown`: no answer has decided yet. `expired`: refused after its own lifetime. */
 export type TokenState = 'unknown' | 'accepted' | 'refused' | 'expired';
 
 export interface WatchOptions {
-  /** From one answer to the next presentation. */
   readonly everyMs: number;
-  /** Gets another one for the same service, where a token lives shorter than it is watched. */
+  /** Gets another token for the same service, if a token lives shorter than it is watched. */
   readonly renew?: () => Promise<KnownToken>;
 }
 
-/** So near to its end nobody can tell why it is refused: clocks differ, and count whole seconds. */
+/** So close to the expiry, the reason of a refusal is unknown: clocks differ, and count whole seconds. */
 const END_MARGIN_MS = 2000;
 
-/** So long before its end another one is asked for, and so often while there is none. */
+/** How long before the expiry another token is requested, and how often that is tried again. */
 const RENEW_BEFORE_MS = 20_000;
 const RENEW_AGAIN_MS = 5000;
 
@@ -43,11 +42,11 @@ export class WatchedToken {
     return this.#refusedAtMs;
   }
 
-  /** Ends when the token is refused or has expired, and when the signal says so. Does not reject. */
+  /** Ends when the token is refused or has expired, or when `signal` aborts. Does not reject. */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     while (!signal.aborted) {
       await this.#renewInTime();
-      // Who gives no answer has decided nothing.
+      // A service that does not answer has decided nothing.
       const presented = await presentSurely(() => this.#token.present()).catch(() => undefined);
       if (presented !== undefined && !signal.aborted && this.#judge(presented)) onChange();
       if (this.#state === 'refused' || this.#state === 'expired') return;
@@ -55,7 +54,6 @@ export class WatchedToken {
     }
   }
 
-  /** Whether that is news. */
   #judge({ answer, atMs }: Presented): boolean {
     const before = this.#state;
     if (isAccepted(answer)) {
@@ -68,7 +66,7 @@ export class WatchedToken {
     return this.#state !== before;
   }
 
-  /** The new one takes the place of the other when its service knows it, too. */
+  /** The new token replaces the old one when its service has accepted it. */
   async #renewInTime(): Promise<void> {
     const { renew } = this.options;
     const nowMs = Date.now();
@@ -79,7 +77,7 @@ export class WatchedToken {
       const next = await renew();
       if (next.expiresAt > expiresAt && isAccepted(await next.present())) this.#token = next;
     } catch {
-      // The one that there is serves until its end.
+      // The current token is used until it expires.
     }
   }
 }

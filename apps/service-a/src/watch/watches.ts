@@ -1,4 +1,4 @@
-/** Watches: the open streams of all pages that are watched, within bounds. */
+/** Watches: the open streams of all watched pages, within limits. */
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { AttackTools } from '../attacks/attack-tools.js';
@@ -12,13 +12,12 @@ export const MAX_WATCHES = 20;
 export const MAX_WATCHES_PER_USER = 5;
 const MAX_MINUTES = 10;
 
-/** How soon the page says that a feed has begun or ended. */
+/** How soon the page shows that a feed has started or stopped. */
 const HEARING_EVERY_MS = 5000;
 
 @Injectable()
 export class Watches implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Watches');
-  /** By whom. */
   readonly #open = new Map<AbortController, string>();
 
   constructor(
@@ -27,7 +26,10 @@ export class Watches implements BeforeApplicationShutdown {
     private readonly pages: Pages,
   ) {}
 
-  /** Undefined while there are as many as there may be. The stream ends with `signal`, after minutes, and when nothing is left to be seen. */
+  /**
+   * Returns undefined at the limit. The stream ends with `signal`, after some minutes, and when nothing is left to
+   * watch.
+   */
   open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
     const { subject } = session.caller;
     const ofUser = [...this.#open.values()].filter((other) => other === subject).length;
@@ -66,7 +68,7 @@ export class Watches implements BeforeApplicationShutdown {
     stream.end();
   }
 
-  /** Called by channels and timers, where what is thrown ends the process. */
+  /** Called by channels and timers, where an exception ends the process. */
   #rendered(story: WatchStory, { username }: WatchedSession): string {
     try {
       return this.pages.render(watchPage(story, username, this.#hearing()));

@@ -1,4 +1,4 @@
-/** AttackLab: makes the attacks that use Service B's tokens, and has Service C make its own attack. */
+/** AttackLab: makes the attacks with Service B's tokens, and asks Service C to make its own attack. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { TokenExchangeClient, VerifiedAccessToken, type IssuedToken } from 'nestjs-keycloak-s2s';
@@ -21,7 +21,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** Beside the attacks: a page that watches a token has it shown several times a second. */
+  /** Apart from the attacks, since a watched page shows its token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;
@@ -46,30 +46,30 @@ export class AttackLab {
     };
   }
 
-  /** Returns undefined when Service B has no attack with this id. */
   async run(id: string, caller: VerifiedAccessToken): Promise<Attempt | undefined> {
     if (id === 'exchange-by-c') return this.#runs.run(id, () => this.attacksAtC.exchange(caller));
     const found = Object.hasOwn(this.#replays, id) ? this.#replays[id] : undefined;
     return found === undefined ? undefined : this.#runs.run(id, () => this.#replay(found, caller));
   }
 
-  /** Shows the token that Service B exchanged to all three services. */
   async tokenRow(caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
     return this.#runs.run('token-row', async () => this.#stolen.show((await this.#exchanged(caller)).reveal()));
   }
 
-  /** Shows it to one of them once more. Returns undefined when it is not kept any more. */
+  /** Returns undefined if the token is no longer kept. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
   }
 
-  /** The token that Service B calls Service C with for this caller, as long as it is cached; sealed, so that nobody else can use it. */
+  /**
+   * Returns the token with which Service B calls Service C for this caller, sealed so that no other service can use it.
+   */
   async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
     const token = (await this.#exchanged(caller)).reveal();
     return { sealed: this.#seal.seal(token), expiresAt: tokenInWords(token).expiresAt };
   }
 
-  /** What Service C answers to such a token. Returns undefined when it was not sealed here. */
+  /** Returns undefined if the token was not sealed here. */
   async showSealed(sealed: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     const token = this.#seal.open(sealed);
     return token === undefined ? undefined : this.#shows.run('sealed-token', async () => this.#serviceC.whoami(token));
@@ -79,7 +79,6 @@ export class AttackLab {
     return replay(await this.#exchanged(caller), found, this.#serviceC);
   }
 
-  /** The token is the one that Service B rightfully exchanges on the chain. */
   async #exchanged(caller: VerifiedAccessToken): Promise<IssuedToken> {
     return this.tokens.exchange(caller, { audience: 'service-c', scope: 'analytics.run' });
   }

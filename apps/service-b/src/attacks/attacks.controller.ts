@@ -10,7 +10,6 @@ import { ShowSealedDto } from './show-sealed.dto.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** What each service answers to the token that Service B exchanged for Service C. */
   @Post('token-row')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -19,7 +18,6 @@ export class AttacksController {
     return this.lab.tokenRow(caller);
   }
 
-  /** What a service answers to such a token when it is shown there once more. */
   @Post('token-row/again')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -30,7 +28,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** The caller's token for Service C, sealed: its holder can have it shown there, at whichever replica, and can do nothing else with it. */
+  /** The caller's token for Service C. Its holder can only ask this service to show it, at any replica. */
   @Post('sealed-token')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -39,7 +37,7 @@ export class AttacksController {
     return this.lab.sealedToken(caller);
   }
 
-  /** What Service C answers to it, also once its user has nothing to say any more. */
+  /** Returns Service C's answer to that token, even after its user was disabled. */
   @Post('sealed-token/shown')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -50,7 +48,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** Returns the answers without judging them, and only the claims of the token. */
+  /** Does not judge the answers, and returns only the claims of the token. */
   @Post(':id')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

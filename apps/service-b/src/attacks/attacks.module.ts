@@ -1,4 +1,4 @@
-/** AttacksModule: the wiring of Service B's attacks; part of demo mode. */
+/** AttacksModule: the wiring of Service B's attacks, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackLab } from './attack-lab.js';
 import { AttacksAtCClient } from './attacks-at-c.client.js';

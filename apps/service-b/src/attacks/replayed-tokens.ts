@@ -3,7 +3,6 @@ import type { IssuedToken } from 'nestjs-keycloak-s2s';
 import { attempt, type AttackTarget, type Attempt } from 'demo';
 
 export interface Replay {
-  /** The name of the target, such as `Service A`. */
   readonly name: string;
   readonly target: AttackTarget;
 }

@@ -1,8 +1,7 @@
-/** ShowAgainDto: which token is to be shown to which service once more. */
+/** ShowAgainDto: the token to show again, and the service to show it to. */
 import { IsString, IsUUID } from 'class-validator';
 
 export class ShowAgainDto {
-  /** As the row had it. */
   @IsUUID()
   readonly id!: string;
 

@@ -5,7 +5,7 @@ export class AdjustInventoryDto {
   @Matches(/^[A-Z0-9][A-Z0-9-]{0,31}$/, { message: 'sku must be 1 to 32 capital letters, digits and hyphens' })
   sku!: string;
 
-  /** The number of items that come in, or go out when negative. */
+  /** Negative if items go out. */
   @IsInt()
   @IsNotIn([0])
   @Min(-1_000_000)

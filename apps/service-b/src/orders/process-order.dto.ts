@@ -7,7 +7,7 @@ export class ProcessOrderDto {
   @Max(1_000_000_000)
   order_id!: number;
 
-  // `maxDecimalPlaces` is left out, since it fails on numbers that JavaScript writes with an exponent.
+  // Without `maxDecimalPlaces`, which fails for numbers that JavaScript writes with an exponent.
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0.01)
   @Max(1_000_000_000)

@@ -6,7 +6,6 @@ export interface Receipt {
   readonly document: Buffer;
 }
 
-/** By the id of its order. */
 const RECEIPTS: Readonly<Record<string, string>> = {
   '9876':
     'Receipt for order 9876\n\n12 chairs, oak       1,440.00 €\nDelivery                60.00 €\nTotal                1,500.00 €\n',
@@ -16,7 +15,6 @@ const RECEIPTS: Readonly<Record<string, string>> = {
 
 @Injectable()
 export class ReceiptsService {
-  /** Throws 404 `receipt_not_found` for an unknown id. */
   find(id: string): Receipt {
     const text = Object.hasOwn(RECEIPTS, id) ? RECEIPTS[id] : undefined;
     if (text === undefined) throw new NotFoundException({ error: 'No such receipt', code: 'receipt_not_found' });

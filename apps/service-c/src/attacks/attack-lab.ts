@@ -1,10 +1,10 @@
-/** AttackLab: makes the attack that uses what Service C holds: its own secret, and the token with which it was called. */
+/** AttackLab: makes the attack with Service C's own secret and the token with which it was called. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';
 import { serviceCConfig, type ServiceCConfig } from '../config.js';
 
-/** A token exchange (RFC 8693) for the permission that the token's subject does have at Service B. */
+/** A token exchange (RFC 8693) for a permission that the token's subject has at Service B. */
 const EXCHANGE = {
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -24,7 +24,6 @@ export class AttackLab {
     this.#self = new AttackTarget('Service C', () => ownAddress(host));
   }
 
-  /** `token`: a valid token for Service C. */
   exchange(token: string): Promise<Attempt> {
     return this.#runs.run('exchange-by-c', () =>
       attempt({

@@ -9,13 +9,14 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** Returns the answers without judging them, and only the claims of the token. */
+  /** Does not judge the answers, and returns only the claims of the token. */
   @Post('exchange-by-c')
   @HttpCode(200)
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // An attacker here would read the header, since a `VerifiedAccessToken` does not reveal its text. The guard has checked the token.
+    // An attacker would read the header too, since a `VerifiedAccessToken` does not reveal its text. The guard has
+    // checked the token.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

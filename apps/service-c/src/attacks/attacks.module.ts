@@ -1,4 +1,4 @@
-/** AttacksModule: the wiring of Service C's attack; part of demo mode. */
+/** AttacksModule: the wiring of Service C's attack, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackLab } from './attack-lab.js';
 import { AttacksController } from './attacks.controller.js';

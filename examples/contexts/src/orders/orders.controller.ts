@@ -1,4 +1,4 @@
-/** What is reached over HTTP. */
+/** HTTP routes. */
 import { Controller, Get } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 

@@ -1,10 +1,10 @@
-/** What is reached by WebSockets. */
+/** WebSocket gateway. */
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Caller, Authenticated, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 // #region gateway
 @WebSocketGateway({ path: '/news' })
-@Authenticated() // who may connect, and hear what the gateway sends
+@Authenticated() // required to connect and to receive messages
 export class OrdersGateway {
   @SubscribeMessage('cancel')
   @RequirePermission('orders.cancel')

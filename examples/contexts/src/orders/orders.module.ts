@@ -1,4 +1,4 @@
-/** One service that is reached over GraphQL, by WebSockets, by messages and over HTTP. */
+/** A service with GraphQL, WebSocket, message and HTTP handlers. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';

@@ -1,4 +1,4 @@
-/** What is reached over GraphQL. */
+/** GraphQL resolver. */
 import { Field, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Caller, Public, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
@@ -24,7 +24,7 @@ export class OrdersResolver {
   }
 
   @ResolveField(() => String)
-  @Public() // any caller whom the query admits
+  @Public() // any caller that the query accepts
   label(@Parent() { number }: Order): string {
     return `Order ${number}`;
   }

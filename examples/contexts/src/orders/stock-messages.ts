@@ -1,4 +1,4 @@
-/** Messages to the service `stock`, which acts for the caller. */
+/** Sends messages to the service `stock` on behalf of the caller. */
 import { headers } from '@nats-io/transport-node';
 import { Injectable } from '@nestjs/common';
 import { ClientProxyFactory, NatsRecordBuilder, Transport } from '@nestjs/microservices';

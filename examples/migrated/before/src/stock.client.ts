@@ -1,4 +1,4 @@
-/** The service `inventory`, by the token that the user sent. */
+/** Client for `inventory`, which forwards the token of the user. */
 import { Injectable } from '@nestjs/common';
 
 // #region client

@@ -1,4 +1,4 @@
-/** The service `inventory`, which is called by `orders` alone. */
+/** The service `inventory`, for calls from `orders` only. */
 import { Controller, Get, Module, Param, type DynamicModule } from '@nestjs/common';
 import {
   Caller,

@@ -1,4 +1,4 @@
-/** `GET /orders/:article` without a server: who is let in, and what is called in whose name. */
+/** `GET /orders/:article` without a server: access, and the call to `inventory`. */
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

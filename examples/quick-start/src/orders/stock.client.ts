@@ -1,10 +1,10 @@
-/** The stock that the service `inventory` has, read in the name of a caller. */
+/** Reads stock from `inventory` on behalf of a caller. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 export interface Stock {
   readonly left: number;
-  /** For whom it was read, and through which client. */
+  /** Subject of the caller; `through` is its client. */
   readonly reader: string;
   readonly through: string;
 }

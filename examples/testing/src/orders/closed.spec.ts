@@ -1,4 +1,4 @@
-/** Who may not: one valid token, of which each case changes one thing, on both HTTP adapters of Nest. */
+/** Refused tokens: each case changes one property of a valid token, on both HTTP adapters. */
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -1,4 +1,4 @@
-/** The next request after the end of a session is refused, though the server still calls its token good. */
+/** A revoked session is refused on the next request, although the server still reports the token as active. */
 import { it } from '@jest/globals';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';

@@ -1,4 +1,4 @@
-/** A session that has ended elsewhere ends here at once. */
+/** Revokes sessions that ended elsewhere. */
 import { Injectable } from '@nestjs/common';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 

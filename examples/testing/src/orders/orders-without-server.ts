@@ -1,4 +1,4 @@
-/** `orders` with a network that is answered in memory; all else is as in production. */
+/** Starts `orders` as in production, with an in-memory network. */
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

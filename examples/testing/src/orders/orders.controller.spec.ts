@@ -1,4 +1,4 @@
-/** A handler by itself, which is given a judged token. */
+/** Calls a handler directly with a verified token. */
 import { expect, it } from '@jest/globals';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { OrdersController } from './orders.controller.js';

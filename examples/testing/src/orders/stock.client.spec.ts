@@ -1,4 +1,4 @@
-/** What `orders` calls, for whom, and what it answers when the call fails. */
+/** Calls from `orders` to `inventory`: the token of each caller, and the answers if a call fails. */
 import type { INestApplication } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testAuthorizationServer, testServices } from 'nestjs-keycloak-s2s/testing';

@@ -1,4 +1,4 @@
-/** What is measured when `orders` gets a token for its call. */
+/** The recorded metrics when `orders` requests a token and then reuses it. */
 import { expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';

@@ -1,4 +1,4 @@
-/** How long the library waits for tokens, for a histogram of your metrics. */
+/** Records how long the library waits for tokens, in your histogram. */
 // #region subscriber
 import { subscribe } from 'node:diagnostics_channel';
 import { TOKEN_CHANNEL, type TokenMessage } from 'nestjs-keycloak-s2s/diagnostics';

@@ -1,26 +1,24 @@
-/** Attack request: sends one request as an attacker with plain tools would, within limits of time and size, and reduces the answer to safe fields. */
+/** Attack request: sends one request of an attacker, within limits, and reduces the answer to safe fields. */
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 export interface AttackRequest {
-  /** The name of the server, as the subject of an error message. */
+  /** The subject of error messages, such as `Keycloak`. */
   readonly who: string;
   readonly url: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as a URL-encoded form. */
+  /** Sent URL-encoded. Takes precedence over `json`. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Sent as JSON, where there is no form. */
   readonly json?: object;
   /** No part of these texts may appear in the result. */
   readonly secrets?: readonly string[];
-  /** Within which the answer must be complete; default 3000. */
+  /** For the complete answer. Default 3000. */
   readonly deadlineMs?: number | undefined;
 }
 
 export interface RawAnswer {
   readonly status: number;
   readonly members: Readonly<Record<string, unknown>>;
-  /** Where that is which was made. */
   readonly location?: string | undefined;
 }
 
@@ -28,8 +26,8 @@ const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Accepts an answer with any status, and follows no redirect. Throws `AttackNotRun`, which contains nothing of the request, when no
- * complete answer arrives in time.
+ * Accepts any status and does not follow redirects. Throws `AttackNotRun` if no complete answer arrives in time. The
+ * error contains nothing of the request.
  */
 export async function send(request: AttackRequest): Promise<RawAnswer> {
   const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
@@ -48,10 +46,9 @@ export async function send(request: AttackRequest): Promise<RawAnswer> {
   }
 }
 
-/** The header that has a token. */
 export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
-/** Reduces an answer to the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
+/** Keeps only the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
 export function shownAnswer({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
   const name = (field: string, ...sources: readonly string[]): object => {
     const value = sources.map((source) => members[source]).find((found) => typeof found === 'string');

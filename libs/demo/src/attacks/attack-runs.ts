@@ -1,10 +1,13 @@
-/** AttackRuns: limits how many attacks run and wait at a time, and reports an attack that could not be made. */
+/** AttackRuns: limits how many attacks run and wait at a time, and reports attacks that could not be made. */
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 import { Logger } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { AttackNotRun } from './attempt.js';
 
-/** "Run all" makes one attack at a time. So a few slots serve many visitors, and no visitor can use the service for a flood. */
+/**
+ * "Run all" makes one attack at a time, so a few slots are enough. The limit keeps a visitor from flooding the
+ * services.
+ */
 const MAX_RUNNING = 4;
 const MAX_WAITING = 16;
 
@@ -12,7 +15,7 @@ export class AttackRuns {
   readonly #logger = new Logger('Attacks');
   readonly #bulkhead = bulkhead(MAX_RUNNING, MAX_WAITING);
 
-  /** Never rejects: when an attack could not be made, the result says why. */
+  /** Never rejects: `notRun` says why an attack could not be made. */
   async run<T>(id: string, make: () => Promise<T>): Promise<T | { readonly notRun: string }> {
     try {
       return await this.#bulkhead.execute(make);
@@ -24,12 +27,11 @@ export class AttackRuns {
   }
 }
 
-/** For people: why an attack could not be made. */
 export function failureReason(error: unknown): string {
   if (error instanceof AttackNotRun) return error.message;
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof KeycloakException)
     return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
-  // Any other error may carry a request, so none of it is shown.
+  // Any other error may contain a request, so it is not shown.
   return 'The attack itself failed: it has a bug.';
 }

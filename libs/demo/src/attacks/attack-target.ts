@@ -1,23 +1,22 @@
-/** AttackTarget: a running service, to which an attacker sends any token. */
+/** AttackTarget: a running service to which an attacker sends tokens. */
 import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
-/** Any token that is valid at a service opens this route, so a refusal here is due to the token alone. */
+/** Any token that is valid at a service grants access to this route, so a refusal is due to the token alone. */
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {
-  /** `name`: the subject of error messages, such as `Service B`. `baseUrl` is called for each request. */
+  /** `name` is the subject of error messages, such as `Service B`. `baseUrl` is called for each request. */
   constructor(
     private readonly name: string,
     private readonly baseUrl: () => string,
   ) {}
 
-  /** Sends the token, if there is one, in the `Authorization` header. */
   whoami(token: string | undefined): Promise<AttackAnswer> {
     return this.get(WHOAMI, token);
   }
 
-  /** Sends the token in the query, from which it gets into logs and browser histories. */
+  /** Sends the token in the query, where it would end up in logs and browser histories. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

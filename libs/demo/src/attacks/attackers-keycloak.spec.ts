@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import { AttackersKeycloak } from './attackers-keycloak.js';
 
-/** Characters that must be encoded in the header of RFC 6749 §2.3.1. */
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** Longer than a test may take: how fast this machine is, is not tested. */
+/** Longer than a test may take, so that the speed of the machine does not matter. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;

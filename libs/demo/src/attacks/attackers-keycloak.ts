@@ -1,9 +1,9 @@
-/** AttackersKeycloak: requests to Keycloak by an attacker who holds a service's credentials; they bypass every cache of the service. */
+/** AttackersKeycloak: requests to Keycloak with a service's credentials, which bypass the caches of the service. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { ask, bearer, send, type AttackRequest, type RawAnswer } from './attack-request.js';
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
-/** A client without a secret is a public one. */
+/** A client without a secret is public. */
 export interface AttackingClient {
   readonly clientId: string;
   readonly clientSecret?: string;
@@ -24,7 +24,7 @@ export interface Administration {
 
 export type TokenForm = Readonly<Record<string, string>>;
 
-/** Throws `AttackNotRun` when Keycloak can't be reached, or does not give what the attack needs. */
+/** Each method throws `AttackNotRun` if Keycloak can't be reached or refuses. */
 export class AttackersKeycloak {
   readonly #realmUrl: string;
   readonly #adminUrl: string;
@@ -37,7 +37,7 @@ export class AttackersKeycloak {
       clientId,
     }: Pick<KeycloakModuleOptions, 'issuer' | 'internalServerUrl' | 'clientId'>,
     clientSecret: string,
-    /** Of each request; default: that of any attack. */
+    /** The time limit of each request. Default: that of `AttackRequest`. */
     private readonly deadlineMs?: number,
   ) {
     const path = issuer.slice(issuer.lastIndexOf('/realms/'));
@@ -47,7 +47,6 @@ export class AttackersKeycloak {
     this.#self = { clientId, clientSecret };
   }
 
-  /** Gets an access token for the service itself (client credentials). */
   async ownToken(scope: string): Promise<string> {
     return (await this.tokens({ grant_type: 'client_credentials', scope })).accessToken;
   }
@@ -63,26 +62,24 @@ export class AttackersKeycloak {
     };
   }
 
-  /** Returns the answer of the token endpoint, whatever its status. */
+  /** Unlike `tokens`, returns the answer of the token endpoint whatever its status. */
   async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
     return ask(this.#request('token', form, client));
   }
 
-  /** Revokes a token that was made for the attack. */
   async revoke(token: string): Promise<void> {
     const { status, members } = await send(this.#request('revoke', { token }, this.#self));
     // Keycloak answers 200 for an unknown token too (RFC 7009 §2.2).
     if (status !== 200 || 'error' in members) throw new AttackNotRun('Keycloak did not revoke the token.');
   }
 
-  /** Ends the session of a login that was made for the attack. */
   async logOut(refreshToken: string | undefined, client: AttackingClient): Promise<void> {
     if (refreshToken === undefined) throw new AttackNotRun('Keycloak gave no refresh token to end the session with.');
     const { status } = await send(this.#request('logout', { refresh_token: refreshToken }, client));
     if (status < 200 || status >= 300) throw new AttackNotRun('Keycloak did not end the session.');
   }
 
-  /** Asks the admin REST API, by a token of this client. Throws unless what was asked for is done. */
+  /** Throws `AttackNotRun` unless the status is 2xx. */
   async administer(
     { method, path, json }: Administration,
     client: AttackingClient,

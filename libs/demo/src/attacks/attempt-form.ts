@@ -5,7 +5,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 300;
 
-/** Returns undefined when the report is not of the agreed form. Unknown fields are dropped. */
+/** Returns undefined if the report does not have the agreed form. Drops unknown fields. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];

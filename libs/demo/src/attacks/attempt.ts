@@ -1,28 +1,25 @@
-/** Attempt: the request and the answer of an attack, beside those of the honest use of the same credential. */
+/** Attempt: an attack and the honest use of the same credential, each with its request and answer. */
 
 import { Logger } from '@nestjs/common';
 
-/** The names and numbers of an answer; no field can hold a token. */
+/** No field can hold a token. */
 export interface AttackAnswer {
-  /** 0 for an honest use that got no answer. */
+  /** 0 if the service did not answer. */
   readonly status: number;
   readonly code?: string;
-  /** The finer reason; in an answer of Keycloak, its `error_description`. */
+  /** For Keycloak, its `error_description`. */
   readonly reason?: string;
   readonly permission?: string;
 }
 
-/** One request, described in words, and its answer. */
 export interface Sent {
   readonly what: string;
   readonly answer: AttackAnswer;
 }
 
-/** The claims of the token in use that are shown. */
 export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope' | 'acr', string>>>;
 
 export interface RefusedAfter {
-  /** Such as `Service A`. */
   readonly service: string;
   readonly seconds: number;
 }
@@ -33,20 +30,19 @@ export type Attempt =
       /** The honest use. It must be accepted, or the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
-      /** What the attacker changed in that token, in words. */
+      /** The attacker's change to the token, in words. */
       readonly forged?: string;
-      /** Of a token that was good: how late each service refused it. */
+      /** How late each service refused a token that was valid before. */
       readonly refusedAfter?: readonly RefusedAfter[];
     }
   | {
-      /** A sentence that says why the attack could not be made. */
       readonly notRun: string;
     };
 
-/** Thrown when an attack could not be made because something else failed: it was not refused, and proves nothing. */
+/** Thrown if an attack could not be made. The attack was not refused, so it proves nothing. */
 export class AttackNotRun extends Error {}
 
-/** Runs attack and honest use at the same time. An attack that succeeded is reported even when the honest use failed. */
+/** Waits for the attack and the honest use. An attack that succeeded is reported even if the honest use failed. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
@@ -65,14 +61,13 @@ export async function attempt(parts: {
   };
 }
 
-/** Of a service that gave none. */
 export const NO_ANSWER: AttackAnswer = { status: 0, reason: 'no answer' };
 
 export const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 && status < 300;
 
 const logger = new Logger('Attacks');
 
-/** Cleans up after an attempt. A failed clean-up is logged, and does not change the attempt's result. */
+/** A failed clean-up is logged and does not change the result of the attempt. */
 export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Promise<void>): Promise<Attempt> {
   try {
     return await attempted;
@@ -86,7 +81,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
-/** Reads the claims without checking the token, since it is our own and they are for display. */
+/** Does not verify the token, which Keycloak issued to this process or the guard has checked. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** The help desk, at an embedded server whose realm has its client enabled. */
+/** The help desk against an embedded server whose realm has its client enabled. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -11,7 +11,7 @@ import { Helpdesk, type ThrowAwayUser } from './helpdesk.js';
 const SECRET = 'the-secret';
 const CLIENT = { clientId: 'demo-helpdesk', clientSecret: SECRET };
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** Longer than a test may take: how fast this machine is, is not tested. */
+/** Longer than a test may take, so that the speed of the machine does not matter. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;

@@ -1,4 +1,4 @@
-/** Helpdesk: makes a user at Keycloak for the time of an attack, and does to it what a help desk does. */
+/** Helpdesk: creates a Keycloak user for the time of an attack, and disables it as a help desk would. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { RawAnswer } from './attack-request.js';
@@ -8,11 +8,13 @@ import { AttackNotRun } from './attempt.js';
 export interface ThrowAwayUser {
   readonly username: string;
   readonly password: string;
-  /** Resolves when Keycloak has done it. */
   disable(): Promise<void>;
 }
 
-/** By a client whose service account may manage users, and nothing else. Each act has a token of its own: the last one may come a while after the first. */
+/**
+ * Acts as a client whose service account may only manage users. Each request gets its own token, since the last one may
+ * come long after the first.
+ */
 export class Helpdesk {
   readonly #logger = new Logger('Helpdesk');
 
@@ -21,7 +23,7 @@ export class Helpdesk {
     private readonly client: AttackingClient,
   ) {}
 
-  /** The user has this role of the realm, and is deleted afterwards, whatever happens. Throws `AttackNotRun`. */
+  /** Creates a user with this realm role and always deletes it afterwards. Throws `AttackNotRun`. */
   async withUser<T>(role: string, use: (user: ThrowAwayUser) => Promise<T>): Promise<T> {
     const username = `throw-away-${randomUUID()}`;
     const password = randomBytes(24).toString('base64url');
@@ -36,7 +38,7 @@ export class Helpdesk {
     }
   }
 
-  /** Gives its path. Keycloak lets nobody log in who has no name and no address. */
+  /** Returns the user's path. Keycloak refuses the login of a user without a name and an e-mail address. */
   async #create(username: string, password: string): Promise<string> {
     const json = {
       username,
@@ -53,7 +55,7 @@ export class Helpdesk {
     return `/users/${id}`;
   }
 
-  /** Whether there is a help desk shows at its first act. */
+  /** Only the first request can show that the realm has no enabled help desk client. */
   async #begin(act: Administration): Promise<Pick<RawAnswer, 'location'>> {
     try {
       return await this.keycloak.administer(act, this.client);
@@ -65,7 +67,7 @@ export class Helpdesk {
     }
   }
 
-  /** Who manages users sees no roles but those that a user may be given. */
+  /** A client that may only manage users can't list all roles, only the roles that a user may be given. */
   async #give(path: string, name: string): Promise<void> {
     const mappings = `${path}/role-mappings/realm`;
     const available = await this.#list(`${mappings}/available`);
@@ -83,7 +85,10 @@ export class Helpdesk {
     return Object.values(members).map((one) => Object(one) as Readonly<Record<string, unknown>>);
   }
 
-  /** By its name: the answer that has the id may be lost. A failure is logged, unless there may be nobody to delete, and does not change what came of the attack. */
+  /**
+   * Finds the user by name, since the answer with the id may be lost. A failure does not change the result of the
+   * attack, and is logged only if the user was created.
+   */
   async #delete(username: string, isMade: boolean): Promise<void> {
     try {
       for (const { id } of await this.#list(`/users?exact=true&username=${username}`)) {

@@ -1,28 +1,27 @@
-/** Known token: one that a service has accepted, and that is presented to it again and again until it is refused. */
+/** Known token: a token that a service has accepted, presented again and again until the service refuses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttackAnswer } from './attempt.js';
 
 export interface KnownToken {
-  /** Whom it is for, such as `Service B`. */
   readonly service: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** Presents it once. Rejects when there is no answer. */
+  /** Rejects if the service does not answer. */
   present(): Promise<AttackAnswer>;
 }
 
 export interface Presented {
   readonly answer: AttackAnswer;
-  /** When the answer was here; milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly atMs: number;
 }
 
-/** Behind a balancer the next request meets another replica, which may not refuse it yet. */
+/** Behind a load balancer, the next request may reach a replica that does not refuse the token yet. */
 const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;
 
-/** Presents a token, and one that is refused some more times at once: it is refused when it is so each time. */
+/** Presents a token. A refusal counts only if the token, presented again at once, is refused each time. */
 export async function presentSurely(present: KnownToken['present']): Promise<Presented> {
   const first = await presented(present);
   if (!isRefused(first.answer)) return first;
@@ -33,7 +32,7 @@ export async function presentSurely(present: KnownToken['present']): Promise<Pre
   return first;
 }
 
-/** Presents a token every so many milliseconds until it is refused, or its time is over: what came last. */
+/** Presents a token every `everyMs` until it is refused or `untilMs` has passed. Returns the last answer. */
 export async function presentUntilRefused(
   present: KnownToken['present'],
   { everyMs, untilMs }: { readonly everyMs: number; readonly untilMs: number },

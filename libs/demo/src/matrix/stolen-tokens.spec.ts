@@ -1,4 +1,4 @@
-/** Tokens that are kept to be shown again: none stays in memory when its time is over. */
+/** Kept tokens: none stays in memory after its time is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { StolenTokens } from './stolen-tokens.js';

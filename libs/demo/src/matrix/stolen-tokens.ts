@@ -1,22 +1,21 @@
-/** StolenTokens: shows a token to every service, and keeps it so that it can be shown once more, after it has ended. */
+/** StolenTokens: shows a token to every service, and keeps it so that it can be shown again after it has expired. */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
 import { answerOf, tryDoors, type Targets, type TokenRow } from './token-row.js';
 
-/** How many tokens are kept, and for how long at most: longer than any of the demonstration lives. */
+/** `ttl` is longer than any token of the demonstration lives. */
 export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
 
-/** For so long after its end a token is kept: it opens nothing, and that is shown. */
+/** How long a token is kept after it has expired, to show that the services refuse it. */
 const AFTER_END_MS = 60_000;
 
 export class StolenTokens {
-  // Without purging an ended one would stay until others take its place, or it is asked for.
+  // Without purging, an expired token would stay in memory until it is evicted or requested.
   readonly #kept = new LRUCache<string, string>({ ...KEPT, ttlAutopurge: true });
 
   constructor(private readonly targets: Targets) {}
 
-  /** How many are in memory. */
   get size(): number {
     return this.#kept.size;
   }
@@ -29,7 +28,7 @@ export class StolenTokens {
     return { id, ...row };
   }
 
-  /** Undefined when the token is not kept, or there is no such service. */
+  /** Returns undefined if the token is not kept, or if there is no such service. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | undefined> {
     const token = this.#kept.get(id);
     const target = Object.hasOwn(this.targets, service) ? this.targets[service] : undefined;

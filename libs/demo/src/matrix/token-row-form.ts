@@ -1,11 +1,11 @@
-/** TokenRow form: parses what another service reports of a token that it showed to all of them. */
+/** TokenRow form: parses another service's report of a token that it showed to all services. */
 import { isText, membersOf, readAnswer, readWords } from '../attacks/attempt-form.js';
 import type { TokenRow } from './token-row.js';
 
-/** Seconds since the epoch; a date far beyond is no date. */
+/** Seconds since the epoch. Later dates are not plausible. */
 const MAX_EXPIRY = 1e11;
 
-/** Undefined when it is not of the agreed form, or not of these services. Unknown fields are dropped. */
+/** Returns undefined if the report does not have the agreed form or names other services. Drops unknown fields. */
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
   const { id, token, expiresAt, doors } = membersOf(given);
   if (!isText(id)) return undefined;

@@ -1,26 +1,29 @@
-/** TokenRow: one stolen token, and what each service answers when it is shown there. */
+/** TokenRow: one stolen token, and the answer of each service to it. */
 import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
 import type { AttackTarget } from '../attacks/attack-target.js';
 
-/** A service, by its client id, and its answer to the token. */
+/** `service` is a client id. */
 export interface Door {
   readonly service: string;
   readonly answer: AttackAnswer;
 }
 
 export interface TokenRow {
-  /** Who showed the token keeps it under this id. */
+  /** The service that showed the token keeps it under this id. */
   readonly id: string;
   readonly token: TokenInWords;
-  /** When it ends; seconds since the epoch. */
+  /** Seconds since the epoch. */
   readonly expiresAt: number;
   readonly doors: readonly Door[];
 }
 
-/** The services at which tokens are shown, by their client ids, in the order of the table. */
+/** In the order of the table. */
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
-/** Shows the token to all of them at once. The answer of one that gives none has the status 0: what the others say counts all the same. */
+/**
+ * Shows the token to all services at once. A service that does not answer gets the status 0. The other answers still
+ * count.
+ */
 export async function tryDoors(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
   const { words, expiresAt } = tokenInWords(token);
   const doors = Object.entries(targets).map(async ([service, target]) => ({

@@ -1,9 +1,7 @@
 /** RequestTrace: the steps of one request, in order, until it ends. */
 import { MAX_METRICS, type TraceMetric } from './server-timing.js';
 
-/** A call in flight. Its place in the trace is where it began. */
 export interface TracedCall {
-  /** `next`: the metrics of the service that was called. */
   answered(status: number, next: readonly TraceMetric[]): void;
   failed(): void;
 }
@@ -13,7 +11,7 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** The most steps of this service in a trace. This leaves room for its total and for some metrics of the next services. */
+/** Leaves room for the total and for metrics of the next services. */
 const MAX_ENTRIES = 24;
 
 export class RequestTrace {
@@ -23,7 +21,6 @@ export class RequestTrace {
 
   constructor(
     readonly traceId: string,
-    /** The service that handles the request. */
     readonly service: string,
     private readonly nowMs: () => number = () => performance.now(),
   ) {
@@ -38,7 +35,9 @@ export class RequestTrace {
     this.#put(this.#entries.length, { ...metric, service: this.service });
   }
 
-  /** Adds a call, which has no duration until it is answered or fails. */
+  /**
+   * The place of a call in the trace is where it began. Until it is answered, it counts as failed and has no duration.
+   */
   call(service: string): TracedCall {
     const at = this.#entries.length;
     const beganMs = this.nowMs();
@@ -63,7 +62,7 @@ export class RequestTrace {
     };
   }
 
-  /** Ends the trace and returns its steps with the total. Nothing is added afterwards, so every call returns the same. */
+  /** Ends the trace. Later steps are ignored, and later calls return the same steps. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),
@@ -72,7 +71,7 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** Truncates the metrics of next services where there are too many; they never displace a step of this service. */
+  /** Truncates the metrics of the next services if there are too many. They never displace a step of this service. */
   #steps(): TraceMetric[] {
     let room = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {

@@ -14,7 +14,6 @@ import { unreachedKeycloak } from '../../../service-defaults/spec-support/unreac
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
-/** Of a call that has a span of OpenTelemetry. */
 const OF_A_SPAN = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CHANNELS = [
@@ -27,14 +26,13 @@ const CHANNELS = [
 
 const GONE_AFTER_MS = 50;
 
-/** The traceparents that the next service and an unknown server received, and their answer. */
 const next = { url: '', traceparents: [] as unknown[], serverTiming: '' as string | string[], status: 200 };
 let server: Server;
 let stranger: Server;
 let strangerUrl: string;
 let app: NestFastifyApplication;
 let url: string;
-/** A request that has arrived, and the function that lets it continue. */
+/** Emits `isHere` when a request has arrived, and `goOn` to let it continue. */
 const waiting = new EventEmitter();
 
 @Controller()
@@ -142,7 +140,6 @@ afterAll(async () => {
   }
 });
 
-/** The header of the answer, without the durations. */
 async function timing(path: string, headers: Record<string, string> = SAMPLED, body?: unknown): Promise<string | null> {
   const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   const response = await fetch(url + path, { ...sent, headers: { ...headers, ...JSON_TYPE } });
@@ -162,7 +159,7 @@ describe('RequestTracer', () => {
     const [, call] = /service-t\.call;desc="service-n failed";dur=([\d.]+)/.exec(
       response.headers.get('server-timing') ?? '',
     ) ?? [undefined, undefined];
-    // Timers may be a millisecond early.
+    // Timers may fire a millisecond early.
     expect(Number(call)).toBeGreaterThanOrEqual(GONE_AFTER_MS - 2);
   });
 

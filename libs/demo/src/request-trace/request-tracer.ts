@@ -1,4 +1,4 @@
-/** RequestTracer: traces the requests that ask for it, and adds the header `Server-Timing` to their answers. */
+/** RequestTracer: traces requests that ask for it, and adds the header `Server-Timing` to their answers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
@@ -9,7 +9,6 @@ import { formatServerTiming, type TraceMetric } from './server-timing.js';
 import { listenToTraceSources } from './trace-sources.js';
 import { newTraceId, sampledTraceId } from './traceparent.js';
 
-/** The part of Fastify's request and reply that is used here. */
 export interface TraceableRequest {
   readonly raw: IncomingMessage;
 }
@@ -21,15 +20,14 @@ interface Reply {
 export interface RequestTraceOptions {
   /** The name of this service: the first part of each metric. */
   readonly service: string;
-  /** The base URLs of the services that this service calls, by name. */
   readonly calls: Readonly<Record<string, string>>;
-  /** Whether a request that did not ask for a trace gets one. Default: no request does. */
+  /** Whether a request that did not ask for a trace gets one. By default it does not. */
   readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
 /**
- * A request asks for a trace by a sampled `traceparent` (W3C Trace Context). Other requests are not traced. While no traced
- * request is in flight, no channel has a subscriber and no async context is carried.
+ * Traces requests with a sampled `traceparent` (W3C Trace Context), and requests that `startsTrace` selects. While no
+ * traced request is in flight, no channel has a subscriber and no async context is carried.
  */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
@@ -47,7 +45,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // This is the last hook before the guard. A context entered earlier would be lost while the body is read.
+    // The last hook before the guard. A context entered earlier would be lost while the body is read.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();
@@ -60,7 +58,7 @@ export class RequestTracer implements OnApplicationShutdown {
     });
   }
 
-  /** Ends the trace of this request, so that a page can show it. Returns undefined when the request is not traced. */
+  /** Ends the trace of this request, so that a page can show it. Returns undefined if the request is not traced. */
   end(request: TraceableRequest): readonly TraceMetric[] | undefined {
     return this.#traces.get(request)?.end();
   }

@@ -1,9 +1,8 @@
-/** Server-Timing: writes the steps of a trace as metrics of this header, and parses those of the next service. */
+/** Server-Timing: formats the steps of a trace as metrics of this header, and parses the next service's metrics. */
 
 export type TraceStep =
   'introspection' | 'jwt' | 'client-credentials' | 'token-exchange' | 'call' | 'refused' | 'total';
 
-/** One metric, named `<service>.<step>`. `FORMS` says which descriptions a step can have. */
 export interface TraceMetric {
   readonly service: string;
   readonly step: TraceStep;
@@ -11,13 +10,12 @@ export interface TraceMetric {
   readonly durationMs?: number;
 }
 
-/** The limits of one header; no service of this repository sends more. */
 export const MAX_METRICS = 32;
 const MAX_CHARACTERS = 4096;
 
 const TOKEN_OUTCOME = /^(?:requested|joined|reused)$/;
 
-/** The descriptions that a step can have; a step that is missing here has no description. */
+/** A step that is missing here has no description. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
   ['introspection', /^(?:asked|joined|cached)$/],
   ['jwt', /^(?:verified|joined|cached)$/],
@@ -28,7 +26,6 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
 ]);
 const STEPS: ReadonlySet<string> = new Set([...FORMS.keys(), 'total']);
 
-/** Name, quoted description, duration: the subset of the header's grammar that `formatServerTiming` writes. */
 const METRIC = /^([a-z][a-z\d-]{0,31})\.([a-z-]{1,32})(?:;desc="([\w -]{1,64})")?(?:;dur=(\d{1,7}(?:\.\d)?))?$/;
 
 const MAX_DURATION_MS = 9_999_999;
@@ -44,8 +41,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * Parses the metrics of another service that are in our form and within the limits. They are untrusted: they are only shown on a
- * page and passed on to the caller. Metrics in the name of `self`, the service that reads them, are dropped.
+ * Parses the metrics of another service that have our form and are within the limits. They are untrusted: they are only
+ * shown on a page and passed on to the caller. Metrics in the name of `self`, the parsing service, are dropped.
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

@@ -1,4 +1,4 @@
-/** Trace sources: turns the messages of the diagnostics channels into steps of a trace. */
+/** Trace sources: turns messages of diagnostics channels into steps of a trace. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   INTROSPECTION_CHANNEL,
@@ -25,22 +25,20 @@ interface UndiciRequest {
 
 interface UndiciResponse {
   readonly statusCode: number;
-  /** Names and values alternate. */
   readonly headers: readonly Uint8Array[];
 }
 
 export interface TraceSourceOptions {
-  /** Returns the trace of the request in whose async context it is called. */
+  /** Returns the trace of the current async context. */
   readonly current: () => RequestTrace | undefined;
-  /** The base URLs of the services that are called, by name. Requests to other addresses are not traced. */
+  /** Base URLs by service name. Requests to other addresses are not traced. */
   readonly calls: Readonly<Record<string, string>>;
-  /** Receives errors of the subscribers; an error that a subscriber throws would end the process. */
+  /** Receives errors of the subscribers: an error that a subscriber throws would end the process. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** Subscribes to the channels, and returns a function that unsubscribes. */
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
-  // In the form in which undici writes them: lower case, without a default port.
+  // undici writes origins in this form: lower case, without a default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
   /** Keyed by request: undici publishes an answer in the async context of its connection, not of its request. */
   const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
@@ -72,7 +70,7 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
-        // Two of them would count for none: the one of a span that the call has is as good.
+        // Two of these headers would be invalid. A header that OpenTelemetry has set for the call works as well.
         if (!hasTraceparent(request)) request.addHeader('traceparent', traceparent(trace.traceId));
         inFlight.set(request, { trace, call: trace.call(called.name) });
       },
@@ -110,7 +108,7 @@ const hasTraceparent = ({ headers }: UndiciRequest): boolean =>
   Array.isArray(headers) &&
   headers.some((name, at) => at % 2 === 0 && typeof name === 'string' && name.toLowerCase() === 'traceparent');
 
-/** Joins all lines of the header into one (RFC 9110 §5.3). */
+/** RFC 9110 §5.3: several lines of a header count as one list. */
 function serverTiming({ headers }: UndiciResponse): string {
   const texts = headers.map((text) => Buffer.from(text).toString('latin1'));
   return texts.filter((_, at) => at % 2 === 1 && texts[at - 1]?.toLowerCase() === 'server-timing').join(', ');

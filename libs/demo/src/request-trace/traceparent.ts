@@ -1,12 +1,12 @@
-/** traceparent: the header of W3C Trace Context by which a request asks to be traced. */
+/** traceparent: the header of W3C Trace Context that asks a service to trace a request. */
 import { randomBytes } from 'node:crypto';
 
-/** Version, trace id, parent id, flags; later versions may append fields. */
+/** Version, trace id, parent id, flags. Later versions may append fields. */
 const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 const ALL_ZERO = /^0+$/;
 const SAMPLED = 1;
 
-/** The trace id of a well-formed header whose `sampled` flag is set, else undefined. */
+/** Returns the trace id of a well-formed header whose `sampled` flag is set. */
 export function sampledTraceId(header: unknown): string | undefined {
   const [, version = 'ff', traceId = '', parentId = '', flags = '', more] =
     TRACEPARENT.exec(typeof header === 'string' ? header : '') ?? [];
@@ -19,7 +19,6 @@ export function newTraceId(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** The sampled header for one call of the trace, with a new parent id. */
 export function traceparent(traceId: string): string {
   return `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
 }

@@ -1,4 +1,4 @@
-/** The embedded authorization server beyond the contract with Keycloak: control, faults, start and stop. */
+/** Embedded server beyond the contract with Keycloak: control, faults, start and stop. */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -549,7 +549,7 @@ describe('a switch of the realm file that a placeholder stands for', () => {
   it('is off and on as Keycloak takes the text', async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
-    // The login that it asks with.
+    // The login that the check itself needs.
     expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);
   });
 });

@@ -1,4 +1,4 @@
-/** openRealm(): creates the state of a realm, without sessions. withMaster(): adds the realm of the administrator. */
+/** Creates the state of a realm without sessions, and the realm of the administrator. */
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import { AuthorizationCodes } from './state/authorization-codes.js';
 import type { AdminEvent } from './state/admin-event.js';
@@ -44,7 +44,7 @@ export function openRealm(
   return server;
 }
 
-/** If the realm file describes `master` itself, it replaces the realm of the administrator. */
+/** A realm file may describe `master` itself. */
 export function withMaster(main: ServerState): ServerRealms {
   let master: Promise<ServerState> | undefined;
   return {

@@ -1,11 +1,10 @@
-/** refuseByRealm(): the refusals that hold for a whole realm, over http or while it is disabled. */
+/** Refusals that apply to a whole realm: HTTP while HTTPS is required, or a disabled realm. */
 import { OAuthRefusal } from './grants/oauth-refusal.js';
 import type { Realm } from './realm/realm.js';
 
-/** The checks that an endpoint of Keycloak makes. Some endpoints, such as userinfo, make neither. */
+/** Some Keycloak endpoints, such as userinfo, make no checks. */
 export type RealmCheck = 'https' | 'https and enabled';
 
-/** Throws `OAuthRefusal`. */
 export function refuseByRealm({ settings }: Pick<Realm, 'settings'>, check: RealmCheck | undefined): void {
   if (check === undefined) return;
   if (settings.sslRequired === 'all') throw new OAuthRefusal(403, 'invalid_request', 'HTTPS required');

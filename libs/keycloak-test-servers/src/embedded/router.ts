@@ -1,4 +1,4 @@
-/** The router: counts each request, applies a fault or calls the endpoint, and formats refusals as Keycloak does. */
+/** Counts each request, applies a fault or calls the endpoint, and formats errors as Keycloak does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ADMIN_PATH, adminApi } from './admin/admin-api.js';
 import { MASTER } from './realm/master-realm.js';
@@ -30,16 +30,12 @@ import { userinfoEndpoint } from './tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  /** Undefined: the endpoint itself refuses others. */
+  /** If undefined, the endpoint itself refuses other methods. */
   readonly methods?: readonly ('GET' | 'POST')[];
-  /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
-  /** The checks of the realm that come before everything else. */
   readonly checks?: RealmCheck;
-  /** Whether its refusals are pages. */
   readonly isForBrowsers?: boolean;
-  /** Headers of every answer, including refusals. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -76,7 +72,7 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
       if (fault === undefined) send(response, await answer());
       else await sendFaulty(response, fault, answer);
     } catch (error) {
-      // A disconnected client is not a failure of the server. Anything else must be visible to the test.
+      // A disconnected client is not a server error.
       if (response.headersSent || response.destroyed) response.destroy();
       else send(response, json(500, { error: 'server_error', error_description: String(error) }));
     }

@@ -1,4 +1,4 @@
-/** AuthorizationServerControl: a test counts calls, moves the clock, sets faults and acts as administrator. */
+/** Control of the embedded server by a test: calls, clock, faults and administrator actions. */
 import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import type { CallCounter } from './http/call-counter.js';
@@ -12,50 +12,59 @@ import { streamOf } from './streams/stream.js';
 import type { TokenOverrides } from './state/forged-token.js';
 import type { ServerState } from './state/server-state.js';
 
-/** The user and session that a logout token is about. `sid` need not belong to a session. */
+/** Subject and session of a logout token. `sid` need not belong to a session. */
 export interface AboutLogout {
   readonly username: string;
   readonly sid: string;
 }
 
-/** What is done here is neither in the server's event log nor told to receivers of shared signals: an event tells what somebody did by HTTP. */
+/**
+ * Controls a running server beyond HTTP. These actions create no events, neither in the event log nor for SSF
+ * receivers.
+ */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
-  /** The last request to that endpoint, whatever the answer was. */
+  /** Returns the last request to the endpoint, whatever the answer was. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
-  /** Sets a fault for one endpoint or all of them, from the next call on; `undefined` removes it. */
+  /** Sets a fault for one endpoint or for all, from the next call on; `undefined` removes it. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
-  /** Signs with a new key from now on, as if an administrator had added one with a higher priority. Old keys stay published. */
+  /** Signs with a new key from now on, as after adding a key with a higher priority. Old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token, as `POST …/revoke` by its client does, but not the tokens exchanged for it. */
+  /** Revokes an access token like the client's `POST …/revoke`, but not the tokens exchanged for it. */
   revokeToken(accessToken: string): void;
-  /** Ends the session with this `sid` and notifies no client, as when a session is lost. */
+  /** Ends the session with this `sid` without notifying clients, like a lost session. */
   endSession(sid: string): void;
-  /** Ends all sessions of a user and notifies no client, as when an administrator ends all sessions of the realm. */
+  /** Ends all sessions of a user without notifying clients. */
   endSessionsOf(username: string): void;
-  /** Logs a user out as an administrator does: every client receives a back-channel logout before the session ends. */
+  /** Logs a user out like an administrator: every client receives a back-channel logout before the session ends. */
   logOutUser(username: string): Promise<void>;
-  /** Makes a logout token for `clientId` about this session of this user, and does not send it. */
+  /** Returns a logout token for `clientId` about this session, without sending it. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
   /**
-   * Puts a security event token into the outbox of a receiver, correct or forged, whatever its stream asks for. Returns the `jti` by which
-   * polls show it.
+   * Queues a security event token for a receiver, correct or forged, whatever events its stream requests. Returns the
+   * `jti` that polls use as its key.
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
-  /** Sessions are kept, and work again once the user is enabled. A service account is `service-account-<client>`. */
+  /**
+   * Disables a user. The sessions are kept and work again once the user is enabled. A service account is
+   * `service-account-<client>`.
+   */
   disableUser(username: string): void;
   enableUser(username: string): void;
-  /** The client can't authenticate, and its tokens become inactive. Tokens that other clients exchanged them for stay active. */
+  /**
+   * Disables a client: it can't authenticate, and its tokens become inactive. Tokens that other clients got in exchange
+   * stay active.
+   */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
-  /** Existing tokens keep the audience and scopes that the roles gave them; introspection shows the new roles. */
+  /** Replaces the realm roles. Existing tokens keep their audience and scopes; introspection shows the new roles. */
   setRealmRoles(username: string, roles: readonly string[]): void;
-  /** `user`: as in the `users` of a realm export. */
+  /** `user` has the format of `users` in a realm export. */
   addUser(user: Readonly<Record<string, unknown>>): void;
-  /** `client`: as in the `clients` of a realm export. */
+  /** `client` has the format of `clients` in a realm export. */
   addClient(client: Readonly<Record<string, unknown>>): void;
 }
 

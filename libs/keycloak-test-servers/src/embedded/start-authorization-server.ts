@@ -1,4 +1,4 @@
-/** startAuthorizationServer(): an authorization server in this process, which reads a realm export and answers as Keycloak does. */
+/** Starts an authorization server in this process that answers as Keycloak does. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { SSF_FEATURE } from './streams/transmitter.js';
 import { makeSigningKeys } from './state/signing-keys.js';
 
-/** The `Server` header of its answers, by which a caller that has only the URL can tell it from a Keycloak. */
+/** The `Server` header of its answers, which distinguishes it from Keycloak for a caller that only has the URL. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -25,38 +25,52 @@ export type StartAuthorizationServerOptions = StartServerOptions;
 export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
-  /** Closes the server and all connections, including those that wait for an answer. May be called again. */
+  /** Closes the server and all connections, including requests without an answer. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a server for tests that answers as Keycloak 26.7.5 does, at once and without Docker or Java. It offers discovery, JWKS,
- * introspection, revocation, userinfo and back-channel logout. The authorization endpoint supports the code flow and PKCE, and has
- * a login page. The token endpoint supports authorization code, client credentials, password, refresh token and standard token
- * exchange. The end session endpoint works at a client's request, or by refresh token.
+ * Starts a test server that answers as Keycloak 26.7.5 does, without Docker or Java. It supports discovery, JWKS,
+ * introspection, revocation, userinfo and back-channel logout. The authorization endpoint supports the code flow, PKCE
+ * and authentication levels, and has a login page. The token endpoint supports authorization code, client credentials,
+ * password, refresh token and standard token exchange. The end session endpoint accepts a client's request or a refresh
+ * token.
  *
- * Tokens are real JWTs (RS256), signed by a key made at the start. Any number of servers may run at once. The server listens on
- * 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it refuses to start: it stores passwords in plain text.
+ * Tokens are real JWTs (RS256), signed by a key that is created at startup. Any number of servers may run at once. The
+ * server listens on 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it refuses to start: it
+ * stores passwords in plain text.
  *
- * Its administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles, clients,
- * sessions and the settings of the realm, and read the events of users and administrators, for which `eventsEnabled` and
- * `adminEventsEnabled` must be on; every other path answers 501. There is no console.
+ * The administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles,
+ * clients, sessions and realm settings. It can read user and admin events if `eventsEnabled` and `adminEventsEnabled`
+ * are on. Every other path answers 501. The server does not have an admin console.
  *
- * With `features: ['ssf']` it is a transmitter of shared signals (SSF 1.0) for a realm whose attribute `ssf.transmitterEnabled`
- * is `true`: receivers poll for them (RFC 8936), and are told of logouts and of passwords that an administrator has reset.
+ * With `features: ['ssf']`, a realm with the attribute `ssf.transmitterEnabled` set to `true` is an SSF transmitter
+ * (SSF 1.0). Receivers poll for events (RFC 8936). They receive logouts, and password resets by an administrator.
  *
- * Beyond Keycloak, {@link RunningAuthorizationServer.control} counts calls, moves the clock, makes endpoints fail, rotates the
- * signing keys, disables users and clients, revokes tokens and ends sessions.
+ * {@link RunningAuthorizationServer.control} is not part of Keycloak. It counts calls, moves the clock and makes
+ * endpoints fail. It also rotates signing keys, disables users and clients, revokes tokens and ends sessions.
  *
- * It supports confidential and public clients, users with a password, realm roles, client scopes with their scope mappings,
- * and the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* support: response
- * types other than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client
- * roles, composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; client
- * authentication other than a secret; signed or encrypted introspection. It accepts a file with unknown mappers and ignores
- * them.
+ * The server supports:
  *
- * @throws RangeError for a feature that it does not have.
- * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if the port is taken.
+ * - confidential clients with a secret or a signed assertion (`client-jwt`), and public clients
+ * - users with a password, realm roles
+ * - client scopes with their scope mappings
+ * - mappers for audience, subject, realm roles, session notes, name and user attributes
+ *
+ * It does *not* support:
+ *
+ * - response types other than `code`, `form_post`, request objects, wildcards in redirect URIs
+ * - consent, front-channel logout
+ * - client roles in tokens, composite roles, groups and default roles (with `fullScopeAllowed`, Keycloak adds its
+ *   default roles)
+ * - other client authentication, such as `tls_client_auth`
+ * - signed or encrypted introspection
+ *
+ * It ignores unknown mappers in the realm file.
+ *
+ * @throws RangeError for an unknown feature.
+ * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if
+ * the port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,
@@ -65,7 +79,6 @@ export async function startAuthorizationServer(
   signal?.throwIfAborted();
   refuseInProduction('startAuthorizationServer()');
   refuseUnknown(features);
-  // The server runs on this machine, so `localhost` in its URLs is this machine.
   const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
@@ -99,7 +112,7 @@ export async function startAuthorizationServer(
   };
 }
 
-/** As Keycloak does not start with one that it doesn't know. */
+/** Keycloak does not start with an unknown feature either. */
 function refuseUnknown(features: readonly string[]): void {
   const unknown = features.find((feature) => feature !== SSF_FEATURE);
   if (unknown === undefined) return;

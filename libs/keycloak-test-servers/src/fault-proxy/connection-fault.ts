@@ -1,20 +1,20 @@
-/** The faults of a connection, and the switch that holds the current one. */
+/** Connection faults, and the switch that holds the current fault. */
 
 export type ConnectionFault =
-  /** New connections are refused. Existing ones continue. */
+  /** New connections are refused. Existing connections continue. */
   | { readonly kind: 'refuse' }
-  /** New connections are accepted and never answered, even after the fault ends. Existing ones continue. */
+  /** New connections are accepted and never answered, even after the fault ends. Existing connections continue. */
   | { readonly kind: 'hang' }
   /** All connections stall silently in both directions. The delayed bytes pass when the fault ends. */
   | { readonly kind: 'black-hole' }
   /**
-   * TCP RST, for a new connection at once and for an existing one with the next byte. With `afterBytes`, for any connection
-   * once that much of the answer has passed. `times`: the number of connections after which the fault ends.
+   * TCP RST, for a new connection at once and for an existing connection with the next byte. With `afterBytes`, for any
+   * connection after that part of the answer. `times`: the number of connections after which the fault ends.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
-  /** The connection is closed regularly once `afterBytes` of the answer have passed. `times` as for `reset`. */
+  /** The connection is closed normally after `afterBytes` of the answer. `times` as for `reset`. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
-  /** As `cut`, but only the proxy's side is closed (FIN): what the client sends is still read, and discarded. */
+  /** Like `cut`, but only the proxy's side is closed (FIN). The client's data is still read and discarded. */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
   /** The answer is delayed by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }
@@ -36,14 +36,12 @@ export class FaultSwitch {
     for (const resume of this.waiting.splice(0)) resume();
   }
 
-  /** Counts a broken connection, and ends the fault after `times`. */
   countBroken(): void {
     this.brokenCount += 1;
     const times = this.fault !== undefined && 'times' in this.fault ? this.fault.times : undefined;
     if (times !== undefined && this.brokenCount >= times) this.set(undefined);
   }
 
-  /** Resolves when bytes may pass. */
   async passable(): Promise<void> {
     while (this.fault?.kind === 'black-hole') await new Promise<void>((resolve) => this.waiting.push(resolve));
   }

@@ -1,4 +1,4 @@
-/** FaultyLine: one direction of a connection, a stream that applies the current fault. */
+/** One direction of a connection, as a stream that applies the current fault. */
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionFault, FaultSwitch } from './connection-fault.js';
@@ -14,13 +14,11 @@ export class FaultyLine extends Transform {
   private counting: ConnectionFault | undefined;
   private passed = 0;
   private broken = false;
-  /** Resolves when all delayed chunks have passed, in order. */
   private delayed: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly direction: Direction,
     private readonly faults: FaultSwitch,
-    /** Called to break the connection. */
     private readonly onBreak: (how: Break) => void,
   ) {
     super();
@@ -77,7 +75,7 @@ export class FaultyLine extends Transform {
     if (this.broken) return;
     this.broken = true;
     this.faults.countBroken();
-    // A client that receives the last bytes together with a reset would take them for the end of the answer.
+    // A client that receives the last bytes together with a reset would treat them as the end of the answer.
     await sleep(RESET_DELAY_MS);
     this.onBreak(how);
   }

@@ -1,4 +1,4 @@
-/** proxyConnection(): connects one client to the target through two faulty lines. */
+/** Connects a client to the target through two faulty lines. */
 import { connect, type Socket } from 'node:net';
 import type { FaultSwitch } from './connection-fault.js';
 import { FaultyLine, type Break } from './faulty-line.js';

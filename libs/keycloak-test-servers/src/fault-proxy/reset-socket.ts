@@ -1,10 +1,7 @@
-/** resetSocket(): sends TCP RST without a preceding FIN. */
+/** Sends TCP RST without a preceding FIN. */
 import type { Socket } from 'node:net';
 
-/**
- * `resetAndDestroy` alone sends FIN first, which the other side may take for the end of the answer without noticing the
- * reset.
- */
+/** `resetAndDestroy` alone sends FIN first. The other side may take it for the end of the answer and miss the reset. */
 export function resetSocket(socket: Socket): void {
   Object.assign(socket, { _final: (done: () => void) => done() });
   socket.resetAndDestroy();

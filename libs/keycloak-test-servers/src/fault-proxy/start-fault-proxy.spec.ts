@@ -1,4 +1,4 @@
-/** The fault proxy in front of a small server: what a client experiences with each fault. */
+/** Effects of each fault of the fault proxy on a client. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,6 @@ let clients: Client[];
 
 const portOf = (server: Server): number => (server.address() as { readonly port: number }).port;
 
-/** Echoes its input, and ends when the client has ended. */
 const echo = (socket: Socket): void => {
   atTarget.push(socket);
   socket.on('error', () => undefined);
@@ -40,7 +39,7 @@ afterEach(async () => {
 
 class Client {
   received = '';
-  /** `end`, and `close` or the code of the error, in order. */
+  /** `end`, and `close` or an error code, in order. */
   readonly events: string[] = [];
 
   constructor(readonly socket: Socket) {
@@ -71,7 +70,6 @@ class Client {
     return this;
   }
 
-  /** Waits for the text, and returns all that arrived. */
   async receives(text: string): Promise<string> {
     await this.until(() => this.received === text);
     return this.received;

@@ -1,4 +1,4 @@
-/** startFaultProxy(): a TCP proxy in front of a real server, whose connections a test can make fail. */
+/** A TCP proxy in front of a real server with connections that a test can break. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listenOnFreePort } from '../free-port.js';
@@ -9,7 +9,7 @@ import { resetSocket } from './reset-socket.js';
 export interface StartFaultProxyOptions {
   /** URL of the server behind the proxy, such as `http://localhost:8080`. Only host and port are used. */
   readonly target: string;
-  /** TCP port of the loopback interface. Default: a free one, as `freePort()` returns them, so that it is still free after `refuse`. */
+  /** TCP port on the loopback interface. Default: a free port from `freePort()`, which is still free after `refuse`. */
   readonly port?: number;
 }
 
@@ -17,20 +17,23 @@ export interface RunningFaultProxy {
   /** The URL of the proxy: `target` with another host and port, without a trailing slash. */
   readonly baseUrl: string;
   readonly port: number;
-  /** The connections of clients that are open now, and the number accepted so far. */
+  /** The open connections of clients, and the number accepted so far. */
   readonly connections: { readonly open: number; readonly accepted: number };
-  /** Sets a fault, for all connections unless the fault says otherwise; `undefined` removes it. Resolves when it is in effect. */
+  /**
+   * Sets a fault, for all connections unless the fault says otherwise; `undefined` removes it. Resolves when it is in
+   * effect.
+   */
   fault(fault: ConnectionFault | undefined): Promise<void>;
-  /** Resets all open connections (TCP RST), as when the server's machine loses them. */
+  /** Resets all open connections (TCP RST), as if the server's machine lost them. */
   resetConnections(): void;
   /** Closes the proxy and every connection through it. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a proxy for tests on 127.0.0.1, which forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a fault. It
- * does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not reachable, the proxy accepts
- * a client and then resets it.
+ * Starts a proxy for tests on 127.0.0.1. It forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a
+ * fault. It does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not reachable,
+ * the proxy accepts a client and then resets it.
  *
  * With Keycloak, configure the services with this `baseUrl`, and with the issuer that Keycloak has without the proxy.
  *
@@ -39,7 +42,6 @@ export interface RunningFaultProxy {
 export async function startFaultProxy(options: StartFaultProxyOptions): Promise<RunningFaultProxy> {
   const url = new URL(options.target);
   const target: Target = {
-    // The brackets around an IPv6 address are part of the URL only.
     host: url.hostname.replaceAll(/[[\]]/g, ''),
     port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
   };

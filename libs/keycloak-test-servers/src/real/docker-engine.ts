@@ -1,4 +1,4 @@
-/** The Docker engine that runs Keycloak, with testcontainers (an optional peer dependency, loaded only here). */
+/** The Docker engine for Keycloak, with testcontainers (an optional peer dependency, loaded only here). */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { firstLine } from './failed-command.js';
@@ -16,7 +16,7 @@ export interface DockerEngine {
 const ENGINE_TIMEOUT_MS = 5000;
 const PULL_PROGRESS_EVERY_MS = 15_000;
 
-/** Finds an engine that answers and has the image, which it pulls if necessary; otherwise returns the reason in a sentence. */
+/** Returns the reason if no engine answers, or if the image is missing and can't be pulled. */
 export async function findDocker(settings: KeycloakSettings): Promise<DockerEngine | { missing: string }> {
   let testcontainers: Testcontainers;
   try {
@@ -36,7 +36,7 @@ export async function findDocker(settings: KeycloakSettings): Promise<DockerEngi
   return missing === undefined ? { testcontainers, client } : { missing };
 }
 
-/** If the engine in DOCKER_HOST does not answer, testcontainers would use a local engine; this function throws instead. */
+/** Throws if the engine in DOCKER_HOST does not answer, since testcontainers would use a local engine instead. */
 async function assertDockerHostAnswers(): Promise<void> {
   const dockerHost = process.env['DOCKER_HOST'];
   if (dockerHost === undefined || dockerHost === '') return;
@@ -74,7 +74,7 @@ async function pullFailure(
       signal,
       client.image.pull(image, { force: true, platform: undefined }),
     );
-    // An error during a pull is in its stream, which testcontainers does not read.
+    // A pull reports errors in its stream, which testcontainers does not read.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {
@@ -85,10 +85,9 @@ async function pullFailure(
   }
 }
 
-/** Describes whether the package is not installed, or is broken: a wrong version, or a missing dependency. */
 function loadFailure(error: unknown): string {
   const text = firstLine(error);
-  // Node says "package", Jest "module". Both also report a missing dependency of testcontainers in this way.
+  // Node.js says "package", Jest "module". Both report a missing dependency of testcontainers in the same way.
   if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
   return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }

@@ -1,12 +1,10 @@
-/** Failed commands: tells a missing command from one that fails. */
+/** Tells a missing command from a command that fails. */
 
-/** Whether the command, or a folder in its path, does not exist. */
 export function isNoSuchCommand(error: unknown): boolean {
   const code = property(error, 'code');
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** The first line of the command's standard error, else of Node's message. */
 export function firstLine(error: unknown): string {
   const text = String(property(error, 'stderr') ?? '').trim() || String(property(error, 'message') ?? '');
   return (text || String(property(error, 'name') ?? error)).split('\n')[0] ?? '';

@@ -1,4 +1,4 @@
-/** fetchArchive(): downloads the archive of a Keycloak release by Maven or https, and verifies its checksum. */
+/** Downloads a Keycloak release with Maven or https, and verifies its checksum. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -11,7 +11,6 @@ import { firstLine, isNoSuchCommand } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { timeLimit } from '../time-limit.js';
 
-/** SHA-256 of the zip archives of the releases this package is tested with. */
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
   '26.4.7': 'dd9834c023460be856f731423d86228c23b5d002194a2064642bec0cc6573eaa',
   '26.5.6': '490189d9dff05272432d51f71a069462eeca97f2920a694d539a1e6c26a5a347',
@@ -22,15 +21,14 @@ const KNOWN_SHA256: Readonly<Record<string, string>> = {
 const DOWNLOAD_STALLED_MS = 60_000;
 
 type Context = Pick<KeycloakSettings, 'version' | 'fetchTimeoutSeconds' | 'onProgress' | 'signal'>;
-/** Its signal includes the time limit. */
 type BoundedContext = Omit<Context, 'fetchTimeoutSeconds'>;
 
-/** The archive differs from the published one, and was deleted. */
+/** The archive differs from the published one and was deleted. */
 export class ChecksumError extends Error {
   override readonly name = 'ChecksumError';
 }
 
-/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed or timed out. */
+/** Returns the path of the archive in `folder`, or a reason for each way that failed. */
 export async function fetchArchive(
   folder: string,
   context: Context,
@@ -59,7 +57,7 @@ export async function fetchArchive(
 }
 
 /**
- * Compares a file's checksum with the expected one. Without an expected checksum, the file passes.
+ * Without an expected checksum, the file passes.
  *
  * @throws ChecksumError after deleting the file.
  */
@@ -75,7 +73,6 @@ export async function verifyArchive(path: string, expected: string | undefined, 
   );
 }
 
-/** Verifies an archive that a user put into the cache, if its checksum is known. */
 export async function verifyKnownArchive(path: string, version: string): Promise<void> {
   await verifyArchive(path, KNOWN_SHA256[version]);
 }
@@ -93,7 +90,7 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
   }
   onProgress('Downloading by Maven');
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
-  // In an empty folder, so that Maven finds no pom.xml. -C: a wrong checksum is an error.
+  // Runs in an empty folder, so that Maven finds no pom.xml. -C makes a wrong checksum an error.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
     env,

@@ -18,9 +18,8 @@ export interface KeycloakContainer {
   kill(): Promise<void>;
 }
 
-/** Marks the containers, to find those of a killed process: `docker ps --filter label=nestjs-keycloak-s2s`. */
+/** Finds the containers of a killed process: `docker ps --filter label=nestjs-keycloak-s2s`. */
 const LABEL = 'nestjs-keycloak-s2s';
-/** Of Keycloak, in its image. */
 const HOME = '/opt/keycloak';
 
 export async function runInContainer(engine: DockerEngine, settings: KeycloakSettings): Promise<KeycloakContainer> {
@@ -90,7 +89,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
       ...tlsFiles(settings),
     ])
     .withLabels({ [LABEL]: String(process.pid) })
-    // Otherwise testcontainers starts its reaper, which is another image to pull.
+    // Otherwise testcontainers starts its reaper, another image to pull.
     .withAutoCleanup(false)
     .withWaitStrategy(noWait());
   return network === 'host'
@@ -104,7 +103,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
 }
 
-/** Keycloak has a user of its own there, who must be able to read the key. */
+/** Keycloak runs as another user in the container, which must be able to read the key. */
 function tlsFiles({ tls }: KeycloakSettings) {
   if (tls === undefined) return [];
   return [
@@ -114,9 +113,8 @@ function tlsFiles({ tls }: KeycloakSettings) {
 }
 
 /**
- * Whether the host network of the engine is the network of this machine. Then a container can listen on loopback only, and
- * `localhost` is the same for Keycloak and this process. That is not so in a virtual machine (Docker Desktop), for a remote
- * engine, or for a rootless one, whose socket is in a user's folder.
+ * Whether `localhost` is the same for Keycloak and this process. This does not hold in a virtual machine (Docker
+ * Desktop), or for a remote or rootless engine. The socket of a rootless engine is in a user's folder.
  */
 function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
   return (
@@ -127,7 +125,6 @@ function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): 
   );
 }
 
-/** Disables the wait of testcontainers: {@link waitUntilReady} checks readiness, for containers and distributions alike. */
 function noWait(): WaitStrategy {
   return {
     waitUntilReady: () => Promise.resolve(),

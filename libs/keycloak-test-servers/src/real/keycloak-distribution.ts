@@ -1,4 +1,4 @@
-/** findDistribution(): the unpacked Keycloak distribution in a cache, which all runs share read-only. */
+/** The unpacked Keycloak distribution in a cache, which all runs share read-only. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -8,15 +8,15 @@ import { fetchArchive, verifyKnownArchive } from './keycloak-archive.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { unzip } from './unzip.js';
 
-/** The cache folder: `nestjs-keycloak-s2s` in `$XDG_CACHE_HOME` or `~/.cache`. */
+/** `nestjs-keycloak-s2s` in `$XDG_CACHE_HOME` or `~/.cache`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment['XDG_CACHE_HOME'];
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'nestjs-keycloak-s2s');
 }
 
 /**
- * Returns the folder of the unpacked release, after a download if necessary, or a sentence for each way that failed. It uses an
- * archive `keycloak-<version>.zip` in the cache folder instead of a download.
+ * Returns a reason for each way that failed. An archive `keycloak-<version>.zip` in the cache folder replaces the
+ * download.
  */
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
@@ -48,12 +48,11 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** The cache of the server that Keycloak builds for these features at the first start. Later starts skip the build. */
+/** Keycloak builds a server for its features at the first start. Later starts reuse the build from this folder. */
 export function builtServer(home: string, features: readonly string[]): string {
   return [`${home}-built`, ...features].join('+');
 }
 
-/** Caches the built server of a run that became ready. */
 export async function keepBuiltServer(builtByRun: string, cache: string): Promise<void> {
   if (existsSync(cache)) return;
   const copy = await mkdtemp(`${cache}-`);

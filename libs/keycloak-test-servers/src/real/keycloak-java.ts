@@ -1,4 +1,4 @@
-/** findJava(): finds a Java for Keycloak through JAVA_HOME or on PATH. */
+/** Finds Java for Keycloak through JAVA_HOME or on PATH. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,7 +6,6 @@ import { firstLine, isNoSuchCommand } from './failed-command.js';
 
 const MIN_JAVA = 17;
 
-/** Returns the command of a suitable Java, or a sentence that says why there is none. */
 export async function findJava(): Promise<{ command: string } | { missing: string }> {
   const home = process.env['JAVA_HOME'];
   const candidates = [...(home === undefined || home === '' ? [] : [join(home, 'bin', 'java')]), 'java'];
@@ -32,7 +31,7 @@ export function parseJavaVersion(output: string): number | undefined {
   return Number(match[1] === '1' ? match[2] : match[1]);
 }
 
-/** Returns the feature release, or why it is unknown, or undefined if the command does not exist. */
+/** Undefined if the command does not exist. */
 async function versionOf(command: string): Promise<number | string | undefined> {
   try {
     const { stdout, stderr } = await promisify(execFile)(command, ['-version'], { timeout: 20_000 });

@@ -25,8 +25,8 @@ export interface KeycloakProcess {
 const KILL_AFTER_SECONDS = 10;
 
 /**
- * Runs "$@" until it ends or standard input is closed, as happens when the parent process dies for any reason. Then it sends
- * SIGTERM, later SIGKILL to the whole group, and removes the run folder ($RUN_FOLDER).
+ * Runs "$@" until it exits or standard input closes, which happens when the parent process dies. Then it sends SIGTERM,
+ * later SIGKILL to the whole group, and removes the run folder ($RUN_FOLDER).
  */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
@@ -125,7 +125,6 @@ export async function runFromDistribution(
   }
 }
 
-/** Creates a Keycloak home for one run: copies of what Keycloak writes to, and links to the libraries of the distribution. */
 async function prepareRunFolder(home: string, settings: KeycloakSettings): Promise<string> {
   const { realm, realmJson, tls, features } = settings;
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-keycloak-s2s-'));
@@ -153,7 +152,7 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
   }
 }
 
-/** Passes on only the variables that every process needs. Keycloak must not see our KC_… variables and secrets. */
+/** Keycloak must not inherit KC_… variables and secrets. */
 function fromOurEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
   return Object.fromEntries(

@@ -7,7 +7,6 @@ import { doing, LogTail, waitUntilReady, type Readiness } from './keycloak-readi
 let server: Server | undefined;
 afterEach(() => void server?.close());
 
-/** A server that is healthy and whose discovery document names `issuer`. */
 async function healthy(issuer?: string): Promise<Readiness> {
   server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');

@@ -1,14 +1,13 @@
-/** waitUntilReady(): waits until Keycloak serves the realm, has ended, or exceeds its time limit. */
+/** Waits until Keycloak serves the realm, exits, or exceeds its time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { timeLimit } from '../time-limit.js';
 
 export interface Readiness {
   readonly healthUrl: string;
-  /** The discovery document must name this issuer. */
   readonly issuer: string;
   readonly timeoutSeconds: number;
-  /** Why the server has ended, or `undefined` while it runs. */
+  /** Undefined while the server runs. */
   readonly ended: () => Promise<string | undefined>;
   readonly lastLines: () => readonly string[];
   readonly onProgress: (line: string) => void;
@@ -18,7 +17,7 @@ export interface Readiness {
 const POLL_MS = 250;
 const PROGRESS_EVERY_SECONDS = 15;
 
-/** Resolves once health and discovery both answer; otherwise rejects with the last log lines of the server. */
+/** Rejects with the last log lines of the server. */
 export async function waitUntilReady(server: Readiness): Promise<void> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);
@@ -40,7 +39,6 @@ export async function waitUntilReady(server: Readiness): Promise<void> {
   }
 }
 
-/** Keeps the last lines of its streams. */
 export class LogTail {
   readonly #lines: string[] = [];
 
@@ -60,7 +58,6 @@ export class LogTail {
   readonly lines = (): readonly string[] => this.#lines;
 }
 
-/** What its last line says that it does, where it says so in words. */
 export function doing(lines: readonly string[]): string {
   const said = lines.findLast((line) => line.trim() !== '') ?? '';
   if (/build|augment/i.test(said)) return ', building itself for these options, once';

@@ -1,4 +1,4 @@
-/** KeycloakSettings: the settings of one run of Keycloak, in a container or from the distribution. */
+/** Settings of one Keycloak run, in a container or from the distribution. */
 import type { CertifiedKey, StartKeycloakOptions } from './keycloak-options.js';
 import { freePort } from '../free-port.js';
 import { readRealmExport } from '../realm-export.js';
@@ -14,7 +14,7 @@ export interface KeycloakSettings {
   readonly managementPort: number;
   readonly fetchTimeoutSeconds: number;
   readonly startupTimeoutSeconds: number;
-  /** The values for the placeholders of the realm, given the name under which Keycloak reaches this machine. */
+  /** The argument is the hostname under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
   /** In alphabetical order. */
   readonly features: readonly string[];
@@ -47,18 +47,18 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
 export const CERTIFICATE_FILE = 'conf/server.crt.pem';
 export const KEY_FILE = 'conf/server.key.pem';
 
-/** Where `home` is the folder with both files. */
+/** `home` is the folder with both files. */
 export function tlsVariables(home: string, port: number) {
   return {
     KC_HTTPS_PORT: String(port),
     KC_HTTPS_CERTIFICATE_FILE: `${home}/${CERTIFICATE_FILE}`,
     KC_HTTPS_CERTIFICATE_KEY_FILE: `${home}/${KEY_FILE}`,
-    // Otherwise the management port has TLS, too.
+    // Otherwise the management port also uses TLS.
     KC_HTTP_MANAGEMENT_SCHEME: 'http',
   };
 }
 
-/** Keycloak's settings as environment variables. Of its build options (database, health, features) only the features vary. */
+/** Only the features vary among the build options. */
 export function keycloakVariables(
   baseUrl: string,
   ports: { http: number; management: number },

@@ -1,8 +1,8 @@
-/** KeycloakUnavailableError: this machine has neither Docker nor Java to run Keycloak. */
+/** Error if this machine can run Keycloak neither with Docker nor with Java. */
 
 /**
- * This machine can't run Keycloak. The message lists why each way failed, and what to install. If Keycloak was started and then
- * failed, the error is an ordinary `Error` with its last log lines.
+ * Thrown if this machine can't run Keycloak. The message lists why each way failed and what to install. If Keycloak
+ * started and then failed, the error is an ordinary `Error` with its last log lines.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';
@@ -33,7 +33,6 @@ export class KeycloakUnavailableError extends Error {
   }
 }
 
-/** The image of the official Keycloak release. */
 export function imageName(version: string): string {
   return `quay.io/keycloak/keycloak:${version}`;
 }

@@ -1,4 +1,4 @@
-/** startKeycloak(): starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
+/** Starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
 import { existsSync } from 'node:fs';
 import { findDocker } from './docker-engine.js';
 import { runInContainer } from './keycloak-container.js';
@@ -16,27 +16,30 @@ export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 /** {@link RunningServer.stop} takes at most about 15 seconds. */
 export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
-  /** `https://localhost:<port>`, with {@link StartKeycloakOptions.tls} alone. */
+  /** `https://localhost:<port>`, only with {@link StartKeycloakOptions.tls}. */
   readonly httpsUrl: string | undefined;
-  /** Stops the server at once, like a crash (SIGKILL): requests in progress are lost. */
+  /** Stops the server at once, like a crash (SIGKILL). Requests in progress are lost. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory database,
- * administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only, unless a remote
- * Docker engine runs it, to which `baseUrl` then points.
+ * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory
+ * database, administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only,
+ * unless a remote Docker engine runs it; `baseUrl` then points to that engine.
  *
- * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start from the
- * distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), verifies the archive and
- * unpacks it there. Any number of servers may run at once, each with its own port, data and temporary folder.
+ * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start
+ * from the distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), verifies the
+ * archive and unpacks it there. Any number of servers may run at once, each with its own port, data and temporary
+ * folder.
  *
- * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies before, a
- * server from the distribution ends itself, but a container stays; `docker ps --filter label=nestjs-keycloak-s2s` finds it.
- * (testcontainers' reaper is not used, because it is another image to pull.)
+ * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies first, a
+ * server from the distribution stops itself, but a container keeps running.
+ * `docker ps --filter label=nestjs-keycloak-s2s` finds it. (testcontainers' reaper is not used, because it is another
+ * image to pull.)
  *
  * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
- * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used; or if
+ * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used;
+ * or if
  *   the downloaded archive is not the published one.
  */
 export async function startKeycloak(options: StartKeycloakOptions): Promise<RunningKeycloak> {
@@ -79,7 +82,6 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
 interface Choice {
   readonly kind: KeycloakKind;
   readonly launch: () => Promise<Pick<RunningKeycloak, 'baseUrl' | 'httpsUrl' | 'stop' | 'kill'>>;
-  /** Whether nothing of an earlier start is there that would make this one faster. */
   readonly isFirst: () => boolean;
 }
 

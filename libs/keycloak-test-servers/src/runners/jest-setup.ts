@@ -1,16 +1,15 @@
-/** The globalSetup of Jest that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
+/** Jest globalSetup that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
 import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
-/** The part of Jest's project configuration that is used. */
 export interface JestProjectConfig {
   readonly rootDir: string;
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Its options are `StartServerOptions` at `globals.authorizationServer` of Jest's configuration, with the path of the realm
- * relative to `rootDir`. The environment variable `AUTHORIZATION_SERVER` chooses the server. Specs find it by `testServer()`.
- * Requires `jest-teardown`.
+ * Starts the shared server. Its options are `StartServerOptions` in `globals.authorizationServer` of Jest's
+ * configuration, with the path of the realm relative to `rootDir`. The environment variable `AUTHORIZATION_SERVER`
+ * selects the server. Specs get it from `testServer()`. Requires `jest-teardown`.
  */
 async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {
   const where = 'globals.authorizationServer in the configuration of Jest';

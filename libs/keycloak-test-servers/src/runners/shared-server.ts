@@ -1,4 +1,4 @@
-/** The shared server: starts before all specs of a run and stops after them, in any runner. */
+/** The shared server of a test run, in any runner. */
 import { resolve } from 'node:path';
 import type { RunningServer } from '../running-server.js';
 import type { ServerChoice } from '../server-choice.js';
@@ -6,14 +6,14 @@ import { startTestServer } from '../start-test-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 import { publishToEnv, removeFromEnv } from './test-server.js';
 
-/** A global symbol, because a runner may load set-up and teardown as separate module instances. */
+/** A global symbol, because a runner may load setup and teardown as separate module instances. */
 const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
- * For your own set-up, if options must be computed. Starts the chosen server as `startTestServer()` does, replaces the previous
- * server of the run, and makes the new one available to `testServer()`. The server stops with `stopSharedServer()`, or when the
- * process is interrupted. Its progress is written to standard error.
+ * Starts the shared server from your own setup, if options must be computed. Selects the server as `startTestServer()`
+ * does, replaces the previous server of the run, and makes the new server available to `testServer()`. The server stops
+ * with `stopSharedServer()`, or when the process is interrupted. Its progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();
@@ -24,7 +24,7 @@ export async function startSharedServer(options: StartServerOptions, choice?: Se
   return server;
 }
 
-/** May be called if no server runs. */
+/** Stops the shared server. May be called if no server runs. */
 export async function stopSharedServer(): Promise<void> {
   const shared = kept[KEY];
   kept[KEY] = undefined;
@@ -32,7 +32,6 @@ export async function stopSharedServer(): Promise<void> {
   await shared?.stop();
 }
 
-/** Reads the options from a runner's configuration. The path of the realm is relative to `rootDir`; `where` names the place for messages. */
 export function sharedServerOptions(given: unknown, rootDir: string, where: string): StartServerOptions {
   const options = (given ?? {}) as Partial<StartServerOptions>;
   if (typeof options.realm !== 'string')
@@ -42,7 +41,10 @@ export function sharedServerOptions(given: unknown, rootDir: string, where: stri
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Also stops when the process is interrupted, because a container would stay. A second interruption ends the process at once. */
+/**
+ * A container would keep running after an interruption, so the server stops first. A second interruption ends the
+ * process at once.
+ */
 class SharedServer {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();
@@ -62,14 +64,17 @@ class SharedServer {
     }
   }
 
-  /** Keeps listening until the end, because other listeners (testcontainers has one) end the process if they are the only ones. */
+  /**
+   * Keeps listening until the end, because other listeners (testcontainers has one) end the process if they are the
+   * only ones.
+   */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);
     this.#interruption.abort(new Error(`Interrupted by ${signal}`));
     void this.stop().finally(() => this.#endBy(signal));
   };
 
-  /** Sends the signal again without our listener, so that it has its usual effect. */
+  /** Sends the signal again without this listener, so that it has its usual effect. */
   #endBy(signal: NodeJS.Signals): void {
     this.#ignoreSignals();
     process.kill(process.pid, signal);

@@ -1,15 +1,14 @@
-/** testServer(): the server of the whole run, which specs read from the environment. */
+/** The server of the test run, which specs read from the environment. */
 import type { RunningServer } from '../running-server.js';
 
-/** The members of a server that are available in another process. */
 export type TestServer = Omit<RunningServer, 'stop'>;
 
 /** Contains a `TestServer` as JSON. Processes and threads that run specs inherit it. */
 const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
 
 /**
- * Returns, in a spec, the server that `keycloak-test-servers/jest-setup` has started for this run. All specs share it, so a
- * change by one spec (a disabled user, for example) affects the others.
+ * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share it, so a change by
+ * one spec (a disabled user, for example) affects the others.
  *
  * @throws Error if there is none; the message says what to add to Jest's configuration.
  */
@@ -26,7 +25,6 @@ export function testServer(): TestServer {
   );
 }
 
-/** Publishes the server to processes and threads that start from now on. */
 export function publishToEnv(server: RunningServer): void {
   const { baseUrl, issuer, realm, version, kind, features, adminUsername, adminPassword, fallbackReason } = server;
   const known = { baseUrl, issuer, realm, version, kind, features, adminUsername, adminPassword };

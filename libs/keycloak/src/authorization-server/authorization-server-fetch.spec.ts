@@ -1,4 +1,4 @@
-/** The fetch for an application's own calls of the authorization server, against servers that answer well and badly. */
+/** AuthorizationServerFetch against working and failing servers. */
 import { getMaxListeners, once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,6 @@ afterEach(async () => {
 const REALM = '/realms/shop';
 const TOKENS = `${REALM}/protocol/openid-connect/token`;
 
-/** A server that does this, how it is reached, and what it has seen. */
 async function serverThat(act: RequestListener, options: object = {}) {
   const seen = { calls: [] as string[], inHand: 0, most: 0, bodies: [] as string[] };
   const server = createServer((request, response) => {
@@ -54,7 +53,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    // By which nobody has waited for too long to be sent, however busy this machine is.
+    // With a clock that stands still, no call waits too long for a slot, however busy this machine is.
     new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };
@@ -151,7 +150,6 @@ describe('AuthorizationServerFetch', () => {
     const patient = await serverThat(never);
     for (const signal of [AbortSignal.abort(), AbortSignal.timeout(50)]) {
       expect(await failure(patient.fetch(patient.base + TOKENS, { signal }))).toMatchObject({ reason: 'timeout' });
-      // Any number of calls may have one.
       expect(getMaxListeners(signal)).toBe(Infinity);
     }
   });
@@ -169,7 +167,6 @@ describe('AuthorizationServerFetch', () => {
     const calls = Promise.all(
       Array.from({ length: 200 }, () => failure(fetch(base + TOKENS, { ...FORM, signal: abort.signal }))),
     );
-    // It reaches the server, which the others do not keep it from.
     expect(await failure(connected.metadata.get())).toMatchObject({ reason: 'answered_503_unexpected_status' });
     const tokenCalls = (): number => seen.calls.filter((call) => call.includes('/token')).length;
     while (tokenCalls() < 3) await new Promise(setImmediate);

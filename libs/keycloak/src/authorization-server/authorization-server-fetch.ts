@@ -1,4 +1,4 @@
-/** AuthorizationServerFetch: a `fetch` for OAuth and OpenID Connect libraries of the application, under the module's own bounds. */
+/** AuthorizationServerFetch: a bounded `fetch` for OAuth and OpenID Connect libraries of the application. */
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -7,14 +7,14 @@ import { retryAfterSeconds } from '../resilience/retry-after.js';
 import { asResponse, boundedExchange, isJson } from './bounded-fetch.js';
 import { isStrictJson } from './strict-json.js';
 
-/** What is read of a `RequestInit`. */
+/** The supported part of `RequestInit`. */
 export interface AuthorizationServerRequest {
-  /** Default `GET`. */
+  /** `GET` (default) or `POST`. */
   readonly method?: string;
   readonly headers?: Headers | Readonly<Record<string, string>>;
-  /** A text or a form. */
+  /** A string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
-  /** Ends the call as `timeoutMs` does, but the circuit does not open for it. */
+  /** Aborts the call. Unlike `timeoutMs`, it never counts as a failure for the circuit. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -23,20 +23,19 @@ export interface ServerAddress {
   readonly realmUrl: string | URL;
 }
 
-/** As the log names them. */
 export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
- * For a login that the application does itself, by a library that takes a `fetch`: `[customFetch]` of openid-client and of jose.
- * Its calls go over the module's connections and have a bulkhead and a circuit of their own: `maxConcurrentCalls` of them run at
- * once, `maxQueuedCalls` wait, and so on; however many browsers knock, introspections keep their slots.
+ * For a login that the application implements with a library that accepts a `fetch`, such as `[customFetch]` of
+ * openid-client or jose. Its calls use the module's connections, with a bulkhead and a circuit of their own, so that
+ * they take no slots from introspections. `maxConcurrentCalls` and `maxQueuedCalls` apply to them separately.
  *
- * - A URL of the server's public address is asked for where this service reaches it (`internalServerUrl`). Any other origin is refused.
- * - `timeoutMs` bounds waiting, tries and answer. A `GET` is tried again as `maxRetries` says; a `POST` never: an authorization
- *   code or a refresh token counts once.
- * - Redirects are not followed (the answer is the 3xx), nothing is decompressed, an answer over 1 MiB is dropped, and JSON must be
- *   strict.
- * - It does NOT authenticate this service: what is sent is what the library makes.
+ * - Rewrites the server's public address to `internalServerUrl`. Refuses any other origin.
+ * - `timeoutMs` bounds waiting, attempts and the answer. A `GET` is retried up to `maxRetries` times, a `POST` never:
+ *   an authorization code or a refresh token can be used only once.
+ * - Does not follow redirects (it returns the 3xx) and decompresses nothing. Rejects answers over 1 MiB and JSON that
+ *   is not strict.
+ * - It does NOT authenticate this service: it sends what the library passes.
  */
 export class AuthorizationServerFetch {
   readonly #publicBase: string;
@@ -59,11 +58,11 @@ export class AuthorizationServerFetch {
   }
 
   /**
-   * Resolves with any other answer than 408, 429 and 5xx.
+   * Resolves with any answer except 408, 429 and 5xx.
    *
-   * Throws `AuthorizationServerError`, and nothing else but `TypeError` for a request that it can't send: with
-   * `authorization_server_unavailable` for those answers, and when there was none or the call was not made; with
-   * `authorization_server_refused` (`endpoint_on_foreign_origin`) for another server's URL.
+   * @throws {AuthorizationServerError} `authorization_server_unavailable` for those statuses, for no answer, and for a
+   * call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another server.
+   * @throws {TypeError} If the request can't be sent.
    */
   readonly fetch = async (url: string | URL, init: AuthorizationServerRequest = {}): Promise<Response> => {
     const target = this.#target(String(url));
@@ -93,9 +92,9 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * The same with a bulkhead and a circuit apart from these, for calls that others must not keep waiting: anybody can bring
-   * about that a code is redeemed, and only a user who is logged in that a session is refreshed. Make it once: each call of
-   * this makes a new bulkhead. `name`: one word, for the log.
+   * Returns a `fetch` with a bulkhead and a circuit of its own, for calls that others must not delay. For example,
+   * anyone can trigger the redemption of a code, but only a user who is logged in can trigger a session refresh. Call
+   * it once per purpose: each call creates a new bulkhead. `name` is one word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);
@@ -115,7 +114,7 @@ export class AuthorizationServerFetch {
 
 const nothing = async (): Promise<undefined> => undefined;
 
-/** A realm's URL without its `/realms/…`; the origin of another server's. */
+/** The part before `/realms/…`, or the origin if the server is not Keycloak. */
 function baseOf(url: string): string {
   const at = url.lastIndexOf('/realms/');
   return at === -1 ? new URL(url).origin : url.slice(0, at);
@@ -134,7 +133,6 @@ function textOf(body: AuthorizationServerRequest['body']): string | undefined {
 
 function headersOf({ headers = {}, body }: AuthorizationServerRequest): Readonly<Record<string, string>> {
   const all = new Headers(headers);
-  // No answer is decompressed.
   all.set('accept-encoding', 'identity');
   if (body instanceof URLSearchParams && !all.has('content-type')) {
     all.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8');

@@ -1,4 +1,4 @@
-/** Bounded fetch: one request to the authorization server over a kept-alive pool, whose answer is bounded and plain JSON. */
+/** Bounded fetch: one request to the authorization server, with a bounded answer in strict JSON. */
 import type { CustomFetchOptions } from 'oauth4webapi';
 import { sendRequest, HttpFailure, type HttpResponse } from '../http/send-request.js';
 import type { Connections } from '../http/network.js';
@@ -10,16 +10,15 @@ import { isStrictJson } from './strict-json.js';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** RFC 8259 defines no charset for JSON; one that is named must be the one there is. */
+/** RFC 8259 defines no charset parameter, so a charset that is named must be UTF-8. */
 const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
 /**
- * A `fetch` for the OAuth library. The answer is read whole before it is given on, so the deadline of the request's signal
- * covers the body too; one over 1 MiB is dropped, and a success must be JSON, strictly. Redirects are not followed and
- * nothing is decompressed. Any failure on the way is `authorization_server_unavailable`; the error of the transport, which
- * may hold the request, stays here. `onHeaders` receives the headers of each answer.
+ * Returns a `fetch` for the OAuth library. It reads the whole answer first, so the signal's deadline covers the body.
+ * It does not follow redirects and decompresses nothing. Every failure becomes `authorization_server_unavailable`,
+ * because the transport's error may contain the request.
  */
 export function boundedFetch(
   connections: Connections,
@@ -40,16 +39,16 @@ export function boundedFetch(
   };
 }
 
-/** The request of an answer: its secrets must not be logged, should the server repeat them. */
+/** Remembers the request of each answer, so that its secrets are not logged if the server repeats them. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
-/** The server's own words on a refusal, for the log: bounded, on one line, and without anything that is a secret of the request. */
+/** For the log: bounded, on one line, without the secrets of the request. */
 export function loggableDescription(response: Response, description: unknown): string | undefined {
   const sent = sentFor.get(response);
   return loggableText(description, sent === undefined ? [] : secretsOf(sent));
 }
 
-/** Fields of the form (RFC 6749, RFC 7662, RFC 8693) that hold a token or a secret. */
+/** RFC 6749, RFC 7662, RFC 8693 */
 const SECRET_FIELDS = ['token', 'subject_token', 'refresh_token', 'code', 'client_secret', 'client_assertion'];
 
 function secretsOf({ headers, body }: RequestOptions): readonly string[] {
@@ -67,8 +66,10 @@ export interface BoundedRequest {
 }
 
 /**
- * As above, whatever the answer is. Throws `AuthorizationServerError` `authorization_server_unavailable` when there is none, and
- * `TypeError` for what can't be sent.
+ * Resolves with an answer of any status.
+ *
+ * @throws {AuthorizationServerError} `authorization_server_unavailable` if there is no answer.
+ * @throws {TypeError} If the request can't be sent.
  */
 export async function boundedExchange(
   connections: Connections,
@@ -106,5 +107,5 @@ function unavailable(reason: AuthorizationServerErrorReason, endpoint: URL, deta
   return error.add({ endpoint: addressOf(endpoint), ...connectionHint(reason) });
 }
 
-/** Where a call went, for the log: what is in a query is left out. */
+/** For the log: drops the query. */
 export const addressOf = ({ origin, pathname }: URL): string => origin + pathname;

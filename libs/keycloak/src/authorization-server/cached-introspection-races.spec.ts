@@ -1,4 +1,4 @@
-/** CachedIntrospection against a naive model, under every order in which questions, answers, revocations and time can come. */
+/** CachedIntrospection against a naive model, under every order of calls, results, revocations and time. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -34,15 +34,13 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail' as const, 'heal' as const) }) },
 );
 
-/** A question, which the server decides on when it gets there: later than it began, and not in the order of beginning. */
+/** The server decides when the call arrives, which is later than its start and not in the order of starts. */
 interface Question {
   readonly token: string;
   readonly number: number;
   readonly askedAtMs: number;
   answered: 'not yet' | 'active' | 'inactive' | 'failed';
-  /** As reckoned when the answer came. */
   servesUntilMs: number;
-  /** A later question was answered before this one, or the token was found inactive. */
   isOvertaken: boolean;
 }
 
@@ -90,7 +88,6 @@ function setUp(s: fc.Scheduler) {
 type World = ReturnType<typeof setUp>;
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** What is known of a token: an inactive answer if there is one, else the active one that was asked for last. */
 function knownOf(questions: readonly Question[]): Question | undefined {
   return (
     questions.findLast(({ answered }) => answered === 'inactive') ??
@@ -119,7 +116,6 @@ async function ask({ cache, clock, questions, revokedAtMs }: World, asked: strin
   if (question === undefined) return;
   expect(question.token).toBe(asked);
   if (answer?.['active'] === true) {
-    // What was found inactive when the request came is active for nobody, and what was revoked only within the window.
     expect(known?.answered).not.toBe('inactive');
     expect(nowMs - (revokedAtMs.get(asked) ?? nowMs)).toBeLessThanOrEqual(windowMs);
     expect(question.number).toBeGreaterThanOrEqual(known?.number ?? 0);
@@ -150,7 +146,7 @@ describe('CachedIntrospection, whatever comes first (model)', () => {
         await s.waitFor(Promise.all(steps.map(todo)));
         await s.waitAll();
         const inactive = world.questions.filter(({ answered }) => answered === 'inactive');
-        // The tokens exchanged from it must go too (TX-06).
+        // Tokens exchanged from it must be evicted, too (TX-06).
         expect(new Set(world.toldInactive)).toEqual(new Set(inactive.map((question) => tokenHash(question.token))));
       }),
       { numRuns: 1000 },

@@ -19,7 +19,7 @@ class FakeClock {
   monotonicMs = (): number => this.seconds * 1000;
 }
 
-/** A server that answers when it is told to, with what is true when the question comes. */
+/** Decides each result when the call starts, and holds it back while `holding` is set. */
 class FakeServer {
   readonly asked: string[] = [];
   readonly renewed: string[] = [];
@@ -66,7 +66,7 @@ beforeEach(() => {
 const activeNow = async (token: string, staleness = ANY): Promise<unknown> =>
   (await cache.introspect(token, staleness))['active'];
 
-/** A question on 'good' that reaches the server when `arrive` is called, and is answered when `land` is. */
+/** A call for 'good' that the server decides at `arrive` and answers at `land`. */
 function questionUnderWay(staleness = ANY) {
   let answer: IntrospectionAnswer | undefined;
   let resolve: (answer: IntrospectionAnswer) => void = () => undefined;
@@ -141,7 +141,7 @@ describe('CachedIntrospection', () => {
     expect((await late)['active']).toBe(false);
     expect((await early)['active']).toBe(true);
     expect((await joining)['active']).toBe(false);
-    // What was asked for first came last, and is not what is kept.
+    // The first call was answered last, and its result is not cached.
     server.holding = false;
     expect(await activeNow('good')).toBe(false);
     expect(server.asked).toHaveLength(2);
@@ -188,7 +188,6 @@ describe('CachedIntrospection', () => {
     server.active.delete('good');
     await early.land();
     clock.seconds += 2;
-    // Nor does a request that comes now wait for it.
     const next = activeNow('good');
     await late.land();
     expect(await next).toBe(false);
@@ -281,7 +280,6 @@ describe('CachedIntrospection', () => {
     expect(server.renewed).toEqual(['good']);
     server.held.forEach((answer) => answer());
     await new Promise(setImmediate);
-    // From when the renewal was sent, not from when its answer came.
     clock.seconds += 9.5;
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     clock.seconds += 0.6;
@@ -296,7 +294,6 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.asked).toHaveLength(2);
     expect(await land()).toBe(true);
-    // From when that one was asked.
     clock.seconds += 9.59 - 0.4;
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.asked).toHaveLength(2);

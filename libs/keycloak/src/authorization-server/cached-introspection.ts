@@ -1,4 +1,4 @@
-/** CachedIntrospection: one introspection per token and time window, however many requests carry it. */
+/** CachedIntrospection: one introspection per token and time window, however many requests carry the token. */
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { Flights, type Flight } from '../caching/flights.js';
@@ -14,91 +14,85 @@ import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
-  /** Whose answers these are. */
   readonly issuer: string;
-  /** How long an answer may serve: the revocation window. 0 asks for every request. */
+  /** How long a result may be used: the revocation window. 0 introspects for every request. */
   readonly introspectionTtlSeconds: number;
-  /** How long it may while it is proven that revocations are heard of. Undefined for no longer. */
+  /** The same while the revocation feed is healthy. */
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
-  /** Bound on the active answers kept, and as many inactive ones. */
+  /** Bounds the active and the inactive results separately. */
   readonly maxCachedIntrospections: number;
 }
 
-/** An answer with the time at which its question was sent: only what happened before then is in it. */
+/** Holds the time at which the request was sent: the answer reflects only what happened before. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
-  /** From when on one request has it renewed, while it still serves all; while nothing is proven … */
+  /** When a request triggers a background renewal without proof that the feed is healthy … */
   renewAtMs: number;
-  /** … and while it is; */
+  /** … with that proof … */
   readonly renewSignalledAtMs: number;
-  /** and how long after the last proof. */
+  /** … and how long after the last proof. */
   readonly renewUnprovenMs: number;
 }
 
-/** Says which answers may serve no more, however young they are. */
 export interface RecheckMarks {
-  /** When it last said so of any; monotonic. */
   readonly latestMs: number;
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** Behind a recheck, an answer may say what the server is about to take back: it serves no longer than without proof. */
+/** A result requested within this time after a recheck may still show the old state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
-/** Says until when it is proven that whatever ended since an answer was asked for has been heard of here. Times are monotonic. */
+/** Every revocation from `askedAtMs` until `provenUntilMs` is proven to have been received. Times are monotonic. */
 export interface Signalled {
   provenUntilMs(askedAtMs: number): number;
-  /** Whether it would be heard of, if this token ended. */
+  /** Whether the feed would report that this token was revoked. */
   tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
 const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** A token that is not active does not become so; it is only asked about again in case the server was behind. */
+/** An inactive token stays inactive: it is introspected again only in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
 
-/** Of an answer's time: late enough for a call or so in 30 more, early enough for the new answer to be there in time. */
+/** As fractions of the TTL. Costs about one more call in 30, and leaves time for the new result to arrive. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** Of that time: what another replica has asked for within it is a renewal. */
+/** As a fraction of the TTL: a result of another replica that is younger counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** Of that time, from the last proof on, if there comes no other: so that not all answers end at once. */
+/** As fractions of the TTL, counted from the last proof. Spreads renewals, so that not all results expire at once. */
 const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
- * Keeps answers, not verdicts: the caller judges each answer again. Neither a key nor a value holds a token. All keys are of one
- * issuer and one introspecting client, whose answers these are. Inactive answers have a cache of their own, so that junk can't
- * push out good ones. Failures are not kept.
+ * Caches introspection results. The caller verifies the claims for each request. Keys are hashes of tokens from one
+ * issuer, as seen by one client; no token is stored. Inactive results have their own cache, so that invalid tokens
+ * can't evict good ones. Failures are not cached.
  *
- * Of two active answers the one that was asked for later counts. An inactive one counts whenever it was asked for: the order
- * in which questions begin is not that in which they reach the server, and no token becomes active again. It ends what
- * is kept, and nothing active is kept of a question that was in flight then, nor while it serves itself.
+ * The active result of the later request wins. An inactive result always wins, because requests may reach the server in
+ * another order and no token becomes active again. It evicts the active result. Active results of requests in flight at
+ * that time, or that arrive while it is cached, are not cached.
  *
- * While it is proven that revocations are heard of, an answer serves for `introspectionTtlWithEventsSeconds`: `introspectionTtlSeconds` count from the last proof then, and no more from the question. Without proof they count
- * from the question, as ever.
+ * While the revocation feed is healthy, a result is used for up to `introspectionTtlWithEventsSeconds`, and
+ * `introspectionTtlSeconds` count from the last proof. Without proof they count from the request.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
-  /** With a shared level: those who look there, and ask when nothing is found. */
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** Hashes of tokens that were found inactive: no answer of another replica makes them active again. */
+  /** Hashes of tokens found inactive. An active result of another replica for them is ignored. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
-  /** The same while revocations are heard of. */
   readonly #signalledTtlMs: number;
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /** Called with the SHA-256 of a token that was found inactive, so that what was exchanged from it can go too. */
+    /** Called with the SHA-256 of an inactive token, so that tokens exchanged from it can be evicted, too. */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
-    /** What other replicas of this service have asked for. */
     private readonly shared?: SharedLevel,
     private readonly signalled = NEVER_SIGNALLED,
   ) {
@@ -109,14 +103,13 @@ export class CachedIntrospection {
     this.#signalledTtlMs = Math.max(this.#ttlMs, (options.introspectionTtlWithEventsSeconds ?? 0) * 1000);
   }
 
-  /** Answers that are held. */
   get sizes(): { readonly active: number; readonly inactive: number } {
     return { active: this.#active.size, inactive: this.#inactive.size };
   }
 
   /**
-   * An answer whose question was sent at most `maxStalenessSeconds` ago, at once; else what the server says, as `Introspection`
-   * does. An answer past its time is not served, whatever happened to the server. `hash` is the token's SHA-256.
+   * Returns a result that was requested at most `maxStalenessSeconds` ago, or introspects the token. An expired result
+   * is never used, even if the server is down.
    */
   introspect(
     token: string,
@@ -139,7 +132,7 @@ export class CachedIntrospection {
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
     const entry = this.#active.get(hash, nowMs) ?? this.#inactive.get(hash, nowMs);
     if (entry === undefined || !(nowMs - entry.askedAtMs < stalenessMs)) return undefined;
-    // perf: guard-overhead. A comparison is all that it takes while nothing is to be rechecked.
+    // Costs one comparison while nothing needs a recheck (perf: guard-overhead).
     if (entry.askedAtMs <= this.rechecks.latestMs && this.rechecks.areDue(entry.answer, entry.askedAtMs)) {
       return undefined;
     }
@@ -148,7 +141,7 @@ export class CachedIntrospection {
     return entry.answer;
   }
 
-  /** Whether whatever has ended its token since it was asked for would have been heard of, but for what happened within the revocation window. */
+  /** Whether the feed would have reported a revocation since the request, except within the revocation window. */
   #isSignalled({ answer, askedAtMs }: Entry, nowMs: number): boolean {
     return (
       nowMs - this.signalled.provenUntilMs(askedAtMs) < this.#ttlMs &&
@@ -158,7 +151,6 @@ export class CachedIntrospection {
     );
   }
 
-  /** Of one that is older than without proof it may be. */
   #isRenewalDue(entry: Entry, nowMs: number): boolean {
     return (
       nowMs >= entry.renewSignalledAtMs ||
@@ -167,18 +159,17 @@ export class CachedIntrospection {
     );
   }
 
-  /** In the background, and once: the next request after the entry's end asks for itself, and gets the failure then. */
+  /** Runs once. If it fails, the first request after expiry introspects again and gets the failure. */
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Of other replicas only what they have renewed themselves: else nobody would ask before the end.
+    // Only a result that another replica has renewed counts. Otherwise no replica would introspect before expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
   }
 
-  /** `onOutcome` is called unless this request joins another's. */
   #ask(
     token: string,
     hash: string,
@@ -186,7 +177,8 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // What others have asked for, or are asking, may be from before this replica heard of anything.
+    // Results of other replicas, or in flight, may predate what this replica has received. So the longer TTL does not
+    // apply.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -200,7 +192,6 @@ export class CachedIntrospection {
     return this.#lookFirst(hash, maxAgeMs, nowMs, () => ask(this.clock.monotonicMs()), onFound);
   }
 
-  /** One call for all who ask within `joinableMs`. */
   #fly(
     hash: string,
     ask: () => Promise<IntrospectionAnswer>,
@@ -211,7 +202,7 @@ export class CachedIntrospection {
     return this.#flights.run(hash, fly, nowMs, joinableMs);
   }
 
-  /** An answer of another replica that was asked for at most `maxAgeMs` ago, else what `ask` gives, for the others too. */
+  /** Uses a result that another replica requested at most `maxAgeMs` ago, or shares the result of `ask`. */
   #lookFirst(
     hash: string,
     maxAgeMs: number,
@@ -235,11 +226,10 @@ export class CachedIntrospection {
         throw error;
       }
     };
-    // Who must have a younger one looks for himself.
+    // A caller that needs a younger result has its own lookup.
     return this.#lookups.run(`${hash} ${maxAgeMs}`, look, nowMs, this.#joinableMs(maxAgeMs, nowMs));
   }
 
-  /** By the rules for what is kept here. */
   #usable(hash: string, text: string, askedAtMs: number, maxAgeMs: number): IntrospectionAnswer | undefined {
     const answer = JSON.parse(text) as IntrospectionAnswer;
     const ageMs = this.clock.monotonicMs() - askedAtMs;
@@ -255,7 +245,6 @@ export class CachedIntrospection {
     return answer;
   }
 
-  /** What is kept here, and that alone. */
   #share(key: string, hash: string, answer: IntrospectionAnswer): void {
     const isActive = answer['active'] === true;
     const entry = (isActive ? this.#active : this.#inactive).get(hash);
@@ -266,13 +255,15 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** How old a flight may be that is joined: whose token it is, is not known before it lands. */
+  /**
+   * How old a call may be that is joined. Its token's owner is unknown until its result, so any recheck excludes it.
+   */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
 
   #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
-    // An object of its own for each token: what is read of an answer is remembered by it.
+    // A new object per token, because `judge-access-token.ts` caches by object identity.
     const answer = deepFreeze({ ...answered });
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);
@@ -295,7 +286,7 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     if (this.#inactive.get(hash, nowMs) !== undefined) return;
     const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
-    // What ends with the token itself needs no renewal.
+    // A result that expires with its token needs no renewal.
     const renewAt = (ttlMs: number): number =>
       expiresAtMs <= askedAtMs + ttlMs ? Infinity : askedAtMs + renewAfterMs(ttlMs, RENEWAL);
     const renewals = {

@@ -20,9 +20,8 @@ let administrator: Administrator;
 let client: string;
 let folder: string;
 let file: string;
-/** At a clock that is so far ahead files are read again. */
+/** Advances the monotonic clock, so that files are read again. */
 let aheadMs: number;
-/** What was done to the date of this machine. */
 let dateAheadSeconds: number;
 
 const newKey = (): string =>
@@ -46,7 +45,6 @@ beforeEach(async () => {
   await takes(CLIENT_SECRET);
 });
 
-/** From now on the server takes this secret of the client. */
 const takes = (secret: string): Promise<void> =>
   administrator.change('PUT', client, { clientAuthenticatorType: 'client-secret', secret });
 
@@ -60,7 +58,6 @@ function serverFor(authentication: ClientAuthentication): AuthorizationServerCal
   return createAuthorizationServer({ ...connectionTo(realm), clientAuthentication }, clock);
 }
 
-/** At each of the places where credentials are shown. */
 const asked = (server: AuthorizationServerCalls): Promise<unknown[]> =>
   Promise.all([server.introspection.introspect('the.unknown.token'), server.tokenEndpoint.clientCredentials('')]);
 

@@ -1,4 +1,4 @@
-/** ClientAuthenticator: puts this client's credentials on its requests to the authorization server, and others in their place when those are refused. */
+/** ClientAuthenticator: adds this client's credentials to requests, and replaces credentials that are refused. */
 import {
   ClientSecretBasic,
   modifyAssertion,
@@ -19,25 +19,24 @@ export interface AuthenticatedClient {
   readonly clientId: string;
 }
 
-/** RFC 7523 §2.2. */
+/** RFC 7523 §2.2 */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const ASSERTION_SECONDS = 60;
 
 const SECRETS_NOTED = 3;
 
-/** What was put on a request, and by which difference of the clocks. */
+/** The credential of a request, and the clock skew that dated its assertion. */
 interface Used {
   readonly credential: ClientCredential;
   readonly aheadSeconds: number;
 }
 
 /**
- * For the application's own calls to the authorization server, by a library that takes a `ClientAuth` or by hand: the credentials are those of
- * `clientSecret` or `clientAuthentication`, as they are when a request is sent.
+ * For the application's own calls to the authorization server, with a library that accepts a `ClientAuth` or by hand.
+ * Uses the current credentials of `clientSecret` or `clientAuthentication` for each request.
  */
 export class ClientAuthenticator {
   readonly #source: ConnectedClientAuthentication;
-  /** What was put on a request, by its form. */
   readonly #used = new WeakMap<URLSearchParams, Used>();
   readonly #secrets: string[] = [];
 
@@ -50,19 +49,21 @@ export class ClientAuthenticator {
     this.#source = source;
   }
 
-  /** The last ones that were sent, which no text may show. */
+  /** The most recently sent secrets, which must not appear in logs or errors. */
   get secrets(): readonly string[] {
     return this.#secrets;
   }
 
-  /** Now. Throws `AuthorizationServerError`. */
+  /** @throws {AuthorizationServerError} If the credential can't be read. */
   async credential(): Promise<ClientCredential> {
     return this.#source.credential();
   }
 
   /**
-   * A `ClientAuth` of openid-client and of oauth4webapi: adds `Authorization`, or `client_id` and an assertion, to one request. Throws
-   * `AuthorizationServerError` (`client_credential_unreadable`).
+   * A `ClientAuth` for openid-client and oauth4webapi. Adds `Authorization`, or `client_id` and an assertion, to one
+   * request.
+   *
+   * @throws {AuthorizationServerError} `client_credential_unreadable`
    */
   readonly authenticate = async (
     _server: unknown,
@@ -74,8 +75,8 @@ export class ClientAuthenticator {
   };
 
   /**
-   * For a request that was refused for its credentials (401): whether there are others by now. If so they are put in their place, and it may be sent once
-   * more.
+   * For a request that was refused with 401. If there are new credentials by now, puts them on the request and returns
+   * true: it may be sent once more.
    */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
@@ -84,7 +85,11 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /** Sends by `send`, and once more when the credentials are refused and there are others by now. Throws what `send` does, and as `authenticate`. */
+  /**
+   * Calls `send`, and once more if its credentials are refused and there are new ones.
+   *
+   * @throws The errors of `send` and `authenticate`.
+   */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
@@ -96,7 +101,7 @@ export class ClientAuthenticator {
     }
   }
 
-  /** Where it is signed by this service, its time may be what was wrong with it. */
+  /** A signed assertion may have been refused only for its time. */
   async #isWorthAnother({ credential, aheadSeconds }: Used): Promise<boolean> {
     return (
       (credential.kind === 'private_key' && this.clockSkew.doubt(aheadSeconds)) || this.#source.isReplaced(credential)
@@ -116,7 +121,8 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
-      // It names this client by its `sub`. With a `client_id` Keycloak 26.4 demands that both are the same, which they seldom are.
+      // The assertion's `sub` names this client. Keycloak 26.4 requires a `client_id` to equal it, which it seldom
+      // does.
       headers.delete('authorization');
       form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);
@@ -140,7 +146,7 @@ export class ClientAuthenticator {
       { key, kid },
       {
         [modifyAssertion]: (header, payload) => {
-          // By the name that Keycloak knows (RFC 8037), and by the server's clock, as far as it is known.
+          // Uses the `alg` name that Keycloak knows (RFC 8037), and the server's clock as far as it is known.
           header['alg'] = algorithm;
           const now = Math.floor(this.clock.epochSeconds() - this.#aheadSeconds);
           payload['iat'] = now;
@@ -152,11 +158,10 @@ export class ClientAuthenticator {
   }
 }
 
-/** An answer by which the server says that it does not know this client by what it was shown. */
 function isOfCredentials(error: unknown): boolean {
   if (error instanceof WWWAuthenticateChallengeError) return error.status === 401;
   if (!(error instanceof ResponseBodyError)) return false;
-  // Keycloak says `invalid_client` of an audience that it does not know, too.
+  // Keycloak also answers `invalid_client` for an unknown audience.
   return (
     error.status === 401 ||
     (error.error === 'invalid_client' && !/^audience not found/i.test(error.error_description ?? ''))

@@ -1,4 +1,4 @@
-/** What is known of the server's clock, also after that of this machine was set. */
+/** ClockSkew, also after the machine's date was changed. */
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { ClockSkew } from './clock-skew.js';
@@ -22,7 +22,6 @@ describe('the difference to the clock of the authorization server', () => {
     clock.advance(10);
     clock.date -= 3600;
     expect(skew.measured?.aheadSeconds).toBe(-3600);
-    // What was issued until now has an `iat` of the server's time.
     expect(skew.latestSeconds()).toBeGreaterThanOrEqual(server + 10);
   });
 
@@ -33,7 +32,7 @@ describe('the difference to the clock of the authorization server', () => {
     expect(skew.measured?.aheadSeconds).toBe(0);
     expect(skew.doubt(0)).toBe(true);
     expect(skew.measured?.aheadSeconds).toBe(3600);
-    // Others were refused, too, that were dated so.
+    // Another request with the same date was refused, too.
     expect(skew.doubt(0)).toBe(true);
     expect(skew.measured?.aheadSeconds).toBe(3600);
     skew.observeIssuedAt(server + 3600);

@@ -1,4 +1,4 @@
-/** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
+/** Create authorization server: the clients for one authorization server, with a call policy per kind of call. */
 import type { Clock } from '../caching/clock.js';
 import { Network, type TrustedAuthorities } from '../http/network.js';
 import type { CallsState, CircuitState } from '../resilience/call-gate.js';
@@ -16,13 +16,12 @@ import { OAuthClientContext, type OAuthClientOptions } from './oauth-client-cont
 import { TokenEndpoint } from './token-endpoint.js';
 
 export interface AuthorizationServerOptions extends OAuthClientOptions, CallPolicyOptions {
-  /** Scopes that the server adds unasked, because they are defaults of our client. */
   readonly expectedDefaultScopes: readonly string[];
   readonly clientAuthentication: ConnectedClientAuthentication;
   readonly tls?: TrustedAuthorities;
 }
 
-/** Who reads keys: `jwks` for access tokens; `logout_jwks` for logout notices, which anybody can send. */
+/** `jwks`: keys for access tokens. `logout_jwks`: keys for logout tokens, which anyone can send. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -35,43 +34,40 @@ export type CallKind =
   | 'checkup'
   | ApplicationCallKind;
 
-/** Another client than that of this service. */
 export interface OtherClient {
   readonly clientId: string;
   readonly clientAuthentication: ConnectedClientAuthentication;
 }
 
-/** For who listens to the server. */
 export interface SignalCalls {
   readonly fetch: AuthorizationServerFetch;
   readonly tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
 }
 
-/** The part of the slots for introspections that is for renewals alone. */
+/** Reserved for renewals, as a fraction of the introspection slots. */
 const RENEWALS = 0.2;
 
-/** Called whenever the circuit of a kind of call opens, is half-open, or closes. */
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
 
 export interface AuthorizationServerCalls {
-  /** How each kind of call stands now. */
   readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly metadata: ServerMetadata;
   readonly clockSkew: ClockSkew;
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** For who verifies signatures, once for each kind: with slots and a circuit of its own. */
+  /** Create it once per kind: it has its own slots and circuit. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
-  /** For who listens to the server, once, in the name of `client` or else of this service: with slots of its own. */
+  /** Create it once, for `client` or for this service: it has its own slots. */
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
-  /** For the checkup, with slots of its own. */
   readonly probe: OwnTokenProbe;
-  /** For the application's own calls. */
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Sends nothing yet. A policy for each kind: so that one can't take the slots of another, nor open its circuit. */
+/**
+ * Sends nothing yet. Each kind of call has its own policy, so that it can't take slots from another or open its
+ * circuit.
+ */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

@@ -1,4 +1,4 @@
-/** Endpoint call: one call to an endpoint of the server under its policy; its errors say to the log what was asked, and where. */
+/** Endpoint call: one call under its policy. Its errors have log fields for the request and the endpoint. */
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -8,14 +8,13 @@ import type { OAuthClientContext } from './oauth-client-context.js';
 
 export interface EndpointCall<T> {
   readonly endpoint: 'token_endpoint' | 'introspection_endpoint';
-  /** What is asked for, as the log has it: no token and no secret. */
+  /** Log fields of the request, without tokens and secrets. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly send: (server: AuthorizationServer, authentication: ClientAuth, signal: AbortSignal) => Promise<T>;
-  /** Turns what `send` throws into an error of ours. */
   readonly toError: (error: unknown) => KeycloakException;
 }
 
-/** Throws what the metadata, the policy and `toError` give. */
+/** @throws The errors of the metadata and the policy, and the result of `toError`. */
 export async function callEndpoint<T>(
   { authenticator, client }: OAuthClientContext,
   metadata: ServerMetadata,
@@ -36,7 +35,7 @@ export async function callEndpoint<T>(
           .catch((error: unknown) => Promise.reject(toError(error))),
     );
   } catch (error) {
-    // A failure to read the metadata is shared by all who waited for it, and says for itself where it was.
+    // All callers that wait for the metadata share its failure, which has its own endpoint field.
     if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }

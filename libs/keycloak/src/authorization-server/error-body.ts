@@ -7,7 +7,7 @@ export interface ErrorBody {
   readonly description: unknown;
 }
 
-/** Undefined for an answer that is not a refusal (408, 429, 5xx), and for a body that is not a JSON object with a known `error`. */
+/** Undefined for 408, 429, 5xx and successes, and unless the body is a JSON object with a known `error`. */
 export function readErrorBody(status: number, body: string): ErrorBody | undefined {
   if (status < 400 || status >= 500 || status === 408 || status === 429) return undefined;
   let json: unknown;

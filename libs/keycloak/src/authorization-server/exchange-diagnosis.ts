@@ -1,4 +1,4 @@
-/** Exchange diagnosis: whether a refused token exchange is for want of the user's permission, or of the realm's configuration. */
+/** Exchange diagnosis: whether the user lacks a permission or the realm is misconfigured, if an exchange is refused. */
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -7,7 +7,6 @@ import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { parseScope } from '../protocol/scope.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
 
-/** What an exchange without an audience brought: never given out, only looked at. */
 export interface ExchangedWithoutAudience {
   readonly accessToken: string;
   readonly scope: string | undefined;
@@ -18,10 +17,9 @@ interface Target {
   readonly scope: string;
 }
 
-/** For how long an answer serves, for the same user. */
 const ANSWER_LIFETIME_MS = 10_000;
 
-/** Second questions for one audience and scope in that time: enough to show a fault, and no burden. */
+/** Second exchanges per audience and scope in that time: enough to detect a fault without burdening the server. */
 const MAX_QUESTIONS = 10;
 
 const MAX_ENTRIES = 1000;
@@ -29,14 +27,12 @@ const MAX_ENTRIES = 1000;
 type Verdict = 'user' | readonly string[];
 
 /**
- * From one answer the two can't be told apart: Keycloak says "Requested audience not available" when the user lacks the role, and so
- * the scope, and so its audience; but also when the scope has no audience mapper, or one for another client. The same exchange without
- * `audience` tells: the permission is in its scope or not. What it tells is of that user alone.
+ * Keycloak answers "Requested audience not available" if the user lacks the role, and with it the scope and its
+ * audience. It answers the same if the scope has no audience mapper, or one for another client. A second exchange
+ * without `audience` shows which it is, for this user: the scope is granted or it is not.
  */
 export class ExchangeDiagnosis {
-  /** By scope, audience and subject. */
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;
-  /** By scope and audience: how many questions were asked. */
   readonly #asked: DeadlineCache<{ times: number }>;
 
   constructor(clock: Clock) {
@@ -45,8 +41,8 @@ export class ExchangeDiagnosis {
   }
 
   /**
-   * `refusal` where it is the user's; else an `AuthorizationServerError`: `audience_mapper_missing` or `audience_mismatch`. When the second
-   * question is not asked, or not answered, it stays the user's.
+   * Returns `refusal` if the user lacks the permission, or if the second exchange was not made or failed. Otherwise
+   * returns `audience_mapper_missing` or `audience_mismatch`.
    */
   async of(
     refusal: KeycloakException,
@@ -79,12 +75,11 @@ export class ExchangeDiagnosis {
   }
 }
 
-/** The audiences of a token that has the permission, but not the audience; undefined for any other. */
 function audiencesWith(
   { audience, scope }: Target,
   exchanged: ExchangedWithoutAudience,
 ): readonly string[] | undefined {
-  // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+  // RFC 6749 §5.1: an omitted scope equals the requested one.
   const granted = parseScope(exchanged.scope ?? scope);
   if (!parseScope(scope).every((token) => granted.includes(token))) return undefined;
   const audiences = unverifiedAudiences(exchanged.accessToken);

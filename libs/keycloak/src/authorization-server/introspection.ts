@@ -1,4 +1,4 @@
-/** Introspection: asks the authorization server about a token, with our own credentials (RFC 7662 §2). */
+/** Introspection: asks the authorization server about a token with this service's credentials (RFC 7662 §2). */
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from 'oauth4webapi';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -7,22 +7,25 @@ import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
-/** The token goes in the body of a POST, never in a URL. An answer is not a verdict: `judge-access-token.ts` gives that. */
+/** The token is in the body of a POST, never in a URL. `judge-access-token.ts` verifies the claims of the result. */
 export class Introspection {
   constructor(
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
-    /** For tokens that were active before: a flood of other tokens must not delay them. */
+    /** Separate, so that a flood of unknown tokens can't delay renewals of active ones. */
     private readonly renewalPolicy: CallPolicy,
   ) {}
 
-  /** Throws `AuthorizationServerError` when there is no usable answer; never says "inactive" for a failure of ours. */
+  /**
+   * A failure never looks like an inactive token.
+   *
+   * @throws {AuthorizationServerError} If there is no usable answer.
+   */
   async introspect(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.policy);
   }
 
-  /** The same for a token that was found active a moment ago. */
   async renew(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.renewalPolicy);
   }
@@ -52,6 +55,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** Of RFC 7009 §2.2.1, and by some servers for JWTs that they are asked about here. It is who sent the token that is at fault, and not this service. */
+/** RFC 7009 §2.2.1. Some servers answer this for a JWT: the token is at fault, not this service. */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

@@ -1,9 +1,11 @@
-/** A token to ask the server about, when the question is whether it answers. */
+/** A token for introspection when only the server's answer matters. */
 import { randomBytes } from 'node:crypto';
 
 import type { ProfileName } from '../protocol/token-profile.js';
 
-/** It has the form of a token, and was issued by nobody. Others than Keycloak may refuse to be asked about a JWT, and never about what is none. */
+/**
+ * A token that was never issued. Servers other than Keycloak may refuse to introspect a JWT, but not an opaque token.
+ */
 export function junkToken(profile: ProfileName = 'keycloak'): string {
   const random = randomBytes(16).toString('base64url');
   return profile === 'keycloak' ? `eyJhbGciOiJSUzI1NiJ9.e30.${random}` : random;

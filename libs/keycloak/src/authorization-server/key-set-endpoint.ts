@@ -1,4 +1,4 @@
-/** KeySetEndpoint: reads the key set that the authorization server publishes (RFC 7517 §5), as it is now. */
+/** KeySetEndpoint: fetches the authorization server's current key set (RFC 7517 §5). */
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -10,12 +10,12 @@ import type { ServerMetadata } from './metadata.js';
 import { readErrorBody } from './error-body.js';
 import { isStrictJson } from './strict-json.js';
 
-/** RFC 7517 §8.5.2. Keycloak says `application/json`. */
+/** RFC 7517 §8.5.2. Keycloak sends `application/json`. */
 const KEY_SET_TYPE = /^application\/jwk-set\+json(?: *;|$)/i;
 
 const HEADERS = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
 
-/** Its address is that of the discovery document, on the origin of the realm or of its issuer. This service does not authenticate itself there. */
+/** Uses the URL of the discovery document, on the origin of the realm or its issuer, without client credentials. */
 export class KeySetEndpoint {
   constructor(
     private readonly connections: Connections,
@@ -24,7 +24,11 @@ export class KeySetEndpoint {
     private readonly clockSkew: Pick<ClockSkew, 'observeHeader'>,
   ) {}
 
-  /** Strict JSON, at most 1 MiB. What it holds is for the caller to look at. Throws `AuthorizationServerError`. */
+  /**
+   * The caller validates the content.
+   *
+   * @throws {AuthorizationServerError} If there is no usable answer.
+   */
   readonly read = async (): Promise<unknown> =>
     this.policy.run(
       async () => this.metadata.keySetUrl(),

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterAll(() => realm.stop());
 
-/** The document with something else in it; `undefined` takes a member away. */
+/** `undefined` removes a member of the document. */
 const says = (bend: Readonly<Record<string, unknown>>): void =>
   realm.control.fault('discovery', { kind: 'answer', body: { ...document, ...bend } });
 

@@ -9,7 +9,6 @@ import { addressOf } from './bounded-fetch.js';
 import { toRefusal, toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
-/** What every service calls. */
 const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
 
 export class ServerMetadata {
@@ -21,12 +20,11 @@ export class ServerMetadata {
     private readonly policy: CallPolicy,
   ) {}
 
-  /** The metadata; read on first need, so that a service can start before the authorization server. */
+  /** Read on first use, so that a service can start before the authorization server. */
   async get(): Promise<AuthorizationServer> {
     return this.#cached ?? this.refresh();
   }
 
-  /** Reads the metadata anew, cached or not. */
   async refresh(): Promise<AuthorizationServer> {
     return this.#flights.run('metadata', async () => {
       this.#cached = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
@@ -34,7 +32,7 @@ export class ServerMetadata {
     });
   }
 
-  /** Where its keys are (RFC 8414 §2), for who needs them. */
+  /** The `jwks_uri` (RFC 8414 §2), checked only here because not every service needs it. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -52,13 +50,16 @@ export class ServerMetadata {
         throw issuerMismatch(issuer, error.cause?.body?.issuer).add({ endpoint: realmUrl.href });
       throw toServerError(error);
     }
-    // RFC 8414 §3.3: identical, not only equal as URLs.
+    // RFC 8414 §3.3: the strings must be identical, not only equal as URLs.
     if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
     for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
     return metadata;
   }
 
-  /** As RFC 8414 §3 has it, else as OpenID Connect Discovery does, which is Keycloak's: of either a server may know nothing. */
+  /**
+   * Tries RFC 8414 §3 first, unless the server is Keycloak, then OpenID Connect Discovery. A server may support only
+   * one.
+   */
   async #request(signal: AbortSignal): Promise<Response> {
     const { realmUrl, profile } = this.context;
     const options = this.context.requestOptions(signal);
@@ -69,7 +70,10 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /** Our secret and our callers' tokens go to these addresses, and what comes from them is believed: they must be where we reach the server, or its issuer. */
+  /**
+   * This service sends secrets and callers' tokens to these URLs and trusts the answers. So their origin must be the
+   * realm's or its issuer's.
+   */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);
@@ -83,10 +87,10 @@ export class ServerMetadata {
 
 const MAX_ISSUER_LENGTH = 500;
 
-/** What a server says that has nothing there … */
+/** An answer of a server without this document … */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
-/** … if it has no page for everything. Throws any other error. */
+/** … or an HTML page for every path. */
 function pageOrThrow(error: unknown): undefined {
   if (error instanceof AuthorizationServerError && error.reason === 'answer_not_json') return undefined;
   throw error;
@@ -94,7 +98,6 @@ function pageOrThrow(error: unknown): undefined {
 
 const nothing = async (): Promise<undefined> => undefined;
 
-/** As the OAuth library has it. */
 interface IssuerMismatch {
   readonly cause?: { readonly body?: { readonly issuer?: unknown } };
 }
@@ -103,9 +106,9 @@ function isIssuerMismatch(error: unknown): error is IssuerMismatch {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
 }
 
-/** Both, since either may be wrong: what is configured here, and what the realm calls itself. */
+/** Either may be wrong. */
 function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
-  // The name of a realm may be as long as a secret, which a text of the server's would be cut for.
+  // Not `loggableText`, which could mistake a long realm name for a secret.
   const isUrl = typeof found === 'string' && found.length <= MAX_ISSUER_LENGTH && URL.canParse(found);
   return misconfigured('issuer_mismatch', {
     configured,

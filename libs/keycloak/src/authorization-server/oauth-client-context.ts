@@ -1,4 +1,4 @@
-/** OAuthClientContext: the realm, the client and its credentials, as every call of the OAuth library needs them. */
+/** OAuthClientContext: the realm, the client and its credentials for calls of the OAuth library. */
 import { allowInsecureRequests, customFetch, type Client, type HttpRequestOptions } from 'oauth4webapi';
 import type { Connections } from '../http/network.js';
 import type { ProfileName } from '../protocol/token-profile.js';
@@ -8,7 +8,7 @@ import type { ClockSkew } from './clock-skew.js';
 
 export interface OAuthClientOptions {
   readonly issuer: string;
-  /** The realm's URL as we reach it; it differs from `issuer` where services and browsers use different names. */
+  /** The realm's URL for this service. Differs from `issuer` if services and browsers use different host names. */
   readonly realmUrl: string;
   readonly clientId: string;
   readonly allowInsecureRequests: boolean;
@@ -16,17 +16,15 @@ export interface OAuthClientOptions {
   readonly profile?: ProfileName;
 }
 
-/** The arguments that every call of the OAuth library needs. */
 export class OAuthClientContext {
   readonly issuer: string;
   readonly realmUrl: URL;
   readonly client: Client;
-  /** What is of Keycloak alone depends on it. */
   readonly profile: ProfileName;
   readonly #allowInsecureRequests: boolean;
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
-  /** There are as many `connections` at once as the bulkheads let through. */
+  /** The bulkheads bound the number of `connections`. */
   constructor(
     options: OAuthClientOptions,
     connections: Connections,

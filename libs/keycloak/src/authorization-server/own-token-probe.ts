@@ -1,4 +1,4 @@
-/** OwnTokenProbe: what the server would grant this service, tried with its own credentials. No token leaves this file. */
+/** OwnTokenProbe: finds out what the server grants to this service. No token leaves this file. */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
 import { parseScope } from '../protocol/scope.js';
@@ -8,20 +8,18 @@ import type { ServerMetadata } from './metadata.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 import { TokenCalls } from './token-calls.js';
 
-/** What a token that was granted says of itself. The token is thrown away. */
 export interface GrantedToken {
   readonly scope: readonly string[];
   readonly audiences: readonly string[];
-  /** Undefined where the server does not say. */
   readonly lifetimeSeconds: number | undefined;
 }
 
-/** For so long one token of its own stands in for callers, in however many exchanges. */
+/** How long one token of this service stands in for callers' tokens. */
 const SUBJECT_LIFETIME_MS = 10_000;
 
 /**
- * At the server it leaves events, and tokens that end by themselves; and sessions, where a client gets refresh tokens for client credentials,
- * which Keycloak does not do by default.
+ * Leaves events and tokens at the server, which expire. It leaves sessions if the client gets refresh tokens for client
+ * credentials, which is off by default in Keycloak.
  */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;
@@ -36,14 +34,20 @@ export class OwnTokenProbe {
     this.#calls = new TokenCalls(context, metadata, policy);
   }
 
-  /** A token in this service's own name; an empty `scope` asks for none. Throws `AuthorizationServerError`. */
+  /**
+   * An empty `scope` requests none.
+   *
+   * @throws {AuthorizationServerError} As `TokenEndpoint.clientCredentials`.
+   */
   async ownToken(scope: string): Promise<GrantedToken> {
     return granted(await this.#own(scope), scope);
   }
 
   /**
-   * The exchange of a token in this service's own name, which stands in for that of a caller. Without `audience` the scope alone
-   * decides. Throws as `TokenEndpoint.exchange` does, without a second question.
+   * Exchanges a token of this service in place of a caller's. Without `audience`, the scope alone decides. Never makes
+   * a second exchange.
+   *
+   * @throws As `TokenEndpoint.exchange`.
    */
   async exchange(scope: string, audience?: string): Promise<GrantedToken> {
     const asked = { grant: 'token_exchange', scope, ...(audience === undefined ? {} : { audience }) } as const;
@@ -62,7 +66,6 @@ export class OwnTokenProbe {
       const token = this.#own('').then(({ access_token }) => access_token);
       const subject = { token, untilMs: nowMs + SUBJECT_LIFETIME_MS };
       this.#subject = subject;
-      // A failure is not remembered: the next exchange asks again.
       token.catch(() => {
         if (this.#subject === subject) this.#subject = undefined;
       });
@@ -71,7 +74,7 @@ export class OwnTokenProbe {
   }
 }
 
-/** RFC 6749 §5.1: a scope that is left out is the one that was asked for. */
+/** RFC 6749 §5.1: an omitted scope equals the requested one. */
 function granted(response: TokenEndpointResponse, asked: string): GrantedToken {
   const { access_token, scope = asked, expires_in } = response;
   return { scope: parseScope(scope), audiences: unverifiedAudiences(access_token), lifetimeSeconds: expires_in };

@@ -1,4 +1,4 @@
-/** Which faults of a real server are met by another try, counted by the server itself, at each of the three places. */
+/** Which faults of a real server are retried, at all three endpoints. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -21,7 +21,7 @@ afterAll(() => realm.stop());
 
 const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
 
-/** The answer came whole, or as much of it as is ever read: the next one would be the same. */
+/** A complete answer, or more than is ever read: a retry would get the same. */
 const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
   ['a page', { kind: 'html' }, ['answer_not_json']],
@@ -36,7 +36,7 @@ const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorRea
   ],
 ];
 
-/** It may be well the next time: a restart, a deployment, a proxy that lost its upstream. */
+/** May work the next time: a restart, a deployment, a proxy that lost its upstream. */
 const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['half an answer', { kind: 'truncated' }, ['answer_broken_off']],
   ['a reset', { kind: 'reset' }, ['ECONNRESET', 'UND_ERR_SOCKET']],
@@ -45,7 +45,6 @@ const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorRe
 ];
 
 describe.each(['discovery', 'introspection', 'token'] as const)('the server at %s', (place) => {
-  /** How often it was asked, and what it came to. */
   const askUnder = async (fault: Fault): Promise<readonly [calls: number, AuthorizationServerErrorReason]> => {
     const options = { ...connectionTo(realm, 'service-a'), timeoutMs: 20_000, maxRetries: 2 };
     const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, systemClock);

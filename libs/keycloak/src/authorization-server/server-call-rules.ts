@@ -1,13 +1,10 @@
-/** Server call rules: what the failures of calls to the authorization server say of it. */
+/** Server call rules: which failures of the authorization server open the circuit, and which are retried. */
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs } from '../resilience/retry-after.js';
 
-/**
- * Its failures are those that are not its refusals: a wrong secret or a bad scope says that it is well. All but those below
- * may have passed when it is asked again.
- */
+/** A refusal is not a failure: an answer to a wrong secret or scope shows that the server works. */
 export const SERVER_CALL_RULES: CallRules = {
   ended: (reason, retryAfterSeconds) =>
     new AuthorizationServerError('authorization_server_unavailable', {
@@ -19,7 +16,7 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** The deadline has passed, or the server or a proxy answered in full (or in more than is read) and would do so again. */
+/** The deadline has passed, or the next answer would be the same. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'proxy_timeout',

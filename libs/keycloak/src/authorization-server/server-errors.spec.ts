@@ -1,4 +1,4 @@
-/** What each fault of the authorization server comes to, at each of the three places where it is asked (RS-14). */
+/** The error for each fault of the authorization server, at all three endpoints (RS-14). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -24,17 +24,16 @@ afterAll(async () => {
   await elsewhere.stop();
 });
 
-/** RFC 6749 §2.3.1. */
+/** RFC 6749 §2.3.1 */
 const BASIC_OF_SERVICE_A = Buffer.from('service%2Da:the%2Dsecret%3Aof+%2Bit').toString('base64');
 const SUBJECT_TOKEN = 'dGhlLXRva2Vu.c2ln';
 
-/** Something that asks at a place, on a connection of its own. */
 function askingAt(
   place: 'discovery' | 'introspection' | 'token',
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // By a clock that stands still nobody has waited for too long to be sent, however busy this machine is.
+  // With a clock that stands still, no call waits too long for a slot, however busy this machine is.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
@@ -43,7 +42,6 @@ function askingAt(
   }[place];
 }
 
-/** An answer that no working server gives. */
 const says = (status: number, body: unknown = '', headers: Readonly<Record<string, string>> = {}): Fault => ({
   kind: 'answer',
   status,
@@ -121,7 +119,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
 
   it.each([
     'Wed, 21 Oct 2015 07:29:10 GMT',
-    // The two that are obsolete, which whoever reads one must take (RFC 9110 section 5.6.7).
+    // The two obsolete formats, which recipients must accept (RFC 9110 §5.6.7).
     'Wednesday, 21-Oct-15 07:29:10 GMT',
     'Wed Oct 21 07:29:10 2015',
   ])('passes Retry-After on where it is a date, by the clock of who sent it: %s (CC-09)', async (retryAfter) => {
@@ -169,7 +167,6 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
       realm.control.fault(place, fault);
       const printed = printedForms(await failure(asking()()));
       expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
-      // Only its description is logged, not a page of somebody in between.
       expect(printed).not.toContain('maintenance');
     }
   });

@@ -1,4 +1,4 @@
-/** Server errors: what an answer that is not a success says about us: refused, or unavailable. */
+/** Server errors: turns failed answers of the authorization server into errors of this library. */
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -8,9 +8,8 @@ import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
 /**
- * Turns whatever the OAuth library threw into an error of ours. Its own errors hold the response, and with it tokens:
- * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it, and for the log what the
- * server says of it. Answers that make no sense are `authorization_server_unavailable`.
+ * The errors of the OAuth library hold the response and with it tokens. Only the status, the OAuth error code and, for
+ * the log, the description are kept. An invalid answer becomes `authorization_server_unavailable`.
  */
 export function toServerError(error: unknown): KeycloakException {
   if (error instanceof AuthorizationServerError) return error;
@@ -22,13 +21,13 @@ export function toServerError(error: unknown): KeycloakException {
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
 }
 
-/** Returns the error for an answer that is not a success, of an endpoint that answers no grant: with the OAuth error in its body, if there is one. */
+/** For endpoints other than the token endpoint. */
 export async function toRefusal(response: Response): Promise<AuthorizationServerError> {
   const { error = 'unexpected_status', description } = readErrorBody(response.status, await response.text()) ?? {};
   return answered(response, error, description);
 }
 
-/** The server answered well and granted what we can't use: a matter of its configuration or ours. */
+/** The server answered successfully, but with an unusable grant: a configuration error on either side. */
 export function unusable(
   reason: AuthorizationServerErrorReason,
   fields: Readonly<Record<string, unknown>> = {},

@@ -1,4 +1,4 @@
-/** AuthorizationServerHealth: whether the authorization server can be reached, and has accepted this service's credentials. */
+/** AuthorizationServerHealth: whether the authorization server is reachable and accepts this service's credentials. */
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { Flights } from '../caching/flights.js';
@@ -8,7 +8,7 @@ import type { Introspection } from './introspection.js';
 import { junkToken } from './junk-token.js';
 import type { ServerMetadata } from './metadata.js';
 
-/** How long one look answers for all probes: so that a public probe can't be used to flood the server. */
+/** All probes share one result for this long, so that a public probe can't flood the server. */
 const LOOK_LIFETIME_MS = 1000;
 
 export type AuthorizationServerStatus =
@@ -17,7 +17,6 @@ export type AuthorizationServerStatus =
       readonly reachable: false;
       readonly code: AuthorizationServerErrorCode;
       readonly reason: AuthorizationServerErrorReason;
-      /** To throw where the answer is needed. */
       readonly error: AuthorizationServerError;
     };
 
@@ -30,22 +29,22 @@ export class AuthorizationServerHealth {
     private readonly metadata: Pick<ServerMetadata, 'refresh'>,
     private readonly introspection: Pick<Introspection, 'introspect'>,
     clock: Clock,
-    /** Of a service that verifies signatures: resolves when it has what it needs for that. */
+    /** For services that verify signatures: resolves once the keys are available. */
     private readonly verifiesTokens: () => Promise<void> = async () => undefined,
     private readonly junk: () => string = junkToken,
   ) {
     this.#looks = new DeadlineCache(2, clock);
   }
 
-  /** Whether the server can be reached now: reads the discovery document anew, at most once a second. Does not throw. */
+  /** Reads the discovery document again, at most once a second. Never rejects for an unreachable server. */
   async check(): Promise<AuthorizationServerStatus> {
     return this.#lookOnceASecond('reachable', async () => this.metadata.refresh());
   }
 
   /**
-   * Whether this service can do its work with what it was given: the server has accepted its credentials, once, and given its keys where signatures are verified. It asks
-   * about a token of random bytes, at most once a second, until that is so. It stays so when the server goes away later: what is cached still serves,
-   * and all instances would leave at once. Does not throw.
+   * Whether the server has accepted this service's credentials once, and has delivered its keys if signatures are
+   * verified. Until then it introspects a random token, at most once a second. Afterwards it stays ready even if the
+   * server becomes unreachable, since cached results still work and all instances would become unready at once.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;
@@ -53,7 +52,7 @@ export class AuthorizationServerHealth {
       await this.introspection.introspect(this.junk());
       await this.verifiesTokens();
     });
-    // Never taken back: of looks that overlap, a late one may have failed.
+    // Never reset: an overlapping probe may fail late.
     if (status.reachable) this.#isAccepted = true;
     return status;
   }

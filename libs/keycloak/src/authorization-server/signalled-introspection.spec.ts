@@ -1,4 +1,4 @@
-/** How long answers serve while revocations are heard of, by a clock that stands still. */
+/** The TTL of results while the revocation feed is healthy, with a clock that stands still. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { tokenHash } from '../protocol/token-hash.js';
@@ -42,17 +42,15 @@ beforeEach(() => {
   );
 });
 
-/** Of one that has listened all the time. */
 const until = (untilMs: number): HeardStretch => ({ sinceMs: -Infinity, untilMs });
 
-/** Whether the server was asked for it. */
 async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
   const before = asked.length;
   await cache.introspect(token, staleness, tokenHash(token));
   return asked.length > before;
 }
 
-/** Time goes by in steps of a second, and each second is proven. */
+/** Advances second by second, each proven if `isProven` is set. */
 function advance(seconds: number, isProven = true): void {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1);
@@ -127,7 +125,6 @@ describe('an answer', () => {
       clock.advance(seconds);
       counts.push(await renewed());
     }
-    // Each of them once, and in no step most of them.
     expect(counts[0]).toBe(0);
     expect(counts.reduce((sum, count) => sum + count)).toBe(50);
     expect(Math.max(...counts)).toBeLessThan(35);
@@ -145,7 +142,6 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(false);
     proof.interrupt();
     proof.prove(until(clock.monotonicMs()));
-    // As long as it would if there had come no proof any more.
     advance(SHORT - 1);
     expect(await isAsked('other')).toBe(true);
     clock.advance(1.5);
@@ -164,7 +160,7 @@ describe('an answer', () => {
     advance(SHORT - 1);
     expect(await isAsked()).toBe(false);
     advance(1);
-    // The server may have taken back after that what it said then.
+    // The result may have been overtaken by a revocation.
     expect(await isAsked()).toBe(true);
     advance(60);
     expect(await isAsked()).toBe(false);
@@ -310,7 +306,6 @@ describe('answers and proofs against a naive model', () => {
       expect(wasAsked || mayServe).toBe(true);
       if (wasAsked) askedAt.set(token, at);
     }
-    // It did not simply ask each time.
     expect(asked.length).toBeLessThan(2500);
   });
 });

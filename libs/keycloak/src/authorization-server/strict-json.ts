@@ -1,9 +1,9 @@
-/** Strict JSON: an answer that every parser reads alike (RFC 8259 §4, §8.1, §9). */
+/** Strict JSON: JSON that every parser reads the same way (RFC 8259 §4, §8.1, §9). */
 import { createScanner, type SyntaxKind } from 'jsonc-parser';
 
 const MAX_DEPTH = 32;
 
-// The package has them as a `const enum`, which a compiler of single files can't read.
+// The package exports these as a `const enum`, which single-file compilers can't read.
 const OPEN_BRACE: SyntaxKind = 1;
 const CLOSE_BRACE: SyntaxKind = 2;
 const OPEN_BRACKET: SyntaxKind = 3;
@@ -13,8 +13,8 @@ const STRING: SyntaxKind = 10;
 const END: SyntaxKind = 17;
 
 /**
- * Whether `bytes` are UTF-8 without a byte order mark, and one JSON value, nested at most 32 deep, in which no object
- * names a member twice or `__proto__`: on the meaning of others parsers disagree.
+ * Whether `bytes` are UTF-8 without a byte order mark and one JSON value, nested at most 32 deep. No object may have a
+ * duplicate member or a member `__proto__`, since parsers disagree on their meaning.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {
@@ -26,7 +26,7 @@ export function isStrictJson(bytes: Uint8Array): boolean {
   }
 }
 
-/** `text` is JSON already, so a string before a colon is the name of a member. */
+/** `text` is valid JSON, so a string before a colon is a member name. */
 function hasPlainMembers(text: string): boolean {
   const scanner = createScanner(text, true);
   const open: Set<string>[] = [];

@@ -1,4 +1,4 @@
-/** TokenCalls: the requests of the two grants to the token endpoint (RFC 6749 §4.4, RFC 8693 §2.1), as the server answers them. */
+/** TokenCalls: client credentials and token exchange requests to the token endpoint (RFC 6749 §4.4, RFC 8693 §2.1). */
 import {
   clientCredentialsGrantRequest,
   genericTokenEndpointRequest,
@@ -20,7 +20,7 @@ import type { OAuthClientContext } from './oauth-client-context.js';
 import { toServerError, unusable } from './server-errors.js';
 import { toExchangeError } from './token-endpoint-errors.js';
 
-/** What is asked for, as the log has it. */
+/** Also used as log fields. */
 export interface Asked extends Readonly<Record<string, unknown>> {
   readonly grant: 'client_credentials' | 'token_exchange';
   readonly scope: string;
@@ -34,7 +34,7 @@ export class TokenCalls {
     private readonly policy: CallPolicy,
   ) {}
 
-  /** Throws `AuthorizationServerError`. */
+  /** @throws {AuthorizationServerError} For every failure. */
   async clientCredentials(asked: Asked): Promise<TokenEndpointResponse> {
     return this.#run(asked, toServerError, async (server, client, authentication, options) =>
       processClientCredentialsResponse(
@@ -45,7 +45,7 @@ export class TokenCalls {
     );
   }
 
-  /** Throws `BearerError` and `AuthorizationServerError`, as `toExchangeError` tells them apart. */
+  /** @throws {BearerError | AuthorizationServerError} See `toExchangeError`. */
   async exchange(subjectToken: string, asked: Asked): Promise<TokenEndpointResponse> {
     const { audience } = asked;
     const form = {
@@ -82,7 +82,6 @@ export class TokenCalls {
   }
 }
 
-/** An empty scope asks for none. */
 const scopeOf = ({ scope }: Asked): { scope?: string } => (scope === '' ? {} : { scope });
 
 type Send = (

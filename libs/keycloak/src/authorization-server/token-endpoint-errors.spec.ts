@@ -1,4 +1,4 @@
-/** The refusals of Keycloak 26.7.4's token endpoint as they were seen, by their row in the design's table (TX-08). */
+/** Real refusals of Keycloak 26.7.4's token endpoint (TX-08). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -108,7 +108,7 @@ describe('a refused exchange (TX-08)', () => {
       const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);
       expect(wire + told.message).not.toContain('secret story');
       expect(told.fields).toMatchObject({
-        // Of a 5xx, no body is read.
+        // The body of a 5xx is not read.
         ...(status < 500 ? { description: story } : {}),
         grant: 'token_exchange',
         scope: 'analytics.run',

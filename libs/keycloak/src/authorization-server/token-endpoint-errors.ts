@@ -1,4 +1,4 @@
-/** Token endpoint errors: the one table that reads Keycloak's descriptions, because one code means many things. */
+/** Token endpoint errors: maps refused token exchanges by Keycloak's descriptions, because its codes are ambiguous. */
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -12,22 +12,24 @@ interface ExchangeRefusal {
   readonly means: 'invalid_token' | 'insufficient_scope';
 }
 
-/** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
+/** Refusals that the caller caused. Any other is a fault of this service (502). */
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
   // The subject token was revoked, has expired or is not a token.
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
-  // The scope was not granted because the user lacks its role, and with the scope goes its audience.
+  // The user lacks the role of the scope, so neither the scope nor its audience was granted.
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];
 
-/** The same of other servers, by the codes alone (RFC 6749 §5.2): the scope is none of ours, which are the same for each caller, but more than this one was granted. */
+/**
+ * For other servers, by code only (RFC 6749 §5.2). This service requests the same scopes for every caller, so
+ * `invalid_scope` means that this caller was granted less.
+ */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
   { error: 'invalid_scope', description: /^/, means: 'insufficient_scope' },
 ];
 
-/** The error of a failed token exchange: one for its caller, or one for the operator. */
 export function toExchangeError(error: unknown, scope: string, profile: ProfileName): KeycloakException {
   if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
   const description = error.error_description ?? '';

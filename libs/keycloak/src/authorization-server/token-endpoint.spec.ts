@@ -28,7 +28,6 @@ const EXCHANGE: TokenForm = {
   scope: 'analytics.run',
 };
 
-/** What Keycloak answers when all is well. */
 const ISSUED = {
   access_token: 'new.token',
   token_type: 'Bearer',

@@ -1,4 +1,4 @@
-/** TokenEndpoint: client credentials and token exchange, their answers checked (RFC 6749 §5, RFC 8693 §2.2). */
+/** TokenEndpoint: client credentials and token exchange with checked answers (RFC 6749 §5, RFC 8693 §2.2). */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -24,7 +24,7 @@ export class TokenEndpoint {
     private readonly context: OAuthClientContext,
     metadata: ServerMetadata,
     policy: CallPolicy,
-    /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
+    /** Any other scope that was not requested is an error. */
     private readonly expectedDefaultScopes: readonly string[],
     clock: Clock,
   ) {
@@ -32,7 +32,11 @@ export class TokenEndpoint {
     this.#diagnosis = new ExchangeDiagnosis(clock);
   }
 
-  /** RFC 6749 §4.4: a token for this service itself. Throws `AuthorizationServerError`. */
+  /**
+   * Requests a token for this service itself (RFC 6749 §4.4).
+   *
+   * @throws {AuthorizationServerError} For every failure.
+   */
   async clientCredentials(scope: string): Promise<IssuedToken> {
     const asked: Asked = { grant: 'client_credentials', scope };
     const response = await this.#calls.clientCredentials(asked);
@@ -40,16 +44,17 @@ export class TokenEndpoint {
   }
 
   /**
-   * RFC 8693 §2.1: an access token for an access token, for one audience.
+   * Exchanges an access token for one with a single audience (RFC 8693 §2.1). May make a second exchange to find out
+   * why the first was refused.
    *
-   * Throws `BearerError` (`invalid_token`, `insufficient_scope`) when it fails because of its subject, and
-   * `AuthorizationServerError` for all else; which of the two a refusal is, it may ask the server once more.
+   * @throws {BearerError} `invalid_token` or `insufficient_scope`, if the subject is the cause.
+   * @throws {AuthorizationServerError} For any other failure.
    */
   async exchange(subject: VerifiedAccessToken, audience: string, scope: string): Promise<IssuedToken> {
     const asked = { grant: 'token_exchange', scope, audience } as const;
     const subjectToken = subjectTokenText(subject);
     const response = await this.#calls.exchange(subjectToken, asked).catch(async (error: unknown) => {
-      // Audience mappers are of Keycloak.
+      // Only Keycloak has audience mappers.
       const isOfUser = error instanceof BearerError && error.code === 'insufficient_scope';
       if (!isOfUser || this.context.profile !== 'keycloak') throw error;
       throw await this.#diagnosis.of(error, asked, subject.subject, async () => {
@@ -60,7 +65,7 @@ export class TokenEndpoint {
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked').add(this.#logged(asked));
     }
-    // Of one that is opaque nobody knows.
+    // Empty for an opaque token: its audience can't be checked.
     const audiences = unverifiedAudiences(response.access_token);
     if (audiences.some((named) => named !== audience)) {
       throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(this.#logged(asked));
@@ -78,7 +83,7 @@ export class TokenEndpoint {
     asked: Asked,
     notGranted: (permission: string) => KeycloakException,
   ): IssuedToken {
-    // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+    // RFC 6749 §5.1: an omitted scope equals the requested one.
     const granted = parseScope(response.scope ?? asked.scope);
     const wanted = parseScope(asked.scope);
     const missing = wanted.find((token) => !granted.includes(token));
@@ -89,7 +94,6 @@ export class TokenEndpoint {
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
   }
 
-  /** Adds the client to the request, for the log. */
   #logged(asked: Asked): Readonly<Record<string, unknown>> {
     return { ...asked, client: this.context.client.client_id };
   }

@@ -1,6 +1,6 @@
-/** Abortable: waiting for work that others may wait for too, no longer than a signal allows. */
+/** Abortable: waiting for shared work until a signal aborts. */
 
-/** The result of `work`, or the signal's reason as soon as it aborts; `work` itself goes on. */
+/** Rejects with the signal's reason as soon as it aborts; `work` itself goes on. */
 export async function abortable<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

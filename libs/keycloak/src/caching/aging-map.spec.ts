@@ -1,4 +1,4 @@
-/** An aging map beside one of JavaScript's own, of which each look makes a new iterator. */
+/** Compares AgingMap with a plain `Map` that makes a new iterator for each look. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AgingMap } from './aging-map.js';
@@ -17,7 +17,6 @@ describe('AgingMap', () => {
           if (does === 'set') map.set(name, at);
           if (does === 'delete' || does === 'set') expected.delete(name);
           if (does === 'set') expected.set(name, at);
-          // Not each time: where it was looked at last, it goes on.
           const looked = does === 'look' ? map.first() : undefined;
           expect(looked).toBe(does === 'look' ? expected.values().next().value : undefined);
           expect([...map]).toEqual([...expected]);

@@ -1,4 +1,4 @@
-/** A clock that goes on while the machine sleeps. */
+/** A clock that also counts while the machine sleeps. */
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { awakeClock } from './clock.js';

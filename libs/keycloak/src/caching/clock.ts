@@ -1,9 +1,9 @@
-/** Clock: the date and the monotonic time, which are injected. awakeClock(): a clock that also counts while the machine sleeps. */
+/** Clock: the injected wall clock and monotonic clock. */
 
 export interface Clock {
-  /** Seconds since the epoch, as `exp` counts them: to judge claims. */
+  /** Seconds since the epoch, to compare with claims such as `exp`. */
   epochSeconds(): number;
-  /** Milliseconds that only grow, whatever is done to the machine's date: for deadlines. */
+  /** For deadlines: milliseconds that never decrease, even if the machine's date is changed. */
   monotonicMs(): number;
 }
 
@@ -12,13 +12,15 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** By so much the date may gain on the monotonic clock from one look to the next: it is set right in small steps all the time. */
+/** The wall clock may gain this much on the monotonic clock between two reads, as time synchronisation corrects it. */
 const MAX_GAIN_MS = 1000;
 
 /**
- * On Linux the monotonic clock stands still while a machine sleeps. Answers from before the sleep would serve on as if no time had passed. The date
- * shows the sleep afterwards. A date that is put forward looks the same and makes entries older than they are. A date that is set back makes no entry
- * younger. So this clock is for entries that may end early, such as an answer, and not for entries that must be held.
+ * A clock that also counts the time during which the machine slept.
+ *
+ * On Linux the monotonic clock stops meanwhile, so entries from before the sleep would look fresh. This clock detects
+ * the sleep from the wall clock. A date that is set forward makes entries older than they are; a date that is set back
+ * makes none younger. So use it for entries that may expire early, not for entries that must be held.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

@@ -1,4 +1,4 @@
-/** DeadlineCache: a bounded map whose entries end at an absolute monotonic deadline. */
+/** DeadlineCache: a bounded map whose entries expire at an absolute monotonic deadline. */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 
@@ -7,17 +7,14 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/**
- * Holds at most `maxEntries`; the one used longest ago goes first. An entry is never given out at or after its
- * deadline, and reading it does not prolong it.
- */
+/** Evicts the least recently used entry. Reading an entry does not prolong its deadline. */
 export class DeadlineCache<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
 
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
-    /** Called with each key whose entry has gone, for whatever reason, and was not replaced by another. */
+    /** Called with each key whose entry is gone and was not replaced, whatever the reason. */
     onGone?: (key: string) => void,
   ) {
     this.#entries = new LRUCache({
@@ -26,12 +23,11 @@ export class DeadlineCache<V> {
     });
   }
 
-  /** Entries, those past their deadline included that nobody has asked for since. */
+  /** Includes expired entries that nobody has read since. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Whether there is an entry, be it past its deadline. */
   has(key: string): boolean {
     return this.#entries.has(key);
   }
@@ -44,7 +40,7 @@ export class DeadlineCache<V> {
     return undefined;
   }
 
-  /** Keeps `value` for `lifetimeMs` from now; nothing for this key when that is not a positive number. */
+  /** A lifetime that is not a positive number deletes the key. */
   set(key: string, value: V, lifetimeMs: number): void {
     if (!(lifetimeMs > 0)) {
       this.#entries.delete(key);
@@ -53,7 +49,6 @@ export class DeadlineCache<V> {
     this.#entries.set(key, { value, deadlineMs: this.clock.monotonicMs() + lifetimeMs });
   }
 
-  /** Evicts `key`, but only while it holds `value`: a newer one stays. */
   delete(key: string, value: V): void {
     if (this.#entries.peek(key)?.value === value) this.#entries.delete(key);
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Flights } from './flights.js';
 
-/** Work that ends when the spec says so, and counts how often it was begun. */
 function work() {
   const begun: PromiseWithResolvers<string>[] = [];
   const start = async (): Promise<string> => {

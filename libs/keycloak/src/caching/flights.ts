@@ -1,8 +1,8 @@
-/** Flights: the calls for a key that are in flight, which others join instead of making their own. */
+/** Flights: single flight. A call for a key that is in flight shares that call's result or failure. */
 
 export interface Flight {
   readonly startedAtMs: number;
-  /** No caller joins it any more, and its result is not cached: a newer one is known, or the key was evicted. */
+  /** No caller joins it any more and its result is not cached: there is a newer one, or the key was evicted. */
   readonly isDetached: boolean;
 }
 
@@ -12,17 +12,15 @@ interface RunningFlight<V> {
   result: Promise<V> | undefined;
 }
 
-/** Waiting callers share the result or the failure. Later callers start a new flight. */
 export class Flights<V> {
-  /** By key, in the order of their start. */
   readonly #flights = new Map<string, Set<RunningFlight<V>>>();
 
-  /** `onLanded` is called with each key whose flight has ended, when it is no longer among those in flight. */
+  /** `onLanded` receives the key of each settled flight, after the flight was removed. */
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
   /**
-   * Joins the flight for `key` that started last, where `canJoin` says so, and starts one otherwise. `start` receives
-   * its own flight, and can read after each wait whether it was detached.
+   * Joins the latest flight for `key` if it is neither detached nor `maxAgeMs` old, and starts one otherwise. `start`
+   * can check after each `await` whether its flight was detached.
    */
   run(key: string, start: (flight: Flight) => Promise<V>, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): Promise<V> {
     const running = this.#joinable(key, nowMs, maxAgeMs);
@@ -35,22 +33,20 @@ export class Flights<V> {
     return result;
   }
 
-  /** Whether a new caller would join: no caller joins a flight that is detached or `maxAgeMs` old. */
   canJoin(key: string, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
     return this.#joinable(key, nowMs, maxAgeMs) !== undefined;
   }
 
-  /** Whether a flight for `key` is running, a detached one included. */
+  /** Includes detached flights. */
   isInFlight(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** Detaches the flights for `key`: new callers start another one, and waiting callers still get the result. */
+  /** New callers start another flight; callers that wait already still get the result. */
   detach(key: string): void {
     for (const flight of this.#flights.get(key) ?? []) flight.isDetached = true;
   }
 
-  /** Detaches the flights for `key` that started before `than`. */
   detachEarlier(key: string, than: Flight): void {
     for (const flight of this.#flights.get(key) ?? []) {
       if (flight === than) return;

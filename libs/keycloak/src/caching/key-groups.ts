@@ -1,16 +1,14 @@
-/** KeyGroups: which keys belong together, each from when it is added until it is deleted. */
+/** KeyGroups: an index of keys by group. */
 
-/** Has no bound: the caller that adds a key deletes it when its value is gone. */
+/** Unbounded: the caller deletes each key it added when the value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();
 
-  /** How many keys there are, in all groups. */
   get size(): number {
     return this.#groupOf.size;
   }
 
-  /** A key belongs to one group, the first that it was added to. */
   add(group: string, key: string): void {
     if (this.#groupOf.has(key)) return;
     this.#groupOf.set(key, group);
@@ -28,7 +26,7 @@ export class KeyGroups {
     if (keys?.size === 0) this.#keysOf.delete(group);
   }
 
-  /** Those of now: they may be deleted while they are gone through. */
+  /** A copy, so the keys may be deleted while it is iterated. */
   keysOf(group: string): readonly string[] {
     return [...(this.#keysOf.get(group) ?? [])];
   }

@@ -5,7 +5,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { RecentDigests } from './recent-digests.js';
 
-/** A string of its own in memory, as the one that comes with each request is. */
 const again = (text: string): string => Buffer.from(text).toString();
 
 describe('RecentDigests', () => {
@@ -13,7 +12,7 @@ describe('RecentDigests', () => {
     const digests = new RecentDigests();
     digests.remember('header.payload.signature', 'd1');
     expect(digests.recall(again('header.payload.signature'))).toBe('d1');
-    // The same length and the same end: its place is the same.
+    // Same length and same suffix, so the same slot.
     expect(digests.recall('header.PAYLOAD.signature')).toBeUndefined();
     expect(digests.recall('header.payload.signaturE')).toBeUndefined();
     expect(digests.recall('')).toBeUndefined();
@@ -45,7 +44,7 @@ describe('RecentDigests', () => {
     const digests = new RecentDigests();
     for (let at = 0; at < 100; at += 1) digests.remember(again(`text ${at}`), `d${at}`);
     expect(digests.recall('text 99')).toBe('d99');
-    // What a reference has given out lives to the end of the turn.
+    // A target that `deref()` returned stays alive until the end of the turn.
     await nextTurn();
     collect();
     expect(Array.from({ length: 100 }, (_, at) => digests.recall(`text ${at}`))).toEqual(Array(100).fill(undefined));

@@ -1,12 +1,12 @@
-/** Renewal: when a cached value is asked for anew in the background, while it still serves everybody. */
+/** Renewal: when a cached value is renewed in the background, while it is still used. */
 
-/** A part of the time for which a value serves, from 0 to 1. */
+/** Fractions of a value's lifetime, from 0 to 1. */
 export interface RenewalWindow {
   readonly from: number;
   readonly to: number;
 }
 
-/** When to renew, from the beginning of that time: at random within the window, so that values do not all end at once. */
+/** Random within the window, so that values do not all expire at once. */
 export function renewAfterMs(servesMs: number, { from, to }: RenewalWindow): number {
   return servesMs * (from + (to - from) * Math.random());
 }

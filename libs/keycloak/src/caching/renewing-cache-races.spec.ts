@@ -1,4 +1,4 @@
-/** RenewingCache under every order in which uses, answers, time and forgetting can come. */
+/** RenewingCache under every order of reads, results, time and evictions. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -49,7 +49,7 @@ describe('RenewingCache, whatever comes first', () => {
             obtained.add(key);
             const value = { key, number: ++sent, sentAtMs: clock.monotonicMs() };
             const fails = failing;
-            // A flight that began before its key was forgotten is nobody's who comes after.
+            // A new flight starts only if the flight before it started before its key was evicted.
             const others = inAir.get(key);
             expect(others === undefined || others <= (forgottenBefore.get(key) ?? 0)).toBe(true);
             inAir.set(key, value.number);
@@ -90,7 +90,6 @@ describe('RenewingCache, whatever comes first', () => {
           await s.waitFor(Promise.all(steps.map(act)));
           await s.waitAll();
           await new Promise(setImmediate);
-          // Whose value is over is gone when somebody looks, and whose never came at once.
           clock.advance(USABLE_MS / 1000);
           for (const key of ['a', 'b']) cache.peek(key);
           expect([...obtained]).toEqual([]);

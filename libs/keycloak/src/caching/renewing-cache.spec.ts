@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RenewingCache } from './renewing-cache.js';
 
-/** A cache whose values are usable for 100 ms and fresh for 80 unless they are answered otherwise, and what obtains them. */
 function setUp(keepFailureMs = 0) {
   const clock = { nowMs: 0, epochSeconds: () => 0, monotonicMs: () => clock.nowMs };
   const cache = new RenewingCache<string>(10, clock, () => keepFailureMs);

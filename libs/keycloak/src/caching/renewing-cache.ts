@@ -1,9 +1,9 @@
-/** RenewingCache: values that are used until a hard deadline, and renewed in the background before it. */
+/** RenewingCache: values that are used until a hard deadline and renewed in the background before it. */
 import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
 import { Flights } from './flights.js';
 
-/** A value, how long it may be used, and from when on it should be renewed; both from now. */
+/** Both durations count from now; after `freshMs` the value should be renewed. */
 export interface Renewable<V> {
   readonly value: V;
   readonly usableMs: number;
@@ -12,18 +12,17 @@ export interface Renewable<V> {
 
 interface Entry<V> {
   readonly value: V;
-  /** Its hard deadline. */
   readonly endMs: number;
   renewAtMs: number;
 }
 
-/** After a renewal that brought nothing better, the next one waits: not every request in the rest of a value's life tries again. */
+/** Pause after a renewal that brought nothing better, so that not every request retries it. */
 const RENEWAL_PAUSE_MS = 1000;
 
 /**
- * One flight per key, for first uses and renewals alike. While a renewal runs, and when it fails, the old value serves
- * until its hard deadline and never beyond; so it does when the new one would end sooner. A failure is shared by those who
- * wait for it, and kept only as long as `keepFailureMs` says, or until there is a value.
+ * Single flight per key, for first uses and renewals alike. The old value is used while a renewal runs, when it fails,
+ * and when the new value would expire sooner, but never past its deadline. A failure is cached for `keepFailureMs` at
+ * most.
  */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
@@ -34,7 +33,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Called with each key that was obtained and of which no value is held or in flight any more. */
+    /** Called with each obtained key once no value for it is cached or in flight. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
@@ -45,7 +44,7 @@ export class RenewingCache<V> {
     return this.#entries.size;
   }
 
-  /** A cached value at once, renewed in the background when it is time; else what a flight brings. */
+  /** Returns a cached value at once, renewing it in the background if due, or waits for a flight. */
   get(key: string, obtain: () => Promise<Renewable<V>>): V | Promise<V> {
     const nowMs = this.clock.monotonicMs();
     const entry = this.#entries.get(key, nowMs);
@@ -54,23 +53,20 @@ export class RenewingCache<V> {
     return entry.value;
   }
 
-  /** The cached value, if there is one; nothing is obtained or renewed. */
   peek(key: string): V | undefined {
     return this.#entries.get(key)?.value;
   }
 
-  /** Whether a value is in flight, for a first use or a renewal, so that a caller would wait for it. */
   isInFlight(key: string): boolean {
     return this.#flights.canJoin(key);
   }
 
-  /** Evicts `key`, but only while it holds `value`: a newer one stays, and so does one that is in flight. */
   delete(key: string, value: V): void {
     const entry = this.#entries.get(key);
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Evicts `key`, whatever it holds or is about to hold: who waits gets the answer, and nobody after that. */
+  /** Evicts `key` and detaches its flight: callers that wait still get the result, later callers do not. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);
@@ -84,7 +80,7 @@ export class RenewingCache<V> {
   }
 
   #renew(key: string, entry: Entry<V>, obtain: () => Promise<Renewable<V>>): void {
-    // A caller that needs the value past its deadline asks again, and gets the failure then.
+    // A caller that needs the value past its deadline tries again, and gets the failure then.
     this.#obtain(key, obtain).catch(() => {
       entry.renewAtMs = this.clock.monotonicMs() + RENEWAL_PAUSE_MS;
     });
@@ -109,7 +105,7 @@ export class RenewingCache<V> {
     const failure = this.#failures.get(key, nowMs);
     if (failure !== undefined) this.#failures.delete(key, failure);
     const current = this.#entries.get(key, nowMs);
-    // A renewal never shortens the time in which nobody waits: it may have brought a value that is over already.
+    // The new value may have expired in flight: a renewal never shortens the time in which nobody waits.
     if (current !== undefined && !(endMs >= current.endMs)) {
       current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
       return;

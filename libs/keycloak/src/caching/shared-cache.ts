@@ -1,50 +1,52 @@
-/** Shared cache: answers and tokens that the replicas of one service keep for each other. Doors implement it. */
+/** Shared cache: the contract for a cache of results and tokens that the replicas of a service share. */
 
 export interface SharedCacheContext {
   readonly issuer: string;
   readonly clientId: string;
-  /** Whether passwords may travel unencrypted. */
+  /** Whether passwords may be sent unencrypted. */
   readonly allowInsecureRequests: boolean;
 }
 
-/** What is in the cache under a key, or whether this replica is the one to ask for it. */
+/** The result of a lookup: an entry, or whether this replica should obtain the value. */
 export type SharedLookup =
-  /** `ageMs`: how long ago it was asked for, at least that. `id`: of this entry and no other. */
+  /** `ageMs`: the minimum age, counted from when the value was requested. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
-  /** Nothing, and nobody else asks: `put` or `release` is expected, and `extend` until then. */
+  /** No entry, and no other replica is obtaining it. The caller must `put` or `release`, and `extend` until then. */
   | { readonly kind: 'lease' }
-  /** Nothing yet, but another replica asks. */
+  /** No entry yet, but another replica is obtaining it. */
   | { readonly kind: 'taken' };
 
 export interface SharedEntry {
   readonly text: string;
-  /** How long ago it was asked for. */
+  /** Counted from when the value was requested. */
   readonly ageMs: number;
-  /** For how long it is of use, from now. */
+  /** How long it can be used, from now. */
   readonly servesMs: number;
-  /** Takes the place of whatever is there, and is not replaced by what is not final. */
+  /** Replaces an entry that is not final, whatever its age, and is never replaced by one. */
   readonly isFinal: boolean;
 }
 
-/** Each but `close` rejects when the cache can't be asked in time: then this replica goes on by itself. */
+/** Every method except `close` rejects if the cache does not answer in time. The replica then continues without it. */
 export interface ConnectedSharedCache {
-  /** Called at the start of the application, which waits for it: a second at most. */
+  /** Called at application start, which waits at most one second for it. */
   open(): Promise<void>;
-  /** What was asked for at most `maxAgeMs` ago, but for the entry that was found to be of no use. The cache need not learn `key` itself. */
+  /**
+   * Looks up an entry that was requested at most `maxAgeMs` ago. It skips the entry whose id is `noUse`, which the
+   * caller found unusable. The cache server need not learn `key` itself.
+   */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
-  /** Keeps it, and ends this replica's lease. Of two the one that was asked for later stays. */
+  /** Stores the entry and ends this replica's lease. If there are two entries, the one requested later stays. */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /** A lease lasts for half a second, so that nobody waits for a replica that has ended; this makes it last for another one. */
+  /** Renews the lease. It lasts about half a second, so that no replica waits long for one that has stopped. */
   extend(key: string): Promise<void>;
-  /** Ends this replica's lease: nothing came of it. */
+  /** Ends this replica's lease without an entry. */
   release(key: string): Promise<void>;
-  /** Does not reject. */
   close(): Promise<void>;
 }
 
-/** For `forRoot({ sharedCache })`, such as `valkeyCache()` of `nestjs-keycloak-s2s/valkey`. */
+/** The type of `forRoot({ sharedCache })`, for example `valkeyCache()` from `nestjs-keycloak-s2s/valkey`. */
 export interface SharedCache {
-  /** Throws for settings that can't be used, in plain words; called at boot, sends nothing. */
+  /** Throws if the settings can't be used, with a message for the operator. Called at boot; sends nothing. */
   check(context: SharedCacheContext): void;
   /** Sends nothing before `open`. */
   connect(context: SharedCacheContext): ConnectedSharedCache;

@@ -1,58 +1,57 @@
-/** SharedLevel: values that other replicas have asked for, and which one of them asks for what is not there. */
+/** SharedLevel: values shared between replicas, with a lease that decides which replica obtains a missing value. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.js';
 import { sharedFault, type SharedFault } from './shared-fault.js';
 import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
 
-/** A value, and when it was asked for; monotonic. */
 export interface Dated<T> {
   readonly value: T;
   readonly askedAtMs: number;
 }
 
-/** What others may use. */
 export interface Shareable {
   readonly text: string;
   readonly askedAtMs: number;
-  /** For how long, from now. */
   readonly servesMs: number;
   readonly isFinal?: boolean;
 }
 
-/** How long the value may take that another replica asks for, as long as that one is there, and how long the turn to look for it. Then this one asks, too. */
+/**
+ * Bounds two waits: for a value that another replica is obtaining, and for a turn to look it up. After that, this
+ * replica obtains the value itself.
+ */
 const MAX_WAIT_MS = 3000;
 const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** More wait for their turn, so that what is measured is the cache and not this process. */
+/** Bounded so that a time-out measures the cache and not this process. Further calls wait for their turn. */
 const MAX_AT_ONCE = 64;
 
-/** Between two reports of a failure. */
 const REPORT_PAUSE_MS = 60_000;
 
-/** Whatever the cache does, slow or away, costs its own deadline at most, or three seconds where more ask than it can answer, and nothing is found. What it gives is judged like what this process keeps itself. */
+/**
+ * A slow or unreachable cache costs its own deadline at most, or three seconds under overload; then it counts as a
+ * miss. Callers check its values like the values that this process caches itself.
+ */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
   #failedAtMs = -Infinity;
   #running = 0;
-  /** Told whether it is their turn. */
   readonly #waiting: ((isTurn: boolean) => void)[] = [];
-  /** Of this replica, by key. */
   readonly #leases = new Map<string, NodeJS.Timeout>();
 
   constructor(
     cache: ConnectedSharedCache,
     private readonly clock: Clock,
-    /** Called when the cache fails, once a minute at most. */
     private readonly onFailure: (fault: SharedFault) => void,
   ) {
     this.#cache = cache;
   }
 
   /**
-   * A value that was asked for at most `maxAgeMs` ago, and in which `read` finds something of use; undefined when this replica has to ask for it: then
-   * `put` or `release` is expected.
+   * Resolves with a value that was requested at most `maxAgeMs` ago and that `read` accepts. Resolves with undefined if
+   * this replica should obtain the value; the caller must then `put` or `release`.
    */
   async find<T>(
     key: string,
@@ -67,7 +66,7 @@ export class SharedLevel {
         () => this.#turnAway(),
       );
       if (looked === undefined || looked.kind === 'lease') {
-        // What failed may have given it one.
+        // A failed lookup may have acquired the lease.
         this.#keepLease(key);
         return undefined;
       }
@@ -78,13 +77,11 @@ export class SharedLevel {
     }
   }
 
-  /** In the background. */
   put(key: string, { text, askedAtMs, servesMs, isFinal = false }: Shareable): void {
     this.#endLease(key);
     void this.#run((cache) => cache.put(key, { text, ageMs: this.clock.monotonicMs() - askedAtMs, servesMs, isFinal }));
   }
 
-  /** Nothing came of it; in the background. */
   release(key: string): void {
     this.#endLease(key);
     void this.#run((cache) => cache.release(key));
@@ -101,16 +98,15 @@ export class SharedLevel {
     await cache?.close();
   }
 
-  /** For specs without network: nothing is found or kept. */
+  /** For specs without a network: finds and stores nothing. */
   leaveOff(): void {
     this.#cache = undefined;
   }
 
-  /** As long as `put` or `release` are to come. */
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // One at a time: a cache that is slower than this would have ever more of them wait for their turn.
+    // One at a time: at a slow cache, ever more of these calls would queue.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;
@@ -133,12 +129,11 @@ export class SharedLevel {
       const value = read(text, askedAtMs);
       return value === undefined ? undefined : { value, askedAtMs };
     } catch {
-      // Another form of this library wrote it.
+      // Another version of this library wrote it in another format.
       return undefined;
     }
   }
 
-  /** Undefined when it fails, when its turn comes too late, and when there is no cache any more. */
   async #run<T>(
     action: (cache: ConnectedSharedCache) => Promise<T>,
     onFailure: () => void = () => undefined,
@@ -157,7 +152,6 @@ export class SharedLevel {
     }
   }
 
-  /** Whose turn comes too late gives it to the next. */
   async #hasTurn(): Promise<boolean> {
     const sinceMs = this.clock.monotonicMs();
     const isTurn = await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
@@ -166,7 +160,10 @@ export class SharedLevel {
     return false;
   }
 
-  /** Where one has waited in vain the others would, too: a flood of unknown tokens would have all of them wait at a cache that is slow. */
+  /**
+   * After one time-out the others would time out, too: a flood of unknown tokens would queue every caller at a slow
+   * cache.
+   */
   #turnAway(): void {
     for (const tell of this.#waiting.splice(0)) tell(false);
   }

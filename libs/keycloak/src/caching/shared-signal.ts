@@ -1,7 +1,10 @@
-/** Shared signal: a caller's signal, which may end any number of calls. */
+/** Shared signal: an abort signal of a caller that may end any number of calls. */
 import { setMaxListeners } from 'node:events';
 
-/** Node 20, and 22 at first, warn of a leak where more than ten listen; Node's own `fetch` sees to that as well. Not 0, with which `getMaxListeners` throws there. */
+/**
+ * Node 20 and early Node 22 warn of a leak at more than ten listeners. Node's own `fetch` raises the limit, too. Not 0:
+ * `getMaxListeners` then throws in these versions.
+ */
 export function letManyListen(signal: AbortSignal | undefined): void {
   if (signal instanceof AbortSignal) setMaxListeners(Infinity, signal);
 }

@@ -1,11 +1,10 @@
-/** A limit of time: when it ends something, and what it leaves out of account. */
+/** TimeLimit: what it ends, and that time in which the process was blocked does not count. */
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { TimeLimit } from './time-limit.js';
 
-/** Fulfilled when it is over. */
 const overAfter = (ms: number): Promise<void> => new Promise((resolve) => void new TimeLimit(ms, resolve));
 
 describe('a limit of time', () => {
@@ -32,7 +31,7 @@ describe('a limit of time', () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
     socket.on('data', (text) => seen.push(String(text)));
-    // From the event loop's last phase on, after which timers come first.
+    // The last phase of the event loop: timers run next.
     await new Promise((resolve) => void setImmediate(resolve));
     const over = overAfter(100);
     for (const untilMs = performance.now() + 500; performance.now() < untilMs;) continue;

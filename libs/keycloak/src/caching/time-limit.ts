@@ -1,11 +1,11 @@
-/** TimeLimit: ends something when its time is over, and not since this process was busy or stopped meanwhile. */
+/** TimeLimit: a timer that does not count time in which this process was blocked or stopped. */
 
-/** However long this process can neither send nor read, it counts as one of them. */
+/** However long the process is blocked, it costs one of these parts. */
 const PARTS = 5;
 
 /**
- * A timer that is late goes off before what has arrived meanwhile is read: every call in flight would end with a time-out, and those it
- * was made to would be taken for ill.
+ * A plain timer fires before the data that arrived during a block is read. Every call in flight would time out, and the
+ * called services would be considered unhealthy.
  */
 export class TimeLimit {
   #partsLeft = PARTS;
@@ -19,7 +19,6 @@ export class TimeLimit {
     this.#timer = setTimeout(() => this.#pass(), Math.ceil(ms / PARTS));
   }
 
-  /** Keeps no process from its end. */
   unref(): this {
     this.#timer.unref();
     return this;
@@ -33,7 +32,7 @@ export class TimeLimit {
   #pass(): void {
     this.#partsLeft -= 1;
     if (this.#partsLeft > 0) this.#timer.refresh();
-    // What has arrived is read after the timers, and before this.
+    // `setImmediate` runs after arrived data is read.
     else this.#end = setImmediate(this.onOver);
   }
 }

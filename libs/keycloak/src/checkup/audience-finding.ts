@@ -6,15 +6,14 @@ import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { note, ok, unseen, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
 
-/** What the findings of one service are about. */
 export interface Question extends CheckupParts {
   readonly service: RegisteredService;
-  /** Scopes that the realm has, as far as it says (RFC 8414 `scopes_supported`). */
+  /** RFC 8414 `scopes_supported`. */
   readonly knownScopes: readonly string[] | undefined;
   readonly hasServiceAccount: boolean;
 }
 
-/** By an exchange for which no scope is asked: an audience that exists is then merely not available. */
+/** Without a scope, Keycloak refuses an existing audience as not available. */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;
   if (!hasServiceAccount) {
@@ -45,6 +44,5 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
   }
 }
 
-/** Keycloak's refusal of an audience that no asked-for scope brings. */
 export const isNotAvailable = (failure: unknown): boolean =>
   failure instanceof BearerError && failure.code === 'insufficient_scope';

@@ -1,4 +1,4 @@
-/** CheckupParts: what a checkup looks at a service by. */
+/** CheckupParts: the parts of the library that a checkup uses. */
 import type { ClockSkew } from '../authorization-server/clock-skew.js';
 import type { Introspection } from '../authorization-server/introspection.js';
 import type { ServerMetadata } from '../authorization-server/metadata.js';
@@ -9,16 +9,14 @@ import type { ResolvedServiceOptions } from '../options/service.options.js';
 import type { Answering } from './who-answers.js';
 import type { Unreached } from './why-unreached.js';
 
-/** A service that is called with tokens of the issuer that is looked at. */
+/** A service that is called with tokens of the examined issuer. */
 export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes'> & {
   readonly name: string;
-  /** Its client id there. */
   readonly audience: string;
-  /** Undefined when something answers there, whatever it says; else why nothing does. */
+  /** Undefined if anything answers at its address. */
   readonly whyUnreached: () => Promise<Unreached | undefined>;
-  /** Undefined where no service of this library answers there. */
+  /** Undefined if no service of this library answers there. */
   readonly whoAnswers: () => Promise<Answering | undefined>;
-  /** As `CheckupParts` has it. */
   readonly proxy: string | undefined;
 };
 
@@ -28,13 +26,12 @@ export interface CheckupParts {
   readonly introspection: Pick<Introspection, 'introspect'>;
   readonly probe: OwnTokenProbe;
   readonly clockSkew: Pick<ClockSkew, 'measured'>;
-  /** The services that were registered until now. */
   readonly services: () => readonly RegisteredService[];
-  /** Puts a sentence on one line, without this service's secret, tokens, and what can't be printed. */
+  /** Puts a sentence on one line, without secrets, tokens and unprintable characters. */
   readonly cleanse: (sentence: string) => string;
-  /** What this service authenticates itself by; undefined where it can't be read. */
+  /** Undefined if it can't be read. */
   readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
-  /** Host and port of the proxy that leads there; undefined where none does. */
+  /** Host and port, or undefined without a proxy. */
   readonly proxy: string | undefined;
 }

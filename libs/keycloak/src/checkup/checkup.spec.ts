@@ -86,7 +86,6 @@ describe('a checkup', () => {
   });
 
   it('says of a plain list that a role may be missing, and of scopes by kind that it is', async () => {
-    // The service account of service-b has no role at all.
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });

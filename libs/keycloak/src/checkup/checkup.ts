@@ -1,4 +1,4 @@
-/** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
+/** Checkup: checks the configuration of a service with its own credentials, and changes nothing. */
 import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
@@ -22,7 +22,6 @@ export class Checkup {
     return this.parts.options;
   }
 
-  /** As `CheckupParts` has it. */
   cleanse(sentence: string): string {
     return this.parts.cleanse(sentence);
   }
@@ -31,17 +30,14 @@ export class Checkup {
     return this.parts.services();
   }
 
-  /** What is weak in the settings themselves, in production: an unencrypted connection, a secret that others can guess. Sends nothing. */
+  /** An unencrypted connection or a weak secret in production. Sends nothing. */
   async weaknesses(): Promise<Finding[]> {
     const { options, isProduction } = this.parts;
     const findings = [await secretFinding(this.parts), encryptionFinding(options, isProduction)];
     return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
-  /**
-   * Address, TLS, issuer, credentials, clock, lifetimes, and for each next service and scope whether a token would be granted. What can't
-   * be looked at because of an error before it is left out. Does not throw for what Keycloak answers.
-   */
+  /** Leaves out each check that depends on a failed one. Does not throw for any answer of Keycloak. */
   async run(): Promise<Finding[]> {
     const findings = await this.#run();
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
@@ -67,7 +63,7 @@ export class Checkup {
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
-  /** The client scopes of the realm, where its discovery document can be read and lists them (RFC 8414 §2). */
+  /** RFC 8414 §2. Undefined if the discovery document can't be read or lists none. */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
       ({ scopes_supported: listed }) =>
@@ -76,12 +72,11 @@ export class Checkup {
     );
   }
 
-  /** Finds out by two requests without a token whether each next service is there, and is the right one. */
+  /** Sends each next service two requests without a token. */
   async reach(): Promise<Finding[]> {
     return Promise.all(this.parts.services().map(reachFinding));
   }
 
-  /** The audiences of a token that Keycloak grants this service itself for `scope`; none where it grants none. */
   async audiencesOf(scope: string): Promise<readonly string[]> {
     return this.parts.probe.ownToken(scope).then(
       (token) => (token.scope.includes(scope) ? token.audiences : []),
@@ -92,7 +87,7 @@ export class Checkup {
     );
   }
 
-  /** A service that never calls as itself, and says so, needs no service account. */
+  /** A service without `asService` scopes needs no service account. */
   #withoutAccount(finding: Finding): Finding {
     const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };

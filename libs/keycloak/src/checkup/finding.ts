@@ -1,13 +1,13 @@
-/** Finding: one line of a checkup: what was looked at, how it is, and what to do about it. */
+/** Finding: the result of one check, and what to do about it. */
 
 import type { InWhoseName } from '../client/declared-scopes.js';
 
-/** From good to bad. A `note` says what could not be looked at, or what is so on purpose in development. */
+/** From best to worst. A `note` is about something that was not checked, or that is intended in development. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
 
-/** What is looked at, in the order of the checklist; the last ones only by an administrator's token. */
+/** In the order of the checklist. */
 export const CHECKS = [
   'process',
   'settings',
@@ -45,21 +45,18 @@ export interface GrantedCall {
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
-  /** One sentence, which names what it is about. It holds no token and no secret. */
+  /** One sentence that names its subject, without tokens and secrets. */
   readonly message: string;
-  /** What to do; for warnings and errors, and some notes. */
+  /** The remedy, for warnings, errors and some notes. */
   readonly cure?: string;
-  /** Of which issuer, where there are several. */
   readonly issuer?: string;
-  /** Keycloak gave no answer, which says nothing of the settings. */
+  /** Keycloak gave no answer, so the finding says nothing about the settings. */
   readonly isUnreachable?: true;
-  /** What Keycloak granted when it was tried. */
   readonly granted?: GrantedCall;
-  /** Fingerprints of keys that all services must have. */
+  /** Fingerprints of keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Another finding, of this process or of another one, is the cause as a rule. */
+  /** Usually another finding, possibly of another process, is the cause. */
   readonly isSymptom?: true;
-  /** Only an administrator's token shows it. */
   readonly needsAdministrator?: true;
 }
 
@@ -72,7 +69,6 @@ export const note = (check: Check, message: string, cure?: string): Finding => (
   ...(cure === undefined ? {} : { cure }),
 });
 
-/** For what only an administrator's token shows. */
 export const unseen = (check: Check, message: string): Finding => ({
   ...note(check, message, 'Run doctor with --admin, which reads the realm.'),
   needsAdministrator: true,
@@ -92,7 +88,6 @@ export const error = (check: Check, message: string, cure: string): Finding => (
   cure,
 });
 
-/** The worst level; `ok` of none. */
 export function worstOf(findings: readonly Finding[]): Level {
   return LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok';
 }

@@ -24,7 +24,6 @@ async function reach(answer: RequestListener, path = ''): Promise<readonly Findi
   return keycloak.issuers[0].checkup.reach();
 }
 
-/** As a service of this library answers at a route that demands a token. */
 const serviceNamed =
   (name: string, seesAuthorization = true): RequestListener =>
   ({ url, headers }, response) => {

@@ -1,9 +1,8 @@
-/** reachFinding(): whether a next service is there, is the one that is meant, and is sent our tokens. */
+/** reachFinding(): whether a next service is reachable, is the right service, and receives the Authorization header. */
 import type { RegisteredService } from './checkup-parts.js';
 import { error, ok, type Finding } from './finding.js';
 import { through } from './server-findings.js';
 
-/** By two requests without a token. */
 export async function reachFinding(service: RegisteredService): Promise<Finding> {
   const { name, baseUrl, audience, proxy } = service;
   const at = `at ${baseUrl}${through(proxy)}`;

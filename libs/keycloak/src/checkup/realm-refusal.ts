@@ -4,7 +4,6 @@ import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { error, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
 
-/** Undefined for any other refusal. */
 export function realmRefusal(failure: KeycloakException): Finding | undefined {
   const { description } = failure.fields;
   const cure = keycloakRefusalHint(failure.fields);

@@ -1,7 +1,7 @@
-/** Refusal words: a refusal of the server as the end of a sentence, with the server's own words where it gave any. */
+/** Refusal words: a refusal of the server as the end of a sentence. */
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** Such as `answered_400_invalid_client, and says: "Audience not found"`. */
+/** `answered_400_invalid_client, and says: "Audience not found"` */
 export function wordsOf({ reason, fields }: KeycloakException): string {
   const { description, detail } = fields;
   const own = typeof detail === 'string' ? ` (${detail})` : '';

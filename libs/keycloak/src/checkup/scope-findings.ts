@@ -1,4 +1,4 @@
-/** Scope findings: whether a token for a next service would be granted, tried with a token of this service's own. */
+/** Scope findings: whether Keycloak would grant a token for a next service, tried with a token of this service. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
 import { failureHint } from '../protocol/failure-hints.js';
@@ -7,12 +7,11 @@ import { audienceFinding, isNotAvailable, type Question } from './audience-findi
 import { error, note, ok, unseen, warning, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
 
-/** A call that would be made. */
 interface Call {
   readonly inWhoseName: InWhoseName;
   readonly scope: string;
   readonly audience: string;
-  /** The beginning of a sentence about it. */
+  /** The beginning of a sentence about the call. */
   readonly about: string;
 }
 
@@ -42,7 +41,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // Without the scope, another one brought the audience.
+    // The audience without the scope comes from another scope.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);
@@ -84,7 +83,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
     : note('scope', `${says}, which matters only if it calls asService('${scope}').`);
 }
 
-/** The token itself names no audience: it has none, or is a lightweight one, of which introspection alone says more. */
+/** Without audiences, it may be a lightweight token. Only introspection shows the audiences of such a token. */
 async function withoutAudience(question: Question, call: Call, token: GrantedToken): Promise<Finding> {
   try {
     await question.probe.exchange(call.scope, call.audience);
@@ -117,7 +116,7 @@ function granted({ options }: Question, call: Call, { scope: given, audiences }:
   const others = audiences.filter((one) => one !== audience);
   const grant = { scope, audience, inWhoseName };
   if (others.length === 0) return { ...ok('scope', `${about}: granted, and for nobody else.`), granted: grant };
-  // A token is for one service: more would let a stolen one open others.
+  // A token for several services would let one of them call the others.
   const wide = warning(
     'scope',
     `${about}: the token is good at ${others.slice(0, 10).join(', ')} too, so a stolen one opens them.`,
@@ -163,7 +162,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** Without the permission its own token tells nothing of the mapper. */
+/** A service account without the permission can't see its audience mapper. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

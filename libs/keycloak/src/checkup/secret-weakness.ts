@@ -1,18 +1,17 @@
-/** Secret weakness: whether a client secret is one that others can guess. */
+/** Secret weakness: whether others can guess a client secret. */
 
-/** Keycloak makes secrets of 32 characters. */
+/** Secrets that Keycloak generates have 32 characters. */
 const MIN_LENGTH = 16;
 
-/** The form of the secrets that demonstrations publish, such as `a-secret`. */
+/** The form of published demo secrets, such as `a-secret`. */
 const DEMO_FORM = /^[a-z0-9-]+-secret$/i;
 
 export interface SecretWeakness {
-  /** The end of a sentence about the secret, which says nothing of what is in it. */
+  /** Contains no part of the secret. */
   readonly words: string;
   readonly isPublished: boolean;
 }
 
-/** Undefined for one that is well. */
 export function secretWeakness({
   clientId,
   clientSecret,

@@ -1,4 +1,4 @@
-/** Server findings: whether Keycloak is reached, is the one that was configured, and accepts this service. */
+/** Server findings: whether Keycloak is reachable, is the configured one, and accepts this service. */
 import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
@@ -11,7 +11,6 @@ import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
 
-/** Whether the realm is reached, and is the one whose tokens are accepted. */
 export async function realmFindings({ options, metadata, isProduction, proxy }: CheckupParts): Promise<Finding[]> {
   const { realmUrl, issuer } = options;
   try {
@@ -19,7 +18,7 @@ export async function realmFindings({ options, metadata, isProduction, proxy }: 
   } catch (failure) {
     if (!(failure instanceof KeycloakException)) throw failure;
     const finding = unreached(failure, realmUrl, proxy);
-    // It is there, and another one: an administrator can read why.
+    // Keycloak answers with another issuer, so the next checks can still run.
     const isThere = failure.reason === 'issuer_mismatch';
     return isThere ? [answers(realmUrl, proxy), finding] : [finding];
   }
@@ -33,11 +32,9 @@ export async function realmFindings({ options, metadata, isProduction, proxy }: 
 const answers = (realmUrl: string, proxy: string | undefined): Finding =>
   ok('address', `Keycloak answers at ${realmUrl}${through(proxy)}.`);
 
-/** The end of a sentence about an address. */
 export const through = (proxy: string | undefined): string =>
   proxy === undefined ? '' : ` through the proxy ${proxy}`;
 
-/** Needs no answer of Keycloak. */
 export function encryptionFinding({ realmUrl, tls }: CheckupParts['options'], isProduction: boolean): Finding {
   const trusted = tls.caFile === undefined ? '' : ', and its certificate is of an authority in tls.caFile';
   if (realmUrl.startsWith('https:')) return ok('tls', `The connection to Keycloak is encrypted${trusted}.`);
@@ -76,7 +73,7 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
     const [words, cure] = discoveryWords(realmUrl, said);
     return error('discovery', words, failureHint(failure) ?? cure);
   }
-  // Whatever it is: it may pass, and then says nothing of the settings.
+  // A temporary failure says nothing about the settings.
   return NOT_OF_KEYCLOAK.test(reason)
     ? { ...error('discovery', ...discoveryWords(realmUrl, said)), isUnreachable: true }
     : {
@@ -90,7 +87,6 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
       };
 }
 
-/** Something answers, and in another form than Keycloak. */
 const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered_[23])/;
 
 const discoveryWords = (realmUrl: string, said: string): [string, string] => [
@@ -98,7 +94,7 @@ const discoveryWords = (realmUrl: string, said: string): [string, string] => [
   'Look for a proxy or a login page before Keycloak; compare issuer and internalServerUrl.',
 ];
 
-/** Whether this service may introspect: by a token that nobody issued. */
+/** Introspects a token that nobody issued. */
 export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
   const { clientId } = options;
   try {
@@ -117,10 +113,9 @@ export async function credentialsFinding({ options, introspection }: CheckupPart
 const is401 = (failure: unknown): boolean =>
   failure instanceof KeycloakException && failure.reason.startsWith('answered_401');
 
-/** Any refusal but that of the credentials says more of the realm than of them. */
+/** A refusal for another reason is about the realm, not the credentials. */
 const hintOf = (failure: unknown): string => (failure instanceof KeycloakException ? (failureHint(failure) ?? '') : '');
 
-/** A token of its own, by which the rest can be tried; undefined where there is none. */
 export async function ownTokenFinding({
   options,
   probe,
@@ -156,7 +151,6 @@ export function clockFinding(measured: MeasuredSkew | undefined, toleranceSecond
   return ok('clock', `This machine's clock agrees with Keycloak's, within ${toleranceSeconds} s.`);
 }
 
-/** Needs no answer of Keycloak. */
 export async function secretFinding({ options, credential, isProduction }: CheckupParts): Promise<Finding> {
   const { clientId } = options;
   const shown = await credential();
@@ -210,10 +204,9 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
   return ok('lifetime', `${lives}, which suits minRemainingLifetimeSeconds (${minRemainingLifetimeSeconds} s).`);
 }
 
-/** An hour. */
 const LONG_LIFETIME_SECONDS = 3600;
 
-/** `words` are the sentence and the cure, of what the server said. Rethrows what is no refusal. */
+/** Rethrows an error that is not a refusal. */
 export function failed(failure: unknown, check: Check, words: (said: string) => [string, string]): Finding {
   if (!(failure instanceof KeycloakException)) throw failure;
   if (failure.code === 'authorization_server_unavailable') {

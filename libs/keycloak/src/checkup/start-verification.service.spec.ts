@@ -19,7 +19,6 @@ beforeAll(async () => {
 afterAll(() => realm.stop());
 afterEach(() => void jest.restoreAllMocks());
 
-/** Starts an application whose next service is not there yet. */
 async function start(
   options: Partial<KeycloakModuleOptions>,
   scopes: readonly string[] | ServiceScopes = [],

@@ -1,10 +1,13 @@
-/** StartVerification: warns of weak settings. With `verifyAtStart` an application does not start if Keycloak refuses its settings. */
+/**
+ * StartVerification: warns about weak settings. With `verifyAtStart` it stops the start if Keycloak refuses the
+ * settings.
+ */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';
 import type { Finding } from './finding.js';
 
-/** Thrown at the start. The message lists every fault with its cure, and holds no secret. */
+/** Thrown at the start. The message lists every fault with its cure, and contains no secret. */
 export class StartVerificationError extends ConfigurationError {
   constructor(findings: readonly Finding[]) {
     super(
@@ -20,14 +23,14 @@ export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    /** One for each issuer; the first is that of this service. */
+    /** The first is this service's own. */
     private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
   /**
-   * Throws `StartVerificationError` for faults at the first issuer; those at others are logged. Where Keycloak gives no answer, nothing is known of the settings: the log says so, and the
-   * application starts, since all instances would be down together with Keycloak.
+   * Throws `StartVerificationError` for faults at the first issuer, and logs faults at other issuers. The application
+   * starts if Keycloak gives no answer. Otherwise an outage of Keycloak would stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));
@@ -36,7 +39,7 @@ export class StartVerification implements OnApplicationBootstrap {
     const findings = [own ?? [], ...others].flat();
     for (const finding of findings.filter(({ level }) => level === 'error')) {
       const { message, cure: hint } = finding;
-      // What somebody else has changed at their server must not keep this service down.
+      // A change at another party's server must not stop this service.
       const what = isFault(finding)
         ? 'Another issuer does not serve these settings.'
         : 'The settings could not be verified.';

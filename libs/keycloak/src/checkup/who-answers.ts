@@ -1,4 +1,4 @@
-/** whoAnswers(): which service answers at the address of a next service, and whether it is sent the header Authorization. */
+/** whoAnswers(): which service answers at an address, and whether it receives the Authorization header. */
 import type { Network, ServiceAddress } from '../http/network.js';
 import { HttpFailure, sendRequest } from '../http/send-request.js';
 import { ownProperty } from '../protocol/claims.js';
@@ -7,23 +7,21 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 
 const MAX_ANSWER_BYTES = 65_536;
 
-/** A route that demands a token in each service of `service-defaults`. Another service answers 404 there. */
+/** A protected route of each service with `service-defaults`. */
 const GUARDED_PATH = 'health/details';
 
-/** Not a token of any kind that Keycloak issues: the service refuses it by its form. */
+/** The service refuses it by its form, because Keycloak issues no such token. */
 const NOT_A_TOKEN = 'Bearer sent-by-doctor';
 
-/** The codes with which a service of this library answers 401. */
 const CODES: ReadonlySet<unknown> = new Set(['missing_token', 'invalid_token']);
 
 export interface Answering {
-  /** Its client id. */
+  /** The client id of the service. */
   readonly realm: string;
-  /** Whether the header `Authorization` arrived there. */
   readonly sawAuthorization: boolean;
 }
 
-/** Sends one `GET` with a text in place of a token. Undefined where no service of this library answers. */
+/** Undefined if no service of this library answers. */
 export async function whoAnswers(service: ServiceAddress, network: Network): Promise<Answering | undefined> {
   const { origin, pathname } = new URL(service.baseUrl);
   try {

@@ -1,4 +1,4 @@
-/** Client assertion file: an assertion that a platform has signed for this service, and replaces before it expires. */
+/** Client assertion file: an assertion that the platform signs for this service and renews before it expires. */
 import { isCompactJws } from '../protocol/token-form.js';
 import type {
   ClientAuthentication,
@@ -10,11 +10,13 @@ import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS
 import { RenewableCredential } from './renewable-credential.js';
 
 /**
- * A client assertion from a file (RFC 7523 §2.2), such as the token of a service account that Kubernetes projects: then this service has no secret at
- * all. The server must trust who has signed it (in Keycloak: an identity provider, and the client authenticator "Signed JWT - Federated"), and its audience must be
- * what the server demands. It does NOT check the assertion, and sends it as long as it is in the file. Read, and read again, as `clientSecretFile` does.
+ * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected service account token of
+ * Kubernetes, instead of a secret. The assertion must have the audience that the server demands, and the server must
+ * trust its signer. In Keycloak that takes an identity provider, and the client authenticator "Signed JWT - Federated".
  *
- * Throws `ConfigurationError` for a file that can't be read, or holds no JWT.
+ * It does NOT verify the assertion or its expiry. It reads the file again as `clientSecretFile` does.
+ *
+ * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.
  */
 export function clientAssertionFile(path: string): ClientAuthentication {
   return new AssertionFile(

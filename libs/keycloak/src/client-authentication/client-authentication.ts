@@ -1,8 +1,7 @@
-/** Client authentication: how this service proves to the authorization server who it is (RFC 6749 §2.3, RFC 7523 §2.2). */
+/** Client authentication: how this service authenticates at the authorization server (RFC 6749 §2.3, RFC 7523 §2.2). */
 import type { webcrypto } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 
-/** What is shown to the server: a secret, an assertion that is signed for each request, or one that somebody else has signed. */
 export type ClientCredential =
   | { readonly kind: 'secret'; readonly secret: string }
   | {
@@ -18,19 +17,27 @@ export interface ClientAuthenticationContext {
   readonly log: Readonly<Record<'log' | 'error', (message: string, fields: object) => void>>;
 }
 
-/** For `forRoot({ clientAuthentication })`: such as `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` and `clientAssertionFile()`. */
+/**
+ * For `forRoot({ clientAuthentication })`, such as `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or
+ * `clientAssertionFile()`.
+ */
 export interface ClientAuthentication {
   connect(context: ClientAuthenticationContext): ConnectedClientAuthentication;
 }
 
 export interface ConnectedClientAuthentication {
-  /** The one to use now. Throws `AuthorizationServerError` (`authorization_server_unavailable`, `client_credential_unreadable`) when there is none. */
+  /**
+   * Throws `AuthorizationServerError` (`authorization_server_unavailable`, `client_credential_unreadable`) without a
+   * credential.
+   */
   credential(): Promise<ClientCredential>;
-  /** The server has refused `refused`: whether there is another one, which is waited for for a moment. Does not throw. */
+  /**
+   * The server has refused `refused`. Waits a moment for another credential, and returns whether there is one. Does not
+   * throw.
+   */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 
-/** A secret that stays as long as the process runs. */
 export class FixedSecret implements ClientAuthentication, ConnectedClientAuthentication {
   readonly #credential: ClientCredential;
 

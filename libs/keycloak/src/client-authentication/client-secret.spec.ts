@@ -60,12 +60,11 @@ describe('a secret in a file', () => {
     symlinkSync(`${file}-1`, link);
     const connected = connect(clientSecretFile(link));
     const refused = await connected.credential();
-    // As Kubernetes does it.
     symlinkSync(`${file}-2`, `${link}-new`);
     renameSync(`${link}-new`, link);
     expect(await connected.isReplaced(refused)).toBe(true);
     expect(await secretOf(connected)).toBe('the-second');
-    // Whoever was refused with the first one needs no other question.
+    // A request with the old secret does not read the file again.
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
@@ -80,7 +79,7 @@ describe('a secret in a file', () => {
     const next = await connected.credential();
     expect(await connected.isReplaced(next)).toBe(false);
     writeFileSync(file, 'the-third');
-    // Looked at a moment ago.
+    // The file was read a moment ago.
     expect(await connected.isReplaced(next)).toBe(false);
     aheadMs = 1000;
     expect(await connected.isReplaced(next)).toBe(true);
@@ -114,7 +113,6 @@ describe('a secret in a file', () => {
       expect(() => clientSecretFile(path as string)).not.toThrow(/4711/);
     }
     expect(() => clientSecretFile(missing)).toThrow(/can't be read \(ENOENT\)/);
-    // As of clientSecret: Keycloak refuses it in the words of a wrong secret, which looks right to everybody who compares it.
     writeFileSync(file, 'the-secret-4711\nand more');
     expect(() => clientSecretFile(file)).toThrow(/no line break or other control character/);
     expect(() => clientSecretFile(file)).not.toThrow(/4711/);

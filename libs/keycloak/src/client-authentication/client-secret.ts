@@ -1,4 +1,4 @@
-/** Client secret: one that is kept outside this process, and may be replaced while it runs. */
+/** Client secret: a secret that is stored outside this process and may be replaced while it runs. */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
@@ -12,16 +12,19 @@ import { RenewableCredential, type CredentialSource } from './renewable-credenti
 export interface ClientSecretFromOptions {
   /** Bound on one call of the function. Default 1000, 100 to 10000. */
   readonly timeoutMs?: number;
-  /** How long a secret is used before the function is called again; it is called at once when the server refuses one. Default 300, 1 to 86400. */
+  /** How long a secret is used before the function is called again. Default 300, 1 to 86400. */
   readonly refreshSeconds?: number;
 }
 
 /**
- * The client's secret from a file (`client_secret_basic`), as Docker and Kubernetes mount secrets. It is read when the options are made, and
- * again when it is used and was read 5 seconds ago; white space around it is dropped. When the server refuses the secret, it is read again at once, and once it has
- * changed, which half a second is waited for, the request is sent once more. A file that can't be read later on leaves the last secret in use, and is logged.
+ * Reads the client secret from a file (`client_secret_basic`), as Docker and Kubernetes mount secrets. White space
+ * around it is removed. The file is read when the options are made, and again before a use at least 5 seconds after the
+ * last read.
  *
- * Throws `ConfigurationError` for a file that can't be read, is empty, or has several lines.
+ * If the server refuses the secret, the file is read again for up to half a second. A request is sent once more with a
+ * changed secret. If the file can't be read later, the last secret stays in use and the failure is logged.
+ *
+ * Throws `ConfigurationError` if the file can't be read, is empty, or has several lines.
  */
 export function clientSecretFile(path: string): ClientAuthentication {
   const file = checkCredentialFile('clientSecretFile', path, faultOfSecret);
@@ -34,11 +37,13 @@ export function clientSecretFile(path: string): ClientAuthentication {
 }
 
 /**
- * The client's secret from a function (`client_secret_basic`), such as one that asks a vault. It is called when a secret is first needed, again after `refreshSeconds`,
- * and when the server refuses the one before; concurrent requests share a call. One that throws, or takes longer than `timeoutMs`, leaves the last secret in use, and is logged
- * without what it threw. Without any secret requests end with `AuthorizationServerError` (`client_credential_unreadable`).
+ * Gets the client secret from a function (`client_secret_basic`), for example from a vault. It is called on first need,
+ * after `refreshSeconds`, and when the server refuses the secret. Concurrent requests share a call.
  *
- * Throws `ConfigurationError` for faulty options.
+ * If it throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain what it threw. Before the
+ * first secret, requests fail with `AuthorizationServerError` (`client_credential_unreadable`).
+ *
+ * Throws `ConfigurationError` for invalid options.
  */
 export function clientSecretFrom(
   read: () => string | Promise<string>,
@@ -66,7 +71,7 @@ class SecretSource implements ClientAuthentication {
   }
 }
 
-/** As of the option `clientSecret`: what has one is no secret (RFC 6749, appendix A.2), and would be refused as a wrong one is. */
+/** Keycloak would refuse a secret with a control character as a wrong secret (RFC 6749, appendix A.2). */
 const faultOfSecret = (text: string): string | undefined =>
   /\p{Cc}/u.test(text) ? 'the file must have no line break or other control character in the secret' : undefined;
 

@@ -1,11 +1,11 @@
-/** Credential file: a small text that a platform puts into a file, and replaces there. */
+/** Credential file: a small text in a file that the platform may replace. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 
 /**
- * How old what was read may be: it is read again before it is used. A mounted secret is replaced by a symbolic link beside it, which watching the
- * file would miss.
+ * The file is read again before use after this time, and is not watched: a mounted secret is replaced through a
+ * symbolic link.
  */
 export const FILE_REFRESH_MS = 5000;
 export const FILE_TIMEOUT_MS = 1000;
@@ -13,8 +13,8 @@ export const FILE_TIMEOUT_MS = 1000;
 const MAX_CHARACTERS = 65_536;
 
 /**
- * Reads it again each time, but while a read is under way gives that one: each takes one of the few threads that look up host names, too, and a file system that hangs
- * would get them all. Rejects with a `code` where it can't be read.
+ * Concurrent calls share one read, because a file system that hangs would take every thread of Node's small pool, which
+ * also resolves host names. Rejects with a `code` if the file can't be read.
  */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;
@@ -24,7 +24,10 @@ export function credentialReader(path: string): () => Promise<string> {
       .finally(() => (reading = undefined)));
 }
 
-/** At the start, when `parse` gives what is wrong with it, if anything is. Throws `ConfigurationError`, which names neither path nor contents: either may be a secret. */
+/**
+ * `parse` returns the fault of the content, or undefined. Throws `ConfigurationError`, which names neither path nor
+ * content, because either may be a secret.
+ */
 export function checkCredentialFile(maker: string, path: unknown, parse: (text: string) => string | undefined): string {
   const fault = faultOf(path, parse);
   if (fault !== undefined) throw new ConfigurationError(`${maker} can't be used`, [fault]);

@@ -1,4 +1,6 @@
-/** Private key JWT: an assertion of its own for each request, signed by a key that nobody else has (RFC 7523 §2.2, OpenID Connect Core §9). */
+/**
+ * Private key JWT: an assertion per request, signed with a key of this service (RFC 7523 §2.2, OpenID Connect Core §9).
+ */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
@@ -11,8 +13,8 @@ import { faultOfKeys, publicJwks, signingCredential, type PublicJwks } from './s
 
 export interface PrivateKeyJwtOptions {
   /**
-   * A PEM file of one or more private keys (PKCS #8, not encrypted): RSA of at least 2048 bits, EC P-256, P-384 or P-521, or Ed25519. The first signs; all are published by
-   * `publicKeys()`, so that the server knows a key before it is used.
+   * A PEM file of private keys (PKCS #8, not encrypted): RSA of at least 2048 bits, EC P-256, P-384 or P-521, or
+   * Ed25519. The first key signs. `publicKeys()` publishes all, so that the server knows a key before it is used.
    */
   readonly keyFile: string;
   /** `kid` of the first key. Default: its thumbprint (RFC 7638). */
@@ -20,18 +22,22 @@ export interface PrivateKeyJwtOptions {
 }
 
 export interface PrivateKeyJwt extends ClientAuthentication {
-  /** The public keys as a JWK Set (RFC 7517 §5), for a route that the server reads (`jwks_uri`), or to be entered there. Throws when the file can't be read. */
+  /**
+   * The public keys as a JWK Set (RFC 7517 §5), for the route of `jwks_uri` or for manual import. Rejects if the file
+   * can't be read.
+   */
   publicKeys(): Promise<PublicJwks>;
 }
 
 /**
- * `private_key_jwt`: no secret leaves this service. Each request has an assertion with a `jti` of its own, `iss` and `sub` the client, `aud` the realm's issuer, and at most 60 seconds
- * to live. RSA keys sign by RS256, EC keys by the algorithm of their curve, Ed25519 by EdDSA.
+ * `private_key_jwt`: no secret leaves this service. Each request has an assertion with its own `jti`, the client as
+ * `iss` and `sub`, the realm's issuer as `aud`, and a lifetime of at most 60 seconds. RSA keys sign with RS256, EC keys
+ * with the algorithm of their curve, Ed25519 keys with EdDSA.
  *
- * The file is read, and read again, as `clientSecretFile` does. To replace a key, append the new one, wait until the server has read it, put it first, and leave the
- * old one out later.
+ * The file is read again as `clientSecretFile` does. To replace a key, append the new key and wait until the server has
+ * read it. Then put the new key first, and remove the old key later.
  *
- * Throws `ConfigurationError` for a file that can't be read, or holds anything but such keys.
+ * Throws `ConfigurationError` if the file can't be read or contains anything but such keys.
  */
 export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
   const { keyFile, keyId, ...others } = Object(options) as PrivateKeyJwtOptions;

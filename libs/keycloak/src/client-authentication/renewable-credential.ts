@@ -1,4 +1,4 @@
-/** Renewable credential: one that is read again from time to time, and when the server refuses it. */
+/** Renewable credential: a credential that is read again after some time, and when the server refuses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type {
@@ -8,11 +8,8 @@ import type {
 } from './client-authentication.js';
 
 export interface CredentialSource {
-  /** Gives the text of which the credential is made. */
   readonly read: () => Promise<string>;
-  /** Throws for a text of another form. */
   readonly parse: (text: string) => ClientCredential | Promise<ClientCredential>;
-  /** How old one may be that is used. */
   readonly refreshMs: number;
   readonly timeoutMs: number;
 }
@@ -22,13 +19,13 @@ interface Read {
   readonly credential: ClientCredential;
 }
 
-/** Who replaces a secret does so at the server first: the other one may be a moment later. */
+/** A new secret is first set at the server, so its file or vault may follow a moment later. */
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
 /**
- * What is refused and does not change is waited for once: as long as it is the one that there is, it is looked for no more than every
- * `LOOK_AGAIN_MS`, so that a wrong secret costs neither time nor reads.
+ * Limits the reads that a wrong secret causes: a refused credential that did not change in time is looked up at most
+ * this often.
  */
 const LOOK_AGAIN_MS = 1000;
 
@@ -42,7 +39,6 @@ export class RenewableCredential implements ConnectedClientAuthentication {
   #readAtMs = -Infinity;
   #reading: Promise<Read | undefined> | undefined;
   #replacing: Promise<boolean> | undefined;
-  /** The one that was waited for in vain, and when. */
   #kept: { readonly text: string; readonly atMs: number } | undefined;
   #isFailing = false;
 
@@ -76,20 +72,19 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** One for all who wait for it. An error is of each alone, who adds to it what was asked. */
+  /** Callers share one read, but each gets its own error, because it adds its own fields. */
   async #read(): Promise<Read> {
     const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
     if (read !== undefined) return read;
     throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'client_credential_unreadable' });
   }
 
-  /** The last one where there is no other. */
   async #readOnce(): Promise<Read | undefined> {
     const { log, clock } = this.#context;
     const before = this.#last;
     try {
       const text = await withinMs(this.#source.timeoutMs, this.#source.read());
-      // The same text is the same credential, which `isReplaced` compares.
+      // `isReplaced` compares credentials by identity, so the same text must stay the same object.
       const read =
         before !== undefined && text === before.text ? before : { text, credential: await this.#source.parse(text) };
       if (before !== undefined && read !== before)
@@ -120,7 +115,7 @@ async function withinMs<T>(ms: number, value: Promise<T>): Promise<T> {
   }
 }
 
-/** A code or one word of ours: whatever else an error says may quote what was read. */
+/** Only a code or a fixed word, because an error message may quote the credential. */
 function reasonOf(error: unknown): string {
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code === 'string') return code;

@@ -1,8 +1,7 @@
-/** Signing keys: private keys in PEM, the first of which signs, and the public ones of all. */
+/** Signing keys: PEM private keys, of which the first signs, and the public keys of all. */
 import { createHash, createPrivateKey, createPublicKey, webcrypto, type KeyObject } from 'node:crypto';
 import type { ClientCredential } from './client-authentication.js';
 
-/** By this name the types of every Node have it. */
 type JsonWebKey = webcrypto.JsonWebKey;
 
 /** RFC 7517 §5. */
@@ -18,10 +17,9 @@ interface Algorithm {
 
 const MIN_RSA_BITS = 2048;
 
-/** Each as it ends; what stands between two is not looked at. */
+/** Text between two keys is ignored. */
 const PEM = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
-/** What is wrong with a text, if anything is. */
 export function faultOfKeys(text: string): string | undefined {
   try {
     for (const key of keysOf(text)) algorithmOf(key);
@@ -31,7 +29,7 @@ export function faultOfKeys(text: string): string | undefined {
   }
 }
 
-/** The first key. Throws for what `faultOfKeys` finds. */
+/** Uses the first key. Throws if `faultOfKeys` finds a fault. */
 export async function signingCredential(text: string, keyId?: string): Promise<ClientCredential> {
   const [first] = keysOf(text) as [KeyObject];
   const { name, toImport } = algorithmOf(first);
@@ -40,7 +38,6 @@ export async function signingCredential(text: string, keyId?: string): Promise<C
   return { kind: 'private_key', key, algorithm: name, keyId: keyId ?? thumbprint(publicKeyOf(first)) };
 }
 
-/** Throws for what `faultOfKeys` finds. */
 export function publicJwks(text: string, keyId?: string): PublicJwks {
   return {
     keys: keysOf(text).map((key, at) => {
@@ -59,7 +56,6 @@ function keysOf(text: string): KeyObject[] {
 
 const publicKeyOf = (key: KeyObject): JsonWebKey => createPublicKey(key).export({ format: 'jwk' });
 
-/** Throws for a key of another kind. */
 function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): Algorithm {
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) {
     return { name: 'RS256', toImport: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } };
@@ -70,14 +66,14 @@ function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }:
   return { name: curve.algorithm, toImport: { name: 'ECDSA', namedCurve: curve.name } };
 }
 
-/** By the name that OpenSSL has for each. */
+/** By OpenSSL name. */
 const EC_CURVES: Readonly<Record<string, { readonly name: string; readonly algorithm: string }>> = {
   prime256v1: { name: 'P-256', algorithm: 'ES256' },
   secp384r1: { name: 'P-384', algorithm: 'ES384' },
   secp521r1: { name: 'P-521', algorithm: 'ES512' },
 };
 
-/** RFC 7638 §3: over the members that a key of its kind must have, in the order of their names. */
+/** RFC 7638 §3: the hash covers the required members of the key type, in alphabetical order. */
 function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): string {
   return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');
 }

@@ -1,4 +1,4 @@
-/** Answer head: the part of an answer of a service that says how the call ended. */
+/** Answer head: the status and headers of a service's answer. */
 
 export interface AnswerHead {
   readonly status: number;

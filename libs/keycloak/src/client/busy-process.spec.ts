@@ -1,4 +1,7 @@
-/** A process that is busy, or was stopped, for longer than its calls may take: those whom it calls are well. */
+/**
+ * Calls of a process that is busy or stopped for longer than their timeout must not count as failures of the called
+ * services.
+ */
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Worker } from 'node:worker_threads';
@@ -12,7 +15,7 @@ import { JsonTransport } from '../../spec-support/json-transport.js';
 import { ServiceTransport } from './service-transport.js';
 import { StreamingExchange } from './streaming-exchange.js';
 
-/** In a thread of its own, so that it answers while this one is busy. */
+/** Runs in a worker thread, so that it answers while this thread is busy. */
 const SERVER = `
 const { parentPort } = require('node:worker_threads');
 const { createServer } = require('node:http');
@@ -66,7 +69,7 @@ const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
   },
 };
 
-/** From a callback of the event loop's last phase on, after which timers come first. */
+/** Blocks in the check phase of the event loop, so that timers run next, before any I/O. */
 async function beBusy(ms: number): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(() => {
@@ -79,7 +82,7 @@ async function beBusy(ms: number): Promise<void> {
 describe('a process that is busy for longer than its calls may take (CC-09)', () => {
   it.each(Object.entries(CALLERS))('has the answers of %s that came meanwhile, and calls on', async (_, callerOf) => {
     const call = callerOf();
-    // The connections are there.
+    // Opens the connections.
     await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));
     const calls = Promise.allSettled(Array.from({ length: CALLS }, call));
     await beBusy(1.3 * TIMEOUT_MS);

@@ -1,7 +1,7 @@
-/** Call headers: those that an application may give to a call, which says in another way who calls whom. */
+/** Call headers: checks the headers that an application may add to a call. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** Headers that say who calls whom, and those that say how a request is framed. */
+/** Headers that carry credentials, choose the target, or frame the request. */
 const RESERVED: ReadonlySet<string> = new Set([
   'accept-encoding',
   'authorization',
@@ -17,7 +17,6 @@ const RESERVED: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Throws `TypeError` for a header that is malformed, reserved, or in `alsoReserved`. */
 export function checkHeaders(
   headers: Readonly<Record<string, string>> = {},
   alsoReserved: ReadonlySet<string> = new Set(),

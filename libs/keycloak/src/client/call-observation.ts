@@ -1,4 +1,4 @@
-/** CallObservation: tells those who look on how the calls of other services go; it reads no clock when nobody does. */
+/** CallObservation: reports calls to other services to a trace and to the service call channel. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-call-channel.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -6,25 +6,21 @@ import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
-/** A call that is about to be made: no path, since what stands in one is the caller's. */
+/** It has no path, because paths hold data of the caller. */
 export interface ObservedCall {
-  /** The name that the service was registered with. */
   readonly service: string;
   readonly method: string;
-  /** Where it goes: scheme, host and port. */
   readonly origin: string;
 }
 
-/** Follows calls from their beginning to their end, as a trace does. For a door of the library. */
+/** For entry points of the library that trace calls. */
 export interface CallTracing {
-  /** Must not throw. */
   begin(call: ObservedCall): TracedCall;
 }
 
 export interface TracedCall {
-  /** `traceparent` and `tracestate` that the service is to see, where there are any. */
   readonly headers: TraceHeaders;
-  /** Runs the call: what it does, such as getting its token, is then part of it. */
+  /** Runs the call as the current span, so that its token request becomes part of the trace. */
   within<T>(send: () => Promise<T>): Promise<T>;
   end(message: ServiceCallMessage): void;
 }
@@ -34,7 +30,7 @@ export class CallObservation {
 
   constructor(private readonly clock: Clock = systemClock) {}
 
-  /** Has all calls followed from now on, until what it gives back is called. There is one who follows: the last. */
+  /** Replaces an earlier tracing, until the returned function is called. */
   followedBy(tracing: CallTracing): () => void {
     this.#tracing = tracing;
     return () => {
@@ -42,7 +38,6 @@ export class CallObservation {
     };
   }
 
-  /** Gives back what `send` gives, and throws what it throws. `send` is told which headers the trace of the call has. */
   observe<T extends { readonly response: AnswerHead }>(
     call: ObservedCall,
     send: (trace: TraceHeaders) => Promise<T>,
@@ -80,7 +75,7 @@ export class CallObservation {
 type HowItEnded = Omit<ServiceCallMessage, 'service' | 'method' | 'durationMs'>;
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): HowItEnded {
-  // The reason of a signal may be a refusal, too, such as a time of the application's own.
+  // The abort reason of a signal may be a `KeycloakException` too, such as a timeout that the application set.
   if (error instanceof KeycloakException) {
     const { code: failed, reason } = error;
     const status = error instanceof ServiceCallError ? error.status : undefined;

@@ -1,4 +1,4 @@
-/** Paths of calls by ServiceClient: each is sent as it was given, or refused before anything is sent. */
+/** Paths of ServiceClient calls: each is sent as given, or refused before anything is sent. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { callPath, CountedTokens, mustBeRefused, outcomeOf, spelt } from '../../spec-support/call-paths.js';

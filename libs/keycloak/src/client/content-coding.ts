@@ -1,4 +1,4 @@
-/** Content coding: what the body of an answer is packed in (RFC 9110 §8.4). */
+/** Content coding: reads `Content-Encoding` and decompresses gzip (RFC 9110 §8.4). */
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 
@@ -8,19 +8,19 @@ const unzipped = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
 
 const NOT_PACKED: ReadonlySet<string> = new Set(['', 'identity']);
 
-/** `x-gzip` is the same (§8.4.1.3). */
+/** `x-gzip` is an alias of `gzip` (RFC 9110 §8.4.1.3). */
 const GZIP: ReadonlySet<string> = new Set(['gzip', 'x-gzip']);
 
 export const isPacked = (headers: Headers): boolean => !NOT_PACKED.has(codingOf(headers));
 
 export const isGzip = (headers: Headers): boolean => GZIP.has(codingOf(headers));
 
-/** Rejects for what is no gzip, and for what would be longer than `maxBytes`: which of both, `isTooLong` tells. */
+/** Rejects if the body is not gzip, or if the result would exceed `maxBytes` (`isTooLong`). */
 export const gunzipped = async (body: Buffer, maxBytes: number): Promise<string> =>
   (await unzipped(body, { maxOutputLength: maxBytes })).toString('utf8');
 
 export const isTooLong = (error: unknown): boolean =>
   (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
 
-/** Its name may be written in any case (§8.4.1). */
+/** Coding names are case-insensitive (RFC 9110 §8.4.1). */
 const codingOf = (headers: Headers): string => headers['content-encoding']?.toLowerCase() ?? '';

@@ -1,30 +1,25 @@
-/** DeclaredScopes: holds the calls of a service to the scopes that its registration names. */
+/** DeclaredScopes: limits the calls to a service to the scopes that its registration names. */
 import { canonicalScope, parseScope } from '../protocol/scope.js';
 
-/** In whose name a call is made. */
 export type InWhoseName = 'asService' | 'onBehalfOf';
 
-/** What may be asked for by each kind of call. */
 export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
 
-/** Scopes are literals of the code, so there are few. */
+/** Scopes are literals in the code, so there are few. */
 const MAX_REMEMBERED = 1000;
 const MAX_LENGTH = 1000;
 
 export class DeclaredScopes {
-  /** The canonical scope, by the scope as the application wrote it. */
+  /** Canonical scopes, keyed by the scope as the application wrote it. */
   readonly #accepted = { asService: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
 
-  /** `declared` is undefined where any scope may be asked for. */
+  /** `declared` is undefined if calls may ask for any scope. */
   constructor(
     private readonly service: string,
     private readonly declared: ScopesOfCalls | undefined,
   ) {}
 
-  /**
-   * Returns the canonical form of a scope (a space-separated set), or '' for none. Throws `TypeError` for a scope that is empty or malformed,
-   * or that has a member that was not declared.
-   */
+  /** Throws `TypeError` for a scope that is empty or malformed, or that has an undeclared member. */
   canonical(kind: InWhoseName, scope: string | undefined): string {
     return scope === undefined ? '' : (this.#accepted[kind].get(scope) ?? this.#accept(kind, scope));
   }

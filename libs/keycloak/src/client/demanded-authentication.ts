@@ -1,19 +1,19 @@
-/** Demanded authentication: which login the next service wants of a user, as its challenge says (RFC 9470 §3). */
+/** Demanded authentication: the login that the next service demands in its challenge (RFC 9470 §3). */
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { isPieceOfToken } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 
-/** A chain passes on no more than that, since whoever logs the user in sends it on in a URL. */
+/** Bounded, because the client that logs the user in puts the values into a URL. */
 const MAX_VALUES = 10;
 const MAX_VALUE_LENGTH = 128;
 
-/** Up to some thirty years. */
+/** About 30 years in seconds. */
 const MAX_AGE = /^\d{1,9}$/;
 
 /**
- * Undefined for an answer that demands no other login. It is another party's text: a parameter that has not the form of RFC 9470, is longer than
- * any of use, or holds a piece of our token is left out, and the demand stands without it.
+ * Undefined if the answer demands no other login. The challenge is text from another party, so a parameter that is
+ * malformed (RFC 9470), too long, or part of the token is left out.
  */
 export function demandedAuthentication(
   { status, headers }: AnswerHead,
@@ -26,7 +26,7 @@ export function demandedAuthentication(
 }
 
 function acrValuesIn(text = '', token: string): readonly string[] {
-  // Not split first: it may be as long as a header.
+  // Checks the length before it splits, because the text may be as long as a header.
   if (text.length > MAX_VALUES * (MAX_VALUE_LENGTH + 1)) return [];
   const values = text.split(' ').filter((value) => value !== '');
   const isGood = (value: string): boolean =>

@@ -1,4 +1,4 @@
-/** @InjectServiceClient(name): the ServiceClient that KeycloakModule.forFeature registered by that name. */
+/** @InjectServiceClient(name): injects the ServiceClient that KeycloakModule.forFeature registered under this name. */
 import { Inject } from '@nestjs/common';
 
 /** The injection token of a service's client, for `Test.createTestingModule(…).overrideProvider(…)`. */

@@ -6,10 +6,10 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
-/** Names and values; a list is sent as the same name several times, and `undefined` not at all. */
+/** Query parameters. A list repeats its name once per value, and an undefined value is left out. */
 export type ServiceQuery = Readonly<Record<string, ServiceQueryValue | readonly ServiceQueryValue[]>>;
 
-/** What `JSON.stringify` turns into something else than was meant, without a word. */
+/** Bodies that `JSON.stringify` silently turns into something else. */
 const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean])[] = [
   ['a FormData', (body) => body instanceof FormData],
   ['a URLSearchParams', (body) => body instanceof URLSearchParams],
@@ -22,7 +22,7 @@ const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean]
   ['a Set', (body) => types.isSet(body)],
 ];
 
-/** Throws `TypeError` for a body that JSON does not carry. What is inside of it is not looked at. */
+/** Throws `TypeError` for a body that JSON can't carry; nested values are not checked. */
 export function checkJsonBody(body: unknown): void {
   if ((typeof body !== 'object' && typeof body !== 'function') || body === null) return;
   const found = NO_JSON.find(([, is]) => is(body));
@@ -32,7 +32,6 @@ export function checkJsonBody(body: unknown): void {
   );
 }
 
-/** The library sets these headers. */
 const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'content-type']);
 
 interface GivenHeaders {
@@ -40,13 +39,12 @@ interface GivenHeaders {
   readonly traceparent?: string | readonly string[] | undefined;
 }
 
-/** Returns a copy of the headers with `traceparent`. Throws `TypeError` for a header that the application may not set. */
 export function jsonCallHeaders({ headers, traceparent }: GivenHeaders): Readonly<Record<string, string>> | undefined {
   checkHeaders(headers, OF_THE_BODY);
   return withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
 }
 
-/** The path with the query at its end. Throws `TypeError` for what would be sent as something else, or not at all. */
+/** Throws `TypeError` for a value that would be sent changed or not at all. */
 export function withQuery(path: string, query: ServiceQuery): string {
   const prototype: unknown = Object.getPrototypeOf(query);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('query must be a plain object');
@@ -65,22 +63,20 @@ function textOf(name: string, value: unknown): string {
   throw new TypeError(`query.${name} must be a string, a number or a boolean, or a list of them`);
 }
 
-/** Throws `TypeError` for a lone surrogate, in whose place `URLSearchParams` sends another character. */
+/** Throws `TypeError` for a lone surrogate, which `URLSearchParams` would replace with U+FFFD. */
 function wellFormed(text: string): string {
   if (/\p{Cs}/u.test(text)) throw new TypeError('query must have no lone surrogate');
   return text;
 }
 
-/** Throws `TypeError` for a time that is none. */
 export function checkTimeout(timeoutMs: number | undefined): void {
   if (timeoutMs === undefined || (Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) return;
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** About this service, its token or its connection: not the business of its caller. */
+/** Statuses about this service, its token or its connection, not about the request. */
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
-/** Throws `TypeError` for a status that is not the caller's business; a 5xx is about the other service. */
 export function checkForwardStatuses(statuses: readonly number[] = []): void {
   for (const status of statuses) {
     if (Number.isInteger(status) && status >= 400 && status <= 499 && !OF_THE_CALL.has(status)) continue;
@@ -90,5 +86,5 @@ export function checkForwardStatuses(statuses: readonly number[] = []): void {
   }
 }
 
-/** That of the option of a service. */
+/** The maximum of the service's `timeoutMs` option. */
 const MAX_TIMEOUT_MS = 300_000;

@@ -1,4 +1,4 @@
-/** JsonExchange: a call that sends JSON and reads JSON or text. It collects the whole answer. */
+/** JsonExchange: a call that sends JSON and collects an answer of JSON or text. */
 import { sendRequest, type HttpResponse } from '../http/send-request.js';
 import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
 import { ServiceCallError } from './service-call-error.js';
@@ -7,14 +7,12 @@ import { UNTRACED, withTrace } from './trace-headers.js';
 
 export interface JsonRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Further ones; `Accept` among them takes the place of JSON. */
+  /** Additional headers. An `Accept` among them replaces the default. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** JSON. */
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** In place of the service's own. */
   readonly timeoutMs?: number | undefined;
-  /** How the body of a 2xx answer is read. Default JSON. */
+  /** How to read the body of a 2xx answer. Default `json`. */
   readonly responseType?: 'json' | 'text' | undefined;
 }
 
@@ -40,7 +38,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
     const exchange = { origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal };
     const answer = await sendRequest(connections, exchange);
     const { status } = answer;
-    // Nearly every answer comes as it is.
+    // Fast path: most answers have no content coding.
     const isPlain = answer.headers['content-encoding'] === undefined;
     const text = isPlain ? answer.body.toString('utf8') : await unpacked(answer, target);
     const isText = this.request.responseType === 'text' && status < 300;
@@ -65,7 +63,6 @@ function headerLines(request: JsonRequest, { authorization, trace, options }: Se
   return lines;
 }
 
-/** Decompresses the body. `maxResponseBytes` bounds the result, too. */
 async function unpacked({ status, headers, body }: HttpResponse, { options }: ServiceTarget): Promise<string> {
   if (!isPacked(headers) || body.length === 0) return body.toString('utf8');
   let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
@@ -74,7 +71,7 @@ async function unpacked({ status, headers, body }: HttpResponse, { options }: Se
   } catch (error) {
     if (isTooLong(error)) reason = 'answer_too_large';
   }
-  // The status of an error or a redirect says enough.
+  // The status of an error or a redirect is enough without its body.
   if (status >= 300) return '';
   throw new ServiceCallError('service_failed', options.name, reason, { status });
 }
@@ -84,7 +81,7 @@ function parsed(service: string, status: number, body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    // An error or a redirect may have a page of HTML. A 2xx answer that is not JSON is a failure.
+    // An error or a redirect may have an HTML page instead of JSON.
     if (status >= 300) return undefined;
     throw new ServiceCallError('service_failed', service, 'answer_not_json', { status });
   }

@@ -1,14 +1,14 @@
-/** Message headers: a token of ours as the headers of a message, for NATS, RabbitMQ and gRPC. */
+/** Message headers: a token of this service as message headers, for NATS, RabbitMQ and gRPC. */
 import { inspect } from 'node:util';
 import type { IssuedToken } from '../protocol/issued-token.js';
 
-/** What printing it shows has no token; its only property has one. */
+/** Headers with a token, which `util.inspect` does not show. */
 export interface MessageHeaders {
   readonly authorization: string;
 }
 
 export function messageHeadersOf(token: IssuedToken): MessageHeaders {
   const headers = { authorization: `Bearer ${token.reveal()}` };
-  // Not enumerable: transports send every property that is.
+  // Not enumerable, because transports send every enumerable property.
   return Object.defineProperty(headers, inspect.custom, { value: () => `MessageHeaders(${token.fingerprint})` });
 }

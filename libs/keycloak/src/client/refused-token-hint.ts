@@ -1,4 +1,4 @@
-/** refusedTokenHint(): what an operator is told when the next service answers 401 although a token was sent to it. */
+/** refusedTokenHint(): the hint for the operator if the next service answers 401 to a call with a token. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
@@ -7,8 +7,8 @@ import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
 /**
- * Compares the name in the challenge with the audience of the token that was sent. A challenge without an `error` is the answer to a request
- * without a token (RFC 6750 §3.1). Returns undefined where the answer shows neither fault.
+ * Returns undefined if the answer shows no known fault. A challenge without `error` answers a request without a token
+ * (RFC 6750 §3.1), so something on the way removed the token.
  */
 export function refusedTokenHint(
   service: string,

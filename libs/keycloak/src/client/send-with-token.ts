@@ -1,4 +1,4 @@
-/** Send with token: a call with a token of the source, and once more with a renewed one when the service refuses the first. */
+/** Send with token: sends a call with a token, and once more with a new token if the service refuses the first. */
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -8,15 +8,13 @@ import type { TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 import type { TraceHeaders } from './trace-headers.js';
 
-/** An answer, and the tokens with which the request was sent. */
 export interface Sent<Answer extends ServiceAnswer> {
   readonly response: Answer;
   readonly token: IssuedToken;
-  /** The first token, if the service refused it and a second one was sent. */
   readonly refused: IssuedToken | undefined;
 }
 
-/** Any status is an answer. Throws what `tokens` and `transport` throw, and the reason of the exchange's signal. */
+/** Returns an answer of any status. */
 export async function sendWithToken<Answer extends ServiceAnswer>(
   transport: ServiceTransport,
   tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
@@ -31,8 +29,8 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
-  // The token may have been revoked since it was cached: renew it once, and send once more. A request that can't be repeated
-  // only drops the token, so that the next request gets a new one.
+  // The token may have been revoked since it was cached. A request that can't be repeated only drops it for the next
+  // request.
   const isRefused = response.status === 401 && refusesToken(response);
   if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;

@@ -1,16 +1,13 @@
-/** ServiceAudiences: the client id of one other service at each issuer where it has one. */
+/** ServiceAudiences: the client ids of one other service, by issuer. */
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 
 export interface NamedAudiences {
-  /** Where tokens in this service's own name come from. */
   readonly issuer: string;
-  /** Client ids, by issuer. */
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/** A name says nothing at another issuer, where somebody else may have it. */
+/** A client id is valid only at its own issuer, because another issuer may have given it to someone else. */
 export class ServiceAudiences {
-  /** The audience, if the application has a single issuer. */
   readonly only: string | undefined;
 
   constructor(
@@ -21,12 +18,14 @@ export class ServiceAudiences {
     this.only = hasOneIssuer ? Object.values(named.audiences)[0] : undefined;
   }
 
-  /** Where tokens in this service's own name come from. */
   get issuer(): string {
     return this.named.issuer;
   }
 
-  /** Throws `AuthorizationServerError` `authorization_server_refused` (`no_audience_at_issuer`) where the registration of the service names none. */
+  /**
+   * Throws `AuthorizationServerError` `authorization_server_refused` (`no_audience_at_issuer`) if the service is
+   * registered without an audience at this issuer.
+   */
   at(issuer: string): string {
     if (this.only !== undefined) return this.only;
     const { audiences } = this.named;

@@ -1,4 +1,4 @@
-/** What a service that hangs or fails costs those who call it, and how it is found well again (CC-09). */
+/** Bulkhead and circuit breaker for calls to other services (CC-09). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,7 +27,6 @@ const breakOff: Act = (response) =>
   response.writeHead(200, { 'Content-Length': '9' }).write('{', () => response.destroy());
 const breakBefore: Act = (response) => response.destroy();
 
-/** A service that does as it is told, a transport to it, and what was seen of either. */
 async function service(bounds: Partial<ServiceTransportOptions> = {}) {
   const seen = { requests: 0, sockets: 0 };
   let act = answer();
@@ -97,7 +96,7 @@ describe('a service that hangs', () => {
     await Promise.race(calls);
     expect(seen.sockets).toBeLessThanOrEqual(20);
     const outcomes = await Promise.all(calls);
-    // A machine that stood still for half of the time may have sent another one, and no more than there are slots.
+    // A slow machine may have sent a second batch, but never more than there are slots.
     expect([...new Set(outcomes)].filter((outcome) => ![TIMEOUT, OPEN, FULL].includes(outcome))).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === TIMEOUT).length).toBeLessThanOrEqual(40);
     expect(outcomes).toContain(FULL);

@@ -1,4 +1,4 @@
-/** Service call failures: what a caller is told of an answer that is no success, and of an exchange that failed. */
+/** Service call failures: the errors for unsuccessful answers and for failed exchanges. */
 import { HttpFailure } from '../http/send-request.js';
 import { connectionHint } from '../protocol/connection-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -13,19 +13,19 @@ import { refusedTokenHint } from './refused-token-hint.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
-/** Whether the service says that the token is not good there (RFC 6750 §3.1). */
+/** RFC 6750 §3.1. */
 export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
 /**
- * The error for an answer that is no success. Of a call for the subject of a token exchange: `BearerError` `insufficient_scope` when it may not
- * do this, `insufficient_user_authentication` when it must log in again. Else `ServiceCallError`: nobody can log a service in.
+ * A call with an exchanged token can return `BearerError`. `insufficient_scope`: the subject may not do this.
+ * `insufficient_user_authentication`: the subject must log in again. All other answers return `ServiceCallError`,
+ * because a service can't log in again.
  */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
-  /** Those that were sent. */
   tokens: readonly (IssuedToken | undefined)[],
   answer: AnswerHead & { readonly body: unknown },
   forwardStatuses: readonly number[] = [],
@@ -36,11 +36,11 @@ export function answerFailure(
   if (tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
     const fields = { ...ownerOf(tokenRequest.subject), called: service, answer: safe };
     const refusal = { reason: 'refused_by_next_service', fields } as const;
-    // The subject lacks something there, or further down: the service that said no knows the permission best.
+    // The service that refused knows best which permission the subject lacks.
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
     }
-    // A new token of the same login would be refused as well: the demand goes up the chain, to whoever logs the user in (RFC 9470 §4).
+    // A new token has the same login, so the demand goes up to the client that logs the user in (RFC 9470 §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));
     if (authentication !== undefined) {
       return new BearerError('insufficient_user_authentication', { ...refusal, authentication });
@@ -60,14 +60,14 @@ export function answerFailure(
 
 const MAX_ANSWER_BYTES = 16_384;
 
-/** For the code that made the call; nothing that has our token in it, nor more than an error needs. */
+/** Undefined if the body contains our token or is too large. */
 function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   const text = jsonTextOf(body);
   if (text === undefined || Buffer.byteLength(text) > MAX_ANSWER_BYTES) return undefined;
   return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 
-/** Undefined for none, and for what is nested deeper than the stack: it can be read, and not written. */
+/** Undefined for JSON that is nested too deeply to stringify. */
 function jsonTextOf(body: unknown): string | undefined {
   try {
     return JSON.stringify(body) as string | undefined;
@@ -76,7 +76,6 @@ function jsonTextOf(body: unknown): string | undefined {
   }
 }
 
-/** `ServiceCallError` for an `HttpFailure`; any other error as it is. */
 export function serviceFailure(service: string, error: unknown): unknown {
   if (!(error instanceof HttpFailure)) return error;
   const { reason, detail } = error;
@@ -88,10 +87,10 @@ export function serviceFailure(service: string, error: unknown): unknown {
   return failure.add(connectionHint(reason));
 }
 
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+/** Idempotent methods (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
 
-/** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
+/** The service may close a kept-alive connection just as a request goes out. */
 export function isWorthAnother(error: unknown, method: string): boolean {
   return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
 }

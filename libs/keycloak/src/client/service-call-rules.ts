@@ -1,4 +1,4 @@
-/** Service call rules: what the failures of calls to a service say of it, and with which error the caller is answered. */
+/** Service call rules: which failures of calls open a service's circuit, and which error the caller receives. */
 import { Readable } from 'node:stream';
 import { ownProperty } from '../protocol/claims.js';
 import type { RefusalCode } from '../protocol/keycloak-exception.js';
@@ -6,10 +6,12 @@ import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';
 
-/** What a reverse proxy answers for a service that is not there, and a service that is overloaded or not ready for itself. */
+/** Answers of a reverse proxy for a missing service, and of a service that is overloaded or not ready. */
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-/** With these a service of this library says that it is well, and that somebody behind it is not, or refused it. */
+/**
+ * With these codes a service of this library reports a failure of Keycloak or of a service behind it, not of itself.
+ */
 const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'authorization_server_refused',
   'authorization_server_unavailable',
@@ -19,7 +21,7 @@ const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'service_failed',
 ]);
 
-/** Parses a buffer as JSON. Returns undefined for a stream or invalid JSON, and anything else as it is. */
+/** Undefined for a stream or invalid JSON; any other value is returned unchanged. */
 export function jsonIn(body: unknown): unknown {
   if (body instanceof Readable) return undefined;
   if (!Buffer.isBuffer(body)) return body;
@@ -30,7 +32,6 @@ export function jsonIn(body: unknown): unknown {
   }
 }
 
-/** The part of an answer that is looked at. */
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -38,9 +39,8 @@ interface Answer {
 }
 
 /**
- * Not well is a service that can't be reached, is too slow, breaks off, or answers 502, 503 or 504. A 4xx is an answer like any
- * other; so is a 500, which may be the fault of one route or one body, for which the others must not be closed. And so is what
- * such a 500, or a 404, of the service behind it comes to: a caller of one route could close all of them.
+ * A 4xx or 500 is not a failure. A 500 may concern one route or one body, and so may an error of a service behind this
+ * one. Otherwise a caller of one route could close the circuit for all of them.
  */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
@@ -54,9 +54,8 @@ export function serviceCallRules(service: string): CallRules<Answer> {
         error.code === 'service_unavailable' ||
         error.reason === 'answer_broken_off'),
     isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(jsonIn(body), 'code')),
-    // What may be sent twice is, by the transport, when a kept connection breaks. Nothing else is.
+    // The transport itself repeats an idempotent request when a kept-alive connection breaks.
     isPassing: () => false,
-    // Nobody should wait for a service whose circuit is open.
     failsWhileTrying: true,
     retryAfterMs: (outcome) =>
       outcome instanceof Error

@@ -1,4 +1,4 @@
-/** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
+/** ServiceClient against a scripted next service and the authorization server of this process. */
 import { getMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -53,7 +53,6 @@ afterEach(async () => {
 
 afterAll(() => realm.stop());
 
-/** How often a token was asked for. */
 const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
 
 interface Bend {
@@ -81,7 +80,6 @@ const asService = (bend?: Bend) => client(bend).asService('orders.approve');
 const onBehalfOf = (bend?: Bend) => client(bend).onBehalfOf(caller, 'orders.approve');
 const PATH = '/api/compute';
 
-/** The token that the next service got with its first request, or with another. */
 const sent = (at = 0): string => next.requests.at(at)?.headers.authorization?.slice('Bearer '.length) ?? '';
 const claimsSent = (): Readonly<Record<string, unknown>> => decodeJwt(sent());
 
@@ -498,7 +496,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
         'Bearer realm="service-a", error="insufficient_user_authentication", acr_values="gold silver", max_age="60"',
     });
     expect([next.requests.length, asked()]).toEqual([1, 1]);
-    // Its token is good, and is used again.
+    // The token is still valid, so it is reused.
     next.answer(PATH, json({ result: 20 }));
     await service.get(PATH);
     expect(next.requests[1]?.headers.authorization).toBe(next.requests[0]?.headers.authorization);

@@ -1,4 +1,4 @@
-/** ServiceClient: calls one other service, always with a token made for that service. */
+/** ServiceClient: calls one other service, always with a token for that service. */
 import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -22,27 +22,29 @@ import { exchangeWithScope, type TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 export interface ServiceRequestOptions {
-  /** Ends the call when it aborts; the call then throws the signal's reason. */
+  /** Aborts the call, which then throws the abort reason. */
   readonly signal?: AbortSignal;
-  /** Further headers. Those that name the caller or the target, or frame the request, throw `TypeError`. */
+  /** Additional headers. A header that names the caller or the target, or frames the request, throws `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * The `traceparent` (W3C Trace Context) that the service is called with, such as that of the request that is being served, as Node has it in
-   * `request.headers`. One that is malformed, or a list of them, is left out. Where `KeycloakTelemetryModule` makes spans, that of the call takes its place.
+   * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
+   * is left out, and a span of `KeycloakTelemetryModule` replaces it.
    */
   readonly traceparent?: string | readonly string[] | undefined;
-  /** Put at the end of the path, encoded. */
+  /** Appended to the path, percent-encoded. */
   readonly query?: ServiceQuery;
   /**
-   * In milliseconds, 1 to 300000, for this call in place of the service's own `timeoutMs`; it then ends with `service_timeout`. Getting a token is
-   * not in it, and a connection is still made within the service's own. A shorter one says nothing of the service: its circuit stays closed.
+   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). It does not
+   * include the time to get a token, and a new connection is still bounded by the service's own `timeoutMs`. A shorter
+   * timeout does not count as a failure for the circuit.
    */
   readonly timeoutMs?: number;
-  /** What an answer that succeeded is read as: JSON, or text whose type is not looked at. Default `json`. */
+  /** How to read a 2xx answer: as JSON, or as text of any content type. Default `json`. */
   readonly responseType?: 'json' | 'text';
   /**
-   * Statuses of the service, 400 to 499 but for those that are about the call itself (401, 403, 407, 408, 421, 425, 426, 431), that a caller of this service may be answered with when the error is not caught: the
-   * status alone, with this library's body. Default: none, and all of them are 502.
+   * Statuses that the caller of this service receives if the error is not caught, with a body of this library. Allowed
+   * are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431, which are about the call itself. Default: none,
+   * and every error of the service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -54,8 +56,8 @@ export interface ServiceResponse<T> {
 }
 
 /**
- * Injected with `@InjectServiceClient(name)` for a service registered with `KeycloakModule.forFeature`. It only says in
- * whose name a call is made; it does not pass on a token that this service was called with.
+ * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. It selects in
+ * whose name calls are made. It never forwards the token that this service was called with.
  */
 export class ServiceClient {
   constructor(
@@ -68,8 +70,9 @@ export class ServiceClient {
   ) {}
 
   /**
-   * Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Without it, for what the realm gives
-   * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
+   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set). Without
+   * `scope` the token has what the realm grants by default. Throws `TypeError` for a scope that is malformed or not
+   * declared.
    */
   asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
@@ -79,8 +82,9 @@ export class ServiceClient {
   }
 
   /**
-   * Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asService`. It is exchanged at its own issuer: of several, throws
-   * `AuthorizationServerError` (`no_audience_at_issuer`) where this service was registered without an audience there.
+   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope`. Without
+   * `scope` it works as `asService` does. Throws `TypeError` for a scope that is malformed or not declared, and
+   * `AuthorizationServerError` (`no_audience_at_issuer`) if this service has no audience at that issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -90,29 +94,31 @@ export class ServiceClient {
 }
 
 /**
- * The calls themselves. Bodies are sent as JSON, and read as JSON or text; `T` is what the caller takes the answer for, it is not
- * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
+ * Makes the calls. A path begins with a slash and stays below the service's base URL. Redirects are not followed. The
+ * library does not check that an answer has the type `T`.
  *
- * A path is sent as it was given, but that spaces and characters that are not ASCII are percent-encoded. The library does not decode, resolve or
- * correct anything: encode what comes from elsewhere with `encodeURIComponent`, and give a query by `query`. `encodeURIComponent` leaves `.` and `..` as
- * they are, and encodes control characters, which a path may not have. Check an id before you use it. Otherwise its sender decides that the call throws.
+ * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Encode untrusted
+ * segments with `encodeURIComponent`, and pass a query as `query`. Check ids first: `encodeURIComponent` leaves `.` and
+ * `..` as they are, and encodes control characters, which a path may not have. Otherwise the sender of an id can make
+ * the call throw.
  *
- * Throws `TypeError` before a token is requested, for a path or query with a dot segment, a backslash, a `#`, a control character or
- * a lone surrogate. `..` and `%2e%2e` are dot segments, also between encoded slashes. A path with an encoded control character
- * (`%00` to `%1f`, `%7f`) throws it, too.
+ * Throws `TypeError` before it requests a token, for a path or query with a dot segment, a backslash, a `#`, a control
+ * character or a lone surrogate. `..` and `%2e%2e` are dot segments, also between encoded slashes. A path with an
+ * encoded control character (`%00` to `%1f`, `%7f`) also throws.
  *
- * Throws `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data. `ServiceHttp` sends those.
+ * Throws `TypeError` for a body that JSON can't carry, such as a form, a stream or binary data. `ServiceHttp` sends
+ * those.
  *
- * Throws `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service.
+ * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service.
  *
- * Throws `BearerError`. Its code says why. `insufficient_scope`: the subject may not do this. `insufficient_user_authentication`:
- * the user of the subject must log in again for it. `invalid_token`: the token of the subject ended meanwhile or was denied.
+ * Throws `BearerError`. `insufficient_scope`: the subject may not do this. `insufficient_user_authentication`: the user
+ * must log in again. `invalid_token`: the token of the subject has expired or was revoked meanwhile.
  *
- * Throws `AuthorizationServerError` when it could not get a token. A call is never sent without a token.
+ * Throws `AuthorizationServerError` if it could not get a token. A call is never sent without a token.
  */
 export class ServiceCaller {
   constructor(
-    /** The name that the service was registered with. */
+    /** The name that the service is registered with. */
     readonly service: string,
     private readonly transport: ServiceTransport,
     private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
@@ -120,32 +126,32 @@ export class ServiceCaller {
     private readonly observation: CallObservation,
   ) {}
 
-  /** The body of a 2xx answer to GET. */
+  /** Returns the body of a 2xx answer. */
   async get<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('GET', path, undefined, options)).body;
   }
 
-  /** Sends `body` as JSON; the body of a 2xx answer to POST. */
+  /** Sends `body` as JSON and returns the body of a 2xx answer. */
   async post<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('POST', path, body, options)).body;
   }
 
-  /** Sends `body` as JSON; the body of a 2xx answer to PUT. */
+  /** Sends `body` as JSON and returns the body of a 2xx answer. */
   async put<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('PUT', path, body, options)).body;
   }
 
-  /** Sends `body` as JSON; the body of a 2xx answer to PATCH. */
+  /** Sends `body` as JSON and returns the body of a 2xx answer. */
   async patch<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('PATCH', path, body, options)).body;
   }
 
-  /** The body of a 2xx answer to DELETE. */
+  /** Returns the body of a 2xx answer. */
   async delete<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('DELETE', path, undefined, options)).body;
   }
 
-  /** The whole answer of a call that succeeded (2xx). */
+  /** Returns the status, headers and body of a 2xx answer. */
   async request<T>(
     method: JsonRequest['method'],
     path: string,
@@ -156,13 +162,12 @@ export class ServiceCaller {
     signal?.throwIfAborted();
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     if (forwardStatuses !== undefined) checkForwardStatuses(forwardStatuses);
-    // Most bodies are plain objects, which need no check.
+    // Fast path for plain objects.
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // A copy: the call may wait for a token, and may be sent a second time.
+    // Serialized now, because the caller may change the body before it is sent or sent again.
     const text = body === undefined ? undefined : JSON.stringify(body);
-    // Before it requests a token.
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });
     const sent = await this.send(exchange, target);
@@ -176,7 +181,7 @@ export class ServiceCaller {
     return this.transport.paths;
   }
 
-  /** Sends an exchange with a token. Any status is an answer. `paths` makes `path`. @internal */
+  /** `path` comes from `paths`. @internal */
   send<Answer extends ServiceAnswer>(exchange: Exchange<Answer>, path: string): Promise<Sent<Answer>> {
     const { service, transport, tokens, tokenRequest } = this;
     const call = { service, method: exchange.method, origin: transport.paths.origin };
@@ -187,7 +192,7 @@ export class ServiceCaller {
     );
   }
 
-  /** Returns the error for an answer that is not a success. @internal */
+  /** For entry points of the library. @internal */
   failureOf(
     { response, token, refused }: Sent<ServiceAnswer>,
     { method }: Pick<Exchange<ServiceAnswer>, 'method'>,

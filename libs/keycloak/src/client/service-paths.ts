@@ -1,11 +1,10 @@
-/** ServicePaths: paths at one service. A path that leads elsewhere, or that would not be sent as it was given, throws `TypeError`. */
+/** ServicePaths: paths at one service. A path that would lead elsewhere or be sent changed throws `TypeError`. */
 
 import { loggableText } from '../protocol/loggable-text.js';
 import { sentPath, splitUrl } from '../protocol/request-path.js';
 
 export class ServicePaths {
   readonly origin: string;
-  /** Without a slash at its end. */
   readonly #base: string;
 
   constructor(
@@ -19,16 +18,15 @@ export class ServicePaths {
     this.#base = base.replace(/\/$/, '');
   }
 
-  /** The path as it is sent, for one below the base URL, with a leading slash. */
   below(path: string): string {
-    // Without its slash a path could lengthen the host or the port.
+    // Without the slash, the path could extend the host or the port of the base URL.
     if (typeof path !== 'string' || !path.startsWith('/')) throw this.#elsewhere();
     const sent = sentPath(path);
     if (sent === undefined) throw this.#changed();
     return this.#base + sent;
   }
 
-  /** The path as it is sent, for the base URL itself or one below it, without user name and password. */
+  /** For a URL at or below the base URL. User name and password are dropped. */
   of(url: string): string {
     const [origin, path] = splitUrl(url) ?? [];
     if (origin === undefined || path === undefined || new URL(origin).origin !== this.origin) throw this.#elsewhere();
@@ -39,7 +37,7 @@ export class ServicePaths {
     return sent;
   }
 
-  /** Where a call went, for the log; `path` is as it was sent. What is in its query is left out. */
+  /** For the log, without the query. */
   addressOf(path: string): string {
     return this.origin + (loggableText(path.split('?')[0]) ?? '');
   }

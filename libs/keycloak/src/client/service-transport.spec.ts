@@ -1,4 +1,4 @@
-/** What happens below HTTP on the way to the next service (CC-09). */
+/** ServiceTransport against sockets that misbehave below HTTP (CC-09). */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
 });
 
-/** A server that is told of each whole request; `at` counts them over all connections. */
+/** Calls `handler` for each complete request. `at` counts requests over all connections. */
 async function listen(handler: Handler) {
   const seen: string[] = [];
   let connections = 0;
@@ -40,7 +40,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** Of the connections that something came over; undici opens another one, empty, when it has cut one off. */
+/** undici opens a new, unused connection after it has cut one off, so unused connections do not count. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));
@@ -124,7 +124,7 @@ describe('the time-out', () => {
     ],
   ])('%s, and frees the socket', async (_what, scheme, handler) => {
     const server = await listen(handler);
-    // Long for what goes over the loopback before it, on a busy machine too.
+    // Long enough for the handshake on a busy machine.
     const to = transport(server.origin, { scheme, timeoutMs: 1000 });
     await expect(to.send(POST)).rejects.toMatchObject({ code: 'service_timeout', reason: 'timeout' });
     expect(await allAreClosed()).toBe(true);

@@ -1,4 +1,4 @@
-/** ServiceTransport: sends exchanges to one service, and turns every failure into a ServiceCallError. */
+/** ServiceTransport: sends exchanges to one service and turns each failure into a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
 import { HttpFailure } from '../http/send-request.js';
@@ -21,21 +21,18 @@ import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 export interface ServiceTransportOptions extends CallGateOptions {
   readonly name: string;
   readonly baseUrl: string;
-  /** Bound on a call as its caller sees it: waiting, and its answer. */
+  /** Includes the wait for a slot. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
-  /** Whether answers are asked for in gzip. Default false. */
   readonly gzip?: boolean;
   readonly tls?: TrustedAuthorities;
 }
 
-/** Where a call goes, with which token, and within which bounds. */
 export interface ServiceTarget {
   readonly connections: Connections;
   readonly origin: string;
-  /** The path with its query, as it is sent. */
   readonly path: string;
-  /** Undefined for none. */
+  /** Undefined for a call without a token. */
   readonly authorization: string | undefined;
   readonly trace: TraceHeaders;
   readonly options: ServiceTransportOptions;
@@ -45,32 +42,33 @@ export interface ServiceAnswer extends AnswerHead {
   readonly body: unknown;
 }
 
-/** One call. JSON and streams are sent in different ways. */
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
   /** Whether only this call uses the signal. If not, its reason may be shared, and is passed through unchanged. */
   readonly ownsSignal: boolean;
-  /** Replaces the `timeoutMs` of the service. */
   readonly timeoutMs: number | undefined;
-  /** Whether it can be sent a second time. */
   readonly isRepeatable: boolean;
-  /** Sends it. Rejects with `HttpFailure`, `ServiceCallError` or the reason of the signal. `isTrial`: the circuit hangs on it. */
+  /**
+   * Rejects with `HttpFailure`, `ServiceCallError` or the abort reason. `isTrial`: this is the trial call of a
+   * half-open circuit.
+   */
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /** Resolves when the whole answer has come: until then the call keeps its slot. Undefined if `send` returns whole answers. */
+  /** Resolves when the whole answer has arrived, which frees the slot. Undefined if `send` returns whole answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
-/** A timeout that must not count against the service: the caller gave it less time than usual, or the request body did not come. */
+/**
+ * A timeout that does not count as a failure of the service: the caller set a shorter one, or its request body did not
+ * arrive.
+ */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
     super();
   }
 }
 
-/**
- * Over kept-alive connections to one origin, as many as calls may run at once, and through a gate of the service's own: no redirect or absolute URL can take a token elsewhere.
- */
+/** Follows no redirect and accepts no absolute URL, so a token can't reach another origin. */
 export class ServiceTransport {
   readonly paths: ServicePaths;
   readonly #connections: Connections;
@@ -88,8 +86,8 @@ export class ServiceTransport {
   }
 
   /**
-   * `path` is of `paths`. Any status is an answer. Throws `ServiceCallError`, the reason of the exchange's signal when that aborted, or the error of
-   * a body that failed by itself. The stream of an answer fails in the same way.
+   * `path` comes from `paths`. Returns an answer of any status. Throws `ServiceCallError`, the abort reason, or the
+   * error of a request body that fails. The stream of an answer fails in the same ways.
    */
   async send<Answer extends ServiceAnswer>(
     exchange: Exchange<Answer>,
@@ -100,7 +98,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // While the trial call of a half-open circuit runs, all other calls fail. So its caller can't prolong it.
+    // The caller of a trial call can't prolong it, because all other calls fail meanwhile.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
@@ -109,7 +107,7 @@ export class ServiceTransport {
     } catch (error) {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
-      // A shared reason belongs to the caller, and may end many calls.
+      // A shared abort reason belongs to the caller and may end many calls, so it stays unchanged.
       const isOurs = failure instanceof KeycloakException && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }

@@ -1,4 +1,4 @@
-/** Tokens that another replica has requested: which of them a replica takes, and when it requests its own. */
+/** Tokens of other replicas: which of them a replica uses, and when it requests its own. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { SharedLookup } from '../caching/shared-cache.js';
 import { SharedLevel } from '../caching/shared-level.js';
@@ -17,10 +17,9 @@ const LIFETIME_SECONDS = 600;
 
 let clock: StillClock;
 let issued: number;
-/** The token of another replica in the cache, and when that replica requested it, in seconds of the clock. */
+/** The token of another replica, and when that replica requested it. */
 let other: { readonly text: string; readonly atSeconds: number } | undefined;
 let tokens: TokenSource;
-/** The texts that this replica put into the cache, and the keys that it released without one. */
 let put: string[];
 let released: string[];
 
@@ -66,7 +65,7 @@ describe('a token of another replica', () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);
-    // The one that is cached still serves, while it is renewed.
+    // The cached token is used until its renewal completes.
     expect(await text()).toBe('own-1');
     await new Promise((resolve) => setImmediate(resolve));
     expect([await text(), issued]).toEqual(['own-2', 2]);

@@ -1,11 +1,10 @@
-/** sendStreaming(): sends any body by a ServiceCaller. For entry points of the library. */
+/** sendStreaming(): sends any body through a ServiceCaller. For entry points of the library. */
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { checkHeaders } from './call-headers.js';
 import { jsonIn } from './service-call-rules.js';
 import type { ServiceCaller } from './service-client.js';
 import { StreamingExchange, type StreamingRequest, type StreamingResponse } from './streaming-exchange.js';
 
-/** The answer, and the error to throw if it is not a success. */
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
   readonly failure: () => KeycloakException;
@@ -13,12 +12,9 @@ export interface StreamingAnswer {
   readonly holdsToken: (text: string) => boolean;
 }
 
-/**
- * Any status is an answer. Throws what `ServiceCaller.request` throws of a call without one. A token that the service refuses is renewed; the request is then sent once more if its body can be.
- */
+/** Returns an answer of any status. Throws what `ServiceCaller.request` throws for a call without an answer. */
 export async function sendStreaming(caller: ServiceCaller, request: StreamingRequest): Promise<StreamingAnswer> {
   request.signal?.throwIfAborted();
-  // Before it requests a token.
   checkHeaders(request.headers);
   const path = caller.paths.of(request.url);
   const exchange = new StreamingExchange(request);
@@ -35,7 +31,7 @@ export async function sendStreaming(caller: ServiceCaller, request: StreamingReq
   };
 }
 
-/** Removes JSON escapes (RFC 8259 §7): a slash can be escaped, and any character can be written as its number. */
+/** Removes JSON escapes (RFC 8259 §7): a slash can be escaped, and any character can be written as its code. */
 const withoutEscapes = (text: string): string =>
   text.replaceAll(/\\(?:u([\da-f]{4})|([/\\"]))/gi, (_, code: string | undefined, plain: string) =>
     code === undefined ? plain : String.fromCharCode(Number.parseInt(code, 16)),

@@ -1,4 +1,4 @@
-/** StreamingExchange: a call with any body. Its answer can be a stream. For entry points of the library. */
+/** StreamingExchange: a call with any body, which can return a stream. For entry points of the library. */
 import { Readable } from 'node:stream';
 import { collected } from '../http/collected-body.js';
 import type { HttpFailure, ResponseHeaders } from '../http/send-request.js';
@@ -10,41 +10,38 @@ import { withTrace } from './trace-headers.js';
 export type StreamingMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'QUERY';
 
 export interface CallBody {
-  /** Returns a new body for each try. */
   readonly open: () => RequestBody;
-  /** Whether it can be made more than once. */
   readonly isRepeatable: boolean;
 }
 
 export interface StreamingRequest {
   readonly method: StreamingMethod;
-  /** The whole URL, which must be one below the service's base URL. */
+  /** An absolute URL below the service's base URL. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: CallBody;
-  /** Whether a successful answer is given out as a stream. Any other is collected. */
+  /** Any other answer is collected. */
   readonly streams: boolean;
-  /** A bound that is tighter than the service's own. */
   readonly maxResponseBytes?: number | undefined;
-  /** The call owns this signal: it adds its address to a refusal that is the reason. */
+  /** Used by this call alone, so an abort reason that is a `KeycloakException` gets the address of the call. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of bytes that were just sent, or just received. */
+  /** Called with the number of bytes that were just sent or received. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 export interface StreamingResponse extends ServiceAnswer {
   readonly statusText: string;
-  /** As they came: those that came more than once are lists. */
+  /** A repeated header is a list. */
   readonly allHeaders: ResponseHeaders;
   readonly body: Readable | Buffer;
-  /** Fulfilled when nothing more will come. */
+  /** Resolves when nothing more will arrive. */
   readonly over: Promise<void>;
 }
 
 /**
- * `timeoutMs` of the service bounds the whole call. If a body streams, in either direction, it bounds each pause instead. A collected answer
- * has that time from its first byte on, and at most `maxResponseBytes`.
+ * The service's `timeoutMs` bounds the whole call, or each pause if a body streams in either direction. A collected
+ * answer must be complete within that time from its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;
@@ -74,7 +71,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // The trial call of a circuit, for which all others wait, must not be as slow as its sender likes.
+      // All other calls wait for the trial call of a circuit, so a slow request body must not prolong it.
       renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
       silenceMs: options.timeoutMs,
       signal,

@@ -1,4 +1,4 @@
-/** TokenExchangeClient: trades the token this service was called with for one meant for the next service only. */
+/** TokenExchangeClient: exchanges the token that this service was called with for a token for the next service. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { messageHeadersOf, type MessageHeaders } from './message-headers.js';
@@ -6,22 +6,24 @@ import { tokenExchangeRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 /**
- * Token exchange (RFC 8693), as Keycloak's standard token exchange does it: the subject stays, the audience becomes the
- * next service, the client becomes this one. A result is reused for the same subject token, audience and scope until
- * shortly before it or the subject token expires.
+ * Token exchange (RFC 8693), as in Keycloak's standard token exchange. The subject stays the same, and the client
+ * becomes this service. A token is reused for the same subject token, audience and scope, until shortly before it or
+ * the subject token expires.
  *
- * To call a service, `ServiceClient.onBehalfOf(token, scope)` does this and the call; this is for other transports.
+ * This class is for other transports than HTTP, which `ServiceClient.onBehalfOf(token, scope)` covers.
  */
 export class TokenExchangeClient {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * A token for `audience` (a client id in Keycloak, at the issuer of `subject`, where the exchange is made) with `scope` (a space-separated set; none in a realm that has roles only), for the
-   * subject's user.
+   * Returns a token for `audience` with `scope` (a space-separated set), on behalf of the subject. In Keycloak the
+   * audience is a client id at the issuer of `subject`, where the exchange takes place. Leave `scope` out in a realm
+   * that only has roles.
    *
-   * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good or the `RevocationList`
-   * denies it, `insufficient_scope` when the user may not have the scope; `AuthorizationServerError` as
-   * `ClientCredentialsTokenProvider` does.
+   * Throws `BearerError`. `invalid_token`: the server no longer accepts the subject token, or the `RevocationList`
+   * denies it. `insufficient_scope`: the subject may not have the scope.
+   *
+   * Throws `AuthorizationServerError` as `ClientCredentialsTokenProvider` does.
    */
   async exchange(
     subject: VerifiedAccessToken,
@@ -31,13 +33,11 @@ export class TokenExchangeClient {
   }
 
   /**
-   * The same as headers of a message (`{ authorization: 'Bearer …' }`), so that its consumer acts for the caller: of NATS and RabbitMQ the
-   * headers, of gRPC the metadata.
+   * The token of `exchange` as message headers (`{ authorization: 'Bearer …' }`), so that the consumer acts on behalf
+   * of the caller. Send them as headers with NATS and RabbitMQ, and as metadata with gRPC. Throws as `exchange` does.
    *
-   * The token is good until it or the caller's token ends, minutes in Keycloak's defaults, and a message that is consumed later is refused. It
-   * is NOT for jobs of hours or days: have the consumer act in its own name there, and carry the caller as data.
-   *
-   * Throws as `exchange` does.
+   * The token is valid until it or the caller's token expires, which is minutes by Keycloak's defaults. It is NOT for
+   * jobs of hours or days. Let their consumer act in its own name, and send the caller as data.
    */
   async messageHeaders(
     caller: VerifiedAccessToken,

@@ -1,4 +1,6 @@
-/** Whatever a server says of a token's lifetime, over HTTP: never an expired token, and never a request for each use (CC-01). */
+/**
+ * Token lifetimes as servers write them: an expired token is never used, and not every use requests a token (CC-01).
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { composeKeycloak } from '../module/compose-keycloak.js';
@@ -20,7 +22,7 @@ afterAll(() => realm.stop());
 
 const asked = (): number => realm.control.calls.token.client_credentials;
 
-/** A source whose server gives `token-1`, `token-2` …, each with this `expires_in`, written as it stands. */
+/** `expires_in` is inserted into the JSON as written. */
 function setUp(expiresIn: string | undefined) {
   const clock = new StillClock();
   const options = { ...optionsOf(realm, 'service-a'), minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS };

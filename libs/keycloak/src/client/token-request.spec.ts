@@ -52,7 +52,7 @@ describe('tokenRequestKey', () => {
 
   describe('of two requests (CC-03, TX-05)', () => {
     const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
-    // Few values, so that two are often the same; and those with which a key of joined strings would be mistaken.
+    // Few values, so that many pairs are equal, and texts that would confuse a key of joined strings.
     const text = fc.oneof(
       fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
       fc.string({ minLength: 1 }),
@@ -95,7 +95,7 @@ describe('tokenRequestKey', () => {
       fc.assert(
         fc.property(changed, ([one, another, field]) => {
           const other = { ...one, [field]: another[field as keyof Wanted] };
-          // Client credentials have no subject; an empty change is none.
+          // Client credentials have no subject, and the change may have no effect.
           fc.pre(JSON.stringify(canonical(other)) !== JSON.stringify(canonical(one)));
           expect(keyOf(other)).not.toBe(keyOf(one));
         }),

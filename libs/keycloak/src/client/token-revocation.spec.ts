@@ -1,4 +1,6 @@
-/** What is denied is not exchanged any more, and what was made of it goes to nobody, whichever came first (TX-06). */
+/**
+ * A denied subject token is not exchanged, and tokens that were exchanged from it are not used, in any order (TX-06).
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denial } from '../protocol/denial.js';
@@ -23,7 +25,7 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/** Shorter than it may be, so that what a denial has left behind can be looked for afterwards. */
+/** Shorter than the tokens live, so that the spec can look for leftovers after the denial. */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
@@ -48,7 +50,7 @@ describe('a subject token that is denied', () => {
   let tokens: TokenSource;
   let client: ServiceClient;
 
-  /** As the guard would have judged it, before anything was denied. */
+  /** A token that was verified before any denial. */
   async function judged(sid: string): Promise<VerifiedAccessToken> {
     return testAccessToken({
       text: await loginTo(realm, 'alice'),

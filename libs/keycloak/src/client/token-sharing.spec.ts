@@ -1,4 +1,4 @@
-/** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
+/** One request for all concurrent callers of the same token, although some of them fail or abort (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';

@@ -1,9 +1,8 @@
-/** TokenSourceLog: the log line that says which token was requested, for whom, and how long it took. */
+/** TokenSourceLog: logs which token was requested, for whom, and how long it took. */
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { TokenRequest } from './token-request.js';
 
-/** The part of Nest's `Logger` that is used. */
 export interface Log {
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
 }

@@ -1,4 +1,4 @@
-/** TokenSource against a naive model, under every order in which calls, answers, revocations and time can come. */
+/** TokenSource against a naive model, in every order of calls, answers, revocations and time. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -25,7 +25,6 @@ const OPTIONS = {
   maxCachedTokens: 100,
 };
 
-/** Alice's token ends first, 100 s after the world begins. */
 const SUBJECTS = {
   alice: testAccessToken({ subject: 'alice', expiresInSeconds: 1000 }),
   bob: testAccessToken({ subject: 'bob', expiresInSeconds: 9000 }),
@@ -34,7 +33,7 @@ type Name = keyof typeof SUBJECTS;
 const BEGIN = SUBJECTS.alice.expiresAt - 100;
 
 const name = fc.constantFrom<Name>('alice', 'alice', 'bob');
-/** Mostly the same, so that they meet. */
+/** Mostly equal requests, so that they collide. */
 const request: fc.Arbitrary<TokenRequest> = fc
   .record({
     who: fc.constantFrom<Name | null>('alice', 'alice', 'alice', 'bob', null),
@@ -65,18 +64,16 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** A request as the authorization server got it. */
 interface Asked {
   readonly number: number;
   readonly for: string;
   readonly sentAtMs: number;
   became: 'in the air' | 'a token' | 'refused' | 'failed';
   landedAtMs: number;
-  /** Must serve at least so long, and may at most. */
+  /** The token must be usable until `atLeast`, and may be usable until `atMost`. */
   servesMs: { readonly atLeast: number; readonly atMost: number };
 }
 
-/** What a request is for, whatever the order of its scopes. */
 const purposeOf = (form: TokenForm): string =>
   JSON.stringify(Object.entries({ ...form, scope: form.scope.split(' ').toSorted() }).toSorted());
 
@@ -91,10 +88,10 @@ class World {
   readonly asked: Asked[] = [];
   readonly tokens: TokenSource;
   readonly revoked = new Set<string>();
-  /** Each with the number of the first request that was sent after it. */
+  /** `from` is the number of the first request that was sent after it. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
-  /** While an answer was on its way that would have done. */
+  /** Purposes that were requested although a pending answer would have sufficed. */
   readonly askedTwice: string[] = [];
   readonly lastGiven = new Map<string, IssuedToken>();
   readonly replacedAtMs = new Map<string, number>();
@@ -115,7 +112,7 @@ class World {
     );
   }
 
-  /** Of this purpose, and sent after the last time that its subject was found inactive. */
+  /** Requests that were sent after the subject was last found inactive. */
   valid(purpose: string): Asked[] {
     const from = Math.max(
       0,
@@ -124,7 +121,7 @@ class World {
     return this.asked.filter((item) => item.for === purpose && item.number >= from && !this.dropped.has(item.number));
   }
 
-  /** Of those that have come the one that serves longest; of two that serve equally long the later one. */
+  /** The usable token with the longest life, or the later one of two. */
   kept(purpose: string): Asked | undefined {
     const nowMs = this.clock.monotonicMs();
     return this.valid(purpose)
@@ -205,7 +202,7 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
   const answer = asked[number];
   expect(answer?.for).toBe(purpose);
-  // What was gone when the call came does not come back, be it from a flight that began before.
+  // A token that was evicted before the call must not return, even from an older flight.
   const isValid = number >= own || valid.some((item) => item.number === number);
   expect(isValid || isShortlyRefused(answer, nowMs)).toBe(true);
   const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);
@@ -215,7 +212,6 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   if (typeof token !== 'number') world.lastGiven.set(purpose, token);
 }
 
-/** A definite refusal may be remembered for a moment. */
 const isShortlyRefused = (answer: Asked | undefined, nowMs: number): boolean =>
   answer?.became === 'refused' && nowMs - answer.landedAtMs < REFUSAL_MEMORY_MS;
 
@@ -225,7 +221,6 @@ const isRemembered = (valid: readonly Asked[], nowMs: number): boolean =>
     nowMs,
   );
 
-/** As when the audience refused the token it was last called with. */
 function dropRefused(world: World, wanted: TokenRequest): void {
   const purpose = purposeOf(formOf(wanted));
   const token = world.lastGiven.get(purpose);
@@ -235,7 +230,6 @@ function dropRefused(world: World, wanted: TokenRequest): void {
   const sinceReplacedMs = nowMs - (world.replacedAtMs.get(purpose) ?? -Infinity);
   const kept = world.kept(purpose);
   const isReplaced = world.tokens.dropRefused(wanted, token);
-  // No storm where every token is refused, and no service that keeps a revoked one for long.
   const isKept = kept?.number === number && nowMs < kept.servesMs.atLeast;
   expect(isReplaced || sinceReplacedMs < REPLACEMENT_PAUSE_MS).toBe(true);
   expect(isReplaced && isKept && sinceReplacedMs < REPLACEMENT_PAUSE_MS).toBe(false);
@@ -243,7 +237,7 @@ function dropRefused(world: World, wanted: TokenRequest): void {
   world.dropped.add(number);
   if (!isKept) return;
   world.replacedAtMs.set(purpose, nowMs);
-  // What gave way to it does not come back.
+  // An older token that was replaced must not return.
   for (const { became, number: other } of world.valid(purpose)) if (became === 'a token') world.dropped.add(other);
 }
 

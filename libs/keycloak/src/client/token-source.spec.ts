@@ -12,7 +12,6 @@ import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } fro
 import { TokenSource } from './token-source.js';
 import { type TokenForm } from '../../spec-support/token-forms.js';
 
-/** What the realm gives service-a. */
 const LIFETIME = 300;
 const RENEW_BEFORE = 10;
 const SCOPE = 'orders.approve';
@@ -23,7 +22,6 @@ let aliceToken: string;
 let bobToken: string;
 let clock: StillClock;
 let tokens: TokenSource;
-/** The requests of the newest source to the token endpoint. */
 let requests: HeldCalls<[TokenForm], IssuedToken>;
 let lines: string[];
 
@@ -52,17 +50,15 @@ function sourceOf(maxCachedTokens = 100): TokenSource {
 const text = async (request: TokenRequest): Promise<string> => (await tokens.get(request)).reveal();
 const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
 
-/** On behalf of who has logged in with this token, which is said to live so long. */
 const exchange = (subject: string, audience = 'service-b', scope = SCOPE, expiresInSeconds = LIFETIME) =>
   tokenExchangeRequest(testAccessToken({ text: subject, expiresInSeconds }), audience, scope);
 
-/** Whatever is asked for, the server grants it with this text and lifetime. */
 function grants(access_token: string, expires_in?: number): void {
   const body = { access_token, token_type: 'Bearer', expires_in, issued_token_type: ACCESS_TOKEN_TYPE };
   realm.control.fault('token', { kind: 'answer', body });
 }
 
-/** Once the server has been asked `times` times; the answer may not be here yet. */
+/** The answer may still be pending. */
 async function hasBeenAsked(times: number): Promise<void> {
   while (asked() < times) await new Promise(setImmediate);
 }
@@ -219,7 +215,7 @@ describe('an exchanged token (TX-06)', () => {
     grants('one', own);
     expect(await text(request)).toBe('one');
     grants('two', own);
-    // Whole seconds: `exp` is one, and now is somewhere within.
+    // `exp` is in whole seconds, and the current time is somewhere within one.
     clock.advance(40 - RENEW_BEFORE - 9);
     expect(await text(request)).toBe('one');
     clock.advance(9);

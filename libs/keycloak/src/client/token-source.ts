@@ -1,4 +1,4 @@
-/** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
+/** TokenSource: returns a token from the cache, or requests it in a single flight. */
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
@@ -20,34 +20,39 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** How long a token must still live to be given out: the time for which a call may be in flight. */
+  /** The time for which a call may be in flight with a token. */
   readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
 
-/** Of a token's useful time. */
+/** Fractions of the time for which a token is usable. */
 const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 
-/** How long a definite refusal (a scope that is not granted, a wrong secret) is remembered instead of asked for again. */
+/** How long a definite refusal is cached, such as a scope that is not granted or a wrong client secret. */
 const REFUSAL_MEMORY_MS = 2000;
 
-/** For how long no exchanged token of other replicas is used for a subject that was found inactive: longer than any token lives. */
+/**
+ * Longer than any token lives. Until then, no exchanged token of another replica is used for an inactive subject token.
+ */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
 
-/** How often at most a token is replaced because its audience refused it: a service that always says 401 costs no storm. */
+/** Limits the requests that a service causes if it refuses every token. */
 const REPLACEMENT_PAUSE_MS = 5000;
 
 export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
-  /** By a subject token's hash: the keys of what was or is being exchanged from it, for as long as there is any. */
+  /** The cache keys of exchanged and pending tokens, by the hash of their subject token. */
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** SHA-256 of tokens that their audience refused: other replicas may still have them. */
+  /** SHA-256 of tokens that their audience refused. Other replicas may still share them. */
   readonly #refused: DeadlineCache<true>;
-  /** SHA-256 of subject tokens that were found inactive: of those from which something was exchanged here … */
+  /** SHA-256 of inactive subject tokens from which this process exchanged a token. */
   readonly #dropped: DeadlineCache<true>;
-  /** … and of all others, which may be junk of anybody's: it must not push out the first. */
+  /**
+   * SHA-256 of all other inactive subject tokens. Anyone can send such tokens, so they must not evict entries of
+   * `#dropped`.
+   */
   readonly #droppedUnused: DeadlineCache<true>;
 
   constructor(
@@ -56,7 +61,6 @@ export class TokenSource {
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
     private readonly denials: Pick<HeldDenials, 'denies'>,
-    /** What other replicas of this service have asked for. */
     private readonly shared?: SharedLevel,
   ) {
     this.#refused = new DeadlineCache(options.maxCachedTokens, clock);
@@ -71,17 +75,16 @@ export class TokenSource {
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
-  /** Tokens that are held. */
   get size(): number {
     return this.#tokens.size;
   }
 
   /**
-   * A cached token at once, else what a flight brings.
+   * Returns a cached token, or requests one.
    *
-   * Errors are those of `TokenEndpoint`; a failure is shared by those who wait for it. Failures are not kept, but
-   * definite refusals are, for two seconds. And `BearerError` `invalid_token` (reason `revoked`) when the subject's token
-   * has been denied since it was judged, at once or while the exchange was in flight.
+   * Throws the errors of `TokenEndpoint`. Waiting callers share a failure. A definite refusal is cached for two
+   * seconds, and no other failure is. Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was
+   * denied since it was verified, also during the exchange.
    */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
@@ -96,7 +99,7 @@ export class TokenSource {
         how = 'shared';
       });
     });
-    // A cached token is reused, and its renewal in the background is nobody's request; so is a refusal that was just given.
+    // A cached token and a cached refusal count as reused, and a background renewal belongs to no request.
     const isHere = !(token instanceof Promise);
     return publishToken(
       { ...request, issuer: this.options.issuer },
@@ -108,8 +111,8 @@ export class TokenSource {
   }
 
   /**
-   * Evicts `token`, which its audience refused; one that has come since then stays. False when another one would hardly
-   * help, because the last one was replaced a moment ago for the same reason.
+   * Evicts `token`, which its audience refused, unless a newer token is cached. Returns false if the token was already
+   * replaced a moment ago, because another replacement would hardly help.
    */
   dropRefused(request: TokenRequest, token: IssuedToken): boolean {
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
@@ -121,7 +124,7 @@ export class TokenSource {
     return true;
   }
 
-  /** Evicts every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
+  /** Evicts every token that was or is being exchanged from this inactive subject token (SHA-256). */
   dropExchangedFrom(subjectTokenHash: string): void {
     const keys = this.#keysOfSubject.keysOf(subjectTokenHash);
     const dropped = keys.length > 0 ? this.#dropped : this.#droppedUnused;
@@ -134,7 +137,7 @@ export class TokenSource {
     request: TokenRequest,
     onShared: () => void = () => undefined,
   ): Promise<Renewable<IssuedToken>> {
-    // Before it is sent: the subject may be found inactive while the first exchange is in flight.
+    // Added before the request, because the subject token may be found inactive while the first exchange is in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
     const shared = this.#isDropped(request) ? undefined : this.shared;
@@ -142,7 +145,7 @@ export class TokenSource {
       shared && (await shared.find(`token ${key}`, Infinity, (text, at) => this.#usable(request, text, at, isRenewal)));
     if (found !== undefined) onShared();
     const dated = found ?? (await this.#ask(key, request));
-    // Before it is kept: a denial that came while this was in flight holds for what it brings, for those who wait too.
+    // A denial during the flight also applies to every waiting caller.
     this.#refuseDenied(request);
     const usableMs = this.#usableMs(request, dated);
     return { value: dated.value, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
@@ -159,7 +162,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // The record of the denial says to whom; the session of a backend for frontend is in no request that the log line could name.
+      // Names the subject in the log. With a session of a backend for frontend, the request itself does not name it.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -179,7 +182,7 @@ export class TokenSource {
     return this.#dropped.get(hash) === true || this.#droppedUnused.get(hash) === true;
   }
 
-  /** What another replica asked for. As a renewal it must be one. */
+  /** For a renewal, a token of another replica must itself be too young for a renewal. */
   #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
     const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
     if (this.#isDropped(request) || this.#refused.get(tokenHash(token)) === true) return undefined;
@@ -196,7 +199,7 @@ export class TokenSource {
       : this.endpoint.clientCredentials(request.scope);
   }
 
-  /** A judged token may be older than its denial; what was exchanged for it is evicted as well. */
+  /** A verified token may be older than its denial. */
   #refuseDenied(request: TokenRequest): void {
     if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.denials.denies(request.subject)) return;
     this.dropExchangedFrom(request.subject.hash);
@@ -205,8 +208,8 @@ export class TokenSource {
   }
 
   /**
-   * Until shortly before the token's expiry, and never past the expiry of the token it was exchanged from. Of a token that
-   * lives hardly longer than that, half its life is used: it must not be asked for anew on every request.
+   * Ends before the expiry of the token and of its subject token. A very short-lived token is used for half its life,
+   * so that not every request asks the server.
    */
   #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
@@ -217,10 +220,9 @@ export class TokenSource {
   }
 }
 
-/** Its text, its scope, and for how many seconds it was issued. */
 type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSeconds: number];
 
-/** Whether the server has understood and said no, as it would again. */
+/** A repetition of the request would be refused, too. */
 function isDefinite(failure: Error): boolean {
   return failure instanceof KeycloakException && failure.code !== 'authorization_server_unavailable';
 }

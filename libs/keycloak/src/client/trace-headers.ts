@@ -1,16 +1,14 @@
-/** Trace headers: those by which a call says of which trace it is part (W3C Trace Context). */
+/** Trace headers: the headers that make a call part of a trace (W3C Trace Context). */
 
 export type TraceHeaders = Readonly<Record<string, string>>;
 
-/** The headers of a call without a trace. */
 export const UNTRACED: TraceHeaders = {};
 
-/** The headers for a `traceparent` that the application received. A malformed one is left out (§3.2.2.5). */
+/** Leaves out a malformed `traceparent` (W3C Trace Context §3.2.2.5). */
 export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : UNTRACED;
 }
 
-/** `headers` with those of a trace, which take the place of any that are there. */
 export function withTrace<Headers extends TraceHeaders | undefined>(
   headers: Headers,
   trace: TraceHeaders,

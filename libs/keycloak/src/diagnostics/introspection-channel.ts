@@ -1,43 +1,42 @@
-/** Introspection channel: publishes how each question about a caller's token was answered. */
+/** Introspection channel: publishes how each caller's token was introspected. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `IntrospectionMessage`. */
+/** Channel of `IntrospectionMessage`, for `diagnostics_channel.subscribe()`. */
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
 
 /**
- * One for each time that a token was looked at, published in the async context of the request that brought it. It is frozen,
- * and holds no token, hash or claim. Renewals in the background belong to no request, and are not published.
+ * One message per introspection of a caller's token, published in the async context of its request. It is frozen, and
+ * has no token, hash or claim. Background renewals are not published.
  */
 export interface IntrospectionMessage {
-  /** The issuer that is configured here, of which the token says to be. */
+  /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was cached here. `shared`: another replica had
-   * asked for it.
+   * Which request asked the server: this one (`asked`), a concurrent one that it waited for (`joined`), an earlier one
+   * (`cached`), or one of another replica (`shared`).
    */
   readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
-  /** What the server said; absent when there was no usable answer. */
+  /** Absent without a usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
-  /** Why there was none: the code of the refusal, `unexpected` for any other error. */
+  /** Present without a usable answer: the code of the error, or `unexpected` for an error of another kind. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
 /**
- * Before anything is made for a message, ask `hasSubscribers`: nobody listens in most services. What a subscriber throws does
- * not reach the request: Node raises it as an uncaught exception, which ends the process, as on each of its channels.
+ * Check `hasSubscribers` before you build a message, because most services have no subscriber. An error of a subscriber
+ * does not reach the request. Node raises it as an uncaught exception, which ends the process.
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
-/** Known once the answer is here. */
 type Outcome = () => IntrospectionMessage['outcome'];
 
 /**
- * Publishes how `answer` was had, at once or when it is here, and gives it back. `startMs` is when the request came to ask. Called
- * by the request itself: an `await` of its own keeps its context, which a flight that another request began does not have.
+ * Publishes the outcome of `answer` when it settles, and returns it. The request itself must call this function: its
+ * own `await` keeps its async context, which a shared call does not have.
  */
 export function publishIntrospection(
   issuer: string,

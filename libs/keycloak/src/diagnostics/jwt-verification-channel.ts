@@ -1,36 +1,39 @@
-/** JWT verification channel: publishes how the signature of each caller's token was verified, where that is done here. */
+/** JWT verification channel: publishes how each caller's token signature was verified locally. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `JwtVerificationMessage`. */
+/** Channel of `JwtVerificationMessage`, for `diagnostics_channel.subscribe()`. */
 export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 
 /**
- * One for each time that the signature of a token was looked at, published in the async context of the request that brought it. It is frozen,
- * and holds no token, hash, key or claim. A token that is introspected besides, after a recheck, has a message on that channel, too.
+ * One message per signature check of a caller's token, published in the async context of its request. It is frozen, and
+ * has no token, hash, key or claim. A token that is also introspected, after a recheck, has a message on the
+ * introspection channel, too.
  */
 export interface JwtVerificationMessage {
-  /** The issuer that is configured here, of which the token says to be. */
+  /** The configured issuer that the token names. */
   readonly issuer: string;
-  /** `verified`: the signature was checked for this request. `joined`: another one had it checked. `cached`: it was checked before. */
+  /**
+   * Which request had the signature checked: this one (`verified`), a concurrent one (`joined`), or an earlier one
+   * (`cached`).
+   */
   readonly outcome: 'verified' | 'joined' | 'cached';
-  /** Whether it is good; absent when that could not be told. Its claims were not judged yet. */
+  /** Whether the signature is valid; claims are not verified yet. Absent if the check failed. */
   readonly valid?: boolean;
-  /** With what it waited for keys, if it did. */
+  /** Includes the wait for keys. */
   readonly durationMs: number;
-  /** Why it could not be told: the code of the refusal, `unexpected` for any other error. */
+  /** Present if the check failed: the code of the error, or `unexpected` for an error of another kind. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
-/** As with introspections: ask `hasSubscribers` first, and what a subscriber throws ends the process, not the request. */
+/** The notes at `introspections` apply. */
 export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
-/** Known once it is over. */
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** Publishes how `claims` were had, at once or when they are here, and gives them back; as `publishIntrospection()`. */
+/** Works as `publishIntrospection()` does. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

@@ -1,12 +1,11 @@
-/** RepeatedFailures: writes errors of the application that Nest does not log, at most 20 of one name in ten seconds. */
+/** RepeatedFailures: logs errors that Nest does not log, at most 20 with the same name in ten seconds. */
 import { RepeatedLines } from './repeated-lines.js';
 
-/** A logger of Nest fits. */
 interface ErrorLog {
   error(line: unknown): void;
 }
 
-/** `one` is logged for an error that is not an `Error`. `others` is logged for the errors that are only counted. */
+/** `one` is logged for a value that is not an `Error`, and `others` with the count of suppressed errors. */
 interface Messages {
   readonly one: string;
   readonly others: string;
@@ -28,7 +27,7 @@ export class RepeatedFailures {
     this.logger.error(error instanceof Error ? error : this.messages.one);
   }
 
-  /** Writes the counts that there are. Call it when the application has ended. */
+  /** Logs the pending counts when the application has ended. */
   end(): void {
     this.#repeated.end();
   }

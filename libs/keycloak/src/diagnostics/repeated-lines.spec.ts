@@ -13,7 +13,6 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** How many of these are written. */
 function written(times: number, kind = 'a'): number {
   const admitted = Array.from({ length: times }, () =>
     lines.admits(kind, (unwritten) => void counts.push({ kind, ...unwritten })),

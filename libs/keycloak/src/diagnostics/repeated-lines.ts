@@ -1,20 +1,20 @@
-/** RepeatedLines: bounds the log lines that requests of one kind can cause, so that nobody can fill a log with requests. */
+/** RepeatedLines: limits the log lines of each kind, so that requests can't flood the log. */
 
-/** How many lines of one kind are written in a window. */
+/** Lines of one kind per window. */
 const LINES = 20;
-/** How many lines of all kinds together are written in a window, beside the counts. */
+/** Not counting the summaries. */
 const LINES_OF_ALL = 1000;
 const WINDOW_MS = 10_000;
-/** Kinds at one time. A kind is made of closed lists, such as reasons and routes; this bounds the memory all the same. */
+/** Kinds come from closed lists, such as reasons and routes. This bounds the memory all the same. */
 const MAX_KINDS = 2000;
-/** Stands for all kinds that come while there are so many. */
+/** Used for every further kind. */
 const OVERFLOW = Symbol('overflow');
 
-/** The lines of one kind that were not written. */
+/** The suppressed lines of one kind. */
 export interface UnwrittenLines {
   readonly count: number;
   readonly seconds: number;
-  /** True if the lines are of several kinds, which are counted together since there are too many kinds. Absent otherwise. */
+  /** Present if there were too many kinds, so that lines of several kinds are counted together. */
   readonly isMixed?: true;
 }
 
@@ -22,26 +22,25 @@ type Summarize = (unwritten: UnwrittenLines) => void;
 
 interface Kind {
   timer: NodeJS.Timeout;
-  /** Lines that may still be written in this window. */
   left: number;
   unwritten: number;
   summarize: Summarize;
 }
 
 /**
- * The first 20 lines of a kind in ten seconds are written. The others are counted, and one line at the end of the window says how many there were. While
- * more than 20 come in each window, there is only that line.
+ * Writes the first 20 lines of a kind in ten seconds, and then one summary with the count of the others. While more
+ * than 20 lines arrive in each window, it only writes the summary.
  *
- * An instance writes at most 1000 lines in ten seconds, whatever their kinds, and one count for each kind. It counts 2000 kinds at one time. All further kinds
- * count as one kind until others end.
+ * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
+ * further kinds share a count.
  */
 export class RepeatedLines {
   readonly #kinds = new Map<string | symbol, Kind>();
   readonly #all = { left: LINES_OF_ALL, endsAtMs: 0 };
 
   /**
-   * Returns whether to write the line. If not, `summarize` writes the count when the window ends. `kind` is made of words of the application and the library; a text of a
-   * caller in it would make a kind of each request.
+   * If it returns false, `summarize` is called when the window ends. `kind` must not contain text of a caller, because
+   * each request would then be a kind of its own.
    */
   admits(kind: string, summarize: Summarize): boolean {
     const known = this.#kinds.get(kind) ?? this.#open(kind, summarize);
@@ -54,12 +53,11 @@ export class RepeatedLines {
     return false;
   }
 
-  /** Writes the counts that there are. Call it when the application has ended. */
+  /** Logs the pending counts when the application has ended. */
   end(): void {
     for (const kind of this.#kinds.keys()) this.#close(kind);
   }
 
-  /** Returns false if the lines of all kinds are used up until the next window. */
   #takeOne(): boolean {
     const nowMs = performance.now();
     if (nowMs >= this.#all.endsAtMs) Object.assign(this.#all, { left: LINES_OF_ALL, endsAtMs: nowMs + WINDOW_MS });

@@ -1,25 +1,28 @@
-/** Signal channel: publishes that a signal feed has heard of revocations. */
+/** Signal channel: publishes that a signal feed received revocations. */
 import { channel } from 'node:diagnostics_channel';
 
-/** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `SignalMessage`. */
+/** Channel of `SignalMessage`, for `diagnostics_channel.subscribe()`. */
 export const SIGNAL_CHANNEL = 'nestjs-keycloak-s2s:signals';
 
 /**
- * One for each poll of a source that brought something, once it is denied or is to be rechecked here. It is frozen, and says how much and of when, and of nobody.
+ * One message per poll that returned revocations, published after they are applied in this process. It is frozen, and
+ * names no user or session.
  */
 export interface SignalMessage {
   readonly issuer: string;
   /** The name of the source, such as `keycloak_events`. */
   readonly source: string;
-  /** How many are certain. */
+  /** The number of certain revocations. */
   readonly denials: number;
-  /** How many are not. */
+  /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;
-  /** When the first of it happened, by the server's time, in milliseconds since the epoch; absent where the source does not know. */
+  /**
+   * The time of the first revocation by the server's clock, in milliseconds since the epoch. Absent if the source does
+   * not know.
+   */
   readonly occurredAtMs?: number;
 }
 
-/** What a poll brought. */
 interface Heard {
   readonly denials: readonly unknown[];
   readonly rechecks: readonly unknown[];
@@ -28,7 +31,7 @@ interface Heard {
 
 const signals = channel(SIGNAL_CHANNEL);
 
-/** Publishes nothing for a poll that brought nothing. As with introspections, what a subscriber throws ends the process, not the feed. */
+/** An error of a subscriber ends the process, not the feed. */
 export function publishSignals(issuer: string, source: string, { denials, rechecks, occurredAtMs }: Heard): void {
   if (!signals.hasSubscribers || denials.length + rechecks.length === 0) return;
   const message: SignalMessage = {

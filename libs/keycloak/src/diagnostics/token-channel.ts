@@ -1,47 +1,41 @@
-/** Token channel: publishes how each token for a call was had. */
+/** Token channel: publishes how each token for a call was obtained. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `TokenMessage`. */
+/** Channel of `TokenMessage`, for `diagnostics_channel.subscribe()`. */
 export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
- * One for each time that a token was wanted, published in the async context of who wanted it. It is frozen, and holds no
- * token, hash or claim. Renewals in the background belong to no request, and are not published; the token they replace is
- * `reused` meanwhile. Nor is a token published that was not asked for because its subject's is denied.
+ * One message per token that a call needed, published in the async context of the call. It is frozen, and has no token,
+ * hash or claim. Background renewals are not published, and neither is a request whose subject token is already denied.
  */
 export interface TokenMessage {
-  /** Where it comes from. */
+  /** The issuer of the token. */
   readonly issuer: string;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT | typeof TOKEN_EXCHANGE_GRANT;
-  /** Of an exchange; with client credentials the scope alone decides the audience. */
+  /** Only for an exchange. */
   readonly audience?: string;
   readonly scope: string;
   /**
-   * `requested`: the server was asked for this. `joined`: another request had asked for the same. `reused`: it was there,
-   * or the refusal was that the server had just given. `shared`: another replica had asked for it.
+   * Which request asked the server: this one (`requested`), a concurrent one that it waited for (`joined`), an earlier
+   * one (`reused`), or one of another replica (`shared`). A recent refusal is also `reused`.
    */
   readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;
-  /** Why there was none: the code of the refusal, `unexpected` for any other error. */
+  /** Present without a token: the code of the error, or `unexpected` for an error of another kind. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
-/** As with introspections: ask `hasSubscribers` first, and what a subscriber throws ends the process, not the request. */
+/** The notes at `introspections` apply. */
 export const tokenRequests = channel(TOKEN_CHANNEL);
 
-/** Known once the token is here. */
 type Outcome = () => TokenMessage['outcome'];
 
-/** What is wanted: all that is published of a request. */
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
-/**
- * Publishes how `token` was had, at once or when it is here, and gives it back. `startMs` is when it was wanted. Called by the code that
- * wants it: an `await` of its own keeps that context, which a flight that another request began does not have.
- */
+/** Works as `publishIntrospection()` does, so the code that needs the token must call it itself. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

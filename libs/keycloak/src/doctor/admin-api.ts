@@ -1,7 +1,6 @@
-/** AdminApi: reads a realm by Keycloak's admin REST API with an administrator's token. It sends nothing but GET. */
+/** AdminApi: reads a realm through Keycloak's admin REST API, with GET only. */
 import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
 
-/** The API did not answer as it should; the message is for people. */
 export class AdminApiError extends Error {
   constructor(
     message: string,
@@ -14,7 +13,7 @@ export class AdminApiError extends Error {
 const PAGE = 100;
 const MAX_PAGES = 200;
 
-/** A representation as it comes: what is in it is checked by who reads it. */
+/** Unchecked: its readers check the members. */
 export type Representation = Readonly<Record<string, unknown>>;
 
 export class AdminApi {
@@ -31,33 +30,35 @@ export class AdminApi {
     this.#realm = `${this.#base}${realmUrl.slice(at)}`;
   }
 
-  /** Below the realm. Throws `AdminApiError` for another answer, and `AuthorizationServerError` when there is none. */
+  /**
+   * `path` is below the realm. Throws `AdminApiError` for an unexpected answer, and `AuthorizationServerError` without
+   * an answer.
+   */
   async read(path: string): Promise<Representation> {
     const answer = await this.#get(this.#realm + path);
     if (isRepresentation(answer)) return answer;
     throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
   }
 
-  /** The same of a list; what is no representation in it is left out. */
+  /** Leaves out entries that are not representations. */
   async readList(path: string): Promise<readonly Representation[]> {
     const answer = await this.#get(this.#realm + path);
     if (Array.isArray(answer)) return answer.filter(isRepresentation);
     throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
   }
 
-  /** The same of one that may be long. */
   async readPages(path: string): Promise<readonly Representation[]> {
     const byId = new Map<unknown, Representation>();
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const before = byId.size;
       for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
-      // The last one; or one that there was before, of a server that does not page.
+      // The last page, or a repeated page of a server without paging.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
     throw new AdminApiError(`${path} has more than ${MAX_PAGES * PAGE} entries`, 200);
   }
 
-  /** Undefined for what the administrator may not see, or that is not there. */
+  /** Undefined for a 403 or 404. */
   async ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
     return reading.catch((failure: unknown) => {
       if (failure instanceof AdminApiError && [403, 404].includes(failure.status)) return undefined;
@@ -65,7 +66,6 @@ export class AdminApi {
     });
   }
 
-  /** Keycloak's version; undefined where this administrator may not see it. */
   async version(): Promise<string | undefined> {
     const info = await this.ifAllowed(this.#get(`${this.#base}/serverinfo`));
     const system = isRepresentation(info) ? info['systemInfo'] : undefined;

@@ -1,11 +1,8 @@
-/** administratorClockFinding(): a clock that is wrong by what an administrator's token says, where the service itself gets no token. */
+/** administratorClockFinding(): a wrong clock, detected by an administrator's token. */
 import { error, type Finding } from '../checkup/finding.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
-/**
- * Keycloak has just accepted the token, so by Keycloak's clock it has begun and has not expired. Undefined where this machine's clock says the
- * same, within `toleranceSeconds`.
- */
+/** Keycloak has just accepted the token, so it is valid now by Keycloak's clock. */
 export function administratorClockFinding(
   token: string,
   nowSeconds: number,

@@ -1,4 +1,4 @@
-/** Application: makes the module of a service, without starting it, to know what it calls and accepts. */
+/** Application: creates the module of a service without starting it, to learn what it calls and accepts. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
@@ -13,12 +13,11 @@ import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 type RootModule = Type | DynamicModule;
 
-/** A root module, or a function that makes one from the settings of the service. */
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * Imports `path#name`, from the working folder. Returns the export `name`, which may be a function that returns the module. Without a
- * name it returns the only export that is a module, or else the default export. Throws `DoctorUsageError`.
+ * Imports `path#name`, relative to the working directory. Without a name it returns the only exported module, or else
+ * the default export. Throws `DoctorUsageError`.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');
@@ -40,7 +39,7 @@ export async function importModule(reference: string): Promise<ModuleSource> {
     if (typeof found === 'function') return found as () => RootModule;
     throw new DoctorUsageError(`${path} exports no module and no function of the name ${name}`);
   }
-  // What a CommonJS file exports stands under `default` as well.
+  // A CommonJS export also appears under `default`.
   const modules = [...new Set(Object.values(exported).filter(isModule))];
   const [only, another] = modules;
   if (only !== undefined && another === undefined) return only;
@@ -55,10 +54,7 @@ function isModule(value: unknown): value is RootModule {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
 }
 
-/**
- * The providers of the module are made; hooks do not run, and nothing listens. Findings, in place of the subject, for a module that can't be
- * made.
- */
+/** Creates the providers, but runs no hook and opens no port. Returns findings if the module can't be created. */
 export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
@@ -103,7 +99,7 @@ function notFound(app: INestApplication): Finding {
   );
 }
 
-/** The names of services that a factory makes anew for each request. */
+/** Services whose factory runs once per request. */
 function servicesPerRequest(app: INestApplication): readonly string[] {
   const providers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
   return providers
@@ -140,11 +136,10 @@ const withoutKeycloak = (message: string, detail = ''): Finding =>
     'Import KeycloakModule.forRoot in the root module, and each service in KeycloakModule.forFeature.',
   );
 
-/** Of several lines, the first. */
 const messageOf = (failure: unknown): string =>
   String(failure instanceof Error ? failure.message : failure).split('\n', 1)[0] ?? '';
 
-/** An HTTP adapter that accepts each call and does nothing: no platform need be installed, and no port is opened. */
+/** An HTTP adapter that does nothing, so that no platform package is needed and no port is opened. */
 function noServer(): AbstractHttpAdapter {
   return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
     get: (target, name) => {
@@ -154,13 +149,13 @@ function noServer(): AbstractHttpAdapter {
   });
 }
 
-/** What an application has of a platform: whatever is called or read of it gives the same. */
+/** Stands for every member of the platform. */
 const anything: unknown = new Proxy(() => undefined, {
   get: (target, name) => (isOfItself(name) ? (Reflect.get(target, name) as unknown) : anything),
   apply: () => anything,
   construct: () => anything as object,
 });
 
-/** What is awaited must not look like a promise. */
+/** An awaited value must not look like a promise. */
 const isOfItself = (name: string | symbol): boolean =>
   typeof name === 'symbol' || name === 'then' || name === 'constructor' || name === 'prototype';

@@ -1,18 +1,18 @@
-/** Channel findings: whether the service can share denials over its channel, and whether a process polls the authorization server for it. */
+/** Channel findings: whether the revocation channel works, and whether a poller is running. */
 import { error, note, ok, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import type { ChannelExamination } from '../revocation/revocation-channel.js';
 
-/** A healthy poller writes a proof every five seconds at the latest. */
+/** A healthy poller writes a proof at least every five seconds. */
 const PROOF_WAIT_MS = 12_000;
 
 type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'sharing'>;
 
-/** Returns nothing for a service without a channel. `isFeedFaulty`: the service's own feed can't poll, so a missing proof needs no finding of its own. */
+/** `isFeedFaulty`: the service's own feed can't poll, which explains a missing proof. */
 export async function channelFindings({ feed, options, sharing }: Examined, isFeedFaulty: boolean): Promise<Finding[]> {
   if (options.revocationChannel === undefined) return [];
   const isPoller = feed.sources.length > 0;
-  // Without a key no proof can be read: that is a finding of its own.
+  // A missing public key is reported as its own finding.
   const canVerify = options.revocationChannel.proofKeys?.().publicKeys !== 0;
   const needsProof =
     canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWithEventsSeconds !== undefined);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command nestjs-keycloak-s2s: looks up its subcommand, of which there is one. */
+/** The command nestjs-keycloak-s2s, with its only subcommand `doctor`. */
 import { COULD_NOT_RUN, runDoctor, USAGE } from './run-doctor.js';
 
 const [command, ...args] = process.argv.slice(2);
@@ -9,14 +9,13 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
-/** What the module of a service has opened must not keep the process alive; what was printed must be out first. */
+/** Exits although the module may hold open handles, but only after the output is flushed. */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
   write('', () => stderr.write('', () => process.exit()));
 }
 
 if (command === 'doctor') {
-  // What the module of a service prints is not part of the report.
   stdout.write = stderr.write.bind(stderr);
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.once(event, (failure: unknown) => {

@@ -1,4 +1,4 @@
-/** Client findings: the service's own client in the realm, and those of the services that it calls. */
+/** Client findings: the service's own client in the realm, and the clients of the services that it calls. */
 import type { Checkup } from '../checkup/checkup.js';
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
@@ -7,7 +7,6 @@ import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
-/** Of the service itself, and of those that it calls. */
 export async function clientFindings(
   realm: RealmSnapshot,
   { options, services }: Pick<Checkup, 'options' | 'services'>,
@@ -103,7 +102,7 @@ async function callFindings(
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
 }
 
-/** Keycloak looks for the audience in the token itself before it gives one out by exchange. */
+/** For a token exchange, Keycloak looks for the audience in the token itself. */
 function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
   const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);
   if (!own.hasLightweightTokens || mapper === undefined || mapper.isInLightweightToken) return [];

@@ -6,7 +6,7 @@ import { permissionsOf } from './permissions-of.js';
 import { scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** By what the service's own credentials show: a token that Keycloak grants it for a permission of its own routes is for another client. */
+/** A token for a permission of its own routes should name its own client as audience. */
 export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {
   const audiences = new Map<string, readonly string[]>();
   for (const permission of permissionsOf(checkup, handlers)) {
@@ -15,7 +15,6 @@ export async function ownClientIdFindings(checkup: Checkup, handlers: readonly G
   return findingOf(checkup, audiences).map((finding) => ({ ...finding, needsAdministrator: true }));
 }
 
-/** By the realm: the audience mappers of all permissions of its own routes name another client. */
 export function realmClientIdFindings(
   realm: RealmSnapshot,
   checkup: Pick<Checkup, 'options'>,
@@ -28,7 +27,7 @@ export function realmClientIdFindings(
   return findingOf(checkup, new Map(audiences));
 }
 
-/** Looks at permissions with one audience alone: one for several services says nothing of this one. */
+/** A permission with several audiences does not identify this service. */
 function findingOf(
   { options: { clientId } }: Pick<Checkup, 'options'>,
   audiences: ReadonlyMap<string, readonly string[]>,

@@ -1,12 +1,12 @@
-/** defaultScopeFindings(): default client scopes that Keycloak adds to tokens for other services, although nobody asks for them. */
+/** defaultScopeFindings(): default client scopes that Keycloak adds to tokens for other services. */
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, warning, type Finding } from '../checkup/finding.js';
 import { parseScope } from '../protocol/scope.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
 /**
- * A token with a scope that was not asked for is refused (`scope_not_asked_for`), so such a scope breaks each call that does not ask for it.
- * `allowed` is the option `expectedDefaultScopes`.
+ * A default scope breaks calls that do not ask for it (`scope_not_asked_for`). `allowed` is the option
+ * `expectedDefaultScopes`.
  */
 export function defaultScopeFindings(
   { scopes }: RealmSnapshot,

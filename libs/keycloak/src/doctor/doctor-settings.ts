@@ -8,7 +8,6 @@ import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As `parseArgs` gives them. */
 export interface DoctorFlags {
   readonly module?: string | undefined;
   readonly issuer?: string | undefined;
@@ -25,7 +24,7 @@ export interface DoctorFlags {
   readonly 'admin-token-file'?: string | undefined;
 }
 
-/** Throws `KeycloakOptionsError` for settings that no service starts with, and `DoctorUsageError` for flags of another form. */
+/** Throws `KeycloakOptionsError` for invalid settings, and `DoctorUsageError` for malformed flags. */
 export function subjectOfFlags(flags: DoctorFlags, environment: Environment): DoctorSubject {
   const keycloak = composeKeycloak(keycloakOptions(flags, environment));
   const tls = { caFile: flags['services-ca-file'] ?? nonEmpty(environment['SERVICES_CA_FILE']) };
@@ -50,7 +49,6 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
   return {
     issuer: flags.issuer ?? nonEmpty(KEYCLOAK_ISSUER) ?? ofBase,
     ...(baseUrl === undefined ? {} : { internalServerUrl: baseUrl }),
-    // What is no profile is a fault of the settings.
     ...(flags.profile === undefined ? {} : { profile: flags.profile as ProfileName }),
     clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',
     clientSecret: secretOf(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
@@ -60,7 +58,6 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
   };
 }
 
-/** The token of an administrator. Throws `DoctorUsageError` when there is none. */
 export function adminToken(flags: DoctorFlags, environment: Environment): string {
   const token = secretOf(environment, 'KEYCLOAK_ADMIN_TOKEN', flags['admin-token-file']);
   if (token !== undefined && isB64Token(token)) return token;
@@ -70,14 +67,14 @@ export function adminToken(flags: DoctorFlags, environment: Environment): string
   );
 }
 
-/** From the file that a flag or `<name>_FILE` names, else from `name`. No flag holds a secret: others see the flags of a process. */
+/** No flag has a secret as its value, because other users can see the flags of a process. */
 function secretOf(environment: Environment, name: string, flag: string | undefined): string | undefined {
   const file = flag ?? nonEmpty(environment[`${name}_FILE`]);
   if (file === undefined) return nonEmpty(environment[name]?.trim());
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
   } catch (cause) {
-    // The code alone: the path may be what was meant to be the secret.
+    // Only the code, because the path may be a secret that was passed by mistake.
     throw new DoctorUsageError(`the file for ${name} can't be read (${String((cause as NodeJS.ErrnoException).code)})`);
   }
 }

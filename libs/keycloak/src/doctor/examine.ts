@@ -1,4 +1,4 @@
-/** Examine: everything that doctor looks at, in the order of its checklist. */
+/** Examine: runs every check of doctor, in the order of its checklist. */
 import { systemClock } from '../caching/clock.js';
 import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import { wordsOf } from '../checkup/refusal-words.js';
@@ -20,11 +20,11 @@ import { signalRealmFindings } from './signal-findings.js';
 
 export interface Examination {
   readonly findings: readonly Finding[];
-  /** Who may call whom: only with an administrator's token. */
+  /** Present only with an administrator's token. */
   readonly permittedCalls?: readonly PermittedCall[];
 }
 
-/** Does not throw for what Keycloak or a service answers. */
+/** Does not throw for any answer of Keycloak or a service. */
 export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
@@ -60,7 +60,7 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
 const ofIssuer = ({ issuer }: ComposedIssuer, findings: readonly Finding[]): readonly Finding[] =>
   findings.map((finding) => ({ ...finding, issuer }));
 
-/** An administrator's token is for the server of the first issuer, and goes to no other. */
+/** The administrator's token is only for the server of the first issuer. */
 async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | undefined): Promise<readonly Finding[]> {
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...(await unknownScopes(checkup))];
   return adminToken === undefined
@@ -123,7 +123,7 @@ async function examineRealm(
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 
-/** The log at the start names closed handlers, too; each may be meant. */
+/** The log at the start also names closed handlers, and each may be closed on purpose. */
 const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
@@ -132,8 +132,8 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
 ];
 
 /**
- * Permissions that the realm does not list: a client scope may be left out of the list (RFC 8414, `scopes_supported`), and an
- * administrator's token shows whether it is. Those of a `mapPermissions` option are no scopes.
+ * The realm may hide a client scope from `scopes_supported` (RFC 8414), so only an administrator's token gives
+ * certainty.
  */
 async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
@@ -152,7 +152,6 @@ async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject)
   );
 }
 
-/** Likewise, of what the option `acceptedScopes` names. */
 async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
   const { acceptedScopes = [], profile } = checkup.options;
   const known = profile === 'keycloak' && acceptedScopes.length > 0 ? await checkup.knownScopes() : undefined;
@@ -185,10 +184,9 @@ function unreadable(failure: unknown): Finding {
   );
 }
 
-/** So the embedded server answers. */
 const NOT_IMPLEMENTED = 'answered_501_';
 
-/** What is found in two ways, or of a service that two clients call, is said once. */
+/** Two checks can find the same fault. */
 const distinct = (findings: readonly Finding[]): Finding[] =>
   findings.filter(
     ({ message, issuer }, at) =>

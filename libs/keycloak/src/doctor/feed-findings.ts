@@ -4,11 +4,11 @@ import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { channelFindings } from './channel-findings.js';
 import { signalFindings } from './signal-findings.js';
 
-/** `before`: what was found of Keycloak and of the service's own credentials. The channel is examined even if Keycloak is away. */
+/** `before` has the findings about Keycloak and about the service's own credentials. */
 export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
   const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
   const isRefused = before.some(({ check, level }) => check === 'credentials' && level === 'error');
-  // A feed in this service's own name would fail for the reason that `before` names.
+  // A feed with this service's client would fail for the reason that `before` names.
   const pollsAsItself = own.feed.sources.every(({ clientId }) => clientId === own.options.clientId);
   const isTried = isReached && !(isRefused && pollsAsItself);
   const ofFeed = isTried ? await signalFindings(own) : [];

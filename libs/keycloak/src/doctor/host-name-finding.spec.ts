@@ -1,4 +1,4 @@
-/** Whether doctor sees that Keycloak calls itself by the host name of each request, at a server that answers whatever a spec wants. */
+/** Host name finding, against a server with scripted answers. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,14 +1,15 @@
-/** Host name finding: whether Keycloak calls itself by whatever host name a request has, so that it signs events as another issuer. */
+/** Host name finding: whether Keycloak takes its host name from the request, and so signs events as another issuer. */
 import { warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** Nobody has this name (RFC 2606 §2), so nobody else can have said it. */
+/** Domains under `.invalid` never exist (RFC 2606 §2). */
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * Asks for the discovery document by an invented host name, without a token. Keycloak takes the host name of its issuer from the request where none is configured, and the port where a name alone is. None where the answer
- * names neither, or there is no such answer: a proxy that refuses unknown host names keeps them from Keycloak, too.
+ * Without a configured host name, Keycloak takes the host name of its issuer from the request. If only a name is
+ * configured, it takes the port. An answer that names neither is fine, and a proxy that rejects unknown hosts also
+ * protects Keycloak.
  */
 export async function hostNameFinding({
   fetch,

@@ -1,4 +1,4 @@
-/** What doctor makes of a server that lies: findings, in bounded time, without secrets and on one line each. */
+/** Doctor against a lying server: it reports findings in bounded time, without secrets and each on one line. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -36,7 +36,6 @@ const tokenOf = (claims: object): string =>
 
 const issuer = (): string => `${base}/realms/shop`;
 
-/** A realm that is well, and a token endpoint whose tokens have these claims. */
 function well(claims: object = { aud: 'ledger', iat: Math.round(Date.now() / 1000) }): Record<string, Answer> {
   const openid = `/realms/shop/protocol/openid-connect`;
   return {

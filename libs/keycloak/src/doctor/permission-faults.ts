@@ -1,9 +1,8 @@
-/** permissionFaults(): what is wrong with a client scope that is to be a permission at a service. */
+/** permissionFaults(): faults of a client scope that is used as a permission at a service. */
 import { error, note, warning, type Finding } from '../checkup/finding.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
-/** What is wrong with a client scope that is to be a permission at `audience`, where these clients ask for it. */
 export async function permissionFaults(
   realm: RealmSnapshot,
   scope: RealmScope,
@@ -43,7 +42,7 @@ function* audienceFaults(
   const own = audiences.find((one) => one.audience === audience);
   const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
   if (own === undefined) {
-    // Those of its client bring an audience by the mapper Audience Resolve.
+    // Roles of the audience's client add the audience through the mapper Audience Resolve.
     if (roles.some((role) => role.startsWith(`${audience}.`))) return;
     const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
     if (askers.length > 0 && without.length === 0) {

@@ -2,7 +2,7 @@
 import type { Checkup } from '../checkup/checkup.js';
 import type { GuardedHandler } from './doctor-subject.js';
 
-/** Each once. None where a `mapPermissions` option makes them of something else than scopes. */
+/** Empty with `mapPermissions`, because permissions are then not scopes. */
 export const permissionsOf = (
   { options }: Pick<Checkup, 'options'>,
   handlers: readonly GuardedHandler[],

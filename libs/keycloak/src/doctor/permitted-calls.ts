@@ -1,13 +1,12 @@
-/** permittedCalls(): who may call whom, as the realm has it. */
+/** permittedCalls(): the clients of a realm, and the audiences that they may call. */
 import { alwaysFor, mayAskFor } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** Who may call whom: a client, the audience of its tokens, and the scopes that it may ask for at it. */
 export interface PermittedCall {
   readonly client: string;
   readonly audience: string;
   readonly scopes: readonly string[];
-  /** Whether each of its tokens is for this audience, whatever scope it asks for. */
+  /** Whether every token of the client has this audience, whatever its scope. */
   readonly isInEachToken: boolean;
 }
 

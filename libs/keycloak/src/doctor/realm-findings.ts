@@ -1,10 +1,9 @@
-/** Realm findings: what only an administrator sees of a realm, whichever service asks. */
+/** Realm findings: realm settings that only an administrator sees. */
 import type { Checkup } from '../checkup/checkup.js';
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import { namesOf } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** The versions of Keycloak that the project's tests run against. */
 const TESTED_VERSION = /^26\.[467]\./;
 
 export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
@@ -65,7 +64,6 @@ function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSecond
     : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions end in time.')];
 }
 
-/** Warns of each client scope with more than one audience, whichever client may ask for it. */
 const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>
   scopes
     .filter(({ audiences }) => new Set(audiences.map(({ audience }) => audience)).size > 1)

@@ -1,4 +1,4 @@
-/** Realm lookup: what a realm has by name, and what its clients may ask for. */
+/** Realm lookup: finds clients and scopes of a realm by name, and what a client may ask for. */
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
 export const clientNamed = ({ clients }: RealmSnapshot, id: string): RealmClient | undefined =>
@@ -10,7 +10,7 @@ export const scopeNamed = ({ scopes }: RealmSnapshot, name: string): RealmScope 
 export const mayAskFor = ({ isEnabled, expectedDefaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
   isEnabled && [...expectedDefaultScopes, ...optionalScopes].includes(scope);
 
-/** The audiences of each token of a client, by mappers of its own and of its default scopes. */
+/** Includes audiences of the client's own mappers and of its default scopes. */
 export function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): readonly string[] {
   const ofScopes = scopes
     .filter(({ name }) => client.expectedDefaultScopes.includes(name))

@@ -1,4 +1,4 @@
-/** RealmSnapshot: what the admin API shows of a realm, as far as calls between services hang on it. No secret is kept. */
+/** RealmSnapshot: the parts of a realm that calls between services depend on, without secrets. */
 import type { AdminApi, Representation } from './admin-api.js';
 
 export interface RealmClient {
@@ -12,7 +12,7 @@ export interface RealmClient {
   readonly hasLightweightTokens: boolean;
   readonly expectedDefaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
-  /** Of mappers of its own: they are in each of its tokens. */
+  /** Audiences of the client's own mappers, which every token of the client has. */
   readonly audiences: readonly MappedAudience[];
 }
 
@@ -23,7 +23,6 @@ export interface RealmScope {
   readonly audiences: readonly MappedAudience[];
 }
 
-/** Of a mapper of the type Audience. */
 export interface MappedAudience {
   readonly audience: string;
   readonly isInAccessToken: boolean;
@@ -35,12 +34,12 @@ export interface RealmSettings {
   readonly bruteForceProtected: boolean;
   readonly sslRequired: string;
   readonly ssoSessionMaxLifespan: number;
-  /** Undefined where this administrator may not see it. */
+  /** Undefined if the administrator may not see it. */
   readonly unmanagedAttributes: string | undefined;
   readonly events: RealmEvents;
 }
 
-/** What the realm keeps of what happened; 0 for ever. */
+/** Expirations are in seconds; 0 means never. */
 export interface RealmEvents {
   readonly savesUserEvents: boolean;
   readonly userEventsExpireSeconds: number;
@@ -53,15 +52,17 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** The roles that a client scope is mapped to, `client.role` for those of a client; who has one of them gets the scope. */
+  /**
+   * The roles that a client scope is mapped to, with client roles as `client.role`. Any of them is enough to get the
+   * scope.
+   */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  /** The roles of a client's service account, of groups and composite roles too; undefined where they can't be seen. */
+  /** Includes roles of groups and composite roles. Undefined if the administrator may not see them. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
-  /** How many security events it keeps that this client has acknowledged; undefined where that can't be seen, or there is no transmitter. */
+  /** The number of stored security events that this client has acknowledged. Undefined if it can't be seen. */
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
 
-/** Throws as `AdminApi.read` does. */
 export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const settings = await api.read('');
   const profile = await api.ifAllowed(api.read('/users/profile'));
@@ -69,7 +70,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
   const rolesBelow = async (path: string): Promise<readonly string[]> => {
     const direct = await api.read(path);
-    // Those that are in another role, or come by a group, are only told one client at a time.
+    // Composite roles and roles of groups can only be listed for one client at a time.
     const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
       const { id, client } = recordOf(mapping);
       const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
@@ -137,7 +138,7 @@ function scopeOf(scope: Representation): RealmScope {
   };
 }
 
-/** In their own order: Keycloak gives mappers in any. */
+/** Sorted, because Keycloak lists mappers in any order. */
 function audiencesOf(mappers: unknown): readonly MappedAudience[] {
   return listOf(mappers)
     .map(recordOf)
@@ -147,7 +148,7 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
       return {
         audience: textOf(settings['included.client.audience'] || settings['included.custom.audience']),
         isInAccessToken: settings['access.token.claim'] === 'true',
-        // A mapper that does not say so does what it does for access tokens.
+        // Without its own setting, introspection follows the setting for access tokens.
         isInLightweightToken: settings['lightweight.claim'] === 'true',
         isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
       };

@@ -1,4 +1,4 @@
-/** Report: an examination as a checklist for people, or as JSON. */
+/** Report: an examination as a text checklist or as JSON. */
 import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
 import { withoutSecrets } from '../protocol/loggable-text.js';
 import type { Examination } from './examine.js';
@@ -15,10 +15,9 @@ const SIGNS: Readonly<Record<Level, readonly [sign: string, color: number]>> = {
   error: ['✗', 31],
 };
 
-/** Exit codes by the worst finding. */
 export const EXIT_CODES: Readonly<Record<Level, number>> = { ok: 0, note: 0, warning: 1, error: 2 };
 
-/** `subjects`: the service at each of its issuers; none, where its settings can't be read. Of several, each finding says of which it is. */
+/** `subjects` is the service at each of its issuers, or empty if its settings can't be read. */
 export function jsonReport(subjects: readonly ReportSubject[], { findings, permittedCalls }: Examination): string {
   const [subject, ...others] = subjects;
   const worst = worstOf(findings);
@@ -48,7 +47,7 @@ export function textReport(
   const width = Math.max(...findings.map(({ check }) => check.length));
   const line = ({ check, level, message, cure }: Finding): string => {
     const [sign, color] = SIGNS[level];
-    // The error of a module may be of any form.
+    // An error of a module may contain any text.
     const first = `${paint(color, sign)} ${check.padEnd(width)}  ${withoutSecrets(message, [])}`;
     return cure === undefined || level === 'ok'
       ? first

@@ -45,7 +45,6 @@ const variables = (): Record<string, string> => ({
   KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
 });
 
-/** Anything that answers is a next service. */
 const calls = (): string => `service-b=${realm.issuer},orders.approve,receipts.read`;
 
 interface Json {

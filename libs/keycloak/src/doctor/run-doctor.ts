@@ -55,7 +55,6 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-/** What the command may touch. */
 export interface Surroundings {
   readonly environment: Environment;
   readonly print: (text: string) => void;
@@ -65,7 +64,7 @@ export interface Surroundings {
 
 export const COULD_NOT_RUN = 3;
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { environment, print, printError, hasColors } = surroundings;
   try {
@@ -96,10 +95,8 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-/** Findings, in place of the subject, for settings that no service starts with. */
 async function subjectFor(flags: DoctorFlags, environment: Environment): Promise<DoctorSubject | readonly Finding[]> {
   if (flags.module !== undefined) {
-    // Only then is Nest needed.
     await import('reflect-metadata');
     const { importModule, subjectOf } = await import('./application.discovery.js');
     return madeInTime(importModule(flags.module).then(subjectOf));
@@ -114,7 +111,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   }
 }
 
-/** A module may wait for what is not there, such as a database. */
+/** A module may wait for something that is missing, such as a database. */
 const MAX_MAKING_MS = 60_000;
 
 async function madeInTime<T>(making: Promise<T>): Promise<T> {

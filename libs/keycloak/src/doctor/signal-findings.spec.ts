@@ -1,4 +1,4 @@
-/** What doctor says of a signal feed, by sources that say whatever a spec wants. */
+/** Signal findings, with scripted sources. */
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
@@ -135,7 +135,7 @@ describe('doctor looks at a signal feed', () => {
         unmanaged,
       ),
     ).toMatch(/leaves itself out/);
-    // The event log has everybody.
+    // The event log contains every user.
     expect(await saidOf(keycloak, unmanaged)).toBe('');
     expect(await saidOf(service(), unmanaged)).toBe('');
   });

@@ -1,22 +1,19 @@
-/** Signal findings: whether the signal feed of a service would hear of revocations, and what it costs where it is set up. */
+/** Signal findings: whether the signal feed of a service learns about revocations, and what may go wrong with it. */
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
 import { clientNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
-/** The role that shows who logs in, when and from where. */
 const VIEW_EVENTS = 'realm-management.view-events';
 
-/** Why a source is not heard that has not been started yet. */
+/** The service creates its stream at its start. */
 const NOT_MADE = 'stream_not_made';
 
-/** As `sharedSignals()` is named. */
 const SHARED_SIGNALS = 'shared_signals';
 
 type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'fetch' | 'realmUrl' | 'issuer'>;
 
-/** Each source is asked once, by its own credentials. None where the service has no feed. */
 export async function signalFindings(own: Examined): Promise<Finding[]> {
   const { feed, options } = own;
   const ofSources = await Promise.all(
@@ -49,7 +46,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   ];
 }
 
-/** Keycloak answers so to a wrong secret, and to a client that is disabled or does not exist. */
+/** Keycloak answers like this for a wrong secret, and for a client that is disabled or does not exist. */
 const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
 
 const credentialsRefused = (clientId: string, reason: string): Finding =>
@@ -76,7 +73,7 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
   return [];
 }
 
-/** Without public keys no proof of another process counts. One that polls itself trusts its own key. */
+/** A service that only reads the channel needs public keys. A poller trusts its own key. */
 function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
   const keys = revocationChannel?.proofKeys?.();
   if (keys === undefined) return [];
@@ -95,7 +92,6 @@ function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFe
   ];
 }
 
-/** What only an administrator sees: who could read the log besides, and what grows without end. */
 export async function signalRealmFindings(
   realm: RealmSnapshot,
   { feed, options, checkup }: Pick<ComposedIssuer, 'feed' | 'options' | 'checkup'>,
@@ -112,7 +108,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** Three days of verifications. */
+/** About three days of stream verifications. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {
@@ -127,7 +123,7 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
   ];
 }
 
-/** A token that goes to other services must not open the log to them. */
+/** Tokens go to other services, which could then read the event log. */
 async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
   const roles = await realm.rolesOfServiceAccount(own);
   if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];

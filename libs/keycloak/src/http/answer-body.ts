@@ -1,8 +1,7 @@
-/** AnswerBody: the body of an answer as a stream of Node's, which asks for more as it is read. */
+/** AnswerBody: the body of an answer as a readable stream with backpressure. */
 import { Readable } from 'node:stream';
 
 export interface Reader {
-  /** More is wanted. */
   readonly wanted: () => void;
   readonly closed: () => void;
 }
@@ -18,7 +17,7 @@ export class AnswerBody extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.reader.closed();
-    // As with Node's own answers, one that breaks off while nobody listens does not end the process.
+    // As with Node's own answers, an error without a listener must not end the process.
     process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

@@ -1,26 +1,24 @@
-/** Body pieces: a stream that is sent, in pieces that count as progress when they are taken. */
+/** Body pieces: splits a streamed request body into pieces, so that each piece sent counts as progress. */
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-/** Small enough for a slow connection to take one within any time-out. */
+/** A slow connection can send one piece within any time-out. */
 const PIECE = 64 * 1024;
 
 export interface Sender {
-  /** So many bytes are taken now. */
   readonly taken: (bytes: number) => void;
-  /** Whether the next piece is not there yet. */
   readonly waits: (isWaiting: boolean) => void;
 }
 
 /**
- * Reads `body` and does not destroy it: it may be a request that is still to be answered. Throws what `body` fails with, and `TypeError` for what no
- * request can carry, such as the objects of a database's cursor.
+ * Does not destroy `body`, which may be a request that is still to be answered. Throws its error, or `TypeError` if a
+ * chunk is neither text nor bytes.
  */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as unknown);
-    // An object has no length: it would be left out without a word.
+    // Without this check an object, which has no length, would be dropped silently.
     if (!types.isUint8Array(bytes)) throw new TypeError('A body that streams gives text or bytes, and nothing else');
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);

@@ -1,21 +1,20 @@
-/** CaFile: the certificates of the authorities that one server is trusted by, in a file that is read again for new connections. */
+/** CaFile: a file of trusted CA certificates for one server, read again for each new connection. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** Why a file can't be used: the end of a sentence about it, with a code of the system or of OpenSSL, and nothing of what is in it. */
+/** Its message ends a sentence about the file and has nothing of its content. */
 export class CaFileError extends Error {}
 
-/** `changed`: new connections use the new content. `kept`: it can't be used (`reason`), and new connections use the last one that could. */
+/** `kept`: the file is unusable, so new connections use the last usable content. */
 export type CaFileEvent =
   { readonly kind: 'changed'; readonly certificates: number } | { readonly kind: 'kept'; readonly reason: string };
 
-/** A certificate has some 2 KB, and a system's whole list 250 KB. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * PEM (RFC 7468): one or more certificates; what stands between them is ignored. Nothing watches the file: a mounted secret changes by a
- * symbolic link, which a watcher of the file does not see.
+ * One or more PEM certificates (RFC 7468); text between them is ignored. The file is not watched: a mounted secret
+ * changes through a symbolic link, which a watcher of the file does not see.
  */
 export class CaFile {
   #text: string;
@@ -29,17 +28,14 @@ export class CaFile {
     this.#text = text;
   }
 
-  /** Reads the file now. Throws `CaFileError`. */
+  /** @throws {CaFileError} If the file is unusable. */
   static read(path: string): CaFile {
     const text = textOf(() => readFileSync(path));
     countCertificates(text);
     return new CaFile(path, text);
   }
 
-  /**
-   * What the file holds now or, where that can't be used, what it held last. Does not throw. `onEvent` is called once for each change of either
-   * kind.
-   */
+  /** Resolves with the last usable content. `onEvent` is called once per change. */
   async current(onEvent: (event: CaFileEvent) => void): Promise<string> {
     await (this.#reading ??= this.#readAgain(onEvent).finally(() => (this.#reading = undefined)));
     return this.#text;
@@ -76,12 +72,12 @@ function textOf(read: () => Buffer): string {
   return text;
 }
 
-/** The code alone: the path may be what was meant to be a secret. */
+/** Only the code: a secret may have been configured as the path by mistake. */
 const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be read (${codeOf(error)})`);
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** What is wrong with a text that must hold certificates in PEM, if anything is: the end of a sentence about it, with nothing of what is in it. */
+/** Returns why `text` is not a usable PEM file, as the end of a sentence and without its content. */
 export function faultOfCertificates(text: string): string | undefined {
   try {
     countCertificates(text);
@@ -92,7 +88,7 @@ export function faultOfCertificates(text: string): string | undefined {
   }
 }
 
-/** Each is parsed, and none may be cut off: a file that is being written is not taken. */
+/** Rejects truncated certificates, so a file that is still being written is not used. */
 function countCertificates(text: string): number {
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
   const certificates = text.match(CERTIFICATE) ?? [];
@@ -110,5 +106,5 @@ function parsed(certificate: string): X509Certificate {
   }
 }
 
-/** Not `instanceof Error`: where tests run, Node's errors are of another realm. */
+/** Not `instanceof Error`: under Jest, Node's errors come from another realm. */
 const codeOf = (error: unknown): string => String((Object(error) as { readonly code?: unknown }).code ?? 'unknown');

@@ -1,16 +1,15 @@
-/** Collected body: what comes in pieces, as one, in hardly more memory than it has bytes. */
+/** Collected body: joins chunks into one buffer without holding them one by one. */
 import { finished, type Readable } from 'node:stream';
 
 const NOTHING = Buffer.alloc(0);
 
 export class CollectedBody {
-  /** The first piece itself, since most answers are one; else room for what has come and may come. */
+  /** The first chunk itself, since most answers have only one, or a larger buffer with spare room. */
   #bytes: Buffer = NOTHING;
   #size = 0;
 
   constructor(private readonly maxBytes: number) {}
 
-  /** False when that would be too much. */
   add(chunk: Buffer): boolean {
     const size = this.#size + chunk.length;
     if (size > this.maxBytes) return false;
@@ -20,7 +19,7 @@ export class CollectedBody {
     return true;
   }
 
-  /** Copied: a piece of one byte takes a hundred as an object, and keeps what the socket has read with it. */
+  /** Copies, because a one-byte chunk takes about 100 bytes as an object and keeps the whole socket read alive. */
   #append(chunk: Buffer, size: number): void {
     if (this.#bytes.length < size) {
       const roomier = Buffer.allocUnsafe(Math.min(size * 2, this.maxBytes));
@@ -35,12 +34,12 @@ export class CollectedBody {
   }
 }
 
-/** All of a stream that bounds itself. Rejects with its error. */
+/** Reads a whole stream, without a bound of its own. */
 export async function collected(stream: Readable): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const body = new CollectedBody(Infinity);
     stream.on('data', (chunk: Buffer) => body.add(chunk));
-    // Also of a stream that has failed already.
+    // `finished` also reports a stream that has failed already.
     finished(stream, (error) => (error === null || error === undefined ? resolve(body.bytes) : reject(error)));
   });
 }

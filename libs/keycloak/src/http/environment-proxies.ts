@@ -1,21 +1,22 @@
-/** EnvironmentProxies: the forward proxies that the environment names, where it says that Node is to use them. */
+/** EnvironmentProxies: the forward proxies in the environment variables, used only if Node is told to use them. */
 import { ForwardProxy } from './forward-proxy.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Exemption {
   readonly host: string;
-  /** Undefined for each. */
+  /** Undefined: any port. */
   readonly port: string | undefined;
 }
 
 /**
- * `NODE_USE_ENV_PROXY=1` or the flag `--use-env-proxy`, by which Node's own clients use proxies, too; without either of them none is used, whatever other
- * variables say. `HTTPS_PROXY` is for servers with TLS, `HTTP_PROXY` for others; in small letters they take precedence. `NO_PROXY` lists hosts, with a
- * port or without, that are reached directly, and what is below them; `*` is all. It knows no ranges of addresses.
+ * Applies only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, like in Node's own clients. `HTTPS_PROXY` is for
+ * servers with TLS and `HTTP_PROXY` for others; lower-case names take precedence. `NO_PROXY` lists hosts that are
+ * reached directly, with or without a port, including subdomains. `*` matches every host; address ranges are not
+ * supported.
  */
 export class EnvironmentProxies {
-  /** What is wrong with the variables, in sentences without their values. */
+  /** Without the values of the variables. */
   readonly faults: readonly string[];
   readonly #proxies: Readonly<Record<string, ForwardProxy | undefined>>;
   readonly #exemptions: readonly Exemption[];
@@ -43,7 +44,6 @@ export class EnvironmentProxies {
     return new EnvironmentProxies(process.env, flags.includes('--use-env-proxy'));
   }
 
-  /** The proxy for an origin; undefined where it is reached directly. */
   proxyFor(origin: string): ForwardProxy | undefined {
     const { protocol, hostname, port } = new URL(origin);
     const proxy = this.#proxies[protocol];
@@ -58,19 +58,19 @@ export class EnvironmentProxies {
   }
 }
 
-/** The `*` and the dot before a domain say nothing that the domain alone does not. */
+/** A leading `*.` or `.` is dropped: subdomains match anyway. */
 function exemptionOf(entry: string): Exemption {
   const [, host = entry, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
   const isBareIpv6 = /^[^[]*:.*:/.test(host);
   return { host: (isBareIpv6 ? `[${host}]` : host.replace(/^\*?\.(?=.)/, '')).toLowerCase(), port };
 }
 
-/** With `socks5:` a request would have to go another way. */
+/** Also rejects `socks5:`, which is not implemented. */
 function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username, password } = new URL(text);
   try {
-    // Each by itself: two halves of a character are one together.
+    // Decoded one by one: joined, two invalid halves could form a valid character.
     for (const credential of [username, password]) decodeURIComponent(credential);
   } catch {
     return false;

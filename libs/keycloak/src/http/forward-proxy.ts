@@ -1,14 +1,13 @@
-/** ForwardProxy: a proxy through which requests are sent: by a tunnel to servers with TLS, and by itself to others. */
+/** ForwardProxy: sends requests through a proxy, by a tunnel to servers with TLS and by forwarding to others. */
 import type { Duplex } from 'node:stream';
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
 import type { ProxyFailureReason } from '../protocol/connection-failures.js';
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** What kept a request from getting through the proxy. It holds nothing of the request, and no credentials. */
+/** Why a request did not get through the proxy, without anything of the request and without credentials. */
 export class ProxyFailure extends Error {
   constructor(
     readonly reason: ProxyFailureReason,
-    /** The code of the system, or the status of the proxy. */
     readonly detail: string | undefined,
   ) {
     super(reason);
@@ -16,13 +15,12 @@ export class ProxyFailure extends Error {
 }
 
 export class ForwardProxy {
-  /** Host and port, for the log. */
   readonly label: string;
   readonly #origin: string;
-  // What is private in the types alone would be printed.
+  // A `#private` field, so that logging the object does not print it.
   readonly #authorization: readonly string[];
 
-  /** `url`: checked, with `http:` or `https:`. Its credentials go to the proxy alone. */
+  /** Sends the credentials of `url` only to the proxy. */
   constructor(url: URL) {
     this.#origin = url.origin;
     this.label = url.host;
@@ -32,8 +30,9 @@ export class ForwardProxy {
   }
 
   /**
-   * A connection to `host`, a name with its port, that the proxy hands on without reading it (RFC 9110 §9.3.6). Throws `ProxyFailure`, after
-   * `timeoutMs` at the latest.
+   * Opens a tunnel to `host`, which includes the port (RFC 9110 §9.3.6).
+   *
+   * @throws {ProxyFailure} After `timeoutMs` at the latest.
    */
   async tunnelTo(host: string, timeoutMs: number): Promise<Duplex> {
     const client = new Client(this.#origin, { connect: { timeout: timeoutMs, rejectUnauthorized: true } });
@@ -47,14 +46,11 @@ export class ForwardProxy {
     } catch (error) {
       throw failureOf(error);
     } finally {
-      // It has handed the socket over, or has none to keep.
       void client.destroy().catch(() => undefined);
     }
   }
 
-  /**
-   * Connections over which the proxy reads requests and sends them on (RFC 9112 §3.2.2): for servers without TLS, to which they travel readable anyway.
-   */
+  /** For servers without TLS: the proxy reads each request and forwards it (RFC 9112 §3.2.2). */
   forwarding(connections: number | null, timeoutMs: number): Pick<Dispatcher, 'dispatch'> {
     const connectToProxy = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true });
     const pool = new Pool(this.#origin, {
@@ -75,7 +71,7 @@ export class ForwardProxy {
   }
 }
 
-/** An answer that may be the proxy's own: 407 is nobody else's (RFC 9110 §15.5.8). */
+/** A 407 always comes from the proxy itself (RFC 9110 §15.5.8). */
 class ForwardedAnswer implements Dispatcher.DispatchHandler {
   constructor(private readonly handler: Dispatcher.DispatchHandler) {}
 
@@ -113,7 +109,6 @@ const discard = ({ socket }: { readonly socket: Duplex }): void => {
   socket.on('error', () => undefined).destroy();
 };
 
-/** Throws `ProxyFailure` when it takes longer; what comes then is given to `leaveOff`. */
 async function before<T>(timeoutMs: number, opening: Promise<T>, leaveOff: (late: T) => void): Promise<T> {
   let limit: TimeLimit | undefined;
   let isLate = false;

@@ -29,17 +29,15 @@ async function listening(server: Server): Promise<number> {
   return portOf(server);
 }
 
-/** `close`: connections are not kept. */
 async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number> {
   return listening(
-    // A server of today does not send a certificate that is too weak.
+    // Current OpenSSL defaults would not send a certificate that is too weak.
     createHttpsServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (request, response) => {
       response.setHeader('connection', close ? 'close' : 'keep-alive').end(`TLS: ${request.headers.host}`);
     }),
   );
 }
 
-/** What the request came to: the body, or the reason. */
 async function ask(connections: Connections, origin: string, timeoutMs = 4000, host?: string): Promise<string> {
   const headers = ['authorization', 'Bearer the-token', ...(host === undefined ? [] : ['host', host])];
   const request = {
@@ -75,7 +73,6 @@ interface Way {
 const networkOf = ({ variables = {} }: Way): Network =>
   new Network({ log: say, warn: say }, new EnvironmentProxies(variables));
 
-/** Both ways that a service has to other servers. */
 const WAYS = {
   'to a service': (origin: string, way: Way = {}): Connections =>
     networkOf(way).toService({
@@ -184,7 +181,6 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
   });
 
   describe('through a proxy', () => {
-    /** What it was asked: the method and the target, and then each header by its name. */
     let asked: string[];
     let status: number | 'silence';
     let proxyPort: number;
@@ -222,7 +218,6 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       const caFile = CaFile.read(house.caFile());
       const sent = connections(origin, { caFile, variables });
       expect(await ask(sent, origin)).toBe(`TLS: localhost:${port}`);
-      // Until the connection is free again.
       await sleep(50);
       expect(await ask(sent, origin)).toBe(`TLS: localhost:${port}`);
       expect(asked).toEqual([`CONNECT localhost:${port} ${CREDENTIALS}`]);

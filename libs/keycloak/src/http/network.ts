@@ -1,26 +1,23 @@
-/** Network: how a service reaches other servers; tests put one of their own in its place. */
+/** Network: the connections of a service to other servers, replaceable in tests. */
 import { isIP, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { Agent, buildConnector, Pool, type Dispatcher } from 'undici';
 import type { CaFile, CaFileEvent } from './ca-file.js';
 import { EnvironmentProxies } from './environment-proxies.js';
 
-/** What requests are sent over. */
 export type Connections = Pick<Dispatcher, 'dispatch'>;
 
-/** Whom the certificate of a server must be of. Without `caFile`: the authorities that Node trusts. */
+/** Without `caFile`: the authorities that Node trusts. */
 export interface TrustedAuthorities {
   readonly caFile?: CaFile | undefined;
 }
 
-/** The authorization server as it was configured. */
 export interface AuthorizationServerAddress {
   readonly realmUrl: string | URL;
   readonly timeoutMs: number;
   readonly tls?: TrustedAuthorities;
 }
 
-/** A service as it was registered. */
 export interface ServiceAddress {
   readonly name: string;
   readonly baseUrl: string;
@@ -29,18 +26,16 @@ export interface ServiceAddress {
   readonly tls?: TrustedAuthorities;
 }
 
-/** One line for each event, and none for a request. */
 export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
 
-/** For a connection to the authorization server, for which calls do not wait longer than their own time. */
+/** For the authorization server. A call stops waiting at its own time-out. */
 const CONNECT_MS = 10_000;
 
 /**
- * Connections are kept, and made on first need. A certificate that can't be verified ends them, whatever `NODE_TLS_REJECT_UNAUTHORIZED` says.
- * Through a proxy, connections to servers with TLS are tunnels, which it can't read.
+ * Keeps connections alive and opens them on demand. A certificate that can't be verified ends the connection, whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` says. Connections to TLS servers go through a proxy as tunnels, which it can't read.
  */
 export class Network {
-  /** Servers of which it was said that a proxy leads to them. */
   readonly #announced = new Set<string>();
 
   constructor(
@@ -48,7 +43,7 @@ export class Network {
     private readonly proxies = EnvironmentProxies.ofProcess(),
   ) {}
 
-  /** To any origin: the realm's, and the one that its discovery document names. */
+  /** Reaches any origin: the realm's and those named in its discovery document. */
   toAuthorizationServer(server: AuthorizationServerAddress): Connections {
     this.#announce('Keycloak', String(server.realmUrl));
     const agent = new Agent({ connect: this.#connector('Keycloak', { ...server, connectMs: CONNECT_MS }) });
@@ -65,7 +60,6 @@ export class Network {
     };
   }
 
-  /** To the origin of the service alone. */
   toService(service: ServiceAddress): Connections {
     const { name, baseUrl, timeoutMs, maxConcurrentCalls: connections } = service;
     const { origin } = new URL(baseUrl);
@@ -75,12 +69,12 @@ export class Network {
     return new Pool(origin, { connections, connect: this.#connector(name, { ...service, connectMs: timeoutMs }) });
   }
 
-  /** Host and port of the proxy through which `url` is reached; undefined where it is reached directly. */
+  /** Host and port of the proxy for `url`, if any. */
   proxyLabel(url: string): string | undefined {
     return this.proxies.proxyFor(new URL(url).origin)?.label;
   }
 
-  /** `timeoutMs` bounds a call, of which the proxy may take half: then its failure is told from that of the server. */
+  /** `timeoutMs` bounds a call. The proxy gets half of it, so that its failure is distinguishable from the server's. */
   #connector(
     server: string,
     { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },
@@ -91,7 +85,7 @@ export class Network {
     const open = async (options: buildConnector.Options): Promise<Socket> => {
       if (caFile !== undefined && options.protocol === 'https:') {
         const ca = await caFile.current((event) => this.#logCaFile(server, caFile.path, event));
-        // A new connector: the old one would resume sessions with who is no longer trusted.
+        // A new connector, because the old one would resume TLS sessions with servers that are no longer trusted.
         if (ca !== trusted) connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true, ca });
         trusted = ca;
       }
@@ -147,7 +141,7 @@ export class Network {
   }
 }
 
-/** For whom the certificate must be: the host of the URL, whatever the header `Host` says. None for an address (RFC 6066 §3). */
+/** SNI is the host of the URL, whatever the `Host` header says, and empty for an IP address (RFC 6066 §3). */
 const serverNameOf = (hostname: string): string => (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? hostname : '');
 
 const ignore = (): void => undefined;

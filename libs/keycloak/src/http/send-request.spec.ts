@@ -1,4 +1,4 @@
-/** What an exchange itself answers for; what becomes of it on the way to a service is in service-transport.spec.ts. */
+/** One exchange. service-transport.spec.ts covers its use for calls to services. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -93,7 +93,7 @@ describe('sendRequest', () => {
       timeoutMs: undefined,
     });
     expect(body.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
-    // As pieces they take 20 MB.
+    // Held as separate chunks they would take 20 MB.
     expect(grown).toBeLessThan(5_000_000);
   });
 

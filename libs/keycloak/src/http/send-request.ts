@@ -1,4 +1,4 @@
-/** Send request: one HTTP request over kept-alive connections and its whole answer, bounded in time and size. */
+/** Send request: one HTTP request with its complete answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
 import { TimeLimit } from '../caching/time-limit.js';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
@@ -9,13 +9,12 @@ import type { Connections } from './network.js';
 export interface HttpRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
-  /** With its query; sent as it is. */
+  /** Includes the query; sent unchanged. */
   readonly path: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: string[];
-  /** Undefined for none. */
   readonly body: string | undefined;
-  /** One bound on connecting, headers and body; undefined where `signal` is one. */
+  /** Bounds connecting, headers and body together. */
   readonly timeoutMs: number | undefined;
   readonly maxResponseBytes: number;
   readonly signal: AbortSignal | undefined;
@@ -23,39 +22,42 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
-  /** Names in lower case, each once. */
+  /** Names are lower-case and unique. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
 /**
- * - `timeout`: no whole answer in time.
- * - `answer_too_large`: it had more bytes than were wanted; the rest was not read.
- * - `answer_broken_off`: its connection broke, or it was no HTTP any more, after its status had come.
- * - any other: the code of the system or of undici, such as `ECONNREFUSED`; no answer had begun.
+ * - `timeout`: no complete answer in time.
+ * - `answer_too_large`: more than `maxResponseBytes`; the rest was not read.
+ * - `answer_broken_off`: the connection failed, or the answer became invalid HTTP, after its status line.
+ * - any other: a code of the system or undici, such as `ECONNREFUSED`, before an answer began.
  */
 export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
 
 export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
-    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. Of a certificate: OpenSSL's words. Of a proxy: its status, or a code. */
+    /**
+     * For `connection_failed`: an unlisted code from Node or undici. For `certificate_refused`: OpenSSL's message. For
+     * a proxy: its status or a code.
+     */
     readonly detail?: string,
   ) {
     super(reason);
   }
 
-  /** The connection ended before the first byte of an answer, as a kept one does that the other side has just closed. */
+  /** No byte of an answer arrived, as happens if the other side has just closed a kept-alive connection. */
   get isConnectionBroken(): boolean {
     return BROKEN.has(this.reason);
   }
 }
 
 /**
- * Any status is an answer. Redirects are not followed, and nothing is decompressed.
+ * Resolves for any status. Redirects are not followed, and nothing is decompressed.
  *
- * Rejects with `HttpFailure`, or with the reason of `signal` when that aborted. Neither holds the request. With
- * `TypeError` for an invalid request: no connection has failed.
+ * Rejects with `HttpFailure`, with the reason of `signal`, or with `TypeError` for an invalid request. No error
+ * contains the request.
  */
 export function sendRequest(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
@@ -63,7 +65,7 @@ export function sendRequest(connections: Connections, request: HttpRequest): Pro
     const { origin, method, path, headers, body = null } = request;
     const pending = new PendingRequest(request, resolve, reject);
     try {
-      // Its own time-outs are off: there is one bound on everything.
+      // undici's time-outs are off: one limit covers everything.
       connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, pending);
     } catch (error) {
       pending.onResponseError(undefined, error);
@@ -73,10 +75,8 @@ export function sendRequest(connections: Connections, request: HttpRequest): Pro
 
 const BROKEN: ReadonlySet<HttpFailureReason> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** As undici gives them. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Settles its promise once, and lets go of timer and signal then. */
 class PendingRequest implements Dispatcher.DispatchHandler {
   readonly #limit: TimeLimit | undefined;
   readonly #body: CollectedBody;
@@ -97,7 +97,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // It waited for a connection, and nobody waits for it any more.
+    // The request waited for a connection and was given up meanwhile.
     if (this.#isOver) controller.abort(new Error('Over'));
   }
 
@@ -137,31 +137,30 @@ class PendingRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** What undici says of a request that it does not send, such as one with a header that is not the caller's to set. */
+/** undici's codes for a request that it refuses to send, for example with a forbidden header. */
 const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** Of an exchange that failed before its answer began. */
 export function connectionError(error: unknown): HttpFailure | TypeError {
   if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: string };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
-  // By connections that keep a time of their own.
+  // From a custom dispatcher that has its own time-outs.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);
   if (reason === 'certificate_refused') return new HttpFailure(reason, message);
   return new HttpFailure(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
 }
 
-/** As undici gives them, but for those that came more than once. */
+/** Joins the values of repeated headers. */
 export function single(headers: ResponseHeaders): Readonly<Record<string, string>> {
   for (const name of Object.keys(headers)) {
     if (typeof headers[name] === 'string') continue;
     return Object.fromEntries(Object.entries(headers).map(([each, value]) => [each, String(value)]));
   }
-  // As a rule none did, and nothing is copied (perf: service-client).
+  // Usually no header is repeated, and nothing is copied (perf: service-client).
   return headers as Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-/** A stream that its reader leaves alone. The rest is held over real connections, in axios/service-http.spec.ts. */
+/** An answer stream that nobody reads. axios/service-http.spec.ts covers the rest over real connections. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Connections } from './network.js';
 import type { HttpFailure } from './send-request.js';
@@ -6,7 +6,6 @@ import { streamRequest, type StreamedResponse } from './stream-request.js';
 
 const MINUTE_MS = 60_000;
 
-/** Answers at once with more than a stream holds, and goes on for ever. */
 const endless = (): Connections => ({
   dispatch(_, handler) {
     const controller = {

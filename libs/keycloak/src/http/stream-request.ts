@@ -1,4 +1,4 @@
-/** Stream request: one HTTP request whose body and answer may be streams, bounded by the time without progress. */
+/** Stream request: one HTTP request whose bodies may be streams, bounded by the time without progress. */
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { TimeLimit } from '../caching/time-limit.js';
@@ -12,53 +12,50 @@ export type RequestBody = string | Uint8Array | Readable | undefined;
 export interface StreamRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
-  /** With its query; sent as it is. */
+  /** Includes the query; sent unchanged. */
   readonly path: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: string[];
   readonly body: RequestBody;
-  /** Bound on the whole exchange, or on the time until something is sent or comes. */
+  /** Until the first progress, or for the whole exchange. */
   readonly timeoutMs: number;
-  /** What begins a new time of `silenceMs`; nothing in a bound on the whole. */
+  /** The progress that restarts the limit with `silenceMs`: bytes received, or bytes sent or received. */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Bound on an answer with this status. */
   readonly maxResponseBytes: (status: number) => number;
-  /** Whether an answer with this status is wanted as a whole: it has one time from its begin on, and not one for each byte. */
+  /** Whether the answer is read as a whole. It then has `silenceMs` in total, not per chunk. */
   readonly isCollected: (status: number) => boolean;
-  /** The error with which the stream of the answer fails. */
   readonly errorOf: (failure: HttpFailure) => Error;
-  /** Bytes that are taken from the body just now. */
   readonly onSent: ((bytes: number) => void) | undefined;
-  /** Bytes of the answer that come just now. */
   readonly onReceived: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 export interface StreamedResponse {
   readonly status: number;
   readonly statusText: string;
-  /** Names in lower case, each once. */
+  /** Names are lower-case and unique. */
   readonly headers: Readonly<Record<string, string>>;
   readonly allHeaders: ResponseHeaders;
-  /** As it comes, with back pressure. Destroy it to end the exchange. */
+  /** Has backpressure. Destroy it to abort the exchange. */
   readonly body: Readable;
-  /** Fulfilled when nothing more will be sent or come, whether it was read or not. */
+  /** Fulfils when nothing more will be sent or received, even if the answer was not read. */
   readonly over: Promise<void>;
 }
 
-/** The detail of a time-out in which the body of the request was waited for. */
+/** The `detail` of a time-out while waiting for the request's own body. */
 export const OWN_BODY = 'the body of the request did not come';
 
-/** How long a stream may wait for its reader, who holds a connection meanwhile. */
 const UNREAD_MS = 60_000;
 
 /**
- * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, and nothing is decompressed.
+ * Resolves when the headers of an answer with any status have arrived. Redirects are not followed, and nothing is
+ * decompressed.
  *
- * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, or with `TypeError` for an invalid request. None holds the
- * request. The stream of the answer fails with the same, but for `HttpFailure`: then with what `errorOf` makes of it. Either
- * fails with the error of a body that fails by itself. That body is never destroyed here, since it may be a request that is still to be answered.
+ * Rejects with `HttpFailure`, the reason of `signal`, or `TypeError` for an invalid request. No error contains the
+ * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. Both fail
+ * with the error of the request's body if that fails. The request's body is never destroyed, since it may be a request
+ * still to be answered.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -67,7 +64,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
     const exchange = new Exchange(request, resolve, reject);
     const body = exchange.sentBody();
     try {
-      // Its own time-outs are off: they know nothing of a body that is still being sent.
+      // undici's time-outs are off: they ignore progress in sending the body.
       connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
     } catch (error) {
       exchange.onResponseError(undefined, error);
@@ -75,12 +72,11 @@ export async function streamRequest(connections: Connections, request: StreamReq
   });
 }
 
-/** Ends once: with the end of its answer's stream, or with an error. */
 class Exchange implements Dispatcher.DispatchHandler {
   #limit: TimeLimit | undefined;
   #isComplete = false;
   #isCollected = false;
-  /** The next piece of the body is not there yet: how long that takes says nothing of the other side. */
+  /** A time-out meanwhile is not the other side's fault. */
   #isWaitingForBody = false;
   #tellOver: () => void = () => undefined;
   #isOver = false;
@@ -101,7 +97,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     request.signal?.addEventListener('abort', this.#abort);
   }
 
-  /** The body as undici takes it; what it takes of a stream is progress. */
   sentBody(): string | Uint8Array | Readable | null {
     const { body } = this.request;
     if (!(body instanceof Readable)) return body ?? null;
@@ -112,14 +107,14 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // undici hears of it, too, and first, wherever it reads the body.
+    // undici also gets this error, and first if it is reading the body.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });
     return this.#sent;
   }
 
-  /** Notes what the body itself fails with: undici says it of the request, as it says what the connection fails with. */
+  /** Records the body's own error: undici reports it like an error of the connection. */
   async *#whole(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* pieces;
@@ -131,7 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // It waited for a connection, and nobody waits for it any more.
+    // The request waited for a connection and was given up meanwhile.
     if (this.#isOver) controller.abort(new Error('Over'));
     else if (typeof this.request.body === 'string' || this.request.body instanceof Uint8Array) {
       this.request.onSent?.(Buffer.byteLength(this.request.body));
@@ -180,7 +175,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isComplete = true;
     const answer = this.#answer;
-    // What is left to read is here, and may be read at leisure.
+    // The rest is buffered, so the reader has unlimited time.
     this.#end();
     answer?.push(null);
   }
@@ -200,7 +195,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #waitForReader(): void {
-    // A stream that is never read keeps no process.
+    // `unref`: a stream that is never read must not keep the process alive.
     if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 

@@ -1,4 +1,4 @@
-/** Compose issuer: every part that is of one issuer, with caches, circuits, denials and keys of its own. */
+/** Compose issuer: creates the parts of one issuer, with its own caches, circuits, denials and keys. */
 import { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import {
   createAuthorizationServer,
@@ -32,34 +32,32 @@ export interface IssuerSurroundings {
   readonly clock: Clock;
   readonly network: Network;
   readonly loggers: (part: string) => ComponentLog;
-  /** The services that are called with its tokens, and were registered until now. */
+  /** Services that are called with tokens of this issuer. */
   readonly services: () => readonly RegisteredService[];
 }
 
 export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly issuer: string;
-  /** Where it is called. */
+  /** Where this service reaches the issuer. */
   readonly realmUrl: string;
   readonly options: OptionsOfIssuer;
   readonly clock: Clock;
   readonly loggers: (part: string) => ComponentLog;
   readonly denials: HeldDenials;
   readonly rechecks: Rechecks;
-  /** Of whoever hears of its revocations. */
+  /** Proofs that every revocation of the issuer was received. */
   readonly signals: SignalProof;
   readonly sharing: RevocationSharing;
-  /** For who listens. */
   readonly feed: SharedFeed;
   readonly shared: SharedLevel | undefined;
   readonly tokens: TokenSource;
   readonly verifier: IssuerVerifier;
   readonly health: AuthorizationServerHealth;
-  /** Of the services that were made until it runs, too. */
   readonly checkup: Checkup;
   readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
 }
 
-/** Sends nothing yet. */
+/** Sends nothing. */
 export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurroundings): ComposedIssuer {
   const { network, loggers, services } = surroundings;
   const clock = awakeClock(surroundings.clock);
@@ -73,7 +71,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
   );
-  // What is held must not end early, whatever is done to the date.
+  // Denials use the plain monotonic clock, because a change of the date must not end them early.
   const denials = new HeldDenials(options, surroundings.clock, loggers('RevocationList'), profile);
   const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
   const rechecks = new Rechecks(introspectionTtlWithEventsSeconds * 1000, clock, profile, () =>

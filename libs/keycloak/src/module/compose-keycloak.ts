@@ -1,4 +1,4 @@
-/** Compose Keycloak: every part of the library and how they depend on each other, in plain TypeScript. */
+/** Compose Keycloak: creates and connects every part of the library, in plain TypeScript. */
 import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
 import type { ClientAuthenticator } from '../authorization-server/client-authenticator.js';
 import type { AuthorizationServerHealth } from '../authorization-server/server-health.js';
@@ -27,36 +27,33 @@ import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } f
 export interface Surroundings {
   readonly clock?: Clock;
   readonly network?: Network;
-  /** The log of each part, by its name. Default: none is written. */
+  /** By the name of the part. Default: nothing is logged. */
   readonly loggers?: (part: string) => ComponentLog;
 }
 
 export interface ComposedKeycloak {
-  /** The first is that of this service. */
+  /** The first is this service's own. */
   readonly issuers: readonly [ComposedIssuer, ...ComposedIssuer[]];
   readonly revocations: RevocationList;
-  /** One for each issuer. */
   readonly sharing: readonly RevocationSharing[];
   readonly shared: readonly SharedLevel[];
   readonly tokens: TokenSources;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
-  /** Of the first issuer, as are the next two. */
+  /** These three belong to the first issuer. */
   readonly fetch: AuthorizationServerFetch;
   readonly authenticator: ClientAuthenticator;
   readonly health: AuthorizationServerHealth;
-  /** The log of a part, by its name. */
   readonly loggers: (part: string) => ComponentLog;
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
-  /** Of all services that it makes a client of. */
   readonly calls: CallObservation;
-  /** A client of the service `name`. `entryPoint`: which one asks for it, where that is not the main one. Throws `KeycloakOptionsError`. */
+  /** `entryPoint` is set for other entry points than the main one. Throws `KeycloakOptionsError`. */
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsDoor) => ServiceClient;
 }
 
-/** Sends nothing yet. Throws `KeycloakOptionsError`, which lists every fault of `given`. */
+/** Sends nothing. Throws `KeycloakOptionsError`, which lists every fault. */
 export function composeKeycloak(
   given: AnyModuleOptions,
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},
@@ -66,7 +63,6 @@ export function composeKeycloak(
   const [own, ...others] = options.issuers;
   const issuerOf = (each: typeof own): ComposedIssuer => {
     const { issuer } = each;
-    // Where there is a choice, each line says of which.
     const logs = others.length === 0 ? loggers : (part: string) => withFields(loggers(part), { issuer });
     const services = () => registry.servicesAt(issuer);
     return composeIssuer({ ...options, ...each }, { clock, network, loggers: logs, services });

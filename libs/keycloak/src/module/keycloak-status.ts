@@ -1,4 +1,4 @@
-/** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
+/** KeycloakStatus: the current state of calls and caches in this process, for health details and metrics. */
 import type { Clock } from '../caching/clock.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from '../revocation/channel-refusals.js';
@@ -7,46 +7,46 @@ import type { SignalProof } from '../revocation/signal-proof.js';
 import { VERSION } from '../protocol/version.js';
 
 export interface KeycloakStatusSnapshot {
-  /** Of this library. */
+  /** The version of this library. */
   readonly version: string;
-  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `logout_jwks`, `checkup`, `login` and so on. Of several issuers, those to the first. */
+  /** Calls to the first issuer, by kind, such as `discovery`, `introspection`, `token`, `jwks` or `login`. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
-  /** The same of each other issuer, by its `iss`. */
+  /** Calls to each other issuer, by its `iss`. */
   readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
-  /** Calls to other services, by the name of their registration; those of `ServiceHttp` end in ` (http)`. */
+  /** Calls to other services, by registered name. Names of `ServiceHttp` end in ` (http)`. */
   readonly services: Readonly<Record<string, CallsState>>;
-  /** Of all issuers together. */
+  /** Sums over all issuers. */
   readonly caches: {
-    /** Answers about active tokens. */
+    /** Results of active tokens. */
     readonly introspections: number;
     readonly inactiveIntrospections: number;
-    /** Tokens whose signature was verified here; 0 without the option `jwt`. */
+    /** Tokens whose signature was verified locally; 0 without the option `jwt`. */
     readonly verifiedJwts: number;
-    /** Tokens of this service, exchanged ones included. */
+    /** Includes exchanged tokens. */
     readonly tokens: number;
     /** Denials of the `RevocationList`. */
     readonly revocations: number;
   };
   /**
-   * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: it has no feed. `proven`: answers
-   * are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but answers are not cached that long.
+   * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: it has no
+   * feed. `proven`: results are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but results
+   * are not cached that long.
    *
-   * `provenSecondsAgo`: the seconds since the latest time that was proven. It is absent before the first proof. `reason`: why the
-   * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, and no answer from before the last
-   * `introspectionTtlSeconds` serves longer. `no_public_key`: this service has no key that verifies proofs.
+   * `provenSecondsAgo`: seconds since the latest proven time, absent before the first proof. `reason`: why the last
+   * proof over the `revocationChannel` was refused. `gaps`: there was a gap, so no result older than
+   * `introspectionTtlSeconds` is cached longer. `no_public_key`: this service has no key that verifies proofs.
    */
   readonly signals: {
     readonly state: SignalFeedState;
     readonly provenSecondsAgo?: number;
     readonly reason?: ChannelRefusal | 'gaps';
   };
-  /** Of several issuers, the worst state that the channel of one is in. */
+  /** With several issuers, the worst state. */
   readonly revocationChannel: RevocationChannelStatus;
 }
 
 export type SignalFeedState = 'none' | 'silent' | 'proven';
 
-/** What is read of each issuer. */
 export interface IssuerStatus {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly options: {
@@ -60,7 +60,7 @@ export interface IssuerStatus {
   readonly sharing: { readonly status: RevocationChannelStatus };
 }
 
-/** Injectable everywhere. It counts and names; it holds no token, and sends nothing. */
+/** Injectable everywhere. It holds no token and sends nothing. */
 export class KeycloakStatus {
   constructor(
     private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],
@@ -114,7 +114,7 @@ const sumOf = (one: Counts, other: Counts): Counts =>
 
 type Counts = Readonly<Record<string, number>>;
 
-/** From the best. */
+/** From best to worst. */
 const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
 
 const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): RevocationChannelStatus => ({

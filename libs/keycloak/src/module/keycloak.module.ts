@@ -1,4 +1,4 @@
-/** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
+/** KeycloakModule: makes the parts of `composeKeycloak` injectable. */
 import {
   Logger,
   Module,
@@ -62,7 +62,7 @@ const PARTS = [
   part(KeycloakStatus, 'status'),
 ];
 
-/** One object a line, which every logger takes: some leave out a second argument. */
+/** One object per line, because some loggers drop a second argument. */
 function objectLog(name: string): ComponentLog {
   const logger = new Logger(name);
   return {
@@ -72,7 +72,10 @@ function objectLog(name: string): ComponentLog {
   };
 }
 
-/** A service to call: its options given at once, or made by a factory from what is injected, which modules in `imports` may export. */
+/**
+ * A service to call, with its options or a factory for them. `imports` are modules that export the dependencies of the
+ * factory.
+ */
 export type ServiceRegistration = { readonly name: string } & (
   | ServiceOptions
   | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &
@@ -80,11 +83,12 @@ export type ServiceRegistration = { readonly name: string } & (
 );
 
 /**
- * `forRoot` (or `forRootAsync`), once in the root module, closes every route of the application until a decorator opens
- * it, and makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
+ * `forRoot` or `forRootAsync`, once in the root module, closes every route until a decorator grants access. It also
+ * makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per
+ * service to call.
  *
- * Without `verifyAtStart` it does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
- * tells whether it can be. Faulty options throw `KeycloakOptionsError` at boot.
+ * Without `verifyAtStart` it does NOT contact the authorization server at boot, but on first need.
+ * `AuthorizationServerHealth` reports whether it can. Invalid options throw `KeycloakOptionsError` at boot.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -168,15 +172,18 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
-  /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
+  /**
+   * Closes every route until a decorator grants access. Call it once, in the root module. Throws
+   * `KeycloakOptionsError`, which lists every invalid option.
+   */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    // What was not found in a configuration is no options, whose faults are listed.
+    // Missing options count as empty ones, so that their faults are listed.
     return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
   }
 
   /**
-   * `forRoot` with options that `useFactory` makes from what is injected (`imports`, `inject`), or `createKeycloakOptions()` of the class in
-   * `useClass` or `useExisting`. Faulty options end the start by `KeycloakOptionsError`.
+   * Works as `forRoot` does, with options of `useFactory`, or of `createKeycloakOptions()` in the class of `useClass`
+   * or `useExisting`.
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     const { useFactory, useClass, useExisting } = Object(options) as Partial<typeof options>;
@@ -188,7 +195,9 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return withController(super.forRootAsync(options));
   }
 
-  /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
+  /**
+   * Makes a `ServiceClient` per service injectable with `@InjectServiceClient(name)`, in the module that imports this.
+   */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);
@@ -203,8 +212,8 @@ export class KeycloakModule extends ConfigurableModuleClass {
 }
 
 /**
- * Throws where another one stands in the application: each guards every route, so that no token passes both, or any does twice. That of another copy of
- * this package is known by what its token is called, and knows no decorator of this one.
+ * Throws for a second KeycloakModule, because a token would have to pass both guards. A module of another copy of this
+ * package is found by the description of its token.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;
@@ -215,13 +224,12 @@ function refuseSecond(discovery: DiscoveryService): void {
   ]);
 }
 
-/** Whether it serves anything is known when the options are. */
+/** The options decide later whether the controller serves anything. */
 const withController = (module: DynamicModule): DynamicModule => ({
   ...module,
   controllers: [protectedResourceController()],
 });
 
-/** The module behind `forFeature`; one instance per set of services. */
 @Module({})
 class ServiceClients {}
 

@@ -1,4 +1,4 @@
-/** The metadata of a service as a protected resource: where they are, what they say, and who is sent there (RFC 9728, RS-22). */
+/** Metadata of a protected resource: their path, their content, and the challenges that name them (RFC 9728, RS-22). */
 import {
   Controller,
   Get,
@@ -69,7 +69,6 @@ class OrdersController {
   }
 }
 
-/** As many applications have: each answer in an envelope. */
 @Injectable()
 class Envelope implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -197,7 +196,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(await challenge('/orders/settled', bearer({ permissions: ['orders.read'] }))).toEqual(
         named(401, ', error="insufficient_user_authentication", acr_values="gold", max_age="60"'),
       );
-      // No challenge of RFC 6750: a route that is closed opens to no token.
+      // A closed route sends no challenge of RFC 6750, because no token grants access.
       expect(await challenge('/orders/forgotten', bearer({}))).toEqual([403, undefined]);
     });
 

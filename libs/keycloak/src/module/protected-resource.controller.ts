@@ -1,4 +1,4 @@
-/** Protected resource controller: serves the metadata of a service to everybody, where the option `protectedResource` says so (RFC 9728 §3). */
+/** Protected resource controller: serves the metadata of the service, if `protectedResource` is set (RFC 9728 §3). */
 import { Controller, Get, Inject, RequestMethod, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { RESOLVED_OPTIONS } from './keycloak.module-definition.js';
@@ -11,12 +11,11 @@ import {
 import { markHandler } from '../resource-server/route-access.js';
 import { RouteReport } from '../resource-server/route-report.discovery.js';
 
-/** They change when the service is deployed. */
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * A class of its own for each application, since where it is served stands on the class, and is known when the options are: as late as Nest
- * makes the controller, and before it makes routes. Without the option it has no route.
+ * Returns a new class per application, because Nest reads the path from the class. The path is known when Nest creates
+ * the controller, which is before it creates routes.
  */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
@@ -33,24 +32,24 @@ export function protectedResourceController(): Type {
     ) {
       const { metadataPath } = options.protectedResource ?? {};
       const { prototype } = ProtectedResourceController;
-      // Another application of this process may have been made of the same module, and have left its route on the class.
+      // Another application in this process may use the same module, and may have left its route on the class.
       for (const key of Reflect.getMetadataKeys(prototype.read)) Reflect.deleteMetadata(key, prototype.read);
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
-      // As the report marks all handlers that were there when it was made.
+      // The report marked all handlers when it was created, which was earlier.
       markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }
 
-    /** Past the interceptors of the application, which may put other answers into an envelope. */
+    /** Bypasses the interceptors of the application, which may wrap answers in an envelope. */
     read(@Res() response: unknown): void {
       const { httpAdapter } = this.adapterHost;
       httpAdapter.setHeader(response, 'Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`);
       httpAdapter.reply(response, this.#read(), 200);
     }
 
-    /** All handlers are known when the first request comes. */
+    /** All handlers are known when the first request arrives. */
     #read(): ProtectedResourceMetadata | undefined {
       const { issuers, protectedResource } = this.options;
       if (protectedResource === undefined) return undefined;
@@ -66,7 +65,10 @@ export function protectedResourceController(): Type {
   return ProtectedResourceController;
 }
 
-/** A well-known path begins at the host. The application sets its prefix, and what has none, at any time before it starts; Nest asks here. */
+/**
+ * A well-known path begins at the host, not below a global prefix. The application may change the prefix until it
+ * starts, so the exclusion is added when Nest asks for it.
+ */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };
   const given = config.getGlobalPrefixOptions.bind(config);
@@ -76,5 +78,5 @@ function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   };
 }
 
-/** Nest asks for a handler without a path of its own with a slash behind that of its controller. */
+/** Nest appends a slash for a handler without its own path. */
 const exactly = (path: string): RegExp => new RegExp(`^${path.replaceAll(/[.~-]/g, String.raw`\$&`)}/?$`);

@@ -1,4 +1,4 @@
-/** ServiceRegistry: the services that an application calls, for those who look at them from outside. */
+/** ServiceRegistry: the services that an application calls, for doctor, health details and metrics. */
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { whoAnswers, type Answering } from '../checkup/who-answers.js';
 import { whyUnreached, type Unreached } from '../checkup/why-unreached.js';
@@ -7,24 +7,22 @@ import type { Network } from '../http/network.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import type { ResolvedServiceOptions } from '../options/service.options.js';
 
-/** A factory that is called for each request may make one each time: the others are called all the same, and not looked at. */
+/** A factory that runs per request may register a service each time. Further services work, but are not examined. */
 const MAX_SERVICES = 1000;
 
 interface Entry {
-  /** Its name; a number stands behind it where another registration has the same one. */
   readonly label: string;
   readonly service: Omit<RegisteredService, 'audience'> & Pick<ResolvedServiceOptions, 'audiences' | 'issuer'>;
   readonly transport: { readonly state: CallsState };
 }
 
 export class ServiceRegistry {
-  /** By all that makes one differ from another. */
   readonly #entries = new Map<string, Entry>();
   readonly #timesOfLabel = new Map<string, number>();
 
   constructor(private readonly network: Network) {}
 
-  /** Gives what holds the calls of the service to its scopes. `door` stands behind the name in `states`. */
+  /** `door` is appended to the name in `states`. */
   add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
     const { baseUrl, audiences, issuer, scopes } = options;
     const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);
@@ -42,7 +40,7 @@ export class ServiceRegistry {
     return new DeclaredScopes(name, scopes);
   }
 
-  /** Those that are called with tokens of this issuer, as they are there: only where its own tokens come from, a service calls as itself. */
+  /** `asService` scopes appear only at the issuer of tokens in this service's own name. */
   servicesAt(issuer: string): readonly RegisteredService[] {
     return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
       const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;

@@ -1,9 +1,9 @@
-/** Shared state service: what replicas share is read from the start of the application to its end. */
+/** Shared state service: reads the state that replicas share, from the start of the application to its end. */
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { SharedLevel } from '../caching/shared-level.js';
 import type { RevocationSharing } from '../revocation/revocation-sharing.js';
 
-/** A start takes no longer than this for a channel that can't be read: the replica is not ready then. */
+/** Bounds the start if the channel can't be read; the replica is then not ready. */
 const MAX_WAIT_MS = 3000;
 
 export class SharedStateService implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -12,7 +12,6 @@ export class SharedStateService implements OnApplicationBootstrap, OnApplication
     private readonly shared: readonly SharedLevel[],
   ) {}
 
-  /** Before the application listens. */
   async onApplicationBootstrap(): Promise<void> {
     await Promise.all([
       ...this.sharing.map((each) => each.start(MAX_WAIT_MS)),

@@ -1,4 +1,4 @@
-/** What the README and the docstrings say of the options: names, defaults, units and ranges are those of the code. */
+/** The README and the doc comments describe each option with the name, default, unit and range of the code. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { resolveKeycloakOptions } from './keycloak.options.js';
@@ -41,14 +41,12 @@ const faultsOf = (resolve: () => unknown): readonly string[] => {
 const GIVEN = { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-b', clientSecret: 'hush-hush' };
 const SERVICE = { baseUrl: 'https://service-c.example.com', audience: 'service-c' };
 
-/** As configuration brings them, with any names and types. */
 const resolveAny = {
   KeycloakModuleOptions: (options: object) => resolveKeycloakOptions(options as never),
   ServiceOptions: (options: object) =>
     resolveServiceOptions('service-c', options as never, resolveKeycloakOptions(GIVEN)),
 };
 
-/** Where the members of each are. */
 const INTERFACES = {
   KeycloakModuleOptions: ['IssuerOptions', 'CommonModuleOptions', 'MultiIssuerModuleOptions'],
   ServiceOptions: ['ServiceOptions'],
@@ -56,13 +54,11 @@ const INTERFACES = {
 
 describe.each([
   ['KeycloakModuleOptions', 'forRoot', tables[0], GIVEN],
-  // The name is not an option of its own there, but what the others are registered by.
   ['ServiceOptions', 'forFeature', tables[1], SERVICE],
 ] as const)('%s of %s', (type, _, table = new Map<string, Row>(), given) => {
   const body = INTERFACES[type]
     .map((name) => new RegExp(`export interface ${name} (?:extends \\w+ )?\\{\n([^]*?)\n\\}`).exec(SOURCE)?.[1])
     .join('\n');
-  /** Name to docstring, in plain words. */
   const members = new Map(
     [...body.matchAll(/\/\*\*([^]*?)\*\/\s*readonly (\w+)\??:/g)].map(([, words = '', name = '']) => [
       name,
@@ -72,7 +68,6 @@ describe.each([
   const names = [...members.keys()];
   const resolve = (bend: object) => resolveAny[type]({ ...given, ...bend });
   const resolved = resolve({}) as Readonly<Record<string, unknown>>;
-  /** What the check says of a value that no option can have. */
   const [least, most] = [1, 2].map(
     (group) => (name: string) =>
       faultsOf(() => resolve({ [name]: Symbol('none') })).map(

@@ -1,4 +1,4 @@
-/** Issuer options: what each option of one issuer means, its kind, default and range, and the check at boot. */
+/** Issuer options: the options of one issuer, with their defaults, ranges and checks. */
 import { FixedSecret, type ClientAuthentication } from '../client-authentication/client-authentication.js';
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
@@ -22,70 +22,70 @@ import { PROFILES, type ProfileName } from '../protocol/token-profile.js';
 import type { PermissionMapper } from '../resource-server/permission-mapper.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
-/** One realm, or another authorization server, whose tokens are accepted, and this service's client there. */
+/** One realm, or another authorization server, and this service's client there. */
 export interface IssuerOptions {
   /**
-   * The `iss` of every token that is accepted of it, exactly: `https://<server>/realms/<realm>`, without a final slash. With another `profile`: as the server writes it (RFC 8414 §2).
+   * The exact `iss` of every accepted token: `https://<server>/realms/<realm>`, without a final slash. With another
+   * `profile`, exactly as the server writes it (RFC 8414 §2).
    */
   readonly issuer: string;
   /**
-   * Where this service reaches the server when that is not where `issuer` points, such as `http://keycloak:8080` inside
-   * a network. Without the `/realms/…` part; with another `profile` in place of the origin of `issuer`. Default: the part of `issuer` before it.
+   * Where this service reaches the server if `issuer` is not that address, such as `http://keycloak:8080` inside a
+   * network. It has no `/realms/…` part. With another `profile` it replaces the origin of `issuer`. Default: the part
+   * of `issuer` before `/realms/`.
    */
   readonly internalServerUrl?: string;
   /**
-   * What access tokens are at this server. `keycloak`: what Keycloak issues. `rfc9068`: JWTs whose header says `at+jwt`. `rfc7662`: whatever its introspection says of them, opaque tokens
-   * too; not with `jwt`. See docs/other-servers.md for what each demands. Default `keycloak`.
+   * The kind of access tokens. `keycloak`: tokens of Keycloak. `rfc9068`: JWTs with the header type `at+jwt`.
+   * `rfc7662`: any token that introspection accepts, also an opaque one, but not with `jwt`. See docs/other-servers.md.
+   * Default `keycloak`.
    */
   readonly profile?: ProfileName;
-  /** This service's client id at this issuer. It is also the audience that every accepted token must name. */
+  /** This service's client id at this issuer. Every accepted token must have it as an audience. */
   readonly clientId: string;
-  /** This service's client secret, for introspection, client credentials and exchange alike. It stays as long as the process runs. */
+  /** The client secret for introspection, client credentials and exchange. It stays the same while the process runs. */
   readonly clientSecret?: string;
   /**
-   * In place of `clientSecret`, where a secret may change while the process runs, or there is none: `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or
-   * `clientAssertionFile()`.
+   * Replaces `clientSecret` if this service has no secret, or a secret that changes while the process runs. Use
+   * `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`.
    */
   readonly clientAuthentication?: ClientAuthentication;
-  /**
-   * Whom the certificate of Keycloak must be of: `{ caFile }` has the authorities that are trusted in place of Node's. Default: those of Node.
-   */
+  /** `{ caFile }` sets the authorities that are trusted for the server instead of Node's. Default: those of Node. */
   readonly tls?: TlsOptions;
   /**
-   * Where a token's permissions come from in realms that use roles instead of scopes, such as
-   * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
+   * Maps claims to permissions, in realms that use roles instead of scopes, such as `(claims) => realmRoles(claims)`.
+   * The result replaces the scopes. Default: the members of `scope`.
    */
   readonly mapPermissions?: PermissionMapper;
   /**
-   * The scopes of this issuer's tokens that count as permissions here; its other scopes are nobody's permission. Default: all of them. Of several issuers only the first has that
-   * default: each other one must have this or `mapPermissions`, since its administrator can call a scope whatever the routes here demand.
+   * The scopes of this issuer's tokens that count as permissions. Default: all. With several issuers, only the first
+   * has a default. Each other issuer needs this or `mapPermissions`, because its administrator can create scopes with
+   * any name.
    */
   readonly acceptedScopes?: readonly string[];
   /**
-   * The `acr` of this issuer's tokens that count for `@RequireStepUp({ acr })`: another issuer may call anything `gold`. Default: of the first issuer all, of each other one none. When the user has logged in (`auth_time`) is
-   * believed of each.
+   * The `acr` values of this issuer that count for `@RequireStepUp({ acr })`, because another issuer may call any login
+   * `gold`. Default: all values of the first issuer, and none of each other issuer. The login time (`auth_time`) of
+   * every issuer is trusted.
    */
   readonly acceptedAcr?: readonly string[];
-  /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
+  /** Scopes that the realm adds to each token of this client without a request. Default: `profile` and `email`. */
   readonly expectedDefaultScopes?: readonly string[];
 }
 
-/** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
+/** The checked options with defaults. The secret is in `clientAuthentication`, which does not show it. */
 export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly profile: ProfileName;
-  /** This service at this issuer, which `aud` must hold. */
   readonly clientId: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly tls: TrustedAuthorities;
   readonly mapPermissions: PermissionMapper | undefined;
-  /** Undefined where all of them count. */
+  /** Undefined if all scopes count. */
   readonly acceptedScopes: readonly string[] | undefined;
-  /** Undefined where all of them count. */
   readonly acceptedAcr: readonly string[] | undefined;
   readonly expectedDefaultScopes: readonly string[];
 }
 
-/** Kind, default and range of each. */
 export const ISSUER_OPTIONS = {
   issuer: url,
   internalServerUrl: optionalUrl,
@@ -103,7 +103,9 @@ export const ISSUER_OPTIONS = {
   expectedDefaultScopes: scopes(['profile', 'email']),
 } satisfies OptionTable<IssuerOptions, { readonly tls: TrustedAuthorities }>;
 
-/** Others than those of the table are `otherNames`, or faults. `hasSignatures`: whether tokens are verified by their signature. */
+/**
+ * Reports options that are in neither the table nor `otherNames`. `hasSignatures`: whether tokens are verified locally.
+ */
 export function resolveIssuerOptions(
   given: object | undefined,
   context: OptionContext,
@@ -140,10 +142,9 @@ export function resolveIssuerOptions(
   };
 }
 
-/** More are no closed list that anybody keeps. */
 const MAX_ISSUERS = 100;
 
-/** A list of them, of which the first is that of this service. None where none are given. */
+/** Returns an empty list for invalid input. */
 export function resolveIssuers(
   given: unknown,
   context: OptionContext,
@@ -157,7 +158,7 @@ export function resolveIssuers(
   const issuers = given.map((each, at) => {
     const own = new ConfigurationFaults();
     const resolved = resolveIssuerOptions(each, { faults: own, allowInsecureRequests }, hasSignatures);
-    // Of the first one all scopes count: its administrator is that of this service.
+    // All scopes of the first issuer count, because its administrator also controls this service.
     const { mapPermissions, acceptedScopes } = each as Partial<IssuerOptions>;
     if (at > 0 && mapPermissions === undefined && acceptedScopes === undefined) {
       own.fault('acceptedScopes or mapPermissions must be given: what tokens of this issuer may do here');

@@ -15,7 +15,6 @@ const SERVICE: ServiceOptions = { baseUrl: 'https://service-c.example.com', audi
 
 const MODULE = { allowInsecureRequests: false, issuers: [{ issuer: GIVEN.issuer }] };
 
-/** Options come from configuration, so the wrong types are tried too. */
 const resolve = (bend: object) => resolveKeycloakOptions({ ...GIVEN, ...bend });
 const resolveService = (bend: object, insecure = false) =>
   resolveServiceOptions('service-c', { ...SERVICE, ...bend }, { ...MODULE, allowInsecureRequests: insecure });

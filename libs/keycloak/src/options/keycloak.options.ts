@@ -1,4 +1,4 @@
-/** Keycloak options: what each option of `forRoot` means, its kind, default and range, and the check at boot. */
+/** Keycloak options: the options of `forRoot`, with their defaults, ranges and checks. */
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
   requestAdapters,
@@ -31,99 +31,110 @@ import {
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
 
-/** Options of `KeycloakModule.forRoot` that are the same for every issuer. Bounds are those of each. */
+/** The options that apply to every issuer. Bounds apply to each issuer separately. */
 export interface CommonModuleOptions {
   /**
-   * For handlers that are not reached over HTTP: one for each kind of context, such as `graphqlRequestAdapter()`. What demands a token in a kind
-   * without one is refused. Default: none.
+   * Adapters for handlers that are not reached over HTTP, one per kind of context, such as `graphqlRequestAdapter()`.
+   * The guard refuses each call that needs a token in a kind without an adapter. Default: none.
    */
   readonly requestAdapters?: readonly RequestAdapter[];
   /**
-   * Bound on every call to the authorization server: waiting for a slot, the answer, and retries included. Default 3000,
+   * Bound on a call to the authorization server, including the wait for a slot, the answer and retries. Default 3000,
    * 100 to 60000.
    */
   readonly timeoutMs?: number;
   /**
-   * Calls to the authorization server that may run at once: introspections, and as many for tokens, so that a flood of
-   * unknown tokens leaves this service's own alone. Default 20, 1 to 1000.
+   * Concurrent introspections, and as many concurrent token requests. A flood of unknown tokens therefore does not
+   * delay this service's own calls. Default 20, 1 to 1000.
    */
   readonly maxConcurrentCalls?: number;
-  /** Calls of each kind that may wait for a slot; more fail at once with 503 (`queue_full`). Default 500, 0 to 100000. */
+  /**
+   * Calls of each kind that may wait for a slot. Further calls fail at once with 503 (`queue_full`). Default 500, 0 to
+   * 100000.
+   */
   readonly maxQueuedCalls?: number;
   /**
-   * How often a call is tried again after a connection that broke, a 5xx or a 429, with full jitter and not before
-   * `Retry-After`; at most a tenth of all calls. Default 2, 0 to 10.
+   * Retries after a broken connection, a 5xx or a 429, at most a tenth of all calls. They use full jitter and wait for
+   * `Retry-After`. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
-  /** Failures in a row, of one kind of call, after which its circuit opens: calls are suspended. Default 10, 1 to 1000. */
+  /** Consecutive failures of one kind of call after which its circuit opens. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
   /**
-   * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can make it longer, up to 30 s.
+   * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend it up to 30 s.
    * Default 1000, 100 to 60000.
    */
   readonly circuitBreakerPauseMs?: number;
-  /** Clock skew tolerated between Keycloak and this service. Default 5, 0 to 60. */
+  /** Tolerated clock skew between Keycloak and this service. Default 5, 0 to 60. */
   readonly clockToleranceSeconds?: number;
   /**
-   * How long a token of ours must still live to be given out: the time for which a call may be in flight. Default 10, 1 to
-   * 300.
+   * The minimum remaining lifetime of a token that this service sends, because a call may be in flight that long.
+   * Default 10, 1 to 300.
    */
   readonly minRemainingLifetimeSeconds?: number;
   /**
-   * How long an introspection answer may be reused: **the revocation window**. A token that is revoked, or whose user logs
-   * out, is refused within this time. `@MaxIntrospectionAge` shortens it for a route. Default 10, 0 (ask every time) to 300.
+   * How long an introspection result is cached: **the revocation window**. A token that is revoked, or whose user logs
+   * out, is refused within this time. `@MaxIntrospectionAge` shortens it for a route. Default 10, 0 (ask every time) to
+   * 300.
    */
   readonly introspectionTtlSeconds?: number;
   /**
-   * How long an introspection answer may be reused while a signal feed (`RevocationEventsModule`) proves that it hears of revocations: each is refused within seconds then, and Keycloak is asked less. When the feed is silent
-   * answers serve for `introspectionTtlSeconds` again. `@MaxIntrospectionAge` shortens it for a route. Default unset, 2 to 3600: unset, they serve no longer than ever.
+   * How long an introspection result is cached while a signal feed (`RevocationEventsModule`) is healthy. Revocations
+   * then take effect within seconds, and Keycloak is asked less. Without a healthy feed, results are cached for
+   * `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens it for a route. Default unset, 2 to 3600: unset, a feed
+   * does not extend the caching.
    */
   readonly introspectionTtlWithEventsSeconds?: number;
-  /** Introspection answers that are kept, and as many of inactive tokens. Default 10000, 1 to 1000000. */
+  /** Cached introspection results of active tokens, and as many of inactive tokens. Default 10000, 1 to 1000000. */
   readonly maxCachedIntrospections?: number;
-  /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
+  /** Cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
   /**
-   * Denials that a `RevocationList` holds. When there are more, the one that would end first goes early, and every token
-   * issued before that one was made is refused. Default 100000, 1 to 1000000.
+   * Denials that a `RevocationList` holds. With more, it drops the denial that would expire first, and refuses every
+   * token issued before that denial. Default 100000, 1 to 1000000.
    */
   readonly maxRevocations?: number;
   /**
-   * How long each is held. It must be longer than the longest token lives that this service is sent: what has expired needs
-   * no denial. Default 36000, 60 to 31536000. It must not be less than the two times for which answers may be cached. The default is
-   * the ten hours that Keycloak lets a session last by default, and no token of a session outlives that session.
-   * Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
+   * How long a denial is held. It must exceed the longest lifetime of a received token, because an expired token needs
+   * no denial. Default 36000, 60 to 31536000. It must not be less than the two times for which introspection results
+   * are cached.
+   *
+   * The default is Keycloak's default session maximum of ten hours, which no token of a session outlives. Raise it with
+   * `SSO Session Max`, and for offline sessions or longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**
-   * Has denials and rechecks of the `RevocationList` reach all replicas of all services, such as `valkeyRevocations()`. Default: none, they
-   * hold in this process.
+   * Shares denials and rechecks of the `RevocationList` with all replicas of all services, such as
+   * `valkeyRevocations()`. Default: none, and they apply to this process only.
    */
   readonly revocationChannel?: RevocationChannel;
   /**
-   * Has introspection answers and tokens that one replica has asked for serve all replicas of this service, such as `valkeyCache()`. Default: none, each
-   * asks for itself.
+   * Shares introspection results and tokens with all replicas of this service, such as `valkeyCache()`. Default: none,
+   * and each replica asks for itself.
    */
   readonly sharedCache?: SharedCache;
   /**
-   * How tokens are verified where no `@TokenVerification` says it: `introspection` asks Keycloak, and knows within `introspectionTtlSeconds` of what was revoked; `jwt`
-   * checks the signature here, and needs the option `jwt`. By `jwt` a token that was revoked passes until it expires, unless the `RevocationList` knows of it. Default
-   * `introspection`.
+   * How tokens are verified without `@TokenVerification`. `introspection` asks Keycloak, and refuses a revoked token
+   * within `introspectionTtlSeconds`. `jwt` checks the signature locally, and accepts a revoked token until it expires,
+   * unless the `RevocationList` denies it. It needs the option `jwt`. Default `introspection`.
    */
   readonly verification?: VerificationMethod;
-  /** What checks signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none, and each token is introspected. */
+  /**
+   * Verifies signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none, and each token is
+   * introspected.
+   */
   readonly jwt?: JwtVerification;
-  /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
+  /** A longer token is refused without a call to the server. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
-   * What clients that do not know this service are told of it: `{ resource: 'https://orders.example.com' }` has the module serve
-   * `/.well-known/oauth-protected-resource` to everybody, and name it in each challenge (RFC 9728). Default: none is served.
+   * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` without
+   * a token, and names it in each challenge (RFC 9728). Default: not served.
    */
   readonly protectedResource?: ProtectedResourceOptions;
   /**
-   * Whether the application asks Keycloak at its start if it serves these settings, as `nestjs-keycloak-s2s doctor` does: address, issuer,
-   * credentials, clock, and the `scopes` of each service in `forFeature`. Faults stop the start with `StartVerificationError`; a
-   * Keycloak that gives no answer does not. Default false.
+   * Whether the application checks its settings against Keycloak at the start, as `nestjs-keycloak-s2s doctor` does.
+   * That includes the `scopes` of each service in `forFeature`. A fault stops the start with `StartVerificationError`,
+   * but a Keycloak that gives no answer does not. Default false.
    */
   readonly verifyAtStart?: boolean;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
@@ -132,23 +143,28 @@ export interface CommonModuleOptions {
   readonly exposeRefusalReasons?: boolean;
 }
 
-/** Options of `KeycloakModule.forRoot` for one issuer. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
+/**
+ * Options of `KeycloakModule.forRoot` for one issuer. Required are `issuer`, `clientId`, and either `clientSecret` or
+ * `clientAuthentication`.
+ */
 export interface KeycloakModuleOptions extends IssuerOptions, CommonModuleOptions {}
 
 /** Options of `KeycloakModule.forRoot` for several issuers. */
 export interface MultiIssuerModuleOptions extends CommonModuleOptions {
   /**
-   * The closed list of issuers whose tokens are accepted, 1 to 100, in place of `issuer`, `clientId` and what else is of one issuer. The first is this service's own: of it are the tokens
-   * in this service's own name, the clients that `@AllowClients` names without an issuer, and the calls of `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth`. A token that says to be
-   * of another issuer is refused without a call. What is kept (answers, keys, tokens, denials) is kept for each issuer by itself.
+   * The issuers whose tokens are accepted, 1 to 100, in place of `issuer`, `clientId` and the other options of one
+   * issuer. A token of another issuer is refused without a call. Results, keys, tokens and denials are kept separately
+   * for each issuer.
+   *
+   * The first issuer is this service's own, and issues the tokens in its own name. `@AllowClients` without an issuer,
+   * `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth` refer to it.
    */
   readonly issuers: readonly IssuerOptions[];
 }
 
-/** What `KeycloakModule.forRoot` takes. */
+/** Options of `KeycloakModule.forRoot`. */
 export type AnyModuleOptions = KeycloakModuleOptions | MultiIssuerModuleOptions;
 
-/** Of the options that every issuer has in common, every one filled in and checked. */
 type ResolvedCommonOptions = Required<
   Omit<
     CommonModuleOptions,
@@ -162,15 +178,13 @@ type ResolvedCommonOptions = Required<
   readonly jwt: JwtVerification | undefined;
 };
 
-/** What one issuer is asked by. */
 export type OptionsOfIssuer = ResolvedIssuerOptions & ResolvedCommonOptions;
 
-/** Every option filled in and checked: those of the first issuer, and all issuers, which are it alone where one was given. */
+/** The options of the first issuer, and the list of all issuers. */
 export type ResolvedKeycloakOptions = OptionsOfIssuer & {
   readonly issuers: readonly [ResolvedIssuerOptions, ...ResolvedIssuerOptions[]];
 };
 
-/** Kind, default and range of each. */
 const COMMON_OPTIONS = {
   requestAdapters,
   timeoutMs: integer(3000, 100, 60_000),
@@ -234,7 +248,6 @@ function issuersOf(
 ): readonly ResolvedIssuerOptions[] {
   const members: Readonly<Record<string, unknown>> = { ...given };
   if (members['issuers'] === undefined) {
-    // Those that neither table has were noted with the common ones.
     return [resolveIssuerOptions(given, context, hasSignatures, Object.keys(members))];
   }
   for (const name of Object.keys(ISSUER_OPTIONS)) {

@@ -1,11 +1,11 @@
-/** Option kinds: how an option of each kind is checked, and what stands where none is given. */
+/** Option kinds: how an option of each kind is checked, and its default. */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type { ScopesOfCalls } from '../client/declared-scopes.js';
 import { isAcrValue } from '../protocol/authentication-demand.js';
 import { isScopeToken } from '../protocol/scope.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
-/** Thrown at boot. The message lists every fault, and no secret. */
+/** Thrown at boot. The message lists every fault, and contains no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
   constructor(where: string, faults: readonly string[]) {
     super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);
@@ -17,10 +17,12 @@ export interface OptionContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** Reads what was given for the option `name`, which may be anything; a fault is noted, not thrown. */
+/** A fault is noted, not thrown. */
 export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
 
-/** One row an option: adding one to the interface `Options` demands its row. `Read` has those that are read as something else than was given. */
+/**
+ * Requires a row for each member of `Options`. `Read` has the options whose resolved type differs from the given one.
+ */
 export type OptionTable<Options, Read = object> = {
   readonly [Name in keyof Required<Options>]: OptionKind<
     (Name extends keyof Read ? Read[Name] : Options[Name]) | undefined
@@ -29,7 +31,7 @@ export type OptionTable<Options, Read = object> = {
 
 type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };
 
-/** Every option of the table; a misspelt name must not pass for the default. No options at all are an empty set. */
+/** A misspelt option must not silently get its default. */
 export function readOptions<Table extends Readonly<Record<string, OptionKind<unknown>>>>(
   table: Table,
   options: object | undefined,
@@ -46,8 +48,8 @@ export function readOptions<Table extends Readonly<Record<string, OptionKind<unk
 }
 
 /**
- * A line break is what a secret has at its end that was made by `echo`; ids and secrets have no control characters (RFC 6749, appendix A). Keycloak refuses
- * what has one in the words of a wrong secret, which looks right to everybody who compares it.
+ * A secret written by `echo` ends with a line break. Keycloak would refuse it as a wrong secret, although it looks
+ * right. Ids and secrets have no control characters (RFC 6749, appendix A).
  */
 export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
   if (given === undefined || given === null) faults.fault(`${name} must be given`);
@@ -61,7 +63,6 @@ export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
 export const optionalText: OptionKind<string | undefined> = (name, given, context) =>
   given === undefined ? undefined : nonEmptyString(name, given, context);
 
-/** A text, or an object whose members are texts. */
 export const textOrTextsByName: OptionKind<string | Readonly<Record<string, string>>> = (name, given, context) => {
   if (typeof given !== 'object' || given === null) return nonEmptyString(name, given, context);
   const members = Object.entries(given as Readonly<Record<string, unknown>>);
@@ -74,19 +75,17 @@ export const integer =
   (name, given, { faults }) =>
     given === undefined ? fallback : faults.integer(name, given, min, max);
 
-/** Undefined where none is given. */
 export const optionalInteger =
   (min: number, max: number): OptionKind<number | undefined> =>
   (name, given, { faults }) =>
     given === undefined ? undefined : faults.integer(name, given, min, max);
 
-/** False unless it is said. */
 export const flag: OptionKind<boolean> = (name, given, { faults }) => {
   if (given !== undefined && typeof given !== 'boolean') faults.fault(`${name} must be true or false`);
   return given === true;
 };
 
-/** One of a few words; the first where none is given. */
+/** The first word is the default. */
 export const oneOf =
   <Word extends string>(words: readonly [Word, ...Word[]]): OptionKind<Word> =>
   (name, given, { faults }) => {
@@ -103,7 +102,7 @@ const listOf =
   ): OptionKind<readonly string[] | Fallback> =>
   (name, given, { faults }) => {
     if (given === undefined) return fallback;
-    // A copy: what is changed in the list later was never checked.
+    // A copy, because later changes of the given list would not be checked.
     if (Array.isArray(given) && given.every(isMember)) return Object.freeze([...given]);
     faults.fault(`${name} must be a list of ${words}`);
     return fallback;
@@ -112,18 +111,17 @@ const listOf =
 export const scopes = (fallback: readonly string[]): OptionKind<readonly string[]> =>
   listOf('scope tokens', isScopeToken, fallback);
 
-/** Undefined where none are given: that is not the same as an empty list. */
+/** Undefined, unlike an empty list, means no restriction. */
 export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
 
 export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);
 
-/** The scopes of each kind of call; a plain list is for both. */
+/** A plain list applies to both kinds of call. */
 export interface ScopesByCall extends ScopesOfCalls {
-  /** Whether it was said of each which kind of call it is for. */
+  /** Whether the scopes were given separately for each kind of call. */
   readonly isByKind: boolean;
 }
 
-/** Undefined where none were given. */
 export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name, given, context) => {
   if (given === undefined) return undefined;
   if (Array.isArray(given)) {
@@ -144,7 +142,6 @@ export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name,
   };
 };
 
-/** None where none are given. */
 export const requestAdapters: OptionKind<readonly RequestAdapter[]> = (name, given = [], { faults }) => {
   if (!Array.isArray(given) || !given.every(isRequestAdapter)) {
     faults.fault(`${name} must be a list of request adapters, such as graphqlRequestAdapter()`);
@@ -163,7 +160,6 @@ const isRequestAdapter = (given: unknown): given is RequestAdapter => {
   return typeof adapter['kind'] === 'string' && methods.every((method) => typeof adapter[method] === 'function');
 };
 
-/** `words` say from what to what. */
 export const optionalFunction =
   <F>(words: string): OptionKind<F | undefined> =>
   (name, given, { faults }) => {
@@ -171,7 +167,6 @@ export const optionalFunction =
     return given as F | undefined;
   };
 
-/** An object with these methods; `words` say what it is. */
 export const optionalWith =
   <T>(methods: readonly string[], words: string): OptionKind<T | undefined> =>
   (name, given, { faults }) => {
@@ -183,7 +178,7 @@ export const optionalWith =
     return undefined;
   };
 
-/** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
+/** An absolute http(s) URL without credentials, query or fragment. A final slash is removed. */
 export const url: OptionKind<string> = (name, given, context) => {
   const text = nonEmptyString(name, given, context);
   if (text === '') return '';

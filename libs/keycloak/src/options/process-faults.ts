@@ -1,11 +1,11 @@
-/** Process faults: what is wrong with the process itself, whatever the options say. */
+/** Process faults: faults of the process environment, whatever the options are. */
 import type { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import { EnvironmentProxies } from '../http/environment-proxies.js';
 import { runsInProduction, verifiesNoCertificate } from '../protocol/production.js';
 
 /**
- * No connection of the library heeds `NODE_TLS_REJECT_UNAUTHORIZED=0`; others of the process do, such as those to a database. In development Node's own
- * warning says enough.
+ * Connections of this library ignore `NODE_TLS_REJECT_UNAUTHORIZED=0`, but other connections of the process do not. In
+ * development Node's own warning is enough.
  */
 export function checkProcess(faults: ConfigurationFaults): void {
   if (runsInProduction() && verifiesNoCertificate()) {

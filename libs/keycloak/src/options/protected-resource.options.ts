@@ -1,32 +1,33 @@
-/** Protected resource options: what a service says of itself to clients that do not know it, and where (RFC 9728), and the check at boot. */
+/**
+ * Protected resource options: the metadata of this service for clients that do not know it (RFC 9728), and their
+ * checks.
+ */
 import { url, type OptionContext, type OptionKind } from './option-kinds.js';
 
-/** What clients are told at `/.well-known/oauth-protected-resource`, which the module serves to everybody. */
+/** The metadata at `/.well-known/oauth-protected-resource`, which the module serves without a token. */
 export interface ProtectedResourceOptions {
   /**
-   * The URL at which clients reach this service, in the very spelling that they use: `https://orders.example.com`, with its path where it has one.
-   * It is not the audience of tokens: with Keycloak that is a client id.
+   * The URL at which clients reach this service, spelled exactly as they use it: `https://orders.example.com`, with a
+   * path if it has one. It is not the audience of tokens, which with Keycloak is a client id.
    */
   readonly resource: string;
-  /** Its name for people (`resource_name`). */
+  /** The name for people (`resource_name`). */
   readonly resourceName?: string | undefined;
   /** The URL of a page for developers (`resource_documentation`). */
   readonly resourceDocumentation?: string | undefined;
 }
 
 export interface ProtectedResource extends ProtectedResourceOptions {
-  /** Where its metadata are served. */
   readonly metadataPath: string;
-  /** Where clients find them: `resource_metadata` of a challenge. */
+  /** `resource_metadata` of a challenge. */
   readonly metadataUrl: string;
 }
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Routers of Express and Fastify take each of these characters for itself. */
+/** Routers of Express and Fastify give other characters a meaning. */
 const PLAIN_PATH = /^(?:\/[\w.~-]+)*$/;
 
-/** Undefined where none is given: nothing is served. */
 export const protectedResource: OptionKind<ProtectedResource | undefined> = (name, given, context) => {
   if (given === undefined) return undefined;
   const { faults } = context;
@@ -49,7 +50,7 @@ export const protectedResource: OptionKind<ProtectedResource | undefined> = (nam
   };
 };
 
-/** The well-known path is put between the host and the path of the resource (RFC 9728 §3.1). */
+/** The well-known path goes between the host and the path of the resource (RFC 9728 §3.1). */
 function placeOf(
   name: string,
   given: unknown,
@@ -58,11 +59,11 @@ function placeOf(
   const resource = url(name, given, context);
   const { origin, pathname } = URL.canParse(resource) ? new URL(resource) : new URL('https://none');
   const path = pathname === '/' ? '' : pathname;
-  // Of what is no such URL at all, that is said.
+  // Another fault already covers an invalid URL.
   if (/^https?:[^?#@]+$/.test(resource)) {
     if (!PLAIN_PATH.test(path))
       context.faults.fault(`${name} can have no other signs in its path than letters, digits, - . _ ~`);
-    // Clients compare it letter by letter (RFC 9728 §3.3).
+    // Clients compare it character by character (RFC 9728 §3.3).
     else if (given !== origin + path && given !== `${origin}/`) {
       context.faults.fault(`${name} must be written as URLs are, without a final slash: ${origin}${path}`);
     }

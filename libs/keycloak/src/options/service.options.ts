@@ -1,4 +1,4 @@
-/** Service options: what each option of a service in `forFeature` means, its kind, default and range, and the check at boot. */
+/** Service options: the options of a service in `forFeature`, with their defaults, ranges and checks. */
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
   flag,
@@ -20,67 +20,66 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
 export interface ServiceOptions {
-  /** Where the service is reached; paths are below it. */
+  /** Where the service is reached. Paths of calls are below it. */
   readonly baseUrl: string;
   /**
-   * The service's client id: the audience of the tokens that are exchanged for it. Of several issuers it is that at `issuer`; `{ '<issuer>': '<client id>' }` has one for each at which callers'
-   * tokens are exchanged for it.
+   * The service's client id, which is the audience of exchanged tokens. With several issuers it is the client id at
+   * `issuer`. `{ '<issuer>': '<client id>' }` sets it for each issuer at which callers' tokens are exchanged.
    */
   readonly audience: string | Readonly<Record<string, string>>;
-  /** Where tokens in this service's own name come from, of several issuers. Default: the first. */
+  /** The issuer of tokens in this service's own name. Default: the first issuer. */
   readonly issuer?: string;
   /**
-   * The scopes that calls to the service ask for, each one token: a list, or one for each kind of call. A call that asks for another
-   * throws `TypeError`, and `doctor` and `verifyAtStart` try each of them. Default: any may be asked for, and none is tried.
+   * The scopes that calls to the service may ask for, as one list or as one list per kind of call. Another scope throws
+   * `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: calls may ask for any scope, and none is tried.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
-  /**
-   * Whom the certificate of the service must be of: `{ caFile }` has the authorities that are trusted in place of Node's. Default: those of Node.
-   */
+  /** `{ caFile }` sets the authorities that are trusted for the service instead of Node's. Default: those of Node. */
   readonly tls?: TlsOptions;
-  /** Bound on one call: waiting for a slot, and its answer; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
+  /**
+   * Bound on one call, including the wait for a slot and the answer. A call with a renewed token has its own. Default
+   * 5000, 100 to 300000.
+   */
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
   readonly maxResponseBytes?: number;
   /**
-   * Whether answers are asked for in gzip: for large ones over a slow network. It costs both sides CPU. `maxResponseBytes` bounds them before and
-   * after they are unpacked. Default false.
+   * Whether to ask for gzip, for large answers over a slow network. It costs CPU time on both sides. `maxResponseBytes`
+   * bounds the answer before and after decompression. Default false.
    */
   readonly gzip?: boolean;
-  /** Calls to the service that may run at once, and connections to it. Default 100, 1 to 10000. */
+  /** Concurrent calls to the service, and connections to it. Default 100, 1 to 10000. */
   readonly maxConcurrentCalls?: number;
   /**
-   * Calls that may wait for a slot, for half of `timeoutMs` at most; the others fail with 503 (`queue_full`). Default 500,
-   * 0 to 100000.
+   * Calls that may wait for a slot, each for at most half of `timeoutMs`. Further calls fail with 503 (`queue_full`).
+   * Default 500, 0 to 100000.
    */
   readonly maxQueuedCalls?: number;
   /**
-   * Failures in a row after which the circuit opens and calls are suspended: no answer in time, no connection, an answer that breaks off,
-   * 502, 503 or 504 (but for those in which it says so of another service, or of Keycloak). Default 10, 1 to 1000.
+   * Consecutive failures after which the circuit opens: a timeout, no connection, a broken answer, or 502, 503 or 504.
+   * An answer that blames another service or Keycloak does not count. Default 10, 1 to 1000.
    */
   readonly circuitBreakerFailures?: number;
   /**
-   * How long an open circuit suspends calls before it sends one trial call; meanwhile calls fail at once with 503
-   * (`circuit_open`). `Retry-After` can make it longer, up to 30 s. Default 1000, 100 to 60000.
+   * How long an open circuit fails calls at once with 503 (`circuit_open`), before it sends one trial call.
+   * `Retry-After` can extend it up to 30 s. Default 1000, 100 to 60000.
    */
   readonly circuitBreakerPauseMs?: number;
 }
 
-/** The scopes that are asked for by `asService` and by `onBehalfOf`. */
+/** The scopes that each kind of call may ask for. */
 export interface ServiceScopes {
   readonly asService?: readonly string[];
   readonly onBehalfOf?: readonly string[];
 }
 
-/** Every option filled in and checked. */
 export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 'scopes' | 'tls'>> & {
-  /** Client ids, by issuer. */
   readonly audiences: Readonly<Record<string, string>>;
   readonly scopes: ScopesByCall | undefined;
   readonly tls: TrustedAuthorities;
 };
 
-/** Reads a `url`. Calls are sent below its path, and the path is sent as it was given. */
+/** Calls are sent below the path of the URL, which is sent as given. */
 const serviceUrl: OptionKind<string> = (name, given, context) => {
   const text = url(name, given, context);
   const [, path] = splitUrl(text) ?? [];
@@ -90,7 +89,6 @@ const serviceUrl: OptionKind<string> = (name, given, context) => {
   return text;
 };
 
-/** Kind, default and range of each. */
 const SERVICE_OPTIONS = {
   baseUrl: serviceUrl,
   audience: textOrTextsByName,
@@ -106,7 +104,7 @@ const SERVICE_OPTIONS = {
   circuitBreakerPauseMs: integer(1000, 100, 60_000),
 } satisfies OptionTable<ServiceOptions, { readonly tls: TrustedAuthorities }>;
 
-/** Options of a service as a door has them: its module, and what it calls the base URL. */
+/** The module of an entry point, and its name for the base URL. */
 export interface ServiceOptionsDoor {
   readonly module: string;
   readonly baseUrl: 'baseUrl' | 'baseURL';
@@ -114,10 +112,9 @@ export interface ServiceOptionsDoor {
 
 const FOR_FEATURE: ServiceOptionsDoor = { module: 'KeycloakModule.forFeature', baseUrl: 'baseUrl' };
 
-/** What the module of a service says of all services. */
 export interface ServiceSurroundings {
   readonly allowInsecureRequests: boolean;
-  /** The first is that of this service. */
+  /** The first is this service's own. */
   readonly issuers: readonly { readonly issuer: string }[];
 }
 
@@ -130,7 +127,7 @@ export function resolveServiceOptions(
 ): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
   const { baseUrl, gzip, ...others } = SERVICE_OPTIONS;
-  // A door whose answers are streams leaves them as they come.
+  // An entry point that streams answers does not decompress them.
   const table = door === FOR_FEATURE ? { ...others, gzip } : others;
   const context = { faults, allowInsecureRequests };
   const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
@@ -152,7 +149,7 @@ export function resolveServiceOptions(
   return { ...resolved, baseUrl: address, issuer, audiences } as ResolvedServiceOptions;
 }
 
-/** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */
+/** Each name must be given, and only once, because clients are injected by name. Throws `KeycloakOptionsError`. */
 export function checkServiceNames(names: readonly unknown[], module = FOR_FEATURE.module): void {
   const faults = new ConfigurationFaults();
   names.forEach((name, at) => {

@@ -1,19 +1,20 @@
-/** TLS options: which certificates a server is trusted by, and the check at boot. */
+/** TLS options: the authorities that are trusted for a server, and their check. */
 import { CaFile, CaFileError } from '../http/ca-file.js';
 import type { TrustedAuthorities } from '../http/network.js';
 import type { OptionKind } from './option-kinds.js';
 
-/** Whom the certificate of one server must be of. There is no way to leave its verification out. */
+/** Certificates are always verified. */
 export interface TlsOptions {
   /**
-   * Path of a file with the certificates, in PEM, of the authorities that are trusted for this server INSTEAD of those of Node, which
-   * `NODE_EXTRA_CA_CERTS` adds to. It is read and checked at boot, and again whenever a connection is made: new connections use what it holds then,
-   * and those that are open go on. While it can't be used, the last content that could be is kept.
+   * Path of a PEM file with the authorities that are trusted for this server INSTEAD of Node's, to which
+   * `NODE_EXTRA_CA_CERTS` adds.
+   *
+   * It is read and checked at boot, and again for each new connection. Open connections stay open. While the file is
+   * unusable, its last usable content stays in use.
    */
   readonly caFile?: string | undefined;
 }
 
-/** Without a file where none is given. */
 export const trustedAuthorities: OptionKind<TrustedAuthorities> = (name, given = {}, { faults }) => {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     faults.fault(`${name} must be { caFile }, with the path of a file`);

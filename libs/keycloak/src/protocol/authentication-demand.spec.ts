@@ -1,4 +1,4 @@
-/** What of a demanded login another one lacks, claim by claim (RS-11). */
+/** Whether a login meets a demand, claim by claim (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import { authenticationFault, type AuthenticationDemand } from './authentication-demand.js';
 
@@ -17,7 +17,7 @@ describe('a login', () => {
     [demand(['2', 'gold']), 'gold', undefined],
     [demand([], 300), undefined, NOW - 305],
     [demand([], 0), '0', NOW - 5],
-    // The clock of Keycloak may be ahead.
+    // Keycloak's clock may be ahead.
     [demand([], 0), undefined, NOW + 5],
   ])('suffices for %j with acr %j and auth_time %j', (wanted, acr, authTime) => {
     expect(fault(wanted, acr, authTime)).toBeUndefined();

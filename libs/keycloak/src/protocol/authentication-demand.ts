@@ -1,21 +1,21 @@
-/** Authentication demand: which login must be behind a token, how long ago it may be, and what of that a login lacks (RFC 9470 §3). */
+/** Authentication demand: the login that a token must prove, and how old it may be (RFC 9470 §3). */
 import { isScopeToken } from './scope.js';
 
-/** As the challenge and the body of a refusal say it. */
+/** The required login, as in the challenge and the body of a refusal. */
 export interface AuthenticationDemand {
-  /** The token's `acr` must be one of these, the first of which is preferred. Empty: whichever it is. */
+  /** Accepted values of `acr`, the preferred one first. If empty, any value is accepted. */
   readonly acrValues: readonly string[];
-  /** How long ago the user may have logged in (`auth_time`). Undefined: however long. */
+  /** The maximum age of the user's login (`auth_time`). Undefined: no limit. */
   readonly maxAgeSeconds: number | undefined;
 }
 
-/** How and when a user has logged in, as a token says it: its claims `acr` and `auth_time`, of which nobody has looked at the type. */
+/** The claims `acr` and `auth_time` of a token, of unchecked type. */
 export interface AuthenticationClaims {
   readonly acr: unknown;
   readonly authTime: unknown;
 }
 
-/** Why a login does not suffice: reasons of a refusal. */
+/** Reasons of a refusal. */
 export type AuthenticationFault =
   | 'acr_missing'
   | 'authentication_too_weak'
@@ -24,9 +24,9 @@ export type AuthenticationFault =
   | 'auth_time_in_the_future';
 
 /**
- * What `@RequireStepUp` asks of an access token, for who holds another token of a login, such as an ID token. Undefined where the login suffices. A claim
- * that is missing, or of another type, meets no demand. It does NOT verify the token that the claims are of. Times are seconds since the epoch; `toleranceSeconds` is how
- * far two clocks may differ (RFC 9470 §5, §6).
+ * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). Returns
+ * undefined if the login is sufficient. A claim that is missing or has another type meets no demand. It does NOT verify
+ * the token. Times are seconds since the epoch; `toleranceSeconds` is the allowed clock skew.
  */
 export function authenticationFault(
   { acrValues, maxAgeSeconds }: AuthenticationDemand,
@@ -46,7 +46,7 @@ export function authenticationFault(
 }
 
 /**
- * Whether `value` can be one `acr` of a challenge: `acr_values` is a list with blanks between its members, in a quoted-string, and no
- * blank, `"`, `\` or letter beyond ASCII gets through that as it is.
+ * Whether `value` can be a member of `acr_values`, a space-separated list in a quoted-string: ASCII without spaces, `"`
+ * and `\`.
  */
 export const isAcrValue: (value: unknown) => value is string = isScopeToken;

@@ -1,16 +1,17 @@
-/** AuthorizationServerError: the authorization server gave us no usable answer, and the caller can't mend that. */
+/** AuthorizationServerError: the authorization server gave this service no usable answer. */
 import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
 import { loggableText } from './loggable-text.js';
 import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';
 import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
- * - `authorization_server_refused` (502): it refused our credentials, or what we are configured to ask for.
- * - `authorization_server_unavailable` (503): not reachable, too slow, overloaded, or an answer that makes no sense.
+ * - `authorization_server_refused` (502): it refused this service's credentials, or something this service is
+ *   configured to request.
+ * - `authorization_server_unavailable` (503): it is unreachable, too slow or overloaded, or its answer is invalid.
  */
 export type AuthorizationServerErrorCode = 'authorization_server_refused' | 'authorization_server_unavailable';
 
-/** Our own failure towards the authorization server. It is never shown as a fault of the caller's token. */
+/** A failure between this service and the authorization server, never reported as a fault of the caller's token. */
 export class AuthorizationServerError extends KeycloakException<AuthorizationServerErrorReason> {
   constructor(
     readonly code: AuthorizationServerErrorCode,
@@ -20,12 +21,12 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   }
 
   /**
-   * For an answer that is not a success. 429, 408, 5xx, and a success of an unexpected form, are
+   * Creates the error for an unusable answer. 429, 408, 5xx and an unexpected success are
    * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`.
    *
-   * `error` is the OAuth error of the answer (RFC 6749 §5.2). Only a word that is known becomes part of the reason; any other
-   * text goes to the log alone, and only when it is short and plain. `description` is its `error_description`, which goes to the log alone: cut to
-   * 200 characters, without what is shaped like a token or a secret.
+   * Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. Any other is only logged, if it is short and
+   * can't contain a token. `description` is only logged, cut to 200 characters and without anything like a token or a
+   * secret.
    */
   static answered(
     status: number,

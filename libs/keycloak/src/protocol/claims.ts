@@ -1,11 +1,11 @@
-/** The claims of an access token, in the specifications' own names. */
+/** The claims of an access token, under their registered names. */
 
-/** An introspection answer as it came: nothing in it is trusted before it was judged (RFC 7662 §2.2). */
+/** An introspection response as received (RFC 7662 §2.2). Nothing in it is verified. */
 export type IntrospectionAnswer = Readonly<Record<string, unknown>>;
 
 /**
- * The claims of a judged access token. The named ones were checked for their type; any other is as the server sent it
- * and `unknown` until the reader has looked.
+ * The claims of a verified access token. The types of the named claims were checked. Any other claim is as the server
+ * sent it.
  */
 export interface AccessTokenClaims {
   readonly iss: string;
@@ -24,29 +24,27 @@ export interface AccessTokenClaims {
   readonly [claim: string]: unknown;
 }
 
-/** The strings of `value` when it is an array of strings, and nothing otherwise. */
+/** Empty unless `value` is an array of strings. */
 export function stringList(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : [];
 }
 
-/** The property `name` of `value` when `value` is an object that has it as its own. */
 export function ownProperty(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? (value as Readonly<Record<string, unknown>>)[name]
     : undefined;
 }
 
-/** Keycloak's realm roles: the claim `realm_access.roles`. */
+/** Keycloak's realm roles (`realm_access.roles`). */
 export function realmRoles(claims: IntrospectionAnswer): readonly string[] {
   return stringList(ownProperty(ownProperty(claims, 'realm_access'), 'roles'));
 }
 
-/** Keycloak's roles of one client: the claim `resource_access.<client>.roles`. Roles of different clients never mix. */
+/** Keycloak's roles of one client (`resource_access.<client>.roles`). Roles of other clients are never included. */
 export function clientRoles(claims: IntrospectionAnswer, clientId: string): readonly string[] {
   return stringList(ownProperty(ownProperty(ownProperty(claims, 'resource_access'), clientId), 'roles'));
 }
 
-/** The same value, which nobody can change any more, at any depth. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

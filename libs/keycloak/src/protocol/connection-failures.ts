@@ -1,4 +1,4 @@
-/** Connection failures: the codes of Node, the system and undici for a request that got no answer, and what an operator does about them. */
+/** Connection failures: error codes (Node, system, undici) of requests without an answer, and operator hints. */
 
 const TRUST_IT =
   "Name the file of that authority's certificate in tls.caFile (KEYCLOAK_CA_FILE or SERVICES_CA_FILE of a service), or in NODE_EXTRA_CA_CERTS where tls.caFile is not used.";
@@ -6,7 +6,6 @@ const BY_AN_UNKNOWN = `Its certificate is of an authority that is not trusted. $
 const OTHER_AUTHORITY =
   'Its certificate is of another authority than the one of the same name that is trusted. Compare it with the file in tls.caFile or NODE_EXTRA_CA_CERTS.';
 
-/** The certificate of the other side can't be verified; with what to do about it. */
 const CERTIFICATE_FAILURES = {
   CERT_HAS_EXPIRED:
     'Its certificate, or that of its authority, has expired: renew it there. See the clock of this machine, too.',
@@ -20,12 +19,11 @@ const CERTIFICATE_FAILURES = {
   INVALID_CA: 'Its certificate is signed by one that may sign none: have it made by an authority.',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'Its certificate is for other host names: call it by a name that is in the certificate, or have one made for this name.',
-  // Node's code is UNSPECIFIED; the detail has what OpenSSL says.
+  // Node's code is UNSPECIFIED; the `detail` has OpenSSL's message.
   certificate_refused:
     'OpenSSL refuses its certificate, or that of its authority, for what detail says. A key or digest that is too weak: have it made anew, RSA with at least 2048 bits (Node 24 and newer take no shorter one), and with SHA-256.',
 } as const;
 
-/** A proxy is used, and the request did not get through it. */
 const PROXY_FAILURES = {
   proxy_unreachable:
     "The proxy can't be reached: mend HTTPS_PROXY or HTTP_PROXY, or name the host in NO_PROXY if it is reached without.",
@@ -42,7 +40,7 @@ export type ProxyFailureReason = keyof typeof PROXY_FAILURES;
 const namesOf = <Name extends string>(table: Readonly<Record<Name, string>>): readonly Name[] =>
   Object.keys(table) as Name[];
 
-/** What an operator can act on; any other code becomes `connection_failed`, with the code as its detail. */
+/** Any other code becomes `connection_failed`, with the code as its detail. */
 export const CONNECTION_FAILURES = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -68,13 +66,10 @@ export function connectionFailure(code: unknown): ConnectionFailure {
   return KNOWN.has(code) ? (code as ConnectionFailure) : 'connection_failed';
 }
 
-/** Whether there was a connection, and its certificate could not be verified. */
 export const isCertificateFailure = (reason: string): boolean => Object.hasOwn(CERTIFICATE_FAILURES, reason);
 
-/** Whether a proxy let nothing through. */
 export const isProxyFailure = (reason: string): boolean => Object.hasOwn(PROXY_FAILURES, reason);
 
-/** For the log of the operator: the cause, and what to do about it, of certificates and proxies. */
 export function connectionHint(reason: string): { readonly hint?: string } {
   const hint = Object.hasOwn(HINTS, reason) ? HINTS[reason] : undefined;
   return hint === undefined ? {} : { hint };

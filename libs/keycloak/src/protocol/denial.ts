@@ -1,18 +1,20 @@
-/** Denial: what is to be refused from now on, as one plain JSON object. */
+/** Denial: which tokens are denied from now on, as one plain JSON object. */
 import type { VerifiedAccessToken } from './verified-access-token.js';
 
 /**
- * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With `exceptOffline`, not those of the offline
- *   session of the same id, which a logout does not end (§2.7): the authorization server is asked about them. Keycloak says in the `jti` which those are.
- * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is earlier than that, in seconds since the
- *   epoch, and those that have no `iat`.
- * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7), whichever
- *   is met; `denialOf(token)` makes it. By the hash alone a token signed by ECDSA still passes with the other of the two forms
- *   that each such signature has, (r, n - s): leave `jti` out only where it is not known.
+ * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With
+ *   `exceptOffline`, tokens of the offline session with the same id are introspected instead, since a logout does not
+ *   end that session (§2.7). Keycloak marks these tokens in their `jti`.
+ * - `sub`, `issuedBefore`: the tokens of a user or service account with an earlier `iat` (seconds since the epoch), and
+ *   those without an `iat`.
+ * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7).
+ *   Either match denies it. `denialOf(token)` creates this form. Omit `jti` only if it is unknown: every ECDSA
+ *   signature has a second valid form (r, n - s), so the same token can have another hash.
  *
- * `issuer` says of which issuer's tokens that is meant: names and ids of one are nobody's at another. Without it, of the one that the module has.
+ * `issuer` is the issuer of the denied tokens, since names and ids are unique only per issuer. It may be omitted if the
+ * module has a single issuer.
  *
- * It holds no token and survives `JSON.stringify`, so that a channel between services can carry it.
+ * A denial contains no token and survives `JSON.stringify`, so a channel between services can carry it.
  */
 export type Denial = { readonly issuer?: string } & (
   | { readonly sid: string; readonly exceptOffline?: true }
@@ -20,27 +22,30 @@ export type Denial = { readonly issuer?: string } & (
   | { readonly tokenHash: string; readonly jti?: string }
 );
 
-/** The denial of one token: this one, however it is signed or spelled, and no other of its session or subject. */
+/**
+ * Returns the denial of this one token, in any signature form and spelling. Other tokens of its session or subject stay
+ * valid.
+ */
 export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial {
   return { issuer, tokenHash: hash, ...(claims.jti === undefined ? {} : { jti: claims.jti }) };
 }
 
-/** A denial that was read: what it is about, and before which `iat` (seconds since the epoch). */
 export interface ReadDenial {
   readonly kind: 'session' | 'onlineSession' | 'subject' | 'token' | 'tokenId';
   readonly key: string;
   readonly issuedBefore: number;
 }
 
-/** So that a list which is bounded in number is bounded in size. */
+/** Bounds the size of a list that is bounded in number. */
 const MAX_LENGTH = 1024;
 
-/** Times in milliseconds are larger; as seconds, this is in the year 5138. */
+/** The year 5138. Rejects times in milliseconds, which are larger. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /**
- * Under what it is to be held at its issuer: two things for a token with its `jti`. Throws `TypeError` for all that is not exactly one
- * `Denial`; the message names no value.
+ * The keys are relative to the issuer. A token with a `jti` gives two entries.
+ *
+ * @throws {TypeError} If `denial` is not exactly one `Denial`. The message contains no values.
  */
 export function readDenial(denial: unknown): readonly ReadDenial[] {
   const { issuer: _, ...members }: Readonly<Record<string, unknown>> =

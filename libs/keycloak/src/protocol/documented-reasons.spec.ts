@@ -1,4 +1,4 @@
-/** What docs/refusals.md says of the reasons: each that the code can give is explained there, and none besides. */
+/** docs/refusals.md explains every reason in the code, and no others. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -10,12 +10,10 @@ import { OAUTH_ERROR_CODES } from './oauth-error-codes.js';
 
 const TEXT = readFileSync(new URL('../../../../docs/refusals.md', import.meta.url), 'utf8');
 
-/** What stands under the heading that names the class. */
 const sectionOf = (name: string): string =>
   new RegExp(`^### \`${name}\`[^]*?(?=^##|(?![^]))`, 'm').exec(TEXT)?.[0] ?? '';
 const quotedIn = (text: string): readonly string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 
-/** The first cells of a table. */
 const documented = (name: string): readonly string[] =>
   quotedIn([...sectionOf(name).matchAll(/^\|([^|]*)\|/gm)].map(([, cell]) => cell).join('\n'));
 

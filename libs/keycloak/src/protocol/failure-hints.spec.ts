@@ -14,7 +14,7 @@ import {
 const STATUSES = [301, 400, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504];
 const WORDS = [...OAUTH_ERROR_CODES, 'other', 'challenge', 'unexpected_status'] as const;
 
-/** The words of a real Keycloak 26.7.4. */
+/** Sent by Keycloak 26.7.4. */
 const DESCRIBED: readonly (readonly [reason: AuthorizationServerErrorReason, description: string, hint: RegExp])[] = [
   ['answered_403_invalid_request', 'HTTPS required', /demands https: .*Require SSL/],
   ['answered_403_access_denied', 'Realm not enabled', /The realm is disabled: enable it/],

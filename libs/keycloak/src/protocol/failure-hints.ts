@@ -1,9 +1,8 @@
-/** Failure hints: what an operator does about a failure that is not the caller's, in one or two sentences for the log. */
+/** Failure hints: log hints for operators about failures that the caller did not cause. */
 import { connectionHint } from './connection-failures.js';
 import { keycloakRefusalHint } from './keycloak-refusals.js';
 import type { KeycloakException } from './keycloak-exception.js';
 
-/** Looks up a field of the log line, with what stands in its place. */
 type Named = (field: string, otherwise: string) => string;
 type Hint = (named: Named) => string;
 
@@ -76,7 +75,7 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
 
 const whom = (named: Named): string => named('called', 'Keycloak');
 
-/** Returns a hint for each failure with a status from 500 on, whatever its reason. Returns undefined for a refusal of the caller. */
+/** Undefined for a refusal of the caller, which has a status below 500. */
 export function failureHint({ code, reason, httpStatus, fields }: KeycloakException): string | undefined {
   if (httpStatus < 500) return undefined;
   const named: Named = (field, otherwise) => {
@@ -95,7 +94,6 @@ export function failureHint({ code, reason, httpStatus, fields }: KeycloakExcept
   );
 }
 
-/** The status in `answered_<status>` and `answered_<status>_<code>`. */
 const ANSWERED = /^answered_(\d{3})/;
 
 function keycloakAnswered(reason: string, named: Named): string {
@@ -119,7 +117,6 @@ function serviceAnswered(reason: string, named: Named): string {
   return `Nothing answers at the address of ${called}: see whether it runs, and compare the host and the port in its base URL.`;
 }
 
-/** The fields of a log line about a refusal: its own, and a hint where it has none. */
 export function loggedFields(refusal: KeycloakException): Readonly<Record<string, unknown>> {
   const hint = refusal.fields['hint'] ?? failureHint(refusal);
   return hint === undefined ? refusal.fields : { ...refusal.fields, hint };

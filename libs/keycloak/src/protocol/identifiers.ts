@@ -1,13 +1,13 @@
-/** The fixed names that the specifications give: grant types, token types, token use. */
+/** Identifiers from the specifications: grant types, token types and Keycloak's token `typ`. */
 
-/** RFC 6749 §4.4.2. */
+/** RFC 6749 §4.4.2 */
 export const CLIENT_CREDENTIALS_GRANT = 'client_credentials';
 
-/** RFC 8693 §2.1. */
+/** RFC 8693 §2.1 */
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** RFC 8693 §3: the only token type that this library asks for or accepts. */
+/** RFC 8693 §3. The only token type that this library requests or accepts. */
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** The `typ` claim by which Keycloak tells an access token from an ID, refresh or logout token. */
+/** The `typ` by which Keycloak distinguishes access tokens from ID, refresh and logout tokens. */
 export const KEYCLOAK_ACCESS_TOKEN_TYP = 'Bearer';

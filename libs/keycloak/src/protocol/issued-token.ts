@@ -3,14 +3,14 @@ import { inspect } from 'node:util';
 import { fingerprint } from './token-hash.js';
 
 /**
- * A token of ours, from client credentials or token exchange. JSON, `util.inspect` and string conversion show a
- * fingerprint; the text comes only from `reveal()`.
+ * A token from a client credentials or token exchange request. JSON, `util.inspect` and string conversion show only a
+ * fingerprint. Only `reveal()` returns the token.
  */
 export class IssuedToken {
   readonly #text: string;
-  /** The granted scope tokens. */
+  /** The granted scopes. */
   readonly scope: readonly string[];
-  /** Seconds that the token had to live when it was issued; 0 when the server did not say. */
+  /** The lifetime in seconds at the time of issue. 0 if the server did not state it. */
   readonly lifetimeSeconds: number;
 
   constructor(text: string, scope: readonly string[], lifetimeSeconds: number) {
@@ -21,14 +21,14 @@ export class IssuedToken {
   }
 
   /**
-   * The token itself, for a transport that `ServiceClient` does not cover. It opens its audience to every holder:
-   * send it there only, and keep it out of logs, errors and URLs.
+   * Returns the token text, for transports that `ServiceClient` does not cover. Anyone who holds it has access to its
+   * audience: send it only there, and keep it out of logs, errors and URLs.
    */
   reveal(): string {
     return this.#text;
   }
 
-  /** Eight hex digits that stand for the token in logs and pages. */
+  /** `token:` and eight hex digits, which identify the token in logs and on pages. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }

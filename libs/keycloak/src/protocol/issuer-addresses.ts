@@ -1,10 +1,8 @@
-/** Issuer addresses: the issuer as its tokens name it, and where this service reaches it. */
+/** Issuer addresses: the `iss` of the tokens, and the URL where this service reaches the issuer. */
 import type { ConfigurationFaults } from './configuration-faults.js';
 
 interface GivenAddresses {
-  /** A URL, or what a fault was noted of; without a final slash. */
   readonly issuer: string;
-  /** As it was given. */
   readonly given: unknown;
   readonly internalServerUrl: string | undefined;
 }
@@ -16,7 +14,6 @@ export interface IssuerAddresses {
 
 const REALM_URL = /^(.*)(\/realms\/[^/]+)$/;
 
-/** Of a realm of Keycloak. */
 export function realmAddresses(
   { issuer, given, internalServerUrl }: GivenAddresses,
   faults: ConfigurationFaults,
@@ -30,7 +27,7 @@ export function realmAddresses(
   return { issuer, realmUrl: `${internalServerUrl ?? base}${realm}` };
 }
 
-/** Of any server (RFC 8414 §2): a final slash is part of an issuer. */
+/** RFC 8414 §2: a final slash is part of the issuer. */
 export function serverAddresses(
   { issuer: withoutSlash, given, internalServerUrl }: GivenAddresses,
   faults: ConfigurationFaults,
@@ -38,7 +35,7 @@ export function serverAddresses(
   const issuer = given === `${withoutSlash}/` ? `${withoutSlash}/` : withoutSlash;
   if (!URL.canParse(issuer)) return { issuer, realmUrl: issuer };
   const { href, origin } = new URL(issuer);
-  // Of a query and a fragment there is a fault already.
+  // A query or fragment was recorded as a fault already.
   if (href !== issuer && href !== `${issuer}/` && !/[?#]/.test(issuer)) faults.fault(asUrlsAre(issuer));
   if (
     internalServerUrl !== undefined &&

@@ -3,13 +3,12 @@ import { AuthorizationServerError } from './authorization-server-error.js';
 import { BearerError } from './bearer-error.js';
 import type { KeycloakException } from './keycloak-exception.js';
 
-/** Any; what the code says does not hang on it. */
 const reason = 'expired';
 const serverReason = 'timeout';
 const permission = 'orders.approve';
 const challenge = (rest = ''): object => ({ 'WWW-Authenticate': `Bearer realm="service-b"${rest}` });
 
-/** The refusals of the README, on the wire; those of the next service are in client/service-call-error.spec.ts. */
+/** The refusals of the README, without those of the next service. */
 const REFUSALS: readonly (readonly [KeycloakException, number, object, object])[] = [
   [new BearerError('missing_token', { reason }), 401, { error: 'Missing token', code: 'missing_token' }, challenge()],
   [
@@ -104,7 +103,6 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
     const refusal = new BearerError('invalid_token', { reason });
     expect(refusal).toBeInstanceOf(Error);
     expect(refusal.name).toBe('BearerError');
-    // A filter of the application may put it on the wire.
     expect(refusal.message).toBe('Invalid token');
     expect(refusal.cause).toBeUndefined();
     expect(refusal.stack).toBe('BearerError: Invalid token (expired)');

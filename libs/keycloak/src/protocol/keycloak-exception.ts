@@ -1,10 +1,10 @@
-/** KeycloakException: the closed list of answers with which a service says no, and their form on the wire. */
+/** KeycloakException: the closed list of refusals of a service, and their HTTP form. */
 import type { AuthenticationDemand } from './authentication-demand.js';
 import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** Status and `error` text of each code. The text tells a caller nothing that the status does not. */
+/** Status and `error` text of each code. The text reveals nothing beyond the status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
@@ -27,54 +27,53 @@ export type RefusalCode = keyof typeof REFUSALS;
 export interface RefusalBody {
   readonly error: string;
   readonly code: RefusalCode;
-  /** With `insufficient_scope`: the permission that is missing. */
+  /** With `insufficient_scope`: the missing permission. */
   readonly permission?: string;
-  /** With `insufficient_user_authentication`: the values of `acr` of which one is demanded, the preferred one first. */
+  /** With `insufficient_user_authentication`: the accepted values of `acr`, the preferred one first. */
   readonly acrValues?: readonly string[];
-  /** With `insufficient_user_authentication`: how many seconds ago the user may have logged in. */
+  /** With `insufficient_user_authentication`: the maximum age of the user's login. */
   readonly maxAgeSeconds?: number;
-  /** The finer reason: only where the option `exposeRefusalReasons` is on. */
+  /** The detailed reason, only if the option `exposeRefusalReasons` is on. */
   readonly reason?: RefusalReason;
 }
 
 export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
-  /** The finer reason, from the closed list of its class: for the log of the operator. */
+  /** The detailed reason, from the closed list of its class. For the log. */
   readonly reason: Reason;
   readonly permission?: string;
-  /** With `insufficient_scope`: all permissions that the route demands, for the challenge. Default: `permission` alone. */
+  /** With `insufficient_scope`: all permissions of the route, for the challenge. Default: `permission` alone. */
   readonly scope?: readonly string[];
-  /** The login that would do. */
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
-  /** What makes the reason finer still, for the log and the stack: one line that we or Node wrote, never another party. */
+  /** Added to the log and the stack. One line that this library or Node wrote, never text of another party. */
   readonly detail?: string | undefined;
-  /** Further fields for the log line: identifiers and numbers, never a token or a secret. */
+  /** More fields for the log line: identifiers and numbers, never a token or a secret. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * An error that owns its wire form. It never holds a token, a request or another library's error: whatever prints it,
- * prints nothing secret.
+ * An error that knows its HTTP response. It can be printed safely: it never holds a token, a request or an error of
+ * another library.
  */
 export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
   readonly #scope: readonly string[];
-  /** With `insufficient_user_authentication`: the login that would do. */
+  /** With `insufficient_user_authentication`: the login that is required. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, details: RefusalDetails<Reason>) {
     const { detail } = details;
-    // What a filter of the application may put on the wire.
+    // An exception filter of the application may send the message to the caller.
     super(REFUSALS[code][1]);
     this.name = new.target.name;
-    // An answer and no bug: nobody reads where it was made, and the frames of a stack hold the token of the request.
+    // A refusal is not a bug, and stack frames would hold the request's token.
     this.stack = `${String(this)} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`;
     this.reason = details.reason;
-    // That of a call that asked for no scope is none.
+    // An empty permission belongs to a call that requested no scope.
     this.permission = details.permission === '' ? undefined : details.permission;
     this.#scope = details.scope ?? [details.permission ?? ''];
     this.authentication = details.authentication;
@@ -83,7 +82,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Adds what the log should have of the call that failed; what is there stays. Only the code that made the call does so, before it shares the error.
+   * Adds log fields of the failed call; existing ones stay. Only the code that made the call uses it, before it shares
+   * the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {
@@ -91,12 +91,12 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     return this;
   }
 
-  /** The HTTP status that goes with the code. */
+  /** The HTTP status of the code. */
   get httpStatus(): number {
     return REFUSALS[this.code][0];
   }
 
-  /** The body on the wire. */
+  /** Returns the JSON body, with `reason` only if `exposeReason` is set. */
   toBody(exposeReason: boolean): RefusalBody {
     return {
       error: REFUSALS[this.code][1],
@@ -108,8 +108,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * The headers on the wire: the challenge of RFC 6750 §3 (RFC 9470 §3) where the code has one, and `Retry-After` on every 503. `resourceMetadata` is
-   * the URL of the metadata of this service, for its challenges (RFC 9728 §5.1).
+   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for every 503 and, if known, for 429.
+   * `resourceMetadata` is the URL of this service's metadata for the challenge (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
@@ -139,7 +139,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 }
 
-/** For clients in browsers, which seldom may read the challenge. */
+/** Repeats the demand in the body, because browser code can rarely read the challenge. */
 const demandInBody = ({ acrValues, maxAgeSeconds }: Partial<AuthenticationDemand> = {}): Partial<RefusalBody> => ({
   ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues }),
   ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
@@ -153,7 +153,7 @@ const demandInChallenge = ({
   ...(maxAgeSeconds === undefined ? {} : { maxAge: String(maxAgeSeconds) }),
 });
 
-/** The name of a role may not be a scope token, and then has no place in a challenge (RFC 6750 §3). */
+/** A role name that is not a valid scope token can't be part of a challenge (RFC 6750 §3). */
 function scopeOf(permissions: readonly string[]): { readonly scope?: string } {
   const tokens = permissions.filter(isScopeToken);
   return tokens.length === 0 ? {} : { scope: tokens.join(' ') };

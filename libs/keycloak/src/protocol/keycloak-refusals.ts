@@ -1,4 +1,4 @@
-/** Keycloak refusals: what an operator does about a refusal that Keycloak explains in its own words. */
+/** Keycloak refusals: operator hints for refusals that Keycloak explains in `error_description`. */
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -7,7 +7,7 @@ interface KeycloakRefusal {
   readonly hint: (named: (field: string, otherwise: string) => string) => string;
 }
 
-/** By `error_description`, as Keycloak 26.7 words it: one code, such as `invalid_request`, stands for several of these. */
+/** Matches the wording of Keycloak 26.7, because one code such as `invalid_request` covers several of these causes. */
 const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^HTTPS required$/,
@@ -46,7 +46,6 @@ const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   },
 ];
 
-/** Undefined where Keycloak said nothing, or other words. `fields` is what the log line has. */
 export function keycloakRefusalHint(fields: Fields): string | undefined {
   const { description } = fields;
   if (typeof description !== 'string') return undefined;

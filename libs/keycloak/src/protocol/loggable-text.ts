@@ -1,37 +1,35 @@
-/** Loggable text: what another party wrote, in a form that a log line may have. */
+/** Loggable text: makes text of another party safe for a log line. */
 
 const MAX_LENGTH = 200;
 
-/** The rest is not looked at. */
 const MAX_READ = 20_000;
 
-/** What begins as each compact JWS does (`{"` in base64url). */
+/** `{"` in base64url: the start of every compact JWS. */
 const LIKE_A_TOKEN = /eyJ[\w+/=.-]{5,}/g;
 
-/** With digits or capitals in it, it may be a secret; without, it is a name. */
+/** A run without digits and capitals is taken for a name, not a secret. */
 const LONG_RUN = /[\w+=-]{24,}/g;
 
-/** Many realms name clients and users so. */
+/** Many realms name clients and users like this. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What a secret can stand in as a whole. */
 const RUN = /[^\s"',;:()[\]{}<>]+/g;
 
-/** A shorter one stands in every text. */
+/** A shorter secret would match in any text. */
 const MIN_SECRET = 4;
 
-/** A shorter piece gives nothing away, and may be a word. */
+/** Shorter pieces of a secret reveal nothing and may be ordinary words. */
 const MIN_PIECE = 8;
 
-/** Control characters, of lines and terminals too. */
 const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
-/** What has no width, or turns the direction of a text. */
+/** Zero-width characters, and characters that change the text direction. */
 const INVISIBLE = /\p{Cf}/gu;
 
 /**
- * At most 200 characters, on one line: what can't be printed becomes a blank, and what is shaped like a token or a secret `***`.
- * And so do the `secrets`, and what is a piece of one. Undefined for what is no text, or none that can be shown.
+ * Returns at most 200 characters on one line. Control characters become spaces. Anything that looks like a token or a
+ * secret, and any run with a piece of `secrets`, becomes `***`. Undefined if `given` is not a string or nothing
+ * remains.
  */
 export function loggableText(given: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof given !== 'string') return undefined;
@@ -39,7 +37,7 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
     Array.from({ length: run.length - MIN_PIECE + 1 }, (_, at) => run.slice(at, at + MIN_PIECE)).some((piece) =>
       secrets.some((secret) => secret.includes(piece)),
     );
-  // First what can't be seen, which could stand in the middle of a secret; and cut only when no secret is left that could be cut in two.
+  // Invisible characters go first, as one could split a secret. The text is cut late, so that no secret is cut in two.
   const printable = given.slice(0, MAX_READ).replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
   const text = secrets
     .filter(({ length }) => length >= MIN_SECRET)
@@ -54,8 +52,8 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
 }
 
 /**
- * A sentence of ours that holds names of another party's: on one line, without what is shaped like a token, and without the `secrets`.
- * Names stay whole, as long as they are.
+ * Cleans a sentence of this library that contains names from another party. Unlike `loggableText`, it never shortens
+ * it.
  */
 export function withoutSecrets(sentence: string, secrets: readonly string[]): string {
   const printable = sentence.replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');

@@ -1,4 +1,4 @@
-/** What may be told of a server's `error` (RFC 6749 §5.2), which is text that another party chose. */
+/** Which parts of a server's `error` may be logged (RFC 6749 §5.2): another party chose the text. */
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from './authorization-server-error.js';
 

@@ -1,6 +1,6 @@
-/** OAuth error codes: the values of a server's `error` that are known, and what may be logged of any other text there. */
+/** OAuth error codes: the known values of `error`, and which other values may be logged. */
 
-/** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and what Keycloak adds. */
+/** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and Keycloak's own. */
 export const OAUTH_ERROR_CODES = [
   'invalid_request',
   'invalid_client',
@@ -24,7 +24,7 @@ export const OAUTH_ERROR_CODES = [
   'unknown_error',
 ] as const;
 
-/** `other` is any text that is not one of the words. */
+/** `other`: an unknown code. */
 export type OAuthErrorCode = (typeof OAUTH_ERROR_CODES)[number] | 'other';
 
 const KNOWN: ReadonlySet<unknown> = new Set(OAUTH_ERROR_CODES);
@@ -38,12 +38,12 @@ const MAX_LENGTH = 64;
 /** The grammar of RFC 6749 §5.2. */
 const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/** From this length on, a word that is not in snake_case could be a token or a secret. */
+/** A longer word that is not in snake_case could be a token or a secret. */
 const MAX_WORD_LENGTH = 20;
 
 /**
- * An unknown `error`, for the log of the operator. Undefined for what is not one text of at most 64
- * characters in the grammar of RFC 6749 §5.2, and for what could hold a piece of a token.
+ * Returns an unknown `error` for the log. Undefined if it has more than 64 characters, breaks the grammar of RFC 6749
+ * §5.2, or could contain a piece of a token.
  */
 export function loggableError(error: unknown): string | undefined {
   if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;

@@ -1,8 +1,7 @@
-/** Refusal reasons: the closed lists of finer reasons, one for each class of refusal; docs/refusals.md explains each. */
+/** Refusal reasons: a closed list of detailed reasons per class of refusal. docs/refusals.md explains each. */
 import { CONNECTION_FAILURES } from './connection-failures.js';
 import type { OAuthErrorCode } from './oauth-error-codes.js';
 
-/** What is wrong with the caller's credentials. */
 export const BEARER_ERROR_REASONS = [
   'no_credentials',
   'session_ended',
@@ -65,13 +64,12 @@ export const BEARER_ERROR_REASONS = [
 
 export type BearerErrorReason = (typeof BEARER_ERROR_REASONS)[number];
 
-/** What an exchange came to that brought no whole answer; common to calls of the authorization server and of services. */
+/** Shared by calls to the authorization server and to services. */
 const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', ...CONNECTION_FAILURES] as const;
 
-/** A call that was not made. */
 const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
 
-/** Why the authorization server gave no usable answer, but for those that begin with `answered_`. */
+/** Why the authorization server gave no usable answer. Reasons that begin with `answered_` are not listed. */
 export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,
@@ -96,13 +94,13 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'signing_key_unusable',
 ] as const;
 
-/** `challenge` and `unexpected_status` stand where an answer has no OAuth error of its own. */
+/** For answers without an OAuth error: `challenge` and `unexpected_status`. */
 export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
 
 export type AuthorizationServerErrorReason =
   (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
 
-/** Why a call of the next service came to nothing, but for `answered_<status>`. */
+/** Why a call to another service failed. `answered_<status>` is not listed. */
 export const SERVICE_CALL_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,

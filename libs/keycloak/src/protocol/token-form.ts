@@ -1,20 +1,21 @@
-/** Token form: what a text must look like to be an access token at all. */
+/** Token form: the syntax that a text must have to be an access token. */
 import { isB64Token } from './b64token.js';
 import { ownProperty } from './claims.js';
 
 /**
- * Whether a text has the form of an access token. It must allow one spelling of each token: a hash of the text stands for the
- * token in caches, flights and denials. Which form it is, is set by the wiring and never guessed from a text.
+ * Whether a text has the syntax of an access token. The form must allow one spelling per token, because caches, flights
+ * and denials identify a token by the hash of its text. The configuration selects the form; it is never guessed from a
+ * text.
  */
 export type TokenForm = (text: string) => boolean;
 
 const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Keycloak's access tokens: three parts of base64url without padding, none empty (RFC 7515 §7.1), each in its canonical
- * spelling (RFC 4648 §3.5). Servers that decode leniently take one token in thousands of others. The header names an
- * algorithm (§4.1.1), and not `none`: of others Keycloak does not say that they are inactive, but 400, as for a fault of ours; of `none`
- * 26.4 does so, while 26.6 says inactive. Whether it is a token, only the server can say: nothing else of it is decoded.
+ * Keycloak's access tokens: a compact JWS (RFC 7515 §7.1) whose three parts are canonical base64url without padding
+ * (RFC 4648 §3.5). Lenient decoders accept thousands of other spellings of the same token. The header must name an
+ * algorithm other than `none` (§4.1.1). If it names no algorithm, Keycloak answers introspection with 400, as for a
+ * fault of this service, instead of inactive. For `none`, 26.4 answers 400 and 26.6 inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
@@ -24,8 +25,8 @@ export const isCompactJws: TokenForm = (text) => {
 };
 
 /**
- * Of a compact JWS: whether its header says that it is an access token (RFC 9068 §4). A media type may be written in any case, and without its
- * `application/` (RFC 7515 §4.1.9).
+ * Whether the header of a compact JWS marks an access token (RFC 9068 §4). Media types are case-insensitive, and
+ * `application/` may be omitted (RFC 7515 §4.1.9).
  */
 export const isAccessTokenJwt: TokenForm = (text) => {
   const typ = ownProperty(headerOf(text), 'typ');
@@ -33,8 +34,8 @@ export const isAccessTokenJwt: TokenForm = (text) => {
 };
 
 /**
- * Whatever can stand in an `Authorization` header (RFC 6750 §2.1). What begins as a JWT must be a compact JWS in its one spelling; of a text that means nothing to us
- * (opaque) those are left out that base64 has no use for: padding that pads nothing, and two alphabets in one.
+ * Any token that an `Authorization` header can carry (RFC 6750 §2.1). A text that starts like a JWT must be a compact
+ * JWS. An opaque token must not have useless base64 padding or mix both base64 alphabets.
  */
 export const isBearerToken: TokenForm = (text) =>
   isB64Token(text) && (isObject(headerOf(text)) ? isCompactJws(text) : isOneBase64(text));
@@ -45,7 +46,7 @@ function isOneBase64(text: string): boolean {
   return !(/[+/]/.test(text) && /[-_]/.test(text));
 }
 
-/** What stands before the first point, if it is JSON at all; in whatever spelling a lenient server would read it. */
+/** Decoded as leniently as a server might. */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');
   if (end < 1) return undefined;
@@ -58,7 +59,6 @@ function headerOf(text: string): unknown {
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-/** Whether the last character sets no bit that a decoder throws away. */
 function isCanonical(base64url: string): boolean {
   const last = base64url.slice(-1);
   switch (base64url.length % 4) {

@@ -1,46 +1,51 @@
-/** Token profile: what an access token is at a kind of authorization server, and who its caller is by its claims. */
+/** Token profile: how one kind of authorization server represents access tokens and their callers. */
 import type { IntrospectionAnswer } from './claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from './identifiers.js';
 import { isAccessTokenJwt, isBearerToken, isCompactJws, type TokenForm } from './token-form.js';
 
-/** Keycloak; JWTs as RFC 9068 profiles them; tokens of any form, of which the server alone can say what they are (RFC 7662). */
+/**
+ * `keycloak`: Keycloak's tokens. `rfc9068`: JWT access tokens. `rfc7662`: any token, which only the server can
+ * interpret.
+ */
 export type ProfileName = 'keycloak' | 'rfc9068' | 'rfc7662';
 
 /** The first is the default. */
 export const PROFILES = ['keycloak', 'rfc9068', 'rfc7662'] as const satisfies readonly ProfileName[];
 
-/** Whose a token is, by claims that nobody has looked at. */
 export interface CallerClaims {
   readonly subjectOf: (claims: IntrospectionAnswer) => unknown;
   readonly clientOf: (claims: IntrospectionAnswer) => unknown;
 }
 
 export interface TokenProfile extends CallerClaims {
-  /** What a text must look like to be a token. */
   readonly isToken: TokenForm;
-  /** Of such a text: whether it may be an access token, by what its header says. Undefined where a header says nothing of it. */
+  /** Undefined if headers of this profile say nothing about it. */
   readonly mayBeAccessToken: TokenForm | undefined;
-  /** Whether the claims are those of an access token, and of no ID, refresh or logout token. */
+  /** Whether the claims belong to an access token, and not to an ID, refresh or logout token. */
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
-  /** Whether it is a token of an offline session, which outlives the logout of its user (OpenID Connect Core 1.0 §11). */
+  /**
+   * Whether the token belongs to an offline session, which outlives the user's logout (OpenID Connect Core 1.0 §11).
+   */
   readonly isOffline: (claims: IntrospectionAnswer) => boolean;
-  /** Whether a token may say nothing of its issuer. */
   readonly mayNameNoIssuer: boolean;
-  /** Claims that must be there, besides `iss`, `sub`, `aud` and `exp`. */
+  /** Besides `iss`, `sub`, `aud` and `exp`. */
   readonly demanded: readonly ('iat' | 'jti')[];
-  /** Whether a server that says so of a user would have them taken for a client. */
+  /** Whether `sub` is reserved for clients, so that a user with it would be mistaken for a client. */
   readonly isReserved: (sub: unknown) => boolean;
-  /** The claims with what follows from them, and from who gave them. */
+  /** Adds what follows from the claims and from the issuer that returned them. */
   readonly completed: (claims: IntrospectionAnswer, issuer: string) => IntrospectionAnswer;
 }
 
-/** Of Keycloak 26.2 and later: two letters for each of the kinds of session (an offline one, also where a token was exchanged in it), token and grant. */
+/**
+ * Since Keycloak 26.2, `jti` starts with two letters each for the kind of session, token and grant. `of` is an offline
+ * session, `ft` a token exchange in one.
+ */
 const OFFLINE_TOKEN_ID = /^(?:of|ft)[a-z]{4}:/;
 
 const KEYCLOAK: TokenProfile = {
   isToken: isCompactJws,
   mayBeAccessToken: undefined,
-  // Keycloak also finds ID and refresh tokens active (RFC 8725 §3.11).
+  // Keycloak also reports ID and refresh tokens as active (RFC 8725 §3.11).
   isAccessToken: ({ typ }) => typ === KEYCLOAK_ACCESS_TOKEN_TYP,
   isOffline: ({ jti }) => typeof jti === 'string' && OFFLINE_TOKEN_ID.test(jti),
   mayNameNoIssuer: false,
@@ -52,8 +57,8 @@ const KEYCLOAK: TokenProfile = {
 };
 
 /**
- * Begins the subject of a client's own token. Other servers than Keycloak put the client's id into `sub` there (RFC 9068 §2.2), and a client whose id is
- * the `sub` of a user would be taken for that user (§5).
+ * The prefix of `sub` in a client's own token. Servers other than Keycloak put the client id into `sub` (RFC 9068
+ * §2.2). Without the prefix, a client whose id equals a user's `sub` would be taken for that user (§5).
  */
 export const CLIENT_SUBJECT = 'client:';
 
@@ -80,7 +85,7 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // Our own server has said it, and all but `active` may be left out (§2.2).
+  // This service's own server answered, and every member except `active` is optional (§2.2).
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],
@@ -99,7 +104,7 @@ function subjectOfJwt({ sub, client_id: clientId }: IntrospectionAnswer): unknow
   return isId(clientId) && sub === clientId ? CLIENT_SUBJECT + clientId : sub;
 }
 
-/** Without `sub` it is the client's own token; unless it names a user, who is nobody then. */
+/** A token without `sub` is the client's own, unless it names a user. */
 function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   const { sub, client_id: clientId, username, preferred_username: preferred } = claims;
   const isOwn = sub === undefined && username === undefined && preferred === undefined && isId(clientId);
@@ -107,8 +112,8 @@ function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
 }
 
 /**
- * No member of these is demanded by an RFC, so each is listened to where there is one: `token_type` (RFC 6749 §7.1), `typ` as Keycloak has it, `token_use` of others. And what
- * only an ID token or a logout token has.
+ * No RFC requires any of these claims, so each is checked only if present: `token_type` (RFC 6749 §7.1), Keycloak's
+ * `typ`, and `token_use` of other servers. The rest occur only in ID and logout tokens.
  */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (

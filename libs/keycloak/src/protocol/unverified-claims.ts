@@ -1,14 +1,14 @@
-/** Unverified claims: the claims of a token before anybody has verified it. */
+/** Unverified claims: the claims of a token before it is verified. */
 
 /*
- * The operator's log shows them, and they choose the issuer to ask. They prove nothing. Once the server has called a token active, `resource-server/active-token.ts` reads
- * its claims.
+ * They choose the issuer to ask and appear in the log, but prove nothing. `resource-server/active-token.ts` reads the
+ * claims of tokens that the server has reported active.
  */
 
-/** At most as long a payload is read: no token is longer (`maxTokenBytes`). */
+/** No token is longer (`maxTokenBytes`). */
 const MAX_LENGTH = 65_536;
 
-/** The payload of a compact JWS (RFC 7515 §7.1); empty for whatever is none. */
+/** The payload of a compact JWS (RFC 7515 §7.1), or an empty object. */
 export function unverifiedClaims(token: string): Readonly<Record<string, unknown>> {
   const [, payload = ''] = token.split('.', 3);
   if (payload.length > MAX_LENGTH) return {};
@@ -22,7 +22,7 @@ export function unverifiedClaims(token: string): Readonly<Record<string, unknown
   }
 }
 
-/** The audiences that a token names (RFC 7519 §4.1.3); empty for whatever names none. */
+/** RFC 7519 §4.1.3 */
 export function unverifiedAudiences(token: string): readonly string[] {
   const { aud = [] } = unverifiedClaims(token);
   return [aud].flat().filter((one) => typeof one === 'string');

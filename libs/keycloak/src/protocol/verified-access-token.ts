@@ -1,26 +1,24 @@
-/** VerifiedAccessToken: the proof that a token was verified and judged for this service, without its text. */
+/** VerifiedAccessToken: proof that a token was verified for this service. It does not expose the token's text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-/** For `judge-access-token.ts` and the testing kit alone. Not exported by the package. */
+/** Only for `judge-access-token.ts` and the testing kit. Not exported by the package. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** It lets its holder make tokens, so it never leaves this file. */
+/** Its holder can create tokens, so it must not leave this file. */
 const MAKER = Symbol('maker');
 
-/** What is the same for every request that carries a token while one answer about it serves; no text of it. */
+/** Shared by all requests with the same token while its result is cached. Holds no token text. */
 export interface TokenFacts {
   readonly claims: AccessTokenClaims;
   readonly clientId: string;
   readonly audience: readonly string[];
   readonly permissions: readonly string[];
-  /** SHA-256 of the token, once somebody has asked for it. */
   hash?: string | undefined;
 }
 
-/** Copies and freezes what it is given. */
 export function tokenFacts(
   claims: AccessTokenClaims,
   clientId: string,
@@ -37,18 +35,19 @@ export function tokenFacts(
 }
 
 /**
- * An access token that was found active by the authorization server, or has its signature, and was judged by this service: issuer, audience,
- * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof: the
- * constructor is private, and throws `TypeError` when called all the same.
+ * An access token that this service has verified: its issuer, audience, time and type were checked, and the
+ * authorization server reported it active or its signature is valid. Only the guard and `AccessTokenVerifier` create
+ * one (in tests also `testAccessToken()`), so a parameter of this type is proof of verification. The constructor throws
+ * `TypeError` for others.
  *
- * It does NOT give out the token's text, and JSON, `util.inspect` and string conversion show none: the only thing to
- * do with it towards another service is `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).
+ * It does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To call another service
+ * with it, use `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).
  *
- * The identity of the caller is `issuer` with `subject`. `username` and `email` can change hands; show them, and decide
- * nothing by them.
+ * `issuer` and `subject` together identify the caller. `username` and `email` can be reassigned to other people:
+ * display them, but base no decision on them.
  */
 export class VerifiedAccessToken {
-  // One is made for each request: two fields, and all else is read of facts that can't change (perf: guard-overhead).
+  // Created for each request, so it has only two fields. The rest is shared and frozen (perf: guard-overhead).
   readonly #text: string;
   readonly #facts: TokenFacts;
 
@@ -58,7 +57,7 @@ export class VerifiedAccessToken {
   }
 
   private constructor(text: string, facts: TokenFacts, maker: symbol) {
-    // What is private in the types is not so in JavaScript.
+    // TypeScript's `private` does not stop JavaScript.
     if (maker !== MAKER)
       throw new TypeError('A VerifiedAccessToken is made by the guard and AccessTokenVerifier alone');
     this.#text = text;
@@ -71,78 +70,84 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * `sub`: the user or service account; stable for good within the issuer. With another `profile` than `keycloak` a client's own token has `client:<client_id>` here and in its claims,
-   * which no user has.
+   * `sub`: the user or service account, stable within the issuer. With a `profile` other than `keycloak`, a client's
+   * own token has `client:<client_id>` here and in its claims. No user has this subject.
    */
   get subject(): string {
     return this.#facts.claims.sub;
   }
 
-  /** `azp` (else `client_id`; with another `profile` than `keycloak` that alone): the client that the token was issued to. It is not proof of who sent the request. */
+  /**
+   * `azp`, or else `client_id` (only `client_id` with a `profile` other than `keycloak`): the client the token was
+   * issued to. It does not prove who sent the request.
+   */
   get clientId(): string {
     return this.#facts.clientId;
   }
 
-  /** `aud`, always as a list. It holds this service. */
+  /** `aud`, always as a list. It includes this service. */
   get audience(): readonly string[] {
     return this.#facts.audience;
   }
 
-  /** What the caller may do here: the members of `scope`, or what the option `mapPermissions` made of the claims. */
+  /**
+   * The caller's permissions here: the members of `scope`, limited to the option `acceptedScopes` if that is set, or
+   * the result of the option `mapPermissions`.
+   */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
   }
 
-  /** `exp`: seconds since the epoch. */
+  /** `exp`, in seconds since the epoch. */
   get expiresAt(): number {
     return this.#facts.claims.exp;
   }
 
   /**
-   * Every claim of the introspection answer, with the token's own `acr` and `auth_time` where it has them; or every claim of the token where its signature
-   * was verified.
+   * All claims of the introspection response, and the token's own `acr` and `auth_time` if present. If the signature
+   * was verified instead, all claims of the token.
    */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
   }
 
-  /** Whether the caller has this permission: by its whole name, never by a prefix. */
+  /** Compares the whole name, never a prefix. */
   hasPermission(permission: string): boolean {
     return this.#facts.permissions.includes(permission);
   }
 
-  /** `sid`: the user's session, the same on every token exchanged from it; absent for service accounts. */
+  /** `sid`: the user's session, the same in every token exchanged from it. Undefined for service accounts. */
   get sessionId(): string | undefined {
     return this.claims.sid;
   }
 
-  /** `preferred_username`: for display only. */
+  /** `preferred_username`, for display only. */
   get username(): string | undefined {
     return this.claims.preferred_username;
   }
 
-  /** `email`: for display only. */
+  /** `email`, for display only. */
   get email(): string | undefined {
     return this.claims.email;
   }
 
-  /** `realm_access.roles`. */
+  /** `realm_access.roles` */
   get realmRoles(): readonly string[] {
     return realmRoles(this.claims);
   }
 
-  /** `resource_access.<clientId>.roles`: the roles at one client, never merged with those at another. */
+  /** `resource_access.<clientId>.roles`. Roles of other clients are not included. */
   clientRoles(clientId: string): readonly string[] {
     return clientRoles(this.claims, clientId);
   }
 
-  /** SHA-256 of the token, in hex: the key under which something can be remembered about it. */
+  /** SHA-256 of the token in hex. Use it as a key for data about the token. */
   get hash(): string {
     this.#facts.hash ??= tokenHash(this.#text);
     return this.#facts.hash;
   }
 
-  /** Eight hex digits that stand for the token in logs and pages. */
+  /** `token:` and eight hex digits, which identify the token in logs and on pages. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }
@@ -168,7 +173,6 @@ export class VerifiedAccessToken {
   }
 }
 
-/** Of whom a token is, for a log line; it tells the token itself by its id. */
 export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jti } }: VerifiedAccessToken) => ({
   iss,
   azp,
@@ -176,7 +180,7 @@ export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jt
   jti,
 });
 
-/** The text of a token, for the token exchange request and its cache key. Not exported by the package. */
+/** The token text, for a token exchange request and its cache key. Not exported by the package. */
 export function subjectTokenText(token: VerifiedAccessToken): string {
   return readText(token);
 }

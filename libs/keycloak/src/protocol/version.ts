@@ -1,3 +1,3 @@
-/** Version: that of this library, as its package.json has it. */
+/** Version: the version in this library's package.json. */
 
 export const VERSION = '0.1.0';

@@ -4,15 +4,15 @@ export interface BearerChallenge {
   readonly realm: string;
   readonly error?: string;
   readonly scope?: string;
-  /** `acr_values`: members with one blank between them. */
+  /** Space-separated. */
   readonly acrValues?: string;
-  /** `max_age`: a number. RFC 9470 lets it be a token or a quoted-string, and quotes it in its examples. */
+  /** A number. RFC 9470 allows a token or a quoted-string, and its examples use the latter. */
   readonly maxAge?: string;
-  /** `resource_metadata`: a URL (RFC 9728 §5.1). */
+  /** A URL (RFC 9728 §5.1). */
   readonly resourceMetadata?: string;
 }
 
-/** Writes the challenge. Each value becomes a quoted-string; what can't stand in one (controls, non-ASCII) is left out. */
+/** Every value becomes a quoted-string, without control and non-ASCII characters. */
 export function formatBearerChallenge(challenge: BearerChallenge): string {
   const { realm, error, scope, acrValues, maxAge, resourceMetadata } = challenge;
   const named = { realm, error, scope, acr_values: acrValues, max_age: maxAge, resource_metadata: resourceMetadata };
@@ -24,29 +24,25 @@ function quotedString(value: string): string {
   return `"${value.replaceAll(/[^\x20-\x7E]/g, '').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
-/** A quoted-string, a word, `=`, or a comma; whatever blanks stand before it. */
 const PIECE = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,="]+)|=|,)/y;
 
 const ERROR_CODE = /^[a-z_]+$/i;
 
-/** What is read of a Bearer challenge, as it stands there: whatever is between the quotes, escapes too. */
+/** Values are the raw text between the quotes, including escapes. */
 export interface ReadChallenge {
   readonly error: string;
-  /** `acr_values` and `max_age`, where they stand in the same challenge. */
   readonly acrValues: string | undefined;
   readonly maxAge: string | undefined;
 }
 
 /**
- * The first Bearer challenge in a header value that has an `error`, or undefined: what the other side says is wrong with our token. What
- * follows a quote that is never closed is not looked at.
- *
- * Reads each character once or twice, since the next service chooses the text.
+ * Returns the first Bearer challenge that has an `error`. Text after an unclosed quote is ignored. Takes linear time,
+ * because the next service chooses the text.
  */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 
-/** Returns the `realm` of the first Bearer challenge that has one: what the service that answered calls itself. For logs alone. */
+/** For logs only. */
 export const readBearerRealm = (header: string | undefined): string | undefined =>
   firstChallenge(header, ({ realm }) => realm);
 
@@ -56,7 +52,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
   if (header === undefined) return undefined;
   let isBearer = false;
   let read: ReadParameters = {};
-  /** The word that was read last; a scheme unless `=` follows. */
+  /** A scheme unless `=` follows. */
   let word: string | undefined;
   let name: string | undefined;
   let at = 0;
@@ -75,7 +71,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // Two words in turn: the former was a scheme, and this is its first parameter.
+      // Two words in a row: the first was a scheme, and this is its first parameter.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

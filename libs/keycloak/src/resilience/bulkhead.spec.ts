@@ -3,7 +3,6 @@ import { Bulkhead, NoSlotError } from './bulkhead.js';
 
 const LONG_MS = 60_000;
 
-/** Someone at the door, who notes that he came in. */
 function door(slots: number, maxWaiting: number) {
   const bulkhead = new Bulkhead(slots, maxWaiting);
   const inside: string[] = [];
@@ -52,7 +51,6 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     const next = comes('next');
     abort.abort(reason);
     await expect(gone).rejects.toBe(reason);
-    // And the place in the queue is free.
     const last = comes('last');
     bulkhead.leave();
     await next;

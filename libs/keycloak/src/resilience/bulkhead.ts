@@ -1,7 +1,7 @@
-/** Bulkhead: a bound on the calls in flight, on those that wait, and on how long each waits. */
+/** Bulkhead: bounds the calls in flight, the calls in the queue, and the time each may wait. */
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** Too many calls wait already, or this one has waited too long. It says nothing about the other side. */
+/** The queue is full or the wait was too long, which says nothing about the called service. */
 export class NoSlotError extends Error {}
 
 interface Waiter {
@@ -9,12 +9,11 @@ interface Waiter {
 }
 
 /**
- * Waiting calls get slots in their order. A call that is given up leaves the queue at once; the bulkhead of cockatiel keeps it, and
- * does not start the next one when its turn comes.
+ * An aborted call leaves the queue at once. cockatiel's bulkhead keeps it, and does not start the next call when its
+ * turn comes.
  */
 export class Bulkhead {
   #inside = 0;
-  /** In the order in which they came. */
   readonly #waiting = new Set<Waiter>();
 
   constructor(
@@ -31,10 +30,11 @@ export class Bulkhead {
   }
 
   /**
-   * Undefined when a slot was free: it is taken. Else one is, when the promise is fulfilled.
+   * Takes a slot and returns undefined, or returns a promise that fulfils when the call has its slot. A call with a
+   * slot must `leave()`.
    *
-   * Rejects with `NoSlotError` after `maxWaitMs`, or with the reason of `signal` when that aborted. Throws `NoSlotError` when
-   * too many wait already. Who has a slot must `leave()`.
+   * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`; rejects with the reason of `signal`
+   * if that aborts.
    */
   enter(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (this.#inside < this.slots) {

@@ -1,4 +1,4 @@
-/** CallGate: lets so many calls of one kind through at once, and none while their circuit is open. */
+/** CallGate: a bulkhead and a circuit breaker for calls of one kind. */
 import {
   BrokenCircuitError,
   circuitBreaker,
@@ -22,28 +22,29 @@ export interface CallGateOptions {
 
 export type CircuitState = 'open' | 'half-open' | 'closed';
 
-/** How calls of one kind stand now. */
+/** The state of one kind of call. */
 export interface CallsState {
   readonly circuit: CircuitState;
-  /** Calls that are under way. */
+  /** Calls in flight. */
   readonly running: number;
   /** Calls that wait for a slot. */
   readonly queued: number;
 }
 
-/** How one call waits. */
 export interface Wait {
-  /** How long it may wait. A function is called before it waits and before it is sent, and throws when the time is over. */
+  /**
+   * How long the call may wait. A function is called before the wait and before the call is sent; it throws if time is
+   * up.
+   */
   readonly leftMs: number | (() => number);
-  /** Ends the wait. */
   readonly signal: AbortSignal | undefined;
-  /** Whether the caller has given the call up: how it ends then says nothing of the other side. */
+  /** Whether the caller has aborted the call. Its outcome then says nothing about the called service. */
   readonly isGivenUp: () => boolean;
 }
 
 /**
- * A bulkhead with a bounded queue, and in it a circuit breaker that lets one trial call through after its pause and closes when
- * that succeeds. The breaker is inside: when it opens, what waits in the queue fails at once instead of being sent.
+ * The breaker is inside the bulkhead, so that queued calls fail at once when it opens. After its pause it allows one
+ * trial call, and closes if that succeeds.
  */
 export class CallGate<Answer = unknown> {
   readonly #bulkhead: Bulkhead;
@@ -73,15 +74,18 @@ export class CallGate<Answer = unknown> {
   get state(): CallsState {
     const { running, queued } = this.#bulkhead;
     const { state } = this.#breaker;
-    // The breaker itself notices the end of its pause with the next call.
+    // The breaker notices the end of its pause only at the next call.
     const circuit = state === BreakerState.Open && this.#pause.isOver ? 'half-open' : CIRCUIT_STATES[state];
     return { circuit, running, queued };
   }
 
   /**
-   * Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. `call` is told for how
-   * long it waited, and whether the circuit hangs on it. `heldUntil`, for an
-   * answer that is not whole yet, tells when it is over: until then it keeps its slot.
+   * Makes the call, or fails without making it. `call` receives how long it waited and whether it is the trial call of
+   * a half-open circuit.
+   *
+   * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
+   * until then.
+   * @throws What the call throws, or why it was not made. Pass it to `errorOf` for the caller's error.
    */
   async pass<T extends Answer>(
     call: (waitedMs: number, isTrial: boolean) => Promise<T>,
@@ -96,13 +100,12 @@ export class CallGate<Answer = unknown> {
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      // What it waited for longer, this process was busy: that is not taken from the time of the call.
+      // A longer wait means that this process was blocked, for which the call does not pay.
       waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
     try {
       if (failsFast) {
-        // A call that waited fails fast, too.
         if (this.#breaker.state !== BreakerState.Closed) this.#throwIfSuspended();
         wait.signal?.throwIfAborted();
       }
@@ -110,7 +113,7 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // An error that is not a failure was an answer, and ends a series of failures; cockatiel would go on counting.
+      // An error that is not a failure was an answer and ends a series of failures. cockatiel would keep counting.
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -123,7 +126,7 @@ export class CallGate<Answer = unknown> {
     const isTrial = this.#breaker.state !== BreakerState.Closed;
     let isSent = false;
     try {
-      // Time has passed where this one waited for the trial call of another.
+      // Time has passed if this call waited for the trial call of another.
       if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
       return await call(waitedMs, isTrial);
@@ -134,14 +137,13 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  /** The error for the caller, of whatever `pass` threw. */
+  /** The error for the caller. */
   errorOf(error: unknown): unknown {
     if (error instanceof NoSlotError) return this.rules.ended('queue_full', 1);
     if (error instanceof BrokenCircuitError) return this.rules.ended('circuit_open', this.#pause.leftSeconds());
     return error instanceof AbandonedCall ? this.errorOf(error.reason) : error;
   }
 
-  /** Call it only while the circuit is not closed. */
   #throwIfSuspended(): void {
     if (this.#breaker.state === BreakerState.Open && this.#pause.isOver) return;
     throw new BrokenCircuitError();
@@ -156,8 +158,8 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * A call that its caller gave up, that was not sent, or that threw for another reason: nobody knows what the answer would have
- * been. The trial call of a half-open circuit must not close it then, which cockatiel does for any error that is not a failure.
+ * A call that was aborted, not sent, or failed for another reason. It must not close a half-open circuit, as it would
+ * with cockatiel.
  */
 class AbandonedCall extends Error {
   constructor(

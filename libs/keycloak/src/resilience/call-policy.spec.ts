@@ -15,7 +15,7 @@ const OPTIONS: CallPolicyOptions = {
   circuitBreakerPauseMs: 100,
 };
 
-/** What each fault of a real server comes to, and which are tried again, is in retries.spec.ts. */
+/** retries.spec.ts maps real server faults to these errors. */
 const unavailable = (reason: AuthorizationServerErrorReason = 'ECONNRESET', retryAfterSeconds?: number) =>
   new AuthorizationServerError('authorization_server_unavailable', {
     reason,
@@ -23,20 +23,17 @@ const unavailable = (reason: AuthorizationServerErrorReason = 'ECONNRESET', retr
   });
 const refused = new AuthorizationServerError('authorization_server_refused', { reason: 'answered_401_invalid_client' });
 
-// Nothing here leaves the process: time passes when a test says so, for timers and clock alike.
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
 afterEach(() => void jest.useRealTimers());
 
-/** What comes of `work` when so much time passes meanwhile. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const [result] = await Promise.all([work, jest.advanceTimersByTimeAsync(ms)]);
   return result;
 }
 
-/** `value` after so much time. */
 const later = async <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, ms, value));
 
-/** A server behind the policy: counts, and does what it is told, in turn and then always the last. */
+/** Performs its acts in turn and repeats the last one. */
 function server(options: Partial<CallPolicyOptions> = {}, clock = systemClock) {
   const states: CircuitState[] = [];
   const policy = new CallPolicy({ ...OPTIONS, ...options }, SERVER_CALL_RULES, clock, (state) => states.push(state));
@@ -45,7 +42,6 @@ function server(options: Partial<CallPolicyOptions> = {}, clock = systemClock) {
   return {
     states,
     seen,
-    /** An error is thrown, a function called, anything else returned. */
     does: (...next: unknown[]) => {
       acts.splice(
         0,
@@ -283,7 +279,7 @@ describe('the circuit breaker (CC-09)', () => {
     const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
     does(async () => later(20, unavailable()));
     const outcomes = await within(100, Promise.all(Array.from({ length: 50 }, async () => outcome(ask()))));
-    // Those that slipped in while the first three failed one after the other.
+    // A few calls started while the first three failed one after the other.
     expect(seen.calls).toBeLessThan(6);
     expect(outcomes.filter((result) => result === `${UNAVAILABLE} circuit_open`)).toHaveLength(50 - seen.calls);
   });

@@ -1,4 +1,4 @@
-/** CallPolicy: one deadline for a call and all its tries, which go through the gate of their kind. */
+/** CallPolicy: one deadline for a call and its retries, each of which passes a `CallGate`. */
 import { DelegateBackoff, handleWhen, retry, type IRetryBackoffContext, type RetryPolicy } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
@@ -11,27 +11,27 @@ import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions extends CallGateOptions {
-  /** Bound on a call as its caller sees it: waiting, every try and the pauses between them. */
+  /** Bounds the whole call: waiting, all attempts and the pauses between them. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
 
 export interface RunOptions {
-  /** Whether the call is safe to make twice. Default true. */
+  /** Whether the call is safe to repeat. Default true. */
   readonly repeat?: boolean;
-  /** Ends the call as its time does, but says nothing of the other side. */
+  /** Aborts the call, which is not a failure of the called service. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The part of its time that a call may wait before it is sent. */
+/** The fraction of its time-out that a call may wait before it is sent. */
 export const MAX_WAIT_FRACTION = 0.5;
 
-/** Full jitter: each retry after a random part of 100, 200, 400 … ms. */
+/** Full jitter: retries wait for a random part of 100, 200, 400 … ms. */
 const RETRY_BASE_MS = 100;
 
 /**
- * Retries with full jitter within a budget, each through the gate. `Retry-After` is honoured by both: a retry waits at least so
- * long (or is not made, when that takes half of the time there is), and so does an open circuit.
+ * `Retry-After` applies to retries and to the circuit breaker. A retry waits at least that long, or is not made if that
+ * takes half of the time-out. An open circuit stays open at least that long, up to 30 seconds.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -68,9 +68,10 @@ export class CallPolicy {
   }
 
   /**
-   * `prepare` finds out what the call needs: within the same deadline, but once and in no slot of the bulkhead.
+   * Runs `prepare` once, then `call` with retries. `prepare` is under the same deadline but takes no slot of the
+   * bulkhead.
    *
-   * Throws what the two throw, and the error of the rules when the call was not made or took too long.
+   * @throws What the two throw, or the error of the rules if the call was not made or took too long.
    */
   async run<P, T>(
     prepare: () => Promise<P>,
@@ -78,7 +79,7 @@ export class CallPolicy {
     { repeat = true, signal }: RunOptions = {},
   ): Promise<T> {
     const sinceMs = this.clock.monotonicMs();
-    // Ended with the call: one of `AbortSignal.timeout` goes off for every call, long after most of them.
+    // Not `AbortSignal.timeout`: its timer outlives the call.
     const controller = new AbortController();
     const end = (): void => controller.abort(this.rules.ended('timeout'));
     if (signal?.aborted === true) end();
@@ -97,7 +98,7 @@ export class CallPolicy {
     try {
       return await abortable(work(), deadline);
     } catch (error) {
-      // What a call throws that ended with its time is of no use; nor is what cockatiel does then.
+      // Errors after the deadline carry no information.
       if (deadline.aborted && !(error instanceof KeycloakException)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {
@@ -107,8 +108,8 @@ export class CallPolicy {
   }
 
   /**
-   * A try is only sent with half of the time left: with less it would end in a time-out of its own making, which the breaker
-   * would take for a failure of the server. What is not sent for that ends with the failure of the try before it.
+   * An attempt is only sent while at least half of the time-out is left. With less it could time out on its own
+   * account, and the breaker would blame the server. An attempt that is not sent ends with the failure before it.
    */
   #attemptOf<T>(
     call: () => Promise<T>,

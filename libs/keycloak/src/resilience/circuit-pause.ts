@@ -1,13 +1,13 @@
-/** CircuitPause: how long an open circuit stays open, by a clock that nobody sets back. */
+/** CircuitPause: how long a circuit stays open, measured by the monotonic clock. */
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
-/** The longest pause, whatever `Retry-After` says: it may be wrong, and all uncached requests fail during the pause. */
+/** Upper bound for `Retry-After`, which may be wrong: every uncached request fails during the pause. */
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * At least as long as the other side's `Retry-After`. The breaker compares a duration with the wall
- * clock, which may be set back; this one answers by the monotonic clock: endless until the pause is over, then none.
+ * cockatiel compares `duration` with the wall clock, which may be set back. So `duration` is infinite until the
+ * monotonic clock says that the pause is over.
  */
 export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   #untilMs = 0;
@@ -15,7 +15,6 @@ export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   constructor(
     private readonly clock: Clock,
     private readonly pauseMs: number,
-    /** Of the error or the answer that opened the circuit. */
     private readonly retryAfterMs: (outcome: unknown) => number,
   ) {}
 

@@ -1,14 +1,13 @@
-/** Component log: the log of a part of the library, as plain TypeScript knows it, and its lines about circuits. */
+/** Component log: the part of a logger that this library uses, and its log lines about circuits. */
 import type { CircuitState } from './call-gate.js';
 
-/** The part of Nest's `Logger` that is used. */
+/** Satisfied by Nest's `Logger`. */
 export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 
 const ignore = (): void => undefined;
 
 export const SILENT: ComponentLog = { log: ignore, warn: ignore, error: ignore };
 
-/** The same, with these fields in each line. */
 export const withFields = (log: ComponentLog, fields: object): ComponentLog => ({
   log: (message, own) => log.log(message, { ...own, ...fields }),
   warn: (message, own) => log.warn(message, { ...own, ...fields }),

@@ -1,4 +1,4 @@
-/** Decorators enforce themselves: what an application without KeycloakModule does, on both adapters. */
+/** Access decorators in an application without KeycloakModule, on Express and Fastify. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller, Get, Next, Scope, type INestApplication, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
@@ -22,7 +22,6 @@ import {
 import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-// Each test starts an application, some of them two dozen.
 const FORGOTTEN = /import KeycloakModule\.forRoot in the root module.*npm ls nestjs-keycloak-s2s/;
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -56,7 +55,6 @@ async function applicationOf(
   return app;
 }
 
-/** A controller with these decorators on its class and on its one route. */
 function controllerWith(ofClass: readonly RouteDecorator[], ofHandler: readonly RouteDecorator[]): Type {
   class Orders {
     calls = 0;
@@ -87,7 +85,7 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
   it('runs no handler even when its start was not waited for (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
-    // Routes are there before the hook that throws is called.
+    // Nest registers routes before it calls the hook that throws.
     await app.init().catch(() => undefined);
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
     await request(app.getHttpServer()).get('/orders').expect(500);

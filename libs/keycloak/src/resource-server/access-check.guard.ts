@@ -1,4 +1,7 @@
-/** Access check: what every access decorator binds to its class, so that nothing runs there which the guard did not let through. */
+/**
+ * Access check: the guards that each access decorator binds to its class, so that no handler runs without the global
+ * guard.
+ */
 import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
@@ -14,8 +17,8 @@ const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST. Several issuers are its option issuers';
 
 /**
- * Has the application's guard judge what it was not called for, since Nest hands no global guard to a microservice of a hybrid
- * application unless it is told to. Nest makes one for each module that has a class with access decorators, before anything listens.
+ * Runs the application's guard where Nest does not: a microservice of a hybrid application gets no global guard by
+ * default.
  */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
@@ -24,8 +27,8 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
   /**
-   * Throws `Error` when the application has no `KeycloakModule`: at its start, so that a controller can be tested without. So it does for a guard that
-   * is made for each request, which Nest does not run as a global one.
+   * Throws `Error` if the application has no `KeycloakModule`, or if its guard is request-scoped: Nest does not run
+   * such a guard globally. It throws at the start, so that a test can create a controller without the module.
    */
   onModuleInit(): void {
     if (this.#scopeOfGuard() === Scope.REQUEST) throw new Error(OF_A_REQUEST);
@@ -40,7 +43,6 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    // Over HTTP the global guard always runs.
     if (isAdmitted(context) || context.getType<string>() === 'http') return true;
     return this.#find().canActivate(context);
   }
@@ -52,34 +54,29 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
   }
 }
 
-/** Throws `Error` where the guard did not let this run pass: where there is none, or another in its place. */
 function passAdmitted(context: ExecutionContext): true {
   if (isAdmitted(context)) return true;
   throw new Error(NOT_ADMITTED);
 }
 
 /**
- * It judges no token: it passes what the application's `KeycloakGuard` admitted, for this class and handler, and nothing
- * else.
+ * Passes a call only if `KeycloakGuard` has admitted it for this class and handler; else throws `Error`.
  *
- * It is an object, because Nest leaves out a guard that is a class and not among the injectables of the module, as for a provider
- * that a factory makes: what the global guard does not reach there is closed.
+ * It is an object and not a class: Nest skips a guard class that is not among the injectables of the module, as for a
+ * provider that a factory creates.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 
-/** Binds the check to a class, once, before the guards that it has. */
 export function bindAccessCheck(target: object): void {
   if (isAccessCheckBound(target)) return;
   const others = boundTo(target).filter((guard) => guard !== GuardEverywhere);
   Reflect.defineMetadata(GUARDS_METADATA, [GuardEverywhere, CHECK, ...others], target);
 }
 
-/** Whether Nest will run the check for every handler of the class. */
 export function isAccessCheckBound(target: object): boolean {
   return boundTo(target).includes(CHECK);
 }
 
-/** As Nest reads them: those of a base class are among them. */
 function boundTo(target: object): readonly unknown[] {
   return (Reflect.getMetadata(GUARDS_METADATA, target) as readonly unknown[] | undefined) ?? [];
 }

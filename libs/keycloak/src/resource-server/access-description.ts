@@ -1,4 +1,4 @@
-/** Access description: what decorators come to, in the words of the decorators. */
+/** Access description: the access to a route as a text, in the syntax of the decorators. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AllowedClient } from './allowed-client.js';
 import type { RouteAccess } from './route-access.js';
@@ -11,7 +11,6 @@ const OPENINGS = {
   authenticated: '@Authenticated()',
 };
 
-/** For the report at boot; `byDefault` is the module's `verification`. */
 export function describeAccess(
   { opening, permissions, anyOf, clients, authentication, maxStalenessSeconds, verification }: RouteAccess,
   byDefault: VerificationMethod,

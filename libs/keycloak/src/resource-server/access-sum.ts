@@ -1,4 +1,4 @@
-/** Access sum: the access to one handler by the decorators of its whole chain of classes. Base classes only add demands. */
+/** Access sum: combines the decorators of a handler's class with the demands of its base classes. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AccessNote, Opening } from './access-notes.js';
@@ -7,43 +7,32 @@ import type { VerificationMethod } from './verification.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
-  /** All of them are demanded of a token. */
   readonly permissions: readonly string[];
-  /** The token needs one permission of each list. */
   readonly anyOf: readonly (readonly string[])[];
-  /** The clients that the token may have been issued to. Empty: any client. */
+  /** Empty: any client. */
   readonly clients: readonly AllowedClient[];
-  /** Which login must be behind the token; undefined for whichever. */
   readonly authentication: AuthenticationDemand | undefined;
-  /** How old an introspection answer may be; undefined for what the module says. */
+  /** Undefined: the default of the module, as for `verification`. */
   readonly maxStalenessSeconds: number | undefined;
-  /** How tokens are verified; undefined for what the module says. */
   readonly verification: VerificationMethod | undefined;
-  /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
-  /** `saidStaleness()` of the two members before it. Each request reads it (perf: guard-overhead). */
+  /** `saidStaleness()` of the two members above. Each request reads it (perf: guard-overhead). */
   readonly staleness?: number | undefined;
-  /** Whether the handler has `@Sse()`, and its callers keep listening. */
   readonly isEventStream?: true;
 }
 
-/** The note that another class of the chain, or a method of that class, adds to a handler. */
 export interface AddedDemand {
   readonly note: AccessNote;
-  /** For people: names the class, or the method. */
   readonly place: string;
-  /** Whether it stands on the class. */
   readonly isOfClass: boolean;
 }
 
-/** The access of a handler by the decorators of its own class. */
 export interface OwnAccess {
   readonly access: RouteAccess;
-  /** Whether `@Public()` or `@OptionalToken()` stands on the method, and not on its class. */
   readonly isOpenedByMethod: boolean;
 }
 
-/** The note of the method replaces the note of its class, kind by kind. A demanded permission opens a handler, and so does a demanded authentication. */
+/** The note of the method replaces the note of its class, kind by kind. */
 export function ownAccess(own: AccessNote, ofClass: AccessNote): OwnAccess {
   const said: AccessNote = { ...remainderOf(ofClass, own), ...own };
   const { opening, permissions = [], anyOf = [], clients = [], authentication } = said;
@@ -63,10 +52,9 @@ export function ownAccess(own: AccessNote, ofClass: AccessNote): OwnAccess {
 
 const WHO_PASSES: ReadonlySet<string> = new Set(['opening', 'permissions', 'anyOf']);
 
-/** The part of the note of a class that the note of its method does not replace. */
 export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   const replacesWhoPasses = Object.keys(own).some((key) => WHO_PASSES.has(key));
-  // A method that demands an authentication is not open without a token.
+  // A method that requires an authentication is not open without a token.
   const demandsToken = own.authentication !== undefined && ofClass.opening !== 'authenticated';
   return Object.fromEntries(
     Object.entries(ofClass).filter(
@@ -76,8 +64,8 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
 }
 
 /**
- * Permissions add up. Only clients and levels that every place names pass. The smallest age holds, and introspection is stronger than a signature. An
- * opening adds nothing. A handler that no token could satisfy is closed, with a `fault` that says what to change.
+ * Permissions add up, clients and levels are intersected, and the smallest age applies. An opening adds nothing. A
+ * handler that no token could satisfy is closed, with a `fault` that says what to change.
  */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
@@ -85,7 +73,6 @@ export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): Rou
   return fault === undefined ? sum : { ...sum, opening: 'closed', fault };
 }
 
-/** From the narrowest. */
 const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
 
 const rankOf = (opening: Opening | 'closed'): number => OPENINGS.indexOf(opening);
@@ -100,21 +87,20 @@ function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): Rou
     clients: inCommon(access.clients, clients, isSameClient),
     authentication: bothDemands(access.authentication, authentication),
     maxStalenessSeconds: lesser(access.maxStalenessSeconds, maxStalenessSeconds),
-    // The stronger one; a base that would do with less changes nothing.
+    // A base class with `jwt` changes nothing, since introspection is the stronger method.
     verification: verification === 'introspection' ? 'introspection' : access.verification,
     fault: access.fault ?? openingFault(demand, own) ?? faultOfNone(access, demand),
   };
 }
 
-/** The widest opening that meets a note: public for a note that demands nothing. */
 const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfToken(note) ? 'authenticated' : 'public');
 
 const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessNote): boolean =>
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
 /**
- * The fault of `@Public()` or `@OptionalToken()` where another class demands more. On a class the decorator is meant for the handlers without decorators of
- * their own. The demand of an inherited method then holds, and is not a fault.
+ * The fault of `@Public()` or `@OptionalToken()` where another class requires more. On a class, the decorator applies
+ * only to handlers without decorators of their own, so the demand of an inherited method is not a fault.
  */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
   const { opening } = own.access;
@@ -140,7 +126,7 @@ function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string 
 
 type IsSame<T> = (one: T, other: T) => boolean;
 
-/** Lists of which one member is demanded; an empty one demands nothing. */
+/** An empty list requires nothing. */
 function inCommon<T>(own: readonly T[], other: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
   if (own.length === 0) return other;
   return other.length === 0 ? own : own.filter((member) => other.some((one) => isSame(member, one)));
@@ -162,7 +148,6 @@ function lesser(own: number | undefined, other: number | undefined): number | un
   return least === Infinity ? undefined : least;
 }
 
-/** Decorators that contradict each other open nothing. */
 function conflictOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): string | undefined {
   if (opening !== 'public') return undefined;
   const neverLooks = (decorator: string): string => `@Public() never looks at a token that ${decorator} needs`;

@@ -102,7 +102,7 @@ describe('AccessTokenVerifier', () => {
       revocations.deny({ sid: 'denied' });
       answerFor('good');
       await verifier.verify(tokenText('good'));
-      // The monotonic clock of Linux stands still meanwhile.
+      // The monotonic clock of Linux stops while the machine is suspended.
       clock.date += 12 * 3600;
       answerFor('denied');
       await expect(verifier.verify(tokenText('denied'))).rejects.toMatchObject({ reason: 'revoked' });

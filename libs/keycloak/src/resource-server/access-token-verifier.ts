@@ -1,4 +1,4 @@
-/** AccessTokenVerifier: from the text of a token to the proof that it is good for this service, now. */
+/** AccessTokenVerifier: verifies an access token that the service itself holds. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
@@ -13,12 +13,12 @@ import { demandedStaleness, type VerificationMethod } from './verification.js';
 export interface VerifierOptions {
   readonly clockToleranceSeconds: number;
   readonly maxTokenBytes: number;
-  /** How tokens are verified where nobody says it. Default `introspection`. */
+  /** Default `introspection`. */
   readonly verification?: VerificationMethod;
 }
 
 type Parts = readonly [
-  /** The first is that of this service. */
+  /** The first issuer is the service's own. */
   issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
   options: VerifierOptions,
   clock: Clock,
@@ -27,28 +27,34 @@ type Parts = readonly [
 
 let make: (...parts: Parts) => AccessTokenVerifier;
 
-/** The maker of a verifier decides what is found active, which is as much as to make a token. */
+/** A verifier decides which tokens are active, so creating one is as powerful as issuing a token. */
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
-  /** How old the server's word on the token may be, at most `introspectionTtlSeconds`; 0 asks. The token is introspected then. Default: that option. */
+  /**
+   * The largest age of the introspection result, in seconds. With 0 the authorization server is asked each time. If it
+   * is set, the token is introspected, whatever `verification` says. Default and maximum: the module's
+   * `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
+   */
   readonly maxStalenessSeconds?: number;
-  /** How the token is verified, as `@TokenVerification()` has it. Default: the option `verification` of the module. */
+  /** Default: the option `verification` of the module. */
   readonly verification?: VerificationMethod;
 }
 
 /**
- * For access tokens that this service itself holds for a user: those of a session, in a backend for frontend. It is NOT for
- * tokens taken from elsewhere in a request (a cookie, the query, a body): what a caller sends is the guard's, by the
- * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives, and `requireStepUp()` for a login
- * that is strong or recent enough.
+ * Verifies access tokens that this service itself holds for a user, such as the tokens of a session in a backend for
+ * frontend. It is NOT for tokens that a caller sends in a cookie, the query or a body: the guard verifies these.
+ *
+ * It does not check permissions: call `hasPermission()` on the result. Call `requireStepUp()` for a strong or recent
+ * login.
  */
 export class AccessTokenVerifier {
   static {
     make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
   }
 
-  // What is private in the types alone could be assigned, and with it what is found active.
+  // `private` of TypeScript can be bypassed at run time: code could replace these fields and decide which tokens are
+  // active.
   readonly #issuers: Parts[0];
   readonly #tokens: TokenVerifier;
   readonly #options: Parts[1];
@@ -65,10 +71,11 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Introspects the token or checks its signature, or reuses what is cached of that as the guard does, and judges its claims.
+   * Introspects the token or checks its signature, or uses the caches of the guard, then checks its claims.
    *
-   * Throws `BearerError` `invalid_token` (or `invalid_request` for a text that has blanks), and `AuthorizationServerError`
-   * when the authorization server gave no answer, or its keys can't be had. Throws `TypeError` for `verification: 'jwt'` in a module without the option `jwt`.
+   * Throws `BearerError` `invalid_token`, or `invalid_request` for a text with whitespace. Throws
+   * `AuthorizationServerError` if the authorization server does not answer or its keys are unavailable. Throws
+   * `TypeError` for `verification: 'jwt'` in a module without the option `jwt`.
    */
   async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
     if (verification === 'jwt' && !this.#issuers[0].checksSignatures) {
@@ -82,14 +89,14 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * As `@RequireStepUp` does: throws `BearerError` `insufficient_user_authentication` unless the user of the token has logged in so strongly or
-   * recently. Throws `TypeError` for a faulty requirement.
+   * Throws `BearerError` `insufficient_user_authentication` if the user's login is not strong or recent enough, as
+   * `@RequireStepUp` does. Throws `TypeError` for a faulty requirement.
    */
   requireStepUp(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
     this.judgeAuthentication(token, authenticationDemand('requireStepUp', requirement));
   }
 
-  /** For `authorize`: the demand is made once. Also of a token whose answer was cached, by the time of now. @internal */
+  /** Compares with the current time, also for a cached token. @internal */
   judgeAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
     const ofToken = this.#issuers.find(({ issuer }) => issuer === token.issuer);
     const acceptedAcr = ofToken === undefined ? [] : ofToken.acceptedAcr;
@@ -97,23 +104,22 @@ export class AccessTokenVerifier {
     judgeAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
-  /** The issuer of this service itself: of its clients `@AllowClients` names the id alone. @internal */
+  /** `@AllowClients` names the clients of this issuer by the id alone. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;
   }
 
-  /** For the guard. It verifies at once if the answer or the signature is cached, and does not check the length. @internal */
+  /** For the guard. Does not check the length of the token. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }
 
-  /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */
+  /** Whether a verified token has neither been denied nor expired since. @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }
 }
 
-/** For `compose-keycloak.ts` alone. Not exported by the package. */
 export function makeAccessTokenVerifier(...parts: Parts): AccessTokenVerifier {
   return make(...parts);
 }

@@ -1,4 +1,4 @@
-/** The decorators that open a route. One without any of them answers 403 to everybody. */
+/** The decorators that open a route. A route without any of them answers 403 to every caller. */
 import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
 import { allowedClients, type AllowedClient } from './allowed-client.js';
@@ -8,7 +8,6 @@ import { VERIFICATIONS, type VerificationMethod } from './verification.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
-/** Marks a handler or class; `merge` combines it with an earlier mark of the same kind on the same target. */
 function mark<Key extends keyof AccessNote>(
   key: Key,
   value: NonNullable<AccessNote[Key]>,
@@ -38,24 +37,29 @@ const once = (names: string) => (): never => {
 const open = (opening: Opening): RouteDecorator =>
   mark('opening', opening, once('@Public, @OptionalToken and @Authenticated'));
 
-/** Open to everybody; a token is never looked at. For probes and pages. Can't stand with a demand on a token. */
+/**
+ * Opens the route to everyone and never reads a token. Can't be combined with a decorator that requires something of a
+ * token.
+ */
 export const Public = (): RouteDecorator => open('public');
 
 /**
- * Open without credentials, and judged like any other route as soon as some are sent: a bad token is refused, never
- * treated as none. `@Caller()` is then the token or undefined. With `@RequirePermission()` a token that is sent
- * must have the permission.
+ * Opens the route to calls without credentials. If credentials are sent, the guard verifies them and refuses a bad
+ * token; it never treats a bad token as a missing one. `@Caller()` is then the token or undefined. With
+ * `@RequirePermission()` a token that is sent must have the permission.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 
-/** Open to any token that is valid for this service, whatever its permissions. */
+/** Opens the route to any token that is valid for this service, whatever its permissions. */
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Open to tokens that have all of these permissions, and all permissions of any other `@RequirePermission` beside it. The 403
- * `insufficient_scope` names the first permission that is missing. Its challenge names all permissions (`scope`).
+ * Opens the route to tokens that have all of these permissions, and all permissions of other `@RequirePermission`
+ * decorators on the same route. The 403 `insufficient_scope` names the first missing permission, and its challenge
+ * names all of them (`scope`).
  *
- * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). Where they are roles, they are their names, with blanks and umlauts.
+ * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). If permissions are roles, use the names of the
+ * roles, which may contain blanks and umlauts.
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);
@@ -63,8 +67,9 @@ export function RequirePermission(permission: string, ...more: readonly string[]
 }
 
 /**
- * Open to tokens that have at least one of these permissions, and one of each other `@RequireAnyPermission` beside it, beside what
- * `@RequirePermission` demands; 403 `insufficient_scope` names the first of them.
+ * Opens the route to tokens that have at least one of these permissions, in addition to the demands of other
+ * `@RequireAnyPermission` and `@RequirePermission` decorators. The 403 `insufficient_scope` names the first permission
+ * of the list.
  */
 export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
@@ -72,7 +77,6 @@ export function RequireAnyPermission(permission: string, ...more: readonly strin
   return mark('anyOf', [anyOf], (earlier) => (earlier.some(isAnyOf) ? earlier : [anyOf, ...earlier]));
 }
 
-/** Scope tokens, or names of roles as the realm has them: with blanks and letters of any alphabet. */
 function permissionNames(decorator: string, names: readonly unknown[]): readonly string[] {
   for (const name of names) {
     if (typeof name === 'string' && name.trim() !== '' && !/\p{Cc}/u.test(name)) continue;
@@ -82,34 +86,42 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 }
 
 /**
- * Narrows an opened route to tokens that were issued to one of these clients (`azp`); others get 403
- * `client_not_allowed`, after their permission was judged. It opens nothing by itself, and it judges the token's
- * client, not the sender: who holds a stolen token of an allowed client passes.
+ * Restricts an opened route to tokens of these clients (`azp`). Other tokens get 403 `client_not_allowed`, after the
+ * check of their permissions. It checks the client of the token, not the sender: a thief with a token of an allowed
+ * client passes. It does not open a route.
  *
- * An id alone names a client of this service's own issuer, which is the first of several; `{ issuer, clientId }` names one of another.
- * Throws `TypeError` for what names no client. An issuer that the module does not have stops the start.
+ * An id alone names a client of this service's own issuer, the first if there are several. `{ issuer, clientId }` names
+ * a client of another issuer. Throws `TypeError` for a value that does not name a client. An unknown issuer stops the
+ * start.
  */
 export function AllowClients(client: AllowedClient, ...more: readonly AllowedClient[]): RouteDecorator {
   return mark('clients', allowedClients([client, ...more]), once('@AllowClients'));
 }
 
 /**
- * Open to tokens whose user has logged in so strongly (`acr`) or recently (`maxAgeSeconds`); beside a decorator that opens the route it narrows that.
- * Others get 401 `insufficient_user_authentication`, with what is demanded in the challenge (RFC 9470 §3), after permission and client
- * were judged: so a login is all that they lack. A token without the claim is refused.
+ * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. With
+ * another decorator that opens the route, it restricts the route.
  *
- * With `@OptionalToken()` it holds for a token that is sent. A call of a service in its own name has no login, and never passes.
+ * Other tokens get 401 `insufficient_user_authentication` with the demand in the challenge (RFC 9470 §3). The guard
+ * checks permission and client first, so a login is all that such a caller lacks. A token without the claim is refused.
  *
- * Throws `TypeError` for neither of both, for an `acr` that is no word of printable ASCII, and for a `maxAgeSeconds` that is no integer from 0.
+ * With `@OptionalToken()` it applies to a token that is sent. A service that calls in its own name has no login and
+ * never passes.
+ *
+ * Throws `TypeError` if both members are missing, if an `acr` is not one word of printable ASCII, or if `maxAgeSeconds`
+ * is not an integer from 0.
  */
 export function RequireStepUp(requirement: AuthenticationRequirement): RouteDecorator {
   return mark('authentication', authenticationDemand('@RequireStepUp', requirement), once('@RequireStepUp'));
 }
 
 /**
- * How old the authorization server's word on a token may be at this route; at most the module's `introspectionTtlSeconds`,
- * which is the default. 0 asks now, for every request: for what must not be done with a token that was just revoked. It introspects
- * whatever `verification` and `@TokenVerification` say: a signature is no word on what happened since it was made.
+ * Limits the age of the introspection result at this route, in seconds. With 0 the service asks the authorization
+ * server for every request: for actions that must not succeed with a token that was just revoked. Default and maximum:
+ * the module's `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
+ *
+ * The route introspects whatever `verification` and `@TokenVerification` say, since a signature does not show a later
+ * revocation.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number from 0');
@@ -117,11 +129,14 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 }
 
 /**
- * How tokens are verified at this route, in place of `forRoot({ verification })`: `introspection` asks the authorization server, `jwt` checks the
- * signature here, and needs `forRoot({ jwt })`. It opens nothing by itself. On a method it replaces that of the class; if a base class
- * says `introspection`, the handler introspects. With `@MaxIntrospectionAge()` the route introspects all the same.
+ * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. `introspection` asks the
+ * authorization server. `jwt` checks the signature locally and needs `forRoot({ jwt })`. It does not open a route.
  *
- * By `jwt` a token that was revoked, or whose user was disabled, passes until it expires, unless the `RevocationList` knows of it.
+ * On a method it replaces the decorator of the class. If a base class says `introspection`, or the route has
+ * `@MaxIntrospectionAge()`, the route introspects.
+ *
+ * With `jwt` a revoked token, or a token of a disabled user, is accepted until it expires, unless the `RevocationList`
+ * has it.
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -1,4 +1,4 @@
-/** Which claims count once the authorization server has called a token active (RS-27). */
+/** The claims that count after the authorization server has found a token active (RS-27). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { deepFreeze } from '../protocol/claims.js';
@@ -11,7 +11,6 @@ import { judgeAuthentication } from './judge-authentication.js';
 
 const NOW = 1_700_000_000;
 
-/** Keycloak's answer, with `acr` and `auth_time` of the session. */
 const ANSWER = deepFreeze({
   active: true,
   iss: 'https://keycloak.example.com/realms/test',
@@ -128,7 +127,6 @@ describe('a demand of a login', () => {
   it('refuses a token from before a step-up, although the session has made it (RS-27)', () => {
     const before = jwt({ acr: '1', auth_time: NOW - 900 });
     expect(() => hold(judged(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
-    // The same by its signature.
     const signed = { ...ANSWER, acr: '1', auth_time: NOW - 900 };
     expect(() => hold(judged(before, 'signature', signed))).toThrow(
       expect.objectContaining({ code: 'insufficient_user_authentication' }),

@@ -1,46 +1,47 @@
-/** Active token: a token that the authorization server has just called active, and the claims that count for it (RFC 7662 §2.2, RFC 9470 §6). */
+/** Active token: the claims of a token that the authorization server has found active (RFC 7662 §2.2, RFC 9470 §6). */
 import { isStrictJson } from '../authorization-server/strict-json.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { isCompactJws } from '../protocol/token-form.js';
 
-/** Longer payloads are not read. `maxTokenBytes` allows no longer token. */
+/** `maxTokenBytes` can't be set higher than this. */
 const MAX_LENGTH = 65_536;
 
 /**
- * The claims of the login, for which the token's own value counts. Keycloak's answer has the values of the session instead,
- * which another login or a token exchange changes.
+ * The token's own value counts, since Keycloak's result has the values of the session, which another login or a token
+ * exchange changes.
  */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
 /**
- * Holding one proves that the server's answer said `active`. The server has then checked the whole text, so the claims in it
- * are authentic. Code that reads a token before that uses `unverifiedClaims()`, and decides nothing by it but whom to ask.
+ * An instance proves that the server has found the token active, and so has checked the whole text: the claims in it
+ * are authentic. Code that reads a token earlier uses `unverifiedClaims()`, only to decide which server to ask.
  */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
 
   private constructor(text: string, answer: IntrospectionAnswer, maker: symbol) {
-    // The compiler alone keeps a private constructor.
+    // A TypeScript `private constructor` is only checked by the compiler.
     if (maker !== MAKER) throw new TypeError('An ActiveToken is made by ActiveToken.of() alone');
     this.#text = text;
     this.#answer = answer;
   }
 
-  /** Returns undefined unless the answer is active. `answer` must be the answer about this very text. */
+  /** `answer` must be the result for this very text. */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }
 
   /**
-   * Returns the claims of the answer, with the token's own `acr` and `auth_time` where it has them. `cnf` is taken from the
-   * answer or the token, since a bound token is refused. Nothing else of the token is used. A token without a payload that
-   * is a JSON object (opaque) keeps the answer.
+   * Returns the claims of the result, with the token's own `acr` and `auth_time` if it has them. `cnf` comes from
+   * either, since a bound token is refused. For an opaque token (no payload that is a JSON object) it returns the
+   * result unchanged.
    *
-   * Throws `BearerError` `token_malformed` for a payload that parsers read in different ways, as with a name that occurs twice.
+   * Throws `BearerError` `token_malformed` for a payload that parsers read in different ways, such as one with a
+   * duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);
@@ -51,7 +52,7 @@ export class ActiveToken {
   }
 }
 
-/** The payload of a compact JWS (RFC 7515 §7.1); undefined for a text without one that can be read. */
+/** RFC 7515 §7.1. */
 function payloadOf(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!isCompactJws(text)) return undefined;
   const [, encoded = ''] = text.split('.', 3);

@@ -1,4 +1,7 @@
-/** Admission: judges the token of a call and holds it against the decorators of its handler, for every kind of context. */
+/**
+ * Admission: verifies the token of a call and checks it against the decorators of the handler, for every kind of
+ * context.
+ */
 import { Logger, type ExecutionContext, type OnApplicationShutdown } from '@nestjs/common';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -26,8 +29,8 @@ import {
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
 /**
- * Every `KeycloakGuard` of an application asks the one `Admission`. However many guards run, a token is verified once for a request or a
- * message. It is authorized for every class and handler that runs for it.
+ * Shared by all `KeycloakGuard`s of an application. However many guards run, a token is verified once for a request or
+ * a message, and authorized for every class and handler that runs for it.
  */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
@@ -35,10 +38,9 @@ export class Admission implements OnApplicationShutdown {
     others: 'A call could not be judged, nor could others',
   });
   readonly #adapters: ReadonlyMap<string, RequestAdapter>;
-  /** Created with the first `callerOf()`, or the first call outside of HTTP (perf: guard-overhead). */
+  /** Created by the first `callerOf()`, or by the first call outside of HTTP (perf: guard-overhead). */
   #judgements: SharedJudgements | undefined;
   readonly #tokens: TokenVerifier;
-  /** The demand of a route whose decorators say nothing about it. */
   readonly #staleness: number;
 
   constructor(
@@ -56,7 +58,7 @@ export class Admission implements OnApplicationShutdown {
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
 
-  /** As `KeycloakGuard.canActivate()`. Answers at once when the answer about the token is cached (perf: guard-overhead). */
+  /** Synchronous if the result for the token is cached (perf: guard-overhead). */
   admit(context: ExecutionContext): boolean | Promise<boolean> {
     try {
       const admitted = this.#judge(context);
@@ -66,7 +68,6 @@ export class Admission implements OnApplicationShutdown {
     }
   }
 
-  /** As `KeycloakGuard.callerOf()`. */
   async callerOf(of: CallContext | AdaptedRequest): Promise<VerifiedAccessToken | undefined> {
     checkCallOrRequest(of);
     const { kind, request, isLongLived } = this.#callOf(of);
@@ -112,14 +113,12 @@ export class Admission implements OnApplicationShutdown {
     });
   }
 
-  /** Handles an error that is not a refusal. Nest answers and logs an error of the application if it is thrown. */
   #fail(error: unknown, context: ExecutionContext, adapter: RequestAdapter | undefined): Promise<never> {
     if (adapter?.failed?.(context) !== true) throw error;
     this.#failures.log(error);
     return answered();
   }
 
-  /** Nest calls it. */
   onApplicationShutdown(): void {
     this.#failures.end();
   }
@@ -152,7 +151,6 @@ export class Admission implements OnApplicationShutdown {
   async #judgeCarried(context: ExecutionContext, adapter: RequestAdapter, access: RouteAccess): Promise<boolean> {
     const request = adapter.requestOf(context);
     const connection = adapter.connectionOf?.(context);
-    // Each message of a connection is judged by itself.
     const demanded = access.staleness ?? this.#staleness;
     const token = await this.#tokenOf(request, access, demanded, adapter.kind, connection === undefined);
     if (token !== undefined) this.#authorize(request, token, access, demanded);
@@ -161,7 +159,6 @@ export class Admission implements OnApplicationShutdown {
     return markAdmitted(context);
   }
 
-  /** Undefined when none was sent to a handler that takes that. */
   #tokenOf(
     request: BearerRequest,
     { opening }: RouteAccess,
@@ -169,12 +166,11 @@ export class Admission implements OnApplicationShutdown {
     kind: string,
     mayBeKnown: boolean,
   ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
-    // A handler that ran before this one may have verified it, for the same request.
     const verified = mayBeKnown ? tokenVerifiedBy(this, request, demanded) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
-      // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
+      // Over HTTP a request runs one handler, so sharing pays off only if `callerOf()` was called before.
       const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
       return isShared
         ? this.#shared().judge(text, demanded, kind, request)
@@ -204,20 +200,19 @@ export class Admission implements OnApplicationShutdown {
     return markAdmitted(context);
   }
 
-  /** The judgement is kept first: another handler of the request may be open to the token. */
+  /** Stores the verified token before the check: another handler of the request may accept it. */
   #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
     rememberJudged(this, request, token, demanded);
     authorize(token, access, this.verifier);
     rememberAdmitted(request, token);
   }
 
-  /** Judges a caller that only listens, too. */
   #hold(connection: LongLivedConnection, request: BearerRequest, token: VerifiedAccessToken, demanded: number): void {
     this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
   }
 }
 
-/** Nothing runs, and nothing is thrown. */
+/** Never settles: the request adapter has already answered the call. */
 const answered = (): Promise<never> => new Promise(() => {});
 
 const withoutAdapter = (kind: string): BearerError =>

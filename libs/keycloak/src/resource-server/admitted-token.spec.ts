@@ -1,4 +1,4 @@
-/** verifiedTokenOf: the token by which a handler was admitted, and no token that was only judged. */
+/** verifiedTokenOf: returns only a token that a handler has admitted. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import {
   Injectable,
@@ -18,7 +18,6 @@ import { graphqlRequestAdapter } from '../entry-points/graphql/index.js';
 import { MaxIntrospectionAge, Public, RequirePermission, verifiedTokenOf } from '../index.js';
 import { KeycloakTestingModule } from '../testing/index.js';
 
-/** By handler, the client of the token that an interceptor found. */
 const found: (string | undefined)[] = [];
 
 @Injectable()
@@ -30,7 +29,7 @@ class Finder implements NestInterceptor {
   }
 }
 
-/** The mutations of one request run one after the other. */
+/** GraphQL runs the mutations of one request one after the other. */
 @Resolver()
 class Orders {
   @Query(() => String)

@@ -1,16 +1,16 @@
-/** Allowed client: a client that a route is open to, by its id at this service's own issuer or at another one. */
+/** Allowed client: a client that a route accepts, of this service's own issuer or of another issuer. */
 import { inspect } from 'node:util';
 
-/** A client of an issuer that is named, as the `iss` of its tokens has it. */
 export interface ClientOfIssuer {
   readonly issuer: string;
   readonly clientId: string;
 }
 
-/** The id alone is that of a client of this service's own issuer: another issuer can give the same id to somebody else. */
+/**
+ * An id alone names a client of this service's own issuer: another issuer can give the same id to a different client.
+ */
 export type AllowedClient = string | ClientOfIssuer;
 
-/** What `@AllowClients` was given, copied. Throws `TypeError` for what names no client. */
 export function allowedClients(given: readonly AllowedClient[]): readonly AllowedClient[] {
   return given.map((client) => {
     if (isText(client)) return client;
@@ -22,7 +22,6 @@ export function allowedClients(given: readonly AllowedClient[]): readonly Allowe
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-/** Whether it is the client that a token of `issuer` was issued to. */
 export function isAllowedClient(
   allowed: AllowedClient,
   token: { readonly issuer: string; readonly clientId: string },
@@ -37,6 +36,5 @@ export const isSameClient = (one: AllowedClient, other: AllowedClient): boolean 
     ? one === other
     : one.issuer === other.issuer && one.clientId === other.clientId;
 
-/** For people. */
 export const nameOfClient = (client: AllowedClient): string =>
   typeof client === 'string' ? client : `${client.clientId} of ${client.issuer}`;

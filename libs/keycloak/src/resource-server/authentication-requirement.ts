@@ -1,21 +1,23 @@
-/** Authentication requirement: what `@RequireStepUp` is given, and the demand that it comes to. */
+/** Authentication requirement: the argument of `@RequireStepUp`, and how it is parsed. */
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 
-/** At least one of both. */
 export interface AuthenticationRequirement {
-  /** The token's `acr` must be this, or one of these: whole, and case-sensitively. The first is the one that callers are asked for most. */
+  /**
+   * The token's `acr` must equal one of these values, compared whole and case-sensitively. The first is the preferred
+   * one.
+   */
   readonly acr?: string | readonly string[];
   /**
-   * How many seconds ago the user may have logged in (`auth_time`), beside `clockToleranceSeconds`. It must leave time to come back from a
-   * login, or nobody ever passes.
+   * How many seconds ago the user may have logged in (`auth_time`), plus `clockToleranceSeconds`. Leave enough time for
+   * the user to return from a login, or no caller ever passes.
    */
   readonly maxAgeSeconds?: number;
 }
 
-/** Throws `TypeError`. */
+/** Throws `TypeError` for a faulty requirement. */
 export function authenticationDemand(where: string, requirement: AuthenticationRequirement): AuthenticationDemand {
   const { acr, maxAgeSeconds, ...others } = Object(requirement) as AuthenticationRequirement;
-  // A misspelt name must not pass for a demand that is not made.
+  // A misspelt name must not silently drop a demand.
   for (const other of Object.keys(others)) throw new TypeError(`${where}: unknown member "${other}"`);
   if (acr === undefined && maxAgeSeconds === undefined) {
     throw new TypeError(`${where}: acr or maxAgeSeconds must be given`);

@@ -13,7 +13,6 @@ const TOKEN = tokenText('alice');
 
 const withHeader = (authorization: string): BearerRequest => ({ headers: { authorization } });
 
-/** Code and reason of the refusal, or the token. */
 function outcome(request: BearerRequest): string | undefined {
   try {
     const token = bearerToken(request, MAX_BYTES);

@@ -1,14 +1,12 @@
-/** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
+/** Bearer token: reads the token from the `Authorization` header, and from nowhere else (RFC 6750 §2). */
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenProfile } from '../protocol/token-profile.js';
 
-/** The part of a request that is read; Node's own requests fit. */
 export interface CountedHeaders {
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   readonly rawHeaders?: readonly string[];
   readonly httpVersionMajor?: number;
-  /** A `CountingSocket` if Node's HTTP server made the request. */
   readonly socket?: object;
 }
 
@@ -16,7 +14,6 @@ interface CountingSocket {
   readonly server?: { readonly maxHeadersCount?: number | null };
 }
 
-/** What is read of a request; Express' and Fastify's both fit. */
 export interface BearerRequest extends CountedHeaders {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly raw?: CountedHeaders;
@@ -25,16 +22,16 @@ export interface BearerRequest extends CountedHeaders {
   readonly body?: unknown;
 }
 
-/** RFC 9110 §11.4: scheme, spaces, and the rest. */
+/** RFC 9110 §11.4. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
 /**
- * The credentials of the scheme Bearer; undefined when the request carries none at all. Of their grammar nothing is
- * checked yet: `checkBearerToken` does, for a token that is not known.
+ * Returns the credentials of the scheme Bearer, or undefined if the request has no credentials. `checkBearerToken`
+ * checks their grammar later, for a token that is not cached.
  *
- * Throws `BearerError`: `invalid_request` for two credentials, a header without form, or so many headers that Node has dropped
- * some, `missing_token` for credentials
- * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what is too long.
+ * Throws `BearerError` `invalid_request` for two credentials, a malformed header, or so many headers that Node has
+ * dropped some. Throws `missing_token` for another scheme, or a token in the query or a form field. Throws
+ * `invalid_token` for a token that is too long.
  */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
   const header = authorizationHeader(request);
@@ -44,14 +41,12 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
     throw new BearerError('missing_token', { reason: elsewhere });
   }
   if (header === undefined) return undefined;
-  // Most headers have this form, which needs no regular expression.
   const isPlain = header.startsWith('Bearer ') && header.length > 7 && header[7] !== ' ';
   const credentials = isPlain ? header.slice(7) : bearerCredentials(header);
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
   return credentials;
 }
 
-/** What follows the scheme. */
 function bearerCredentials(header: string): string {
   const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
   if (scheme === undefined) throw malformed();
@@ -61,10 +56,10 @@ function bearerCredentials(header: string): string {
 }
 
 /**
- * Refuses a text that does not have the form of a token before it costs a call or becomes a key: another spelling of a token
- * that is good or denied too.
+ * Refuses a text that does not have the form of a token, before it costs a call or becomes a cache key. This includes
+ * another spelling of a valid or denied token.
  *
- * Throws `BearerError`: `invalid_request` when there is more than one word, else `invalid_token`.
+ * Throws `BearerError`: `invalid_request` if the text has whitespace, else `invalid_token`.
  */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
@@ -74,7 +69,6 @@ export function checkBearerToken(credentials: string, { isToken, mayBeAccessToke
   }
 }
 
-/** What is looked at of a token before anybody is asked about it. */
 export type BearerTokenRules = Pick<TokenProfile, 'isToken' | 'mayBeAccessToken'>;
 
 const malformed = (): BearerError => new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
@@ -85,12 +79,12 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
+/** Node keeps the first of several in `headers`; the raw list has all of them. */
 function authorizationHeader(request: BearerRequest): string | undefined {
-  // Fastify's. Under Express another middleware may use this name.
+  // Under Express another middleware may use the name `raw`.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
   const received = source.rawHeaders;
-  // Those who make requests without a connection, of events of a cloud, may leave the list empty.
+  // Adapters that build requests from cloud events may leave the list empty.
   const raw = received === undefined || received.length === 0 ? namesAndValues(request.headers[NAME]) : received;
   let found: string | undefined;
   for (let at = 1; at < raw.length; at += 2) {
@@ -99,7 +93,7 @@ function authorizationHeader(request: BearerRequest): string | undefined {
     if (found !== undefined) throw moreThanOne();
     found = raw[at];
   }
-  // What is not there any more may be the token, or a second one.
+  // A dropped header may be the token, or a second token.
   if (isCut(source, raw.length)) throw tooManyHeaders();
   return found;
 }
@@ -108,12 +102,12 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node's default limit. It counts names and values, although its documentation says 2000 headers. */
+/** Node's default limit, which counts names and values, although Node's documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node drops what is beyond `server.maxHeadersCount` without a word, from `rawHeaders` too; HTTP/2 refuses such a request itself.
- * Returns true also if there are exactly as many as the limit: Node may have dropped more. `received` counts names and values.
+ * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. HTTP/2 refuses such a
+ * request. Returns true also for exactly as many as the limit, since Node may have dropped more.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
@@ -125,7 +119,7 @@ export function isCut(request: CountedHeaders, received: number): boolean {
 
 const FIELD = 'access_token';
 
-/** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
+/** RFC 6750 §2.2 and §2.3 allow these places, but they leak into logs and histories. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   const { url, body } = request;
   const at = url?.indexOf('?');
@@ -134,10 +128,9 @@ function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
 }
 
-/** `at`: the index of the query; undefined if the URL is unknown. */
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
-  // Nobody parses that of a handshake, and an application may have another parser, or none.
+  // The query of a handshake is not parsed, and an application may use another query parser, or none.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);
 }

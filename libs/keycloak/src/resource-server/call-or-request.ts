@@ -1,13 +1,13 @@
-/** Call or request: the two things that `callerOf()` can be asked about. */
+/** Call or request: the two kinds of argument that `callerOf()` accepts. */
 import type { CallContext } from './request.adapter.js';
 
-/** Whether it is a context of Nest, and not a request. Data that a caller sent has no functions. */
+/** Data that a caller sent can't pass for a context, since it has no functions. */
 export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
 /**
- * Throws `TypeError` for anything else. The value that Nest injects by `REQUEST` is undefined in a job, a context in GraphQL, and pattern and data in a
- * message.
+ * Throws `TypeError` for anything else. The value that Nest injects by `REQUEST` is undefined in a job, a context in
+ * GraphQL, and an object with pattern and data in a message.
  */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** The caller outside of handlers: guards, interceptors and request-scoped providers of the application, before and after the library's guard. */
+/** callerOf() in guards, interceptors and request-scoped providers, before and after the library's guard. */
 import {
   Controller,
   Get,
@@ -33,13 +33,12 @@ import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import type { AdaptedRequest } from '../entry-points/extension/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-/** Who was seen, and where. */
 const seen: string[] = [];
 
-/** What happens between the guard of the application and that of the library. */
+/** Runs between the guard of the application and the guard of the library. */
 let between = (): void => {};
 
-/** Runs before the library's guard, as one of the root module does. */
+/** Runs before the library's guard, as a guard of the root module does. */
 @Injectable()
 class Throttler implements CanActivate {
   constructor(private readonly guard: KeycloakGuard) {}

@@ -1,4 +1,4 @@
-/** @Caller() beside what the application does to the parameters of handlers. */
+/** @Caller() with the application's own pipes for handler parameters. */
 import { Controller, Get, Query, ValidationPipe, type INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

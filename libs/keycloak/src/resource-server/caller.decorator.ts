@@ -1,4 +1,4 @@
-/** @Caller(): the caller's judged token as a handler's parameter. */
+/** @Caller(): the verified token of the caller as a handler parameter. */
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -18,8 +18,9 @@ function judgedTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessTok
 const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
- * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. No
- * token is looked at for a `@Public()` handler, nor for a field of GraphQL without guards, so `@Caller()` on one stops the start.
+ * Injects the `VerifiedAccessToken` of the caller. On an `@OptionalToken()` handler it injects undefined if no
+ * credentials were sent. On a `@Public()` handler, or a GraphQL field without guards, it stops the start: no token is
+ * read there.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
@@ -28,7 +29,6 @@ export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
     if (name !== undefined) hideType(target, name, index);
   };
 
-/** Whether a method has `@Caller()` among its parameters, by any of the classes that Nest may read them from. */
 export function asksForAccessToken(classes: readonly object[], method: string): boolean {
   return classes.some((type) => {
     const parameters = Object(Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method)) as Readonly<
@@ -38,10 +38,12 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
   });
 }
 
-/** What the compiler keeps of the types of parameters. */
 const TYPES = 'design:paramtypes';
 
-/** Pipes such as `ValidationPipe` with `validateCustomDecorators` make another object of the type of a parameter, and nobody but the guard makes a judged token. */
+/**
+ * Otherwise `ValidationPipe` with `validateCustomDecorators` would create another object from the type of the
+ * parameter.
+ */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
   if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);

@@ -1,4 +1,4 @@
-/** Headers that Node drops, on real sockets: what may have been a token is never taken for none. */
+/** Headers that Node drops, on real sockets: the guard never takes a dropped token for a missing one. */
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -29,10 +29,10 @@ const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
   ['Fastify', () => new FastifyAdapter()],
   ['Express', () => new ExpressAdapter()],
 ];
-/** Those of Node where nothing is said, around the 31 that it takes over at once, and none. */
+/** Node's default, no limit, and values around 31: Node's parser hands over headers in batches of that size. */
 const LIMITS = [null, 0, 1, 2, 5, 30, 31, 32, 62, 33, 64, 100, 2000] as const;
 
-/** Node 24 refuses a request with more headers than the limit itself, with 431. */
+/** Node 24 answers a request with more headers than the limit with 431. */
 const REFUSED = [400, 431];
 
 const JUNK = 'Authorization: Bearer junk';
@@ -63,7 +63,7 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
     await realm.stop();
   });
 
-  /** Of a new connection, which goes by the limit of now. */
+  /** Opens a new connection, since Node reads the limit for each connection. */
   async function statusOf(lines: readonly string[], limit: number | null): Promise<number> {
     server.maxHeadersCount = limit;
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();

@@ -1,4 +1,4 @@
-/** Server-sent events: who only listens is judged, too, and hears no more once the token is good no more. */
+/** Server-sent events: a stream closes when the token of its listener expires, is denied or becomes inactive. */
 import { Controller, Sse, type MessageEvent } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -12,7 +12,6 @@ import type { ComposedKeycloak } from '../module/compose-keycloak.js';
 import { OptionalToken, RequirePermission, RevocationList } from '../index.js';
 import { KeycloakTestingModule, signIn, signOut, testAccessToken } from '../testing/index.js';
 
-/** Streams that somebody is listening to. */
 let running = 0;
 
 const news = (count = Infinity): Observable<MessageEvent> => {
@@ -61,7 +60,6 @@ async function start(adapter: object): Promise<string> {
   return app.getUrl();
 }
 
-/** What a listener hears, and when it is over. */
 async function listen(url: string, token?: string) {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Gateway handshakes: who may connect to the gateways of the application, by the decorators on their classes. */
+/** Gateway handshakes: decides which callers may connect to a gateway, by the decorators on its class. */
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
@@ -15,23 +15,20 @@ import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { classAccess, type RouteAccess } from './route-access.js';
 import { demandedStaleness, NOTHING_SAID, type DemandedVerification, type VerificationMethod } from './verification.js';
 
-/** A gateway, and what is demanded of those who connect to it. */
 export interface GuardedGateway {
   readonly name: string;
-  /** As its decorator says it: a text, a pattern, or undefined. */
   readonly namespace: unknown;
   readonly access: RouteAccess;
 }
 
-/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest asks for the servers of all gateways before the application has started. */
+/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the start is complete. */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',
     others: 'A handshake failed, as did others',
   });
-  /** Those whose server refuses handshakes. */
   readonly #guarded = new Set<object>();
-  /** By which word of the server each was judged. */
+  /** The `demandedStaleness()` with which each token was verified. */
   readonly #demanded = new WeakMap<VerifiedAccessToken, number>();
 
   constructor(
@@ -43,7 +40,6 @@ export class GatewayHandshakes {
     private readonly adapterHost: { readonly httpAdapter?: unknown },
   ) {}
 
-  /** The gateways behind this port and path. From now on they count as guarded. */
   guard(port: number, path: unknown): GuardedGateway[] {
     return this.#gateways()
       .filter(({ place }) => place.port === port && place.path === path)
@@ -57,7 +53,7 @@ export class GatewayHandshakes {
     return this.#guarded.has(prototype);
   }
 
-  /** An application context, as of a script, has no server, and Nest connects no gateway in it. */
+  /** A standalone application context, as in a script, has no server, and Nest connects no gateway in it. */
   mayListen(): boolean {
     return Boolean(this.adapterHost.httpAdapter);
   }
@@ -69,9 +65,8 @@ export class GatewayHandshakes {
   }
 
   /**
-   * Judges the token of a handshake for these gateways; undefined when none of them looks at one, or none was sent to those that take that.
-   *
-   * Throws `KeycloakException`, which is in the log already.
+   * Returns undefined if all gateways are public, or if no token was sent and none of them requires one. Throws
+   * `KeycloakException`, after logging it.
    */
   async judge(request: AdaptedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
     try {
@@ -109,31 +104,30 @@ export class GatewayHandshakes {
     return Math.min(...all.map((demand) => demandedStaleness(demand, this.options.verification)));
   }
 
-  /** For a request in a session that another caller opened; it is in the log. */
   refusalOfSession(): KeycloakException {
     const refusal = new BearerError('invalid_token', { reason: 'session_unknown' });
     this.refusals.log(refusal, undefined, { kind: 'ws' });
     return refusal;
   }
 
-  /** Logs what an application's own part of a handshake threw, such as the option `mapPermissions`. Nothing else reports it. */
+  /**
+   * Nothing else logs an error of the application's own code during a handshake, such as in the option
+   * `mapPermissions`.
+   */
   logFailure(error: unknown): void {
     this.#failures.log(error);
   }
 
-  /** Nest calls it. */
   onApplicationShutdown(): void {
     this.#failures.end();
   }
 
-  /** Closes `connection` when the token of its handshake ends or is denied. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: AdaptedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
     const rejudge = (maxStaleness: number) => this.verifier.tokens.verifyAnew(text, maxStaleness);
     this.connections.hold(connection, token, rejudge, this.#demanded.get(token));
   }
 
-  /** What the caller may be told. */
   toReply(refusal: KeycloakException): AdaptedRefusal {
     return this.refusals.toReply(refusal);
   }

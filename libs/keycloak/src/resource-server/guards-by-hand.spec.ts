@@ -1,4 +1,4 @@
-/** KeycloakGuard where an application binds it itself, beside KeycloakModule or without it. */
+/** KeycloakGuard bound by the application itself, with or without KeycloakModule. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Controller,
@@ -30,7 +30,6 @@ import {
 import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-/** Guards that ran, in order. */
 const ran: string[] = [];
 let asked = 0;
 const count = (): void => {
@@ -54,7 +53,6 @@ class Settings {
   readonly name = 'settings';
 }
 
-/** With a constructor and a canActivate of its own. */
 @Injectable()
 class Heir extends KeycloakGuard {
   constructor(@Inject(Settings) private readonly settings: Settings) {
@@ -106,7 +104,7 @@ const BINDINGS: readonly (readonly [string, Binding])[] = [
   ['an APP_GUARD that exists', (guard) => [guard, { provide: APP_GUARD, useExisting: guard }]],
 ];
 
-/** `decorated` says whether it has access decorators, which stop the start without KeycloakModule already. */
+/** Access decorators alone stop the start without KeycloakModule, so the tests also need a controller without them. */
 function ordersOf(decorated: boolean): Type {
   @Controller()
   class Orders {

@@ -1,37 +1,32 @@
-/** Handlers: every method of the application that something from outside reaches, and how. */
+/** Handlers: every method of the application that a caller can reach, and how. */
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { nameOfClass } from './class-chain.js';
 
-/** By which decorator Nest knows it: `@Get()`, `@MessagePattern()`, `@SubscribeMessage()`, `@Query()`, `@ResolveField()`, `@ResolveReference()`. */
 export type HandlerKind = 'route' | 'message' | 'gateway-message' | 'operation' | 'field' | 'reference';
 
-/** A controller or provider that Nest has made, or will make for each request. */
 export interface Host {
   readonly name: string;
   readonly isController: boolean;
   readonly isGateway: boolean;
-  /** Where Nest looks for its methods. */
   readonly prototype: object;
-  /** Where Nest looks for what stands on the class; two, when another was put in the place of the one that was declared. */
+  /** Two classes if another was substituted for the declared one. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
-  /** The class of the module that it is in. */
   readonly module: unknown;
 }
 
 export interface Handler {
   readonly kind: HandlerKind;
-  /** For people: class, method and how it is reached. */
   readonly label: string;
   readonly host: Host;
   readonly method: string;
   readonly function: object;
 }
 
-/** Nest's own keys, as text: its packages for microservices, WebSockets and GraphQL are not dependencies. */
+/** Copied, since Nest's packages for microservices, WebSockets and GraphQL are not dependencies. */
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
@@ -43,7 +38,7 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Whether Nest runs guards for the field and reference resolvers of a host: as every GraphQLModule says that has it in its schema. */
+/** Every GraphQLModule that has the host in its schema must enable guards for its field and reference resolvers. */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery
     .getProviders()
@@ -57,7 +52,7 @@ export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolea
   };
 }
 
-/** Whether a GraphQLModule has an object as `context`, which some drivers give to all operations as it is. */
+/** Some drivers share a `context` object among all operations. */
 export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
   return discovery
     .getProviders()
@@ -68,7 +63,7 @@ export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
 interface GraphqlOptions {
   readonly context?: unknown;
   readonly fieldResolverEnhancers?: readonly string[];
-  /** The modules whose resolvers are in the schema; all of them, when there is none. */
+  /** Empty or absent: all modules. */
   readonly include?: readonly unknown[];
 }
 
@@ -79,13 +74,12 @@ export function hostsOf(discovery: DiscoveryService): Host[] {
 
 function hostOf({ metatype, instance, host }: InstanceWrapper<unknown>, isController: boolean): Host[] {
   const made = typeof instance === 'object' && instance !== null ? instance : undefined;
-  // What a factory makes has the factory in the place of its class.
+  // A factory provider has the factory as its metatype.
   const prototype: unknown = made === undefined ? prototypeOf(metatype) : Object.getPrototypeOf(made);
   if (typeof prototype !== 'object' || prototype === null) return [];
   const declared: unknown = prototype.constructor;
   const classes = [declared, prototypeOf(metatype) === prototype ? metatype : undefined].filter(isFunction);
   const [type] = classes;
-  // An instance that no class made has no decorators.
   if (type === undefined) return [];
   const isGateway = classes.some((each) => says(GATEWAY, each));
   return [
@@ -101,7 +95,6 @@ function hostOf({ metatype, instance, host }: InstanceWrapper<unknown>, isContro
   ];
 }
 
-/** Where a gateway listens: `path` and `namespace` as its decorator says them. */
 export function gatewayPlaceOf({ classes }: Host): { port: number; path: unknown; namespace: unknown } {
   const [type = Object] = classes.filter((each) => says(GATEWAY, each));
   const { path, namespace } = Object(Reflect.getMetadata(GATEWAY_OPTIONS, type)) as Readonly<Record<string, unknown>>;
@@ -114,7 +107,6 @@ const prototypeOf = (value: unknown): unknown => (typeof value === 'function' ? 
 
 const says = (key: string, target: object): boolean => Reflect.getMetadata(key, target) !== undefined;
 
-/** A method may be reached in several ways, as of a hybrid application over HTTP and by messages. */
 export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
   const prototype = host.prototype as Readonly<Record<string, unknown>>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
@@ -138,11 +130,11 @@ function kindsOf(method: object, name: string, { classes }: Host): (readonly [Ha
   }
   if (says(PATTERN_HANDLER, method)) kinds.push(['message', 'message handler']);
   if (says(GATEWAY_MESSAGE, method)) kinds.push(['gateway-message', 'message handler of a gateway']);
-  // @Resolver('Query') makes one of every method.
+  // @Resolver('Query') makes every method of the class an operation.
   const [type] = [method, ...classes].map((each): unknown => Reflect.getMetadata(RESOLVER_TYPE, each)).filter(Boolean);
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
-  // Nest runs no guard for what tells the type of a union's member, and gives it nothing to protect.
+  // `__resolveType` only names the type of a union member, so Nest runs no guard for it.
   else if (says(FIELD_RESOLVER, method) && name !== '__resolveType') kinds.push(['field', 'GraphQL field resolver']);
   return kinds;
 }

@@ -40,7 +40,6 @@ afterEach(() => {
 
 const token = (expiresInSeconds = 300): VerifiedAccessToken => testAccessToken({ expiresInSeconds });
 
-/** A connection, and whether it was closed. */
 function connection() {
   const state = { isOpen: true, closed: 0 };
   const close = (): void => {
@@ -105,7 +104,7 @@ describe('HeldConnections', () => {
   });
 
   describe('while this process was stopped for a minute', () => {
-    /** The timers go off late, and once. */
+    /** The timers fire late, and only once. */
     async function stop(judge: Rejudge) {
       const { held, state } = connection();
       let current: Rejudge = () => token();
@@ -140,7 +139,10 @@ describe('HeldConnections', () => {
   });
 
   describe('that was admitted by an answer which is nearly as old as an answer may be', () => {
-    /** As `CachedIntrospection` has it: one answer serves all who take one of its age. Its token ends right after the first was asked for. */
+    /**
+     * Like `CachedIntrospection`: reuses one result for all calls that accept its age. The token becomes inactive right
+     * after the first introspection.
+     */
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
@@ -204,7 +206,6 @@ describe('HeldConnections', () => {
     }
     expect(asked.length).toBeGreaterThan(4);
     expect(new Set(asked)).toEqual(new Set([5]));
-    // And where it was the other way round, from then on.
     const other = connection();
     const askedLater: number[] = [];
     const later: Rejudge = async (staleness) => (askedLater.push(staleness), its);
@@ -268,7 +269,6 @@ describe('HeldConnections', () => {
         return own;
       });
     }
-    // At the next sweep, and after half a window at most.
     await pass(4);
     expect(ages).toEqual(Array.from({ length: 50 }, () => 5));
     expect(most).toBe(10);
@@ -351,7 +351,7 @@ describe('HeldConnections', () => {
 
   it('closes thousands of one token when it is found inactive', async () => {
     const shared = token();
-    // The first ones ask; once the answer is cached, it is there at once for the others.
+    // The first calls wait for the result. Later calls fail synchronously.
     let isKnown = false;
     const rejudge: Rejudge = () => {
       if (isKnown) throw new BearerError('invalid_token', { reason: 'inactive' });

@@ -1,4 +1,4 @@
-/** Held connections: closes those whose token has expired, was denied or is not active any more, also while the caller only listens. */
+/** Held connections: closes a long-lived connection when its token expires, is denied or becomes inactive. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
@@ -6,10 +6,9 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { LongLivedConnection } from './request.adapter.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
-/** How often all of them are looked at. */
 const SWEEP_MS = 1000;
 
-/** Judges the token of a connection anew, by an answer that is that old at most, or by none that is needed. Throws `BearerError` when it is good no more. */
+/** Throws `BearerError` if the token is not valid any more. */
 export type Rejudge = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
 
 interface Held {
@@ -17,10 +16,12 @@ interface Held {
   readonly hash: string;
   readonly connection: LongLivedConnection;
   rejudge: Rejudge;
-  /** As `demandedStaleness()` has it: whether an answer is needed at all. */
   demanded: number;
   token: VerifiedAccessToken;
-  /** When its token is to be judged anew, and until when the last answer may be relied on if there comes no other; monotonic. */
+  /**
+   * When the token is due for the next verification, and until when the last result counts if no newer one arrives.
+   * Monotonic.
+   */
   dueMs: number;
   reliableUntilMs: number;
   isWaiting: boolean;
@@ -33,25 +34,27 @@ export interface HeldConnectionsOptions {
 
 const needsAnswer = (held: Held | undefined): boolean => held !== undefined && held.demanded !== NO_ANSWER_NEEDED;
 
-/** Why a connection was closed, for the log. */
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * The revocation window holds for who only listens, too: each token is judged twice in `introspectionTtlSeconds`, by an answer of half that age at
- * most, with half of `maxConcurrentCalls` at once, so that others find slots; or by its signature, where all that came with it was admitted by that. When the
- * authorization server gives no answer, the connection is closed after twice the window. One over which several tokens came is closed when any of them ends.
+ * Applies the revocation window to callers that only listen.
+ *
+ * Each token is verified twice in `introspectionTtlSeconds`, by a result that is at most half as old. The signature
+ * suffices if every call with the token was admitted by signature. At most half of `maxConcurrentCalls` run at once, so
+ * that other calls find free slots.
+ *
+ * If the authorization server does not answer, a connection is closed when its last result is two windows old. A
+ * connection that carried several tokens is closed when any of them becomes invalid.
  */
 export class HeldConnections {
-  /** By connection, and by the hash of the token. */
   readonly #held = new Map<object, Map<string, Held>>();
   readonly #due: Held[] = [];
   readonly #windowMs: number;
   #asking = 0;
   #sweeping: NodeJS.Timeout | undefined;
-  /** Monotonic. */
   #sweptMs = -Infinity;
   #isLooking = false;
-  /** When the last recheck came; monotonic. What was asked until then is asked once more. */
+  /** Time of the last recheck; monotonic. A verification that began before it is repeated. */
   #recheckMs = -Infinity;
 
   constructor(
@@ -69,14 +72,13 @@ export class HeldConnections {
     revocations.onRecheck(() => this.#judgeAllSoon());
   }
 
-  /** How many are held. */
   get size(): number {
     return this.#held.size;
   }
 
   /**
-   * From now on. The answer that admitted the token may have served for nearly the whole window already: so it is judged anew at the next sweep, and
-   * the same token again puts off nothing. What was judged by an answer stays so, whatever comes with less.
+   * The result that admitted the token may be nearly a window old, so the token is verified at the next sweep. Holding
+   * it again does not postpone that. A token that needed introspection once keeps needing it.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;
@@ -101,14 +103,13 @@ export class HeldConnections {
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  /** After an answer of half a window at most. Not all at one time, of those that came together. */
+  /** After a result that is at most half a window old. Jitter spreads connections that were opened together. */
   #times(): { readonly dueMs: number; readonly reliableUntilMs: number } {
     const nowMs = this.clock.monotonicMs();
     const dueMs = nowMs + (this.#windowMs / 2) * (0.8 + 0.2 * Math.random());
     return { dueMs, reliableUntilMs: nowMs + 1.5 * this.#windowMs };
   }
 
-  /** Once, however many are denied at a time. */
   #lookSoon(): void {
     if (this.#isLooking || this.#held.size === 0) return;
     this.#isLooking = true;
@@ -118,7 +119,7 @@ export class HeldConnections {
     });
   }
 
-  /** At the next sweep: those whose answer is to be had anew ask for it, and the others are served by what is cached. */
+  /** The rechecked tokens are introspected at the next sweep, and the others use cached results. */
   #judgeAllSoon(): void {
     this.#recheckMs = this.clock.monotonicMs();
     for (const held of this.#all()) held.dueMs = -Infinity;
@@ -130,7 +131,8 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // While this process was busy or stopped nothing was asked, and nothing was sent to anybody: all would be closed at once, and come back at once.
+    // While this process was busy or stopped, it sent no introspection. All connections would be closed at once, and
+    // all callers would reconnect at once.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {
@@ -159,7 +161,8 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      // The next one later, and not within this one: one that is refused at once would add to the stack, and there may be thousands of a token.
+      // Not awaited in the loop, and continued asynchronously: thousands of connections with one refused token would
+      // overflow the stack.
       if (this.#isHeld(held)) void this.#judgeAnew(held).finally(() => this.#judgeDue());
     }
   }
@@ -178,9 +181,8 @@ export class HeldConnections {
       Object.assign(held, this.#times());
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
-      // No answer says nothing of the token: it is asked again until the last one is too old.
       if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
-      // Admitted anew meanwhile: what was said last counts, and that is asked for at once.
+      // A newer call has admitted the token meanwhile, so its result counts.
       if (held.rejudge === rejudge) this.#close(held, error.reason);
       else held.dueMs = -Infinity;
     } finally {
@@ -196,7 +198,7 @@ export class HeldConnections {
     try {
       connection.close();
     } catch {
-      // It was closed already; those after it are to be looked at.
+      // It was closed already.
     }
   }
 }

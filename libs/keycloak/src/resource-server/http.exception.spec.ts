@@ -1,4 +1,4 @@
-/** Refusals at the filters of an application: a filter for everything that comes first answers with their status. */
+/** Refusals at the exception filters of an application: a catch-all filter answers with their status. */
 import {
   Catch,
   Controller,
@@ -53,7 +53,6 @@ class Routes {
   }
 }
 
-/** As many applications have one. */
 @Catch()
 class CatchAll implements ExceptionFilter {
   constructor(private readonly adapterHost: HttpAdapterHost) {}

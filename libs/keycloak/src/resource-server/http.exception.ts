@@ -1,11 +1,14 @@
-/** KeycloakException as HttpException: has Nest, and the filters of an application, see every refusal as an `HttpException`. */
+/**
+ * KeycloakException as HttpException: makes Nest and the filters of an application treat every refusal as an
+ * `HttpException`.
+ */
 import { HttpException } from '@nestjs/common';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
- * Puts `HttpException` among the prototypes of a refusal. A filter for everything then answers with its status, and not 500: `getStatus()` and
- * `getResponse()` have what is said on the wire, without the reason. The words of the protocol know nothing of Nest, and a refusal that was
- * made before this is one as well.
+ * Puts `HttpException` into the prototype chain of `KeycloakException`, since the protocol module does not depend on
+ * Nest. A catch-all filter then answers with the status of the refusal, not with 500. `getResponse()` returns the body
+ * without the reason.
  */
 export function makeRefusalsHttpExceptions(): void {
   if (HttpException.prototype.isPrototypeOf(KeycloakException.prototype)) return;

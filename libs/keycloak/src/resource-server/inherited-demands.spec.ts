@@ -1,4 +1,4 @@
-/** Demands of base classes: they add up with the demands of the derived class, and no base class opens anything (RS-29). */
+/** Decorators of base classes: they add demands to a derived class, and never open it (RS-29). */
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -22,7 +22,6 @@ import { classAccess, routeAccess, type RouteAccess } from './route-access.js';
 
 type Decorators = readonly RouteDecorator[];
 
-/** The class that has the handler, with decorators, and the class of the controller, with others. */
 interface Pair {
   readonly base: Type;
   readonly derived: Type;
@@ -45,7 +44,7 @@ function named(name: string): Type {
   return Base;
 }
 
-/** How a class can come to have a handler that another class declares. */
+/** The ways in which a class can get a handler that another class declares. */
 const SHAPES: Readonly<Record<string, (base: Type) => Type>> = {
   'a derived class': (base) => class Derived extends base {},
   'the subclass that a decorator returns': (base) => class extends base {},
@@ -87,7 +86,6 @@ const accessOf = ({ derived }: Pair): RouteAccess =>
 
 const GOLD = RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
 
-/** Decorators of the base class and of the derived class, and what both come to. */
 const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAccess>])[] = [
   ['a permission', [RequirePermission('p')], [Authenticated()], { opening: 'authenticated', permissions: ['p'] }],
   ['both permissions', [RequirePermission('p')], [RequirePermission('q', 'p')], { permissions: ['q', 'p'] }],
@@ -142,7 +140,6 @@ const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAcc
   ['a permission, and no opening', [RequirePermission('p')], [], { opening: 'closed', fault: undefined }],
 ];
 
-/** Decorators that no token can satisfy, and the sentence that says what to change. */
 const FAULTS: readonly (readonly [string, Decorators, Decorators, RegExp])[] = [
   [
     '@Public() over a permission',
@@ -235,7 +232,6 @@ describe.each(Object.keys(SHAPES))('%s', (shape) => {
 });
 
 describe('a class decorator that returns a subclass', () => {
-  /** As decorators of libraries do that add fields or wrap a constructor. */
   const Extended = <Class extends Type>(type: Class): Class => class extends type {};
 
   @Authenticated()

@@ -1,4 +1,4 @@
-/** IssuerVerifier: from the text of a token of one issuer to the proof that it is good for this service, now. */
+/** IssuerVerifier: verifies the access tokens of one issuer for this service. */
 import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { Clock } from '../caching/clock.js';
 import { RecentDigests } from '../caching/recent-digests.js';
@@ -17,36 +17,30 @@ import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 export interface IssuerVerifierOptions extends JudgeOptions {
   readonly mapPermissions: PermissionMapper | undefined;
-  /** Of its tokens, those that meet a demand; undefined for all. */
+  /** Undefined: all values. */
   readonly acceptedAcr?: readonly string[] | undefined;
-  /** What was measured of our clock, for the log. */
   readonly clockSkew?: { readonly measured: Skew | undefined };
 }
 
-/** What checks signatures, and which tokens must be asked about all the same. */
 export interface VerifierOfJwts {
   readonly signatures: Pick<ConnectedJwtVerification, 'verify'>;
   readonly doubts: { include(claims: SignedClaims, hash: string): boolean };
 }
 
-/** A token, and how old the introspection result may be. */
 interface TokenToVerify extends PresentedToken {
   /** A `demandedStaleness()`. */
   readonly maxStalenessSeconds: number;
-  /** Whether its hash is not among the recent ones. */
   readonly isNew: boolean;
 }
 
-/** One for each issuer: answers, signatures and what is remembered of tokens are of that issuer alone. */
 export class IssuerVerifier {
-  // A `private` of TypeScript could be assigned at run time, and then any token would be found active.
+  // `private` of TypeScript can be bypassed at run time: code could replace these fields and make any token active.
   readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
   readonly #options: IssuerVerifierOptions;
   readonly #clock: Clock;
   readonly #denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>;
   readonly #jwts: VerifierOfJwts | undefined;
   readonly #judge: AccessTokenJudge;
-  /** Of tokens that were used again a moment ago. */
   readonly #recentHashes = new RecentDigests();
 
   constructor(
@@ -54,7 +48,6 @@ export class IssuerVerifier {
     options: IssuerVerifierOptions,
     clock: Clock,
     denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>,
-    /** Undefined where each token is introspected. */
     jwts?: VerifierOfJwts | undefined,
   ) {
     this.#introspection = introspection;
@@ -78,19 +71,18 @@ export class IssuerVerifier {
     return this.#options.profile;
   }
 
-  /** Whether signatures are checked here. */
   get checksSignatures(): boolean {
     return this.#jwts !== undefined;
   }
 
-  /** Whether this very text was found good here, and used again, a moment ago. */
+  /** Whether this exact text was recently found valid here, and used again. */
   recalls(text: string): boolean {
     return this.#recentHashes.recall(text) !== undefined;
   }
 
   /**
-   * Verifies and judges, at once where the answer or the signature is cached. The text is hashed once, and only when it has the form of a token: what
-   * has not is refused before it costs a call or becomes a key. `maxStalenessSeconds` is a `demandedStaleness()`.
+   * Synchronous if the result or the signature is cached. Hashes the text once, and first refuses a text that does not
+   * have the form of a token.
    */
   verify(
     text: string,
@@ -104,7 +96,7 @@ export class IssuerVerifier {
     if (isNew) checkBearerToken(text, this.#options.profile);
     const hash = recentHash ?? tokenHash(text);
     const mapPermissions = asksForPermissions ? this.#options.mapPermissions : undefined;
-    // Made for those alone who look at it (perf: guard-overhead).
+    // Created only if the mapper reads it (perf: guard-overhead).
     const isLookedAt = mapPermissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
     const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, mapPermissions, context };
@@ -113,7 +105,6 @@ export class IssuerVerifier {
       : this.#byAnswer(token);
   }
 
-  /** `verify` of a token whose permissions nobody looks at. */
   verifyAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     return this.verify(text, maxStalenessSeconds, undefined, undefined, false);
   }
@@ -122,7 +113,7 @@ export class IssuerVerifier {
     const { text, hash, isNew, maxStalenessSeconds } = token;
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
     if (answer instanceof Promise) return answer.then((answered) => this.#judged(token, 'introspection', answered));
-    // Only what was cached comes again; junk must not push it out.
+    // Only cached results are remembered, so that invalid tokens can't evict them.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
     return this.#judged(token, 'introspection', answer);
   }
@@ -150,7 +141,7 @@ export class IssuerVerifier {
     return this.#signed(token, jwts, claims);
   }
 
-  /** By its signature; or by an answer, where that may say what the signature can't. That is for the state of this service to say, and not for the token. */
+  /** The state of this service decides whether the signature suffices, not the token. */
   #signed(
     token: TokenToVerify,
     { doubts }: VerifierOfJwts,

@@ -11,7 +11,6 @@ const NOW = 1_700_000_000;
 const TOLERANCE = 5;
 const ISSUER = 'https://keycloak.example.com/realms/test';
 
-/** What Keycloak says of a good token for service-b. */
 const ANSWER = {
   active: true,
   iss: ISSUER,
@@ -35,7 +34,6 @@ const OPTIONS: SpecJudgeOptions = {
   profile: TOKEN_PROFILES.keycloak,
 };
 
-/** With permissions that are there at once. */
 const judgeAccessToken = (...args: Parameters<typeof judgeAccessTokenOr>): VerifiedAccessToken => {
   const judged = judgeAccessTokenOr(...args);
   if (judged instanceof Promise) throw new TypeError('not there at once');

@@ -1,4 +1,4 @@
-/** AccessTokenJudge: turns what is known of a token, and by whom, into the proof that it is good for this service, now. */
+/** AccessTokenJudge: checks the claims of an introspected or signed token, and creates the `VerifiedAccessToken`. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
@@ -18,31 +18,25 @@ import { permissionList, type PermissionContext, type PermissionMapper } from '.
 
 export interface JudgeOptions {
   readonly issuer: string;
-  /** This service's own identifier, which `aud` must hold. */
   readonly audience: string;
   readonly clockToleranceSeconds: number;
-  /** The scopes that count as permissions; undefined for all of them. */
+  /** The scopes that count as permissions; undefined for all. */
   readonly acceptedScopes?: readonly string[] | undefined;
-  /** What an access token is here, and whose it is. */
   readonly profile: TokenProfile;
 }
 
-/** A token of a request, and the mapper of its permissions. */
 export interface PresentedToken {
   readonly text: string;
-  /** SHA-256 of the text, in hex. */
   readonly hash: string;
-  /** Undefined if scopes are the permissions, or if the permissions are not needed. */
+  /** Undefined if scopes are the permissions, or if no permissions are needed. */
   readonly mapPermissions: PermissionMapper | undefined;
   readonly context: PermissionContext | undefined;
 }
 
-/** Where claims come from: the answer of the authorization server about a token, or the token itself, whose signature was checked. */
 export type ClaimsSource = 'introspection' | 'signature';
 
-/** Judges the tokens of one issuer. */
 export class AccessTokenJudge {
-  /** By cached claims, which are frozen: the checks that do not depend on the time are made once. */
+  /** Cached claims are frozen, so the checks that do not depend on the time run once. */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
@@ -52,13 +46,10 @@ export class AccessTokenJudge {
   ) {}
 
   /**
-   * Judges all claims, however sure the server was. It begins with `active` of an answer. For both sources it judges `iss`, `aud`,
-   * `typ` and `cnf`, and the times `exp`, `nbf` and `iat`. For both it also judges `sub` and the client.
+   * Checks all claims, even if the server found the token active. It runs for every request, so cached claims do not
+   * outlive the token. Then it refuses a token that is denied locally.
    *
-   * Then it refuses a token that is denied here, which the server may not know. It runs for every request, so cached claims are
-   * never trusted for longer. `active-token.ts` says which claims of an active token count.
-   *
-   * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
+   * Throws `BearerError` `invalid_token`. The reason tells the operator which check failed.
    */
   judge(
     token: PresentedToken,
@@ -91,7 +82,7 @@ export class AccessTokenJudge {
     // `instanceof Promise` misses the promises of other libraries and realms.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {
-      // It may have ended or been denied meanwhile.
+      // The token may have expired or been denied meanwhile.
       if (this.clock.epochSeconds() >= claims.exp + this.options.clockToleranceSeconds)
         throw invalid('expired', claims);
       if (this.denials.denies(verified)) throw invalid('revoked', claims);
@@ -99,7 +90,7 @@ export class AccessTokenJudge {
     });
   }
 
-  /** Cached if the answer is frozen: each answer is about one token, from one server. */
+  /** Cached if the claims are frozen: each result belongs to one token and one server. */
   #read({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): KnownFacts {
     if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
     const { profile, issuer, audience, acceptedScopes } = this.options;
@@ -119,7 +110,6 @@ export class AccessTokenJudge {
 
 interface KnownFacts {
   readonly facts: TokenFacts;
-  /** Why this service never accepts the token, whatever the time. */
   readonly fault: BearerErrorReason | undefined;
 }
 
@@ -131,22 +121,21 @@ function faultOf(
 ): BearerErrorReason | undefined {
   if (claims.iss !== issuer) return 'other_issuer';
   if (!audience.includes(ownAudience)) return 'other_audience';
-  // Servers also find other tokens active (RFC 8725 §3.11).
+  // Servers also report other kinds of token as active (RFC 8725 §3.11).
   if (!profile.isAccessToken(claims)) return 'not_an_access_token';
-  // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
+  // A key-bound token needs a proof of the key, which this library does not support (RFC 8705, RFC 9449).
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** Of Keycloak 26.2 and later: two letters for each of the kinds of session, token and grant. */
+/** Keycloak 26.2 and later: two letters each for the kind of session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/** Keycloak's lightweight access tokens do not name their user and their audience, unless mappers are told to: it says both by introspection alone. */
+/** Lightweight tokens omit user and audience, unless mappers add them. Only introspection returns both. */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));
 }
 
-/** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
 function readClaims(answer: IntrospectionAnswer, { demanded }: TokenProfile): AccessTokenClaims {
   for (const name of ['iss', 'sub'] as const) {
     const value = answer[name];

@@ -1,4 +1,4 @@
-/** Whether the login behind a token is strong and recent enough, claim by claim (RS-11). */
+/** The check whether a login is strong and recent enough, claim by claim (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -9,7 +9,6 @@ import { judgeAuthentication } from './judge-authentication.js';
 const NOW = 1_700_000_000.7;
 const TOLERANCE = 5;
 
-/** The refusal, which always names all that is demanded; undefined for none. */
 function judged(
   claims: Readonly<Record<string, unknown>>,
   requirement: AuthenticationRequirement,

@@ -1,4 +1,6 @@
-/** Judge authentication: whether the login behind a judged token is strong and recent enough for a route (RFC 9470 §3, §6). */
+/**
+ * Judge authentication: checks whether the login behind a verified token is strong and recent enough (RFC 9470 §3, §6).
+ */
 import {
   authenticationFault,
   type AuthenticationDemand,
@@ -8,34 +10,29 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/**
- * Throws `BearerError` `insufficient_user_authentication`.
- *
- * The refusal names all that is demanded, and not only what is lacking: one login is to meet it.
- */
+/** Throws `BearerError` `insufficient_user_authentication` with the whole demand, so that one login can satisfy it. */
 export function judgeAuthentication(
   token: VerifiedAccessToken,
   demand: AuthenticationDemand,
-  /** Of the token's issuer; undefined for all. */
+  /** Undefined: all values. */
   acceptedAcr: readonly string[] | undefined,
   nowSeconds: number,
   toleranceSeconds: number,
 ): void {
   const { acr, auth_time: authTime, jti } = token.claims;
   const isForeign = typeof acr === 'string' && acceptedAcr?.includes(acr) === false;
-  // What no demand can name.
+  // No demand can name an empty `acr`.
   const counted = isForeign ? '' : acr;
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
   const { issuer: iss, clientId: azp, subject: sub } = token;
-  // Whatever type they are of: of some objects no text and no number can be made.
+  // The claims may be of any type, and some objects can't be converted to a string or a number.
   const ageSeconds = typeof authTime === 'number' ? nowSeconds - authTime : Number.NaN;
   const fields = { iss, azp, sub, jti, ...storyOf(reason, acr, ageSeconds) };
   if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
 }
 
-/** For the log. */
 function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number): Readonly<Record<string, unknown>> {
   switch (reason) {
     case 'acr_missing':
@@ -51,7 +48,7 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
   }
 }
 
-/** What Keycloak says of a token that was exchanged, whatever the login was, and of single sign-on without levels. */
+/** The `acr` of an exchanged token, whatever the login was, and of single sign-on without levels. */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =

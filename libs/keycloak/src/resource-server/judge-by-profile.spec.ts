@@ -1,4 +1,4 @@
-/** What the judge demands at each kind of authorization server, claim by claim. */
+/** The claims that the judge requires for each token profile. */
 import { describe, expect, it } from '@jest/globals';
 import { BearerError } from '../protocol/bearer-error.js';
 import { PROFILES, TOKEN_PROFILES, type ProfileName } from '../protocol/token-profile.js';
@@ -11,7 +11,6 @@ const ISSUER = 'https://sso.example.com/tenant';
 
 type Bend = Readonly<Record<string, unknown>>;
 
-/** What such a server says of a good token of alice. */
 const GOOD = {
   keycloak: { typ: 'Bearer', azp: 'web' },
   rfc9068: { client_id: 'web', jti: 'j1', iat: NOW - 10 },
@@ -56,7 +55,7 @@ const verdicts = (bend: Bend): readonly string[] => PROFILES.map((profile) => ve
 
 const NO_ACCESS_TOKEN = 'not_an_access_token';
 
-/** The columns are those of `PROFILES`. */
+/** The columns are in the order of `PROFILES`. */
 const TABLE: readonly (readonly [string, Bend, readonly [string, string, string]])[] = [
   ['what is good', {}, ['accepted', 'accepted', 'accepted']],
   ['active as a text (RS-05)', { active: 'true' }, ['inactive', 'inactive', 'inactive']],

@@ -1,30 +1,36 @@
-/** JWT verification: what finds a token good by its signature, for one issuer. A door implements it. */
+/**
+ * JWT verification: the interface that `nestjs-keycloak-s2s/jwt` implements, to verify tokens of one issuer by
+ * signature.
+ */
 import type { Clock } from '../caching/clock.js';
 
-/** What one issuer's tokens are verified with. */
 export interface JwtVerificationContext {
   readonly issuer: string;
   /**
-   * The key set of the issuer as it publishes it now (RFC 7517 §5): read under the module's bounds of time and size, strict JSON. What it holds was not
-   * looked at. Rejects with `AuthorizationServerError`.
+   * Fetches the current key set of the issuer (RFC 7517 §5), as strict JSON, within the module's limits of time and
+   * size. The content is not checked. Rejects with `AuthorizationServerError`.
    */
   readonly readKeys: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 }
 
-/** The claims of a JWT whose signature is that of its issuer. They are frozen, at any depth, and the same object as long as they are remembered. */
+/** The claims of a JWT with a valid signature. Deeply frozen, and the same object for as long as they are cached. */
 export type SignedClaims = Readonly<Record<string, unknown>>;
 
-/** It says who signed a token, and not what the token is good for: its claims are judged by the caller, each time. */
+/**
+ * Verifies which issuer signed a token, not whether the token is valid for this service: the caller checks the claims
+ * each time.
+ */
 export interface ConnectedJwtVerification {
-  /** Tokens whose signature is remembered. */
+  /** The number of tokens whose signature is cached. */
   readonly size: number;
   /**
-   * The claims of `token`, a compact JWS in its one spelling, at once where its signature is remembered. `hash` is its SHA-256 in hex.
+   * Returns the claims of `token`, a compact JWS in canonical form, synchronously if its signature is cached. `hash` is
+   * its SHA-256 in hex.
    *
-   * Throws or rejects with `BearerError` `invalid_token` for a signature that is none, and with `AuthorizationServerError` where that can't be told, since the issuer's
-   * keys can't be had.
+   * Throws or rejects with `BearerError` `invalid_token` for an invalid signature, and with `AuthorizationServerError`
+   * if the keys of the issuer are unavailable.
    */
   verify(token: string, hash: string): SignedClaims | Promise<SignedClaims>;
   /** Resolves when there are keys to verify with. Rejects with `AuthorizationServerError`. */
@@ -33,8 +39,8 @@ export interface ConnectedJwtVerification {
 
 /** For `forRoot({ jwt })`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
 export interface JwtVerification {
-  /** The `alg` of tokens that are taken (RFC 7518 §3.1). */
+  /** The accepted values of `alg` (RFC 7518 §3.1). */
   readonly algorithms: readonly string[];
-  /** For one issuer. Sends nothing before a token is to be verified. */
+  /** Called once for each issuer. Sends no request before the first token is verified. */
   connect(context: JwtVerificationContext): ConnectedJwtVerification;
 }

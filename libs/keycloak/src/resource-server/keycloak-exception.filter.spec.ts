@@ -122,7 +122,6 @@ describe('the log of refusals (OP-05)', () => {
         fields: { iss: `https://${time}.example` },
       });
       logged.log(foreign, request('/a', { method: `M${time}`, baseUrl: `/${time}` }));
-      // A path that no route has.
       logged.log(missing, new ExecutionContextHost([{ method: 'GET', url: `/${time}` }]));
     }
     expect(lines.length).toBe(5 * 20);

@@ -1,4 +1,4 @@
-/** KeycloakExceptionFilter: writes every refusal of the library on the wire, and the story to the log. */
+/** KeycloakExceptionFilter: answers and logs every refusal of the library. */
 import {
   Catch,
   Logger,
@@ -16,17 +16,15 @@ import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
 
 export interface KeycloakExceptionFilterOptions {
-  /** The realm of the challenge: the name of this service. */
   readonly realm: string;
-  /** Where the metadata of this service are, for the challenge (RFC 9728 §5.1). */
+  /** For the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
   readonly requestAdapters: readonly RequestAdapter[];
-  /** Refusals of tokens of each are counted by themselves. */
+  /** The refusals of each issuer's tokens are counted separately. */
   readonly issuers?: readonly { readonly issuer: string }[];
 }
 
-/** What goes on the wire. */
 export interface RefusalReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -34,15 +32,14 @@ export interface RefusalReply {
 }
 
 /**
- * Registered for the whole application by `KeycloakModule`, for Express and Fastify. A filter of the application that
- * wants another form (a page, say) can take `toReply()` and write it itself.
+ * `KeycloakModule` registers it for the whole application, for Express and Fastify. A filter of the application that
+ * answers in another format, such as HTML, can call `toReply()` and write the response itself.
  */
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
+  /** Several requests that waited for the same result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
-  /** Outside of HTTP, by call. */
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
   constructor(
@@ -54,8 +51,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Logs it and sets its headers, before it is thrown: a filter of the application may be the only one that sees it. Once for a
-   * request: `catch` and `log` then say nothing more of it.
+   * Logs the refusal and sets its headers before it is thrown, since a filter of the application may be the only one
+   * that catches it. Later `catch` and `log` calls for the request do not log it again.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
@@ -77,20 +74,20 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       const exception = this.toException(refusal, host);
       const adapter = this.#adapterOf(kind);
       if (adapter?.answer !== undefined) return adapter.answer(exception, host);
-      // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
+      // Nest's microservices answer with what the filter returns.
       if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
       throw exception;
     }
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
     const { status, body } = this.toReply(refusal);
-    // What has begun is ended, as by Nest's own filter: a second answer would be an error.
+    // As Nest's own filter does: a second response would be an error.
     if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
     else httpAdapter.reply(response, body, status);
     return undefined;
   }
 
-  /** What is thrown for a refusal: outside of HTTP the exception that the request adapter of this kind makes of it, if there is one. */
+  /** Outside of HTTP the request adapter of this kind creates the exception, if there is one. */
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
     const adapter = this.#adapterOf(host.getType<string>());
     return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
@@ -103,7 +100,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   #isTold(refusal: KeycloakException, host: ArgumentsHost): boolean {
     if (host.getType<string>() !== 'http') {
       const told = this.#toldOf(refusal, host);
-      // Aliases of one operation may be refused by the thousand. What a handler throws is told each time.
+      // One GraphQL query may alias a refused operation thousands of times.
       return told.refusals.has(refusal) || (isOfGuard(host) && told.ofGuard.has(keyOf(refusal, host)));
     }
     return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
@@ -116,21 +113,21 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return told;
   }
 
-  /** Each message of a connection is a call of its own: there, and where nothing is known of the call, it is the refusal. */
+  /** Each message of a connection is a call of its own, with the refusal itself as the key. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
     const adapter = this.#adapterOf(host.getType<string>());
     try {
       const call = adapter?.callOf(host);
       if (call !== undefined && adapter?.connectionOf?.(host)?.key !== call) return call;
     } catch {
-      // It has no call, which may be what it was refused for.
+      // The call may have been refused because the adapter can't identify it.
     }
     return refusal;
   }
 
   #setHeaders(refusal: KeycloakException, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
-    // As when a time-out of the application answered meanwhile.
+    // For example, the application has answered with a time-out meanwhile.
     if (httpAdapter.isHeadersSent(response)) return;
     const headers = this.#headersOf(refusal);
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
@@ -140,7 +137,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return refusal.toHeaders(this.options.realm, this.options.resourceMetadata);
   }
 
-  /** Status, headers and body of a refusal; logs nothing. */
+  /** Does not log. */
   toReply(refusal: KeycloakException): RefusalReply {
     return {
       status: refusal.httpStatus,
@@ -150,28 +147,25 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Writes one line, as one object, as `RefusalLog` does. With `host` the line names the request, and a refusal that was
-   * told before is not written again. `where` are further fields, for what has no request: words of the application.
+   * Writes one log line as one object. With `host` the line names the request, and a refusal that was logged before is
+   * skipped. `where` adds fields of the application.
    */
   log(refusal: KeycloakException, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     this.#log.write(refusal, host, where);
   }
 
-  /** Nest calls it. */
   onApplicationShutdown(): void {
     this.#log.end();
   }
 }
 
-/** What was told of one call. */
 interface Told {
   readonly refusals: WeakSet<KeycloakException>;
-  /** Of the guard: which handler was refused for what. */
   readonly ofGuard: Set<string>;
 }
 
-/** A filter does not know the handler. */
+/** Nest gives an exception filter no handler. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
 
 const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>

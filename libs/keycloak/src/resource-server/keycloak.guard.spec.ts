@@ -1,4 +1,4 @@
-/** The guard and the filter in a tiny application, against the authorization server in this process. */
+/** The guard and the filter in a small application, against an authorization server in this process. */
 import { Controller, Get, Post, type LoggerService, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
@@ -121,7 +121,7 @@ async function startApp(
   const { realmUrl: _, ...connection } = connectionTo(realm);
   const log = new CapturedLog();
   const module = await Test.createTestingModule({
-    // Without reuse, unless a test is about it: these are about judging one answer.
+    // No caching by default: most tests check a single introspection result.
     imports: [KeycloakModule.forRoot({ ...connection, introspectionTtlSeconds: 0, ...options })],
     controllers: [controller],
   })
@@ -139,7 +139,6 @@ async function startApp(
 
 const says = (body: unknown, status = 200): Fault => ({ kind: 'answer', status, body });
 
-/** What Keycloak says of a good token of alice's, with something else in it. */
 const activeToken = (realm: RunningAuthorizationServer, bend: Readonly<Record<string, unknown>> = {}): Fault =>
   says({
     active: true,
@@ -410,7 +409,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
         [authenticated, 'context_without_carrier'],
         [closed, 'no_decorator_opens_it'],
       ] as const) {
-        // Nest answers a message with the error of its own exceptions alone.
+        // Nest answers a message only with the error of its own exceptions.
         const refused = isMessage
           ? { error: { error: 'Route closed', code: 'route_closed' } }
           : { code: 'route_closed', reason };
@@ -424,7 +423,6 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     good({ aud: 'service-c', jti: 'j1' });
     await get('/authenticated', `Bearer ${TOKEN}`).expect(401);
     expect(service.log.lines.at(-1)).toMatch(/^log .*Request refused.*other_audience.*jti: 'j1'/s);
-    // Which request it was, by its route as declared.
     expect(service.log.lines.at(-1)).toMatch(/method: 'GET',\s+route: '\/authenticated'/);
     const all = service.log.lines.join('\n');
     for (const part of TOKEN.split('.')) expect(all).not.toContain(part);

@@ -1,4 +1,4 @@
-/** Contexts other than HTTP, real ones, without a request adapter: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
+/** Real contexts other than HTTP without a request adapter: WebSocket gateways, TCP microservices, GraphQL. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import {
@@ -23,11 +23,8 @@ import { WebSocket } from 'undici';
 import { Authenticated, Public, RequirePermission, type RouteDecorator } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-// Each test starts an application, some of them two dozen.
-/** What ran, in order. */
 const ran: string[] = [];
 
-/** The answer to the caller of a closed handler, as over HTTP. */
 const ROUTE_CLOSED = { error: 'Route closed', code: 'route_closed' };
 
 class CapturedLog {
@@ -66,7 +63,6 @@ const listening = async (app: INestApplication): Promise<URL> => {
   return new URL(await app.getUrl());
 };
 
-/** Puts decorators on the class or on its method `handle`, which writes down that it ran. */
 function decorated<T extends Type>(
   type: T,
   ofClass: readonly ClassDecorator[],
@@ -80,7 +76,7 @@ function decorated<T extends Type>(
 
 type Places = readonly (readonly [string, readonly RouteDecorator[], readonly RouteDecorator[]])[];
 
-/** On the class, and on the handler: a demand for a token opens nothing where none can be found. */
+/** A handler that requires a token stays closed where no token can be found. */
 const DEMANDS: Places = [
   ['@Authenticated on the class', [Authenticated()], []],
   ['@RequirePermission on the handler', [], [RequirePermission('orders.read')]],
@@ -106,7 +102,7 @@ describe('a WebSocket gateway', () => {
     return decorated(Chat, [WebSocketGateway({ path: '/chat' }), ...ofClass], [SubscribeMessage('say'), ...ofHandler]);
   }
 
-  /** What the gateway sends to a client that says something and hangs up; both have been heard there when it is done. */
+  /** Sends one message and disconnects. Resolves when the gateway has handled both. */
   async function talkTo(url: URL, untilHeard = 1): Promise<string[]> {
     const socket = new WebSocket(`ws://${url.host}/chat`) as WebSocket & EventTarget;
     const heard: string[] = [];
@@ -130,7 +126,7 @@ describe('a WebSocket gateway', () => {
   it('runs no message handler that demands a token, and says so at the start (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
-    // Open by hand: it is what the gateway sends of itself.
+    // The gateway sends `pushed` on its own, without a guard.
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
@@ -148,7 +144,7 @@ describe('a WebSocket gateway', () => {
 
   it('runs none that demands a token where a hybrid application forgets the global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
-    // Listens for gateways a second time, with an application's configuration that has no guards.
+    // It discovers gateways a second time, with an application configuration that has no guards.
     const microservice = app.connectMicroservice(
       { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
       { deferInitialization: true },
@@ -306,7 +302,7 @@ describe('a TCP microservice', () => {
     await app.startAllMicroservices();
     const client = clientOf(microservice);
     for (let time = 0; time < 200; time += 1) await lastValueFrom(client.emit('heard', {}), { defaultValue: null });
-    // By the same connection, after them.
+    // Sent on the same connection, so it arrives after the events.
     expect(await answerOf(client)).toEqual({ answer: 'done' });
     expect([ran, errors, refusals.length]).toEqual([[], [], 20]);
     await app.close();

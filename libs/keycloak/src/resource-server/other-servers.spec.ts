@@ -1,4 +1,4 @@
-/** The whole library at a small server that is no Keycloak: discovery, tokens of both profiles, exchange, and what is looked at of it. */
+/** The whole library against a small server other than Keycloak: discovery, both token profiles, token exchange. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,9 +30,7 @@ let server: Server;
 let issuer: string;
 let asked: string[];
 let forms: URLSearchParams[];
-/** By path. */
 let answers: Record<string, Said>;
-/** By token. */
 let tokens: Map<string, Json>;
 
 const now = (): number => Math.floor(Date.now() / 1000);

@@ -1,4 +1,4 @@
-/** A request adapter of an application's own: what each of its methods gets. */
+/** A request adapter of an application: the arguments of each of its methods. */
 import { Test } from '@nestjs/testing';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -22,7 +22,6 @@ class Jobs {
   purge(): void {}
 }
 
-/** By method: the handlers that the contexts name. */
 const seen: Record<string, unknown[]> = {};
 
 const saw = (method: string, context: CallContext): void => {

@@ -1,4 +1,4 @@
-/** Payloads with any members, over HTTP, GraphQL and WebSockets: none of them changes how a call is judged. */
+/** Payloads with arbitrary members, over HTTP, GraphQL and WebSockets: no member changes how a call is checked. */
 import { once } from 'node:events';
 import { ApolloDriver } from '@nestjs/apollo';
 import {
@@ -31,7 +31,6 @@ import { bearerOf } from '../../spec-support/refusal-table.js';
 
 const RUNS = { numRuns: 60 };
 
-/** Errors that Nest logged. A refusal is not among them. */
 const errors: unknown[] = [];
 const undone: (() => unknown)[] = [];
 afterEach(async () => {
@@ -60,7 +59,7 @@ async function start({ metadata, adapter = new ExpressAdapter(), sockets }: Star
 
 const headersOf = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
 
-/** Fastify and Mercurius refuse JSON that could change a prototype, before any guard. */
+/** Fastify and Mercurius reject JSON that could change a prototype before any guard runs. */
 const withoutPrototypes = (payload: object): Record<string, unknown> =>
   JSON.parse(JSON.stringify(payload).replaceAll(/"(__proto__|constructor)":/g, '"$1_":')) as Record<string, unknown>;
 
@@ -199,7 +198,7 @@ describe.each([
         await client.dispose();
       }
     };
-    // Mercurius merges these into the headers that it shows.
+    // Mercurius merges these into the headers that it exposes.
     const parameters = anyPayload.map((payload) => withoutPrototypes({ ...payload, headers: '' }));
     await fc.assert(
       fc.asyncProperty(parameters, async (payload) => {

@@ -1,28 +1,28 @@
-/** PermissionMapper: makes the permissions of a caller out of the claims of its token. */
+/** PermissionMapper: derives the permissions of a caller from the claims of its token. */
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/** The call whose caller has the permissions. */
 export interface PermissionContext {
-  /** As `ExecutionContext.getType()` says it: `http`, `graphql`, `rpc`, `ws` … */
+  /** The value of `ExecutionContext.getType()`: `http`, `graphql`, `rpc`, `ws` … */
   readonly kind: string;
-  /** The request of Express or Fastify; of other kinds what the adapter gives, which has `headers`. */
+  /** The request of Express or Fastify, or the headers that a request adapter returns. */
   readonly request: BearerRequest;
 }
 
 /**
- * Makes a caller's permissions out of the claims of a token. They replace the members of `scope`. The library calls it for every request and keeps
- * no result: a mapper that asks a database caches its answers itself. If it throws or rejects, the call fails as by an error of the application (500).
- * The library sets no time-out for it.
+ * Derives a caller's permissions from the claims of its token. They replace the members of `scope`.
  *
- * `AccessTokenVerifier.verify()` has no call, so `context` is undefined there.
+ * The library calls the mapper for every request, caches no result and sets no time-out. A mapper that queries a
+ * database should cache its results. If it throws or rejects, the call fails with an error of the application (500).
+ *
+ * `context` is undefined in `AccessTokenVerifier.verify()`, which has no call.
  */
 export type PermissionMapper = (
   claims: AccessTokenClaims,
   context: PermissionContext | undefined,
 ) => readonly string[] | Promise<readonly string[]>;
 
-/** Throws `TypeError` unless a mapper returned an array of strings. */
+/** Throws `TypeError` unless the mapper returned an array of strings. */
 export function permissionList(result: unknown): readonly string[] {
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
     throw new TypeError('The option "mapPermissions" must give an array of strings');

@@ -1,8 +1,7 @@
-/** Protected resource metadata: what a client that does not know a service is told of it (RFC 9728 §2). */
+/** Protected resource metadata: describes this service to clients that do not know it (RFC 9728 §2). */
 import { isScopeToken } from '../protocol/scope.js';
 import type { RouteAccess } from './route-access.js';
 
-/** In the names of the RFC. */
 export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorization_servers: readonly string[];
@@ -17,11 +16,11 @@ export interface DescribedResource {
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
-  /** Whether permissions are scopes, and not made of something else by the option `mapPermissions`. */
+  /** False if the option `mapPermissions` derives them from other claims. */
   readonly permissionsAreScopes: boolean;
 }
 
-/** Scopes are those that some route demands, in alphabetical order. A parameter without a value is left out (RFC 9728 §3.2). */
+/** Omits parameters without a value (RFC 9728 §3.2). */
 export function protectedResourceMetadata(
   { issuers, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,
   handlers: readonly Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'>[],

@@ -1,4 +1,4 @@
-/** Refusal log: writes the line of a refusal for the operator, and bounds how many lines callers can cause. */
+/** Refusal log: writes log lines about refusals, and limits how many lines callers can cause. */
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { RepeatedLines } from '../diagnostics/repeated-lines.js';
 import { loggedFields } from '../protocol/failure-hints.js';
@@ -8,22 +8,21 @@ import type { CallContext } from './request.adapter.js';
 import { describeHandler, describeRequest, routeOf } from './request-description.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
-/** A logger of Nest fits. */
 interface Lines {
   log(line: object): void;
   error(line: object): void;
 }
 
 /**
- * A failure of this service or of the server is an error for the operator. A refusal of a caller needs no action, so it is
- * not an error. A line about a 403 other than `route_closed` has the field `audit`.
+ * A failure of this service or of the authorization server is logged as an error, a refusal of a caller is not. A line
+ * about a 403 other than `route_closed` has the field `audit` and is always written.
  *
- * In ten seconds the log writes 20 lines about the refusals with one reason at one route, then one line with the `count` of
- * the others. It writes at most 1000 lines about refusals and 1000 about failures, beside the counts. It writes every line
- * with `audit`.
+ * In ten seconds the log writes 20 lines about refusals with the same reason at the same route, then one line with the
+ * `count` of the others. It writes at most 1000 lines about refusals and 1000 about failures, not counting the count
+ * lines.
  */
 export class RefusalLog {
-  /** Two, so that refusals can't keep failures out of the log. */
+  /** Two limits, so that refusals can't keep failures out of the log. */
   readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
   readonly #issuers: ReadonlySet<unknown>;
 
@@ -34,7 +33,6 @@ export class RefusalLog {
     this.#issuers = new Set(issuers.map(({ issuer }) => issuer));
   }
 
-  /** `where`: further fields, in words of the application. */
   write(refusal: KeycloakException, host: CallContext | undefined, where: Readonly<Record<string, string>>): void {
     publishRefusal(refusal);
     const { code, reason, permission, authentication } = refusal;
@@ -57,7 +55,7 @@ export class RefusalLog {
 
   #admits(of: object, refusal: KeycloakException): boolean {
     const { iss } = refusal.fields as { readonly iss?: unknown };
-    // The `iss` of a token that nobody has verified may be any text.
+    // The `iss` of an unverified token may be any text.
     const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
     const repeated = refusal.httpStatus >= 500 ? this.#repeated.failed : this.#repeated.refused;
     return repeated.admits(JSON.stringify(kind), (unwritten) => {
@@ -71,17 +69,18 @@ export class RefusalLog {
     else this.lines.log({ message: `Request refused${further}`, ...line });
   }
 
-  /** Writes the counts that there are. Call it when the application has ended. */
   end(): void {
     this.#repeated.refused.end();
     this.#repeated.failed.end();
   }
 }
 
-/** A closed route is refused before anybody looks at a token: nobody is denied anything, and anybody can cause the line. */
+/**
+ * A closed route is refused before any token is read: no identified caller is denied, and anyone can cause the line.
+ */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
-/** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
+/** The token is known here if the guard admitted the call; otherwise the refusal itself has the fields. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
   const token = host === undefined ? undefined : tokenAdmittedBy(host);
   return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };

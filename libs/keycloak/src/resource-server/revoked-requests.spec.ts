@@ -1,4 +1,4 @@
-/** Requests with a token that is denied, through the guard of a tiny application: what was kept of it counts no more (RS-13). */
+/** Requests with a denied token through the guard of a small application: cached results do not let it pass (RS-13). */
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -50,7 +50,7 @@ describe('a request with a token that is denied', () => {
   let realm: RunningAuthorizationServer;
   let app: INestApplication;
   let revocations: RevocationList;
-  /** Alice's, of a session of its own, which is good at the authorization server to the end. */
+  /** A token of alice in a session of its own, which stays active at the authorization server. */
   let token: string;
 
   beforeAll(async () => {
@@ -97,7 +97,7 @@ describe('a request with a token that is denied', () => {
     }
     expect(introspections()).toBe(1);
     await get('/public').expect(200);
-    // One second later the subject may come again, with a token that is newer.
+    // A newer token of the subject is accepted again.
     realm.control.fault('introspection', { kind: 'members', members: { iat: Number(decodeJwt(token).iat) + 1 } });
     await get('/authenticated', await loginTo(realm, 'alice')).expect(200);
   });

@@ -1,4 +1,4 @@
-/** Roles as permissions, over HTTP: names as the realm has them, and one of several. */
+/** Roles as permissions, over HTTP: role names of the realm, and alternatives. */
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -32,7 +32,6 @@ async function start(controller: Type, options: Partial<KeycloakModuleOptions>):
   return app.init();
 }
 
-/** Status, body and challenge for a caller with these roles. */
 async function get(path: string, ...roles: string[]) {
   const running = app as INestApplication;
   const token = signIn(running, testAccessToken({ claims: { realm_access: { roles } } }));

@@ -18,7 +18,6 @@ function on(controller: { readonly prototype: object }, ...decorators: readonly 
   for (const decorate of decorators) decorate(controller.prototype, 'handler', descriptor);
 }
 
-/** The access of a handler with these decorators, in a controller with those. */
 function accessOf(ofHandler: readonly Decorator[], ofClass: readonly Decorator[] = []): RouteAccess {
   class Controller {
     handler(): void {}
@@ -294,7 +293,7 @@ describe('an access decorator', () => {
     RequirePermission('p')(Derived);
     const { handler } = Base.prototype;
     expect(routeAccess(Derived, handler).permissions).toEqual(['p']);
-    // A module may say the same each time that it is configured.
+    // A module may apply the same decorator each time it is configured.
     RequirePermission('p')(Derived);
     for (const type of [Base, Derived]) {
       const tooLate = `comes too late for ${type.name}`;

@@ -1,4 +1,4 @@
-/** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
+/** Route access: the access to a route by its decorators. A route is closed if they are missing or contradictory. */
 import {
   homesOf,
   markInheritingHomes,
@@ -19,14 +19,16 @@ import { saidStaleness } from './verification.js';
 export type { RouteAccess } from './access-sum.js';
 
 /**
- * A handler is the method of its controller that is this very function, or the method that this function stands in for, as the function of a tracer
- * does. Within one class the decorators of the method replace the decorators of the class. Opening and permissions are replaced together; clients, authentication,
- * staleness and verification are replaced one by one. A demanded permission opens the route to callers who have it, and so does a demanded authentication.
- * Allowed clients alone open nothing.
+ * A handler is the method of its controller that is this very function, or that this function stands in for, as the
+ * function of a tracer does. A function that is not a method of the controller, or that is several of its methods, is
+ * closed.
  *
- * A base class never opens a handler of a derived class. It only demands: what each class of the chain demands of a handler, on the class or on its
- * method of that name, overridden or not, is demanded in addition. The same holds for a handler that was copied from another class. A function that is
- * not a method of the controller, or that is several of its methods, is closed.
+ * Within one class the decorators of the method replace the decorators of the class: opening and permissions together,
+ * clients, authentication, staleness and verification one by one. A required permission or authentication opens the
+ * route to callers that satisfy it. Allowed clients alone do not open it.
+ *
+ * A base class never opens a handler of a derived class. It only adds demands: the demands of each class of the chain,
+ * and of its method of that name, overridden or not. The same applies to a handler that was copied from another class.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = cached.get(handler);
@@ -38,10 +40,10 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
   return access;
 }
 
-/** The access by the decorators of a class and of its base classes: for connections to a gateway, which have no handler. */
+/** For connections to a gateway, which have no handler. */
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
-/** By handler. Decorators add nothing after a class is defined. A handler that is inherited has several controllers. */
+/** An inherited handler has several controllers. */
 let cached = new WeakMap<object, CachedAccess>();
 
 interface CachedAccess {
@@ -63,7 +65,6 @@ function readAccess(prototype: unknown, given: object): RouteAccess {
   return isEventStream(handler) ? { ...access, isEventStream: true } : access;
 }
 
-/** What was given, or the one method that it stands in for. */
 function handlerBehind(prototype: object, given: object): object {
   const isMethod = (one: object): boolean => methodsThatAre(prototype, one).length > 0;
   if (isMethod(given)) return given;
@@ -73,11 +74,9 @@ function handlerBehind(prototype: object, given: object): object {
 
 interface Method {
   readonly name: string;
-  /** The prototype that has it. */
   readonly owner: object;
 }
 
-/** The methods, own and inherited, that are this function. */
 function methodsThatAre(prototype: object, handler: object): Method[] {
   const seen = new Set(['constructor']);
   return chainOf(prototype).flatMap((owner) =>
@@ -88,21 +87,20 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
   );
 }
 
-/** Keeps what a class and the classes that it extends demand of their methods, for classes that a method is copied to. */
 export function markDeclaringClasses(prototype: object): void {
   const found = chainOf(prototype).map(markInheritingHomes);
-  // An application that started earlier may have read the access without it.
+  // An application that started earlier may have cached the access without them.
   if (found.includes(true)) cached = new WeakMap();
 }
 
-/** Marks where a handler stands, so that another function that is put before it, with all that Nest knows of it, is taken for it. */
+/** A function that later replaces the handler, with Nest's metadata, is then recognized as the handler. */
 export function markHandler(prototype: object, handler: object): void {
   for (const { name, owner } of methodsThatAre(prototype, handler)) markPlace(owner, name, handler);
 }
 
 function accessOf(prototype: object, { name }: Method, handler: object): RouteAccess {
   const chain = chainOf(prototype);
-  // Copied from elsewhere, as mixins do: what was said of it there is demanded like what is inherited.
+  // A mixin copies methods from another class. The demands at the original place apply like inherited ones.
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || !chain.includes(place.prototype))
     .map((place) => demandOfMethod(place));
@@ -113,7 +111,6 @@ function accessOf(prototype: object, { name }: Method, handler: object): RouteAc
   return summed(prototype, name, [...copied, ...declared]);
 }
 
-/** The access by the notes of a whole chain of classes, and by further demands. */
 function summed(prototype: object, name: string | symbol, others: readonly AddedDemand[]): RouteAccess {
   const [, ...bases] = chainOf(prototype);
   const inherited = bases.flatMap((base) => demandsAt({ prototype: base, name }, 'the base class'));
@@ -122,7 +119,6 @@ function summed(prototype: object, name: string | symbol, others: readonly Added
   return summedAccess(own, [...inherited, ...others]);
 }
 
-/** The demands of a class that is not the handler's own. The note of its method replaces the note of the class. */
 function demandsAt({ prototype, name }: Place, kind: string): AddedDemand[] {
   const ofMethod = name === WHOLE_CLASS ? [] : [demandOfMethod({ prototype, name })];
   const note = remainderOf(readNote({ prototype, name: WHOLE_CLASS }), ofMethod[0]?.note ?? NOTHING);
@@ -135,7 +131,6 @@ const demandOfMethod = (at: Place): AddedDemand => ({
   isOfClass: false,
 });
 
-/** From now on a decorator at this prototype throws. */
 function readNote({ prototype, name }: Place): AccessNote {
   sealNotes(prototype);
   return noteAt(prototype, name);

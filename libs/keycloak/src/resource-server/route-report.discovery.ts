@@ -1,4 +1,4 @@
-/** Route report: looks at every handler at boot, says what opens it, and stops where the guard could be passed by. */
+/** Route report: logs at boot how each handler is opened, and stops the start if the guard could be bypassed. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { describeAccess } from './access-description.js';
@@ -27,7 +27,6 @@ import {
 } from './start-refusals.js';
 import type { VerificationMethod } from './verification.js';
 
-/** What `ExecutionContext.getType()` says of each, where a request adapter is needed, and what the request adapter is called. */
 const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, adapter: string]>>> = {
   message: ['rpc', 'microservicesRequestAdapter()'],
   'gateway-message': ['ws', 'websocketsRequestAdapter()'],
@@ -40,8 +39,8 @@ export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
   /**
-   * Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called; and marks all
-   * handlers, before Nest's router takes them.
+   * Refuses open message handlers here, since a microservice of a hybrid application may listen before Nest calls any
+   * hook. It also marks all handlers before Nest's router reads them.
    */
   constructor(
     private readonly discovery: DiscoveryService,
@@ -61,8 +60,9 @@ export class RouteReport implements OnApplicationBootstrap {
   }
 
   /**
-   * Throws when a message handler or a gateway is open without a decorator that says so, when decorators contradict each other, demand what this
-   * module can't do, or stand where they are not enforced; what is closed only gets a warning, since it is safe.
+   * Throws if a message handler or a gateway is open without a decorator. Throws for decorators that contradict each
+   * other, require what this module can't do, or stand where they are not enforced. A closed handler only causes a
+   * warning.
    */
   onApplicationBootstrap(): void {
     if (hasGraphqlContextObject(this.discovery)) {
@@ -77,7 +77,7 @@ export class RouteReport implements OnApplicationBootstrap {
     );
     const lines: string[] = [];
     for (const { host, handlers } of hosts) {
-      // Some that were not there yet, as where the pattern of a message comes out of a configuration.
+      // Some were missing in the constructor: the pattern of a message may come from a configuration.
       refuseOpenMessages(handlers);
       if (host.isGateway) lines.push(this.#connections(host));
       for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);
@@ -86,10 +86,7 @@ export class RouteReport implements OnApplicationBootstrap {
     if (lines.length > 0) this.#logger.log(`What opens each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 
-  /**
-   * What a guard stands before, of every kind, with what its decorators come to: handlers, and the connections of gateways. Throws as
-   * `onApplicationBootstrap` for decorators that contradict each other, and for a gateway that none opens.
-   */
+  /** Throws as `onApplicationBootstrap` does for contradictory decorators. */
   guarded(): ReportedHandler[] {
     const isGuarded = this.#isGuarded();
     return this.#hosts().flatMap(({ host, handlers }) => [
@@ -98,7 +95,7 @@ export class RouteReport implements OnApplicationBootstrap {
     ]);
   }
 
-  /** The routes of all controllers, for a document of them. Throws as `onApplicationBootstrap` for decorators that contradict each other. */
+  /** Throws as `onApplicationBootstrap` does for contradictory decorators. */
   routes(): ReportedRoute[] {
     return this.#hosts().flatMap(({ host, handlers }) =>
       handlers
@@ -112,9 +109,8 @@ export class RouteReport implements OnApplicationBootstrap {
     );
   }
 
-  /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
   #hosts(): HostWithHandlers[] {
-    // A scanner keeps what it found: another one each time.
+    // A scanner caches its results, so each call uses a new one.
     const scanner = new MetadataScanner();
     return hostsOf(this.discovery).map((host) => ({
       host,
@@ -124,13 +120,12 @@ export class RouteReport implements OnApplicationBootstrap {
     }));
   }
 
-  /** Nest runs guards for all but the fields of what an operation gave, and for those where it is told to. */
+  /** Nest always runs guards, except for field and reference resolvers, where the application must enable them. */
   #isGuarded(): (handler: Handler) => boolean {
     const guardsFields = fieldGuards(this.discovery);
     return ({ kind, host }) => (kind !== 'field' && kind !== 'reference') || guardsFields(host);
   }
 
-  /** What opens a handler. */
   #opened(handler: Handler, isGuarded: boolean): string {
     const { kind, label } = handler;
     if (!isGuarded && kind === 'reference') {
@@ -159,7 +154,7 @@ export class RouteReport implements OnApplicationBootstrap {
     return this.#described(label, access);
   }
 
-  /** What opens a gateway to those who connect: Nest runs no guard for `handleConnection`, nor for what the gateway sends. */
+  /** Nest runs no guard for `handleConnection`, nor for what a gateway sends. */
   #connections(host: Host): string {
     const access = connectionAccess(host);
     if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {
@@ -171,7 +166,6 @@ export class RouteReport implements OnApplicationBootstrap {
     return `${connectionsOf(host)}: ${this.#described(host.name, access)}`;
   }
 
-  /** Throws for what no token could satisfy. */
   #described(label: string, access: RouteAccess): string {
     const { issuers, jwt, verification } = this.options;
     if (issuers.every(({ mapPermissions }) => mapPermissions === undefined)) refuseImpossible(label, access);
@@ -183,7 +177,6 @@ export class RouteReport implements OnApplicationBootstrap {
 
 const connectionsOf = (host: Host): string => `${host.name} (connections)`;
 
-/** Who may connect to a gateway, by the decorators on its class. Throws where none says so, or they contradict each other. */
 function connectionAccess(host: Host): RouteAccess {
   const access = classAccess(host.prototype);
   if (access.opening !== 'closed') return access;
@@ -194,16 +187,13 @@ function connectionAccess(host: Host): RouteAccess {
 
 const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guards']";
 
-/** `label` is for people: class, method and how it is reached. */
 export interface ReportedHandler extends RouteAccess {
   readonly label: string;
 }
 
-/** A controller in several modules is here several times, with one access. */
+/** A controller of several modules is listed several times, with the same access. */
 export interface ReportedRoute extends ReportedHandler {
-  /** Where Nest looks for what stands on the class. */
   readonly classes: readonly object[];
-  /** The function, which a class that inherits it may have as well. */
   readonly handler: object;
 }
 

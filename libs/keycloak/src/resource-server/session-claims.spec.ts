@@ -1,4 +1,6 @@
-/** Answers that describe the session, through the cache of answers and the verifier: the login that the token names counts (RS-27). */
+/**
+ * Introspection results with claims of the session, through cache and verifier: the login in the token counts (RS-27).
+ */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
@@ -13,7 +15,6 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-/** From now on introspection answers with the token's own claims and these, as for a session that has stepped up. */
 function answerFor(token: string, claims: object): void {
   const body = { ...unverifiedClaims(token), active: true, ...claims };
   server.control.fault('introspection', { kind: 'answer', body });

@@ -1,4 +1,4 @@
-/** Several issuers: two realms that give the same names and ids to different people, each at a server of its own. */
+/** Several issuers: two realms, each at its own server, that give the same names and ids to different people. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
@@ -39,7 +39,6 @@ function issuers(clientId = 'service-a') {
 const service = (bend: Partial<MultiIssuerModuleOptions> = {}, clientId?: string): ComposedKeycloak =>
   composeKeycloak({ ...CALLS, issuers: issuers(clientId), ...bend });
 
-/** What each of the servers was asked since. */
 function counting(): () => { introspections: number[]; tokens: number[]; keys: number[] } {
   const now = () => servers().map(({ control: { calls } }) => ({ ...calls, token: { ...calls.token } }));
   const before = now();
@@ -61,7 +60,7 @@ const reasonOf = async (verifying: Promise<unknown>): Promise<string> =>
     },
   );
 
-/** The token with these claims in place of its own, as anybody can write it. */
+/** A forged token: it keeps the signature of the original. */
 function bent(token: string, claims: object): string {
   const [header = '', , signature = ''] = token.split('.');
   return [header, encoded({ ...unverifiedClaims(token), ...claims }), signature].join('.');
@@ -145,7 +144,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     const [first, second] = issuers();
     const { verifier } = service({ ...options, issuers: [first, { ...second, clientId: 'service-b' }] });
     expect(await reasonOf(verifier.verify(await loginTo(servers()[0], 'alice')))).toBe('accepted');
-    // It is for `service-a`, which is another client there.
+    // Its audience is `service-a`, which is another client at the second issuer.
     expect(await reasonOf(verifier.verify(await loginTo(servers()[1], 'alice')))).toMatch(
       /^(inactive|other_audience)$/,
     );
@@ -191,7 +190,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     const [first, second] = await Promise.all(texts.map((text) => verifier.verify(text)));
     if (first === undefined || second === undefined) throw new Error('not verified');
     const outcomes = async (): Promise<string[]> => Promise.all(texts.map((text) => reasonOf(verifier.verify(text))));
-    // The same names and ids at the other issuer are somebody else's.
+    // The same names and ids at the other issuer belong to other users.
     const issuedBefore = Date.now() / 1000 + 60;
     revocations.deny({ issuer: ofPartner, sub: first.subject, issuedBefore });
     revocations.deny({ issuer: ofPartner, sid: String(first.sessionId) });
@@ -372,14 +371,13 @@ describe('what is kept and shared of several issuers', () => {
     expect([channels.map(([issuer]) => issuer), caches]).toEqual([names, names]);
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[0]?.[1].caughtUp();
-    // Of the other one nothing is known: this replica does not refuse yet what others have denied.
+    // The other channel has not been read, so this replica may still miss denials of other replicas.
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[1]?.[1].caughtUp();
     await Promise.all(started);
     expect(status.read().revocationChannel).toMatchObject({ state: 'caught_up', isReady: true });
     channels[1]?.[1].lost('gone');
     expect(status.read().revocationChannel).toMatchObject({ state: 'lost', isReady: true });
-    // What another replica denied at one of them.
     const denial = { kind: 'session', key: 's1', issuedBefore: Infinity } as const;
     channels[1]?.[1].received({ kind: 'denial', denial, at: Date.now() / 1000 }, 0);
     expect(revocations.size).toBe(1);

@@ -1,4 +1,4 @@
-/** Shared judgements: one judgement for all that ask about the token of a request. */
+/** Shared judgements: verifies the token of a request once for all callers in the process that need it. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { BearerRequest } from './bearer-token.js';
@@ -9,7 +9,6 @@ interface Judgement {
 }
 
 export class SharedJudgements {
-  /** By request. */
   readonly #judgements = new WeakMap<object, Judgement>();
 
   constructor(private readonly verifier: Pick<AccessTokenVerifier, 'tokens' | 'stillHolds'>) {}
@@ -18,10 +17,7 @@ export class SharedJudgements {
     return this.#judgements.has(request);
   }
 
-  /**
-   * Judges the token by an answer that is at most `maxStaleness` old, as `demandedStaleness()` has it. Reuses an earlier judgement of the request if that
-   * is fresh enough, and its token was not denied in the meantime.
-   */
+  /** Reuses an earlier result of the request if it is fresh enough and its token has not been denied since. */
   async judge(text: string, maxStaleness: number, kind: string, request: BearerRequest): Promise<VerifiedAccessToken> {
     const earlier = this.#judgements.get(request);
     if (earlier !== undefined && earlier.maxStaleness <= maxStaleness) {

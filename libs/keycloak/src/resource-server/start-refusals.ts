@@ -1,4 +1,6 @@
-/** Start refusals: what stops the start of an application, since the guard could not enforce it. */
+/**
+ * Start refusals: conditions that stop the start of an application, since the guard could not enforce its decorators.
+ */
 import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { asksForAccessToken } from './caller.decorator.js';
@@ -8,7 +10,7 @@ import { chainOf, nameOfClass } from './class-chain.js';
 import type { Handler, Host } from './handlers.discovery.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 
-/** Throws for a permission that no scope can be called: a name of a role, or several scopes in one text. */
+/** Throws for a permission that can't be a scope: the name of a role, or several scopes in one text. */
 export function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
   const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
   if (impossible === undefined) return;
@@ -17,7 +19,6 @@ export function refuseImpossible(label: string, { permissions, anyOf }: RouteAcc
   );
 }
 
-/** Throws for a route whose tokens can't be verified as it says. */
 export function refuseUnverifiable(label: string, { verification }: RouteAccess, jwt: unknown): void {
   if (verification !== 'jwt' || jwt !== undefined) return;
   throw new Error(
@@ -25,7 +26,7 @@ export function refuseUnverifiable(label: string, { verification }: RouteAccess,
   );
 }
 
-/** Throws for a client of an issuer whose tokens nobody accepts here: most likely its name is misspelt. */
+/** The name of such an issuer is most likely misspelt. */
 export function refuseUnknownIssuer(
   label: string,
   { clients }: RouteAccess,
@@ -39,7 +40,7 @@ export function refuseUnknownIssuer(
   }
 }
 
-/** Throws for a `@Public()` handler with `@Caller()`: no token is looked at, so each of its calls would fail. */
+/** No token is read on a `@Public()` route, so each call of such a handler would fail. */
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(
@@ -47,19 +48,18 @@ export function refuseTokenOfPublic({ label, host, method }: Handler, { opening 
   );
 }
 
-/** Throws for a handler with `@Caller()` for which Nest runs no guard: no token is judged for it. `remedy` says what to change. */
 export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy: string): void {
   if (!asksForAccessToken(host.classes, method)) return;
   throw new Error(`${label} asks for a token by @Caller(), and Nest runs no guard for it: ${remedy}`);
 }
 
-/** Nest's own key, as text, and its word for `@GrpcStreamCall()` in a pattern. */
 const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
 /**
- * Throws for a handler of `@GrpcStreamCall()` that demands a token, if no request adapter answers for the guard. Nest does not handle an exception that a guard
- * throws before such a handler, so the first refused call would end the process.
+ * Throws for a `@GrpcStreamCall()` handler that requires a token, if no request adapter answers for the guard. Nest
+ * does not handle an exception that a guard throws before such a handler, so the first refused call would end the
+ * process.
  */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
@@ -75,8 +75,8 @@ export function refuseUnansweredStream(
 }
 
 /**
- * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
- * it is told to, and does not tell.
+ * Throws if a message handler has no access decorator. By default Nest runs no global guard in the microservice of a
+ * hybrid application, and a library can't detect that.
  */
 export function refuseOpenMessages(handlers: readonly Handler[]): void {
   for (const { kind, label, host } of handlers) {
@@ -88,7 +88,7 @@ export function refuseOpenMessages(handlers: readonly Handler[]): void {
   }
 }
 
-/** Throws where the guard would find something else than what the decorators of the method say. */
+/** Throws if the guard would find other decorators than the method has. */
 export function accessOf({ label, host: { prototype, instance }, method, function: found }: Handler): RouteAccess {
   const type: unknown = (instance ?? prototype).constructor;
   if (typeof type !== 'function' || type.prototype !== prototype) {
@@ -104,8 +104,8 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
 }
 
 /**
- * Throws for a decorator where no guard runs: its author believes that it is enforced. It is, on a controller that others
- * inject as a provider, or whose methods a provider inherits: nothing from outside reaches those.
+ * Throws for a decorator where no guard runs: its author expects it to be enforced. It is allowed on a controller that
+ * other classes inject as a provider, or whose methods a provider inherits: no caller reaches the provider.
  */
 export function refuseUnenforced(
   host: Host,

@@ -1,4 +1,4 @@
-/** What an operator is told of a token that was refused, and whose clock is wrong. */
+/** The hints that an operator gets about a refused token and about clock skew. */
 import { describe, expect, it } from '@jest/globals';
 import { ClockSkew } from '../authorization-server/clock-skew.js';
 import { BearerError } from '../protocol/bearer-error.js';

@@ -1,23 +1,23 @@
-/** Token hints: for the log of the operator, what a refused token says of itself, and whose clock is wrong. Nothing is decided by it. */
+/**
+ * Token hints: tells the operator why a token was refused, from its unverified claims and the measured clock skew. Log
+ * only.
+ */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
 import type { ClaimsSource, JudgeOptions } from './judge-access-token.js';
 
-/** By how much our clock is ahead of the server's, when it was measured. */
 export interface Skew {
   readonly aheadSeconds: number;
   readonly by: string;
 }
 
 export interface HintOptions extends Pick<JudgeOptions, 'issuer' | 'audience' | 'clockToleranceSeconds'> {
-  /** Who was believed of the token. */
   readonly source: ClaimsSource;
   readonly nowSeconds: number;
   readonly skew: Skew | undefined;
 }
 
-/** Adds a `hint`, and what is `unverified`, to a refusal that says less than an operator needs. */
 export function addHint(refusal: BearerError, text: string, options: HintOptions): BearerError {
   switch (refusal.reason) {
     case 'inactive':
@@ -41,7 +41,7 @@ export function addHint(refusal: BearerError, text: string, options: HintOptions
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Keycloak says "inactive" of eight things; the token itself often tells which. */
+/** Keycloak answers "inactive" in eight situations, and the token itself often shows which one. */
 function ofInactive(text: string, options: HintOptions): Fields {
   const { iss, azp, exp } = unverifiedClaims(text);
   const audiences = unverifiedAudiences(text);
@@ -65,8 +65,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * A token for another service lacks no mapper: with one more, tokens for that service would pass here, too. Keycloak 26.4 finds such a token
- * active for every client. Keycloak 26.6 finds it active only for its audience.
+ * A token for another service does not lack a mapper: with one more, tokens for that service would pass here too.
+ * Keycloak 26.4 finds such a token active for every client, Keycloak 26.6 only for its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
@@ -76,7 +76,7 @@ function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptio
   return `It says that it is for ${others}, and this service is ${audience}. Either its sender has a wrong address for ${others}, which leads here. Or this service is ${others}, and runs with the client id of ${audience}: mend clientId. Or the audience mapper of its scope names the wrong client: mend that mapper. Add no mapper for ${audience}: tokens for ${others} would pass at both.`;
 }
 
-/** Keycloak vouched for the token, so its issuer is what the realm calls itself now. */
+/** Keycloak vouched for the token, so its issuer is the current name of the realm. */
 function ofOtherIssuer(text: string, { issuer, source }: HintOptions): string {
   const found = loggableText(unverifiedClaims(text)['iss']) ?? 'otherwise';
   const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak finds it active';
@@ -109,17 +109,17 @@ function ofTime(
   text: string,
   { source, nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
-  // Only a clock that is ahead makes a good token end too early, and only one that is behind makes it begin too late.
+  // Only a clock that is ahead makes a token expire too early, and only one that is behind makes it start too late.
   const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
   if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
   const endedSecondsAgo = nowSeconds - Number(exp);
-  // Nobody has said that it had not.
+  // The signature does not show that the token had not expired by Keycloak's clock.
   if (reason === 'expired' && source === 'signature') {
     const unmeasured = skew === undefined ? " by this service's clock, which nothing has compared with Keycloak's" : '';
     return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
-  // Keycloak has just found it active, or has signed it: by its clock it has begun, and of an active one, has not ended.
+  // By Keycloak's clock the token is valid already, and an active one has not expired.
   const by = source === 'signature' ? 'signed it' : 'found it active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
@@ -132,7 +132,7 @@ function off(by: string, direction: string, seconds: number): Fields {
   };
 }
 
-/** Only what has a key of this issuer gets as far as its claims; of others this is all that there is. */
+/** Claims are read only after the key is found, so the key id is all that can be explained here. */
 function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
   const { iss, exp } = unverifiedClaims(text);
   if (iss !== issuer) return 'It says that it is from another issuer.';

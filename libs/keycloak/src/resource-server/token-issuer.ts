@@ -1,4 +1,7 @@
-/** Token issuer: whom to ask about a token, by what it says of itself. Who is asked decides whether it is theirs. */
+/**
+ * Token issuer: selects the verifier of a token by its unverified `iss`. The verifier decides whether the token is its
+ * issuer's.
+ */
 import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { isBearerToken } from '../protocol/token-form.js';
@@ -10,7 +13,7 @@ type Issuers = readonly [IssuerVerifier, ...IssuerVerifier[]];
 
 export type TokenVerifier = Pick<IssuerVerifier, 'verify' | 'verifyAnew'>;
 
-/** Verifies tokens of all these issuers. With one issuer it reads no `iss` (perf: guard-overhead). */
+/** With one issuer it does not read `iss` (perf: guard-overhead). */
 export const tokenVerifierOf = (issuers: Issuers): TokenVerifier =>
   issuers.length === 1 ? issuers[0] : new VerifierOfSeveral(issuers);
 
@@ -32,10 +35,11 @@ class VerifierOfSeveral implements TokenVerifier {
 }
 
 /**
- * The verifier of the issuer that the token names (RFC 7519 §4.1.1). A token that names none is for the one issuer whose tokens may have any form, where there is one (`rfc7662`). That it names an issuer
- * proves nothing: the answer or the signature must be that issuer's, and says the same `iss`, or the token is refused.
+ * Returns the verifier of the issuer that the token names (RFC 7519 §4.1.1). A token without `iss` goes to the issuer
+ * with the profile `rfc7662`, if there is one. The name proves nothing: the result or the signature must be that
+ * issuer's and have the same `iss`, or the token is refused.
  *
- * Throws `BearerError` `invalid_token` for a token of nobody in the list, which costs no call.
+ * Throws `BearerError` `invalid_token` for a token of an unknown issuer, without a call.
  */
 function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));

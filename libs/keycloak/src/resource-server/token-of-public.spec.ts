@@ -1,4 +1,4 @@
-/** @Caller() on a handler that is @Public(), or that has no guard: no token is judged for it, so the application does not start. */
+/** @Caller() on a handler that is @Public() or has no guard: the application does not start. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Get, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Field, GraphQLModule, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
@@ -33,7 +33,6 @@ class Order {
 }
 
 interface Handler {
-  /** Puts this on the class, and on its method `read`. */
   readonly ofClass: readonly ClassDecorator[];
   readonly ofMethod: readonly MethodDecorator[];
   readonly metadata: (type: Type) => ModuleMetadata;
@@ -75,7 +74,6 @@ const HANDLERS: readonly (readonly [string, Handler])[] = [
   ],
 ];
 
-/** A class with a method `read` that asks for the token. */
 function handlerOf(handler: Handler, ofClass: readonly RouteDecorator[], ofMethod: readonly RouteDecorator[]): Type {
   class Reader {
     read(token: unknown): string {

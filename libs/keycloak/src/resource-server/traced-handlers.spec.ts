@@ -1,4 +1,7 @@
-/** Handlers that a tracer wraps between Nest's router and the guards, as OpenTelemetry's instrumentation of Nest does: they are as open as without it. */
+/**
+ * Handlers that a tracer wraps behind Nest's router, as OpenTelemetry's instrumentation of Nest does: access stays the
+ * same.
+ */
 import { Controller, Get, Scope, Sse, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { RouterExecutionContext } from '@nestjs/core/router/router-execution-context.js';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -13,7 +16,6 @@ const SILENT = { log: () => undefined, warn: () => undefined, error: () => undef
 
 type Handle = (...given: unknown[]) => unknown;
 
-/** Another function, with all that Nest knows of the handler. */
 function traced(handler: Handle): Handle {
   const wrapper = function (this: unknown, ...given: unknown[]): unknown {
     return handler.apply(this, given);
@@ -53,7 +55,6 @@ async function startWith(keycloak: DynamicModule, controllers: Type[] = []): Pro
   await app.init();
 }
 
-/** Of nobody, of a user, of an admin. */
 async function answersOf(path: string): Promise<number[]> {
   if (app === undefined) throw new Error('It was not started');
   const answers = [(await request(app.getHttpServer()).get(path)).status];

@@ -1,19 +1,20 @@
-/** Transport exceptions: the form of a refusal that Nest's own handlers of messages pass on to the caller. */
+/** Transport exceptions: converts a refusal to the exception that Nest's message handlers pass on to the caller. */
 import { IntrinsicException, type ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { CallContext } from './request.adapter.js';
 
-/** Nest's own key, as text: the transport that a decorator such as `@GrpcMethod()` names. */
 const TRANSPORT = 'microservices:transport';
 
-/** Nest's own key, as text: what `@EventPattern()` and `@MessagePattern()` set, and the value of the former. */
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
-/** google/rpc/code.proto. Without a request adapter the guard refuses with 403 `route_closed` alone. */
+/** From google/rpc/code.proto. Without a request adapter the guard only refuses with 403 `route_closed`. */
 const PERMISSION_DENIED = 7;
 
-/** A refused event. Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. Nest does not log an `IntrinsicException`. */
+/**
+ * Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. It does not log
+ * this one.
+ */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
 
@@ -21,13 +22,12 @@ class RefusedEvent extends IntrinsicException {
     super(body.error);
   }
 
-  /** As that of an `RpcException`. */
   getError(): RefusalBody {
     return this.body;
   }
 }
 
-/** Returns the exception for a refused event. Its sender gets no answer. Undefined if the handler is not one of `@EventPattern()`. */
+/** The sender of a refused event gets no response. */
 export function refusedEvent(body: RefusalBody, context: CallContext): Error | undefined {
   const handler: unknown = context.getHandler?.();
   const isEvent = typeof handler === 'function' && Reflect.getMetadata(HANDLER_TYPE, handler) === EVENT;
@@ -35,10 +35,11 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns the exception that the guard throws for a refused message if no request adapter is given. Nest applies global filters to no gateway, and to the
- * microservice of a hybrid application only with `inheritAppConfig`. Its default handlers answer every other exception with an internal error.
+ * Returns the exception that the guard throws for a refused message without a request adapter. Nest applies global
+ * filters to no gateway, and to the microservice of a hybrid application only with `inheritAppConfig`. Its default
+ * handlers answer every other exception with an internal error.
  *
- * Undefined for other kinds of contexts, and where the package of the transport can't be loaded from here.
+ * Undefined for other kinds of contexts, and if the package of the transport can't be loaded from here.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

@@ -1,20 +1,19 @@
-/** Verification: how a token is found good, and how old the authorization server's word on it may be then. */
+/** Verification: how a token is verified, and how old its introspection result may be. */
 
-/** By the authorization server's word on it (RFC 7662), or by its own signature (RFC 7515). */
+/** Introspection (RFC 7662), or a check of the signature (RFC 7515). */
 export type VerificationMethod = 'introspection' | 'jwt';
 
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
 /**
- * Both as one number, so that of two demands the smaller one is the stronger: how old the server's word may be, in seconds. Here any answer will do that may be
- * reused at all …
+ * Method and age are one number, the largest age of the introspection result in seconds, so that the smaller of two
+ * demands is the stronger. `ANY_ANSWER` accepts any cached result.
  */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** … and here none is needed where signatures are checked. Where they are not there is nothing but answers. */
+/** Accepts a signature. Without the option `jwt` the token is introspected all the same. */
 export const NO_ANSWER_NEEDED = Infinity;
 
-/** What a route says; undefined where it leaves that to the module. */
 export interface DemandedVerification {
   readonly maxStalenessSeconds: number | undefined;
   readonly verification: VerificationMethod | undefined;
@@ -22,11 +21,10 @@ export interface DemandedVerification {
 
 export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefined, verification: undefined };
 
-/** The largest age that the route accepts in a module whose option `verification` is `byDefault`. */
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: VerificationMethod): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Undefined if the route leaves it to the module. A maximum age demands introspection. */
+/** Undefined if the route leaves it to the module. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

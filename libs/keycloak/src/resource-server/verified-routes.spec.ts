@@ -1,4 +1,4 @@
-/** Routes that verify tokens by their signature beside routes that introspect them, in one application, without a server. */
+/** Routes that verify signatures next to routes that introspect, in one application, without a server. */
 import {
   Controller,
   Get,
@@ -75,7 +75,6 @@ function start(options: Partial<KeycloakModuleOptions>, controller: Type = Route
   );
 }
 
-/** What is looked at while `run` runs, in order. */
 async function looks(run: () => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
   const introspected = (message: unknown) =>
@@ -126,7 +125,7 @@ describe('a route', () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
-    // There are no keys yet.
+    // The keys have not been fetched yet.
     const seen = await looks(async () => {
       expect([await get('/signed', token), await get('/asked', token)]).toEqual([503, 503]);
     });

@@ -1,4 +1,4 @@
-/** Handlers that are wrapped, bound, inherited or overridden in every way that we know: none of it opens a route. */
+/** Handlers that are wrapped, bound, inherited or overridden in every known way: none of these opens a route. */
 import { Controller, Get, Scope, type INestApplication, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -18,10 +18,9 @@ import {
 } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-// Each test starts an application, some of them two dozen.
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** What a decorator says, and how it answers nobody, a user, and an admin. */
+/** A decorator, and the statuses for no token, a user's token and an admin's token. */
 const SAYINGS = {
   nothing: { decorators: [], answers: [403, 403, 403] },
   public: { decorators: [Public()], answers: [200, 200, 200] },
@@ -32,12 +31,12 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** The narrower of two, as a handler that is inherited has it. */
+/** From the narrowest. An inherited handler gets the narrower of two. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
 
-/** Stands for tracing, caching, logging: puts another function there, and copies nothing of the old one. */
+/** Replaces the method, as decorators for tracing, caching or logging do, and copies no metadata. */
 const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   const { value } = descriptor as { value?: unknown };
   const wrapper = function (this: unknown, ...given: unknown[]): unknown {
@@ -50,7 +49,7 @@ const wrappedAtClass = (type: Type): void => {
   const prototype = type.prototype as object;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor;
   const wrapped = Wrapped(prototype, 'handle', descriptor) as PropertyDescriptor;
-  // As such decorators do, so that Nest still finds the route.
+  // Real decorators of this kind copy these keys, so that Nest still finds the route.
   for (const key of ['path', 'method'])
     Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value as object), wrapped.value as object);
   Object.defineProperty(prototype, 'handle', wrapped);
@@ -58,7 +57,7 @@ const wrappedAtClass = (type: Type): void => {
 
 type Constructed = (instance: Record<string, () => unknown>) => unknown;
 
-/** What a constructor may do to its own handler. All of it takes the place of the method on the instance. */
+/** Each replaces the method on the instance, as a constructor may do. */
 const REPLACEMENTS: Readonly<Record<string, Constructed>> = {
   bound: (instance) => Object.assign(instance, { handle: instance['handle']?.bind(instance) }),
   arrow: (instance) => {
@@ -71,7 +70,6 @@ const REPLACEMENTS: Readonly<Record<string, Constructed>> = {
   another: (instance) => Object.assign(instance, { handle: instance['other'] }),
 };
 
-/** What leaves the method in its place. */
 const HARMLESS: Readonly<Record<string, Constructed>> = {
   plain: (instance) => instance,
   proxied: (instance) => new Proxy(instance, {}),
@@ -86,7 +84,6 @@ const bindIfFunction = (value: unknown, to: object): unknown =>
 interface Declared {
   readonly ofClass: Saying;
   readonly ofHandler: Saying;
-  /** Where the wrapper stands: over the access decorators of the handler, under them, or a class decorator that wraps every method. */
   readonly wrapped: 'over' | 'under' | 'by the class' | 'not';
   readonly isRouteOutermost: boolean;
 }
@@ -94,7 +91,7 @@ interface Declared {
 function methodsOf(type: Type, { ofHandler, wrapped, isRouteOutermost }: Declared): void {
   const access = SAYINGS[ofHandler].decorators;
   const under = wrapped === 'under' ? [Wrapped] : [];
-  // As TypeScript applies them, the last one first. A wrapper over @Get() would leave no route.
+  // In source order; TypeScript applies the last one first. A wrapper over @Get() would hide the route from Nest.
   const over = wrapped === 'over' ? [Get('route'), Wrapped, ...access] : undefined;
   const decorators =
     over ?? (isRouteOutermost ? [Get('route'), ...access, ...under] : [...access, Get('route'), ...under]);
@@ -137,7 +134,7 @@ function controllerOf(base: Declared, derived: Declared, inheritance: Inheritanc
   return Derived;
 }
 
-/** By the words of the README, and not as it is done; undefined where the start stops. */
+/** Follows the README and not the implementation. */
 function expectedSaying(base: Declared, derived: Declared, inheritance: Inheritance): Saying | undefined {
   const own = ({ ofHandler, ofClass }: Declared): Saying => (ofHandler === 'nothing' ? ofClass : ofHandler);
   if (inheritance === 'none') return own(base);
@@ -146,7 +143,7 @@ function expectedSaying(base: Declared, derived: Declared, inheritance: Inherita
   const demanded = own(base);
   const opens = said === 'public' || said === 'optional';
   const demandsToken = demanded === 'admin' || demanded === 'authenticated';
-  // On a class such a decorator is for the handlers of which nothing else is said.
+  // On a class such a decorator applies only to handlers without decorators of their own.
   const isOfMethod = base.ofHandler !== 'nothing' && ofMethod === 'nothing';
   if (opens && demandsToken && !isOfMethod) return undefined;
   return demanded === 'nothing' ? said : narrower(said, demanded);
@@ -171,7 +168,6 @@ async function startWith(adapter: () => AbstractHttpAdapter, ...controllers: Typ
   }
 }
 
-/** Of nobody, of a user, of an admin. */
 async function answersOf(app: INestApplication, path = '/route'): Promise<number[]> {
   const bearers = [['orders.read'], ['orders.read', 'admin']].map((permissions) =>
     signIn(app, testAccessToken({ permissions })),
@@ -185,7 +181,6 @@ async function answersOf(app: INestApplication, path = '/route'): Promise<number
 
 const STOPPED = 'stopped: a base class demands a token';
 
-/** The answers, or that the start stopped since a decorator opens what a base class demands a token for. */
 async function outcomeOf(adapter: () => AbstractHttpAdapter, controller: Type): Promise<number[] | string> {
   let app;
   try {

@@ -1,7 +1,10 @@
-/** Channel refusals: what a replica finds in the revocation channel and does not accept, and the cure of each. */
+/**
+ * Channel refusals: why a replica refuses entries and proofs of the revocation channel, and what to do about each
+ * reason.
+ */
 import type { Clock } from '../caching/clock.js';
 
-/** Entries are denials, rechecks and floors. Proofs say that the feed of revocations is healthy. */
+/** Entries are denials, rechecks and floors. Proofs show that the signal feed is healthy. */
 const CURES = {
   entry_unreadable:
     'A denial was sealed with a key that this service does not have. Give all services the same denial keys, and restart this one',
@@ -28,7 +31,6 @@ const CURES = {
     'A file with keys of proofs can not be read, or holds something else. The last keys stay in use: correct the file',
 } as const;
 
-/** The part of a log that is used. */
 export interface RefusalLog {
   error(message: string, fields: object): void;
 }
@@ -39,12 +41,10 @@ export const CHANNEL_REFUSALS = Object.keys(CURES) as readonly ChannelRefusal[];
 
 export type RefusalCounts = Readonly<Record<ChannelRefusal, number>>;
 
-/** Between two lines about the same reason. */
 const LOG_PAUSE_MS = 60_000;
 
 const WORDS = 'Refused what the revocation channel holds: cached answers are reused for introspectionTtlSeconds only';
 
-/** Counts what is refused, and logs each reason with its cure, at most once a minute. */
 export class ChannelRefusals {
   readonly #counts = Object.fromEntries(CHANNEL_REFUSALS.map((reason) => [reason, 0])) as Record<
     ChannelRefusal,
@@ -57,7 +57,6 @@ export class ChannelRefusals {
     private readonly log: RefusalLog,
   ) {}
 
-  /** Since the start of the process. */
   get counts(): RefusalCounts {
     return { ...this.#counts };
   }
@@ -73,5 +72,4 @@ export class ChannelRefusals {
   }
 }
 
-/** No counts, for an application without a channel. */
 export const NO_REFUSALS = Object.fromEntries(CHANNEL_REFUSALS.map((reason) => [reason, 0])) as RefusalCounts;

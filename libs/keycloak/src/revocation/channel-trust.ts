@@ -1,4 +1,4 @@
-/** Channel trust: what this replica can read of the revocation channel, and why it accepts no proof. */
+/** Channel trust: whether this replica has the keys of the revocation channel, and why it refuses its proofs. */
 import type { Clock } from '../caching/clock.js';
 import {
   ChannelRefusals,
@@ -10,13 +10,13 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /** How many entries and proofs in the channel no key of this replica opens. It misses these denials. */
+  /** Entries and proofs in the channel that no key of this replica opens. It misses these denials. */
   readonly unreadable: number;
-  /** How many entries and proofs were refused since the start of the process, by reason. */
+  /** Refused entries and proofs since the start of the process, by reason. */
   readonly refused: RefusalCounts;
-  /** How often something may have been missed since the start of the process, by reason. */
+  /** How often this replica may have missed something since the start of the process, by reason. */
   readonly gaps: Readonly<Record<string, number>>;
-  /** Why this replica did not accept the last proof; absent while it accepts them, and before the first one. */
+  /** Why this replica refused the last proof. Absent while it accepts proofs, and before the first one. */
   readonly proofRefusal?: ChannelRefusal;
 }
 
@@ -50,7 +50,7 @@ export class ChannelTrust {
   }
 
   refused(reason: ChannelRefusal): void {
-    // A process without public keys refuses every proof for the same reason, which the log has once.
+    // A process without public keys refuses every proof for this reason, so it is logged once.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
   }

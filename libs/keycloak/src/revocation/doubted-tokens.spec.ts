@@ -32,9 +32,8 @@ describe('DoubtedTokens', () => {
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual([false, false, false]);
     doubts.add(recheck, clock.date);
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual(included);
-    // By Keycloak's clock, which may be behind.
+    // Within the clock tolerance.
     expect([4, 5].map((later) => doubts.include(token(ALICE, -later), HASH))).toEqual([included[0], false]);
-    // When it was issued, it does not say.
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });
 

@@ -1,48 +1,42 @@
-/** Doubted tokens: those that were issued before a recheck. The server may know something of them that their signature can't say. */
+/** Doubted tokens: signed tokens that must be introspected, since they were issued before a recheck. */
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 import type { IssuerRecheck } from './rechecks.js';
 
 export interface DoubtOptions {
-  /** No token lives for longer, so that no doubt is of use for longer. */
   readonly revocationRetentionSeconds: number;
-  /** Clock skew tolerated between Keycloak and this service. */
   readonly clockToleranceSeconds: number;
-  /** The revocation window: what may have been missed is asked about within it. */
   readonly introspectionTtlSeconds: number;
 }
 
-/** The claims of a token that are looked at. */
 interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** When more are held, every token that was issued before the oldest of them is doubted, whosesoever it is. */
+/** Beyond it the oldest mark is dropped, and every token issued before that mark is doubted. */
 const MAX_HELD = 10_000;
 
-/** One of everything that is older was read from a channel anew, and nobody waits for it. */
+/** An older recheck of everything was replayed from the channel, and is not urgent. */
 const RECENT_SECONDS = 90;
 
-/** As a fraction of 2 ** 32. */
 const HASH_DIGITS = 8;
 
 type Name = 'sid' | 'sub' | 'clientId';
 
 /**
- * Of tokens that are verified by their signature. A token that is doubted is introspected from then on, until it ends: that an answer says once more that it is active proves little,
- * since Keycloak still says so while a user logs out. Times are those of the recheck, and are compared with `iat`.
+ * A doubted token is introspected until it expires. One active result is not enough, since Keycloak still reports a
+ * token as active while its user logs out. Times of rechecks are compared with `iat`.
  */
 export class DoubtedTokens {
-  /** Of whom: when the recheck was made, in seconds since the epoch; in each about in that order. */
+  /** The time of the recheck, in seconds since the epoch, by session, subject or client. Roughly the earliest first. */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
     sub: new Map(),
     clientId: new Map(),
   };
   #isAny = false;
-  /** Whosesoever: those that were issued before. */
   #before = -Infinity;
-  /** The same, for those that are asked about one after the other, from this time on; monotonic. */
+  /** Tokens issued before it are doubted later, each at its own time after `#soonFromMs` (monotonic). */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -52,13 +46,12 @@ export class DoubtedTokens {
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
   ) {}
 
-  /** Those whose time is over are counted until the next one comes. */
   get size(): number {
     const { sid, sub, clientId } = this.#marks;
     return sid.size + sub.size + clientId.size;
   }
 
-  /** A recheck that was made `at`, in seconds since the epoch, here or by another replica. */
+  /** `at`: when this or another replica made the recheck, in seconds since the epoch. */
   add(recheck: IssuerRecheck, at: number): void {
     const oldest = this.clock.epochSeconds() - this.options.revocationRetentionSeconds;
     if (at <= oldest) return;
@@ -78,8 +71,8 @@ export class DoubtedTokens {
   }
 
   /**
-   * Something may have been missed until `untilMs` (monotonic), and nobody knows of whom: every token that was issued until then is doubted, each from a time of its own within the revocation window, so
-   * that not all of them are asked about at once.
+   * Doubts every token issued until `untilMs` (monotonic). The start is spread over the revocation window, so that not
+   * all tokens are introspected at once.
    */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
@@ -98,9 +91,8 @@ export class DoubtedTokens {
     this.#beforeSoon = Math.max(this.#beforeSoon, before);
   }
 
-  /** Whether it is to be introspected; `hash` is that of the token. */
   include(claims: Claims, hash: string): boolean {
-    // Asked on every request: nothing but this while there was no recheck (perf: jwt).
+    // Fast path for every request (perf: jwt).
     if (!this.#isAny) return false;
     const { iat, sid } = claims;
     const issuedAt = typeof iat === 'number' ? iat - this.options.clockToleranceSeconds : -Infinity;
@@ -136,7 +128,6 @@ export class DoubtedTokens {
     }
   }
 
-  /** What was issued before it stays doubted, whosesoever it is. */
   #dropFirst(): void {
     let [from, whose, earliest]: [Map<string, number> | undefined, string, number] = [undefined, '', Infinity];
     for (const marks of Object.values(this.#marks)) {

@@ -8,32 +8,27 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { UnsharedDenials, type HeldDenial } from './unshared-denials.js';
 
 export interface HeldDenialsOptions {
-  /** Bound on the denials that are held. */
   readonly maxRevocations: number;
-  /** How long each is held: longer than any token lives. */
   readonly revocationRetentionSeconds: number;
-  /** Clock skew tolerated between Keycloak and this service. */
   readonly clockToleranceSeconds: number;
 }
 
-/** The part of Nest's `Logger` that is used. */
 export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A copy of what is held here counts as shared if it ends at most so much earlier. Clocks may be set meanwhile. */
+/** A shared copy of a denial may end this much earlier, since the clock may be set meanwhile. */
 const EARLY_MS = 5000;
 
-/** A list that is full warns at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
 /**
- * Holds what was denied here and by other replicas, within bounds. When it is full, the denial that would end first goes early, and the floor rises to the time
- * at which it was made: what was denied does not come back for it.
+ * When it is full, it drops the denial that would end first, and raises the floor to the time of that denial, so that
+ * the denied token stays refused.
  */
 export class HeldDenials {
-  // In each, in the order in which they end: all are held for the same time, and one that is denied again goes to the end. One that
-  // came by the channel may stand after younger ones, and is dropped after them.
+  // Each map is in the order in which its entries end: all are held for the same time, and a repeated denial moves to
+  // the end. An entry from the channel may stand after younger ones, and is dropped after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -41,9 +36,9 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Seconds since the epoch. Every token issued earlier, with the tolerance for clocks, is refused. */
+  /** Seconds since the epoch. Every token issued earlier, with the clock tolerance, is refused. */
   #floor = -Infinity;
-  /** The number of all entries. Each request reads it (perf: guard-overhead). */
+  /** Each request reads it (perf: guard-overhead). */
   #size = 0;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
@@ -59,20 +54,15 @@ export class HeldDenials {
     this.#unshared = new UnsharedDenials(clock);
   }
 
-  /** What other replicas are still to be told. */
   get unshared(): Pick<UnsharedDenials, 'size' | 'toAppendSize' | 'fresh' | 'toRepeat' | 'markUnreadFresh'> {
     return this.#unshared;
   }
 
-  /**
-   * How many denials are held, at most `maxRevocations`; that of a token with its `jti` counts twice. Those whose time is over
-   * are counted until the next one comes.
-   */
+  /** Includes expired denials until the next one. A denial of a token with its `jti` counts twice. */
   get size(): number {
     return this.#size;
   }
 
-  /** As `RevocationList.deny()`. */
   deny(denial: Denial): void {
     const toHold = readDenial(denial);
     const nowMs = this.clock.monotonicMs();
@@ -82,21 +72,20 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** Calls `listener` after each denial, those of other replicas too. */
   onDenied(listener: () => void): void {
     this.#onDenied.push(listener);
   }
 
   /**
-   * A denial that came by the channel: another replica's, or one of ours. `at`: when it was made, by its maker's clock; `takenAt`: when the channel took it. No
-   * clock that is ahead makes it later than that.
+   * `at` is the time of the denial by the clock of its sender. `takenAt` is when the channel took it, which bounds
+   * `at`: a clock that is ahead can't make it later.
    */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const earlier = this.#entries[denial.kind].get(denial.key);
-    // What is held here and is more than that, the others are still to be told.
+    // If the local denial is stricter, it must still be shared with the other replicas.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
     if (isSame) this.#noteShared(earlier, takenAt);
@@ -109,7 +98,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** A copy with an earlier time, which anybody can write, would end early at the other replicas: then they are still to be told. */
+  /** A forged copy with an earlier time would end early at other replicas. In that case the denial is shared again. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -117,7 +106,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** Whether a full list has no place for it, and the floor stands for it: it must not push out what is younger. */
+  /** A full list must not evict a younger denial for this one. The floor covers it instead. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -127,7 +116,6 @@ export class HeldDenials {
     return true;
   }
 
-  /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. As `receive`. */
   receiveFloor(at: number, takenAt: number, ageSeconds: number): void {
     if (at === this.#floor && takenAt >= at - EARLY_MS / 1000) this.#unshared.deleteFloor();
     const floor = Math.min(at, takenAt);
@@ -137,32 +125,26 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** The floor, where other replicas do not know of it (`fresh`) or may have lost it (`repeat`); in seconds since the epoch. */
   floorToShare(sharing: 'fresh' | 'repeat'): number | undefined {
     return this.#unshared.isFloor(sharing) && this.#isFloorOfUse() ? this.#floor : undefined;
   }
 
-  /** Whether the channel has all that was denied here, and all has been read from it. */
   get areAllRead(): boolean {
     return this.#unshared.size === 0 && (this.#unshared.isFloorRead || !this.#isFloorOfUse());
   }
 
-  /** The channel took them, and this floor. */
   markTaken(denials: readonly HeldDenial[], floor?: number): void {
     this.#unshared.markTaken(denials, floor === this.#floor);
   }
 
-  /** The channel may have lost all that is held here. */
   markAllToRepeat(): void {
     this.#unshared.markToRepeat(Object.values(this.#entries).flatMap((entries) => [...entries.values()]));
   }
 
-  /** What was issued before it has expired after that time. */
   #isFloorOfUse(): boolean {
     return this.clock.epochSeconds() - this.#floor < this.options.revocationRetentionSeconds;
   }
 
-  /** `fromMs`: when it was denied; monotonic. */
   #hold(denial: ReadDenial, deniedAt: number, fromMs: number): HeldDenial {
     const { kind, key, issuedBefore } = denial;
     const entries = this.#entries[kind];
@@ -186,9 +168,8 @@ export class HeldDenials {
     this.#unshared.delete(held);
   }
 
-  /** As `RevocationList.denies()`. */
   denies(token: VerifiedAccessToken): boolean {
-    // Asked on every request: nothing but this while nothing is denied, and no hash while no single token is.
+    // Fast path for every request. No hash is computed while no single token is denied.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
@@ -202,7 +183,10 @@ export class HeldDenials {
     );
   }
 
-  /** Whether it is of an offline session whose online one has ended: whether it has ended as well, the authorization server alone knows. */
+  /**
+   * Whether the online session of an offline token has ended. Only the authorization server knows whether the offline
+   * session has ended as well.
+   */
   leavesOpen(claims: IntrospectionAnswer): boolean {
     const { onlineSession } = this.#entries;
     if (onlineSession.size === 0 || !this.profile.isOffline(claims)) return false;
@@ -223,7 +207,6 @@ export class HeldDenials {
     }
   }
 
-  /** The one that would end first, as far as the order of each kind tells. */
   #first(): HeldDenial | undefined {
     const [first] = Object.values(this.#entries)
       .flatMap((entries) => entries.first() ?? [])
@@ -231,7 +214,6 @@ export class HeldDenials {
     return first;
   }
 
-  /** The floor takes its place, for it must not let in what it kept out. */
   #dropFirst(): void {
     const first = this.#first();
     if (first === undefined) return;
@@ -240,7 +222,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** Not into the future, whatever was done to the date: that would keep everybody out until then. */
+  /** Never into the future, even if the clock was set: that would refuse every token until then. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

@@ -1,4 +1,4 @@
-/** RevocationAppends: when all that this process appended was read from the channel. */
+/** RevocationAppends: whether everything that this process appended has been read back from the channel. */
 import { expect, it } from '@jest/globals';
 import { RevocationAppends } from './revocation-appends.js';
 

@@ -1,4 +1,6 @@
-/** Revocation appends: brings the denials and rechecks of this replica to the channel, until it has taken all of them. */
+/**
+ * Revocation appends: appends the denials and rechecks of this replica to the channel until it has taken all of them.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sharedFault } from '../caching/shared-fault.js';
 import type { HeldDenials } from './held-denials.js';
@@ -11,11 +13,13 @@ export interface SharingLog {
   error(message: string, fields: object): void;
 }
 
-/** Appended at once. */
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** After a gap every replica appends what it holds and did not receive; it tries that again so soon when others append. */
+/**
+ * After a gap every replica appends again what it did not receive. If others append meanwhile, it retries after this
+ * time.
+ */
 const REPEAT_PAUSE_MS = 20;
 
 export class RevocationAppends {
@@ -26,51 +30,44 @@ export class RevocationAppends {
   constructor(
     private readonly held: HeldDenials,
     private readonly rechecks: SharedRechecks | undefined,
-    /** Undefined while nothing is to be appended. */
     private readonly channel: () => ConnectedRevocationChannel | undefined,
     private readonly log: SharingLog,
-    /** Aborted when the process ends. */
     private readonly closing: AbortSignal,
   ) {}
 
-  /** Whether the channel took the last ones. */
   get isTaking(): boolean {
     return this.#failures === 0;
   }
 
-  /** Whether the channel has taken all of them, and all have been read from it: it may have lost what it took, or somebody may have taken it out. */
+  /** The channel may lose what it took, so everything must be read back. */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }
 
-  /** Appends what there is, unless that is under way. */
   soon(): void {
     if (!this.#canAppend()) return;
     this.#appending ??= this.#appendAll().finally(() => {
       this.#appending = undefined;
-      // What came between the last look and now.
       this.soon();
     });
   }
 
-  /** Resolves when what is under way has been appended. Does not reject. */
+  /** Does not reject. */
   async underWay(): Promise<void> {
     await this.#appending;
   }
 
-  /** What the channel is taking now may be lost: it is appended once more. */
+  /** The channel may lose the entry that is being appended, so it is appended once more. */
   interrupt(): void {
     this.#breaks += 1;
   }
 
-  /** There is a gap: the channel may have lost all that it took. */
   markAllToRepeat(): void {
     this.interrupt();
     this.held.markAllToRepeat();
     this.rechecks?.markAllToRepeat();
   }
 
-  /** What the channel took and was not read from it is to be appended once more. */
   markUnreadFresh(): void {
     this.held.unshared.markUnreadFresh();
     this.rechecks?.markUnreadFresh();
@@ -90,7 +87,6 @@ export class RevocationAppends {
     );
   }
 
-  /** Until nothing is left, or the channel is lost. */
   async #appendAll(): Promise<void> {
     while (this.#canAppend()) {
       const pauseMs = (await this.#appendFresh()) ?? (await this.#appendAgain());
@@ -98,7 +94,7 @@ export class RevocationAppends {
     }
   }
 
-  /** What is news comes first. For how long to wait then; undefined where there are none. */
+  /** Returns the pause in ms, or undefined without new entries. */
   async #appendFresh(): Promise<number | undefined> {
     const denials = this.held.unshared.fresh(BATCH);
     const floor = this.held.floorToShare('fresh');
@@ -126,7 +122,7 @@ export class RevocationAppends {
     );
   }
 
-  /** For how long to wait before the next. `onTaken` is called when the channel has taken it, unless that may be lost again. */
+  /** Skips `onTaken` if an interruption may have lost the entries. */
   async #send(send: (channel: ConnectedRevocationChannel) => Promise<boolean>, onTaken: () => void): Promise<number> {
     const channel = this.channel();
     if (channel === undefined) return 0;
@@ -146,7 +142,7 @@ export class RevocationAppends {
     }
   }
 
-  /** With full jitter. */
+  /** Exponential back-off with full jitter. */
   #pauseMs(): number {
     return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
   }

@@ -1,110 +1,121 @@
-/** Revocation channel: what carries denials and rechecks between the replicas of all services. Doors implement it. */
+/** Revocation channel: carries denials and rechecks between the replicas of all services. Entry points implement it. */
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
 import type { HeardStretch } from './signal-proof.js';
 
-/** What one replica says to all. `at`: when, in seconds since the epoch, by the clock of that replica. */
+/** A message of one replica to all. `at`: its time in seconds since the epoch, by the clock of that replica. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
-  /** `id`: random; what comes twice is one. */
+  /** `id`: random; identifies duplicates. */
   | { readonly kind: 'recheck'; readonly recheck: IssuerRecheck; readonly at: number; readonly id: string }
-  /** Of denials that a full list dropped: every token issued before `at` is refused. */
+  /** Replaces denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
-/** What the channel tells the replica. None of them throws. */
+/** The callbacks of a channel. None of them throws. */
 export interface RevocationReceiver {
-  /** `channelAgeSeconds`: how long ago the channel took it, by its own clock. */
+  /** `channelAgeSeconds`: how long ago the channel took it, by the clock of the channel. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
-  /** Everything that the channel held has been received: for the first time, after an outage, or again after a gap. */
+  /** Everything in the channel has been received: for the first time, after an outage, or again after a gap. */
   caughtUp(): void;
-  /** The channel may have lost something, and is read from its beginning. This replica must append again what it holds and does not receive. */
+  /**
+   * The channel may have lost entries and is read again from its beginning. This replica must append again what it
+   * holds and does not receive.
+   */
   gap(reason: string): void;
-  /** The channel can't be read; it tries again. `hint`: what an operator can do, where that is known. */
+  /** The channel can't be read. It retries by itself. `hint`: what an operator can do, if known. */
   lost(reason: string, hint?: string): void;
-  /** Everything that ended at the authorization server in that time was received before. Both are so many milliseconds ago. */
+  /**
+   * Every revocation at the authorization server in this period was received before. Both times are milliseconds ago.
+   */
   proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
-  /** What was received is not what was proven: until the next proof nothing is. */
+  /** The received entries are not the proven ones. Nothing is proven until the next proof. */
   unproven(): void;
-  /** The channel holds an entry or a proof that this replica does not accept. Call it once for each. */
+  /** This replica does not accept an entry or a proof of the channel. Call it once for each. */
   refused(reason: ChannelRefusal): void;
-  /** After each look at the channel: what of it this replica has the keys for. */
+  /** Call it after each read, with the part of the channel that this replica has keys for. */
   examined(found: ChannelReadability): void;
 }
 
 /** Whether this replica has the keys of what the channel holds now. */
 export interface ChannelReadability {
-  /** How many entries and proofs this replica has no key for, or a newer version wrote. */
+  /** Entries and proofs that this replica has no key for, or that a newer version wrote. */
   readonly unreadable: number;
   /** Whether a key of this replica has opened anything else in the channel. */
   readonly hasOpened: boolean;
 }
 
-/** The keys by which proofs are signed and verified. */
+/** The keys that sign and verify proofs. */
 export interface ProofKeysStatus {
   /** Whether this process has a private key, as a poller must. */
   readonly canSign: boolean;
-  /** How many public keys it trusts. Without one it accepts no proof. */
+  /** The number of trusted public keys. Without one no proof is accepted. */
   readonly publicKeys: number;
 }
 
-/** The right to listen to the authorization server for all replicas. It ends by itself. */
+/** The right of one replica to poll the authorization server for all. It expires by itself. */
 export interface FeedLease {
-  /** Larger with each replica that gets it: the channel takes no proof of one who had it before (a fencing token). */
+  /** A fencing token: it grows with each new holder, and the channel refuses proofs of earlier holders. */
   readonly fencing: number;
-  /** When the channel gave or renewed it, by its own clock. What this replica does with the answer is later. */
+  /** When the channel granted or renewed it, by the clock of the channel. */
   readonly grantedAtMs: number;
 }
 
-/** - `lease_lost`: another replica may listen by now. `behind`: there is something in the channel that this replica has not received yet. */
+/**
+ * - `lease_lost`: another replica may poll by now. `behind`: this replica has not received everything in the channel
+ * yet.
+ */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
-/** The part of a channel that has one replica listen for all. */
+/** The part of a channel that lets one replica poll for all. */
 export interface ProofChannel {
-  /** Takes the lease, or renews it. Undefined while another replica has it. Rejects where that is not known. */
+  /** Takes or renews the lease. Undefined while another replica holds it. Rejects if the outcome is unknown. */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
-  /** Tells all replicas, after everything that this one has received. Times are the channel's. Rejects when it is not certain. */
+  /**
+   * Publishes a proof to all replicas, after everything that this one has received. Times are the channel's. Rejects if
+   * the outcome is unknown.
+   */
   prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome>;
-  /** Gives the lease back. Rejects where that is not certain. */
+  /** Returns the lease. Rejects if the outcome is unknown. */
   release(): Promise<void>;
 }
 
 export interface RevocationChannelContext {
-  /** Of the tokens that are denied: services of other realms share nothing. */
+  /** Services of different realms share no denials. */
   readonly issuer: string;
-  /** How long a denial is held. */
   readonly memorySeconds: number;
-  /** How long a recheck is of use. */
   readonly recheckSeconds: number;
-  /** How many denials each replica holds at most. */
   readonly maxRevocations: number;
-  /** Whether passwords may travel unencrypted. */
   readonly allowInsecureRequests: boolean;
   readonly clock: Clock;
 }
 
 export interface ConnectedRevocationChannel {
-  /** Resolves when the channel has taken all of them. Rejects when that is not certain: to append the same again does no harm. */
+  /**
+   * Resolves when the channel has taken all of them. Rejects if the outcome is unknown. Appending the same again is
+   * harmless.
+   */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
-   * The same for what the channel may hold already: only if this replica has received all of it, so that nothing is in it twice. False if others have appended
-   * meanwhile: what they did comes first.
+   * Appends entries that the channel may hold already, but only if this replica has received everything, so that
+   * nothing is stored twice. Returns false if other replicas have appended meanwhile: their entries must be read first.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
-  /** Without it each replica that listens proves to itself alone. */
+  /** Without it, each replica polls for itself and proves only to itself. */
   readonly proofs?: ProofChannel;
-  /** Ends reading; afterwards nothing is told any more. Does not reject. */
+  /** Stops reading and calls the receiver no more. Does not reject. */
   close(): Promise<void>;
 }
 
-/** Something that keeps a service from using its channel, for an operator. Both sentences hold no key and no password. */
+/**
+ * A problem that keeps a service from using its channel, for an operator. Both sentences hold no key and no password.
+ */
 export interface ChannelFault {
   readonly message: string;
   readonly cure: string;
 }
 
-/** The result when doctor looks at a channel once. */
 export interface ChannelExamination {
   /** For example `Valkey at valkey.internal:6379, database 0`. */
   readonly place: string;
@@ -123,9 +134,8 @@ export interface ChannelProof {
   readonly ageSeconds: number | undefined;
 }
 
-/** The question that doctor asks about a channel. */
 export interface ChannelQuestion {
-  /** Whether this service polls the authorization server for all: it needs more rights then. */
+  /** Whether this service polls the authorization server for all replicas, which needs more rights. */
   readonly isPoller: boolean;
   /** How long to wait for another proof; 0 if proofs do not matter to this service. */
   readonly proofWaitMs: number;
@@ -133,12 +143,15 @@ export interface ChannelQuestion {
 
 /** For `forRoot({ revocationChannel })`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
-  /** Throws for settings that can't be used, in plain words; called at boot, sends nothing. */
+  /** Throws for unusable settings, with a message for the operator. Called at boot; sends nothing. */
   check(context: RevocationChannelContext): void;
-  /** The keys of its proofs as they are now; absent where a channel has proofs without keys, or no proofs. */
+  /** The current keys of its proofs. Absent if the channel has proofs without keys, or no proofs. */
   proofKeys?(): ProofKeysStatus;
-  /** Begins to read, and goes on until it is closed, whatever happens to the channel. */
+  /** Starts reading, and continues until it is closed, through any outage of the channel. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
-  /** Looks at the channel once and changes nothing. Does not reject. Without it doctor says that it did not look at the channel. */
+  /**
+   * Looks at the channel once and changes nothing. Does not reject. Without it doctor reports that it did not check the
+   * channel.
+   */
   examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

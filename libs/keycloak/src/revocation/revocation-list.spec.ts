@@ -25,7 +25,6 @@ function listOf(maxRevocations = 100) {
 
 const NOW = new StillClock().date;
 
-/** Alice's, issued now, with something else about it. */
 function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token'): VerifiedAccessToken {
   const claims = { iss: ISSUER, sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', jti: 'j1', ...bend };
   return makeVerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
@@ -171,7 +170,7 @@ describe('a list that is full', () => {
     list.deny(other(2));
     expect(list.size).toBe(2);
     expect(list.denies(token())).toBe(true);
-    // Not told apart any more: who is innocent gets a new token, which passes.
+    // The list can't distinguish them any more. A new token is accepted.
     expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
@@ -221,7 +220,6 @@ describe('a list that is full', () => {
   });
 });
 
-/** What was ever denied, in full: a list with no bound. */
 interface Denied {
   readonly denial: Denial;
   readonly issuedBefore: number;

@@ -1,10 +1,9 @@
-/** RevocationList: what this service refuses from now on, whatever Keycloak says of it. */
+/** RevocationList: denies and rechecks tokens. */
 import type { Denial } from '../protocol/denial.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from './held-denials.js';
 import type { IssuerRecheck, Recheck, Rechecks } from './rechecks.js';
 
-/** What is held of one issuer. */
 export interface IssuerRevocations {
   readonly issuer: string;
   readonly denials: Pick<HeldDenials, 'size' | 'deny' | 'denies' | 'onDenied'>;
@@ -12,18 +11,22 @@ export interface IssuerRevocations {
 }
 
 /**
- * `deny()` is the one way in, for a logout notice or an administrator's request. What is denied is refused with 401 `invalid_token` (reason `revoked`) on every
- * guarded route, and is not exchanged any more: from the next request on, answers and tokens that are kept included, and for `revocationRetentionSeconds`.
+ * Denies sessions, users and tokens, for a logout notice or a request of an administrator. From the next request on, a
+ * denied token is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, and is not exchanged.
+ * Cached results and tokens are included. A denial lasts for `revocationRetentionSeconds`.
  *
- * With `forRoot({ revocationChannel })` it reaches all replicas of all services, and those that start later. Without one it holds in this process, until that ends.
- * It does NOT tell Keycloak, or end calls that are in flight. It can't be switched off. When it is full, the denial that would end first goes early, with a warning in
- * the log; from then on every token issued before that denial was made is refused, whosesoever it is: what was denied does not come back for it.
+ * With `forRoot({ revocationChannel })` a denial reaches all replicas of all services, including those that start
+ * later. Without it, it applies to this process, until the process ends. It does NOT notify Keycloak, and does not
+ * abort running calls. The list can't be switched off.
  *
- * With several issuers it is a list for each: what is denied or rechecked at one says nothing of the tokens of another, and each denial and recheck names its `issuer`.
+ * When the list is full, it drops the denial that would end first and logs a warning. From then on it refuses every
+ * token that was issued before that denial was made, so that the denied token stays refused.
+ *
+ * With several issuers each has its own list: a denial at one issuer does not affect tokens of another. Each denial and
+ * recheck names its `issuer`.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
-  /** Where there is no choice. */
   readonly #only: IssuerRevocations | undefined;
 
   constructor(issuers: readonly IssuerRevocations[]) {
@@ -32,26 +35,30 @@ export class RevocationList {
   }
 
   /**
-   * How many denials are held, at most `maxRevocations` of each issuer; that of a token with its `jti` counts twice. Those whose time is over
-   * are counted until the next one comes.
+   * The number of denials, at most `maxRevocations` for each issuer. A denial of a token with its `jti` counts twice.
+   * Includes expired denials until the next one.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);
   }
 
   /**
-   * Holds at once, and for `revocationRetentionSeconds` from now. To deny the same again does no harm: it is held longer, and
-   * of two `issuedBefore` the later one counts. Throws `TypeError` when `denial` is not exactly one `Denial`, or is of an issuer that the module does not have; of several issuers it
-   * must name one.
+   * Takes effect at once, for `revocationRetentionSeconds`. Denying the same again is harmless: it is held longer, and
+   * the later `issuedBefore` counts.
+   *
+   * Throws `TypeError` if `denial` is not exactly one `Denial` or names an unknown issuer. With several issuers it must
+   * name one.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * For what may have been revoked, and may not: answers of the authorization server that were asked for until now serve no more, of the tokens that `recheck` is about. Each
-   * is introspected once more when it comes next. Those that are verified by their signature, and were issued until now, are introspected from now on, until they end. It reaches as far as `deny()`. It does NOT refuse anybody by itself.
-   * Throws `TypeError` as `deny()` does; `'everything'` alone is about every issuer.
+   * For tokens that may have been revoked. Cached introspection results of these tokens are discarded, and each token
+   * is introspected again at its next use. Tokens that are verified by signature and were issued until now are
+   * introspected until they expire. It reaches the same replicas as `deny()`. It does NOT refuse a token by itself.
+   *
+   * Throws `TypeError` as `deny()` does. Only `'everything'` applies to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {
@@ -63,18 +70,18 @@ export class RevocationList {
     this.#of({ issuer }, 'recheck').rechecks.require(isOfAll ? 'everything' : (whose as IssuerRecheck));
   }
 
-  /** Whether `token` is denied: by its session, its subject or itself. The guard and the token exchange ask this. */
+  /** The guard and the token exchange call this. */
   denies(token: VerifiedAccessToken): boolean {
     const { denials } = this.#only ?? this.#issuers.get(token.issuer) ?? NOBODY_OF;
     return denials.denies(token);
   }
 
-  /** Calls `listener` after each denial, those of other replicas too. @internal */
+  /** Calls `listener` after each denial, also of other replicas. @internal */
   onDenied(listener: () => void): void {
     for (const { denials } of this.#issuers.values()) denials.onDenied(listener);
   }
 
-  /** Calls `listener` after each recheck, as `onDenied`. @internal */
+  /** Calls `listener` after each recheck, also of other replicas. @internal */
   onRecheck(listener: () => void): void {
     for (const { rechecks } of this.#issuers.values()) rechecks.onRequired(listener);
   }
@@ -90,5 +97,5 @@ export class RevocationList {
   }
 }
 
-/** Nothing is known of a token of another issuer, and so nothing good. */
+/** Fail closed: nothing is known about a token of an unknown issuer. */
 const NOBODY_OF = { denials: { denies: () => true } };

@@ -1,4 +1,4 @@
-/** What a replica does with a channel that fails in every way; a real one is in `valkey-revocations.e2e-spec.ts`. */
+/** A replica with a channel that fails in every way. `valkey-revocations.e2e-spec.ts` uses a real channel. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -33,10 +33,9 @@ let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
 let failing: string | undefined;
 let tries: number;
-/** Whether what was taken is read again. */
+/** Whether the replica reads back what the channel took. */
 let isEchoing: boolean;
 let again: number;
-/** So often others append meanwhile. */
 let busy: number;
 let lines: string[];
 
@@ -87,7 +86,7 @@ beforeEach(() => {
   void sharing.start(1000);
 });
 
-/** As the token verifiers of other services hear of it, which is for as long as any token lives. */
+/** The rechecks that token verifiers of other services receive, for as long as any token lives. */
 const heard = (): [recheck: unknown, secondsAgo: number][] => {
   const all: [unknown, number][] = [];
   rechecks.onRequired((recheck, at) => void all.push([recheck, clock.epochSeconds() - at]));
@@ -219,7 +218,6 @@ describe('RevocationSharing', () => {
     await until(() => appended.length === 4);
     expect(about()).toEqual([{ sub: 'old' }, { sub: 'alice' }, { sub: 'alice' }, { sub: 'bob' }]);
     expect(appended[2]).toEqual(appended[1]);
-    // Too many of them are one of everything.
     for (let number = 0; number < 1000; number += 1) rechecks.require({ sub: `user-${number}` });
     await until(() => appended.length >= 1003 || about().includes('everything'));
     appended = [];

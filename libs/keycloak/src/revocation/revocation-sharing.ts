@@ -1,4 +1,4 @@
-/** Revocation sharing: has the denials and rechecks of this replica reach all others by a channel, and theirs reach this one. */
+/** Revocation sharing: exchanges denials and rechecks with all other replicas through the channel. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type { ChannelRefusal } from './channel-refusals.js';
@@ -22,22 +22,22 @@ import type { HeardStretch } from './signal-proof.js';
 
 /**
  * - `none`: the application has no channel.
- * - `reading`: what it holds has not been read yet; a denial that another replica made earlier may be missing here.
- * - `caught_up`: everything has been read, and is read as it comes.
- * - `lost`: the channel can't be read now. What was read before holds.
+ * - `reading`: its content has not been read yet. An earlier denial of another replica may be missing here.
+ * - `caught_up`: everything has been read, and new entries are read as they arrive.
+ * - `lost`: the channel can't be read now. Earlier entries stay in force.
  */
 export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 
 export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
-   * Whether all that it held has been read once, so that this replica refuses what others have denied; true without a
-   * channel. False as well while it holds entries or a proof, and no key of this replica has opened any of them.
+   * Whether this replica has read the whole channel once, so that it refuses what others have denied. True without a
+   * channel. False while the channel holds entries or a proof, and no key of this replica has opened any of them.
    */
   readonly isReady: boolean;
-  /** Denials that the other replicas do not know of yet, or may have lost. */
+  /** Denials that other replicas do not know yet, or may have lost. */
   readonly unshared: number;
-  /** Whether the channel took the last ones. */
+  /** Whether the last append succeeded. */
   readonly isTaking: boolean;
 }
 
@@ -51,18 +51,13 @@ export interface SharingOptions {
   readonly revocationChannel: RevocationChannel | undefined;
 }
 
-/** How long the end of the process waits for what is still to be appended. */
 const LAST_WORDS_MS = 1000;
-/** Clocks of replicas may differ by so much. */
+/** The assumed clock skew between replicas. */
 const SKEW_SECONDS = 60;
-/** A channel with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
-/** Who is told what the channel says of proofs. */
 export interface SharingListener {
-  /** Something of others may have been missed. */
   interrupt(): void;
-  /** Everything was heard from one time to the other, by the monotonic clock. */
   prove(heard: HeardStretch): void;
 }
 
@@ -71,7 +66,7 @@ const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undef
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
   #hasCaughtUp = false;
-  /** Once it was ready it stays ready: all replicas would leave at once. */
+  /** Stays true, since otherwise an outage of the channel would make all replicas unready at once. */
   #hasBeenReady = false;
   readonly #trust: ChannelTrust;
   #channel: ConnectedRevocationChannel | undefined;
@@ -91,7 +86,7 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly listener: SharingListener = NOBODY,
   ) {
     const { issuer, revocationRetentionSeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    // As long as a denial: other services may verify signatures, whose tokens it is about until they end.
+    // As long as denials: services that verify signatures need it until the affected tokens expire.
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
@@ -119,7 +114,6 @@ export class RevocationSharing implements RevocationReceiver {
     };
   }
 
-  /** Looks at the channel once, for doctor; undefined without a channel, and for a channel that does not offer it. */
   async examine(question: ChannelQuestion): Promise<ChannelExamination | undefined> {
     return this.options.revocationChannel?.examine?.(this.#context, question);
   }
@@ -129,10 +123,10 @@ export class RevocationSharing implements RevocationReceiver {
     this.#state = 'none';
   }
 
-  /** Begins to read the channel, if there is one. Resolves when it has caught up, and after `maxWaitMs` at the latest. */
+  /** Resolves when the channel has caught up, or after `maxWaitMs`. */
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
-    // An application may be closed while it starts: then nobody would end what begins now.
+    // An application may be closed while it starts. Then no later hook would close the channel.
     if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (revocationChannel.proofKeys?.().publicKeys === 0) this.refused('no_public_key');
@@ -143,7 +137,7 @@ export class RevocationSharing implements RevocationReceiver {
       this.log.error('The revocation channel has not been read yet: this replica is not ready', {});
   }
 
-  /** Appends what is left for a second at most, then ends. Does not reject. */
+  /** Waits up to a second for pending appends. Does not reject. */
   async stop(): Promise<void> {
     if (this.#channel === undefined) return this.#closing.abort();
     await Promise.race([this.#appends.underWay(), sleep(LAST_WORDS_MS, undefined, { ref: false })]);
@@ -165,7 +159,6 @@ export class RevocationSharing implements RevocationReceiver {
 
   caughtUp(): void {
     if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
-    // What the channel took just before it was lost should have come back by now.
     if (this.#state !== 'caught_up') this.#appends.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
@@ -175,9 +168,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * A missed revocation is in force at the authorization server, or the replica that denied the token holds it and appends it again.
-   * Until then an answer is cached for `introspectionTtlSeconds`, as without a channel. A verified signature would be accepted until its
-   * token ends. So the authorization server is asked about those tokens, within the same time.
+   * A missed revocation is in force at the authorization server, or the replica that denied the token appends it again.
+   * Until then results are cached for `introspectionTtlSeconds`, as without a channel. A signature would be accepted
+   * until its token expires, so these tokens are introspected within the same time.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);
@@ -212,7 +205,10 @@ export class RevocationSharing implements RevocationReceiver {
     this.#noteReady();
   }
 
-  /** Whether others could verify what this process proves; true without a channel, where no proof leaves it. */
+  /**
+   * Whether other replicas could verify the proofs of this process. True without a channel, where proofs stay in the
+   * process.
+   */
   get canProve(): boolean {
     return this.#state === 'none' || this.options.revocationChannel?.proofKeys?.().canSign !== false;
   }
@@ -221,13 +217,12 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** Who listens for all replicas; `none` where each does for itself, undefined before the start. */
+  /** `none`: each replica polls for itself. Undefined before the start. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');
   }
 
-  /** Whether this replica reads the channel as it comes, and has read all from it that it said itself. */
   get hasReadAll(): boolean {
     return this.#state === 'caught_up' && this.#appends.areAllRead;
   }
@@ -241,7 +236,6 @@ export class RevocationSharing implements RevocationReceiver {
     this.log.error(words, { reason, ...(hint === undefined ? {} : { hint }) });
   }
 
-  /** Ends early when the process ends. */
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
   }

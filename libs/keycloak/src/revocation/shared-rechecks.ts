@@ -1,4 +1,4 @@
-/** Shared rechecks: those of this replica on their way to all others, and theirs on their way here, each once. */
+/** Shared rechecks: exchanges rechecks with other replicas, and carries out each of them once. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
@@ -7,12 +7,9 @@ import { isIssuerRecheck, type IssuerRecheck, type Rechecks } from './rechecks.j
 
 export type SharedRecheck = SharedRevocation & { readonly kind: 'recheck' };
 
-/** More, on their way or taken, are one of everything. */
 const MAX_HELD = 1000;
-/** Of those that come again. */
 const MAX_KNOWN = 10_000;
 
-/** How far a recheck was carried out here. */
 interface Effect {
   /** Tokens issued until then are introspected; seconds since the epoch. */
   readonly madeAt: number;
@@ -21,21 +18,19 @@ interface Effect {
 
 export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
-  /** The channel may lose them before everybody has read them. */
   #taken: readonly SharedRecheck[] = [];
-  /** Of those that it took, the ones that have not been read from it. */
   #unread: readonly SharedRecheck[] = [];
-  /** By `contentOf`: a service can write another recheck with the same id, or the same one with an earlier time. */
+  /**
+   * By `contentOf`, since a service can write another recheck with the same id, or the same recheck with an earlier
+   * time.
+   */
   readonly #known: DeadlineCache<Effect>;
-  /** One that came by the channel is not sent back to it. */
   #isReceiving = false;
 
   constructor(
     private readonly rechecks: Rechecks,
-    /** How long one is of use to others, and to the answers that they keep. */
     private readonly useful: { readonly seconds: number; readonly toAnswersSeconds: number },
     private readonly clock: Clock,
-    /** Called when there is another one to be appended. */
     onAdded: () => void,
   ) {
     this.#known = new DeadlineCache(MAX_KNOWN, clock);
@@ -46,38 +41,33 @@ export class SharedRechecks {
     });
   }
 
-  /** Those that are of use, the oldest first. */
   toAppend(): readonly SharedRecheck[] {
     return this.#useful(this.#toAppend);
   }
 
-  /** The channel has taken them. Those that were read from it before it said so are no more to be waited for. */
   markTaken(rechecks: readonly SharedRecheck[]): void {
     const taken = rechecks.filter((one) => this.#toAppend.includes(one));
     this.#unread = this.#useful([...this.#unread, ...taken]);
     this.#moveToTaken(taken);
   }
 
-  /** Whether the channel has all of them, and all have been read from it. */
   get areAllRead(): boolean {
     return this.toAppend().length === 0 && this.#useful(this.#unread).length === 0;
   }
 
-  /** What the channel took and was not read from it is to be appended once more. */
   markUnreadFresh(): void {
     this.#toAppend = this.#bounded([...this.#unread, ...this.#toAppend]);
     this.#unread = [];
   }
 
-  /** The channel may have lost what it took. */
   markAllToRepeat(): void {
     this.#toAppend = this.#bounded([...this.#taken, ...this.#toAppend]);
     [this.#taken, this.#unread] = [[], []];
   }
 
   /**
-   * Rechecks that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. One that was carried out
-   * before changes nothing, unless this copy reaches further.
+   * `madeAt`: the latest possible time, in seconds since the epoch. A copy of a known recheck changes nothing, unless
+   * it reaches further.
    */
   receive(shared: SharedRecheck, ageSeconds: number, madeAt: number): void {
     if (ageSeconds >= this.useful.seconds) return;
@@ -94,8 +84,8 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A later version may say what a recheck is about in a way that this one can't read. Then everything is introspected again,
-      // including what the recheck is about.
+      // A later version may describe the affected tokens in a way that this version can't read. Then everything is
+      // rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {
@@ -135,7 +125,7 @@ export class SharedRechecks {
   }
 }
 
-/** A digest of everything that a recheck says: its length is bounded, and no two rechecks share it. */
+/** A digest, so that the length is bounded and different rechecks differ. */
 const contentOf = ({ id, recheck, at }: SharedRecheck): string =>
   createHash('sha256')
     .update(JSON.stringify([id, recheck, at]))

@@ -1,4 +1,7 @@
-/** The entry point nestjs-keycloak-s2s/testing, for specs only: test tokens, the module without a server, and the scanner for leaked tokens. */
+/**
+ * The entry point nestjs-keycloak-s2s/testing, for specs only: test tokens, a module without a server, a token leak
+ * scanner.
+ */
 export { testAccessToken } from './test-access-token.js';
 export { TokenLeakError } from './token-leaks/token-leak-error.js';
 export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';

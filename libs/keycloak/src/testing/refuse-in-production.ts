@@ -1,4 +1,4 @@
-/** Refuse in production: code that can sign anybody in must not run there. */
+/** Refuse in production: keeps code that can sign in any caller out of production. */
 import { isProduction } from '../protocol/production.js';
 
 /** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */

@@ -17,7 +17,10 @@ export interface TestAccessTokenOptions {
   readonly permissions?: readonly string[];
   /** `azp`: the client the token was issued to. Default `test-client`. */
   readonly client?: string;
-  /** `aud`: the services the token is for. Default: the client id of the application that signs it in, else `test-service`. */
+  /**
+   * `aud`: the services the token is for. Default: the client id of the application that signs it in, else
+   * `test-service`.
+   */
   readonly audience?: string | readonly string[];
   /** `iss`. Default: the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
   readonly issuer?: string;
@@ -28,22 +31,21 @@ export interface TestAccessTokenOptions {
   /** Seconds until `exp`; negative for an expired token. Default 300. */
   readonly expiresInSeconds?: number;
   /**
-   * Further claims, such as `sid`, `email` or `realm_access`. They override all options above; a claim that is undefined is
-   * left out.
+   * Further claims, such as `sid`, `email` or `realm_access`. They override all options above. A claim that is
+   * undefined is omitted.
    */
   readonly claims?: Readonly<Record<string, unknown>>;
   /** With `signIn`: the scopes that the token can be exchanged for. Default: all. */
   readonly grantableScopes?: readonly string[];
 }
 
-/** Issuer and audience of a token if neither its options nor an application set others. */
 export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken` as the guard does, to call a handler with. A running guard refuses it, and no server exchanges
- * it, unless `text` is a token that the server issued. `signIn(app, testAccessToken(…))` registers it with an application
- * under test.
+ * Makes a `VerifiedAccessToken` as the guard does, to call a handler with. A running guard refuses it, and no server
+ * exchanges it, unless `text` is a token that the server issued. `signIn(app, testAccessToken(…))` registers it with an
+ * application under test.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */
@@ -59,7 +61,6 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
   return token;
 }
 
-/** The text and the options of a token that `testAccessToken()` made. */
 interface Description {
   readonly text: string;
   readonly options: TestAccessTokenOptions;
@@ -67,16 +68,13 @@ interface Description {
 
 const descriptions = new WeakMap<VerifiedAccessToken, Description>();
 
-/** Undefined for a token that `testAccessToken()` did not make. */
 export const descriptionOf = (token: VerifiedAccessToken): Description | undefined => descriptions.get(token);
 
-/** Of whom it is, and what: Keycloak says it in its own way. */
 const ofProfile = (client: string, profile: ProfileName = 'keycloak'): object =>
   profile === 'keycloak'
     ? { azp: client, typ: KEYCLOAK_ACCESS_TOKEN_TYP }
     : { client_id: client, jti: randomBytes(16).toString('base64url') };
 
-/** The claims that the server would put into such a token. */
 export function claimsOf(
   options: TestAccessTokenOptions,
   defaults: { readonly issuer: string; readonly audience: string; readonly profile?: ProfileName | undefined },

@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Its messages are token texts. Subscribe to this object, not by name: once a channel of that name was garbage-collected
- * (those of the previous spec are), Node 20 may return a different one.
+ * Its messages are token texts. Subscribe to this object, not by name: after a channel of that name was
+ * garbage-collected, as between two specs, Node 20 may return a different one.
  */
 export const testTokenChannel = channel('nestjs-keycloak-s2s:testing:token');

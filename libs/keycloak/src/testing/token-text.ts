@@ -1,7 +1,10 @@
 /** Token text: made-up tokens in the form of a Keycloak token. */
 import { hash } from 'node:crypto';
 
-/** Returns the same text for the same `id`. The signature is not valid. `iss`: for who is asked about it, where there are several. */
+/**
+ * Returns the same text for the same `id`. The signature is not valid. `iss` selects the issuer in applications with
+ * several.
+ */
 export const tokenText = (id: string, typ = 'JWT', iss?: unknown): string =>
   `${encoded({ alg: 'RS256', typ, kid: 'made-up' })}.${encoded({ iss, jti: id })}.${hash('sha256', id, 'base64url')}`;
 

@@ -1,4 +1,4 @@
-/** describeRoutes(): the OpenAPI document of a service: its routes, what each demands, and the bodies that it takes. */
+/** describeRoutes(): the OpenAPI document of a service, with the bodies and the demands of its routes. */
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
@@ -9,7 +9,7 @@ export interface DescribedService {
   readonly version: string | undefined;
 }
 
-/** Throws as `addKeycloakSecurity()` does. */
+/** Throws the errors of `addKeycloakSecurity()`. */
 export function describeRoutes(
   app: INestApplication,
   { name = 'service', version = 'dev' }: DescribedService,
@@ -23,13 +23,12 @@ export function describeRoutes(
 }
 
 /**
- * The schema of each DTO, of what class-validator checks: an annotation beside each of its decorators would say it twice, and would load
+ * Derives the schema of each DTO from its class-validator decorators. Decorators of Swagger would repeat them, and load
  * @nestjs/swagger with the service.
  */
 function addBodies({ components: { schemas = {} } = {} }: OpenAPIObject): void {
   const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });
   for (const name of Object.keys(schemas)) {
-    // Unknown fields are refused.
     if (validated[name] !== undefined)
       Object.assign(schemas[name] ?? {}, validated[name], { additionalProperties: false });
   }

@@ -1,8 +1,8 @@
-/** OpenApiDocument: what an application has, as JSON, made when somebody first asks. */
+/** OpenApiDocument: the OpenAPI document of an application as JSON, created on the first request. */
 import type { INestApplication } from '@nestjs/common';
 import type { DescribedService } from './describe-routes.js';
 
-/** A service whose document nobody reads loads nothing for it. */
+/** @nestjs/swagger is not loaded until the document is first requested. */
 export class OpenApiDocument {
   #make = (): Promise<string> => Promise.reject(new Error('No application is described yet'));
   #made: Promise<string> | undefined;
@@ -14,7 +14,6 @@ export class OpenApiDocument {
     };
   }
 
-  /** Rejects as `addKeycloakSecurity()` throws, where a route would be without its demands. */
   json(): Promise<string> {
     return (this.#made ??= this.#make());
   }

@@ -1,11 +1,10 @@
-/** OpenApiPageController: a page that shows the document, and sends requests by it. */
+/** OpenApiPageController: a page that shows the OpenAPI document and can send its requests. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from '../security-headers.js';
 
-/** Its icons are in its style sheet, as data. */
 const POLICY = securityHeaders({ scripts: true, dataImages: true })['content-security-policy'] ?? '';
 
 const PAGE = `<!doctype html>
@@ -27,7 +26,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', validatorUrl: null });
 `;
 
-/** In development only: it is one more page that takes tokens. Its files are those of the package; nothing comes from elsewhere. */
+/** For development only, since the page accepts tokens. All its files come from the swagger-ui package. */
 @Controller('openapi')
 @Public()
 export class OpenApiPageController {
@@ -57,7 +56,6 @@ export class OpenApiPageController {
   }
 }
 
-/** Of the version that @nestjs/swagger has. */
 function fileOf(name: string): string {
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('@nestjs/swagger'));
   return readFileSync(resolve(`swagger-ui-dist/${name}`), 'utf8');

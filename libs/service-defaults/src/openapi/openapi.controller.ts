@@ -7,7 +7,7 @@ import { OpenApiDocument } from './openapi-document.js';
 export class OpenApiController {
   constructor(private readonly document: OpenApiDocument) {}
 
-  /** For everybody: who may read it is decided by whether the route exists. */
+  /** Public: the route exists only if everyone may read the document. */
   @Get()
   @Public()
   @Header('Content-Type', 'application/json; charset=utf-8')

@@ -1,11 +1,10 @@
-/** OpenApiModule: the routes that say in OpenAPI what a service has. */
+/** OpenApiModule: the routes that publish the OpenAPI document of a service. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { OpenApiDocument } from './openapi-document.js';
 import { OpenApiPageController } from './openapi-page.controller.js';
 import { OpenApiController } from './openapi.controller.js';
 
 export interface OpenApiSettings {
-  /** Whether there is a page that shows the document, and sends requests by it. */
   readonly hasPage: boolean;
 }
 

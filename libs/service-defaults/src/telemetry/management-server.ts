@@ -1,4 +1,4 @@
-/** Management server: where the metrics of a service are read, on a port that no user of the service reaches. */
+/** Management server: serves the metrics of a service on a port that its users do not reach. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,11 +7,10 @@ import { listenFault, type PlaceVariables } from '../listen-fault.js';
 
 export interface ManagementServer {
   readonly port: number;
-  /** Closes at once; who reads just then gets half an answer. */
+  /** Closes at once, and cuts off an answer in progress. */
   close(): void;
 }
 
-/** Readers are few: a scraper or two. */
 const LIMITS = {
   headersTimeout: 5000,
   requestTimeout: 5000,
@@ -25,15 +24,14 @@ const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)',
 const PATH = /^\/metrics(?:\?|$)/;
 
 /**
- * Answers `GET /metrics` with what `metrics` writes, and anything else with 404. It asks for no token: who can reach the port can read it. Throws
- * `ConfigurationError` where it can't be there.
+ * Answers `GET /metrics` with the output of `metrics`, and anything else with 404. It requires no token: anyone who
+ * reaches the port can read it. Throws `ConfigurationError` if it can't listen.
  */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },
   metrics: RequestListener,
 ): Promise<ManagementServer> {
   const server = createServer(LIMITS, (request, response) => {
-    // Nothing is read of what comes with it.
     request.resume();
     if (request.method === 'GET' && PATH.test(request.url ?? '')) metrics(request, response);
     else response.writeHead(404, { connection: 'close' }).end();

@@ -1,4 +1,4 @@
-/** Request telemetry: the time of each request that a service is sent, and a span in which what it does for it is found. */
+/** Request telemetry: the duration of each request of a service, and a span around the work for it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
@@ -16,15 +16,14 @@ import {
 import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
 import { failureOf } from '../answered-failures.js';
 
-/** In seconds: those that the semantic conventions advise for this metric. */
+/** In seconds, as the semantic conventions advise for this metric. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Probes come all the time, and nobody asks what led to what in them. */
+/** Probes are frequent, and their traces are of no use. */
 const UNTRACED = /^\/health\//;
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** The parts of Fastify's request and reply that are used here. */
 interface Request {
   readonly raw: IncomingMessage;
 }
@@ -33,8 +32,9 @@ interface Reply {
 }
 
 /**
- * `http.server.request.duration` and a span of kind server for each request that has a route or gets 404, by OpenTelemetry's semantic conventions. A
- * `traceparent` that came with it is the parent. The route is said as it was declared; path and query, in which there may be a code, are not.
+ * Records `http.server.request.duration` and a server span for each request that has a route or gets 404, by
+ * OpenTelemetry's semantic conventions. A received `traceparent` is the parent. The route is recorded as declared. Path
+ * and query are not recorded, since they may contain a code.
  */
 export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
   const durations = meter.createHistogram('http.server.request.duration', {
@@ -74,7 +74,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
   });
 }
 
-/** Returns no status if the caller left before the answer began. The status is then unknown. */
+/** Returns no status if the caller left before the answer began, since it is unknown then. */
 function endOf(answer: ServerResponse): Attributes {
   const { headersSent, statusCode } = answer;
   if (!headersSent) return {};

@@ -1,4 +1,4 @@
-/** startTelemetry(): an SDK of OpenTelemetry for a service that measures itself or traces its requests. No other service loads this folder. */
+/** startTelemetry(): starts the OpenTelemetry SDK. A service without metrics and traces does not load this folder. */
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
@@ -24,18 +24,19 @@ import { observeRequests } from './request-telemetry.js';
 import { TelemetryModule } from './telemetry.module.js';
 
 export interface Telemetry {
-  /** For the root module. When the application ends, it ends the telemetry. */
+  /** Ends the telemetry with the application. */
   readonly module: DynamicModule;
-  /** Has the requests that the adapter is sent measured and traced; before the application is made. */
+  /** Call it before the application is created. */
   observe(adapter: FastifyAdapter): void;
 }
 
-/** How long the end of the process waits for spans to be sent. */
+/** How long the shutdown waits for spans to be sent. */
 const LAST_WORDS_MS = 500;
 
 /**
- * Registers the SDK, once in a process and before the application is made. Sampler, endpoint, headers and limits are those of the standard
- * variables `OTEL_*`, which the SDK reads. Throws `ConfigurationError` where the management port can't be listened on.
+ * Registers the SDK. Call it once in a process, before the application is created. The SDK reads sampler, endpoint,
+ * headers and limits from the standard variables `OTEL_*`. Throws `ConfigurationError` if the management port can't be
+ * used.
  */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },
@@ -47,7 +48,7 @@ export async function startTelemetry(
   const ends: (() => Promise<void>)[] = [];
   if (traces !== undefined) ends.push(traceTo(traces, resource));
   if (management !== undefined) {
-    // It is read over a server of ours, with limits.
+    // Our own server, which has limits, serves the metrics.
     const reader = new PrometheusExporter({ preventServerStart: true });
     const server = await startManagementServer(management, (request, response) =>
       reader.getMetricsRequestHandler(request, response),
@@ -71,19 +72,18 @@ export async function startTelemetry(
 
 const SCOPE = 'service-defaults';
 
-/** What the environment says of it (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) counts for more. */
+/** The environment (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) takes precedence. */
 function resourceOf(name: string, version: string): Resource {
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name, 'service.version': version }))
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** Returns what ends it. */
 function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: Resource): () => Promise<void> {
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  // Not baggage, which anybody may send and which may say whom a request is about.
+  // No baggage: anyone may send it, and it may identify the user of a request.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return () => provider.shutdown();
@@ -91,7 +91,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
 
 const LOG_INTERVAL_MS = 60_000;
 
-/** Once a minute at most, and the code alone: an error of the exporter may hold what the collector answered, or where it was asked. */
+/** At most once a minute, and only the code: an exporter's error may contain the collector's answer or address. */
 function exportFailureLogger(logger: Pick<ServiceLogger, 'warn'>): (failure: unknown) => void {
   let loggedAt = -Infinity;
   return (failure) => {

@@ -1,4 +1,4 @@
-/** TelemetryModule: the library's own metrics and spans, and the end of the telemetry with that of the application. */
+/** TelemetryModule: the library's metrics and spans. It ends the telemetry with the application. */
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { KeycloakTelemetryModule } from 'nestjs-keycloak-s2s/opentelemetry';
 

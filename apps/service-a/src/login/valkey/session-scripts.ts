@@ -1,10 +1,13 @@
-/** Session scripts: what the server does with a session in one step, its indexes and the marks of ended ones included. */
+/** Session scripts: the server's atomic operations on sessions, their indexes and the marks of ended sessions. */
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
- * A session is a hash: `s` sealed, `i` the `iat` of its login, `u` and `d` the names of its indexes by user and by Keycloak's session, `eu` and `ed` those of the
- * marks that it ended. An index is a sorted set of the names of sessions, by their last change. It expires with the session that expires last. A key of another
- * type is not ours, and counts as missing. An end that can't find a session, since an index is spoilt, leaves its mark: what has one is not found either.
+ * A session is a hash. `s` is the sealed session, and `i` the `iat` of its login. `u` and `d` name its indexes by user
+ * and by Keycloak's session, `eu` and `ed` the marks that it has ended.
+ *
+ * An index is a sorted set of session names, by their last change. It expires with the session that expires last. A key
+ * of another type is not ours, and counts as missing. If an index is damaged, the end of a session can't find it, but
+ * leaves a mark, and a session with a mark counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -48,13 +51,13 @@ local function long(key, ms)
 end
 `;
 
-/** Longer than any session of ours: the identity of a user may have a long name, and its tokens many claims. */
+/** Longer than any session of ours: a user's identity may have a long name, and the tokens many claims. */
 export const MAX_SEALED = 262_144;
 
 /**
- * What is sealed of a session that has not ended, and of the rechecks, or none; and the server's time.
+ * Returns the sealed session unless it has ended, the sealed rechecks, and the server's time.
  *
- * KEYS: session, recheck. ARGV: ms that marks live.
+ * KEYS: session, recheck. ARGV: lifetime of marks in ms.
  */
 export const FIND = new ValkeyScript(`${COMMON}
 local function hasEnded(session)
@@ -68,10 +71,14 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Adds a session unless it was ended before, and makes room for it: first among those of its user, then among all. Gives 0 if it was ended.
+ * Adds a session unless it was ended before, and makes room for it: first among all sessions, then among those of its
+ * user. Returns 0 if it was ended.
  *
- * KEYS: session, all, index by user, index by Keycloak's session (that by user, where there is none), then other indexes by user, marks of the session, marks of the user.
- * ARGV: sealed, ms to live, most of a user, most of all, ms without use, iat, how many other indexes, how many marks of the session, ms that marks live.
+ * KEYS: session, all, index by user, index by Keycloak's session (if there is none: by user). After these come other
+ * indexes by user, marks of the session, and marks of the user.
+ *
+ * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. After these come `iat`, the
+ * number of other indexes, the number of session marks, and the lifetime of marks in ms.
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
@@ -114,9 +121,9 @@ return 1
 `);
 
 /**
- * Changes a session that is still the one that was read: 1, else 0.
+ * Changes a session if it is still the one that was read. Returns 1 if so, else 0.
  *
- * KEYS: session, all. ARGV: how what was read begins, what it is to be, ms to live.
+ * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
  */
 export const CHANGE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -135,7 +142,10 @@ end
 return 1
 `);
 
-/** Deletes a session; if it is given how it begins, only the one that does. KEYS: session, all. ARGV: how it begins. */
+/**
+ * Deletes a session. If a beginning is given, only a session whose text still begins so. KEYS: session, all. ARGV:
+ * beginning, or empty.
+ */
 export const DELETE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
 if ARGV[1] ~= '' and (not found or string.sub(found, 1, #ARGV[1]) ~= ARGV[1]) then return 0 end
@@ -146,7 +156,7 @@ return 1
 /**
  * Ends all sessions of some indexes, and leaves marks.
  *
- * KEYS: all, marks, indexes. ARGV: value of the marks, for how many ms, how many marks.
+ * KEYS: all, marks, indexes. ARGV: `iat` of the notice, lifetime of the marks in ms, number of marks.
  */
 export const END = new ValkeyScript(`${COMMON}
 local lastMark = 1 + tonumber(ARGV[3])
@@ -167,7 +177,10 @@ end
 return 1
 `);
 
-/** Sets a text if it is still what was read. KEYS: text. ARGV: whether it is, whatever is there (1), what was read (empty: nothing), what it is to be, ms to live. */
+/**
+ * Sets a text if it is still the one that was read. KEYS: text. ARGV: 1 to set it in any case, old text (empty: none),
+ * new text, lifetime in ms.
+ */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
 if ARGV[1] ~= '1' and found ~= ARGV[2] then return 0 end
@@ -176,7 +189,10 @@ redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1
 `);
 
-/** KEYS: names of what is taken, of which one is there if it was taken. ARGV: ms. Whether it is taken now, and the server's time. */
+/**
+ * Takes something once. Returns 1 if it was not taken before, and the server's time. KEYS: its names, one of which
+ * exists if it was taken. ARGV: lifetime in ms.
+ */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do
   if redis.call('EXISTS', KEYS[at]) == 1 then return { 0, now() } end

@@ -1,4 +1,4 @@
-/** ValkeySessionStore: keeps sessions in Valkey, sealed, for all replicas of Service A. */
+/** ValkeySessionStore: keeps sealed sessions in Valkey, for all replicas of Service A. */
 import { Logger } from '@nestjs/common';
 import {
   serviceKeyPrefix,
@@ -15,18 +15,18 @@ import type { UserSession } from '../user-session.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
-/** More requests of one session at once than a browser makes. */
+/** More than a browser's concurrent requests in one session. */
 const MAX_ATTEMPTS = 50;
 
-/** While the server is away. */
+/** For ends of sessions that wait while the server is unavailable. */
 const MAX_OWED_ENDS = 10_000;
 const PAID_AT_ONCE = 100;
 const PAY_AGAIN_MS = 1000;
 
-/** A server whose clock went back by less is not worth a line. */
+/** A smaller step of the server's clock is not logged. */
 const MIN_STEP_MS = 10_000;
 
-/** Errors of the server that will be the same next time; the sessions' tokens are denied all the same. */
+/** Errors of the server that would recur. The tokens of the sessions are denied anyway. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 type Arguments = readonly (string | number)[];
@@ -41,7 +41,7 @@ export interface SessionOwner {
   readonly clientId: string;
 }
 
-/** All its keys begin with `serviceKeyPrefix`, so other services, realms and uses may share the database. */
+/** All keys begin with `serviceKeyPrefix`, so that other services, realms and uses can share the database. */
 export class ValkeySessionStore implements SessionStore {
   readonly isShared = true;
   readonly clock = new ServerClock();
@@ -50,7 +50,6 @@ export class ValkeySessionStore implements SessionStore {
   readonly #prefix: string;
   readonly #all: string;
   readonly #recheck: string;
-  /** Ends of sessions that the server did not take, by their mark. */
   readonly #owedEnds = new Map<string, End>();
   #paying: Promise<void> | undefined;
   #payTimer: NodeJS.Timeout | undefined;
@@ -137,10 +136,10 @@ export class ValkeySessionStore implements SessionStore {
     }
   }
 
-  /** Holds at this replica at once, and at the others as soon as the store is reached. */
+  /** Takes effect at this replica at once, and at the others when the store is reachable. */
   async requireRecheck(): Promise<void> {
     try {
-      // The time of the server is to be known first.
+      // The server's time must be known first.
       await this.#find('');
     } finally {
       this.#rechecks.require();
@@ -166,7 +165,7 @@ export class ValkeySessionStore implements SessionStore {
     await this.valkey.close();
   }
 
-  /** What is sealed of a session. With the answer comes what other replicas learned about rechecks; what this one knows more is written. */
+  /** The answer also brings the rechecks that other replicas require. Later rechecks of this replica are written. */
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
@@ -177,13 +176,16 @@ export class ValkeySessionStore implements SessionStore {
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
       const isOurs = theirs !== undefined || recheck === null;
       const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      // If it fails, or another replica was faster, the next one writes it.
+      // If this fails, or another replica was faster, the next call writes it.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
   }
 
-  /** Sessions count as older then than they are, and new ones may have ended already: nobody would know why. */
+  /**
+   * If the server's clock went back, sessions count as older than they are, and new ones may have ended already. The
+   * log explains why.
+   */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;
@@ -197,7 +199,6 @@ export class ValkeySessionStore implements SessionStore {
     this.#wentBack = wentBack;
   }
 
-  /** The server forgets it when it has expired by either limit. */
   #msToLive({ startedAtMs, usedAtMs }: UserSession): number {
     const { sessionIdleSeconds, sessionMaxSeconds } = this.bounds;
     const endsAtMs = Math.min(usedAtMs + sessionIdleSeconds * 1000, startedAtMs + sessionMaxSeconds * 1000);
@@ -221,7 +222,7 @@ export class ValkeySessionStore implements SessionStore {
     this.#payLater();
   }
 
-  /** Requests may be long in coming. */
+  /** Retries by timer, since the next request may be long in coming. */
   #payLater(): void {
     if (this.#payTimer !== undefined) return;
     this.#payTimer = setTimeout(() => {
@@ -230,7 +231,6 @@ export class ValkeySessionStore implements SessionStore {
     }, PAY_AGAIN_MS).unref();
   }
 
-  /** One for all who wait for it. */
   #pay(): Promise<void> {
     return (this.#paying ??= this.#payAll().finally(() => (this.#paying = undefined)));
   }
@@ -251,7 +251,7 @@ export class ValkeySessionStore implements SessionStore {
     if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
   }
 
-  /** Who was asked to end sessions, and could not, is not asked again: they end before anything else is asked for. */
+  /** Keycloak does not repeat a notice that failed here, so these ends come before any other request. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
     if (this.#owedEnds.size > 0) await this.#pay();
     return this.#ask(script, keys, args);

@@ -1,10 +1,9 @@
-/** Successful answers of the admin REST API: 200 with a representation, 201, 204. */
+/** Successful answers of the admin REST API. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 
 export const found = (representation: object): HttpAnswer =>
   json(200, representation, { 'content-type': 'application/json;charset=UTF-8', 'cache-control': 'no-cache' });
 
-/** 201 with the location of the new resource (RFC 9110 §15.3.2). */
 export const created = ({ origin, path }: HttpCall, id: string): HttpAnswer => ({
   status: 201,
   headers: { location: `${origin}${path}/${id}` },

@@ -1,4 +1,4 @@
-/** The part of Keycloak's admin REST API that tests need: its routes and the right to call each. */
+/** Routes and access control of the admin REST API, as far as tests need it. */
 import { bearerToken, json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import type { Realm } from '../realm/realm.js';
 import { findLiveAccessToken } from '../grants/live-token.js';
@@ -36,7 +36,6 @@ export const ADMIN_PATH = '/admin/realms';
 
 type Methods = Readonly<Partial<Record<string, AdminEndpoint>>>;
 
-/** Paths relative to `/admin/realms/<realm>`. */
 const ROUTES: Readonly<Record<string, Methods>> = {
   '': { GET: readRealm, PUT: updateRealm },
   '/logout-all': { POST: logOutAll },
@@ -69,7 +68,9 @@ const MANAGE_EVENTS = ['manage-events', 'realm-admin'];
 const MANAGE_USERS = ['manage-users', 'realm-admin'];
 const VIEW_USERS = ['view-users', ...MANAGE_USERS];
 
-/** What a user of the realm itself may do who has one of these roles of `realm-management`. An administrator may do everything. */
+/**
+ * Roles of `realm-management` that permit a call to a user of the realm itself. An administrator may call everything.
+ */
 const PERMITTED: Readonly<Record<string, Readonly<Partial<Record<string, readonly string[]>>>>> = {
   '/events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
   '/events/config': { GET: VIEW_EVENTS, PUT: MANAGE_EVENTS },
@@ -107,7 +108,6 @@ export async function adminApi(realms: ServerRealms, call: HttpCall): Promise<Ht
   }
 }
 
-/** Whose token it is, of whichever realm. Throws 401 if it is not valid at all. */
 async function authenticate({ main, master }: ServerRealms, call: HttpCall): Promise<Administrator> {
   const token = bearerToken(call) ?? '';
   for (const server of [await master(), main]) {

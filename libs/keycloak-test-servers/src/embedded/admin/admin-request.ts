@@ -1,11 +1,10 @@
-/** AdminRequest: a request to the admin REST API with its realm, the id in its path, and its body. */
+/** A request to the admin REST API with its realm, path id and body. */
 import type { RecordedRequest } from '../events/record-admin-event.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { AdminRefusal } from './admin-refusal.js';
 
 export interface AdminRequest extends RecordedRequest {
-  /** The value of `:id` in the path. */
   readonly id: string;
 }
 

@@ -1,7 +1,6 @@
 /** A client as the admin REST API returns and accepts it. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 
-/** Includes members that the server accepted but does not use. */
 export const clientRepresentation = (client: RealmClient) => ({
   ...client.representation,
   id: client.id,

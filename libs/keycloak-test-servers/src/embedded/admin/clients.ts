@@ -20,7 +20,6 @@ export function findClients({ server, call: { query } }: AdminRequest): HttpAnsw
   return found(server.realm.clients().filter(isWanted).map(clientRepresentation));
 }
 
-/** A client without a `clientId` gets its id as one; a confidential client without a secret gets a random one. */
 export function createClient(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const json = objectIn(request.call);
@@ -38,7 +37,7 @@ export function createClient(request: AdminRequest): HttpAnswer {
 
 export const readClient = (request: AdminRequest): HttpAnswer => found(clientRepresentation(clientOf(request)));
 
-/** Members and attributes that are not in the body keep their values. Scopes never change: Keycloak has a separate path for them. */
+/** Scopes never change, since Keycloak has a separate path for them. */
 export function updateClient(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const json = objectIn(request.call);
@@ -54,7 +53,7 @@ export function updateClient(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** An attribute is removed by an empty text. */
+/** An empty string removes an attribute. */
 const withoutEmpty = (attributes: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '' && value !== null));
 
@@ -68,7 +67,6 @@ export function deleteClient(request: AdminRequest): HttpAnswer {
 
 export const readSecret = (request: AdminRequest): HttpAnswer => secretOf(clientOf(request));
 
-/** The one before is refused from now on. */
 export function regenerateSecret(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const { realm } = request.server;

@@ -1,15 +1,13 @@
-/** EventQuery: which events a request to the event log asks for, read in Keycloak's order. */
+/** Query parameters of the event log, checked in Keycloak's order. */
 import type { LoggedEvent } from '../state/event-log.js';
 import type { HttpCall } from '../http/http-call.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
 
-/** Of a request without `max`. */
 const DEFAULT_MAX = 100;
 const DAY_MS = 86_400_000;
 
 type Query = HttpCall['query'];
 
-/** What a log has between two times, in order, and of that a page. `isWanted`: what else the request asks for. */
 export function pageOf<E extends LoggedEvent>(
   events: readonly E[],
   query: Query,
@@ -21,11 +19,11 @@ export function pageOf<E extends LoggedEvent>(
   const found = events.filter((event) => event.time >= from && event.time <= to && isWanted(event));
   const ordered = isAscending ? found : found.toReversed();
   const start = Math.max(first, 0);
-  // A negative number means no bound.
+  // A negative `max` means no limit.
   return ordered.slice(start, max < 0 ? undefined : start + max);
 }
 
-/** The values of a parameter that may be repeated; undefined if it has none. Keycloak fails at a name that it does not know. */
+/** Keycloak answers 500 for an unknown name. */
 export function namesIn(query: Query, parameter: string, isKnown: (name: string) => boolean): string[] | undefined {
   const names = query.getAll(parameter).filter((name) => name !== '');
   if (names.some((name) => !isKnown(name))) {
@@ -35,7 +33,7 @@ export function namesIn(query: Query, parameter: string, isKnown: (name: string)
   return names.length === 0 ? undefined : names;
 }
 
-/** Parameters that Keycloak has and this server has not; others are ignored by both. */
+/** Both servers ignore parameters that Keycloak does not know. */
 export function refuseParameters(query: Query, what: string, parameters: readonly string[]): void {
   const present = parameters.find((name) => query.has(name));
   if (present !== undefined) throw notImplemented(`a search of ${what} by ${present}`);
@@ -48,13 +46,13 @@ function wholeNumber(query: Query, parameter: string): number | undefined {
   return Number(text);
 }
 
-/** Milliseconds since 1970. A day is that of UTC: its first moment, or its last. */
+/** Milliseconds since 1970. A date means the first or the last millisecond of that day in UTC. */
 function timeIn(query: Query, parameter: 'dateFrom' | 'dateTo'): number {
   const text = query.get(parameter) ?? '';
   if (text === '') return parameter === 'dateFrom' ? -Infinity : Infinity;
   if (/^\d+$/.test(text)) return Number(text);
   const dayMs = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN;
-  // Date.parse() takes the 30th of February for a day in March.
+  // Date.parse() converts February 30 to a day in March.
   if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(text)) {
     const error = `Invalid value for '${parameter}', expected format is yyyy-MM-dd or an Epoch timestamp`;
     throw new AdminRefusal(400, { error });

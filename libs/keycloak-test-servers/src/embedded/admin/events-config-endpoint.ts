@@ -1,4 +1,4 @@
-/** `/events/config`: which events the realm records, and for how long. */
+/** `/events/config`: the recorded events of the realm, and how long they are kept. */
 import { isDeepStrictEqual } from 'node:util';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import { savedEventTypes } from '../state/event-types.js';
@@ -16,7 +16,7 @@ const SETTINGS = [
   'adminEventsDetailsEnabled',
 ] as const;
 
-/** Keycloak's default. Here nobody listens. */
+/** Keycloak's default, without effect here. */
 const LISTENERS = ['jboss-logging'];
 
 export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswer {
@@ -32,7 +32,7 @@ export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswe
   });
 }
 
-/** Settings that are not in the body keep their values, except two: events are then off, and kept for ever. An unsupported one is refused. */
+/** Two settings that are not in the body are reset: recording is then off, and events never expire. */
 export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   const { settings } = request.server.realm;
   const json = objectIn(request.call);
@@ -41,7 +41,7 @@ export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   if (!isDeepStrictEqual(eventsListeners, LISTENERS)) others.push('eventsListeners');
   if (others.length > 0) throw notImplemented(`these settings of events: ${others.join(', ')}`);
   Object.assign(settings, { eventsEnabled: false, eventsExpiration: 0, ...settingsIn(members) });
-  // Here, unlike in a change of the realm, the request that turns them on is the first to be recorded.
+  // Unlike an update of the realm, the request that enables recording is itself recorded.
   const isRecorded = request.isRecorded || settings.adminEventsEnabled;
   recordAdminEvent({ ...request, isRecorded }, { operation: 'UPDATE', resource: 'REALM', representation: json });
   return DONE;

@@ -1,4 +1,4 @@
-/** The event log of the embedded server, beyond the contract with Keycloak: the realm file, the clock, and what no event may contain. */
+/** Event log of the embedded server, beyond the contract with Keycloak: the realm file, the clock, and secrets. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { startAuthorizationServer, type RunningAuthorizationServer } from '../st
 
 const EVENTS_ON = {
   eventsEnabled: true,
-  // As many as Keycloak saves by default.
+  // Empty: Keycloak's default types.
   enabledEventTypes: [],
   adminEventsEnabled: true,
   adminEventsDetailsEnabled: true,

@@ -1,4 +1,4 @@
-/** `/events` and `/admin-events`: what has happened in the realm, the newest first unless asked otherwise. */
+/** `/events` and `/admin-events`: the event logs, newest event first by default. */
 import { isResource, OPERATIONS } from '../state/admin-event.js';
 import { isEventType } from '../state/event-types.js';
 import type { HttpAnswer } from '../http/http-call.js';
@@ -6,7 +6,7 @@ import { DONE, found } from './admin-answer.js';
 import type { AdminRequest } from './admin-request.js';
 import { namesIn, pageOf, refuseParameters } from './event-query.js';
 
-/** Events that are older than the realm's `eventsExpiration` are gone; Keycloak deletes them a while later. */
+/** Keycloak deletes expired events with a delay. */
 export function readUserEvents({ server, call: { query } }: AdminRequest): HttpAnswer {
   refuseParameters(query, 'events', ['ipAddress']);
   const types = namesIn(query, 'type', isEventType);

@@ -1,4 +1,4 @@
-/** `/admin/realms/<realm>`: reads and updates the settings that the server supports. */
+/** `/admin/realms/<realm>`: reads and updates the supported settings. */
 import { isDeepStrictEqual } from 'node:util';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
@@ -12,7 +12,7 @@ import { objectIn, type AdminRequest } from './admin-request.js';
 
 export const readRealm = ({ server: { realm } }: AdminRequest): HttpAnswer => found(representationOf(realm));
 
-/** Settings that are not in the body keep their values. An unsupported setting is refused, because ignoring it would mislead a test. */
+/** Refuses unsupported settings, because ignoring them would mislead a test. */
 export function updateRealm(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const json = objectIn(request.call);
@@ -27,7 +27,6 @@ export function updateRealm(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** The attributes without the one that can be changed. */
 function fixed(attributes: unknown): object {
   const { [TRANSMITTER_ENABLED]: _, ...others } = toRecord(attributes);
   return others;

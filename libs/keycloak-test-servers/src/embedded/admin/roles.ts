@@ -1,4 +1,4 @@
-/** `/roles` and `/users/<id>/role-mappings/realm`: the roles of the realm, and the roles of a user. */
+/** `/roles` and `/users/<id>/role-mappings/realm`: roles of the realm and of a user. */
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmRole } from '../realm/realm-representation.js';
@@ -20,7 +20,6 @@ export function readRolesOfUser({ server, id }: AdminRequest): HttpAnswer {
   return found(roles.map((role) => representationOf(server.realm, role)));
 }
 
-/** Those that may still be assigned to the user. */
 export function readAvailableRoles({ server, id }: AdminRequest): HttpAnswer {
   const { realmRoles } = userOf(server, id);
   const roles = server.realm.roles.filter(({ name }) => !realmRoles.includes(name));
@@ -43,7 +42,6 @@ export function removeRoles(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** The body identifies each role by both name and id. */
 function rolesIn({ server, call }: AdminRequest): RealmRole[] {
   return listIn(call).map((json) => {
     const { id, name } = toRecord(json);

@@ -1,4 +1,4 @@
-/** `/ssf`: the streams of receivers, and what the outbox has for them. */
+/** `/ssf`: streams of receivers and their queued events. */
 import { aliasOf } from '../state/security-event-types.js';
 import { OUTBOX_STATUSES } from '../state/outbox.js';
 import { streamOf, type Delivery } from '../streams/stream.js';
@@ -10,7 +10,6 @@ import { AdminRefusal, notFound } from './admin-refusal.js';
 import type { AdminRequest } from './admin-request.js';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 
-/** JSON leaves out what is undefined. */
 export function readStream(request: AdminRequest): HttpAnswer {
   const stream = streamOf(receiverOf(request));
   if (stream === undefined) throw notFound('No SSF stream registered for client');
@@ -32,7 +31,6 @@ export function readStream(request: AdminRequest): HttpAnswer {
   });
 }
 
-/** How many tokens there are of each status, and since when. Of the realm, or of one receiver. */
 export function readStatistics(request: AdminRequest): HttpAnswer {
   requireTransmitter(request);
   return found({ statuses: request.server.outbox.statistics() });
@@ -41,7 +39,6 @@ export function readStatistics(request: AdminRequest): HttpAnswer {
 export const readStatisticsOfClient = (request: AdminRequest): HttpAnswer =>
   found({ statuses: request.server.outbox.statistics(receiverOf(request).id) });
 
-/** Deletes the tokens of one status, where wanted those alone that are older than a duration. */
 export function purgeEvents(request: AdminRequest): HttpAnswer {
   requireTransmitter(request);
   return purged(request);
@@ -63,7 +60,7 @@ function purged(request: AdminRequest, receiver?: string): HttpAnswer {
   return found({ deleted });
 }
 
-/** Of ISO 8601, in milliseconds: days, hours, minutes and seconds, as Java reads it. */
+/** Milliseconds of an ISO 8601 duration, parsed as Java does. */
 function positiveDuration(text: string): number {
   const match = /^P(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+(?:\.\d{1,9})?)S)?)?$/i.exec(text);
   const [, ...parts] = match ?? [];
@@ -88,7 +85,6 @@ function receiverOf(request: AdminRequest): RealmClient {
   return client;
 }
 
-/** Without it, Keycloak doesn't have these paths. */
 function requireTransmitter({ server }: AdminRequest): void {
   if (!hasTransmitter(server)) throw notFound('HTTP 404 Not Found');
 }

@@ -7,7 +7,6 @@ import { notFound } from './admin-refusal.js';
 import type { AdminRequest } from './admin-request.js';
 import { userOf } from './users.js';
 
-/** Notifies every client in the session. */
 export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> {
   const { server, id } = request;
   const session = server.sessions.find(id);
@@ -19,7 +18,7 @@ export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> 
   return DONE;
 }
 
-/** Ends all sessions of a user and notifies their clients. It also invalidates tokens without a session, those of a service account. */
+/** Tokens without a session (service account) become invalid too. */
 export async function logOutUser(request: AdminRequest): Promise<HttpAnswer> {
   const { server, id } = request;
   const user = userOf(server, id);

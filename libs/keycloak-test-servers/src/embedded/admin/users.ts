@@ -10,7 +10,7 @@ import { userRepresentation } from './user-representation.js';
 
 const SEARCH_PARAMETERS = ['username', 'email', 'exact', 'briefRepresentation', 'first', 'max'];
 
-/** Service accounts are included only in a search by user name or e-mail address. */
+/** Includes service accounts only if the search is by username or e-mail address. */
 export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer {
   const other = [...query.keys()].find((name) => !SEARCH_PARAMETERS.includes(name));
   if (other !== undefined) throw notImplemented(`a search of users by ${other}`);
@@ -29,7 +29,7 @@ export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer
   return found(users.slice(first, first + Number(query.get('max') ?? 100)).map(userRepresentation));
 }
 
-/** Ignores roles in the body: they have a separate path. */
+/** Ignores roles in the body, since they have a separate path. */
 export function createUser(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const body = objectIn(request.call);
@@ -45,7 +45,7 @@ export function createUser(request: AdminRequest): HttpAnswer {
 
 export const readUser = ({ server, id }: AdminRequest): HttpAnswer => found(userRepresentation(userOf(server, id)));
 
-/** Members that are not in the body keep their values. The user keeps its sessions and tokens, even under a new name. */
+/** The user keeps sessions and tokens, even under a new name. */
 export function updateUser(request: AdminRequest): HttpAnswer {
   const { server, id } = request;
   const { realm } = server;
@@ -66,7 +66,6 @@ export function updateUser(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** Ends the user's sessions without notifying clients. */
 export function deleteUser(request: AdminRequest): HttpAnswer {
   const { server, id } = request;
   const user = userOf(server, id);
@@ -77,7 +76,6 @@ export function deleteUser(request: AdminRequest): HttpAnswer {
   return { ...DONE, headers: { 'cache-control': 'no-cache' } };
 }
 
-/** The user keeps its sessions and tokens. A password that the user must change at the next login is not supported. */
 export function resetPassword(request: AdminRequest): HttpAnswer {
   const user = userOf(request.server, request.id);
   const { value, temporary } = objectIn(request.call);

@@ -1,4 +1,4 @@
-/** The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code in a session, or shows the login form. */
+/** Authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code, or shows the login form. */
 import { readAuthorizationRequest } from './read-authorization-request.js';
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
@@ -20,13 +20,13 @@ export function authorizationEndpoint(server: ServerState, call: HttpCall): Http
     return codeAnswer(server, call, request, { session, level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
-  // Keycloak has nothing to ask for, and says what it says when a flow fails.
+  // No form leads to the requested level.
   if (isRecent && levels.areThere && levels.next(held, request.level.level) === undefined)
     throw new PageRefusal(WRONG_PASSWORD);
   return loginFormFor(server, call, request, { user: session?.user, reached: held });
 }
 
-/** OpenID Connect Core §3.1.2.1: `prompt=login` and `max_age`. */
+/** `prompt=login` and `max_age` (OpenID Connect Core §3.1.2.1). */
 function isRecentEnough({ clock }: ServerState, { prompt, maxAgeSeconds }: AuthorizationRequest, session: Session) {
   if (prompt.includes('login')) return false;
   return maxAgeSeconds === undefined || clock.now() - (session.authTime ?? 0) <= maxAgeSeconds;

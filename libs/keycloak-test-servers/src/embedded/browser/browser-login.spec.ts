@@ -1,4 +1,4 @@
-/** The embedded authorization server for browsers, beyond the contract with Keycloak: pages, clock and control. */
+/** Browser logins at the embedded server, beyond the contract with Keycloak: pages, clock and control. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,6 @@ const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 
 let server: RunningAuthorizationServer;
 let client: Server;
-/** What the client does with each logout token that it receives. */
 let onNotification: (logoutToken: string) => Promise<void>;
 
 beforeEach(async () => {
@@ -39,7 +38,6 @@ afterEach(async () => {
   client.closeAllConnections();
 });
 
-/** A client that logs users in. */
 const web = () => ({
   clientId: 'web',
   publicClient: true,
@@ -74,7 +72,6 @@ const authorize = (cookie = '', more: Readonly<Record<string, string>> = {}): Pr
     redirect: 'manual',
   });
 
-/** The code, and the cookie of the session. */
 async function logIn(username = 'alice'): Promise<{ readonly code: string; readonly cookie: string }> {
   const form = await authorize();
   const action = /action="([^"]*)"/.exec(await form.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
@@ -161,7 +158,6 @@ describe('time', () => {
 });
 
 describe('levels of authentication', () => {
-  /** Whether the browser is sent back without a form. */
   const isHeld = async (cookie: string, acr?: string): Promise<boolean> =>
     (await authorize(cookie, acr === undefined ? {} : { acr_values: acr })).status === 302;
   const acrOf = async (code: string): Promise<unknown> => decodeJwt(String((await redeem(code))['id_token']))['acr'];
@@ -238,7 +234,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(50);
     await guess(9);
-    // Attempts during the wait did not count. From here on each failure causes a wait, and the third a longer one.
+    // Attempts during the wait did not count.
     for (let guesses = 0; guesses < 3; guesses += 1) {
       server.control.clock.advance(61);
       await guess(1);
@@ -247,7 +243,6 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(11);
     expect(await tryWith('carol')).toBe(true);
-    // The successful login reset the count.
     await guess(2);
     expect(await tryWith('carol')).toBe(true);
   });

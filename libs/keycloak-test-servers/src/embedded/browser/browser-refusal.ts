@@ -1,15 +1,15 @@
-/** Refusals that a browser displays as a page, or returns to the client by a redirect. */
+/** Errors that a browser shows as a page, or that a redirect returns to the client. */
 import { callbackAnswer } from './callback.js';
 import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { Callback } from '../state/authorization-request.js';
 
-/** Displayed as a page, because the client or the redirect URI can't be trusted (RFC 6749 §4.1.2.1). */
+/** For an untrusted client or redirect URI (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }
 
-/** Returned to the client, which is verified (RFC 6749 §4.1.2.1). */
+/** For a verified client and redirect URI (RFC 6749 §4.1.2.1). */
 export class CallbackRefusal extends Error {
   override readonly name = 'CallbackRefusal';
 
@@ -22,7 +22,6 @@ export class CallbackRefusal extends Error {
   }
 }
 
-/** Returns `undefined` for any other error. */
 export function browserRefusalAsAnswer(issuer: string, refusal: unknown): HttpAnswer | undefined {
   if (refusal instanceof PageRefusal) return errorPage(refusal.message);
   if (!(refusal instanceof CallbackRefusal)) return undefined;

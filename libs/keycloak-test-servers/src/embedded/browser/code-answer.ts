@@ -1,4 +1,4 @@
-/** The answer to a successful authorization request: a code, and the session cookie (RFC 6749 §4.1.2). */
+/** Successful authorization response with a code and the session cookie (RFC 6749 §4.1.2). */
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { callbackAnswer } from './callback.js';
 import { recordUserEvent } from '../events/record-user-event.js';
@@ -7,7 +7,7 @@ import type { ServerState } from '../state/server-state.js';
 import { sessionCookie } from './session-cookie.js';
 import type { Arrival, Session } from '../state/sessions.js';
 
-/** Adds the client to the session, so that it receives tokens, and a notification when the session ends. */
+/** The client needs a part in the session for its tokens and its logout notification. */
 export function codeAnswer(
   server: ServerState,
   call: HttpCall,

@@ -1,4 +1,4 @@
-/** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), and Keycloak's logout by refresh token. */
+/** End session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), and Keycloak's logout by refresh token. */
 import { logOut } from '../grants/backchannel-logout.js';
 import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
@@ -14,7 +14,7 @@ import type { PendingLogout } from '../state/pending-logouts.js';
 import type { ServerState } from '../state/server-state.js';
 import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
 
-/** The client that a logout counts for whose request names none: Keycloak's account console. */
+/** Keycloak's account console, for a logout request that names no client. */
 const ACCOUNT = 'account';
 
 export const confirmLogoutPath = (realm: string): string => `${protocolPath(realm)}/logout/logout-confirm`;
@@ -28,7 +28,6 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
     const session = ofBrowser ?? sessionOf(server, hint);
     return ended(server, call, { session, clientId: client?.clientId, ...target });
   }
-  // No user is logged in, and the request names a URI to return to.
   if (ofBrowser === undefined && target.returnTo !== undefined) return redirect(target.returnTo);
   // Another site may have sent the request, so the user must confirm.
   const clientId = client?.clientId ?? ACCOUNT;
@@ -36,7 +35,7 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
   return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), { client_id: clientId }), sessionCode);
 }
 
-/** Handles the confirmation. It is valid only in the browser that showed the page, and for the session of that time. */
+/** The confirmation is valid only in the same browser and for the same session. */
 export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const pending = server.logouts.take(parameter(call, 'session_code') ?? '');
   const session = sessionOfBrowser(server, call);
@@ -46,7 +45,6 @@ export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall)
   return ended(server, call, { ...pending, session });
 }
 
-/** Keycloak's `POST …/logout` with a refresh token. Other form parameters are ignored. */
 async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server, call);
   const session = sessionOf(server, await readRefreshToken(server, client, parameter(call, 'refresh_token') ?? ''));

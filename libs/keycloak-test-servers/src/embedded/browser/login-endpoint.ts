@@ -1,4 +1,4 @@
-/** The login form: a correct password starts a session, a wrong one shows the form again. */
+/** Login form: a correct password starts a session, a wrong password shows the form again. */
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
@@ -21,7 +21,6 @@ export const WRONG_PASSWORD = 'Invalid username or password.';
 
 export const loginPath = (realm: string): string => `${realmPath(realm)}/login-actions/authenticate`;
 
-/** `user`: who must enter the password again. `reached`: the level that the session holds. */
 export function loginFormFor(
   server: ServerState,
   call: HttpCall,
@@ -33,7 +32,7 @@ export function loginFormFor(
   return { ...page, headers: { ...page.headers, 'set-cookie': loginCookie(server, login.browser) } };
 }
 
-/** A GET request, such as a reload, shows the form again. */
+/** A reload shows the form again. */
 export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const login = server.logins.find(call.query.get('session_code'), loginCookieOf(call));
   if (login === undefined) throw new PageRefusal(NO_COOKIE);
@@ -56,7 +55,6 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   return afterForm(server, call, login, user);
 }
 
-/** The form of the next level, if the request wants one, else the code. */
 function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, user: RealmUser): HttpAnswer {
   const { levels } = server.realm;
   const { request } = login;
@@ -77,7 +75,7 @@ function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, use
   return codeAnswer(server, call, request, { session, level: login.reached, isSso: false });
 }
 
-/** Uses the session of the browser if there is one: another tab may have logged in meanwhile. */
+/** Another tab may have started a session. */
 function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Session {
   const session = sessionOfBrowser(server, call) ?? server.sessions.begin(user);
   if (session.user !== user) {
@@ -87,10 +85,9 @@ function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Sessi
   return session;
 }
 
-/** As many as a note can name. */
+/** The login page names at most this number of users. */
 const MAX_USERS = 5;
 
-/** Whether the form is that of a further level. */
 const isPasswordAlone = ({ realm }: ServerState, { reached, request }: PendingLogin): boolean =>
   realm.levels.next(reached, request.level.level)?.asksName === false;
 

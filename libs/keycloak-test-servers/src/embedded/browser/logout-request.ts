@@ -1,4 +1,4 @@
-/** The logout request of a client (OpenID Connect RP-Initiated Logout 1.0 §2). */
+/** Logout request of a client (OpenID Connect RP-Initiated Logout 1.0 §2). */
 import { PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -6,11 +6,11 @@ import type { ServerState } from '../state/server-state.js';
 import type { Claims } from '../state/signing-keys.js';
 
 export interface LogoutRequest {
-  /** Claims of `id_token_hint`, expired or not. */
+  /** Claims of `id_token_hint`, also if it is expired. */
   readonly hint: Claims | undefined;
   readonly client: RealmClient | undefined;
   readonly postLogoutRedirectUri: string | undefined;
-  /** The same, with `state`. */
+  /** The redirect URI with `state`. */
   readonly returnTo: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The pages for users: HTML with a style sheet of its own, without scripts and external resources. */
+/** HTML pages for users, with an inline style sheet and without scripts or external resources. */
 import { createHash } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 
@@ -6,12 +6,9 @@ export interface LoginPage {
   readonly realm: string;
   readonly action: string;
   readonly username?: string | undefined;
-  /** A user who is logged in already must enter the password again, and can't change the user name. */
   readonly isUsernameFixed: boolean;
-  /** Whether it is the form of a further level, after that of the name and the password. */
   readonly isPasswordAlone: boolean;
   readonly error?: string | undefined;
-  /** Names of users who can log in, for people who see the page for the first time. */
   readonly users: readonly string[];
 }
 
@@ -34,13 +31,13 @@ input[aria-invalid]{border-color:var(--refused)}
 const HEADERS = {
   'content-type': 'text/html;charset=utf-8',
   'cache-control': 'no-store, must-revalidate, max-age=0',
-  // No `form-action`: Chromium would also apply it to the redirect to the client that follows the login.
+  // No `form-action`, since Chromium would also apply it to the redirect to the client after the login.
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
-/** Names and ids are those of Keycloak's form, so that a test can fill in both. */
+/** Same element names and ids as in Keycloak's form, so that a test works with both. */
 export function loginPage({
   realm,
   action,

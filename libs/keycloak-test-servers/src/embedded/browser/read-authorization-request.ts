@@ -1,4 +1,4 @@
-/** readAuthorizationRequest(): the authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), checked in Keycloak's order. */
+/** Authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), checked in Keycloak's order. */
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { readCodeChallenge } from '../grants/code-challenge.js';
 import { requestedScopes } from '../grants/granted-claims.js';
@@ -46,7 +46,7 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
   };
 }
 
-/** Refuses request objects (OpenID Connect Core §6): they are not supported, and must not be ignored silently. */
+/** Refuses request objects (OpenID Connect Core §6), which are not supported and must not be ignored. */
 function clientOf(realm: Realm, parameters: URLSearchParams): RealmClient {
   const ids = parameters.getAll('client_id');
   const isReadable = ids.length === 1 && !parameters.has('request') && !parameters.has('request_uri');

@@ -1,11 +1,10 @@
-/** The level of authentication that an authorization request asks for: `acr_values`, or `acr` in `claims` (OpenID Connect Core §3.1.2.1, §5.5.1.1). */
+/** Requested authentication level: `acr_values`, or `acr` in `claims` (OpenID Connect Core §3.1.2.1, §5.5.1.1). */
 import { PageRefusal } from './browser-refusal.js';
 import { NO_LEVEL } from '../realm/authentication-levels.js';
 import { toRecord, toTexts } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import type { RequestedLevel } from '../state/authorization-request.js';
 
-/** What counts for a name that the realm does not have, unless it is essential. */
 const LEVEL_OF_UNKNOWN = 0;
 
 /** @throws PageRefusal for an essential level that the realm does not have. */

@@ -1,10 +1,9 @@
-/** The cookies that identify a browser: one during the login, one for the session. */
+/** Cookies that identify a browser during the login and in a session. */
 import { realmPath } from '../realm/realm-paths.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';
 import type { Session } from '../state/sessions.js';
 
-/** Keycloak's names. */
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
@@ -18,7 +17,6 @@ export const loginCookie = (server: ServerState, browser: string): string => coo
 
 export const loginCookieOf = ({ cookies }: HttpCall): string | undefined => cookies.get(LOGIN_COOKIE);
 
-/** The session of this browser, unless it has ended, its user is disabled, or an administrator has invalidated all tokens since the login. */
 export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: HttpCall): Session | undefined {
   const [sid = '', key] = cookies.get(SESSION_COOKIE)?.split('.') ?? [];
   const session = sessions.find(sid);
@@ -26,6 +24,6 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Unlike Keycloak's, not `Secure`: the server speaks plain HTTP, and not every browser trusts `localhost`. */
+/** Not `Secure`, unlike Keycloak's cookies: the server speaks plain HTTP, and not every browser trusts `localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

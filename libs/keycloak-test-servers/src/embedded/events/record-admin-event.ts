@@ -1,4 +1,4 @@
-/** recordAdminEvent(): adds a change to the log of what administrators did, where the realm wants that. */
+/** Adds an admin event to the log if the realm records admin events. */
 import { randomUUID } from 'node:crypto';
 import type { Operation, Resource } from '../state/admin-event.js';
 import { signalAdminAction } from '../streams/user-signals.js';
@@ -7,35 +7,30 @@ import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** The owner of the token of a request, and its realm. */
 export interface Administrator {
   readonly realm: Realm;
   readonly client: RealmClient;
   readonly user: RealmUser;
 }
 
-/** A request to the admin REST API, as far as its event shows it. */
 export interface RecordedRequest {
-  /** The realm that is administered. */
   readonly server: ServerState;
   readonly call: HttpCall;
-  /** Below `/admin/realms/<realm>/`; empty for the realm itself. */
+  /** Relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
-  /** Whether the realm's `adminEventsEnabled` was on when the request came: the change that turns it off is recorded, too. */
+  /** Read before the request, so the change that disables it is recorded too. */
   readonly isRecorded: boolean;
 }
 
 export interface Change {
   readonly operation: Operation;
   readonly resource: Resource;
-  /** Default: the path of the request. */
   readonly path?: string;
-  /** What the request sent, or what became of it. */
   readonly representation?: unknown;
 }
 
-/** Records nothing while the realm's `adminEventsEnabled` is off. Receivers of shared signals are told all the same. */
+/** SSF receivers get the event even if the realm does not record it. */
 export function recordAdminEvent(request: RecordedRequest, change: Change): void {
   const { server, call, path, administrator, isRecorded } = request;
   const { realm, clock, events } = server;
@@ -60,7 +55,7 @@ export function recordAdminEvent(request: RecordedRequest, change: Change): void
   });
 }
 
-/** As in Keycloak: credentials are left out, and a secret is masked. */
+/** Omits credentials and masks a secret, as Keycloak does. */
 function withoutSecrets(representation: unknown): unknown {
   if (typeof representation !== 'object' || representation === null || Array.isArray(representation))
     return representation;
@@ -68,5 +63,4 @@ function withoutSecrets(representation: unknown): unknown {
   return Object.fromEntries(members.map(([name, value]) => [name, name === 'secret' ? MASK : (value as unknown)]));
 }
 
-/** In place of a secret. */
 export const MASK = '**********';

@@ -1,4 +1,4 @@
-/** recordFailedLogin(): records the event of a failed login by password, and the event of a lock-out if it caused one. */
+/** Records a failed password login, and a lockout if it caused one. */
 import { recordUserEvent } from './record-user-event.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
@@ -29,6 +29,6 @@ export function recordFailedLogin(server: ServerState, call: HttpCall, failed: F
   });
 }
 
-/** As Java prints a `LocalDateTime`: without a zone, and without the seconds at a full minute. */
+/** As Java prints a `LocalDateTime`: no seconds at a full minute. */
 export const localTime = (seconds: number): string =>
   new Date(seconds * 1000).toISOString().slice(0, 19).replace(/:00$/, '');

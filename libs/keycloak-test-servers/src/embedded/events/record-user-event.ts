@@ -1,4 +1,4 @@
-/** recordUserEvent(): adds an event to the log of what users and clients did, where the realm wants that. */
+/** Adds a user event to the log if the realm records its type. */
 import { randomUUID } from 'node:crypto';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
@@ -6,10 +6,9 @@ import type { ServerState } from '../state/server-state.js';
 import { signalLogout } from '../streams/user-signals.js';
 import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
-/** What happened: who did it, and in which session. */
 export interface UserDeed {
   readonly type: UserEventType;
-  /** A client, or the id of one that the file need not have. */
+  /** A client id need not be in the realm file. */
   readonly client?: RealmClient | string | undefined;
   readonly user?: Pick<RealmUser, 'id'> | undefined;
   readonly sid?: string | undefined;
@@ -18,8 +17,8 @@ export interface UserDeed {
 }
 
 /**
- * Records nothing while the realm's `eventsEnabled` is off, nor what is not among its `enabledEventTypes`. Receivers of shared signals
- * are told all the same, except of a logout without details, at which Keycloak 26.7 fails.
+ * SSF receivers get the event even if the realm does not record it. The exception is a logout without details, at which
+ * Keycloak 26.7 fails.
  */
 export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
   const { realm, clock, events } = server;
@@ -43,6 +42,6 @@ export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserD
   });
 }
 
-/** Keycloak's name for the way in which a client proves who it is. A public client has the one of a secret, too. */
+/** A public client also has the name for a secret, as in Keycloak. */
 export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
   signsAssertions ? 'client-jwt' : 'client-secret';

@@ -7,8 +7,8 @@ import type { Session } from '../state/sessions.js';
 const TIMEOUT_MS = 5000;
 
 /**
- * Notifies all clients at once, and then ends the session whatever they answer. As in Keycloak, the tokens of the session are
- * still valid while a client receives the notification.
+ * Notifies all clients at once, then ends the session whatever they answer. As in Keycloak, the session's tokens are
+ * still valid during the notification.
  */
 export async function logOut(server: ServerState, session: Session): Promise<void> {
   const clients = [...session.clients.keys()].map((clientId) => server.realm.client(clientId));

@@ -1,4 +1,4 @@
-/** Client assertion: a JWT that a client signs to authenticate itself (RFC 7523 §2.2), for clients of the kind `client-jwt`. */
+/** Client assertion: a JWT that a `client-jwt` client signs to authenticate (RFC 7523 §2.2). */
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { toList, toRecord, type RealmClient } from '../realm/realm-representation.js';
@@ -14,13 +14,13 @@ const DIGESTS: Readonly<Record<string, string | undefined>> = {
   ES512: 'sha512',
 };
 
-/** The client that an assertion names, unverified. */
+/** Does not verify the assertion. */
 export function subjectOf(assertion: string): string | undefined {
   const subject = part(assertion, 1)['sub'];
   return typeof subject === 'string' ? subject : undefined;
 }
 
-/** Throws unless the client has signed one, with a key in its attribute `jwks.string`, for this realm, a moment ago, and not used it before. */
+/** The key comes from the client's attribute `jwks.string`. */
 export function checkAssertion(server: ServerState, client: RealmClient, call: HttpCall): void {
   const type = parameter(call, 'client_assertion_type');
   if (type === undefined) throw refusal('Parameter client_assertion_type is missing');

@@ -1,4 +1,4 @@
-/** Client authentication by HTTP Basic or by form parameters (RFC 6749 §2.3.1), or by an assertion that the client signs (RFC 7523 §2.2). */
+/** Client authentication by HTTP Basic or form parameters (RFC 6749 §2.3.1), or by assertion (RFC 7523 §2.2). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
@@ -8,14 +8,11 @@ import { checkAssertion, subjectOf } from './client-assertion.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
-/** Keycloak's answers to a wrong secret; introspection has a different one. */
+/** Keycloak's answer to a wrong secret; introspection has a different one. */
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 
-/**
- * Returns the authenticated client; a public client needs no secret. Form parameters take precedence over the header. After
- * that it refuses duplicate parameters, except the `repeatable` ones.
- */
+/** Form parameters take precedence over the header. Duplicate parameters are refused, except the `repeatable` ones. */
 export function authenticateClient(
   server: ServerState,
   call: HttpCall,
@@ -31,7 +28,6 @@ export function authenticateClient(
   return client;
 }
 
-/** The credentials in the request, unverified. */
 export function presentedCredentials(call: HttpCall): { clientId: string | undefined; secret: string | undefined } {
   const [clientId, secret] = basicCredentials(call.authorization);
   const assertion = parameter(call, 'client_assertion');

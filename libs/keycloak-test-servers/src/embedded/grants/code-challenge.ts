@@ -1,14 +1,15 @@
-/** Proof Key for Code Exchange (RFC 7636): the challenge of the request and the verifier of the grant. */
+/** Proof Key for Code Exchange (RFC 7636). */
 import { createHash } from 'node:crypto';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { CodeChallenge } from '../state/authorization-request.js';
 
-/** §4.1 and §4.2: verifier and challenge have the same syntax. */
+/** Verifier and challenge have the same syntax (§4.1, §4.2). */
 const FORM = /^[A-Za-z0-9\-._~]{43,128}$/;
 
 /**
- * Requires the method in the client's attribute `pkce.code.challenge.method`; without one, the request decides (§4.3).
+ * Requires the method in the client's attribute `pkce.code.challenge.method`. Without this attribute, the request
+ * decides (§4.3).
  *
  * @throws the error that `invalid` creates.
  */

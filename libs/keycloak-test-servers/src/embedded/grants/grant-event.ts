@@ -1,4 +1,4 @@
-/** recordGrant(): the event of an answer of the token endpoint, by the ids of the tokens that it contains. */
+/** Records the event of a token endpoint answer with the ids of its tokens. */
 import { decodeJwt } from 'jose';
 import { authMethodOf, recordUserEvent, type UserDeed } from '../events/record-user-event.js';
 import { parameter, type HttpCall } from '../http/http-call.js';
@@ -8,7 +8,6 @@ import type { TokenMembers } from './token-answer.js';
 
 export interface GrantDeed extends Pick<UserDeed, 'type' | 'user' | 'sid' | 'details'> {
   readonly client: RealmClient;
-  /** Whether the answer replaces a refresh token. */
   readonly isRefresh?: boolean;
 }
 

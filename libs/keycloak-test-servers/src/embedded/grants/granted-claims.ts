@@ -1,4 +1,4 @@
-/** grantClaims(): the scopes, audience and roles that a client is granted for a user, by Keycloak's rules. */
+/** Computes the granted scopes, audience and roles by Keycloak's rules. */
 import { hasMapper, mappedAudiences, mappedClaims } from './mapped-claims.js';
 import type { SessionNotes } from '../state/sessions.js';
 import { OAuthRefusal } from './oauth-refusal.js';
@@ -10,9 +10,8 @@ const OPENID = 'openid';
 export interface GrantRequest {
   readonly client: RealmClient;
   readonly user: RealmUser;
-  /** `scope` of the request. */
   readonly scope: string | undefined;
-  /** RFC 8693 `audience`; none means all audiences of the scopes. */
+  /** Empty: all audiences of the scopes. */
   readonly audiences?: readonly string[];
   readonly notes?: SessionNotes;
 }
@@ -20,15 +19,13 @@ export interface GrantRequest {
 export interface GrantedClaims {
   readonly scope: string;
   readonly hasOpenid: boolean;
-  /** The claims of an access token, without those that every token has. */
+  /** Without the claims that every token has. */
   readonly access: Readonly<Record<string, unknown>>;
-  /** The claims of an ID token, without those that every token has. */
   readonly id: Readonly<Record<string, unknown>>;
-  /** The claims that userinfo returns. */
   readonly userinfo: Readonly<Record<string, unknown>>;
 }
 
-/** @throws OAuthRefusal `invalid_scope`, or `invalid_request` if the scopes don't provide a requested audience. */
+/** @throws OAuthRefusal `invalid_scope`, or `invalid_request` if the scopes do not provide a requested audience. */
 export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims {
   const { client, user, notes = {} } = request;
   const asked = requestedScopes(client, request.scope);
@@ -50,7 +47,6 @@ export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims 
   return { scope, hasOpenid, access, id: others('id'), userinfo: others('userinfo') };
 }
 
-/** The requested scope names. Throws if one of them is empty or not assigned to the client. */
 export function requestedScopes(client: RealmClient, scope: string | undefined): string[] {
   if (scope === undefined) return [];
   const assigned = [OPENID, ...client.defaultScopes, ...client.optionalScopes];
@@ -59,7 +55,7 @@ export function requestedScopes(client: RealmClient, scope: string | undefined):
   throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
 }
 
-/** Silently omits a scope if the user has none of the roles that it requires. */
+/** Silently omits a scope if the user has none of the required roles. */
 function grantedScopes(realm: Realm, client: RealmClient, user: RealmUser, asked: readonly string[]): RealmScope[] {
   const optional = client.optionalScopes.filter((name) => asked.includes(name));
   return [...new Set([...client.defaultScopes, ...optional])]

@@ -1,4 +1,4 @@
-/** Client credentials, password and refresh token (RFC 6749 §4.4, §4.3, §6). */
+/** Client credentials, password and refresh token grants (RFC 6749 §4.4, §4.3, §6). */
 import { recordFailedLogin } from '../events/record-failed-login.js';
 import { authMethodOf } from '../events/record-user-event.js';
 import { recordGrant } from './grant-event.js';
@@ -91,8 +91,7 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
 };
 
 /**
- * `revokeRefreshToken` of the realm makes each refresh token valid once. A second use may be theft: the client is removed from
- * the session, which invalidates its newest token too (RFC 9700 §4.14.2).
+ * A second use of a one-time refresh token may be theft, so the client loses its newest token too (RFC 9700 §4.14.2).
  */
 function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
   if (sessions.isRevoked(String(jti))) {
@@ -102,7 +101,7 @@ function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, a
   sessions.revoke(String(jti));
 }
 
-/** The claims of a refresh token that was issued to this client. Its session may have ended. */
+/** The session may have ended. */
 export async function readRefreshToken(server: ServerState, client: RealmClient, token: string) {
   const claims = await server.keys.read(token);
   if (claims?.['typ'] !== 'Refresh') throw invalidGrant('Invalid refresh token');

@@ -1,4 +1,4 @@
-/** Identifiers of grants and token types in the specifications. */
+/** Identifiers of grants and token types. */
 
 /** RFC 6749 §4.4.2. */
 export const CLIENT_CREDENTIALS_GRANT = 'client_credentials';

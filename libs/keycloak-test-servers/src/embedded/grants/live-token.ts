@@ -1,4 +1,4 @@
-/** findLiveToken(): reads a valid token with its session, user and client. It was signed here and is neither expired nor revoked. */
+/** Validation of tokens: signature, expiry, revocation, session, user and client. */
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 import type { Session } from '../state/sessions.js';
@@ -6,17 +6,14 @@ import type { Claims } from '../state/signing-keys.js';
 
 export interface LiveToken {
   readonly claims: Claims;
-  /** The client in `azp`. */
   readonly client: RealmClient;
   readonly user: RealmUser;
-  /** Undefined for a service account. */
   readonly session: Session | undefined;
 }
 
 export const findLiveAccessToken = (server: ServerState, token: string): Promise<LiveToken | undefined> =>
   findLiveToken(server, token, ['Bearer']);
 
-/** `kinds`: the accepted values of `typ`. */
 export async function findLiveToken(
   server: ServerState,
   token: string,
@@ -32,7 +29,7 @@ export async function findLiveToken(
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** The claims of a token that is signed here, from this issuer, and neither expired nor revoked, by itself or with all others. Ignores session and user. */
+/** Ignores session and user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,
@@ -45,23 +42,20 @@ export async function readGoodToken(
   return server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
 }
 
-/** Whether an administrator has invalidated all tokens of the realm, or of the client in `azp`, since this one was issued. */
 export function isStale({ realm }: ServerState, { iat, azp }: Claims): boolean {
   const { notBefore = 0 } = realm.client(String(azp)) ?? {};
   return Number(iat) < Math.max(realm.settings.notBefore, notBefore);
 }
 
-/** Whether the token belongs to a session that has ended, or that its client has left. */
 export function lacksSession(server: ServerState, claims: Claims): boolean {
   if (claims['sid'] === undefined) return false;
   const session = sessionOf(server, claims);
   return session === undefined || !isOfItsClient(session, claims);
 }
 
-/** Whether an administrator has logged the user out since the token was issued. */
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** A token exchanged by a client outside the session depends on the session only. */
+/** A token exchanged by a client outside of the session depends on the session only. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 

@@ -1,4 +1,4 @@
-/** The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), valid or with overrides. */
+/** Logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), valid or with overrides. */
 import { randomUUID } from 'node:crypto';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
@@ -12,7 +12,7 @@ export interface LoggedOut {
   readonly sid: string;
 }
 
-/** As in Keycloak, only a client with `backchannel.logout.session.required` receives a `sid`. */
+/** Only a client with `backchannel.logout.session.required` receives a `sid`. */
 export function logoutToken(
   { issuer, clock, keys }: ServerState,
   { clientId, logoutNeedsSid }: RealmClient,

@@ -1,11 +1,10 @@
-/** mappedClaims(): the claims about a user that the mappers of scopes and of the client produce. */
+/** Claims about a user that the mappers of scopes and client produce. */
 import type { ClaimMapper, RealmUser } from '../realm/realm-representation.js';
 import type { SessionNotes } from '../state/sessions.js';
 
-/** The `access.token.claim`, `id.token.claim` and `userinfo.token.claim` in the configuration of a mapper. */
 export type TokenKind = 'access' | 'id' | 'userinfo';
 
-/** `acr` of a service account, which has no session. */
+/** A service account has no session. */
 const LEVEL_OF_A_SERVICE = '1';
 
 export function mappedClaims(
@@ -21,7 +20,6 @@ export function mappedClaims(
 export const hasMapper = (mappers: readonly ClaimMapper[], kind: string): boolean =>
   mappersFor(mappers, 'access').some((mapper) => mapper.kind === kind);
 
-/** The audiences that the mappers add, without duplicates. */
 export function mappedAudiences(mappers: readonly ClaimMapper[]): string[] {
   const audiences = mappersFor(mappers, 'access')
     .filter(({ kind }) => kind === 'oidc-audience-mapper')

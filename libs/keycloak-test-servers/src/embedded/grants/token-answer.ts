@@ -1,4 +1,4 @@
-/** Answers of the token endpoint (RFC 6749 §5.1): access token, ID token, refresh token. */
+/** Token endpoint answers (RFC 6749 §5.1): access token, ID token and refresh token. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { GrantedClaims } from './granted-claims.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -8,10 +8,10 @@ import type { Session } from '../state/sessions.js';
 export interface Issue {
   readonly client: RealmClient;
   readonly granted: GrantedClaims;
-  /** Keycloak's prefix of a token's `jti`, which encodes the kinds of session, token and grant. */
+  /** Keycloak's prefix of `jti`, which encodes the kinds of session, token and grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
-  /** The nonce of the authorization request. A refreshed ID token has none. */
+  /** A refreshed ID token has none. */
   readonly nonce?: string | undefined;
 }
 
@@ -39,11 +39,11 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   };
 }
 
-/** The kind of token in the prefix is `rt`, or `lt` for a lightweight token. */
+/** `rt` means a regular token, `lt` a lightweight token. */
 const idPrefixOf = ({ client, idPrefix }: Issue): string =>
   client.isLightweight ? idPrefix.replace(/^(..)rt/, '$1lt') : idPrefix;
 
-/** Adds a refresh token, which keeps the scope of the login. */
+/** The refresh token keeps the scope of the login. */
 export async function sessionAnswer(
   server: ServerState,
   issue: Issue & { readonly session: Session },
@@ -68,7 +68,7 @@ export async function sessionAnswer(
   return { ...(await accessTokenAnswer(server, issue)), refresh_expires_in, refresh_token };
 }
 
-/** Token exchange can return an ID token in place of an access token (RFC 8693 §2.2.1: `token_type` is then `N_A`). */
+/** Token exchange can return an ID token in place of an access token; `token_type` is then `N_A` (RFC 8693 §2.2.1). */
 export async function idTokenAnswer(server: ServerState, issue: Issue): Promise<TokenMembers> {
   const access_token = await idToken(server, issue);
   return { access_token, ...membersOf(server, issue, timesOf(server, issue)), token_type: 'N_A' };
@@ -107,6 +107,6 @@ function timesOf({ realm, clock, sessions }: ServerState, { client, session }: I
   return { exp: session === undefined ? exp : Math.min(exp, sessions.latestEnd(session)), iat };
 }
 
-/** OpenID Connect Core §3.1.3.6. */
+/** `at_hash` (OpenID Connect Core §3.1.3.6). */
 const halfHash = (token: string): string =>
   createHash('sha256').update(token).digest().subarray(0, 16).toString('base64url');

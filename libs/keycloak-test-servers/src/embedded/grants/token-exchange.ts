@@ -51,7 +51,7 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   return { ...answer, issued_token_type: wanted };
 };
 
-/** The token depends on the session of the subject, if there is one, and on the client's part in it, if it has one. */
+/** The prefix encodes whether the token depends on the session, and on the client's part in it. */
 function idPrefixOf({ clientId }: RealmClient, session: Session | undefined): Issue['idPrefix'] {
   if (session === undefined) return 'trrtte';
   return session.clients.has(clientId) ? 'onrtte' : 'ntrtte';
@@ -65,7 +65,7 @@ function checkAudiences(realm: Realm, audiences: readonly string[]): void {
   }
 }
 
-/** Only the client that a token was issued to, or a client in its audience, may exchange it. */
+/** Only the client in `azp` or a client in the audience may exchange a token. */
 function checkClientMayExchange({ clientId }: RealmClient, { claims }: LiveToken): void {
   if (claims['azp'] === clientId || audiencesOf(claims).includes(clientId)) return;
   throw new OAuthRefusal(403, 'access_denied', 'Client is not within the token audience');

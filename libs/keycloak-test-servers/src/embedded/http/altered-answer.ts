@@ -1,4 +1,4 @@
-/** Correct answers, altered in their text. */
+/** Correct answers with an altered body. */
 import type { HttpAnswer } from './http-call.js';
 
 const FOREIGN_CLAIMS = {
@@ -9,7 +9,7 @@ const FOREIGN_CLAIMS = {
   realm_access: { roles: ['polluted'] },
 };
 
-/** Written as JSON text, because `__proto__` in an object literal would set the prototype. */
+/** JSON text, because `__proto__` in an object literal would set the prototype. */
 export function withPrototypes(answer: HttpAnswer): HttpAnswer {
   const foreign = JSON.stringify(FOREIGN_CLAIMS);
   return prepend(answer, `"__proto__":${foreign},"constructor":{"prototype":${foreign}}`);
@@ -31,7 +31,7 @@ export const asPlainText = (answer: HttpAnswer): HttpAnswer => ({
   headers: { ...answer.headers, 'content-type': 'text/plain' },
 });
 
-/** The body is ISO-8859-1: its `ü` is not valid UTF-8. */
+/** The `ü` in ISO-8859-1 is not valid UTF-8. */
 export function inLatin1(answer: HttpAnswer, declared: boolean): HttpAnswer {
   const altered = prepend(answer, '"umlaut":"ü"');
   return declared
@@ -42,7 +42,6 @@ export function inLatin1(answer: HttpAnswer, declared: boolean): HttpAnswer {
 export const deeplyNested = (answer: HttpAnswer, levels: number): HttpAnswer =>
   prepend(answer, `"deep":${'['.repeat(levels)}${']'.repeat(levels)}`);
 
-/** Leaves an answer that is not a JSON object unchanged. */
 function prepend(answer: HttpAnswer, members: string): HttpAnswer {
   if (!answer.body.startsWith('{') || members === '') return answer;
   const rest = answer.body.slice(1);

@@ -1,8 +1,8 @@
-/** CallCounter: counts the calls of each endpoint, by grant and by client. */
+/** Counts the calls of each endpoint, by grant and by client. */
 
 import type { FaultyEndpoint } from './fault.js';
 
-/** `other`: an unknown grant, or none. */
+/** `other`: an unknown or missing grant. */
 export type CountedGrant =
   'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
 export type CountedEndpoint = Exclude<FaultyEndpoint, 'token'>;
@@ -11,9 +11,12 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
 }
 
-/** Counts all calls that arrive, including those that are refused, hit by a fault, or abandoned by the client. */
+/** Counts all calls that arrive, including calls that are refused, hit by a fault, or abandoned by the client. */
 export interface CallCounter extends CallCounts {
-  /** The calls that named this client, with a correct secret or not. Calls with a token or without credentials name no client. */
+  /**
+   * Counts the calls that named this client, with a correct secret or not. A call with a bearer token or without
+   * credentials names no client.
+   */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */
   reset(): void;

@@ -1,6 +1,6 @@
-/** The faults that a test can set for an endpoint, and the board that hands them out. */
+/** Faults that a test can set for an endpoint. */
 
-/** From `ssfMetadata` on, those of the transmitter of shared signals. */
+/** The names from `ssfMetadata` on belong to the SSF transmitter. */
 export type FaultyEndpoint =
   | 'discovery'
   | 'jwks'
@@ -15,33 +15,38 @@ export type FaultyEndpoint =
   | 'verification'
   | 'poll';
 
-/** `times`: the number of calls after which the endpoint recovers. Default: until the test removes the fault. */
+/** `times`: the number of affected calls. Default: until the test removes the fault. */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
 /** The endpoint does nothing: it issues no token and revokes none. */
 export type FaultInPlaceOfAnswer =
-  /** This answer, literally, in place of the correct one. */
+  /** This literal answer in place of the correct one. */
   | LiteralAnswer
   /** The server reads the request and never answers. */
   | { readonly kind: 'hang' }
   /** The server resets the connection (TCP RST) after it read the request. */
   | { readonly kind: 'reset' }
-  /** `retryAfter`: the value of the header, in seconds or as an HTTP date. Default: no header. */
+  /** `retryAfter`: value of the header, in seconds or as an HTTP date. Default: no header. */
   | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
   /** 200 with an HTML page. */
   | { readonly kind: 'html' }
   /** 200, `application/json`, with an empty body. */
   | { readonly kind: 'empty' }
-  /** 200 with a JSON object of `megabytes` (default 50), streamed without `Content-Length`. It contains `"active":true`. */
+  /**
+   * 200 with a JSON object of `megabytes` (default 50), streamed without `Content-Length`. It contains `"active":true`.
+   */
   | { readonly kind: 'huge'; readonly megabytes?: number }
-  /** The same, gzipped even if the client did not ask for it: about a thousandth of `megabytes` (default 1024) on the wire. */
+  /**
+   * Like `huge`, but gzipped even if the client did not ask for it: about a thousandth of `megabytes` (default 1024) on
+   * the wire.
+   */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
 
 export interface LiteralAnswer {
   readonly kind: 'answer';
   /** Default 200. */
   readonly status?: number;
-  /** In addition to `Content-Type: application/json`, or in its place. */
+  /** Added to `Content-Type: application/json`, or replacing it. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent unchanged, anything else as JSON. */
   readonly body: unknown;
@@ -58,20 +63,20 @@ export type FaultInAnswer =
   /** The correct body, declared as `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The correct members, preceded by one with an umlaut, all in ISO-8859-1 and therefore not valid UTF-8. `declared` (default
-   * true): the content type names the charset.
+   * The correct members, preceded by one with an umlaut, in ISO-8859-1 and therefore not valid UTF-8. `declared`
+   * (default true): the content type names the charset.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
   /** The correct members, preceded by one with nested arrays, `levels` (default 100,000) deep. */
   | { readonly kind: 'deep'; readonly levels?: number }
-  /** The correct members, preceded by `__proto__` and `constructor` that contain other claims. */
+  /** The correct members, preceded by `__proto__` and `constructor` with other claims. */
   | { readonly kind: 'proto' }
   /** `members` override or extend the correct ones; `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
   /** Every member twice: first with another value, then with the correct one. `JSON.parse` takes the last. */
   | { readonly kind: 'duplicate-keys' };
 
-/** The faults that tests have set. A fault for one endpoint takes precedence over a fault for all. */
+/** A fault for one endpoint takes precedence over a fault for all. */
 export class FaultBoard {
   private readonly faults = new Map<FaultyEndpoint | 'all', { readonly fault: Fault; left: number }>();
 
@@ -80,7 +85,6 @@ export class FaultBoard {
     else this.faults.set(endpoint, { fault, left: fault.times ?? Infinity });
   }
 
-  /** Returns the fault for this call, and counts the call. */
   take(endpoint: FaultyEndpoint): Fault | undefined {
     const due = [this.faults.get(endpoint), this.faults.get('all')].find(
       (entry) => entry !== undefined && entry.left > 0,

@@ -1,18 +1,15 @@
-/** HttpCall and HttpAnswer: the request that an endpoint receives, and the answer that it returns. */
+/** Request and answer of an endpoint. */
 import type { IncomingMessage } from 'node:http';
 
 const MAX_BODY_BYTES = 1_000_000;
 
 export interface HttpCall {
   readonly method: string;
-  /** Path and query. */
   readonly url: string;
-  /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly contentType: string;
   readonly body: string;
-  /** Empty unless the body is `application/x-www-form-urlencoded`. */
   readonly form: URLSearchParams;
   /** RFC 6265 §5.4. */
   readonly cookies: ReadonlyMap<string, string>;
@@ -65,7 +62,6 @@ function cookiesOf(header = ''): ReadonlyMap<string, string> {
   return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? '', pair[2] ?? '']])));
 }
 
-/** The first value of a form parameter. */
 export const parameter = ({ form }: HttpCall, name: string): string | undefined => form.get(name) ?? undefined;
 
 /** RFC 6750 §2.1. */

@@ -1,8 +1,8 @@
-/** LastRequests: the last request to each endpoint, for tests of what clients send. */
+/** The last request to each endpoint, for tests of what clients send. */
 import type { FaultyEndpoint } from './fault.js';
 import type { HttpCall } from './http-call.js';
 
-/** `url`: path and query. `form`: empty unless the body is a form. */
+/** `form` is empty unless the body is a form. */
 export type ReceivedRequest = Readonly<Pick<HttpCall, 'method' | 'url' | 'authorization' | 'form'>>;
 
 export class LastRequests {

@@ -1,43 +1,40 @@
-/** AuthenticationLevels: the levels of authentication of a realm's browser flow, and the names (`acr`) that clients use for them. */
+/** Authentication levels of the browser flow, and their `acr` names. */
 import { toList, toRecord } from './realm-representation.js';
 
 export interface AuthenticationLevel {
   readonly level: number;
-  /** How long the level is held after its form was filled in. 0: for that one authentication. */
+  /** How long the level is held. 0: for one authentication only. */
   readonly maxAgeSeconds: number;
-  /** Whether the form asks for the user name, too. */
   readonly asksName: boolean;
 }
 
-/** Of a session that has reached no level, as those of the password grant. */
+/** No level reached, as with the password grant. */
 export const NO_LEVEL = -1;
-/** What a session is at least, however long ago its levels were reached. */
 const SESSION_LEVEL = 0;
 
 export class AuthenticationLevels {
-  /** `levels`: in ascending order. `names`: the realm's attribute `acr.loa.map`. */
+  /** `names` comes from the realm's attribute `acr.loa.map`. */
   constructor(
     private readonly levels: readonly AuthenticationLevel[],
     private readonly names: ReadonlyMap<string, number>,
   ) {}
 
-  /** A realm without levels has one form, which it shows anew to whoever asks for any. */
   get areThere(): boolean {
     return this.levels.length > 0;
   }
 
-  /** A level that has no name is named by its number. Undefined for an unknown name. */
+  /** A level without a name is named by its number. */
   levelNamed(acr: string): number | undefined {
     return this.names.get(acr) ?? (/^\d{1,9}$/.test(acr) ? Number(acr) : undefined);
   }
 
-  /** The name of a level: of those that were `asked` for the highest one that it covers, else of all. Where no level has a name, its number. */
+  /** Prefers requested names that `level` covers. Without names, returns the number. */
   nameOf(level: number, asked: readonly string[]): string {
     if (this.names.size === 0) return String(level);
     return this.#highest(level, asked) ?? this.#highest(level, [...this.names.keys()]) ?? String(level);
   }
 
-  /** The level that a session still holds. `reached`: when it reached each. */
+  /** `reached` has the time of each level. */
   held(reached: ReadonlyMap<number, number>, nowSeconds: number): number {
     if (reached.size === 0) return NO_LEVEL;
     let held = SESSION_LEVEL;
@@ -49,7 +46,7 @@ export class AuthenticationLevels {
     return held;
   }
 
-  /** The level whose form comes next on the way to the one that is `wanted`; the first level is asked for in any case. */
+  /** The first level is always required. */
   next(reached: number, wanted: number): AuthenticationLevel | undefined {
     return this.levels.find(({ level }) => level > reached && (reached === NO_LEVEL || level <= wanted));
   }
@@ -66,10 +63,7 @@ export class AuthenticationLevels {
 const CONDITION = 'conditional-level-of-authentication';
 const NAME_FORM = 'auth-username-password-form';
 
-/**
- * Reads the flow in `browserFlow`: each subflow with a condition of a level is one level. Whatever else such a subflow demands, such as a one-time
- * password, this server asks for the password.
- */
+/** A subflow with a level condition is one level. Its form asks for the password, whatever the subflow requires. */
 export function readLevels(realm: Readonly<Record<string, unknown>>): AuthenticationLevels {
   const flows = new Map(toList(realm['authenticationFlows']).map((flow) => [toRecord(flow)['alias'], toRecord(flow)]));
   const configs = new Map(

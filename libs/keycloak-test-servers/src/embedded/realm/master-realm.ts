@@ -3,10 +3,8 @@ import { ADMIN } from '../../running-server.js';
 import { Realm } from './realm.js';
 
 export const MASTER = 'master';
-/** The role that an administrator needs. */
 export const ADMIN_ROLE = 'admin';
 
-/** The realm as Keycloak creates it. */
 const REPRESENTATION = {
   accessTokenLifespan: 60,
   roles: { realm: [{ name: ADMIN_ROLE }] },

@@ -10,7 +10,7 @@ export async function readRealm(path: string, environment: Readonly<Record<strin
   return new Realm(realm, filled);
 }
 
-/** Fills `${NAME}` and `${NAME:a default}`. Names in lower case are Keycloak's message keys and stay. */
+/** Lowercase names are Keycloak's message keys and stay. */
 export function fillPlaceholders(value: string, environment: Readonly<Record<string, string>>): string {
   return value.replace(
     /\$\{([A-Z][A-Z0-9_]*)(?::([^}]*))?\}/g,

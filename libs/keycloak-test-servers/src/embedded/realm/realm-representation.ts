@@ -9,7 +9,7 @@ export interface ClaimMapper {
 
 export interface RealmScope {
   readonly name: string;
-  /** Whether the `scope` of a token names it. */
+  /** Whether the `scope` of a token includes it. */
   readonly isShown: boolean;
   readonly mappers: readonly ClaimMapper[];
 }
@@ -20,40 +20,34 @@ export interface RealmRole {
 }
 
 export interface RealmClient {
-  /** The id in the admin REST API. */
   readonly id: string;
   readonly clientId: string;
   readonly secret: string | undefined;
   readonly isPublic: boolean;
-  /** Its `clientAuthenticatorType` is `client-jwt`: it has no secret. */
   readonly signsAssertions: boolean;
   enabled: boolean;
   readonly fullScopeAllowed: boolean;
-  /** Whether the authorization code flow is enabled. */
   readonly standardFlow: boolean;
   /** Compared literally, without wildcards. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
-  /** `pkce.code.challenge.method`; if undefined, the request decides. */
+  /** If undefined, the request decides. */
   readonly challengeMethod: string | undefined;
   readonly backchannelLogoutUrl: string | undefined;
-  /** Whether its logout tokens contain a `sid`. */
   readonly logoutNeedsSid: boolean;
   readonly passwordGrant: boolean;
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
   /** `typ` in the header of its access tokens. */
   readonly headerTyp: 'at+jwt' | 'JWT';
-  /** Lightweight access tokens of Keycloak: without claims of mappers, even without `sub`. */
+  /** Keycloak's lightweight access tokens: no mapped claims, not even `sub`. */
   readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
-  /** Its tokens issued before this second are invalid. */
   readonly notBefore: number;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
-  /** Its own, which all of its tokens get, whatever their scopes. */
+  /** The client's own mappers, which apply to all scopes. */
   readonly mappers: readonly ClaimMapper[];
-  /** The original JSON, including members that the server does not use. */
   readonly representation: Readonly<Record<string, unknown>>;
 }
 
@@ -61,15 +55,13 @@ export interface RealmUser {
   readonly id: string;
   username: string;
   password: string | undefined;
-  /** The client whose service account this is. */
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
-  /** By the client whose roles they are. Only those of `realm-management` have an effect, and no token contains them. */
+  /** Only roles of `realm-management` have an effect. */
   readonly clientRoles: Readonly<Record<string, readonly string[]>>;
   /** Tokens issued before this second are invalid. */
   notBefore: number;
-  /** With the names that mappers use: `email`, `firstName`, `emailVerified` … */
   attributes: Readonly<Record<string, string | boolean>>;
 }
 
@@ -167,7 +159,7 @@ function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): 
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
 }
 
-/** What a placeholder stood for is a text, which Keycloak takes for the value. */
+/** A value from a placeholder is a string, and Keycloak accepts it as a boolean. */
 const isTrue = (json: unknown): boolean => json === true || json === 'true';
 const isFalse = (json: unknown): boolean => json === false || json === 'false';
 

@@ -1,11 +1,11 @@
-/** RealmSettings: the realm settings that the server supports, named as in a realm export and the admin REST API. */
+/** The supported realm settings, named as in a realm export and the admin REST API. */
 import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
   enabled: boolean;
-  /** `none`, `external` or `all`. The server listens on loopback alone, so only `all` refuses a request over http. */
+  /** The server listens on loopback only, so only `all` refuses HTTP. */
   sslRequired: string;
-  /** In seconds, as are all lifespans and timeouts. */
+  /** All lifespans and timeouts are in seconds. */
   accessTokenLifespan: number;
   accessCodeLifespan: number;
   ssoSessionIdleTimeout: number;
@@ -13,29 +13,25 @@ export interface RealmSettings {
   revokeRefreshToken: boolean;
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
-  /** The number of consecutive failures after which a user must wait. */
+  /** Consecutive failures after which a user must wait. */
   failureFactor: number;
-  /** The wait after `failureFactor` failures; twice as long after twice as many, and so on. */
+  /** Wait after `failureFactor` failures, doubled after twice as many, and so on. */
   waitIncrementSeconds: number;
-  /** The maximum wait. */
   maxFailureWaitSeconds: number;
   /** Failures further apart than this are not consecutive. */
   maxDeltaTimeSeconds: number;
   /** Two failures closer together than this cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
-  /** Whether `failureFactor` failures disable the user, until an administrator enables it. */
   permanentLockout: boolean;
   /** Tokens issued before this second are invalid. */
   notBefore: number;
-  /** Whether user events are recorded. */
   eventsEnabled: boolean;
-  /** How long a user event is kept; 0 means forever. */
+  /** 0 means forever. */
   eventsExpiration: number;
-  /** The types of user events that are recorded; none means Keycloak's default ones. */
+  /** Empty: Keycloak's default types. */
   enabledEventTypes: readonly string[];
   adminEventsEnabled: boolean;
-  /** Whether admin events say what was sent. */
   adminEventsDetailsEnabled: boolean;
 }
 
@@ -70,7 +66,7 @@ export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSetti
   ...pickSettings(realm),
 });
 
-/** Returns the settings that are present. A value from a placeholder is a string, which is converted as in Keycloak. */
+/** Converts values from placeholders, which are strings, as Keycloak does. */
 export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
   const given = Object.entries<Value>({ ...DEFAULTS }).filter(
     ([name]) => realm[name] !== undefined && realm[name] !== null,

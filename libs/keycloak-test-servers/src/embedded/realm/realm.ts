@@ -1,4 +1,4 @@
-/** Realm: clients, client scopes, users, and the roles that each scope requires. */
+/** Clients, client scopes, users and roles of a realm. */
 import { randomUUID } from 'node:crypto';
 import {
   toClient,
@@ -15,7 +15,7 @@ import {
 import { readLevels, type AuthenticationLevels } from './authentication-levels.js';
 import { toSettings, type RealmSettings } from './realm-settings.js';
 
-/** The client whose roles permit to administer the realm. Every realm has it, whatever the file says. */
+/** Every realm has this client. */
 const MANAGEMENT = 'realm-management';
 const SERVICE_ACCOUNT_SCOPE = 'service_account';
 
@@ -24,7 +24,6 @@ export class Realm {
   readonly settings: RealmSettings;
   readonly levels: AuthenticationLevels;
   readonly scopes: ReadonlyMap<string, RealmScope>;
-  /** What Keycloak keeps of a realm beside its settings. */
   readonly attributes: Map<string, string>;
   readonly roles: readonly RealmRole[];
   private readonly scopesByName: Map<string, RealmScope>;
@@ -36,7 +35,6 @@ export class Realm {
   private readonly rolesOfClient = new Map<string, readonly string[]>();
   private readonly managementRolesOf = new Map<string, readonly string[]>();
 
-  /** `json`: a realm export with its placeholders filled. */
   constructor(
     readonly name: string,
     json: unknown,
@@ -77,12 +75,12 @@ export class Realm {
     return this.putClient(toClient(json, this.scopesByDefault));
   }
 
-  /** `json` contains the whole client except its scopes, which stay. */
+  /** `json` contains the whole client except its scopes. */
   replaceClient({ id, defaultScopes, optionalScopes }: RealmClient, json: object): void {
     this.putClient({ ...toClient({ ...json, id }, []), defaultScopes, optionalScopes });
   }
 
-  /** Everything else of the client stays; `undefined` removes an attribute. */
+  /** `undefined` removes an attribute. */
   changeAttributes(client: RealmClient, changes: Readonly<Record<string, string | undefined>>): void {
     const { representation, enabled, notBefore } = client;
     const attributes = Object.entries({ ...toRecord(representation['attributes']), ...changes });
@@ -90,12 +88,10 @@ export class Realm {
     this.replaceClient(client, { ...representation, enabled, notBefore, attributes: left });
   }
 
-  /** Unless there is one of this name. */
   addScope(scope: RealmScope): void {
     if (!this.scopesByName.has(scope.name)) this.scopesByName.set(scope.name, scope);
   }
 
-  /** Removes the client and its service account. */
   removeClient(client: RealmClient): void {
     const account = this.serviceAccountOf(client);
     if (account !== undefined) this.removeUser(account);
@@ -123,7 +119,6 @@ export class Realm {
     return this.usersById.get(id);
   }
 
-  /** Finds a user by user name or e-mail address, ignoring case. */
   userNamed(login: string): RealmUser | undefined {
     const wanted = login.toLowerCase();
     const users = this.users();
@@ -137,17 +132,16 @@ export class Realm {
     return this.users().find(({ serviceAccountOf }) => serviceAccountOf === clientId);
   }
 
-  /** A user needs one of these roles to be granted the scope; an empty list means that no role is required. */
+  /** An empty list means that no role is required. */
   rolesRequiredFor(scope: string): readonly string[] {
     return this.rolesOfScope.get(scope) ?? [];
   }
 
-  /** The roles that the client's tokens may contain, whatever their scopes. */
   rolesShownTo({ clientId }: RealmClient): readonly string[] {
     return this.rolesOfClient.get(clientId) ?? [];
   }
 
-  /** Whether a user may administer the realm so far, by a token of this client: both must have the role. */
+  /** User and client must both have the role. */
   permits({ fullScopeAllowed, clientId }: RealmClient, { clientRoles }: RealmUser, managementRole: string): boolean {
     const ofClient = this.managementRolesOf.get(clientId) ?? [];
     return (
@@ -156,7 +150,7 @@ export class Realm {
     );
   }
 
-  /** As in Keycloak, a client whose service account is not in the file gets a default one and the scope `service_account`. */
+  /** Like Keycloak, adds a missing service account user and the scope `service_account`. */
   private putClient(client: RealmClient): RealmClient {
     const { clientId, defaultScopes } = client;
     const isComplete = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;

@@ -1,10 +1,10 @@
-/** The transmitter's configuration metadata (SSF 1.0 §7). */
+/** Transmitter configuration metadata (SSF 1.0 §7). */
 import { json, type HttpAnswer } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';
 import { hasTransmitter } from '../streams/transmitter.js';
 
-/** The issuer is constant, and so are all addresses, under whatever origin the caller reached the server. */
+/** Unlike in discovery, all addresses are constant, whatever the origin of the request. */
 export function metadataEndpoint(server: ServerState): HttpAnswer {
   if (!hasTransmitter(server)) throw NOT_FOUND;
   const { issuer } = server;
@@ -25,7 +25,6 @@ export function metadataEndpoint(server: ServerState): HttpAnswer {
     remove_subject_endpoint: `${transmitter}/subjects/remove`,
     verification_endpoint: `${transmitter}/verify`,
     critical_subject_members: ['user'],
-    // Of the server: what a receiver has is in its stream.
     default_subjects: 'NONE',
     authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6749' }],
   };

@@ -1,4 +1,4 @@
-/** Delivery by polling (RFC 8936). As in Keycloak, it answers at once, whether there is anything or not. */
+/** Delivery by polling (RFC 8936). As in Keycloak, a poll is answered at once (no long polling). */
 import type { HttpAnswer } from '../http/http-call.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { bodyOf, numberIn, objectsIn, textsIn } from './request-body.js';
@@ -6,12 +6,11 @@ import { answered } from './ssf-answer.js';
 import { SsfRefusal } from './ssf-refusal.js';
 
 const DEFAULT_MAX = 100;
-/** Of tokens in an answer, and of what a request settles. */
 const LIMIT = 1000;
 
 const STREAM_NOT_FOUND = new SsfRefusal(404, { err: 'stream_not_found', description: 'Stream not found' });
 
-/** Acknowledges, gives up what is faulty, and then shows what is pending, the oldest first: until it is acknowledged, it is shown each time. */
+/** A token is returned until it is acknowledged, oldest first. */
 export async function pollEndpoint(request: SsfRequest, clientId: string, streamId: string): Promise<HttpAnswer> {
   const client = receiverWith(request, 'ssf.read');
   if (client.clientId !== clientId || ownStream(client, streamId) === undefined) throw STREAM_NOT_FOUND;

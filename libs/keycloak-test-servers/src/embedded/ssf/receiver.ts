@@ -1,4 +1,4 @@
-/** Receiver: the client whose token a request has, and what the token permits. */
+/** The SSF receiver of a request, and the permissions of its token. */
 import { bearerToken, type HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
@@ -8,7 +8,6 @@ import { NOT_PERMITTED, SsfRefusal } from './ssf-refusal.js';
 import { attributeOf, isReceiver, streamOf, type Stream } from '../streams/stream.js';
 import type { SsfScope } from '../streams/transmitter.js';
 
-/** A request whose token is good, for whatever it may be. */
 export interface SsfRequest {
   readonly server: ServerState;
   readonly call: HttpCall;
@@ -21,7 +20,7 @@ export async function authenticated(server: ServerState, call: HttpCall): Promis
   return { server, call, token };
 }
 
-/** The receiver, if its token has this scope, which the service account of the client alone is good for, unless the client says otherwise. */
+/** The token must belong to the client's own service account, unless a client attribute allows other users. */
 export function receiverWith({ token }: SsfRequest, scope: SsfScope): RealmClient {
   const { client, user, claims } = token;
   if (!isReceiver(client)) throw NOT_PERMITTED;
@@ -38,7 +37,6 @@ export function receiverWith({ token }: SsfRequest, scope: SsfScope): RealmClien
   return client;
 }
 
-/** The receiver's stream, if this is its id. */
 export function ownStream(client: RealmClient, id: string | undefined): Stream | undefined {
   const stream = streamOf(client);
   return stream?.id === id ? stream : undefined;

@@ -1,4 +1,4 @@
-/** Bodies of requests to the transmitter, read with the tolerance of Keycloak: numbers count as texts, and a missing body as none. */
+/** Request bodies of the transmitter, parsed as tolerantly as in Keycloak: numbers count as strings. */
 import type { HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { SsfRefusal } from './ssf-refusal.js';
@@ -8,7 +8,6 @@ export type Members = Readonly<Record<string, unknown>>;
 const unreadable = (error: string): SsfRefusal =>
   new SsfRefusal(400, { error, error_description: 'Cannot parse the JSON' });
 
-/** Undefined if there is none. */
 export function bodyOf({ contentType, body }: HttpCall): Members | undefined {
   if (body === '') return undefined;
   if (!contentType.startsWith('application/json')) {
@@ -27,11 +26,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** `what`: Keycloak's name for it. */
 export function refuseOthers(members: Members, known: readonly string[], what: string): void {
   const other = Object.keys(members).find((name) => !known.includes(name));
   if (other === undefined) return;
-  // Where it is, Keycloak counts in its own way.
+  // Keycloak reports another position for some errors.
   const where = 'at line 1 column 1';
   const error = `Invalid json representation for ${what}. Unrecognized field "${other}" ${where}.`;
   throw new SsfRefusal(400, { error });
@@ -42,7 +40,6 @@ export function textIn(members: Members, name: string): string | undefined {
   return value === undefined || value === null ? undefined : scalar(value);
 }
 
-/** A fraction is cut off. */
 export function numberIn(members: Members, name: string): number | undefined {
   const text = textIn(members, name);
   if (text === undefined) return undefined;
@@ -64,7 +61,6 @@ export function objectIn(members: Members, name: string): Members | undefined {
   throw unreadable('unknown_error');
 }
 
-/** An object whose members are objects. */
 export function objectsIn(members: Members, name: string): Members | undefined {
   const found = objectIn(members, name);
   for (const member of Object.keys(found ?? {})) objectIn(found ?? {}, member);

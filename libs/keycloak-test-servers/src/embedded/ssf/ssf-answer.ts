@@ -9,7 +9,6 @@ export const answered = (status: number, members: object): HttpAnswer =>
 
 export const NO_CONTENT: HttpAnswer = { status: 204, headers: NOT_CACHED, body: '' };
 
-/** Returns `undefined` for any other error. */
 export function ssfRefusalAsAnswer(refusal: unknown): HttpAnswer | undefined {
   if (!(refusal instanceof SsfRefusal)) return undefined;
   const { status, members } = refusal;

@@ -1,4 +1,4 @@
-/** The transmitter's endpoints: who asks is checked before what is asked for. */
+/** Endpoints of the transmitter. Authentication comes before routing. */
 import type { FaultyEndpoint } from '../http/fault.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';
@@ -13,7 +13,6 @@ import { verificationEndpoint } from './verification-endpoint.js';
 type SsfEndpoint = (request: SsfRequest) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Resource {
-  /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly methods: Readonly<Partial<Record<string, SsfEndpoint>>>;
 }
@@ -22,7 +21,6 @@ const missing: SsfEndpoint = () => {
   throw notSupported('the management of subjects');
 };
 
-/** Paths relative to the transmitter's. */
 const RESOURCES: Readonly<Record<string, Resource>> = {
   '/streams': {
     name: 'streams',
@@ -41,7 +39,6 @@ export interface SsfRoute {
   readonly endpoint: (server: ServerState, call: HttpCall) => Promise<HttpAnswer>;
 }
 
-/** Undefined for a path that is not below the transmitter. */
 export function ssfRoute(realm: string, path: string): SsfRoute | undefined {
   const base = `${transmitterPath(realm)}/`;
   if (!path.startsWith(base)) return undefined;

@@ -1,18 +1,17 @@
-/** SsfRefusal: an error answer of the transmitter, worded as in Keycloak. */
+/** Error answer of the transmitter, worded as in Keycloak. */
 
 export class SsfRefusal extends Error {
   override readonly name = 'SsfRefusal';
 
   constructor(
     readonly status: number,
-    /** Undefined: the answer has no body. */
     readonly members?: Readonly<Record<string, unknown>>,
   ) {
     super(JSON.stringify(members ?? status));
   }
 }
 
-/** The token has not what the request needs. Keycloak answers neither 403 nor says what it is. */
+/** Keycloak answers 401 without a reason, not 403. */
 export const NOT_PERMITTED = new SsfRefusal(401);
 
 export const NOT_FOUND = new SsfRefusal(404, { error: 'HTTP 404 Not Found' });
@@ -26,7 +25,6 @@ export const streamError = (status: number, error_description: string): SsfRefus
 
 export const NO_STREAM_ID = streamError(400, 'Stream ID is required');
 
-/** What Keycloak answers where it fails. */
 export const SERVER_ERROR = new SsfRefusal(500, {
   error: 'HTTP 500 Internal Server Error',
   error_description: 'For more on this error consult the server log.',

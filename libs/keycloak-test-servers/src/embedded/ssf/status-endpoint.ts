@@ -1,4 +1,4 @@
-/** The status of a stream (SSF 1.0 §8.1.2): whether it is sent the events of users, they wait for it, or they are lost. */
+/** Stream status (SSF 1.0 §8.1.2): events are sent, held or dropped. */
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { STREAM_UPDATED } from '../state/security-event-types.js';
@@ -12,12 +12,12 @@ import { saveStream, STATUSES, type Stream, type StreamStatus } from '../streams
 export function readStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.read');
   const stream = streamWith(client, request.call.query.get('stream_id') ?? undefined);
-  // A file may have a stream without one.
+  // A realm file may contain a stream without a status.
   if (stream.status === undefined) throw SERVER_ERROR;
   return answered(200, representation(stream));
 }
 
-/** The same status again changes nothing, not even the reason. The receiver is told of a change whatever the new status is. */
+/** Setting the present status changes nothing, not even the reason. */
 export function updateStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.manage');
   const { server, call } = request;

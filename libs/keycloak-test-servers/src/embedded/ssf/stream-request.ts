@@ -1,4 +1,4 @@
-/** StreamRequest: what a receiver asks of its stream (SSF 1.0 §8.1.1), checked in Keycloak's order. */
+/** Stream configuration request of a receiver (SSF 1.0 §8.1.1), checked in Keycloak's order. */
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { bodyOf, objectIn, refuseOthers, textIn, textsIn, type Members } from './request-body.js';
@@ -11,7 +11,6 @@ export interface StreamRequest {
   readonly description: string | undefined;
   readonly eventsRequested: readonly string[] | undefined;
   readonly delivery: Delivery | undefined;
-  /** Of what the transmitter alone may set, that which the request has. */
   readonly ofTransmitter: readonly string[];
 }
 
@@ -27,7 +26,6 @@ const MAX_LENGTHS = {
   'delivery.authorization_header': 1024,
 } as const;
 
-/** Undefined if the request has no body. */
 export function readStreamRequest(call: HttpCall, { isUpdate }: { isUpdate: boolean }): StreamRequest | undefined {
   const body = bodyOf(call);
   if (body === undefined) return undefined;
@@ -43,7 +41,6 @@ export function readStreamRequest(call: HttpCall, { isUpdate }: { isUpdate: bool
   };
 }
 
-/** A method that is missing is empty here, and refused later. */
 function readDelivery(body: Members | undefined): Delivery | undefined {
   if (body === undefined) return undefined;
   const names = ['method', 'endpoint_url', 'authorization_header', 'additional_parameters'];
@@ -64,7 +61,6 @@ export function refuseOfTransmitter({ ofTransmitter }: StreamRequest): void {
   );
 }
 
-/** What a stream is to be, after a request. */
 export function refuseInvalid(
   { description, eventsRequested, delivery }: Pick<StreamRequest, 'description' | 'eventsRequested' | 'delivery'>,
   client: RealmClient,

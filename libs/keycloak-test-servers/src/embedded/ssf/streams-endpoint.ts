@@ -1,4 +1,4 @@
-/** The configuration of a receiver's stream (SSF 1.0 §8.1.1). As in Keycloak, a receiver has no more than one. */
+/** Stream configuration (SSF 1.0 §8.1.1). As in Keycloak, a receiver has at most one stream. */
 import { randomUUID } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -19,7 +19,6 @@ import { isPollMethod } from '../streams/security-event-token.js';
 import { pollPath } from '../streams/transmitter.js';
 import { DEFAULT_INTERVAL_SECONDS } from './verification-endpoint.js';
 
-/** The one with the id in the query, or a list of all. */
 export function readStreams(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.read');
   const id = request.call.query.get('stream_id') ?? '';
@@ -62,7 +61,6 @@ export function createStream(request: SsfRequest): HttpAnswer {
   });
 }
 
-/** PATCH: what the request does not have stays. */
 export function updateStream(request: SsfRequest): HttpAnswer {
   const { client, stream, asked } = changeOf(request);
   refuseOfTransmitter(asked);
@@ -71,7 +69,7 @@ export function updateStream(request: SsfRequest): HttpAnswer {
   return change(request, client, stream, changed, eventsRequested !== undefined);
 }
 
-/** PUT: what the request does not have is gone. So is the address for polls, which Keycloak gives again only where the method changes. */
+/** Keycloak restores the poll address only if the delivery method changes. */
 export function replaceStream(request: SsfRequest): HttpAnswer {
   const { client, stream, asked } = changeOf(request);
   refuseOfTransmitter(asked);
@@ -99,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** Whoever asks for types of events loses what is queued, even of the same types. */
+/** A request that names event types discards queued events, even of the same types. */
 function change(
   request: SsfRequest,
   client: RealmClient,

@@ -1,4 +1,4 @@
-/** The transmitter of the embedded server, beyond the contract with Keycloak: how it is switched on, its control, its clock and its keys. */
+/** SSF transmitter of the embedded server, beyond the contract with Keycloak: activation, control, clock and keys. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

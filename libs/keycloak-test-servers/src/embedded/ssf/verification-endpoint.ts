@@ -1,4 +1,4 @@
-/** Verification (SSF 1.0 §8.1.4): the receiver asks for an event that proves that its stream works. */
+/** Verification (SSF 1.0 §8.1.4): the receiver requests an event that proves that its stream works. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { VERIFICATION } from '../state/security-event-types.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
@@ -8,10 +8,9 @@ import { NO_CONTENT } from './ssf-answer.js';
 import { SERVER_ERROR, SsfRefusal } from './ssf-refusal.js';
 import { LAST_VERIFIED_AT, streamOf, type Stream } from '../streams/stream.js';
 
-/** Of a stream that names none. */
 export const DEFAULT_INTERVAL_SECONDS = 60;
 
-/** Whatever the status of the stream is, and whomever it is about. */
+/** Works in every stream status. */
 export function verificationEndpoint(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.manage');
   const { server, call } = request;

@@ -1,29 +1,29 @@
-/** AdjustableClock: the machine's clock plus an offset that a test sets. */
+/** The machine's clock plus an offset that a test sets. */
 
 /** The server's time, which determines `exp`, `iat`, sessions and revocations. */
 export class AdjustableClock {
   private aheadSeconds = 0;
 
-  /** Whole seconds since 1970, as in a token's `exp`. */
+  /** Returns whole seconds since 1970, as in a token's `exp`. */
   now(): number {
     return Math.floor(this.nowMs() / 1000);
   }
 
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   nowMs(): number {
     return Date.now() + this.aheadSeconds * 1000;
   }
 
   /**
-   * Moves the server's clock forward by whole seconds. It does *not* move the clock of this process: to a client that checks
-   * `iat` or `exp` by its own clock, tokens issued after this come from the future.
+   * Moves the server's clock forward by whole seconds. It does *not* move the clock of this process: for a client that
+   * checks `iat` or `exp` by its own clock, tokens issued after this come from the future.
    */
   advance(seconds: number): void {
     if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('advance() takes whole seconds, 0 or more');
     this.aheadSeconds += seconds;
   }
 
-  /** Sets the clock this many whole seconds ahead of this process's clock, or behind it if negative. It may move back. */
+  /** Sets the clock whole seconds ahead of the clock of this process, or behind it if negative. It may move back. */
   setAhead(seconds: number): void {
     if (!Number.isInteger(seconds)) throw new RangeError('setAhead() takes whole seconds');
     this.aheadSeconds = seconds;

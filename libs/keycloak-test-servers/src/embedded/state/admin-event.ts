@@ -1,19 +1,17 @@
-/** AdminEvent: what an administrator changed by the admin REST API. */
+/** A change that an administrator made through the admin REST API. */
 import type { LoggedEvent } from './event-log.js';
 
-/** `ACTION`: what is neither of the others, such as a logout. */
+/** `ACTION` means any other operation, such as a logout. */
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'ACTION'] as const;
 
 export type Operation = (typeof OPERATIONS)[number];
 
-/** The resources that this server can change. */
 export type Resource =
   'CLIENT' | 'REALM' | 'REALM_ROLE_MAPPING' | 'SSF_SYNTHETIC_EVENT' | 'USER' | 'USER_LOGIN_FAILURE' | 'USER_SESSION';
 
-/** As `/admin/realms/<realm>/admin-events` returns it. */
 export interface AdminEvent extends LoggedEvent {
   readonly realmId: string;
-  /** Who did it. The realm and the client are those of the administrator's token, and both are ids, not names. */
+  /** Realm and client are ids, not names. */
   readonly authDetails: {
     readonly realmId: string;
     readonly clientId: string;
@@ -22,13 +20,11 @@ export interface AdminEvent extends LoggedEvent {
   };
   readonly operationType: Operation;
   readonly resourceType: Resource;
-  /** Below `/admin/realms/<realm>/`; the realm itself has none. */
+  /** Undefined for the realm itself. */
   readonly resourcePath?: string;
-  /** JSON; only while the realm's `adminEventsDetailsEnabled` is on. */
   readonly representation?: string;
 }
 
-/** All of Keycloak's, in its order. */
 const RESOURCES = `
   REALM REALM_ROLE REALM_ROLE_MAPPING REALM_SCOPE_MAPPING AUTH_FLOW AUTH_EXECUTION_FLOW AUTH_EXECUTION
   AUTHENTICATOR_CONFIG REQUIRED_ACTION_CONFIG REQUIRED_ACTION IDENTITY_PROVIDER IDENTITY_PROVIDER_MAPPER

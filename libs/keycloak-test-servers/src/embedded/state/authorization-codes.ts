@@ -1,4 +1,4 @@
-/** AuthorizationCodes: issued codes, each valid once for `accessCodeLifespan`, 60 s by default (RFC 6749 §4.1.2). */
+/** Authorization codes, each valid once for `accessCodeLifespan`, 60 s by default (RFC 6749 §4.1.2). */
 import { randomUUID } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationRequest } from './authorization-request.js';
@@ -30,8 +30,8 @@ export class AuthorizationCodes {
   }
 
   /**
-   * Returns request and session of a valid code. A code that is used twice may be stolen: the client is removed from the
-   * session, which invalidates all its tokens (RFC 6749 §4.1.2, §10.5). The session and its other clients stay.
+   * A code that is used twice may be stolen, so its client is removed from the session, which invalidates the client's
+   * tokens (RFC 6749 §4.1.2, §10.5).
    */
   redeem(code: string): GrantedCode | undefined {
     const granted = this.codes.get(code);

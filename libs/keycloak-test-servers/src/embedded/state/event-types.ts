@@ -1,7 +1,6 @@
-/** The types of user events, and which of them a realm saves. */
+/** The types of user events, and which of them a realm stores. */
 import type { RealmSettings } from '../realm/realm-settings.js';
 
-/** The types of the events that this server records. */
 export type UserEventType =
   | 'CLIENT_LOGIN'
   | 'CODE_TO_TOKEN'
@@ -14,7 +13,7 @@ export type UserEventType =
   | 'USER_DISABLED_BY_PERMANENT_LOCKOUT'
   | 'USER_DISABLED_BY_TEMPORARY_LOCKOUT';
 
-/** Each of them exists a second time, for its failure. */
+/** Each type also exists with the suffix `_ERROR`. */
 const SAVED = `
   LOGIN REGISTER LOGOUT CODE_TO_TOKEN CLIENT_LOGIN FEDERATED_IDENTITY_LINK REMOVE_FEDERATED_IDENTITY UPDATE_EMAIL
   UPDATE_PROFILE UPDATE_PASSWORD UPDATE_TOTP VERIFY_EMAIL VERIFY_PROFILE REMOVE_TOTP GRANT_CONSENT UPDATE_CONSENT
@@ -27,7 +26,7 @@ const SAVED = `
   VERIFIABLE_CREDENTIAL_CREATE_OFFER VERIFIABLE_CREDENTIAL_PRE_AUTHORIZED_GRANT JWT_AUTHORIZATION_GRANT
 `;
 
-/** What a realm saves that names no types. `REFRESH_TOKEN` and what happens at each request are not among them. */
+/** `REFRESH_TOKEN` and types that occur with every request are missing here. */
 const SAVED_BY_DEFAULT: readonly string[] = [
   ...withFailures(SAVED),
   'PERMISSION_TOKEN',
@@ -35,7 +34,6 @@ const SAVED_BY_DEFAULT: readonly string[] = [
   'USER_DISABLED_BY_TEMPORARY_LOCKOUT',
 ];
 
-/** Saved only where the realm names them. */
 const SAVED_BY_NAME: readonly string[] = [
   ...withFailures(`
     REFRESH_TOKEN VALIDATE_ACCESS_TOKEN INTROSPECT_TOKEN USER_INFO_REQUEST USER_SESSION_DELETED INVALID_SIGNATURE
@@ -49,7 +47,6 @@ const SAVED_BY_NAME: readonly string[] = [
 
 export const isEventType = (text: string): boolean => SAVED_BY_DEFAULT.includes(text) || SAVED_BY_NAME.includes(text);
 
-/** An empty list in the settings means the default ones. */
 export const savedEventTypes = ({ enabledEventTypes }: RealmSettings): readonly string[] =>
   enabledEventTypes.length === 0 ? SAVED_BY_DEFAULT : enabledEventTypes;
 

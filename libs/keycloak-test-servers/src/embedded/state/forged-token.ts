@@ -1,20 +1,19 @@
-/** Tokens as a test forges them: with other claims, another `typ`, another key, or no signature. */
+/** Forged tokens: other claims, another `typ`, another key, or no signature. */
 import type { Claims, SigningKeys } from './signing-keys.js';
 
-/** The faults of a token that a test forges. Default: none. */
+/** Faults of a forged token. Default: none. */
 export interface TokenOverrides {
   /** Replace the correct claims, or add to them; `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
   /** `typ` of the header. Default: the correct one. */
   readonly headerTyp?: string;
   /**
-   * `otherKey`: another RSA key, with the `kid` of the server's key. `none`: `alg` is `none`, without a signature.
+   * `otherKey`: another RSA key with the `kid` of the server's key. `none`: `alg` is `none`, without a signature.
    * Default: `server`.
    */
   readonly signedBy?: 'server' | 'otherKey' | 'none';
 }
 
-/** Signs the correct claims, unless the overrides say otherwise. `typ`: the correct one of the header. */
 export function signWithOverrides(
   keys: SigningKeys,
   correct: Claims,

@@ -1,4 +1,4 @@
-/** LoginFailures: after too many wrong passwords a user must wait, or is disabled, and until then every password is refused. */
+/** Brute-force protection: too many wrong passwords make a user wait or disable the user. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -6,33 +6,26 @@ import type { Realm } from '../realm/realm.js';
 interface Failures {
   count: number;
   lastMs: number;
-  /** The second before which the user can't log in. */
   notBefore: number;
 }
 
-/** Keycloak's names, as in the event of a failed login. */
 export type LoginError = 'user_not_found' | 'invalid_user_credentials' | 'user_temporarily_disabled' | 'user_disabled';
 
-/** That a failure was one too many. */
 export interface Lockout {
   readonly failures: number;
-  /** The second until which the user must wait; undefined for one who is disabled until an administrator enables it. */
+  /** Undefined for a permanent lockout. */
   readonly untilSeconds: number | undefined;
 }
 
-/** Who logs in, or why not. A caller must not show which of the reasons it is. */
+/** A caller must not reveal which error it is. */
 export type LoginAttempt =
   | { readonly user: RealmUser; readonly error?: undefined }
   | { readonly user: RealmUser | undefined; readonly error: LoginError; readonly lockout?: Lockout | undefined };
 
-/** The attribute by which Keycloak marks a user that is locked out until an administrator enables it. */
 const REASON = 'disabledReason';
 const LOCKED_OUT = 'permanentLockout';
 
-/**
- * Keycloak's brute-force protection with the realm's settings: the strategy `MULTIPLE`, per user and not per address. It never
- * refuses a login because another one of the same user is in progress.
- */
+/** Keycloak's strategy `MULTIPLE`, per user and not per address. Concurrent logins of a user are not refused. */
 export class LoginFailures {
   private readonly failuresOf = new Map<RealmUser, Failures>();
 
@@ -41,7 +34,7 @@ export class LoginFailures {
     private readonly clock: AdjustableClock,
   ) {}
 
-  /** Counts a wrong password. Does not look at whether the user is enabled, unless too many of them have disabled it. */
+  /** Does not check whether the user is enabled, except for a permanent lockout. */
   attempt(user: RealmUser | undefined, password: string | undefined): LoginAttempt {
     if (user === undefined) return { user, error: 'user_not_found' };
     if (!user.enabled && isLockedOut(user)) return { user, error: 'user_disabled' };
@@ -53,7 +46,7 @@ export class LoginFailures {
     return { user, error: 'invalid_user_credentials', lockout: this.count(user) };
   }
 
-  /** For a user that an administrator enables. Returns whether it was locked out until then. */
+  /** Returns whether the user was locked. */
   release(user: RealmUser): boolean {
     if (!isLockedOut(user)) return false;
     const { [REASON]: _, ...attributes } = user.attributes;

@@ -1,19 +1,17 @@
-/** Outbox: the security event tokens of all streams, from the event until they are deleted. */
+/** The security event tokens of all streams, until they are deleted. */
 import { aliasOf } from './security-event-types.js';
 
-/** `HELD`: until its stream is no longer paused. `DEAD_LETTER`: nobody will get it. */
+/** `HELD`: the stream is paused. `DEAD_LETTER`: the token will not be delivered. */
 export const OUTBOX_STATUSES = ['PENDING', 'HELD', 'DELIVERED', 'DEAD_LETTER'] as const;
 export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
 
 export interface OutboxEntry {
   readonly jti: string;
-  /** The id of the client that is the receiver. */
   readonly receiver: string;
-  /** Of the event. */
   readonly type: string;
   /** Milliseconds since 1970, by the server's clock. */
   readonly createdAt: number;
-  /** The token, signed with the key that was the newest then. */
+  /** Signed with the newest key at that time. */
   readonly jws: Promise<string>;
 }
 
@@ -24,15 +22,13 @@ export interface OutboxStatistics {
 
 type Entry = OutboxEntry & { status: OutboxStatus };
 
-/** Keycloak keeps all of those that are polled. */
+/** Size limit. Keycloak keeps all polled tokens. */
 export const MAX_ENTRIES = 10_000;
 const QUEUED: readonly OutboxStatus[] = ['PENDING', 'HELD'];
 
 export class Outbox {
-  /** The oldest first. */
   #entries: Entry[] = [];
 
-  /** Drops the oldest entry if there are too many. */
   add(entry: OutboxEntry, status: 'PENDING' | 'HELD'): void {
     if (this.#entries.length === MAX_ENTRIES) this.#entries.shift();
     this.#entries.push({ ...entry, status });
@@ -42,7 +38,6 @@ export class Outbox {
     return this.#of(receiver).filter(({ status }) => status === 'PENDING');
   }
 
-  /** Changes those of these that are pending, and ignores all others. */
   settle(receiver: string, jtis: readonly string[], status: 'DELIVERED' | 'DEAD_LETTER'): void {
     for (const entry of this.#of(receiver)) {
       if (entry.status === 'PENDING' && jtis.includes(entry.jti)) entry.status = status;
@@ -66,8 +61,8 @@ export class Outbox {
   }
 
   /**
-   * Gives up what is queued of other types than these. As in Keycloak 26.7, that is everything unless the receiver has used
-   * aliases: the types of entries are aliases.
+   * Compares `types` with the aliases of entries. As in Keycloak 26.7, this gives up everything unless the receiver
+   * used aliases.
    */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
@@ -75,7 +70,6 @@ export class Outbox {
     }
   }
 
-  /** Of one receiver, or of all. */
   statistics(receiver?: string): Readonly<Partial<Record<OutboxStatus, OutboxStatistics>>> {
     const found: Partial<Record<OutboxStatus, OutboxStatistics>> = {};
     for (const { status, createdAt } of receiver === undefined ? this.#entries : this.#of(receiver)) {
@@ -85,7 +79,7 @@ export class Outbox {
     return found;
   }
 
-  /** Deletes what has this status, and is older than this time where there is one. Returns how many were deleted. */
+  /** Returns the number of deleted entries. */
   purge(status: OutboxStatus, before: number | undefined, receiver?: string): number {
     const kept = this.#entries.filter(
       (entry) =>

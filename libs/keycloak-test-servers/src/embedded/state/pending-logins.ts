@@ -1,19 +1,16 @@
-/** PendingLogins: the logins in progress, each with its browser and authorization request. */
+/** Logins in progress, each with its browser and authorization request. */
 import { randomBytes } from 'node:crypto';
 import type { AuthorizationRequest } from './authorization-request.js';
 import type { RealmUser } from '../realm/realm-representation.js';
 
 export interface PendingLogin {
-  /** A parameter in the URL of the form. */
   readonly sessionCode: string;
-  /** The value of the browser's cookie, which ties the form to this browser. */
+  /** The browser's cookie, which ties the form to this browser. */
   readonly browser: string;
   readonly request: AuthorizationRequest;
-  /** Who must enter the password, and can't change the user name: the user of the session, or who has filled in a first form. */
+  /** The user of the session or of a previous form. The username is then fixed. */
   user: RealmUser | undefined;
-  /** The level of authentication that was reached so far. */
   reached: number;
-  /** The levels whose forms were filled in. */
   readonly passed: number[];
   isDone: boolean;
 }
@@ -21,7 +18,6 @@ export interface PendingLogin {
 export class PendingLogins {
   private readonly logins = new Map<string, PendingLogin>();
 
-  /** `browser`: the value of its cookie, if it has one. */
   begin(
     browser: string | undefined,
     request: AuthorizationRequest,

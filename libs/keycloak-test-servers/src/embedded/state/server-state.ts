@@ -1,4 +1,4 @@
-/** ServerState: the state of one realm of a running server, which every endpoint receives. */
+/** The state of one realm, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AdminEvent } from './admin-event.js';
 import type { EventLog } from './event-log.js';
@@ -28,18 +28,14 @@ export interface ServerState {
   readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
-  /** The ids of client assertions, and when they expire: each counts once. */
+  /** Expiry by id, since each client assertion is valid once. */
   readonly usedAssertions: Map<string, number>;
   readonly events: RealmEvents;
-  /** Those of Keycloak that are on, by their names. */
   readonly features: readonly string[];
-  /** The security event tokens for receivers of shared signals. */
   readonly outbox: Outbox;
 }
 
-/** The realms of one server: the realm of the file, and the realm of the administrator. */
 export interface ServerRealms {
   readonly main: ServerState;
-  /** Created on first use. */
   master(): Promise<ServerState>;
 }

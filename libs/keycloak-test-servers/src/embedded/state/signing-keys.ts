@@ -1,4 +1,4 @@
-/** SigningKeys: the keys of a realm, RS256 for tokens that others verify, HS512 for tokens that only the server reads. */
+/** Signing keys of a realm: RS256 for tokens that others verify, HS512 for tokens that only the server reads. */
 import { randomBytes } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -17,16 +17,15 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface SigningKeys {
   /** RFC 7517 §5. */
   readonly jwks: { readonly keys: readonly JWK[] };
-  /** The public key as Keycloak publishes it: DER in Base64, without PEM header and footer. */
+  /** DER in Base64, without PEM lines. */
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
-  /** Signs with a new key from now on. The old keys stay published, and their tokens stay valid. */
+  /** The old keys stay published, and their tokens stay valid. */
   rotate(): Promise<void>;
   /** Signs with another key that claims the same `kid`. */
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
-  /** Signs refresh tokens. */
   signForSelf(claims: Claims): Promise<string>;
-  /** The claims of a token that one of these keys signed, whether or not it has expired. */
+  /** Verifies the signature. Accepts an expired token. */
   read(token: string): Promise<Claims | undefined>;
 }
 
@@ -90,7 +89,7 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
   };
 }
 
-/** The token as it was issued. Keycloak accepts trailing dots and padding, and any encoding that decodes to the signature. */
+/** Keycloak accepts trailing dots and padding, and any encoding that decodes to the signature. */
 function canonicalForm(text: string): string | undefined {
   const parts = text.split('.');
   const [header, payload, signature = ''] = parts;

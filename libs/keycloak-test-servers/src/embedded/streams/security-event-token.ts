@@ -1,4 +1,4 @@
-/** Security event tokens (RFC 8417): a JWS with one event, which goes into the outbox. */
+/** Security event tokens (RFC 8417). */
 import { randomUUID } from 'node:crypto';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
@@ -12,14 +12,12 @@ export interface SecurityEvent {
   readonly subject: Readonly<Record<string, unknown>>;
 }
 
-/** Of one stream, and of its receiver. */
 export interface Receiver {
   readonly client: RealmClient;
   readonly stream: Stream;
 }
 
 export interface Dispatch {
-  /** Default: `PENDING`. */
   readonly status?: 'PENDING' | 'HELD';
   readonly overrides?: TokenOverrides;
 }
@@ -28,11 +26,9 @@ const POLL_METHODS = ['urn:ietf:rfc:8936', 'https://schemas.openid.net/secevent/
 
 export const isPollMethod = (method: string): boolean => POLL_METHODS.includes(method);
 
-/** As in Keycloak, a stream that names an endpoint and no audience can be sent nothing. */
 export const canBeSent = ({ delivery, aud }: Stream): boolean =>
   delivery !== undefined && isPollMethod(delivery.method) && (delivery.endpoint_url === undefined || aud !== undefined);
 
-/** Returns its `jti`. A stream that names no endpoint has tokens without an audience. */
 export function putIntoOutbox(
   server: ServerState,
   { client, stream }: Receiver,
@@ -55,5 +51,4 @@ export function putIntoOutbox(
   return jti;
 }
 
-/** The subject of an event that is about the stream itself. */
 export const streamSubject = ({ id }: Stream) => ({ format: 'opaque', id });

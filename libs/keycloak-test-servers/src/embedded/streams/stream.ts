@@ -1,4 +1,4 @@
-/** Stream: what a receiver is sent, and how. As in Keycloak, the attributes of the receiver's client are all that there is of it. */
+/** SSF stream of a receiver. As in Keycloak, it is stored in the attributes of the receiver's client only. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import { aliasOf, typeOf } from '../state/security-event-types.js';
@@ -14,7 +14,6 @@ export interface Delivery {
   readonly additional_parameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What is undefined, the stream does not say. */
 export interface Stream {
   readonly id: string;
   readonly iss: string | undefined;
@@ -27,7 +26,7 @@ export interface Stream {
   readonly description: string | undefined;
   readonly minVerificationInterval: number | undefined;
   readonly inactivityTimeout: number | undefined;
-  /** Whose events are sent of the users that say nothing about it. Undefined: nobody's. */
+  /** Applies to users without an attribute for this receiver. Undefined: `NONE`. */
   readonly defaultSubjects: 'ALL' | 'NONE' | undefined;
   readonly status: StreamStatus | undefined;
   readonly statusReason: string | undefined;
@@ -39,10 +38,8 @@ export interface Stream {
 export const LAST_VERIFIED_AT = 'ssf.stream.lastVerifiedAt';
 const ID = 'ssf.stream.id';
 
-/** Whether a client may be a receiver, with a stream or without. */
 export const isReceiver = (client: RealmClient): boolean => isTrue(attributeOf(client, 'ssf.enabled'));
 
-/** An empty attribute counts as none. */
 export function attributeOf({ representation }: RealmClient, name: string): string | undefined {
   const value = toRecord(representation['attributes'])[name];
   return value === undefined || value === null || value === '' ? undefined : String(value);
@@ -87,7 +84,6 @@ function deliveryOf(text: (name: string) => string | undefined): Delivery | unde
   };
 }
 
-/** Writes it into the attributes of its client. */
 export function saveStream(realm: Realm, client: RealmClient, stream: Stream): void {
   const { delivery } = stream;
   const more = delivery?.additional_parameters;
@@ -114,14 +110,12 @@ export function saveStream(realm: Realm, client: RealmClient, stream: Stream): v
   });
 }
 
-/** When it was last verified stays. */
 export function removeStream(realm: Realm, client: RealmClient): void {
   const names = Object.keys(toRecord(client.representation['attributes']));
   const gone = names.filter((name) => name.startsWith('ssf.stream.') && name !== LAST_VERIFIED_AT);
   realm.changeAttributes(client, Object.fromEntries(gone.map((name) => [name, undefined])));
 }
 
-/** As the transmitter returns it. JSON leaves out what is undefined. */
 export const streamRepresentation = (stream: Stream) => ({
   stream_id: stream.id,
   iss: stream.iss,

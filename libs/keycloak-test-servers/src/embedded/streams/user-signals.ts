@@ -1,4 +1,4 @@
-/** User signals: which events of users and administrators the streams are sent, and of whom. */
+/** Decides which user and admin events are sent to which streams. */
 import type { RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../state/security-event-types.js';
@@ -6,21 +6,19 @@ import { canBeSent, putIntoOutbox, type Receiver, type SecurityEvent } from './s
 import { isReceiver, streamOf } from './stream.js';
 import { hasTransmitter } from './transmitter.js';
 
-/** In place of the id of a session, where all sessions of the user have ended. */
 const ALL_SESSIONS = 'ALL';
 
-/** What an administrator did to a user, by the path below `users/<id>/`. */
+/** Events by the last part of the path `users/<id>/…`. */
 const ADMIN_ACTIONS: Readonly<Record<string, (server: ServerState, sub: string) => SecurityEvent>> = {
   logout: (server, sub) => sessionRevoked(server, sub, ALL_SESSIONS),
   'reset-password': credentialChange,
 };
 
-/** A user has logged out. */
 export function signalLogout(server: ServerState, sub: string, sid: string): void {
   dispatch(server, sub, sessionRevoked(server, sub, sid));
 }
 
-/** `path`: of the admin event. Most of what administrators do is told to nobody. */
+/** Most administrator actions send no event. */
 export function signalAdminAction(server: ServerState, path: string): void {
   const [, sub = '', action = ''] = /^users\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const event = Object.hasOwn(ADMIN_ACTIONS, action) ? ADMIN_ACTIONS[action] : undefined;

@@ -1,4 +1,4 @@
-/** Discovery: the discovery document, the keys, and Keycloak's page about the realm. */
+/** Discovery document, keys, and Keycloak's realm document. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { protocolPath } from '../realm/realm-paths.js';
 import type { ServerState } from '../state/server-state.js';
@@ -7,9 +7,9 @@ import { GRANT_TYPES } from './token-endpoint.js';
 const CLIENT_AUTHENTICATION = ['private_key_jwt', 'client_secret_basic', 'client_secret_post'];
 
 /**
- * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak with a
- * fixed host name and a dynamic back channel, the issuer is constant, and the endpoints for services have the origin under
- * which the caller reached the server.
+ * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak
+ * with a fixed hostname and a dynamic back channel, the issuer is constant, and back-channel endpoints have the origin
+ * of the request.
  */
 export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call: HttpCall): HttpAnswer {
   const front = baseUrl + protocolPath(realm.name);

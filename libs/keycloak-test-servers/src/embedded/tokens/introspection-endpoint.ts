@@ -1,4 +1,4 @@
-/** Introspection (RFC 7662): only clients in the audience of a token learn that it is active. */
+/** Introspection (RFC 7662): a token is active only for clients in its audience. */
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from '../grants/client-authentication.js';
 import { grantClaims } from '../grants/granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -36,8 +36,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
 }
 
 /**
- * Audience and scope are those of the token, even if the user has lost the role for them since. The claims of mappers are
- * current: they contain the present roles and names, and no address of a service account.
+ * Audience and scope come from the token, even if the user lost a role. Mapped claims show the present roles and names.
  */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;

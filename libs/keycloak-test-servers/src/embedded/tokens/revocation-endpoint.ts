@@ -1,4 +1,4 @@
-/** Revocation (RFC 7009): a client ends a token that it was issued. */
+/** Revocation (RFC 7009): a client revokes a token that it was issued. */
 import { authenticateClient } from '../grants/client-authentication.js';
 import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -9,8 +9,7 @@ import type { ServerState } from '../state/server-state.js';
 import type { Claims } from '../state/signing-keys.js';
 
 /**
- * Revoking an access token affects that token only. Revoking a refresh token removes the client from the session, which ends
- * with its last client. No client is notified.
+ * A revoked refresh token removes the client from the session, which ends with its last client. No client is notified.
  */
 export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server, call);
@@ -34,7 +33,7 @@ export async function revocationEndpoint(server: ServerState, call: HttpCall): P
   return { status: 200, headers: {}, body: '' };
 }
 
-/** Of an access token, the event tells its `jti` and no session; of a refresh token the session. */
+/** As in Keycloak, the event of an access token has no session. */
 function recordRevocation(server: ServerState, call: HttpCall, client: RealmClient, claims: Claims): void {
   const { typ, jti, sub, sid } = claims;
   const isRefresh = typ === 'Refresh';

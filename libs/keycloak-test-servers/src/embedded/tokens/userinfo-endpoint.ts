@@ -1,10 +1,10 @@
-/** Userinfo (OpenID Connect Core §5.3): the claims about the user that the scopes of an access token permit. */
+/** Userinfo (OpenID Connect Core §5.3): claims about the user that the token's scopes permit. */
 import { grantClaims } from '../grants/granted-claims.js';
 import { bearerToken, json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { lacksSession, predatesLogout, readGoodToken, sessionOf } from '../grants/live-token.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** Accepts the token in the header or in the form (RFC 6750 §2.1, §2.2), not in both. Checks in Keycloak's order. */
+/** Accepts the token in the header or in the form (RFC 6750 §2.1, §2.2). */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const presented = [bearerToken(call), parameter(call, 'access_token')].filter((token) => token !== undefined);
   const [token] = presented;

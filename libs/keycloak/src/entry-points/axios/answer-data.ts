@@ -1,18 +1,18 @@
-/** Answer data: the body of an answer in the form that `responseType` asks for. */
+/** Answer data: converts a response body to the form that `responseType` asks for. */
 import { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
 
 export type AnswerBody = Readable | Buffer;
 
-/** As axios' own adapter for Node does it: bytes, a stream, or text, which `transformResponse` then parses. */
+/** Converts as axios' own Node adapter does; `transformResponse` parses the text afterwards. */
 export function answerData(body: AnswerBody, { responseType, responseEncoding }: AxiosRequestConfig): unknown {
   if (body instanceof Readable) return body;
   switch (responseType) {
-    // An answer that is no success was collected.
+    // A status of 300 or above: `sendStreaming()` has collected the body.
     case 'stream':
       return Readable.from(body.length === 0 ? [] : [body]);
     case 'arraybuffer':
-      // With an ArrayBuffer of its own, as long as it is.
+      // A Buffer may be a view of a larger ArrayBuffer, so `data.buffer` would contain other bytes.
       return body.byteLength === body.buffer.byteLength ? body : Buffer.from(new Uint8Array(body).buffer);
     case 'blob':
       return new Blob([body]);

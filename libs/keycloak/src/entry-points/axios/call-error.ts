@@ -1,24 +1,23 @@
-/** Call error: an error of this library, as code that knows axios' errors reads it. */
+/** Call error: makes errors of this library readable for code that handles axios errors. */
 import { AxiosError, isAxiosError, isCancel, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { KeycloakException, ServiceCallError } from '../../index.js';
 
 /**
- * What `ServiceHttp` throws of a call that came to nothing: an error of this library, which `axios.isAxiosError` takes for one of its
- * own. `code` is that of this library. There is no `request`, and nothing in it holds a token.
+ * The error of a failed `ServiceHttp` call: an error of this library for which `axios.isAxiosError` returns true.
+ * `code` is a code of this library. No member contains a token.
  */
 export interface ServiceHttpError extends KeycloakException {
   readonly isAxiosError: true;
   readonly config: InternalAxiosRequestConfig;
-  /** The answer, when there was one. */
   readonly response?: AxiosResponse;
 }
 
-/** Of a config: the error that its call came to, should axios put one of its own in that one's place. */
+/** By config, the error of its call, which axios replaces by its own if it can't parse the response. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
- * Adds what can be read, but no log and no inspection shows, since an answer may hold what is nobody's business. `error` is one that
- * was made for this call, and no failure of a token, which all who wait for the token share.
+ * Adds the members of an axios error, not enumerable, so that logs and `inspect()` do not show the response. `error`
+ * must not come from a token request: all calls that waited for the token share that error.
  */
 export function failed<E extends KeycloakException>(
   error: E,
@@ -34,8 +33,8 @@ export function failed<E extends KeycloakException>(
 }
 
 /**
- * What axios throws of a body that is not JSON, in our terms: a call that failed stays that, and a success that can't be read is
- * `answer_not_json`. Any other error as it is.
+ * Replaces axios' error for a body that is not JSON by the failure of the call, or by `answer_not_json` after a
+ * success.
  */
 export function toServiceError(service: string, error: unknown): unknown {
   if (error instanceof KeycloakException || isCancel(error) || !isAxiosError(error)) return error;
@@ -45,6 +44,6 @@ export function toServiceError(service: string, error: unknown): unknown {
   if (before !== undefined) return before;
   const { status } = response ?? {};
   const failure = new ServiceCallError('service_failed', service, 'answer_not_json', { status });
-  // Its text may be a page of somebody in between, which repeats the request.
+  // The body may be the error page of a proxy that repeats the request with its token.
   return failed(failure, config, response && { ...response, data: undefined });
 }

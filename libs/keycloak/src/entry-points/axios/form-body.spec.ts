@@ -1,4 +1,4 @@
-/** Form body: what is sent for a form is what the platform's own encoder sends. */
+/** Form body: sends the same bytes as the platform's own encoder. */
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { formBody } from './form-body.js';
@@ -12,7 +12,7 @@ async function encoded(form: FormData): Promise<{ ours: string; platforms: strin
     bytes.toString().replaceAll(boundaryOf(contentType), '[boundary]');
   return {
     ours: mark(await buffer(ours.open()), ours.contentType),
-    // Node 22.12 leaves the last line break out.
+    // Node 22.12 omits the last line break.
     platforms: mark(Buffer.from(await platforms.clone().arrayBuffer()), platforms.headers.get('content-type')).replace(
       /--\[boundary\]--$/,
       '--[boundary]--\r\n',

@@ -1,20 +1,18 @@
-/** Form body: a form of the platform as `multipart/form-data` (RFC 7578), as `fetch` sends it. */
+/** Form body: encodes a `FormData` as `multipart/form-data` (RFC 7578), as `fetch` does. */
 import { randomBytes } from 'node:crypto';
 
-/** A form as it is sent. Each call of `open` reads its files anew. */
 export interface FormBody {
   readonly contentType: string;
-  /** In bytes, by the sizes that the files say. */
+  /** In bytes, computed from the declared sizes of the files. */
   readonly length: number;
-  /** Throws what a file fails with that can't be read any more. */
   readonly open: () => AsyncGenerator<Uint8Array>;
 }
 
 /**
- * Takes the entries when it is called, as they are then.
+ * Copies the entries of the form at once, so that later changes have no effect.
  *
- * Node's own encoder, `new Response(form)`, is not used: from Node 24 on, a file that can't be read leaves the reader waiting for ever and ends the
- * process by an unhandled rejection (https://github.com/nodejs/undici/issues/5835).
+ * Node's own encoder, `new Response(form)`, is not used. Since Node 24, a file that can't be read makes its reader wait
+ * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).
  */
 export function formBody(form: FormData): FormBody {
   const boundary = `form-${randomBytes(16).toString('hex')}`;
@@ -41,7 +39,7 @@ export function formBody(form: FormData): FormBody {
   };
 }
 
-/** What the Fetch Standard has of line breaks in names and texts ("multipart/form-data encoding algorithm"). */
+/** Normalizes line breaks in names and texts (HTML Standard, "multipart/form-data encoding algorithm"). */
 const lines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 const escaped = (name: string): string => name.replaceAll('\r', '%0D').replaceAll('\n', '%0A').replaceAll('"', '%22');

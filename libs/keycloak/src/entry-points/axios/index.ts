@@ -1,4 +1,4 @@
-/** The door nestjs-keycloak-s2s/axios: Nest's HttpService with tokens made for one service. Peers: `@nestjs/axios`, `axios`. */
+/** The entry point nestjs-keycloak-s2s/axios: Nest's HttpService for one service (peers `@nestjs/axios`, `axios`). */
 export { getServiceHttpToken, InjectServiceHttp } from './inject-service-http.decorator.js';
 export { ServiceHttp } from './service-http.service.js';
 export { ServiceHttpModule } from './service-http.module.js';

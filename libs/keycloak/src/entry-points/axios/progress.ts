@@ -1,4 +1,4 @@
-/** Progress: what axios tells of a body that is being sent or received. */
+/** Progress: axios' progress events of an upload or a download. */
 import type { AxiosProgressEvent, AxiosRequestConfig } from 'axios';
 
 type Direction = 'upload' | 'download';
@@ -11,19 +11,17 @@ export class Progress {
     private readonly direction: Direction,
   ) {}
 
-  /** The body is sent again from its begin. */
   restart(): void {
     this.#loaded = 0;
   }
 
-  /** `length`: of the whole body, as its header says, if it does. */
   add(bytes: number, length: unknown): void {
     this.#loaded += bytes;
     const loaded = this.#loaded;
     const total = /^\d+$/.test(String(length)) ? Number(length) : undefined;
     const known = total === undefined ? {} : { total, progress: total === 0 ? 1 : loaded / total };
     const event = { loaded, bytes, ...known, lengthComputable: total !== undefined, [this.direction]: true };
-    // Not in the middle of the work of a socket: what a listener throws is its own fault.
+    // Deferred, so that a listener that throws does not interrupt the code that handles the socket.
     process.nextTick(this.listener, event);
   }
 }

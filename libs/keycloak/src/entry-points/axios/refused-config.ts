@@ -1,4 +1,4 @@
-/** Refused config: the options of axios that would send a token elsewhere, or say in another way who calls. */
+/** Refused config: axios options that would send a token elsewhere or replace the identity of the caller. */
 import type { AxiosRequestConfig } from 'axios';
 
 const REFUSED = [
@@ -18,12 +18,9 @@ const REFUSED = [
   'transport',
 ] as const satisfies readonly (keyof AxiosRequestConfig)[];
 
-/** Options that have no place at a service; `proxy` and `maxRedirects` may be given as `false` and 0. */
 export type RefusedConfig = (typeof REFUSED)[number] | 'proxy' | 'maxRedirects';
 
-/**
- * Throws `TypeError` for an option that can't be heeded. Silently left out, it would have its author believe in what is not so.
- */
+/** Throws `TypeError` for an unsupported option: if it were ignored, its author would believe that it works. */
 export function checkConfig(service: string, config: AxiosRequestConfig): void {
   const found = REFUSED.filter((name) => config[name] !== undefined && config[name] !== null) as string[];
   if (config.proxy) found.push('proxy');

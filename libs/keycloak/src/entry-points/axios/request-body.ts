@@ -1,30 +1,24 @@
-/** Request body: what axios was given to send, as it goes over the wire. */
+/** Request body: converts axios request data to the body of a call. */
 import { PassThrough, Readable } from 'node:stream';
 import type { AxiosHeaders } from 'axios';
 import type { CallBody } from '../ports/streaming-service.js';
 import { formBody } from './form-body.js';
 
-/** A body, which may be a stream that somebody made before it is sent. */
 export interface SentBody extends CallBody {
-  /** Calls `fail` as soon as the stream fails by itself, or ends too early, at once if it has. */
+  /** Calls `fail` when the stream fails or closes before its end, at once if that has already happened. */
   readonly watch: (fail: (error: Error) => void) => void;
-  /** The call came to nothing: what nobody will read any more is closed. */
+  /** Called when the call is over: destroys a stream that is not read any further. */
   readonly release: () => void;
 }
 
-/** A form of the `form-data` package, by what it does: a stream that is read once. */
+/** A form of the `form-data` package. */
 interface FormStream extends Readable {
   getHeaders(): Record<string, string>;
 }
 
-/**
- * `data` is what axios' `transformRequest` left: text, bytes, a form, or a stream. Sets the headers that belong to it.
- *
- * Throws `TypeError` for anything else.
- */
 export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
-    // axios says it of each POST, also of one without a body.
+    // axios sets it on every POST, even without a body.
     headers.delete('Content-Type');
     return repeatable(() => undefined);
   }
@@ -58,7 +52,7 @@ const repeatable = (open: CallBody['open']): SentBody => ({
   release: nothing,
 });
 
-/** Of one try. Who sends it hears that it fails; after an answer that came early nobody sends it any more, and an error that nobody hears ends the process. */
+/** After an early response nobody listens for errors any more, and an unhandled `error` event would end the process. */
 const heard = (stream: Readable): Readable => stream.on('error', nothing);
 
 function streamBody(body: Readable): SentBody {
@@ -71,13 +65,13 @@ function streamBody(body: Readable): SentBody {
       body.on('error', fail).once('close', () => (body.readableEnded ? undefined : fail(early)));
     },
     release() {
-      // That of a request that is being served is its server's: without its socket, nobody could answer it.
+      // An incoming request belongs to its server, which needs the socket to respond.
       if (!('socket' in body)) body.destroy();
     },
   };
 }
 
-/** Some packages have streams of their own, which look like those of Node and are none. */
+/** Some packages have streams that resemble Node's but do not extend `Readable`. */
 function asNodeStream(stream: Readable): Readable {
   const read = new PassThrough();
   stream.on('error', (error: Error) => read.destroy(error));

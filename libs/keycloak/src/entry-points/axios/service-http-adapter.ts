@@ -1,4 +1,4 @@
-/** Service HTTP adapter: sends what axios was asked to send as a call of one service, and gives no request out. */
+/** Service HTTP adapter: an axios adapter that sends requests as calls of one service. */
 import { Readable } from 'node:stream';
 import axios, {
   AxiosError,
@@ -17,10 +17,10 @@ import { checkConfig } from './refused-config.js';
 import { requestBody, type SentBody } from './request-body.js';
 
 /**
- * An adapter whose calls carry the token of `caller`, which is added behind it: no config and no answer leads to it.
+ * Returns an adapter that adds the token of `caller` to each call. Neither the config nor the response contains it.
  *
- * Rejects with what `sendStreaming()` throws, with axios' `CanceledError`, with the error of a body that failed by itself, or
- * with `TypeError` for a config that can't be heeded.
+ * The adapter rejects with the errors of `sendStreaming()`, with axios' `CanceledError`, with the error of a failed
+ * request body, or with `TypeError` for an unsupported config.
  */
 export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   const adapter: AxiosAdapter = async (config) => {
@@ -44,12 +44,10 @@ export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   return adapter;
 }
 
-/** Whether calls by it carry a token. */
 export const isServiceHttpAdapter = (adapter: unknown): boolean => typeof adapter === 'function' && OURS.has(adapter);
 
 const OURS = new WeakSet<object>();
 
-/** The answer where `validateStatus` accepts it, else the error that it is. */
 function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): AxiosResponse {
   const { body, status } = answer.response;
   try {
@@ -59,7 +57,7 @@ function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): A
     throw error;
   }
   if (body instanceof Readable) body.destroy();
-  // What an error holds is logged sooner or later.
+  // Errors end up in logs, so a body that repeats the token is left out.
   const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
   throw failed(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
 }
@@ -104,11 +102,9 @@ async function sent(
   });
 }
 
-/**
- * The whole URL, with the query. Throws `TypeError` for a URL of which axios would change or leave out a part, and what `paramsSerializer` throws.
- */
+/** Throws `TypeError` for a URL that axios would alter. */
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
-  // It drops a fragment before it adds a query, and takes all slashes at the begin for one.
+  // axios drops the fragment when it adds a query, and collapses leading slashes into one.
   if (/#|^\/\//.test(config.url ?? ''))
     throw new TypeError(`${service}: a URL has no "#" and does not begin with "//"`);
   try {
@@ -119,19 +115,19 @@ function urlOf(service: string, config: InternalAxiosRequestConfig): string {
   }
 }
 
-/** Knows nothing of what was set on the axios of all. */
+/** Ignores the global defaults of axios. */
 const ALONE = new axios.Axios({});
 
-/** axios says -1 for "no bound". Throws `TypeError` for what is no number: compared with it nothing would be too large. */
+/** In axios, -1 means "no bound"; `NaN` is refused because no size would exceed it. */
 function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
   if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
   return bytes === null || bytes < 0 ? Infinity : bytes;
 }
 
-/** Node takes no longer one for a timer: it would go off at once. */
+/** A Node timer with a longer delay fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** 0 for none, as axios has it. Throws `TypeError` for what is no time. */
+/** In milliseconds; 0 means no timeout, as in axios. */
 function timeoutOf(service: string, timeout: number | undefined = 0): number {
   const ms = Number(timeout);
   if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, 0 for none`);

@@ -1,4 +1,4 @@
-/** Paths of calls by ServiceHttp: each is sent as it was given, or refused before anything is sent. */
+/** Paths of ServiceHttp calls: each is sent unchanged, or refused before anything is sent. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig } from 'axios';
@@ -41,7 +41,7 @@ describe('a URL of a call', () => {
       fc.asyncProperty(callPath, fc.constantFrom(...services), fc.boolean(), async (path, [base, service], isWhole) => {
         [next.lines.length, tokens.requested] = [0, 0];
         const url = isWhole ? next.url + base + path : path;
-        // A whole URL must be below the base URL; axios puts a slash before a path without one.
+        // axios adds a missing leading slash to a path, but not to a whole URL.
         const isElsewhere = isWhole ? /^[^/?]/.test(path) : /^(?:[a-z][a-z\d+.-]*:)?\/\//i.test(path);
         const given = isWhole || /^(?:\/|$)/.test(path) ? path : `/${path}`;
         const isRefused = isElsewhere || mustBeRefused(path);

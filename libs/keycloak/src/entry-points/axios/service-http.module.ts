@@ -1,24 +1,25 @@
-/** ServiceHttpModule: registers the services that an application calls by Nest's HttpService. */
+/** ServiceHttpModule: registers the services that an application calls through Nest's HttpService. */
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
 import { checkServiceNames, KEYCLOAK, type ComposedKeycloak } from '../ports/streaming-service.js';
 import { getServiceHttpToken } from './inject-service-http.decorator.js';
 import { ServiceHttp, type ServiceHttpOptions } from './service-http.service.js';
 
-/** A service to call by `ServiceHttp`. */
+/** A service that the application calls through `ServiceHttp`. */
 export interface ServiceHttpRegistration extends ServiceHttpOptions {
-  /** What it is injected by: `@InjectServiceHttp(name)`. */
+  /** The name for `@InjectServiceHttp(name)`. */
   readonly name: string;
 }
 
-/** A service whose options a factory makes from what is injected. */
+/** A service whose options come from a factory with injected dependencies. */
 export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<ModuleMetadata, 'imports'> &
   Pick<FactoryProvider<ServiceHttpOptions | Promise<ServiceHttpOptions>>, 'inject' | 'useFactory'>;
 
 /**
- * Makes one `ServiceHttp` per service injectable, in the module that imports this. It needs `KeycloakModule.forRoot` in the root
- * module. Faulty options throw `KeycloakOptionsError` at boot.
+ * Provides one injectable `ServiceHttp` per service in the importing module. Requires `KeycloakModule.forRoot` in the
+ * root module. Invalid options throw `KeycloakOptionsError` at boot.
  *
- * A service that is in `KeycloakModule.forFeature` too has two clients, each with its own connections, slots and circuit.
+ * A service that is also in `KeycloakModule.forFeature` has two clients, each with its own connections, slots and
+ * circuit breaker.
  */
 @Module({})
 export class ServiceHttpModule {

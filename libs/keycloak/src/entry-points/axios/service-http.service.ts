@@ -1,4 +1,4 @@
-/** ServiceHttp: Nest's HttpService for one other service, bound to the one in whose name a call is made. */
+/** ServiceHttp: Nest's HttpService for one other service, with calls in this service's name or on behalf of a user. */
 import { HttpService } from '@nestjs/axios';
 import axios, {
   type AxiosInstance,
@@ -13,38 +13,39 @@ import { checkConfig, type RefusedConfig } from './refused-config.js';
 import { isServiceHttpAdapter, serviceHttpAdapter } from './service-http-adapter.js';
 import { toServiceError } from './call-error.js';
 
-/** Options of axios that every call of a service begins with. Those that would send a token elsewhere are refused. */
+/** Default axios options for every call, without options that would send a token elsewhere. */
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
-/** Options of one service: those of `KeycloakModule.forFeature`, with the base URL as axios spells it. */
+/** Options of one service, as for `KeycloakModule.forFeature`, but with `baseURL` spelled as in axios. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
-  /** Where the service is reached; paths are below it. */
+  /** The URL that all paths are below. */
   readonly baseURL: string;
-  /** What axios begins with: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
+  /** Default axios options: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
   readonly defaults?: ServiceHttpDefaults;
 }
 
 /**
- * Injected with `@InjectServiceHttp(name)`. It only says in whose name calls are made. Each of its two methods gives Nest's
- * `HttpService`. All methods of that `HttpService` send a token made for this service, to this service alone.
+ * Injected with `@InjectServiceHttp(name)`. `asService()` and `onBehalfOf()` return a Nest `HttpService`. All of its
+ * methods send a token that is issued for the called service, and only to that service.
  *
- * It differs from a plain `HttpService` in four points.
+ * It differs from a plain `HttpService`:
  *
- * - An absolute URL that is not below the base URL throws `TypeError`. Options that lead elsewhere throw it, too. These are proxies,
- *   agents, sockets and redirects, and also `auth`, another adapter and headers that say who calls.
+ * - An absolute URL that is not below the base URL throws `TypeError`. Options that lead elsewhere (proxy, agent,
+ *   socket, adapter or redirects) or name another caller (`auth` or headers) throw it as well.
  *
- * - A URL is sent as it was given, as by `ServiceCaller`. A dot segment, a backslash, a `#` or a control character throws `TypeError`.
+ * - A URL is sent unchanged, as by `ServiceCaller`. A dot segment, a backslash, a `#` or a control character throws
+ *   `TypeError`.
  *
- * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. The errors of a call have
- *   `isAxiosError`, as `AxiosError` has. They have `response` if there was one, and they have no `request`. A call that was cancelled
- *   throws axios' `CanceledError`.
+ * - It throws the errors of `ServiceCaller`: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. Call errors
+ *   have `isAxiosError`, `response` if there was one, and no `request`. A cancelled call throws axios' `CanceledError`.
  *
- * - The service's `timeoutMs` and `maxResponseBytes` hold beside `timeout` and `maxContentLength`.
+ * - The options `timeoutMs` and `maxResponseBytes` of the service apply in addition to `timeout` and
+ *   `maxContentLength`.
  */
 export class ServiceHttp {
   /**
-   * Interceptors and defaults for all calls to this service: what is bound takes them over when it is made. It sends nothing by
-   * itself, since it does not say in whose name.
+   * Interceptors and defaults for all calls of this service, which `asService()` and `onBehalfOf()` copy. The instance
+   * itself refuses every request, since it has no caller.
    */
   readonly axiosRef: AxiosInstance;
   readonly #client: ServiceClient;
@@ -57,7 +58,7 @@ export class ServiceHttp {
     checkConfig(name, defaults as AxiosRequestConfig);
     this.#client = keycloak.service(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
     this.axiosRef = axios.create({
-      // Of the two that axios knows, the one that can be encoded again for a second try.
+      // The `form-data` package that axios uses by default can't be encoded again for a second try.
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,
@@ -66,16 +67,19 @@ export class ServiceHttp {
   }
 
   /**
-   * An `HttpService` whose calls are made in this service's own name, with a client-credentials token for `scope` (a space-separated
-   * set) or with none. Throws `TypeError` when the scope is empty or malformed.
+   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. `scope` is a
+   * space-separated set; without it, no scope is requested. Throws `TypeError` if the scope is empty or malformed.
    */
   asService(scope?: string): HttpService {
     return this.#bound(this.#client.asService(scope));
   }
 
   /**
-   * An `HttpService` whose calls are made for the subject of `token`, which is exchanged for one with `scope`, or with none, at this service's
-   * audience. Throws `TypeError` when the scope is empty or malformed.
+   * Returns an `HttpService` that calls on behalf of the subject of `token`. The token is exchanged for one with the
+   * audience of the called service, with `scope` if it is given.
+   *
+   * Throws `TypeError` if the scope is empty or malformed, and `AuthorizationServerError` (`no_audience_at_issuer`) if
+   * the service has no audience at the token's issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): HttpService {
     return this.#bound(this.#client.onBehalfOf(token, scope));
@@ -84,18 +88,21 @@ export class ServiceHttp {
   #bound(caller: ServiceCaller): HttpService {
     const adapter = serviceHttpAdapter(caller);
     const bound = this.axiosRef.create({ adapter });
-    // Registered first, a request's interceptor runs last, and an answer's first.
+    // axios runs request interceptors in reverse order, so this one runs last.
     bound.interceptors.request.use(withOurAdapter(this.name));
     bound.interceptors.response.use(undefined, (error: unknown) => Promise.reject(toServiceError(this.name, error)));
     copyInterceptors(this.axiosRef.interceptors.request, bound.interceptors.request);
-    // And last, for `legacyInterceptorReqResOrdering: false`, which turns the order round.
+    // Registered again, because `legacyInterceptorReqResOrdering: false` reverses the order.
     bound.interceptors.request.use(withOurAdapter(this.name));
     copyInterceptors(this.axiosRef.interceptors.response, bound.interceptors.response);
     return new HttpService(bound);
   }
 }
 
-/** No call goes out past this library, and so without a token. One that is sent again keeps the one it was sent by. */
+/**
+ * Refuses any other adapter, which would send the call without a token. A retried config keeps the adapter, and so the
+ * caller, of its first try.
+ */
 const withOurAdapter =
   (name: string) =>
   (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
@@ -104,6 +111,5 @@ const withOurAdapter =
   };
 
 function copyInterceptors<V>(from: AxiosInterceptorManager<V>, to: AxiosInterceptorManager<V>): void {
-  // An ejected one leaves a gap.
   for (const handler of from.handlers ?? []) if (handler !== null) to.use(handler.fulfilled, handler.rejected, handler);
 }

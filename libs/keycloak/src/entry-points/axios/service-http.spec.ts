@@ -1,4 +1,4 @@
-/** HttpService with a token made for one service: what goes out, and what comes back, over real connections. */
+/** HttpService with a token for one service: requests and responses over real connections. */
 import { getMaxListeners, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
@@ -31,10 +31,9 @@ let handler: RequestListener;
 let seen: IncomingMessage[];
 let requested: number;
 let renewals: number;
-/** How long a token takes; 0 for one that is there. */
+/** Milliseconds until a token is issued; with 0 it is returned synchronously. */
 let tokenMs: number;
 
-/** Gives the first token until it is dropped. */
 const tokens = {
   get: () => {
     requested += 1;
@@ -82,12 +81,10 @@ const answer =
 const json = (body: unknown, status = 200): RequestListener =>
   answer(status, JSON.stringify(body), { 'Content-Type': 'application/json' });
 const INVALID_TOKEN = answer(401, '', { 'WWW-Authenticate': 'Bearer error="invalid_token"' });
-/** Answers with the body it was sent. */
 const echo: RequestListener = (request, response) => {
   response.writeHead(200, { 'Content-Type': request.headers['content-type'] ?? 'none' });
   request.pipe(response);
 };
-/** Says 401 to the first token. */
 const refusesFirst =
   (then: RequestListener): RequestListener =>
   (request, response) =>
@@ -427,7 +424,6 @@ describe('an error', () => {
     expect(error.response?.data).toEqual({ error: 'No such order', code: 'order_not_found' });
     expect(error.config?.url).toBe('/a');
     expect(error.request).toBeUndefined();
-    // No log shows what the other service wrote.
     expect(inspect(error)).not.toContain('No such order');
     expect(JSON.stringify(error)).not.toContain('No such order');
   });
@@ -511,7 +507,7 @@ describe('an error', () => {
 
   it.each(['maxContentLength', 'maxBodyLength'])('is TypeError for a %s that is no number', async (name) => {
     handler = answer(200, 'x'.repeat(2000));
-    // Compared with it, no answer was larger, not even than the service may send.
+    // Nothing compares as larger than `NaN`, so even `maxResponseBytes` would have no effect.
     const http = asService({ maxResponseBytes: 1024 });
     expect(await failed(http.get('/a', { [name]: Number.NaN }))).toBeInstanceOf(TypeError);
     expect([seen.length, requested]).toEqual([0, 0]);
@@ -565,7 +561,6 @@ describe('an error', () => {
     const controller = new AbortController();
     const pending = failed(asService().get('/a', { signal: controller.signal }));
     await once(server, 'request');
-    // Any number of calls may have one.
     expect(getMaxListeners(controller.signal)).toBe(Infinity);
     controller.abort();
     expect(axios.isCancel(await pending)).toBe(true);
@@ -603,7 +598,7 @@ describe('a stream', () => {
       write();
     };
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
-    // What nobody reads is not fetched: it stays in the buffers on the way.
+    // Without a reader, the buffers on the way fill up and the server stops writing.
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(written).toBeLessThan(1600);
     let size = 0;
@@ -808,7 +803,6 @@ describe('a body', () => {
       ['in a form', inForm],
     ])('ends no process where nobody reads it, as after an early answer: %s', async (_, body) => {
       const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
-      // Without a listener the error would be thrown by then.
       await new Promise((resolve) => opened.resume().once('close', resolve));
       expect(opened.errored).toBe(error);
     });

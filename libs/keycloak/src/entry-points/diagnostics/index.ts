@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/diagnostics: the channels that the library publishes to, the reasons of refusals, and helpers for log lines about requests. */
+/** The entry point nestjs-keycloak-s2s/diagnostics: diagnostics channels, refusal reasons, helpers for log lines. */
 export { describeRequest } from '../../resource-server/request-description.js';
 export { INTROSPECTION_CHANNEL } from '../../diagnostics/introspection-channel.js';
 export { JWT_VERIFICATION_CHANNEL } from '../../diagnostics/jwt-verification-channel.js';

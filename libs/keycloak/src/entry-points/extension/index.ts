@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/extension: the types for a revocation channel, shared cache, request adapter or JWT verification of your own. */
+/** The entry point nestjs-keycloak-s2s/extension: types for a channel, cache, adapter or verification of your own. */
 export { denialOf } from '../../protocol/denial.js';
 
 export type {

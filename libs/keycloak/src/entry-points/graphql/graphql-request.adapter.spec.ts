@@ -1,4 +1,4 @@
-/** GraphQL, over real servers of Apollo and Mercurius: queries, fields, batches and subscriptions. */
+/** GraphQL over real Apollo and Mercurius servers: queries, fields, batches and subscriptions. */
 import { ApolloDriver } from '@nestjs/apollo';
 import { ConsoleLogger, Logger, Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import {
@@ -43,7 +43,6 @@ class Order {
   number!: number;
 }
 
-/** What runs, in order. */
 const ran: string[] = [];
 
 async function* ticks(): AsyncGenerator<{ ticks: number }> {
@@ -424,7 +423,7 @@ describe('a context that all operations share', () => {
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
     ['of Mercurius', { driver: MercuriusDriver, context: () => one }, () => new FastifyAdapter()],
     [
-      // As @nestjs/apollo 13 does with what a function gives each time.
+      // @nestjs/apollo 13 does the same with an object that the function returns each time.
       'with the request of the first for good, of Apollo',
       {
         driver: ApolloDriver,
@@ -437,7 +436,7 @@ describe('a context that all operations share', () => {
     ],
   ])('runs no operation for the caller of another: %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
-    // Another request comes between what is public of this one and what is not.
+    // The other request runs between the public and the protected field of this one.
     const attack = query('mutation { slow pay { number } }');
     await new Promise((resolve) => setTimeout(resolve, 50));
     await query('{ __typename }', bearerOf(app));
@@ -465,7 +464,6 @@ describe('a context that all operations share', () => {
 describe('a subscription whose connection the application hides', () => {
   const operations = (context: unknown) => ({ driver: ApolloDriver, subscriptions: { 'graphql-ws': true }, context });
 
-  /** The first two answers, of which one may be an error. */
   async function outcome(context: unknown, text = 'subscription { ticks }'): Promise<unknown[]> {
     await start(operations(context), () => new ExpressAdapter(), [OrdersResolver, FieldsResolver]);
     const url = new URL('/graphql', await app.getUrl());

@@ -1,4 +1,4 @@
-/** GraphQL adapter: finds the request of an operation in any driver, and gives refusals the form of GraphQL errors. */
+/** GraphQL adapter: finds the request of an operation in any driver, and returns refusals as GraphQL errors. */
 import { IntrinsicException } from '@nestjs/common';
 import type { AdaptedRequest, RequestAdapter } from '../extension/index.js';
 import { contextOf, withoutRequest } from './operation-context.js';
@@ -6,17 +6,19 @@ import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
- * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: queries, mutations, subscriptions, and field and reference resolvers where
- * `fieldResolverEnhancers` has `'guards'`. Of a query or mutation the token is that of the HTTP request, judged once for all its operations; of a
- * subscription that of the handshake, or `authorization` of its connection parameters.
+ * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: protects queries, mutations and subscriptions, and
+ * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of its
+ * HTTP request, which is verified once for all its operations. A subscription uses the token of the handshake, or
+ * `authorization` in the connection parameters.
  *
- * A refusal is an error with `extensions.code` (`RefusalCode`) and, with `insufficient_scope`, `extensions.permission`. The answer's status
- * stays the driver's: GraphQL has one for all operations.
+ * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
+ * The driver sets the HTTP status, since GraphQL has one for all operations.
  *
- * An operation whose context is shared with another request is refused (`route_closed`): the option `context` of the driver must be a
- * function that makes a new object.
+ * An operation is refused (`route_closed`) if it shares its context with another request. The driver's option `context`
+ * must be a function that returns a new object each time; an object stops the start.
  *
- * It does NOT close what Nest runs no guard for: introspection (`__schema`), fields without a resolver of their own, `__resolveType`.
+ * It does NOT protect parts that Nest runs no guard for: introspection (`__schema`), fields without a resolver,
+ * `__resolveType`.
  */
 export function graphqlRequestAdapter(): RequestAdapter {
   return {
@@ -36,17 +38,14 @@ export function graphqlRequestAdapter(): RequestAdapter {
   };
 }
 
-/** Mercurius' own is that of this very operation; `req` is what the option `context` gave. */
+/** The request of Mercurius' `reply` belongs to this operation; `req` comes from the option `context`. */
 function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();
   return request;
 }
 
-/**
- * GraphQL takes the `extensions` of whatever error a resolver throws. Of the package graphql there may be two copies, so it is none of its errors;
- * Nest logs none that is intrinsic.
- */
+/** Does not extend `GraphQLError`, since the package graphql may be installed twice. Nest does not log this class. */
 class GraphqlRefusal extends IntrinsicException {
   override readonly name = 'GraphqlRefusal';
 

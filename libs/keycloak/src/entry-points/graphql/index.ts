@@ -1,2 +1,2 @@
-/** The door nestjs-keycloak-s2s/graphql: resolvers of Apollo and Mercurius behind the guard. */
+/** The entry point nestjs-keycloak-s2s/graphql: protects Apollo and Mercurius resolvers with the guard. */
 export { graphqlRequestAdapter } from './graphql-request.adapter.js';

@@ -1,15 +1,15 @@
-/** Operation context: the object that Nest's drivers put beside an operation. */
+/** Operation context: the GraphQL context that Nest's drivers pass to resolvers. */
 import type { CallContext, AdaptedRequest } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
 
 export interface OperationContext {
-  /** With Apollo the HTTP request; over a WebSocket the context of graphql-ws. */
+  /** Apollo: the HTTP request, or the graphql-ws context over a WebSocket. */
   readonly req?: AdaptedRequest;
-  /** With Mercurius. */
+  /** Mercurius. */
   readonly reply?: { readonly request?: AdaptedRequest };
 }
 
-/** The third argument of a resolver; the second of a reference resolver, which has no arguments of its own. */
+/** A reference resolver has no `args`, so its context is the second argument. */
 export function contextOf(call: CallContext): OperationContext & object {
   const args = call.getArgs<unknown[]>();
   const context = args.length === 3 ? args[1] : args[2];
@@ -17,7 +17,6 @@ export function contextOf(call: CallContext): OperationContext & object {
   throw withoutRequest();
 }
 
-/** Whether GraphQL says that the operation is a subscription: by the last argument. */
 export function isSubscription(call: CallContext): boolean {
   const { operation } = Object(call.getArgs().at(-1)) as { readonly operation?: { readonly operation?: string } };
   return operation?.operation === 'subscription';

@@ -1,20 +1,20 @@
-/** Shared context: whether the context of an operation belongs to that operation alone. */
+/** Shared context: checks that the context of an operation belongs to that operation alone. */
 import type { CallContext } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
 import { contextOf, type OperationContext } from './operation-context.js';
 import { webSocketOf } from './subscriptions.js';
 
-/** By context: the request that it was first seen with. */
+/** By context: the first request it was seen with. */
 const requests = new WeakMap<object, unknown>();
-/** By HTTP request: the contexts that it was seen in. */
+/** By HTTP request: the contexts it was seen in. */
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` for a context that has the request of another operation. If the option `context` gives the same object each time, all
- * operations share it, and one would run for the caller of another. An option that is an object itself stops the start.
+ * Throws `BearerError` (`route_closed`) for a context with the request of another operation. If the option `context`
+ * returns the same object each time, one operation would run as the caller of another.
  *
- * Mercurius gives each its request, in the one object. Apollo makes a copy of it for each operation, with the request of the first: one request is then
- * seen in more copies than it has operations.
+ * Mercurius sets the request of each operation on the one object. Apollo copies the object for each operation, always
+ * with the first request, which is then seen in more copies than it has operations.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);
@@ -31,7 +31,7 @@ export function checkNotShared(call: CallContext): void {
 
 function isWornOut(request: unknown, context: OperationContext & object): boolean {
   if (typeof request !== 'object' || request === null) return false;
-  // Over a WebSocket there may be any number.
+  // A WebSocket handshake may carry any number of operations.
   if (context.reply !== undefined || webSocketOf(context) !== undefined) return false;
   const seen = contexts.get(request) ?? new Set<object>();
   contexts.set(request, seen);

@@ -1,14 +1,13 @@
-/** Subscriptions: the request and the socket behind an operation that stays open. */
+/** Subscriptions: the handshake request and the socket of an operation that stays open. */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { CallContext, AdaptedRequest, LongLivedConnection } from '../extension/index.js';
 import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
-/** Where the drivers put what belongs to the connection. */
 interface ConnectionContext {
-  /** Apollo's: the context of graphql-ws. */
+  /** Apollo. */
   readonly req?: Partial<GraphqlWsContext>;
-  /** Mercurius'. */
+  /** Mercurius. */
   readonly request?: UpgradedRequest;
   readonly _connectionInit?: unknown;
 }
@@ -18,13 +17,12 @@ interface GraphqlWsContext {
   readonly extra: { readonly request?: unknown; readonly socket?: unknown };
 }
 
-/** A WebSocket of ws. */
 interface WebSocketLike {
   readonly readyState: number;
   close(code: number, reason: string): void;
 }
 
-/** A request of Fastify. @fastify/websocket says in `ws` whether it was upgraded; the header `Upgrade` is the caller's word alone. */
+/** A Fastify request. @fastify/websocket sets `ws` after an upgrade; the `Upgrade` header alone proves nothing. */
 type UpgradedRequest = AdaptedRequest & {
   readonly ws?: boolean;
   readonly raw?: { readonly socket?: { readonly destroyed: boolean; destroy(): void } };
@@ -38,13 +36,10 @@ export interface Subscription {
 
 const OPEN = 1;
 
-/** The closing code that the protocol graphql-transport-ws uses for it; clients that follow it don't connect again by themselves. */
+/** The close code of graphql-transport-ws, after which conforming clients do not reconnect by themselves. */
 const UNAUTHORIZED = 4401;
 
-/**
- * The connection of an operation over a WebSocket; undefined for one over HTTP. Throws `BearerError` for a subscription whose connection is
- * not to be found: it would outlive its token.
- */
+/** Throws `BearerError` if the connection of a subscription is not found: the subscription would outlive its token. */
 export function subscriptionOf(call: CallContext): Subscription | undefined {
   const subscription = webSocketOf(contextOf(call));
   if (subscription !== undefined || !isSubscription(call)) return subscription;
@@ -54,11 +49,11 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
 }
 
 /**
- * The WebSocket of a context. Only objects of the right class count: a request of Node is a stream, and a socket of ws an event emitter. Connection parameters and
- * arguments are JSON that a caller sent, whatever their members are called.
+ * Checks the class of each object: a Node request is a stream, and a ws socket is an event emitter. The names of
+ * members prove nothing, since connection parameters and arguments are JSON that the caller sent.
  */
 export function webSocketOf(given: object): Subscription | undefined {
-  // An application's own context may have the parts of the context of graphql-ws beside its `req`.
+  // The option `context` may return the members of the graphql-ws context beside `req`.
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);
 }
@@ -83,8 +78,8 @@ function ofMercurius({ request, _connectionInit: parameters }: ConnectionContext
 }
 
 /**
- * The request of the handshake, as if `authorization` of the connection parameters had been among its headers: clients in a browser have
- * no other place for it. Both together are two credentials.
+ * Adds `authorization` of the connection parameters to the headers, which a browser can't set on a WebSocket. A header
+ * and a parameter together count as two credentials.
  */
 export function withConnectionParams(handshake: AdaptedRequest, parameters: unknown): AdaptedRequest {
   const received = Object.entries(Object(parameters) as object).filter(

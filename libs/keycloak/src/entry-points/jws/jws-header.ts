@@ -1,4 +1,4 @@
-/** JWS header: what the header of a compact JWS says of how it is signed (RFC 7515 §4.1), as far as any of that is listened to. */
+/** JWS header: reads the algorithm and the key id from the header of a compact JWS (RFC 7515 §4.1). */
 import { jsonObjectOf } from './json-object.js';
 
 export interface JwsHeader {
@@ -6,17 +6,15 @@ export interface JwsHeader {
   readonly keyId: string;
 }
 
-/** Why a header is refused, each of them for whoever sent the token. */
 export interface RefusedHeader {
   readonly reason:
     'token_malformed' | 'algorithm_not_allowed' | 'critical_header_unknown' | 'other_type' | 'signing_key_unknown';
-  /** As it stands there, which may be anything. */
   readonly alg?: unknown;
 }
 
 /**
- * Of everything that a sender can write there, `alg` and `kid` are used to choose among what is known here. Where to find a key, or the key itself (`jku`, `x5u`, `jwk`, `x5c`),
- * is for nobody to say but the issuer, and is not looked at. `isType`: whether a `typ` is that of the tokens which are taken.
+ * `alg` and `kid` only choose among known algorithms and keys. A key or its location in the header (`jku`, `x5u`,
+ * `jwk`, `x5c`) is ignored, since only the issuer may name its keys.
  */
 export function readJwsHeader(
   token: string,
@@ -27,7 +25,7 @@ export function readJwsHeader(
   if (header === undefined) return { reason: 'token_malformed' };
   const { alg, kid, typ, ...others } = header;
   if (typeof alg !== 'string' || !algorithms.has(alg)) return { reason: 'algorithm_not_allowed', alg };
-  // No extension is understood here (§4.1.11); and one that says how to read the payload may not be used by JWTs at all (RFC 7797 §7).
+  // No extension is supported (§4.1.11), and a JWT must not use `b64` at all (RFC 7797 §7).
   if ('crit' in others || 'b64' in others) return { reason: 'critical_header_unknown' };
   if (!isType(typ)) return { reason: 'other_type' };
   if (typeof kid !== 'string' || kid === '') return { reason: 'signing_key_unknown' };

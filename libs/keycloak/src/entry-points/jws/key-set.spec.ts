@@ -1,4 +1,4 @@
-/** Which keys of a set are used, and what a server that publishes nonsense brings about (RFC 7517, RS-15, RS-17). */
+/** KeySet: the keys of a set that are used, and the effect of a faulty set (RFC 7517, RS-15, RS-17). */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ecSigner, edSigner, rsaSigner } from '../../../spec-support/signers.js';
@@ -119,7 +119,6 @@ describe('KeySet', () => {
     expect(next.find(rsa.jwk.kid, 'RS256')).toBe(former.find(rsa.jwk.kid, 'RS256'));
     expect(former.withdrawAllBut(next).map(({ keyId }) => keyId)).toEqual([ec.jwk.kid]);
     expect(former.keys.map(({ isPublished }) => isPublished)).toEqual([true, false]);
-    // Another key under the same id is another one.
     const replaced = KeySet.of({ keys: [{ ...rsaSigner().jwk, kid: rsa.jwk.kid }] }, next);
     expect(next.withdrawAllBut(replaced).map(({ keyId }) => keyId)).toEqual([ed.jwk.kid, rsa.jwk.kid]);
   });

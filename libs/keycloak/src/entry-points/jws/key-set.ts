@@ -1,4 +1,4 @@
-/** KeySet: the keys by which one issuer's tokens are verified, out of what it publishes (RFC 7517 §5). */
+/** KeySet: the keys that verify one issuer's tokens, from the key set that it publishes (RFC 7517 §5). */
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { PublishedKey, unusable, type KeyFault } from './published-key.js';
 
@@ -11,7 +11,7 @@ export interface FaultyKey {
 }
 
 export class KeySet {
-  /** Those of one id are for different algorithms. None for an id whose keys are not for signatures. */
+  /** Keys with one id are for different algorithms; an empty list means none for signatures. */
   readonly #byId = new Map<string, readonly PublishedKey[]>();
   readonly #faults = new Map<string, KeyFault>();
 
@@ -24,8 +24,8 @@ export class KeySet {
   }
 
   /**
-   * Keys that were in the `former` set, too, stay the same objects. Throws `AuthorizationServerError` for what is no key set, or has no key for signatures: then the former one
-   * goes on.
+   * Keys that were already in the `former` set stay the same objects. Throws `AuthorizationServerError`
+   * (`signing_keys_malformed`) for an invalid key set, or for one without any key for signatures.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };
@@ -43,24 +43,22 @@ export class KeySet {
     return [...this.#faults].map(([keyId, fault]) => ({ keyId, fault }));
   }
 
-  /** Whether the issuer publishes a key of this id, whatever it is for. */
+  /** Also true for an id whose keys are not for signatures. */
   has(keyId: string): boolean {
     return this.#byId.has(keyId);
   }
 
-  /** Whether that key must not be used. */
   isFaulty(keyId: string): boolean {
     return this.#faults.has(keyId);
   }
 
-  /** Undefined where that key is for something else. Throws `AuthorizationServerError` where it must not be used. */
   find(keyId: string, algorithm: string): PublishedKey | undefined {
     const fault = this.#faults.get(keyId);
     if (fault !== undefined) throw unusable(keyId, fault);
     return this.#byId.get(keyId)?.find((key) => key.isFor(algorithm));
   }
 
-  /** What the keys of this set that are not in `next` have signed is accepted no more. */
+  /** Tokens of the keys that are not in `next` are refused from now on. */
   withdrawAllBut(next: KeySet): readonly PublishedKey[] {
     const kept = new Set(next.keys);
     const withdrawn = this.keys.filter((key) => !kept.has(key));

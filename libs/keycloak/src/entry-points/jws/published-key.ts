@@ -1,36 +1,34 @@
-/** PublishedKey: one key of a key set (RFC 7517 §4) that may verify signatures, with nothing of it but what that takes. */
+/** PublishedKey: a key of a key set (RFC 7517 §4) that may verify signatures, reduced to its public members. */
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.js';
 
 /** RFC 7518 §3.3. */
 const MIN_RSA_BITS = 2048;
-/** A longer one takes too long to verify by. */
+/** Verifying with a longer key takes too long. */
 const MAX_RSA_BITS = 16_384;
 
-/** The members of a public key; whatever else the set says is left out. */
 const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 
-/** Those of a private or a symmetric one (RFC 7518 §6). */
+/** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** Why a key is not used. `private_key`: everybody can sign by it. `ambiguous`: another one has its id, for the same algorithm. */
+/** With `private_key`, anybody can sign. With `ambiguous`, another key has the same id and algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
 type Members = Readonly<Record<string, unknown>>;
 
 export class PublishedKey {
-  /** False once it is no longer in the set: what it has signed is accepted no more. */
+  /** False once the key is no longer in the set: tokens that it signed are then refused. */
   isPublished = true;
-  /** Two with the same one are the same key. */
   readonly identity: string;
   readonly #jwk: JWK;
   readonly #imported = new Map<string, Promise<CryptoKey>>();
 
   private constructor(
     readonly keyId: string,
-    /** The only one that it is for; undefined where the set leaves that to the kind of key. */
+    /** The only algorithm the key is for; undefined if the set names none. */
     readonly algorithm: string | undefined,
     members: Members,
   ) {
@@ -39,7 +37,7 @@ export class PublishedKey {
     this.identity = JSON.stringify([keyId, algorithm, this.#jwk]);
   }
 
-  /** Undefined for a key that is not for signatures, or has no id by which a token can name it; a fault for one that must not be used. */
+  /** Undefined for a key that can't verify signatures; a fault for a key that must not be used. */
   static of(members: Members): PublishedKey | KeyFault | undefined {
     const { kid, kty, use, key_ops: operations, alg } = members;
     if (typeof kid !== 'string' || kid === '') return undefined;
@@ -51,18 +49,17 @@ export class PublishedKey {
     return (kty === 'RSA' ? faultOfRsa(members) : undefined) ?? new PublishedKey(kid, alg, members);
   }
 
-  /** Whether it may verify a signature of `algorithm`. */
   isFor(algorithm: string): boolean {
     return isKeyFor(algorithm, this.#jwk) && (this.algorithm === undefined || this.algorithm === algorithm);
   }
 
-  /** Whether a token could be meant for either, if both have one id. */
+  /** Whether a token could mean either of two keys with the same id. */
   isLike(other: PublishedKey): boolean {
     const isForBoth = (algorithm: string): boolean => this.isFor(algorithm) && other.isFor(algorithm);
     return this.identity !== other.identity && SIGNING_ALGORITHMS.some(isForBoth);
   }
 
-  /** In the form of jose. Rejects with `AuthorizationServerError` for one that is none, such as a point beside its curve. */
+  /** Rejects with `AuthorizationServerError` for an invalid key, such as a point that is not on its curve. */
   toVerify(algorithm: string): Promise<CryptoKey> {
     const imported = this.#imported.get(algorithm) ?? this.#import(algorithm);
     this.#imported.set(algorithm, imported);
@@ -76,7 +73,7 @@ export class PublishedKey {
   }
 }
 
-/** It is the authorization server that publishes it: no fault of who sends a token that is signed by it. */
+/** The authorization server publishes the key, so the sender of the token is not at fault. */
 export function unusable(keyId: string, fault: KeyFault): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', {
     reason: 'signing_key_unusable',
@@ -84,7 +81,7 @@ export function unusable(keyId: string, fault: KeyFault): AuthorizationServerErr
   });
 }
 
-/** Key ids are public, and may be any text. */
+/** Key ids are public but may be any text: masks an id that is not safe to log. */
 export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
 
 function faultOfRsa({ n }: Members): KeyFault | undefined {

@@ -1,14 +1,13 @@
-/** Signed payload: what a key has signed. */
+/** Signed payload: verifies the signature of a compact JWS. */
 import { compactVerify, errors } from 'jose';
 import type { JwsHeader } from './jws-header.js';
 import { unusable, type PublishedKey } from './published-key.js';
 
-/** Why nothing is signed, for whoever sent the token. */
 export type SignatureFault = 'signature_invalid' | 'token_malformed';
 
 /**
- * The payload of `token`, a compact JWS, if `key` has signed it. Rejects with `AuthorizationServerError` for a key that is none. Errors of jose may hold the token: none goes
- * further.
+ * Rejects with `AuthorizationServerError` for an invalid key. Errors of jose are never passed on: they may contain the
+ * token.
  */
 export async function signedPayload(
   key: PublishedKey,

@@ -1,8 +1,7 @@
-/** Signing algorithms: those that a token may be signed by (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2), and the key that each takes. */
+/** Signing algorithms: the supported algorithms and their keys (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 
 interface KeyKind {
   readonly kty: 'RSA' | 'EC' | 'OKP';
-  /** Of an elliptic curve. */
   readonly crv?: string;
 }
 
@@ -10,8 +9,8 @@ const RSA: KeyKind = { kty: 'RSA' };
 const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' };
 
 /**
- * Asymmetric ones alone: whoever can verify by a shared secret can sign by it, too, and a public key is a secret to nobody. `none` is no signature. A name that is not
- * here is refused, whatever a later version of jose can do.
+ * Asymmetric algorithms only: a verifier with a shared secret could also sign, and a public key used as a secret is
+ * known to everybody. An algorithm that is not listed, such as `none`, is refused even if jose supports it.
  */
 const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
   ['RS256', RSA],
@@ -29,12 +28,10 @@ const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
 
 export const SIGNING_ALGORITHMS: readonly string[] = [...KEY_KINDS.keys()];
 
-/** Whether a key of this kind can verify signatures of `algorithm`. */
 export function isKeyFor(algorithm: string, { kty, crv }: { readonly kty?: unknown; readonly crv?: unknown }): boolean {
   const kind = KEY_KINDS.get(algorithm);
   return kind !== undefined && kind.kty === kty && (kind.crv === undefined || kind.crv === crv);
 }
 
-/** Whether there is any algorithm for a key of this kind. */
 export const isKeyForAny = (jwk: { readonly kty?: unknown; readonly crv?: unknown }): boolean =>
   SIGNING_ALGORITHMS.some((algorithm) => isKeyFor(algorithm, jwk));

@@ -9,7 +9,6 @@ const [OLD, NEW] = [ecSigner(), ecSigner()];
 class FakeIssuer {
   published: readonly unknown[] = [OLD.jwk];
   isDown = false;
-  /** When each reading began. */
   readonly asked: number[] = [];
   readonly held: (() => void)[] = [];
   isHolding = false;
@@ -30,7 +29,6 @@ let issuer: FakeIssuer;
 let keys: SigningKeys;
 let lines: string[];
 let waits: number[];
-/** What happens during a wait. */
 let onWait: () => Promise<void>;
 
 beforeEach(() => {
@@ -72,7 +70,6 @@ describe('SigningKeys', () => {
     expect(issuer.asked).toHaveLength(1);
     clock.advance(151);
     issuer.isHolding = true;
-    // While it is under way those of before serve.
     expect([has(OLD), has(OLD), issuer.asked.length]).toEqual([true, true, 2]);
     issuer.published = [NEW.jwk, OLD.jwk];
     issuer.held.shift()?.();
@@ -179,7 +176,7 @@ describe('SigningKeys', () => {
       clock.advance(599.5);
       now();
       await settled();
-      // Each pause is as long as it says, and tokens come in it that find no keys.
+      // During each pause, another request finds no keys and starts a read of its own.
       onWait = async () => {
         expect(waits.length).toBeLessThan(10);
         await expect(keys.usable()).rejects.toBeInstanceOf(AuthorizationServerError);

@@ -1,4 +1,4 @@
-/** SigningKeys: the keys of one issuer as it published them last, renewed before they are too old, and read anew for a token that names another. */
+/** SigningKeys: one issuer's keys, renewed in the background and read again for a token with an unknown key id. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AuthorizationServerError,
@@ -11,39 +11,35 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The least time between the starts of two readings. Anybody can name a key that there is not, so this is how often anybody can make this service ask; and how long the first tokens
- * of a new key may have to wait, if somebody does so at that moment. jose's own 30 seconds would have them refused meanwhile.
+ * The minimum time between the starts of two reads, since anybody can trigger one with an unknown key id. The first
+ * tokens of a new key may wait this long; with jose's 30 seconds they would be refused.
  */
 const COOL_DOWN_MS = 1000;
 
-/** How often a reading is put off, since another one began meanwhile. */
 const MAX_PAUSES = 2;
 
-/** Requests that wait for a reading; more fail at once with 503, since nobody knows yet whether they are junk. */
+/** Further requests fail with 503 and not with 401, since their tokens may be valid. */
 const MAX_WAITING = 5000;
 
-/** Of the time for which keys serve. */
+/** Fractions of `maxKeyAgeSeconds`. */
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
 
-/** After a renewal that brought nothing. */
 const RENEWAL_PAUSE_MS = 10_000;
 
 export interface SigningKeysOptions {
-  /** For how long keys serve after they were asked for. */
+  /** How long keys are used, from the start of the read. */
   readonly maxKeyAgeSeconds: number;
 }
 
-/** What reads them. */
 interface Parts {
-  /** The key set as the issuer publishes it now. Rejects with `AuthorizationServerError`. */
   readonly readKeys: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: ComponentLog;
 }
 
 /**
- * Keys that were read serve for `maxKeyAgeSeconds`, whatever happens to the issuer, and no longer. A reading that fails leaves them as they are. One that succeeds counts at once: a key that
- * is not in it has verified its last signature.
+ * A failed read leaves the keys unchanged until they are too old. A successful read takes effect at once: tokens of a
+ * key that it no longer contains are refused.
  */
 export class SigningKeys {
   readonly #readKeys: () => Promise<unknown>;
@@ -54,7 +50,7 @@ export class SigningKeys {
   #renewAtMs = Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<KeySet> | undefined;
-  /** A reading that has not begun, so that it serves everybody who asks for one now. */
+  /** A read that has not begun yet, shared by all callers of `newer()`. */
   #next: Promise<KeySet> | undefined;
   #waiting = 0;
 
@@ -68,19 +64,18 @@ export class SigningKeys {
     this.#log = log;
   }
 
-  /** Undefined where there are none, or they are too old. When it is time they are renewed, in the background. */
+  /** Renews the keys in the background when it is time. */
   current(nowMs: number): KeySet | undefined {
     if (nowMs >= this.#endMs) return undefined;
     if (nowMs >= this.#renewAtMs) this.#renew(nowMs);
     return this.#set;
   }
 
-  /** Those of now, or what a reading brings that everybody waits for together. Rejects with `AuthorizationServerError`. */
   async usable(): Promise<KeySet> {
     return this.current(this.#clock.monotonicMs()) ?? this.#inFlight ?? this.#read();
   }
 
-  /** What a reading brings that begins after this. Rejects with `AuthorizationServerError`. */
+  /** Returns the keys of a read that begins after this call. Rejects with `AuthorizationServerError`. */
   async newer(): Promise<KeySet> {
     if (this.#waiting >= MAX_WAITING) {
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });
@@ -95,10 +90,10 @@ export class SigningKeys {
 
   async #readNext(): Promise<KeySet> {
     for (let pauses = 0; ; pauses += 1) {
-      // It began too early to know of the key that is looked for.
+      // A read in flight may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Where there are no keys any more, others read without a pause: that must not put this off for ever.
+      // Without current keys, other requests read without a pause, which must not postpone this read forever.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

@@ -1,4 +1,4 @@
-/** RS-17: what anybody can make of a token, against a service that verifies signatures (RFC 8725 §2, §3). */
+/** RS-17: attacks with forged tokens on a service that verifies signatures (RFC 8725 §2, §3). */
 import { publicEncrypt, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ import { BearerError } from '../../index.js';
 
 let realm: RunningAuthorizationServer;
 let service: JwtService;
-/** The keys of the realm; the others are an attacker's. */
+/** `rsa` and `ec` are keys of the realm, the others are an attacker's. */
 let rsa: Signer;
 let ec: Signer;
 let stolen: Signer;
@@ -32,7 +32,7 @@ beforeEach(async () => {
   service = jwtService(realm);
   publish(realm, [rsa.jwk, ec.jwk]);
   await service.verifier.verify(rsa.sign(service.claims()));
-  // Whoever names another key has it looked for at once.
+  // Past the cool-down, so that an unknown key id triggers a read at once.
   service.clock.advance(2);
 });
 afterAll(() => realm.stop());
@@ -195,7 +195,7 @@ describe('a token', () => {
     const { calls } = realm.control;
     const before = { introspection: calls.introspection, jwks: calls.jwks };
     expect(await service.reasonOf(token())).toBe(reason);
-    // Nobody is asked about it instead; and only for an id that is not known, what keys there are.
+    // The token is not introspected instead, and keys are read only for an unknown key id.
     expect(calls.introspection).toBe(before.introspection);
     expect(calls.jwks - before.jwks).toBeLessThanOrEqual(reason === 'signing_key_unknown' ? 1 : 0);
     expect(service.status.read().caches.verifiedJwts).toBeLessThanOrEqual(2);
@@ -215,7 +215,6 @@ describe('a token', () => {
     expect(await service.reasonOf(strangersRsa.sign(service.claims(), { ...header, kid: 'theirs' }))).toBe(
       'signing_key_unknown',
     );
-    // What the realm signed is good, whatever else stands there.
     expect(await service.reasonOf(rsa.sign(service.claims(), header))).toBe('accepted');
     expect(visited).toEqual([]);
     await new Promise((resolve) => server.close(resolve));
@@ -314,7 +313,6 @@ describe('the list of algorithms', () => {
   });
 });
 
-/** With one of its parts replaced. */
 function bent(token: string, part: 0 | 1 | 2, by: string): string {
   return token
     .split('.')
@@ -333,7 +331,6 @@ function derSigned(): string {
   return bent(token, 2, Buffer.concat([Buffer.from([0x30, both.length]), both]).toString('base64url'));
 }
 
-/** The last one is what `JSON.parse` takes. */
 function twice(): string {
   const header = `{"alg":"none","alg":"RS256","kid":"${rsa.jwk.kid}"}`;
   const text = `${encoded(header)}.${encoded(service.claims())}`;

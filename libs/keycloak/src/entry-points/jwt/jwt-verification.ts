@@ -1,4 +1,4 @@
-/** JWT verification: the settings by which tokens are verified by their signature. */
+/** JWT verification: the options for verifying tokens by their signature. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import type { ConnectedJwtVerification, JwtVerification, JwtVerificationContext } from '../extension/index.js';
 import { SIGNING_ALGORITHMS } from '../jws/signing-algorithms.js';
@@ -7,26 +7,29 @@ import { JwtVerifier, type JwtVerifierOptions } from './jwt-verifier.js';
 
 export interface JwtVerificationOptions {
   /**
-   * The `alg` of tokens that are taken (RFC 7518 §3.1). Default: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA` and `Ed25519`, which is
-   * all that there may be.
+   * Accepted values of `alg` (RFC 7518 §3.1). Default: all supported, which are `RS256`, `RS384`, `RS512`, `PS256`,
+   * `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA` and `Ed25519`.
    */
   readonly algorithms?: readonly string[];
-  /** Tokens whose signature is remembered, so that it is checked once. Default 10000, 1 to 1000000. */
+  /** How many tokens are cached after their signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * For how long the issuer's keys serve after they were read: how long a key that it withdrew may be believed, and how long tokens are verified while the keys can't be read. They
-   * are renewed after half to three quarters of that. Default 600, 30 to 86400.
+   * How long the issuer's keys are used after they were read. It bounds how long a withdrawn key is trusted, and how
+   * long tokens are verified while the keys can't be read. Keys are renewed after half to three quarters of this time.
+   * Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * For `forRoot({ jwt })`: the signature of a token is checked here, by the keys that its issuer publishes. No call is made for a token, and none where it is refused; keys are read
- * when they are first needed, renewed in the background, and read anew, once a second at most, for a token that names a key which is not known.
+ * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the keys that its issuer publishes.
+ * It makes no call per token. Keys are read when they are first needed, renewed in the background, and read again for a
+ * token with an unknown key id, at most once a second.
  *
- * It says who signed a token. What the issuer has learned since (revoked, logged out, disabled) is in no signature: see docs/verification.md for what that means.
+ * A signature proves who issued a token. It does NOT show whether the token was revoked or its user logged out or
+ * disabled since: see docs/verification.md.
  *
- * Throws `ConfigurationError`.
+ * Throws `ConfigurationError` for invalid options.
  */
 export function jwtVerification(options: JwtVerificationOptions = {}): JwtVerification {
   return new SignatureVerification(readOptions(options));

@@ -1,4 +1,4 @@
-/** One signature for each token, as long as its key is published: what is remembered, for how long, and what junk costs. */
+/** JwtVerifier: verifies each signature once, as long as the key is published, and bounds the cost of junk. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';

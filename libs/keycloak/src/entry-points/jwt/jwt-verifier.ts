@@ -1,4 +1,4 @@
-/** JwtVerifier: checks the signature of each token once, as long as its key is published. */
+/** JwtVerifier: verifies the signature of each token once, as long as its key is published. */
 import type { ConnectedJwtVerification, JwtVerificationContext, SignedClaims } from '../extension/index.js';
 import type { JwtVerificationMessage } from '../diagnostics/index.js';
 import {
@@ -19,11 +19,10 @@ import { invalid, readTokenHeader } from './token-header.js';
 
 export interface JwtVerifierOptions extends SigningKeysOptions {
   readonly algorithms: ReadonlySet<string>;
-  /** Bound on the tokens whose signature is remembered. */
   readonly maxVerifiedTokens: number;
 }
 
-/** More than any clock is tolerated to be off. */
+/** The maximum of the option `clockToleranceSeconds`. */
 const SKEW_SECONDS = 60;
 
 interface Verified {
@@ -32,8 +31,8 @@ interface Verified {
 }
 
 /**
- * Neither a key nor a value of the cache holds a token. Only good signatures are remembered, so that junk can't push them out; what is refused costs no call, but for a key
- * id that is not known, and for those together one a second.
+ * The cache contains no token, and only results of valid signatures, so that junk can't evict them. Refused tokens cost
+ * no call, except for one read a second in all for unknown key ids.
  */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
@@ -67,7 +66,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
     return publishJwtVerification(issuer, () => outcome, known ?? this.#check(token, hash, onChecked), clock, nowMs);
   }
 
-  /** Undefined also where the keys are too old to say whether its key is still good. */
+  /** Undefined also if the keys are too old to tell whether the key is still published. */
   #known(hash: string, nowMs: number): SignedClaims | undefined {
     const entry = this.#verified.get(hash, nowMs);
     if (entry === undefined || this.keys.current(nowMs) === undefined) return undefined;
@@ -81,21 +80,21 @@ export class JwtVerifier implements ConnectedJwtVerification {
       onChecked();
       const header = readTokenHeader(token, this.options.algorithms);
       const keys = await this.keys.usable();
-      // They may have been too old only.
+      // The cached result may be usable again, now that the keys were read.
       const known = this.#known(hash, this.context.clock.monotonicMs());
       if (known !== undefined) return known;
       const key = await this.#keyOf(header, keys, token);
       const payload = await signedPayload(key, header, token);
       if (typeof payload === 'string') throw invalid(payload);
       const claims = deepFreeze(claimsOf(payload));
-      // A reading may have ended meanwhile.
+      // A read may have withdrawn the key meanwhile.
       if (!key.isPublished) throw invalid('signing_key_unknown');
       this.#keep(hash, { claims, key });
       return claims;
     });
   }
 
-  /** Its claims are those of nobody yet; all that may follow from them is that no reading is worth while. */
+  /** Uses unverified claims only to skip a read of the keys. */
   async #keyOf({ keyId, algorithm }: JwsHeader, keys: KeySet, token: string): Promise<PublishedKey> {
     const { iss, exp } = unverifiedClaims(token);
     const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();

@@ -1,4 +1,4 @@
-/** A server whose keys are out of reach, slow, huge or nonsense: 503 or 502, never 401 and never 200, and nobody is asked in another way (RS-14, RS-15, RS-17). */
+/** Unreachable, slow or invalid signing keys cause 503 or 502, never introspection (RS-14, RS-15, RS-17). */
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -75,7 +75,7 @@ const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
 ];
 
 describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
-  // Long enough for a busy machine, where nothing waits until then.
+  // Long enough for a busy machine in the cases that do not time out.
   const quick = { timeoutMs: refused === '503 timeout' ? 1000 : 10_000, maxRetries: 0 };
 
   it('has new services refuse a good token as that, and nobody is asked about the token', async () => {
@@ -94,10 +94,10 @@ describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
     const claims = service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 });
     const warm = key.sign(claims);
     expect(await outcome(service, warm)).toBe('accepted');
-    // What replaces the keys by others counts at once: that is what a withdrawal is.
+    // These key sets are accepted, and replace the former keys at once.
     if (refused.startsWith('502 signing_key')) return;
     realm.control.fault('jwks', fault());
-    // Of ten minutes; its clock goes on by itself, and a busy machine takes its time.
+    // `maxKeyAgeSeconds` is 600, and the clock also runs by itself.
     service.clock.advance(540);
     expect([await outcome(service, warm), await outcome(service, key.sign(claims))]).toEqual(['accepted', 'accepted']);
     service.clock.advance(61);
@@ -117,7 +117,6 @@ describe('keys', () => {
     const { jwks } = realm.control.calls;
     expect(await outcome(service, key.sign(service.claims()))).toBe(refused);
     expect(realm.control.calls.jwks).toBe(jwks);
-    // It is nothing to those who introspect.
     await expect(
       service.verifier.verify(key.sign(service.claims()), { verification: 'introspection' }),
     ).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** A service that verifies signatures, and starts anew after whoever hears of revocations for all services has missed some. */
+/** Restart of a service that verifies signatures, after the shared feed of revocations has missed some. */
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -46,7 +46,7 @@ async function started(): Promise<Shop> {
   return shop;
 }
 
-/** Its session ends while the service is down, and nobody is told of it. */
+/** The session of the token ends while the service is down, without a logout notice. */
 async function endedToken(): Promise<string> {
   await started();
   const { accessToken } = await logIn(server, 'alice');

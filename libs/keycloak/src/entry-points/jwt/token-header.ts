@@ -1,15 +1,14 @@
-/** Token header: checks that a token says in its header that it is an access token (RFC 9068 §2.1), and reads the key that it names. */
+/** Token header: checks the header of an access token (RFC 9068 §2.1), and reads its key id. */
 import type { BearerErrorReason } from '../../index.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import { BearerError, loggableText } from '../ports/jwt-verification.js';
 
-/** RFC 7519 §5.1, RFC 9068 §2.1; in any case, with or without `application/` (RFC 7515 §4.1.9). */
+/** RFC 7519 §5.1, RFC 9068 §2.1; case-insensitive, with or without `application/` (RFC 7515 §4.1.9). */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:jwt|at\+jwt)$/i;
 
 const isAccessTokenType = (typ: unknown): boolean =>
   typ === undefined || (typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ));
 
-/** Throws `BearerError` `invalid_token`. */
 export function readTokenHeader(token: string, algorithms: ReadonlySet<string>): JwsHeader {
   const header = readJwsHeader(token, algorithms, isAccessTokenType);
   if (!('reason' in header)) return header;

@@ -1,4 +1,4 @@
-/** gRPC status: the status code of gRPC that goes with one of HTTP (google/rpc/code.proto). */
+/** gRPC status: maps an HTTP status to a gRPC status code (google/rpc/code.proto). */
 
 const STATUS: Readonly<Record<number, number>> = {
   // INVALID_ARGUMENT
@@ -7,7 +7,7 @@ const STATUS: Readonly<Record<number, number>> = {
   401: 16,
   // PERMISSION_DENIED
   403: 7,
-  // Those below 500 that `forwardStatuses` may name: NOT_FOUND
+  // NOT_FOUND, like the next two only by `forwardStatuses`
   404: 5,
   // ABORTED
   409: 10,
@@ -21,5 +21,4 @@ const STATUS: Readonly<Record<number, number>> = {
 
 const INTERNAL = 13;
 
-/** `INTERNAL` for one that has no counterpart, such as 502. */
 export const grpcStatus = (httpStatus: number): number => STATUS[httpStatus] ?? INTERNAL;

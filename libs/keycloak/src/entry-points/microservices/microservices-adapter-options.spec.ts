@@ -1,4 +1,4 @@
-/** What is refused of the options of the request adapter for messages. */
+/** microservicesRequestAdapter(): refuses invalid options. */
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../index.js';
 import { microservicesRequestAdapter } from './index.js';

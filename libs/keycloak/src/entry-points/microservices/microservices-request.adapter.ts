@@ -1,4 +1,4 @@
-/** Microservices request adapter: finds the token in the headers of a message, and gives refusals the form of Nest's RpcException. */
+/** Microservices request adapter: reads the token from message headers, and returns refusals as RpcException. */
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
@@ -9,38 +9,38 @@ import { receivedCall, type ReceivedCall } from './received-call.adapter.js';
 import { authorizationHeaders } from './received-headers.js';
 import { rejectDelivery, type RabbitMqDelivery } from './refused-deliveries.js';
 
-/** As over HTTP. */
 const INTERNAL_SERVER_ERROR = 500;
 
 export interface MicroservicesRequestAdapterOptions {
   /**
-   * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`). RabbitMQ then moves the message to
-   * the dead-letter exchange of its queue. With this option, a message that could not be judged goes back into the queue after a
-   * second. That happens while Keycloak is away or where the option `mapPermissions` throws, for example.
+   * Whether a RabbitMQ message with a refused token is rejected (`nack` without `requeue`), so that RabbitMQ moves it
+   * to the dead-letter exchange of its queue. A message that could not be checked returns to the queue after a second,
+   * for example while Keycloak is unavailable or if the option `mapPermissions` throws.
    *
-   * For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
-   * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. It would also close the channel if one of several
-   * `@EventPattern` handlers of an event acknowledged a message that is rejected for another: give them the same access decorators.
-   * Default false.
+   * Use it only with `noAck: false`, where refused messages would stay unacknowledged. With `noAck: true` (Nest's
+   * default) RabbitMQ would close the channel. It also closes the channel if another `@EventPattern` handler of the
+   * event acknowledges the rejected message: give all handlers of an event the same access decorators. Default false.
    */
   readonly rejectRefused?: boolean;
 }
 
 /**
- * For `forRoot({ requestAdapters: [microservicesRequestAdapter()] })`: handlers of `@MessagePattern`, `@EventPattern` and `@GrpcMethod`. The token is in the
- * header `authorization` of the message, as over HTTP: `Bearer <token>`; of gRPC in its metadata.
+ * For `forRoot({ requestAdapters: [microservicesRequestAdapter()] })`: protects handlers of `@MessagePattern`,
+ * `@EventPattern` and `@GrpcMethod`. The token is in the header `authorization` of the message, or of the gRPC
+ * metadata, as `Bearer <token>`.
  *
- * A refusal is an `RpcException` with the body that HTTP callers get; of gRPC with its status (`UNAUTHENTICATED`, `PERMISSION_DENIED` …) and the
- * code as its message. A refused event has no answer: its exception is an `IntrinsicException`, which Nest does not log. The guard logs the refusal.
+ * A refusal is an `RpcException` with the body that HTTP callers get, or with a gRPC status (`UNAUTHENTICATED`,
+ * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response: its exception is an
+ * `IntrinsicException`, so that only the guard logs it.
  *
- * Transports whose messages have no headers (TCP, Redis), and those that were never tried against a real one (Kafka, MQTT), are refused
- * with `route_closed`, reason `transport_without_headers`.
+ * Transports without headers (TCP, Redis) or not yet tested (Kafka, MQTT) are refused with `route_closed`, reason
+ * `transport_without_headers`.
  *
- * Throws `ConfigurationError`.
+ * Throws `ConfigurationError` for invalid options.
  */
 export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
-  // By the object that the transport made for the message: the guard judges a token once for each object that `requestOf` returns.
+  // Keyed by the transport's message object. The guard verifies a token once for each object that `requestOf` returns.
   const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
@@ -80,7 +80,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** The call that a handler gets itself, by `@GrpcStreamCall`: Nest handles nothing that is thrown there, and the process would end. */
+/** The call of a `@GrpcStreamCall` handler. Nest does not handle an exception there, so it would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;
@@ -99,7 +99,7 @@ function withoutHeaders(received: ReceivedCall): BearerError {
   });
 }
 
-/** A misspelt name must not leave the messages of a queue where they are. */
+/** Refuses unknown options, since a misspelt `rejectRefused` would leave messages unacknowledged. */
 function readOptions(options: MicroservicesRequestAdapterOptions): boolean {
   const { rejectRefused = false, ...others } = Object(options) as MicroservicesRequestAdapterOptions;
   const faults = new ConfigurationFaults();

@@ -1,4 +1,4 @@
-/** Received call: by which transport a call came, as the objects say that Nest and the transport made for it. */
+/** Received call: determines the transport of a call from the objects that Nest and the transport made for it. */
 import { EventEmitter } from 'node:events';
 import { BaseRpcContext, NatsContext, RmqContext } from '@nestjs/microservices';
 import type { CallContext } from '../extension/index.js';
@@ -11,9 +11,9 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * The first argument of a handler is what the caller sent, so its members decide nothing. Every transport of Nest but gRPC gives its own
- * `BaseRpcContext` as the second argument. With gRPC the call of @grpc/grpc-js is the third argument, or the only one beside the callback for
- * `@GrpcStreamCall`. All four kinds of its calls are event emitters, and nothing that is deserialized from a message is one.
+ * The caller sent the first argument, so its members prove nothing. Every transport except gRPC passes a
+ * `BaseRpcContext` as the second argument. gRPC passes the call as the third argument, or as the first for
+ * `@GrpcStreamCall`. A gRPC call is an event emitter, which a deserialized message never is.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

@@ -1,25 +1,23 @@
-/** Received headers: the `authorization` headers of a message, in the form that each transport gives them. */
+/** Received headers: reads the `authorization` headers of a message, for each transport. */
 import type { ReceivedCall } from './received-call.adapter.js';
 
-/** Headers of @nats-io/transport-node and of nats. */
+/** Headers of the packages @nats-io/transport-node and nats. */
 interface NatsHeaders {
   keys(): readonly string[];
   values(name: string): readonly string[];
 }
 
-/** A delivery of amqplib. Its headers can have values of any type. */
+/** A delivery of amqplib. */
 interface Delivery {
   readonly properties?: { readonly headers?: Readonly<Record<string, unknown>> };
 }
 
 const NAME = 'authorization';
 
-/** A value that is not text can't be a token. */
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const isName = (name: string): boolean => name.toLowerCase() === NAME;
 
-/** The values of all `authorization` headers, whatever the case of their names; undefined for a transport whose headers are not read. */
 export function authorizationHeaders(received: ReceivedCall): string[] | undefined {
   switch (received.transport) {
     case 'grpc':

@@ -1,18 +1,16 @@
-/** Refused deliveries: rejects messages of RabbitMQ that no handler acknowledges, since none ran. */
+/** Refused deliveries: rejects RabbitMQ messages that no handler will acknowledge. */
 
-/** The parts of Nest's `RmqContext` that are used. */
 export interface RabbitMqDelivery {
   getChannelRef(): { nack(message: unknown, allUpTo: boolean, requeue: boolean): void };
   getMessage(): object;
 }
 
-/** The pause before a message that could not be judged is delivered again. */
 const PAUSE_MS = 1000;
 
-/** Several handlers of one event may each refuse it; a second `nack` would close the channel. */
+/** Several handlers of an event may each refuse it, and a second `nack` would close the channel. */
 const rejected = new WeakSet<object>();
 
-/** Rejects a message whose token is bad. One that could not be judged, since our own side failed, goes back into its queue after a pause. */
+/** A message that could not be checked (5xx) returns to its queue after a pause. */
 export function rejectDelivery(delivery: RabbitMqDelivery, status: number): void {
   if (rejected.has(delivery.getMessage())) return;
   rejected.add(delivery.getMessage());
@@ -24,6 +22,6 @@ function nack(delivery: RabbitMqDelivery, requeue: boolean): void {
   try {
     delivery.getChannelRef().nack(delivery.getMessage(), false, requeue);
   } catch {
-    // The channel was closed meanwhile, and RabbitMQ has the message again.
+    // The channel is closed, so RabbitMQ redelivers the message anyway.
   }
 }

@@ -1,4 +1,4 @@
-/** Messages whose token several parts of the application ask about: it is verified once for a message. */
+/** Tokens of messages: each is verified once per message, even if several handlers need it. */
 import { Metadata } from '@grpc/grpc-js';
 import { NatsContext, RmqContext, type RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
@@ -25,7 +25,6 @@ class Orders {
   admin(): void {}
 }
 
-/** The arguments of a handler, as each transport gives them. */
 const TRANSPORTS: readonly (readonly [string, (authorization: string) => unknown[]])[] = [
   [
     'NATS',
@@ -50,7 +49,6 @@ afterEach(async () => {
   for (const undo of undone.splice(0).toReversed()) await undo();
 });
 
-/** Resolves with the error that the caller receives, as JSON, or with `admitted`. */
 const refusalOf = (admitted: boolean | Promise<boolean>): Promise<string> =>
   Promise.resolve(admitted).then(
     () => 'admitted',

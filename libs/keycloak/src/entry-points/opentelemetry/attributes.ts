@@ -1,15 +1,15 @@
-/** Attributes: the names of what metrics and spans say, by OpenTelemetry's semantic conventions where these have one. */
+/** Attributes: the attribute names of metrics and spans, from OpenTelemetry's semantic conventions if possible. */
 import type { Attributes } from '@opentelemetry/api';
 import type { ServiceCallMessage } from '../diagnostics/index.js';
 
-// Of the semantic conventions (stable since 1.23).
+// Semantic conventions, stable since 1.23.
 export const METHOD = 'http.request.method';
 export const STATUS = 'http.response.status_code';
 export const ERROR_TYPE = 'error.type';
 const SERVER_ADDRESS = 'server.address';
 const SERVER_PORT = 'server.port';
 
-// Ours.
+// Our own.
 export const OUTCOME = 'keycloak_s2s.outcome';
 export const ACTIVE = 'keycloak_s2s.active';
 export const VALID = 'keycloak_s2s.valid';
@@ -25,7 +25,6 @@ export const CALLS = 'keycloak_s2s.calls';
 export const ISSUER = 'keycloak_s2s.issuer';
 export const STATE = 'keycloak_s2s.state';
 
-/** Of the server behind a URL. */
 export function serverOf(url: string): Attributes {
   const { hostname, port, protocol } = new URL(url);
   return { [SERVER_ADDRESS]: hostname, [SERVER_PORT]: port === '' ? DEFAULT_PORTS[protocol] : Number(port) };
@@ -33,16 +32,15 @@ export function serverOf(url: string): Attributes {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** What is not known is not said: an empty attribute would be one more series. */
+/** Drops empty attributes, since each would create another time series. */
 export function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-/** `error.type` of a call of another service: the reason of its failure, or the status of an answer that says no. None of a call that was given up. */
+/** Undefined also for a call that its caller aborted. */
 export function errorTypeOf({ status, failed, reason }: ServiceCallMessage): string | undefined {
   if (failed !== undefined) return reason ?? failed;
   return status !== undefined && status >= 400 ? String(status) : undefined;
 }
 
-/** The short name of a grant, of which one is a URN. */
 export const grantName = (grant: string): string => grant.replace(/^.*:/, '').replace('-', '_');

@@ -1,4 +1,4 @@
-/** CallSpans: one span for each call of another service, in which its token is had. */
+/** CallSpans: one span per call of another service, which includes getting the token. */
 import {
   context,
   propagation,
@@ -37,7 +37,7 @@ export class CallSpans implements CallTracing {
   }
 }
 
-/** What a propagator of the application writes besides, such as baggage, may say whom a request is about: it goes no further. */
+/** Baggage and other headers of the application's propagator are dropped: they may identify a user. */
 const TRACE_CONTEXT_ALONE: TextMapSetter<Record<string, string>> = {
   set: (headers, name, value) => {
     if (PASSED_ON.has(name.toLowerCase())) headers[name.toLowerCase()] = value;

@@ -1,4 +1,4 @@
-/** Channel metrics: counts and times of what the library publishes. */
+/** Channel metrics: counters and durations from the library's diagnostics channels. */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
@@ -31,10 +31,9 @@ import {
 } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 
-/** In seconds: those that the semantic conventions advise for requests of HTTP. */
+/** In seconds, as the semantic conventions recommend for HTTP requests. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Subscribes, and returns what ends that. */
 export function measureChannels(meter: Meter): () => void {
   const lookups = meter.createCounter('keycloak_s2s.cache.lookups', {
     unit: '{lookup}',
@@ -92,7 +91,7 @@ const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'miss'): A
   [OUTCOME]: outcome,
 });
 
-// Made once: a look-up is what every request does.
+// Created once, since every request records a lookup.
 const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], Attributes>> = {
   cached: lookup('introspections', 'hit'),
   joined: lookup('introspections', 'joined'),

@@ -1,2 +1,2 @@
-/** The door nestjs-keycloak-s2s/opentelemetry: what the library does as metrics and spans of OpenTelemetry. Peer: `@opentelemetry/api`. */
+/** The entry point nestjs-keycloak-s2s/opentelemetry: OpenTelemetry metrics and spans (peer `@opentelemetry/api`). */
 export { KeycloakTelemetryModule } from './keycloak-telemetry.module.js';

@@ -1,4 +1,4 @@
-/** KeycloakTelemetryModule: gives metrics and spans of the library to OpenTelemetry. */
+/** KeycloakTelemetryModule: reports metrics and spans of the library to OpenTelemetry. */
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { KEYCLOAK, type ComposedKeycloak } from '../ports/call-tracing.js';
 import { KeycloakTelemetry } from './keycloak-telemetry.js';
@@ -10,11 +10,13 @@ const TELEMETRY: FactoryProvider = {
 };
 
 /**
- * Imported once, in the root module, beside `KeycloakModule.forRoot`. While the application runs, the meter and the tracer `nestjs-keycloak-s2s` have the
- * metrics and spans of docs/telemetry.md, and calls of other services carry `traceparent` and `tracestate` of their own span.
+ * Import it once, in the root module, beside `KeycloakModule.forRoot`. The meter and the tracer `nestjs-keycloak-s2s`
+ * report the metrics and spans of docs/telemetry.md. Calls of other services carry `traceparent` and `tracestate` of
+ * their own span.
  *
- * It takes OpenTelemetry's API alone: register an SDK before the application starts, else all of this does nothing. It does NOT make spans of requests that this
- * service is asked; the instrumentation of the web server does. No metric and no span holds a token, a hash, a subject or a path.
+ * It only uses OpenTelemetry's API: without an SDK that is registered before the application starts, it does nothing.
+ * It does NOT create spans for incoming requests; the instrumentation of the web server does. No metric or span
+ * contains a token, a hash, a subject or a path.
  */
 @Module({ providers: [TELEMETRY] })
 export class KeycloakTelemetryModule {}

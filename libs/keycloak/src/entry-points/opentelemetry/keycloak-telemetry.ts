@@ -1,4 +1,4 @@
-/** KeycloakTelemetry: from the start of an application to its end, its part in the telemetry of this process. */
+/** KeycloakTelemetry: the telemetry of an application, from its start to its shutdown. */
 import { metrics, trace } from '@opentelemetry/api';
 import type { ComposedKeycloak } from '../ports/call-tracing.js';
 import { measureChannels } from './channel-metrics.js';
@@ -9,7 +9,7 @@ import { traceServerCalls } from './server-spans.js';
 const NAME = 'nestjs-keycloak-s2s';
 
 export class KeycloakTelemetry {
-  /** Of all applications of this process: the channels are of the process, and each message counts once. */
+  /** The applications of this process, which share the diagnostics channels: each message is counted once. */
   static readonly #running = new Set<ComposedKeycloak>();
   static #end: (() => void) | undefined;
 
@@ -18,9 +18,8 @@ export class KeycloakTelemetry {
 
   constructor(private readonly keycloak: ComposedKeycloak) {}
 
-  /** Nest calls it when the application starts, and not where a module is only looked at. */
   onModuleInit(): void {
-    // An application may be closed while it starts: then nobody would end what begins now.
+    // The application was closed while it started, so nothing would stop the telemetry.
     if (this.#isOver) return;
     const { version } = this.keycloak.status.read();
     KeycloakTelemetry.#running.add(this.keycloak);
@@ -28,7 +27,7 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
-  /** The last of Nest's hooks: what was in flight has ended. */
+  /** Nest's last hook: calls in flight have ended by now. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();
@@ -39,9 +38,8 @@ export class KeycloakTelemetry {
   }
 }
 
-/** Returns what ends it. */
 function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => void {
-  // The API gives the meter of now: one of an SDK that is registered later never comes.
+  // This meter stays without effect if an SDK is registered later.
   const meter = metrics.getMeter(NAME, version);
   const ends = [
     measureChannels(meter),

@@ -1,4 +1,4 @@
-/** Server spans: one for each introspection and each token that Keycloak was asked for. */
+/** Server spans: one per introspection and token request to Keycloak. */
 import { SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
@@ -9,7 +9,6 @@ import {
 import { ACTIVE, AUDIENCE, ERROR_TYPE, GRANT, grantName, known, METHOD, SCOPE, serverOf } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 
-/** An issuer, and where it is reached. */
 export interface ReachedIssuer {
   readonly issuer: string;
   readonly realmUrl: string;
@@ -18,8 +17,8 @@ export interface ReachedIssuer {
 type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
 
 /**
- * They are made when they are over, in the context of the request that asked, and nothing is below them. `issuers` are those of the applications of this process, which may reach
- * one of them in different places: then nobody knows where it was asked. Returns what ends it.
+ * Creates each span when its request is over, in the context of the request that caused it. A span has no server
+ * address if the applications of this process reach the issuer at different URLs.
  */
 export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
   const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {

@@ -1,4 +1,4 @@
-/** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
+/** Status metrics: gauges of calls, caches and denials, read at each collection. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import type {
   CallsState,
@@ -10,7 +10,6 @@ import type {
 import { CHANNEL_REFUSALS } from '../ports/channel-refusals.js';
 import { CACHE, CALLED, CALLS, ISSUER, REASON, STATE } from './attributes.js';
 
-/** `read` gives the status of each application of this process. Returns what ends it. */
 export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusSnapshot[]): () => void {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableGauge(`keycloak_s2s.${name}`, { unit, description });

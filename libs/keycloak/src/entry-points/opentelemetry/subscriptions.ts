@@ -1,7 +1,7 @@
-/** Subscriptions: listeners on channels of this process, by the names of the channels. */
+/** Subscriptions: listeners on diagnostics channels, by channel name. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-/** What a listener throws would end the process: it must not. Returns what unsubscribes them all. */
+/** A listener must not throw: its error would end the process. */
 export function listenTo(listeners: Readonly<Record<string, (message: never) => void>>): () => void {
   const all = Object.entries(listeners).map(
     ([name, listener]) => [name, (message: unknown) => listener(message as never)] as const,

@@ -1,4 +1,4 @@
-/** What an application that imports KeycloakTelemetryModule gives to OpenTelemetry, and that docs/telemetry.md says the same. */
+/** KeycloakTelemetryModule: the metrics and spans of an application, which match docs/telemetry.md. */
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Inject, Module, type INestApplication } from '@nestjs/common';
@@ -125,7 +125,10 @@ async function started(): Promise<INestApplication> {
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
-/** Up to now, and since before any token here was issued: one of earlier would be doubted, from a time on that is another with each run. */
+/**
+ * Proves the feed since before any token here was issued. A token from before would be introspected again, at a time
+ * that varies between runs.
+ */
 function hearOfAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
@@ -168,7 +171,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     await Promise.all([ask('/left', as('bob')).expect(200), request(app.getHttpServer()).get('/left').expect(401)]);
     testAuthorizationServer(app).fail('refused');
     await ask('/left', as('carol')).expect(503);
-    // Here the answer about the token is there, and the token for the call is not.
+    // The introspection result is cached, but the token for the call is not.
     await ask('/left', dave).expect(503);
   });
 
@@ -324,7 +327,6 @@ describe('an application with KeycloakTelemetryModule', () => {
 
   describe('docs/telemetry.md', () => {
     const TEXT = readFileSync(new URL('../../../../../docs/telemetry.md', import.meta.url), 'utf8');
-    /** The cells of each row of the table whose first column is `name`. */
     const table = (name: string): readonly (readonly string[])[] => {
       const [, rows = ''] = new RegExp(`^\\| ${name} .*\\n\\| -.*\\n((?:\\|.*\\n)+)`, 'm').exec(TEXT) ?? [];
       const lines = rows.trimEnd().split('\n');

@@ -1,4 +1,4 @@
-/** The port for the door that measures and follows what the library does. */
+/** The port for the entry point that exports metrics and traces. */
 export { KEYCLOAK } from '../../module/keycloak.module-definition.js';
 
 export type { ComposedKeycloak } from '../../module/compose-keycloak.js';

@@ -1,2 +1,2 @@
-/** The port for certificates: how a door checks those that it is given. */
+/** The port for entry points that check the certificates in their options. */
 export { faultOfCertificates } from '../../http/ca-file.js';

@@ -1,2 +1,2 @@
-/** The port for channel refusals: the reasons that metrics count. */
+/** The port for the metrics that count channel refusals by reason. */
 export { CHANNEL_REFUSALS } from '../../revocation/channel-refusals.js';

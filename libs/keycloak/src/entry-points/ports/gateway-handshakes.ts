@@ -1,4 +1,4 @@
-/** The port for the door that refuses handshakes of WebSockets. */
+/** The port for the entry point that refuses WebSocket handshakes. */
 export { KeycloakException } from '../../protocol/keycloak-exception.js';
 export { GatewayHandshakes } from '../../resource-server/gateway-handshakes.discovery.js';
 

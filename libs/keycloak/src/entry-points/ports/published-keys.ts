@@ -1,4 +1,4 @@
-/** The port for the room `jws`, which doors verify signatures with: what its keys are read and renewed by. */
+/** The port for the folder `jws`, which verifies signatures for entry points: strict JSON and the renewal of keys. */
 export { renewAfterMs, type RenewalWindow } from '../../caching/renewal.js';
 export { AuthorizationServerError } from '../../protocol/authorization-server-error.js';
 export { isStrictJson } from '../../authorization-server/strict-json.js';

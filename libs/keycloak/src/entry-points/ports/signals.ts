@@ -1,4 +1,4 @@
-/** The port for the door that hears of revocations: what it denies and rechecks by, proves to, asks the server with, and verifies notices with. */
+/** The port for the entry point that receives revocations: caches, errors, option checks and the composed module. */
 export { isStrictJson } from '../../authorization-server/strict-json.js';
 export { awakeClock } from '../../caching/clock.js';
 export { systemClock } from '../../caching/clock.js';

@@ -1,10 +1,10 @@
-/** applySignals(): denies and rechecks what a source said, in the name of its issuer alone. */
+/** applySignals(): applies the denials and rechecks of a source, for its own issuer only. */
 import type { ComponentLog, RevocationList } from '../ports/signals.js';
 import type { Signals } from './signal-source.js';
 import type { SourceIssuer } from './source-context.js';
 import { reasonOf } from './source-faults.js';
 
-/** What a server may be ahead of what is known of its time. */
+/** How far the server's clock may be ahead of `clockSkew.latestSeconds()`. */
 const MAX_AHEAD_SECONDS = 60;
 
 export interface SignalTarget {
@@ -14,7 +14,7 @@ export interface SignalTarget {
   readonly log: ComponentLog;
 }
 
-/** Returns false where something could not be applied, and everything is asked about instead. */
+/** If applying fails, rechecks all tokens of the issuer and returns false. */
 export function applySignals(signals: Signals, target: SignalTarget): boolean {
   try {
     applyEach(signals, target);
@@ -27,7 +27,7 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
 }
 
 function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clockSkew }: SignalTarget): void {
-  // A time in the future would keep the user out until then.
+  // A time in the future would also deny tokens that the user gets after logging in again.
   const latest = Math.ceil(clockSkew.latestSeconds()) + MAX_AHEAD_SECONDS;
   for (const denial of denials) {
     if ('sid' in denial) revocations.deny({ issuer, ...denial, exceptOffline: true });

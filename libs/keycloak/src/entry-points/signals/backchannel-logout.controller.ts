@@ -1,11 +1,11 @@
-/** Back-channel logout controller: takes the notices that Keycloak sends without a browser (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). */
+/** Back-channel logout controller: the route for logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). */
 import { applyDecorators, Controller, Inject, Post, Req, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Public } from '../../index.js';
 import type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 import { LogoutNotices, type NoticeOutcome } from './logout-notices.js';
 
-/** RFC 6749 §5.2, as §2.8 has it. Nothing more is said: whoever sends junk is to learn nothing of what was wrong with it. */
+/** RFC 6749 §5.2, as §2.8 requires. A refusal has no reason, so that a forger learns nothing. */
 const BODIES = {
   refused: { error: 'invalid_request', error_description: 'The logout token is not valid' },
   unavailable: {
@@ -16,7 +16,6 @@ const BODIES = {
 
 const STATUS = { taken: 200, refused: 400, unavailable: 503 } as const;
 
-/** A class of its own for each application, since where it is served and what else stands on it are options. */
 export function backchannelLogoutController({ path, decorators }: Required<BackchannelLogoutOptions>): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   class BackchannelLogoutController {
@@ -25,7 +24,7 @@ export function backchannelLogoutController({ path, decorators }: Required<Backc
       @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     ) {}
 
-    /** Past the pipes, interceptors and filters of the application: the form of request and answers is that of the specification. */
+    /** Reads the raw request and writes the response itself, because the specification fixes the form of both. */
     @Post()
     @Public()
     @applyDecorators(...decorators)

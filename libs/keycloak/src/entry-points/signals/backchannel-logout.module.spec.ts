@@ -1,4 +1,6 @@
-/** An application that takes logout notices, of Express and of Fastify, beside a server that sends them (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). */
+/**
+ * BackchannelLogoutModule in applications on Express and Fastify (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
+ */
 import {
   Injectable,
   Module,
@@ -66,7 +68,7 @@ describe.each([
     expect(await all()).toEqual([200, 200, 200]);
     await logOut(server, here);
     expect(await all()).toEqual([401, 200, 200]);
-    // All sessions of the user, each with a notice of its own.
+    // Keycloak sends one notice for each session of the user.
     await server.control.logOutUser('alice');
     expect(await all()).toEqual([401, 401, 200]);
   });
@@ -96,7 +98,7 @@ describe.each([
         REFUSED,
       ]);
     }
-    // Longer than what is read of any body.
+    // Above the body limit.
     const tooLong = await app.notify('x'.repeat(2_000_000));
     expect([tooLong.status, tooLong.ok]).toEqual([413, false]);
     await tooLong.body?.cancel();
@@ -179,7 +181,7 @@ describe('BackchannelLogoutModule', () => {
   });
 });
 
-/** Refuses what a page of another site could send. */
+/** A CSRF guard. */
 @Injectable()
 class UnsafeMethods implements CanActivate {
   constructor(private readonly reflector: Reflector) {}

@@ -1,4 +1,4 @@
-/** BackchannelLogoutModule: takes logout notices, and denies the tokens of the sessions that have ended. */
+/** BackchannelLogoutModule: receives logout notices and denies the tokens of the ended sessions. */
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { SigningKeys } from '../jws/signing-keys.js';
@@ -23,27 +23,29 @@ import { LogoutNotices, type IssuerNotices } from './logout-notices.js';
 import { LogoutTokens } from './logout-tokens.js';
 import { RepeatedRechecks } from './repeated-rechecks.js';
 
-/** The options, with a listener that a factory makes from what is injected, which modules in `imports` may export. */
+/** The options of `forRoot`, and a factory for the listener. */
 export interface BackchannelLogoutAsyncOptions
   extends
     BackchannelLogoutOptions,
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** On its way over a channel a recheck grows no older than this, in seconds. */
+/** Up to this age, in seconds, a recheck that arrives over the channel counts as made just now. */
 const JUST_NOW_SECONDS = 2;
 
-/** The injection token of what the application does of its own. */
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
 
-/** A key that the issuer withdrew is believed no longer than this, in seconds. */
+/** How long a withdrawn signing key is still accepted, in seconds. */
 const MAX_KEY_AGE_SECONDS = 600;
 
 /**
- * Takes the notices of Keycloak that a session has ended (OpenID Connect Back-Channel Logout 1.0) at one route, which is open to everybody and believes what an issuer of `KeycloakModule` has signed. The tokens of the
- * session are denied in the `RevocationList`, from the next request on, and with a `revocationChannel` at all replicas of all services.
+ * Receives the back-channel logout notices of Keycloak (OpenID Connect Back-Channel Logout 1.0) at one public route. It
+ * accepts only notices that an issuer of `KeycloakModule` has signed. From the next request on, the `RevocationList`
+ * denies the tokens of the session; with a `revocationChannel`, at all replicas of all services.
  *
- * Once, beside `KeycloakModule.forRoot`, at one service or several. It does NOT make Keycloak send anything: the client needs `backchannel.logout.url`, and hears of the sessions in which it has taken part (docs/back-channel-logout.md).
+ * Import it once, beside `KeycloakModule.forRoot`, at one service or several. It does NOT configure Keycloak: the
+ * client needs `backchannel.logout.url`. Keycloak notifies a client only about sessions in which it took part
+ * (docs/back-channel-logout.md).
  */
 @Module({ imports: [DiscoveryModule] })
 export class BackchannelLogoutModule {
@@ -52,7 +54,7 @@ export class BackchannelLogoutModule {
     return BackchannelLogoutModule.forRootAsync({ ...options, useFactory: () => NOTHING_MORE });
   }
 
-  /** With a listener. Throws `ConfigurationError`; for what `useFactory` gives, at the start. */
+  /** With a listener. Throws `ConfigurationError`; for the result of `useFactory`, at the start of the application. */
   static forRootAsync({
     imports = [],
     inject = [],
@@ -80,7 +82,7 @@ export class BackchannelLogoutModule {
 
 const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined };
 
-/** Throws where another one stands in the application: each would believe a notice once. */
+/** Throws if the module is imported twice: each instance would accept the same notice once. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
   if (count > 1) throw cantBeUsed([`it is imported ${count} times: call forRoot or forRootAsync once`]);
@@ -108,14 +110,13 @@ function noticesOf(
   return new LogoutNotices(noticesOfIssuers, revocations, listener, own.options.maxTokenBytes, log);
 }
 
-/** Those of everything, whoever makes them. */
 function repeatedRechecks(
   { issuer, rechecks, clock }: ComposedIssuer,
   revocations: Pick<RevocationList, 'recheck'>,
 ): RepeatedRechecks {
   const repeated = new RepeatedRechecks(() => revocations.recheck({ issuer }));
   rechecks.onRequired((recheck, at) => {
-    // Those that the channel has held for a while are read at the start, and after a gap.
+    // At the start and after a gap, the channel also delivers older rechecks.
     if (recheck === 'everything' && clock.epochSeconds() - at < JUST_NOW_SECONDS) repeated.made();
   });
   return repeated;

@@ -1,19 +1,23 @@
-/** Back-channel logout options: where notices are taken, and the check at boot. */
+/** Back-channel logout options: the path and decorators of the route, and their check at boot. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import type { BackchannelLogoutListener } from './logout-listener.js';
 
 export interface BackchannelLogoutOptions {
-  /** Where Keycloak posts its notices, below the application's global prefix: letters, digits, `- . _ ~` and `/`. Default `backchannel-logout`. */
+  /**
+   * Path of the route for Keycloak's notices, below the application's global prefix: letters, digits, `- . _ ~` and
+   * `/`. Default `backchannel-logout`.
+   */
   readonly path?: string;
   /**
-   * Put on the route's handler, for what the application's own guards and documents want to know: `[CsrfExempt()]`, `[SkipThrottle()]`, `[ApiExcludeEndpoint()]`. The route is `@Public()` already.
+   * Decorators for the route's handler, such as `[CsrfExempt()]`, `[SkipThrottle()]` or `[ApiExcludeEndpoint()]`. The
+   * route is `@Public()` already.
    */
   readonly decorators?: readonly MethodDecorator[];
 }
 
 const DEFAULT_PATH = 'backchannel-logout';
 
-/** Routers of Express and Fastify take each other character for itself. */
+/** Other characters may be pattern syntax for the routers of Express and Fastify. */
 const PLAIN_PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 
 /** Throws `ConfigurationError`, which lists every fault. */
@@ -31,7 +35,7 @@ export function resolveLogoutOptions(given: BackchannelLogoutOptions): Required<
   return { path, decorators };
 }
 
-/** What a factory gave. Throws `ConfigurationError` for what can't listen. */
+/** Throws `ConfigurationError` if the result of `useFactory` is not a listener. */
 export function checkedListener(given: unknown): BackchannelLogoutListener {
   const { ended, unverified } = Object(given) as Readonly<Record<string, unknown>>;
   if (typeof ended === 'function' && (unverified === undefined || typeof unverified === 'function')) {

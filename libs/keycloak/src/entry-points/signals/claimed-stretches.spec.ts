@@ -1,4 +1,4 @@
-/** Since when a feed claims to have heard everything: never of a time that its sources were not asked for, whatever happens to the lease and to the polls. */
+/** A feed claims only time for which its sources were polled, whatever happens to the lease and to the polls. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../../spec-support/still-clock.js';
 import { SILENT } from '../../resilience/component-log.js';
@@ -8,10 +8,9 @@ import type { Signals, SignalSource } from './signal-source.js';
 
 const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
 
-/** The clock of the lease: none of its times is one of ours. */
+/** The lease has a clock of its own, far from the clock of the feed. */
 const AHEAD_MS = 5_000_000_000;
 
-/** What a source was asked for, by our clock. */
 interface Poll {
   readonly fromMs: number;
   readonly atMs: number;
@@ -19,9 +18,8 @@ interface Poll {
 }
 
 interface Turn {
-  /** With which lease. */
   readonly fencing: number;
-  /** From when the lease is given until the feed knows it. */
+  /** How long the response to the request for the lease takes. */
   readonly leaseSeconds: number;
   readonly pollSeconds: number;
   readonly comesTo: 'everything' | 'a part' | 'no answer';
@@ -31,10 +29,9 @@ let clock: StillClock;
 let keycloak: ComposedKeycloak;
 let feed: SignalFeed;
 let polls: Poll[];
-/** Since when the last turn claims to have heard all, by our clock. */
+/** The start of the time that the last turn claims, by the feed's clock. */
 let claimedMs: number | undefined;
 let turn: Turn;
-/** Gives the lease that the feed waits for. */
 let give: (() => void) | undefined;
 
 const until = async (isSo: () => boolean): Promise<void> => {
@@ -70,7 +67,7 @@ function follow(...sources: readonly SignalSource[]): void {
   feed.start();
 }
 
-/** Its lease and its answers are those of each turn. */
+/** `turn` determines the lease and the result of each poll. */
 function followByTurns(): void {
   keycloak.issuers[0].feed.lease = async () => {
     await new Promise<void>((resolve) => (give = resolve));
@@ -89,7 +86,7 @@ function followByTurns(): void {
   follow({ name: 'events', connect: () => ({ poll }) });
 }
 
-/** Of the feed, a second after the last one. */
+/** Runs the next turn of the feed, a second after the last one. */
 async function take(changed: Partial<Turn> = {}): Promise<void> {
   await until(() => give !== undefined);
   turn = { fencing: 1, leaseSeconds: 0, pollSeconds: 1, comesTo: 'everything', ...changed };
@@ -101,7 +98,7 @@ async function take(changed: Partial<Turn> = {}): Promise<void> {
   await until(() => give !== undefined);
 }
 
-/** Since when all was asked for without a hole, up to the last poll. */
+/** The start of the time that the polls cover without a gap, up to the last poll. */
 function heardSinceMs(): number {
   const [last, ...before] = polls.filter(({ isWhole }) => isWhole).toReversed();
   let sinceMs = last?.fromMs ?? Infinity;
@@ -117,7 +114,6 @@ describe('a feed claims to have heard everything', () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
-    // It is all that it claims, and not less.
     expect(claimedMs).toBe(polls[0]?.atMs ?? 0);
   });
 
@@ -169,7 +165,7 @@ describe('a feed claims to have heard everything', () => {
     await take();
     const from = isCarriedOn ? sinceMs : (polls[0]?.atMs ?? 0);
     expect(claimedMs).toBeGreaterThanOrEqual(from);
-    // The lease took a second to be given.
+    // The lease took a second.
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 

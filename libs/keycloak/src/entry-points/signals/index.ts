@@ -1,4 +1,7 @@
-/** The door nestjs-keycloak-s2s/signals: what Keycloak tells of its own accord, what is read of its event log, and what its stream of events tells. Peer: `jose`. */
+/**
+ * The entry point nestjs-keycloak-s2s/signals: back-channel logout, the event log of Keycloak, and Shared Signals.
+ * Peer: `jose`.
+ */
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SIGNAL_SOURCE_REASONS, SignalSourceError } from './signal-source.js';

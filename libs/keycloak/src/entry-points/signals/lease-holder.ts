@@ -1,23 +1,19 @@
-/** Lease holder: whether this replica listens for all of them, and the line in the log when that changes. */
+/** Lease holder: the lease by which one replica polls for all, and the log line when the poller changes. */
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
-/** A replica that ends without a word keeps the others waiting for no longer. */
+/** If the poller crashes, the other replicas wait for three polls, and for at least three seconds. */
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
-/** So long before its end a lease is asked for again: with another number something may have been missed. */
+/** A lease is renewed this early, because after a change of the fencing number events may have been missed. */
 const MARGIN_MS = 1000;
 
 export class LeaseHolder {
-  /** From one request for the lease to the next, at most. */
   readonly renewWithinMs: number;
   readonly #leaseMs: number;
-  /** Whether this process had the lease last. */
   #isListening = false;
-  /** The same as the log has it. */
   #isSaidToListen: boolean | undefined;
-  /** The hint of the refusal that was logged last. */
   #refusedFor: string | undefined;
 
   constructor(
@@ -29,7 +25,10 @@ export class LeaseHolder {
     this.renewWithinMs = this.#leaseMs - MARGIN_MS;
   }
 
-  /** Undefined while another replica listens. Who does not know it goes on if it was the one: what it hears is refused here, and proves nothing. */
+  /**
+   * Returns undefined while another replica has the lease. Returns `unknown` if the channel can't be asked and this
+   * process had the lease last: it then applies events, but proves nothing.
+   */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
     let lease: FeedLease | 'unknown' | undefined;
     try {
@@ -43,13 +42,15 @@ export class LeaseHolder {
     return lease;
   }
 
-  /** It listens when it has proven something: while the server is away, the lease goes from one to the other. */
+  /**
+   * Only a proof makes this replica the poller in the log: while the server is unreachable, the lease moves between
+   * replicas.
+   */
   proven(): void {
     this.#refusedFor = undefined;
     this.#say(true);
   }
 
-  /** Logs that the channel refuses this process a right. An unavailable channel is in the log already. */
   refused(error: unknown): void {
     const { reason, hint } = sharedFault(error);
     if (hint === undefined || hint === this.#refusedFor) return;
@@ -60,12 +61,10 @@ export class LeaseHolder {
     });
   }
 
-  /** So that another replica need not wait for its end. */
   async release(): Promise<void> {
     if (this.#isListening) await this.feed.release();
   }
 
-  /** The first to listen is no change. */
   #say(isThis: boolean): void {
     if (isThis && this.#isSaidToListen === false) this.log.log('This replica listens to revocations', {});
     if (!isThis && this.#isSaidToListen === true) this.log.log('Another replica listens to revocations', {});

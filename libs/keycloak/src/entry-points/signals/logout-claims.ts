@@ -1,7 +1,6 @@
-/** Logout claims: what a logout token must say, and must not (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
+/** Logout claims: validates the claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
 import type { BackchannelLogout } from './logout-listener.js';
 
-/** Why a logout token is refused: one word, for the log. */
 export type LogoutRefusal =
   | 'logout_token_missing'
   | 'token_too_long'
@@ -26,14 +25,12 @@ export type LogoutRefusal =
   | 'jti_missing'
   | 'jti_seen_before';
 
-/** Thrown for an invalid logout token. */
 export class LogoutTokenError extends Error {
   constructor(readonly reason: LogoutRefusal) {
     super(`Logout token refused (${reason})`);
   }
 }
 
-/** For whom a notice must be. */
 export interface LogoutRecipient {
   readonly issuer: string;
   readonly clientId: string;
@@ -41,17 +38,17 @@ export interface LogoutRecipient {
 
 export interface LogoutClaims extends BackchannelLogout {
   readonly tokenId: string;
-  /** Whether offline sessions end as well, which else outlive it (§2.7). */
+  /** Offline sessions outlive the logout otherwise (§2.7). */
   readonly endsOffline: boolean;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Of Keycloak, where the client has `backchannel.logout.revoke.offline.tokens`. */
+/** Keycloak sets it if the client has `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
-/** Seconds. The specification recommends a lifetime of two minutes at most; an older token is out of date. */
+/** In seconds. The specification recommends a lifetime of at most two minutes. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
@@ -59,10 +56,9 @@ const CLOCK_TOLERANCE = 5;
 /** Longer than an accepted token could be replayed. */
 export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
-/** As long as a denial may name one. */
 const MAX_IDENTIFIER_LENGTH = 1024;
 
-/** `now`: in seconds since the epoch. Whether anybody has signed them is for others to say. Throws `LogoutTokenError`. */
+/** Does not check the signature. `now`: seconds since the epoch. */
 export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;
   if (iss !== issuer) throw new LogoutTokenError('other_issuer');

@@ -1,27 +1,35 @@
-/** Logout listener: what an application does of its own when a session has ended, beside what the module does. */
+/** Logout listener: lets an application react to the end of a session. */
 
-/** What a logout notice says, once it is verified (OpenID Connect Back-Channel Logout 1.0 §2.4). It names a session, a user or both. */
+/** The content of a verified logout notice (OpenID Connect Back-Channel Logout 1.0 §2.4). */
 export interface BackchannelLogout {
-  /** Of whose sessions it tells. */
   readonly issuer: string;
-  /** `sid`: that session alone has ended. `subject` beside it only names its user. */
+  /** `sid`. If present, only this session has ended, and `subject` merely names its user. */
   readonly sessionId?: string;
-  /** `sub`, where there is no `sessionId`: all sessions of this user that began until then. */
+  /** `sub`. Without `sessionId`, all sessions of this user that began before `issuedAt` have ended. */
   readonly subject?: string;
-  /** `iat`, in seconds since the epoch, of the issuer's clock. */
+  /** `iat`, in seconds since the epoch, by the issuer's clock. */
   readonly issuedAt: number;
 }
 
-/** For `BackchannelLogoutModule.forRootAsync`: ends what the application keeps for a session, such as one with a cookie. */
+/**
+ * Listener for `BackchannelLogoutModule.forRootAsync`: ends what the application keeps for a session, such as its
+ * cookie.
+ */
 export interface BackchannelLogoutListener {
   /**
-   * A session has ended. Its tokens are denied already; the issuer may still call them active, since it waits for this answer. One that rejects, or takes longer than four seconds, makes the answer 503: Keycloak waits for
-   * five. What takes longer goes on, and nobody waits for it. Keycloak sends no notice twice.
+   * Called when a session has ended. Its tokens are denied already; the issuer may still report them as active, because
+   * it waits for this response.
+   *
+   * If it rejects or takes longer than four seconds, Keycloak gets status 503: it waits for five seconds. A slower
+   * listener continues, but its result is ignored. Keycloak does not send a notice again.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**
-   * A notice came whose signature could not be verified, since the issuer's keys can't be had: it may have been about any session, and it does not come again. Anybody can send one, at any time and as often as they
-   * like: ask the issuer about sessions before they serve on, and end none by this alone.
+   * Called for a notice whose signature can't be verified because the issuer's keys can't be read. It may be about any
+   * session, and Keycloak does not send it again.
+   *
+   * Anybody can send such a notice, as often as they like. Introspect sessions before the application uses them again,
+   * and do not end a session because of this call alone.
    */
   unverified?(): Promise<void>;
 }

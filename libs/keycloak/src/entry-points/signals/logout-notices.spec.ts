@@ -1,4 +1,4 @@
-/** What follows from a logout notice, in which order, and at which of several issuers. */
+/** LogoutNotices: the effects of a notice, their order, and the choice of the issuer. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ISSUER } from '../../../spec-support/one-issuer.js';
 import { encoded } from '../../../spec-support/signers.js';
@@ -48,7 +48,6 @@ function notices(listenerMs?: number): LogoutNotices {
   );
 }
 
-/** What anybody can write. */
 const notice = (iss: unknown = ISSUER): string => `e30.${encoded({ iss })}.c2ln`;
 const says = (logout: Partial<LogoutClaims>) => {
   check = async (issuer) => ({ issuer, issuedAt: 1000, ...logout });

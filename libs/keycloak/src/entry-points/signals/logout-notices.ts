@@ -1,4 +1,4 @@
-/** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
+/** LogoutNotices: carries out verified logout notices, and rechecks tokens after a notice that can't be verified. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, type RevocationList } from '../../index.js';
 import { RepeatedLines } from '../diagnostics/index.js';
@@ -8,23 +8,21 @@ import type { BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';
 import type { RepeatedRechecks } from './repeated-rechecks.js';
 
-/** What is of one issuer. */
 export interface IssuerNotices {
   readonly issuer: string;
   readonly tokens: Pick<LogoutTokens, 'check' | 'release'>;
   readonly rechecks: Pick<RepeatedRechecks, 'require' | 'stop'>;
 }
 
-/** `refused`: the sender's fault. `unavailable`: the keys of the issuer, or the listener, `retryAfterSeconds` from now at best. */
+/** `refused`: the token is invalid. `unavailable`: the issuer's keys can't be read, or the listener failed. */
 export type NoticeOutcome =
   { readonly kind: 'taken' | 'refused' } | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Keycloak waits for five seconds; then it does not learn any more that something was left undone. */
+/** Keycloak waits for five seconds; after that it can't learn that the logout is incomplete. */
 const LISTENER_MS = 4000;
 
-/** A notice is the signed word of an issuer that a session has ended, so nothing but its signature has to be shown. */
 export class LogoutNotices {
   readonly #repeated = new RepeatedLines();
 
@@ -32,14 +30,12 @@ export class LogoutNotices {
     private readonly issuers: readonly IssuerNotices[],
     private readonly revocations: Pick<RevocationList, 'deny'>,
     private readonly listener: BackchannelLogoutListener,
-    /** A longer token is refused unread. */
     private readonly maxTokenBytes: number,
     private readonly log: ComponentLog,
-    /** A listener that takes longer goes on by itself: nobody waits for it. */
     private readonly listenerMs = LISTENER_MS,
   ) {}
 
-  /** `token`: what stands for `logout_token` in the form, which may be anything. */
+  /** `token`: the form field `logout_token`, which may have any type. */
   async take(token: unknown): Promise<NoticeOutcome> {
     try {
       const text = this.#textOf(token);
@@ -55,13 +51,12 @@ export class LogoutNotices {
     }
   }
 
-  /** Nest calls it. */
   onApplicationShutdown(): void {
     for (const { rechecks } of this.issuers) rechecks.stop();
     this.#repeated.end();
   }
 
-  /** Anybody may send notices: of those with the same fate some are written, and the others are counted. */
+  /** Anybody may send notices, so repeated lines are counted instead of written. */
   #say(level: 'warn' | 'error', words: string, fields: Readonly<Record<string, string>>): void {
     const summarize = (unwritten: object): void =>
       this.log[level](`${words}, as were others`, { ...fields, ...unwritten });
@@ -74,7 +69,7 @@ export class LogoutNotices {
     return token;
   }
 
-  /** Whom it names proves nothing: it is verified by the keys of that one, and must be for this service's client there. */
+  /** Selects the issuer by the unverified `iss`. The keys of that issuer must then verify the token. */
   #issuerOf(text: string): IssuerNotices {
     const { iss } = unverifiedClaims(text);
     const named = this.issuers.find(({ issuer }) => issuer === iss);
@@ -98,15 +93,18 @@ export class LogoutNotices {
     return { kind: 'taken' };
   }
 
-  /** Denies the tokens of the session; for a whole user, those that were issued until then. By the clock of the issuer: this one's may be behind. */
+  /** Uses the issuer's clock, because the clock of this machine may be behind. */
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
-    // Tokens carry whole seconds: those of the notice's own second are among them.
+    // Tokens carry whole seconds, so the whole second of the notice counts.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
-  /** It comes once, and could be about any session of the issuer: nothing of it is believed, and the issuer is asked about all. */
+  /**
+   * The notice may be about any session of the issuer, and it is not sent again. It is not trusted, so its only effect
+   * is a recheck of all tokens.
+   */
   async #unverified({ issuer, rechecks }: IssuerNotices, error: unknown): Promise<NoticeOutcome> {
     if (error instanceof LogoutTokenError) throw error;
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
@@ -122,7 +120,6 @@ export class LogoutNotices {
     return { kind: 'unavailable', retryAfterSeconds };
   }
 
-  /** Throws what the listener throws, or that it took too long. */
   async #inTime(listen: () => Promise<void> | undefined): Promise<void> {
     const waiting = new AbortController();
     const late = sleep(this.listenerMs, undefined, { signal: waiting.signal, ref: false }).then(() => {
@@ -141,5 +138,5 @@ class ListenerTimeout extends Error {
   override readonly name = 'timeout';
 }
 
-/** Its message may be about anything; its name is one that somebody chose for a class. */
+/** The message of an error may contain anything, so only its name is logged. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');

@@ -1,4 +1,4 @@
-/** Each check of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6), with keys that rotate and go away. */
+/** The checks of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6), with keys that rotate and disappear. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ISSUER } from '../../../spec-support/one-issuer.js';
 import { ecSigner, encoded, hmacSigned, rsaSigner, type Json } from '../../../spec-support/signers.js';
@@ -13,9 +13,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 let clock: StillClock;
-/** The key set that the issuer publishes now, or an error if it is out of reach. */
+/** An error stands for an issuer that is not reachable. */
 let published: unknown;
-/** When it was read. */
 let readings: number[];
 let tokens: LogoutTokens;
 let number = 0;
@@ -38,7 +37,7 @@ function made(): LogoutTokens {
   return new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, clock);
 }
 
-/** Of a valid token, with overrides; undefined removes a claim. */
+/** Valid claims with overrides; undefined removes a claim. */
 function claims(change: Json = {}): Json {
   number += 1;
   const now = clock.date;
@@ -173,7 +172,7 @@ describe('a logout token', () => {
       outcomes.add(await outcomeOf(token));
       clock.advance(1);
     }
-    // In the end it is too old, before its jti is evicted.
+    // The token becomes too old before its jti is evicted.
     expect([...outcomes]).toEqual(['jti_seen_before', 'too_old', 'expired']);
   });
 
@@ -219,7 +218,7 @@ describe('the keys for logout tokens', () => {
     const pauses = readings.slice(1).map((at, index) => at - (readings[index] ?? 0));
     expect(pauses).toHaveLength(10);
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
-    // What was withdrawn signs nothing any more.
+    // The first key was withdrawn.
     expect(await outcomeOf(signed())).toBe('signing_key_unknown');
   });
 
@@ -246,7 +245,6 @@ describe('the keys for logout tokens', () => {
   });
 });
 
-/** With other claims than those that were signed. */
 function replaced(token: string, payload: string): string {
   const [header, , signature] = token.split('.');
   return [header, payload, signature].join('.');

@@ -1,4 +1,4 @@
-/** LogoutTokens: checks the logout tokens of one issuer by every rule of OpenID Connect Back-Channel Logout 1.0 §2.6. */
+/** LogoutTokens: verifies the logout tokens of one issuer (OpenID Connect Back-Channel Logout 1.0 §2.6). */
 import { jsonObjectOf } from '../jws/json-object.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import type { PublishedKey } from '../jws/published-key.js';
@@ -14,19 +14,22 @@ import {
   type LogoutRecipient,
 } from './logout-claims.js';
 
-/** Only tokens with a good signature are remembered, so that junk can't push them out. */
+/** Only tokens with a valid signature are remembered, so junk can't evict them. */
 const MAX_REMEMBERED = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
-/** §2.4; in any case, with or without `application/` (RFC 7515 §4.1.9). Without it an ID token could be taken for one. */
+/**
+ * §2.4: in upper or lower case, with or without `application/` (RFC 7515 §4.1.9). Without this check, an ID token could
+ * pass.
+ */
 const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 
 const isLogoutTokenType = (typ: unknown): boolean => typeof typ === 'string' && LOGOUT_TOKEN_TYPE.test(typ);
 
 /**
- * Claims are looked at first, since that costs nothing: only a token that would be good if its issuer had signed it has keys looked for. Each is good once (`jti`), at this process: at
- * another one it says the same again, which does no harm.
+ * Checks the claims first, so that only a token with valid claims causes a key lookup. Each process accepts a `jti`
+ * once; another process may repeat the denial, which does no harm.
  */
 export class LogoutTokens {
   readonly #seen: DeadlineCache<true>;
@@ -39,33 +42,39 @@ export class LogoutTokens {
     this.#seen = new DeadlineCache(MAX_REMEMBERED, clock);
   }
 
-  /** Rejects with `LogoutTokenError` for an invalid token, and with `AuthorizationServerError` where that can't be told, since the issuer's keys can't be had. */
+  /**
+   * Rejects with `LogoutTokenError` for an invalid token, and with `AuthorizationServerError` if the issuer's keys
+   * can't be read.
+   */
   async check(token: string): Promise<LogoutClaims> {
     const header = headerOf(token);
     const claims = this.#claimsOf(token);
     const key = await this.#keyOf(header);
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') throw new LogoutTokenError(payload);
-    // A reading may have ended meanwhile.
+    // The key may have been withdrawn during the verification.
     if (!key.isPublished) throw new LogoutTokenError('signing_key_unknown');
     if (this.#seen.get(claims.tokenId) === true) throw new LogoutTokenError('jti_seen_before');
     this.#seen.set(claims.tokenId, true, REPLAYABLE_SECONDS * 1000);
     return claims;
   }
 
-  /** What it says could not be carried out in full: it may come again. */
+  /** Accepts the token once more, because its logout was not carried out in full. */
   release(tokenId: string): void {
     this.#seen.delete(tokenId, true);
   }
 
-  /** What was signed is this very text, if anything was: it has one spelling. */
+  /** A compact JWS has only one spelling, so the signature covers exactly this text. */
   #claimsOf(token: string): LogoutClaims {
     const claims = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
     if (claims === undefined) throw new LogoutTokenError('token_malformed');
     return readLogoutClaims(claims, this.recipient, this.clock.epochSeconds());
   }
 
-  /** That the issuer has no such key, only a reading can say that began after the token came. Those together are one a second at most. */
+  /**
+   * Only a key set that is read after the token arrived can prove that the issuer has no such key. These reads are
+   * limited to one per second.
+   */
   async #keyOf({ keyId, algorithm }: JwsHeader): Promise<PublishedKey> {
     const current = this.keys.current(this.clock.monotonicMs());
     const isThere = current?.has(keyId) === true && !current.isFaulty(keyId);

@@ -47,7 +47,7 @@ describe('RepeatedRechecks', () => {
       advance(100);
     }
     advance(100_000);
-    // The last notice came at 59.9 s, and one recheck is at least ten seconds later.
+    // The last notice came at 59.9 s, and a recheck must follow at least ten seconds later.
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 
@@ -120,7 +120,6 @@ describe('RepeatedRechecks of three replicas that hear of each other', () => {
     const pauses = made.slice(1).map((ms, at) => ms - (made[at] ?? 0));
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(10_000);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(11_100);
-    // The last notice came at 59.9 s, and one recheck is at least ten seconds later.
     expect(made.at(-1)).toBeGreaterThanOrEqual(69_900);
   });
 });

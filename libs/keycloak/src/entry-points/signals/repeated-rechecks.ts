@@ -1,9 +1,9 @@
-/** RepeatedRechecks: has tokens asked about anew after a notice that could not be verified, however many of those come. */
+/** RepeatedRechecks: rechecks all tokens after notices that can't be verified, at a limited rate. */
 
-/** Longer than a logout at Keycloak takes. */
+/** Longer than Keycloak takes for a logout. */
 const INTERVAL_MS = 10_000;
 
-/** Does not keep the process alive. Returns what ends it. */
+/** Does not keep the process alive. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {
@@ -11,25 +11,23 @@ const afterMs: Schedule = (ms, action) => {
   return () => clearTimeout(timer);
 };
 
-/** Replicas that wait for the same pause go on one after the other, so that one of them does it for all. */
+/** Spreads the rechecks of several replicas, so that one of them makes it for all. */
 const SPREAD_MS = 1000;
 
 /**
- * While Keycloak sends a notice it still calls the tokens of the session active. So there is a recheck at once, and another one when the logout must be complete. Anybody can send
- * such notices; yet there is one recheck in ten seconds at most, since each has every token asked about, at all services. One that another replica makes is as good as one of our own.
+ * While Keycloak sends a notice, it still reports the session's tokens as active. So there is one recheck at once, and
+ * another one when the logout must be complete. Anybody can send such notices, so there is at most one recheck in ten
+ * seconds. A recheck that another replica makes counts, too.
  */
 export class RepeatedRechecks {
-  /** How many are still to be made: one as soon as may be, and one an interval later. */
   #due = 0;
-  /** Undefined where the next one may be made at once. */
   #cancel: (() => void) | undefined;
-  /** Whether the pause is over, and the next one only waits for whether another replica makes it. */
+  /** Whether the pause is over, so that another replica may make the recheck before this one. */
   #isNext = false;
 
   constructor(
     private readonly recheck: () => void,
     private readonly schedule: Schedule = afterMs,
-    /** From 0 to 1: which of several replicas goes first. */
     private readonly share: () => number = Math.random,
   ) {}
 
@@ -38,14 +36,12 @@ export class RepeatedRechecks {
     if (this.#cancel === undefined) this.#make();
   }
 
-  /** One was made just now, here or by another replica. */
   made(): void {
-    // Too early for a logout that was under way at the last one to be complete.
+    // A logout that began before the last recheck may not be complete yet.
     if (this.#cancel !== undefined && !this.#isNext) return;
     this.#pause();
   }
 
-  /** Makes no more of them. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -1,4 +1,4 @@
-/** What a feed does with what its sources say, by sources that say whatever a spec wants. */
+/** SignalFeed with scripted sources. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-keycloak.js';
@@ -13,7 +13,7 @@ const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: tru
 
 type Poll = () => Promise<Signals> | Signals;
 
-/** A source that is asked as often as it has answers; the last one comes again and again. */
+/** The last result repeats. */
 function sourceOf(name: string, ...polls: readonly Poll[]): SignalSource & { asked: number } {
   const source = {
     name,
@@ -191,7 +191,7 @@ describe('a signal feed', () => {
     expect(gaps).toBe(1);
     const before = proofOf(keycloak.issuers[0].signals.latestMs);
     await until(() => keycloak.issuers[0].signals.latestMs > before);
-    // What was asked for before the gap is proven no longer than it was.
+    // The later proof does not cover tokens from before the gap.
     expect(proofOf(askedMs)).toBe(-Infinity);
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });

@@ -1,4 +1,4 @@
-/** Signal feed: asks its sources again and again, denies and rechecks what they say, and proves that it does. */
+/** Signal feed: polls its sources, applies what they report, and proves that nothing was missed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedLease } from '../extension/index.js';
 import {
@@ -16,51 +16,44 @@ import { isPassing, reasonOf, triedOnce } from './source-faults.js';
 
 export interface SignalFeedOptions {
   readonly sources: readonly SignalSource[];
-  /** From the beginning of one poll to that of the next. */
   readonly pollMs: number;
-  /** In whose name, where that is not this service's. */
   readonly client?: SignalClient | undefined;
 }
 
 type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
-/** After failures, from one poll to the next at most, unless polls are rarer. */
+/** Longest pause between polls after failures, unless `pollMs` is longer. */
 const LONGEST_PAUSE_MS = 5000;
 
-/** What was proven by another replica is read again by so much, since both measure it. */
+/** Overlap with the time that another replica has proven, because both replicas measure it. */
 const MARGIN_MS = 1000;
 
-/** A source with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
-/** Keycloak takes longer to start anew. */
+/** Keycloak takes longer to restart. */
 const MAX_SILENCE_MS = 10_000;
 
-/** How long the end of the process waits for the polls that are under way. */
 const LAST_POLL_MS = 2000;
 
-/** What was told longer ago is not read any more. */
 const MAX_SINCE_MS = 600_000;
 
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Since when all was heard, and until when that was proven; by the clock of the lease. */
+  /** Nothing was missed from here until `provenUntilMs`, by the clock of the lease. Undefined after a gap. */
   heardSinceMs: number | undefined;
-  /** With which lease. */
   fencing: number | undefined;
   provenUntilMs: number;
-  /** The start of the last poll that had an answer, by this process. */
+  /** Start of this process's last successful poll; monotonic. */
   readUntilMs: number;
   failures: number;
-  /** When the log was told last that something may have been missed. */
   missedLoggedMs: number;
-  /** What the log has it as. */
   isHeard: boolean | undefined;
 }
 
 /**
- * It opens nothing: what a source says is refused or asked about once more, and a source that says nothing for a while has answers serve no longer than without it. All sources must be proven for that they serve longer.
+ * The feed can only revoke access: an event makes the service reject a token or introspect it again. Results are cached
+ * for longer only while all sources are proven.
  */
 export class SignalFeed {
   readonly #clock: Clock;
@@ -69,7 +62,7 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseHolder: LeaseHolder;
   readonly #target: SignalTarget;
-  /** After a longer silence the server may have lost its sessions, which nobody tells: answers of before are asked for anew. */
+  /** After a longer silence Keycloak may have restarted and lost its sessions without an event. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
 
@@ -96,7 +89,7 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isHeard: undefined,
     }));
-    // The channel may have lost the rechecks of a process that has ended. Nobody repeats them.
+    // The channel may have lost rechecks of a process that has exited, and nobody sends them again.
     at.signals.onGap(() => {
       for (const one of this.#followed) one.heardSinceMs = undefined;
     });
@@ -106,14 +99,14 @@ export class SignalFeed {
     }
   }
 
-  /** Begins to ask. Throws `Error` where another feed does already: a gap in one must not be covered by the other's proof. */
+  /** Throws `Error` if another feed is running: the proof of one feed must not hide a gap in the other. */
   start(): void {
     if (!this.at.signals.follow())
       throw new Error('A signal feed runs already: import RevocationEventsModule once, with all sources');
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 
-  /** Ends when the polls that are under way have ended, and soon where they don't; another replica may go on. Does not reject. */
+  /** Waits at most two seconds for the polls that are under way. Does not reject. */
   async stop(): Promise<void> {
     this.#closing.abort();
     const waiting = new AbortController();
@@ -128,7 +121,6 @@ export class SignalFeed {
       const beganMs = this.#clock.monotonicMs();
       const lease = await this.#leaseHolder.lease();
       if (lease === undefined) one.heardSinceMs = undefined;
-      // A source may break its promise in any way: it is one that is not heard.
       else await this.#poll(one, lease, beganMs).catch((error: unknown) => this.#fail(one, error));
       const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseHolder.renewWithinMs);
       const pauseMs = Math.min(longestMs, this.options.pollMs * 2 ** Math.min(one.failures, 8));
@@ -137,15 +129,14 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs`: before the lease was asked for, so that nothing is claimed of before it was heard. */
+  /** `beganMs`: taken before the request for the lease, so that the feed does not claim time before its poll. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
-    // Another replica may have listened meanwhile.
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.heardSinceMs, one.fencing] = [undefined, lease.fencing];
     const heardUntilMs = this.#heardUntilMs(one);
     const hasGap = beganMs - heardUntilMs > this.#maxSilenceMs;
     if (hasGap) one.heardSinceMs = undefined;
-    // What was told meanwhile is read all the same, unless that is too much.
+    // After a gap the missed events are still read, unless the gap is too long.
     const readFromMs = beganMs - heardUntilMs > MAX_SINCE_MS ? beganMs : heardUntilMs;
     const sinceMs = this.#clock.monotonicMs() - readFromMs;
     let signals: Signals;
@@ -166,19 +157,18 @@ export class SignalFeed {
     }
     one.failures = 0;
     if (lease === 'unknown' || !isWhole) return;
-    // Where nothing was missed since then, it is since when another replica had heard all.
+    // If nothing was missed, this replica continues the proof of another replica.
     const heardFromMs = hasGap ? beganMs : Math.min(heardUntilMs, this.at.signals.heardSinceMs);
     one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardFromMs);
     if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
   }
 
-  /** Until when it was heard last, here or by another replica. */
   #heardUntilMs(one: Followed): number {
     return Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
   }
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
-    // A server's clock that went back leaves no time that is still to come.
+    // If the clock of the lease went back, an older proof must not lie in the future.
     one.provenUntilMs = Math.min(Math.max(one.provenUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
@@ -205,14 +195,13 @@ export class SignalFeed {
 
   #fail(one: Followed, error: unknown): void {
     one.failures += 1;
-    // One poll that fails is made good by the next.
+    // The next poll makes up for a single failure.
     if (one.isHeard === false || (one.failures === 1 && isPassing(error))) return;
     one.isHeard = false;
     const words = 'Revocations are not heard of: answers serve for introspectionTtlSeconds, as without a feed';
     this.#log.error(words, { source: one.name, ...reasonOf(error) });
   }
 
-  /** Ends early when the application ends. */
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
   }

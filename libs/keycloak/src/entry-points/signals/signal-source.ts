@@ -1,66 +1,76 @@
-/** Signal source: tells which tokens ended for certain, which may have ended, and whether it may have missed any. */
+/** Signal source: the interface of a source that reports ended tokens to the feed. */
 import type { IssuerRecheck } from '../extension/index.js';
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
-/** What is to be refused, at the one issuer of the source: a session that has ended, whose offline session may live on, or what a user was issued until then. */
+/**
+ * Tokens to deny at the source's issuer. `sid`: the tokens of a session, except its offline tokens. `sub`: the tokens
+ * that a user got before `issuedBefore`, in seconds since the epoch.
+ */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
-/** What one poll brought. */
+/** The result of one poll. */
 export interface Signals {
-  /** What has certainly ended. */
+  /** Tokens that have ended for certain. */
   readonly denials: readonly IssuerDenial[];
-  /** What may have ended. */
+  /** Tokens that may have ended, to be introspected again. */
   readonly rechecks: readonly IssuerRecheck[];
-  /** Whether this is all that ended in the time that was asked for. */
+  /** Whether this is everything that ended in the requested time. */
   readonly isWhole: boolean;
-  /** Whether it is certain that the server would have shown all that ended until this poll began. An empty answer proves nothing. */
+  /**
+   * Whether the server has certainly reported everything that ended before this poll began. An empty result proves
+   * nothing.
+   */
   readonly isProven: boolean;
-  /** How long before this poll began that time lies, in milliseconds, where the proof is of a moment before it. Default 0. */
+  /** How long before this poll the proven time ends, in milliseconds. Default 0. */
   readonly provenAgoMs?: number;
-  /** Why it is not, where it was to be: what was heard is heard all the same. */
+  /** Why a proof failed. The denials and rechecks are applied all the same. */
   readonly fault?: SignalSourceError | undefined;
-  /** When the first of it happened, by the server's time, in milliseconds since the epoch; for whoever shows how late it is heard. */
+  /** Time of the first event, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
 }
 
-/** What a source is connected with: one issuer, and this service's client there. */
+/** The issuer of a source, and the client that polls there. */
 export interface SignalSourceContext {
   readonly issuer: string;
-  /** Where the issuer is reached. */
+  /** The URL at which this service reaches the issuer. */
   readonly realmUrl: string;
   readonly clientId: string;
-  /** Calls of the server, with slots and a circuit of their own. */
+  /** Sends requests, with a bulkhead and a circuit breaker of its own. */
   readonly fetch: AuthorizationServerFetch['fetch'];
-  /** A token in this client's own name, new each time; `scope`: names of optional scopes, with spaces between. Rejects with `AuthorizationServerError`. */
+  /**
+   * Requests a new token for this client. `scope`: names of optional scopes, separated by spaces. Rejects with
+   * `AuthorizationServerError`.
+   */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
-  /** The time of the server, in seconds since the epoch, as far as it is known: within a second or so once a token was issued. */
+  /** The server's time in seconds since the epoch, exact to about a second after the first token. */
   readonly serverSeconds: () => number;
-  /** It is only tried whether it would be heard: nothing may be set up at the server, and what it has to tell stays there. */
+  /** Whether this is only a check, which must create nothing at the server and remove no events there. */
   readonly isTrial: boolean;
-  /** How often it must be proven at least that the server tells all, so that answers never serve for less than they might. */
+  /** Longest time between two proofs, in milliseconds. With rarer proofs, cached results would expire earlier. */
   readonly proofEveryMs: number;
-  /** For what an operator should know and no caller of `poll` does; no text of the server goes there. */
+  /** For facts that an operator needs and `poll` does not return. It must not get text from the server. */
   readonly log: ComponentLog;
 }
 
 export interface ConnectedSignalSource {
   /**
-   * Asks once what has ended in the last `sinceMs` milliseconds: since then everything was heard, here or by another replica. 0 where nothing was heard before. What was heard already may come again.
+   * Asks once what ended in the last `sinceMs` milliseconds; everything before that was read, here or by another
+   * replica. The value is 0 if nothing was read before. A result may repeat events.
    *
-   * Rejects with `AuthorizationServerError`, or `SignalSourceError` for a server that can't be listened to as it is set up.
+   * Rejects with `AuthorizationServerError`. Rejects with `SignalSourceError` if the setup of the server has to change.
    */
   poll(sinceMs: number): Promise<Signals>;
 }
 
-/** For `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
+/** A source for `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
 export interface SignalSource {
   /** One word, for logs and metrics. */
   readonly name: string;
   connect(context: SignalSourceContext): ConnectedSignalSource;
 }
 
-/** Why the server can't be listened to, for an operator. */
+/** Why a source can't be polled, for an operator. */
 export const SIGNAL_SOURCE_REASONS = [
   'forbidden',
   'answered_unexpectedly',
@@ -87,7 +97,7 @@ export type SignalSourceReason = (typeof SIGNAL_SOURCE_REASONS)[number];
 export class SignalSourceError extends Error {
   constructor(
     readonly reason: SignalSourceReason,
-    /** What to do, for the log. */
+    /** Advice for the operator, for the log. */
     readonly hint: string,
   ) {
     super(reason);

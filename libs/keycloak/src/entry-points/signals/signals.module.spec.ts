@@ -1,4 +1,4 @@
-/** RevocationEventsModule in an application: what it takes, and that it begins and ends with it. */
+/** RevocationEventsModule in an application: its options, its start and its end. */
 import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -46,7 +46,7 @@ const until = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
-// What the guide shows.
+// The guide includes this region.
 // #region module
 @Module({
   imports: [
@@ -125,7 +125,6 @@ describe('RevocationEventsModule', () => {
   it('does not start over a channel without the private key of its proofs (RS-30)', async () => {
     const started = (proofs: ProofKeyOptions): Promise<unknown> => {
       const keys = [randomBytes(32).toString('base64')];
-      // Nobody is there.
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });
       const imports = [
         KeycloakModule.forRoot({ ...options, allowInsecureRequests: true, revocationChannel }),

@@ -1,4 +1,4 @@
-/** RevocationEventsModule: has an application hear of revocations, from its start to its end. */
+/** RevocationEventsModule: runs a signal feed from the start of an application to its end. */
 import {
   Module,
   type DynamicModule,
@@ -21,27 +21,28 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** Where it is heard: `keycloakEvents()`. Answers serve longer while all of them are proven. */
+  /** Sources such as `keycloakEvents()`. Results are cached for longer while all of them are proven. */
   readonly sources: readonly SignalSource[];
   /**
-   * The time between the beginnings of two polls. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` where
+   * The time between the starts of two polls. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` if
    * `introspectionTtlWithEventsSeconds` is set: a proof is valid for that long.
    */
   readonly pollSeconds?: number;
   /**
-   * In whose name it is asked. Default: this service's own client. A service that calls others should have another one for it: what its own client may read at Keycloak, whoever gets one of its tokens might read, too.
+   * The client that polls. Default: this service's own client. A service that calls others should use another client:
+   * otherwise a callee could read the events with the token that it receives.
    */
   readonly client?: SignalsClientOptions;
 }
 
-/** A client of the realm that may hear what the sources tell, by one of `clientSecret` and `clientAuthentication`. */
+/** A client of the realm that may read the sources, with either `clientSecret` or `clientAuthentication`. */
 export interface SignalsClientOptions {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly clientAuthentication?: ClientAuthentication;
 }
 
-/** The options, made from what is injected, which modules in `imports` may export. */
+/** A factory for the options. */
 export interface SignalsAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,
@@ -51,11 +52,16 @@ export interface SignalsAsyncOptions
     > {}
 
 /**
- * Imported once, beside `KeycloakModule.forRoot`. Asks the first issuer again and again who has logged out or was disabled, and denies or rechecks their tokens in the `RevocationList`, from which other replicas and services learn it
- * over the `revocationChannel`. While it is proven that nothing is missed, introspection answers serve for `introspectionTtlWithEventsSeconds`: those of this process and, over a channel that carries proofs
- * (`valkeyRevocations()`), those of all services. With such a channel one process listens at a time, by a lease, however many import this.
+ * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens in the `RevocationList`. A
+ * `revocationChannel` passes them on to other replicas and services. Import it once, beside `KeycloakModule.forRoot`.
  *
- * A feed that fails or is silent refuses nobody and opens nothing: answers serve for `introspectionTtlSeconds` then, as without it. It does NOT change anything at Keycloak; it leaves the events of its own logins there.
+ * While the feed proves that it misses nothing, introspection results are cached for
+ * `introspectionTtlWithEventsSeconds`. With a channel that carries proofs (`valkeyRevocations()`) this applies to all
+ * services, and one process polls at a time, by a lease.
+ *
+ * A feed that fails or is silent refuses nobody and grants nothing: results are cached for `introspectionTtlSeconds`,
+ * as without a feed. The module does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in
+ * the event log, and `sharedSignals()` creates a stream if the client has none.
  */
 @Module({})
 export class RevocationEventsModule {
@@ -65,7 +71,10 @@ export class RevocationEventsModule {
     return RevocationEventsModule.forRootAsync({ useFactory: () => options });
   }
 
-  /** The application does not start with what can't be used: `ConfigurationError`. */
+  /**
+   * The application does not start with invalid options, or without a private key for the channel's proofs:
+   * `ConfigurationError`.
+   */
   static forRootAsync({ imports = [], inject = [], useFactory }: SignalsAsyncOptions): DynamicModule {
     const feed = {
       provide: FEED,
@@ -97,7 +106,6 @@ class RunningFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** `issuer`: the options of the first issuer, where they are known. */
 function readOptions(
   options: RevocationEventsModuleOptions,
   issuer?: ComposedKeycloak['issuers'][0]['options'],
@@ -123,7 +131,7 @@ function readOptions(
 function readClient(client: SignalsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as SignalsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  // As of `KeycloakModule`: what is wrong with them shows at Keycloak alone, and looks right to who compares it.
+  // As in `KeycloakModule`: a control character would fail only at Keycloak, and can't be seen in the value.
   const context = { faults, allowInsecureRequests: false };
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);

@@ -1,4 +1,4 @@
-/** sourceContext(): what the sources of an issuer are connected with, in the name of this service or of another client. */
+/** sourceContext(): the context of an issuer's sources, for this service's client or another one. */
 import type { ClientAuthentication } from '../client-authentication/index.js';
 import type { ComponentLog, ComposedIssuer } from '../ports/signals.js';
 import type { SignalSourceContext } from './signal-source.js';
@@ -13,7 +13,6 @@ export type SourceIssuer = Pick<ComposedIssuer, 'options' | 'signalCalls' | 'clo
 const MAX_PROOF_EVERY_MS = 5000;
 const MIN_PROOF_EVERY_MS = 500;
 
-/** All but whether it is a trial. `client`: in whose name, where that is not this service's. */
 export function sourceContext(
   { options, signalCalls, clock, clockSkew, loggers }: SourceIssuer,
   client: SignalClient | undefined,

@@ -1,13 +1,12 @@
-/** Source faults: why a source is not heard, in words for an operator; and a trial whether it would be. */
+/** Source faults: why a source can't be polled, and a check of a source for operators. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loggedFields, KeycloakException, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
 
-/** What was asked for may come a moment later. */
+/** The proof that a source requests may arrive a moment later. */
 const TRIAL_POLLS = 3;
 const TRIAL_PAUSE_MS = 500;
 
-/** Undefined where it would be heard. */
 export async function triedOnce(source: ConnectedSignalSource): Promise<FeedFault | undefined> {
   for (let poll = 1; ; poll += 1) {
     try {
@@ -21,13 +20,12 @@ export async function triedOnce(source: ConnectedSignalSource): Promise<FeedFaul
   }
 }
 
-/** It may be well again at the next poll. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof KeycloakException && error.code === 'authorization_server_unavailable';
 
 export function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
   if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
   if (error instanceof KeycloakException) return { reason: error.reason, ...loggedFields(error) };
-  // The text of any other error may be anybody's.
+  // Any other error may contain any text, so only its name is logged.
   return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
 }

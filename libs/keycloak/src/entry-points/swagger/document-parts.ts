@@ -1,14 +1,13 @@
-/** Document parts: what is read and written of an OpenAPI document, in its versions 3.0 and 3.1. */
+/** Document parts: the parts of an OpenAPI document (3.0 or 3.1) that are read and written. */
 
 export interface Operation {
   security?: readonly SecurityRequirement[];
   responses: Record<string, unknown>;
 }
 
-/** All of these schemes together; of a list of requirements, one will do. */
+/** All schemes of one requirement must be satisfied; one requirement of a list is enough. */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 
-/** Of everything that is shared within a document. */
 export interface Components {
   schemas?: Record<string, unknown>;
   securitySchemes?: Record<string, unknown>;
@@ -20,7 +19,6 @@ export interface Document {
   components?: Components;
 }
 
-/** An operation by its place in a document. */
 export interface OperationPlace {
   readonly path: string;
   /** In lower case. */
@@ -43,7 +41,7 @@ export function operationAt(
   return isOperation(found) ? found : undefined;
 }
 
-/** A path has other things beside its operations, such as parameters that they share. */
+/** A path item also has members that are not operations, such as shared parameters. */
 const isOperation = (value: unknown): value is Operation =>
   typeof value === 'object' && value !== null && 'responses' in value;
 

@@ -1,10 +1,10 @@
-/** Documented routes: in which operations of a document @nestjs/swagger describes each route. */
+/** Documented routes: maps each route to the operations in which @nestjs/swagger describes it. */
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '@nestjs/swagger';
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** Those options of @nestjs/swagger that say which routes are in a document, and under which paths; some releases do not have them all. */
+/** The options of @nestjs/swagger that select the routes and their paths; some releases lack some of them. */
 export interface DocumentedRoutesOptions {
   readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
   readonly deepScanRoutes?: boolean;
@@ -12,7 +12,7 @@ export interface DocumentedRoutesOptions {
   readonly onlyIncludeDecoratedEndpoints?: boolean;
 }
 
-/** Keys of its decorators, as text: its first releases for Nest 11 do not export them. */
+/** Metadata keys that the first releases of @nestjs/swagger for Nest 11 do not export. */
 const EXCLUDED_ENDPOINT = 'swagger/apiExcludeEndpoint';
 const EXCLUDED_CONTROLLER = 'swagger/apiExcludeController';
 
@@ -21,7 +21,7 @@ export interface DocumentedRoute {
   readonly places: readonly OperationPlace[];
 }
 
-/** Routes that nothing excludes; `faults` has what the document lacks, and what it has beyond them. */
+/** Returns the routes that are not excluded. `faults` lists missing operations, and operations without a route. */
 export function documentedRoutes(
   app: INestApplication,
   routes: readonly ReportedRoute[],
@@ -45,7 +45,6 @@ export function documentedRoutes(
   return { documented, faults: [...lacking, ...unknown] };
 }
 
-/** By @ApiExcludeEndpoint() or @ApiExcludeController(). */
 function isLeftOut({ classes, handler }: ReportedRoute): boolean {
   const ofHandler: unknown = Reflect.getMetadata(EXCLUDED_ENDPOINT, handler);
   const ofClasses = classes.map((each): unknown => Reflect.getMetadata(EXCLUDED_CONTROLLER, each));
@@ -56,11 +55,9 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * Each route as @nestjs/swagger itself describes it, in a document of that route alone: with prefix, version, every path of the handler, and every
- * method of `@All()`. Nothing in a document of all of them tells the class of a handler, since names of classes repeat; and of two
- * handlers with one path, as versions in a header have, it has the last.
- *
- * Meanwhile the others are excluded, by the metadata of `@ApiExcludeEndpoint()` and `@ApiExcludeController()`, which are put back.
+ * Makes a document of each route alone, by excluding all others through metadata that is restored afterwards. A
+ * document of all routes does not identify a handler, since class names repeat. It also has only the last of several
+ * handlers with one path, as with header versions.
  */
 function placesOf(
   app: INestApplication,
@@ -87,12 +84,12 @@ function placesOf(
 }
 
 function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void {
-  // On each class itself, since one that is derived would take it from its base.
+  // On each class itself, since a derived class would inherit the value of its base.
   for (const each of classes) Reflect.defineMetadata(EXCLUDED_CONTROLLER, [isExcluded], each);
   Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }
 
-/** Puts back what is now. */
+/** Returns a function that restores the current value. */
 function asItIs(key: string, target: object): () => void {
   if (!Reflect.hasOwnMetadata(key, target)) return () => void Reflect.deleteMetadata(key, target);
   const value: unknown = Reflect.getOwnMetadata(key, target);

@@ -1,4 +1,4 @@
-/** The door nestjs-keycloak-s2s/swagger: says in an OpenAPI document what each route demands. Peer: `@nestjs/swagger`. */
+/** The entry point nestjs-keycloak-s2s/swagger: OpenAPI security of each route (peer `@nestjs/swagger`). */
 export { addKeycloakSecurity } from './keycloak-security.discovery.js';
 
 export type { DocumentedRoutesOptions } from './documented-routes.discovery.js';

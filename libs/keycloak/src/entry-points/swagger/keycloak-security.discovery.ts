@@ -1,4 +1,4 @@
-/** addKeycloakSecurity(): says in an OpenAPI document which token each operation demands, and how the guard refuses a request. */
+/** addKeycloakSecurity(): documents the token that each operation requires, and the refusals of the guard. */
 import { isDeepStrictEqual } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -17,29 +17,31 @@ import { bearerScheme, keycloakScheme, serverScheme } from './security-schemes.j
 
 export interface KeycloakSecurityOptions {
   /**
-   * What `SwaggerModule.createDocument` was given as options, if anything: it says which routes are in the document, and under which paths. With `include` or
-   * `onlyIncludeDecoratedEndpoints` a route may be missing, and else it may not.
+   * The options that were passed to `SwaggerModule.createDocument`. The document may lack routes only with `include` or
+   * `onlyIncludeDecoratedEndpoints`.
    */
   readonly document?: DocumentedRoutesOptions;
 }
 
 /**
- * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document, and returns it. It reads the access decorators, and no
- * handler needs an annotation. Each operation gets
+ * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document and returns it. It
+ * reads the access decorators, so handlers need no annotations. Each operation gets
  *
- * - `security`: the scopes that it demands of an OAuth 2.0 token of the realm (scheme `keycloak`), or of a token at hand (`bearer`, for whose scopes OpenAPI 3.0
- *   has no place). Of several issuers the second has the scheme `keycloak-2`, and so on. `[]` for `@Public()`; an empty alternative for `@OptionalToken()`. What annotations said of it is replaced.
- * - `responses`: 400, 401, 403, 502 and 503 where the guard may answer so, with bodies and headers as `KeycloakExceptionFilter` writes them. A response that the
- *   document has already stays as it is.
+ * - `security`: the required scopes, for an OAuth 2.0 token of the realm (scheme `keycloak`) or for a token at hand
+ *   (`bearer`, without scopes in OpenAPI 3.0). The second of several issuers has the scheme `keycloak-2`, and so on.
+ *   `@Public()` gives `[]`, and `@OptionalToken()` adds an empty alternative. Existing `security` is replaced.
+ * - `responses`: 400, 401, 403, 502 and 503 where the guard may send them, with the bodies and headers of
+ *   `KeycloakExceptionFilter`. Existing responses are kept.
  *
- * A scheme `keycloak` or `bearer` that the document has stays, too: `addOAuth2({ … }, 'keycloak')` says other flows than that of client credentials. Where
- * the option `mapPermissions` makes permissions of something else, they are no scopes and none is named. Clients of `@AllowClients()` are named in the text of
- * the 403, and `@MaxIntrospectionAge()` nowhere.
+ * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With
+ * the option `mapPermissions` no scopes are named, since permissions are not scopes. The 403 names the clients of
+ * `@AllowClients()`. `@MaxIntrospectionAge()` is not documented.
  *
- * It does NOT contact Keycloak, and serves nothing. Prefix and versioning of the application must be set before.
+ * It does NOT contact Keycloak or serve the document. Set the prefix and the versioning of the application first.
  *
- * Throws `Error`, which lists every fault: a route that is in no operation although neither `@ApiExcludeEndpoint()` nor `@ApiExcludeController()` excludes it; handlers
- * that share an operation and demand different things; an operation without `security` that is of no route; over 100 alternatives of `@RequireAnyPermission()`.
+ * Throws `Error`, which lists every fault. A route must have an operation, unless `@ApiExcludeEndpoint()` or
+ * `@ApiExcludeController()` excludes it. Handlers that share an operation must have the same requirements. An operation
+ * without `security` must belong to a route. `@RequireAnyPermission()` may lead to at most 100 alternatives.
  */
 export function addKeycloakSecurity<Described extends OpenAPIObject>(
   app: INestApplication,
@@ -92,7 +94,6 @@ interface Demand {
 
 type PlacedDemand = Demand & { readonly place: OperationPlace; readonly label: string };
 
-/** What each operation demands, of whichever handlers it is. */
 class Demands {
   readonly faults: string[] = [];
   readonly #byOperation = new Map<string, PlacedDemand>();
@@ -101,7 +102,6 @@ class Demands {
     return this.#byOperation.values();
   }
 
-  /** Where each scope of a scheme is demanded. */
   scopesOf(scheme: string): ReadonlyMap<string, readonly string[]> {
     const places = new Map<string, string[]>();
     for (const { place, security } of this.all) {

@@ -1,4 +1,4 @@
-/** addKeycloakSecurity(): what a document says of each route is what the guard does there. */
+/** addKeycloakSecurity(): the document of each route matches the behaviour of the guard. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   All,
@@ -144,7 +144,6 @@ function documentOf(options: SwaggerDocumentOptions = {}, version: '3.0.0' | '3.
 const operation = (document: OpenAPIObject, method: string, path: string): Said =>
   (document.paths[path] as Readonly<Record<string, unknown>> | undefined)?.[method] as Said;
 
-/** By method and path, the scopes of each alternative that is of the realm. */
 const demands = (document: OpenAPIObject): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(document.paths).flatMap(([path, item]) =>
@@ -210,7 +209,6 @@ describe.each<[string, Adapter]>([
   });
 });
 
-/** An answer whose body is an example, and whose headers are those of that example. */
 function expectSaid(said: SaidResponse | undefined, { body, headers }: request.Response): void {
   const { examples = {} } = said?.content?.['application/json'] ?? {};
   const [name] = Object.entries(examples).find(([, { value }]) => isDeepStrictEqual(value, body)) ?? [];

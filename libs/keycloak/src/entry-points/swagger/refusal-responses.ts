@@ -1,16 +1,14 @@
-/** Refusal responses: the answers with which the guard refuses a request, as the filter of the library writes them. */
+/** Refusal responses: the guard's refusals of a request, as the exception filter writes them. */
 import { AuthorizationServerError, BearerError, type KeycloakException, type RefusalReply } from '../../index.js';
 import { nameOfClient, type AllowedClient, type RouteAccess } from '../ports/reported-routes.js';
 
-/** The schema of the body of every refusal, among those that a document shares. */
 export const REFUSAL_SCHEMA = 'KeycloakRefusal';
 
-/** Writes a refusal as this application does: with its realm, and with the reason or not. */
 export interface RefusalWriter {
   toReply(refusal: KeycloakException): RefusalReply;
 }
 
-/** By status, in the form of the Responses Object of OpenAPI. What the handler itself answers is not among them. */
+/** Returns an OpenAPI Responses Object, without the responses of the handler itself. */
 export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Record<string, object> {
   const replies = refusalsOf(access).map((refusal) => writer.toReply(refusal));
   const statuses = [...new Set(replies.map(({ status }) => status))];
@@ -25,14 +23,13 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
   );
 }
 
-/** What a route can be refused for, each with the least that it takes. */
 function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): KeycloakException[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
-  // Of those of which one would do, the first stands for all, as in the answer.
+  // If one of several permissions is enough, the guard names the first.
   const named = [...new Set([...permissions, ...anyOf.flatMap(([first]) => first ?? [])])];
   return [
-    // Also where a token is optional: other credentials than a token are refused.
+    // Even if the token is optional, other credentials are refused.
     new BearerError('missing_token', { reason: opening === 'optional' ? 'scheme_not_bearer' : 'no_credentials' }),
     new BearerError('invalid_request', { reason: 'more_than_one_credential' }),
     new BearerError('invalid_token', { reason: 'inactive' }),
@@ -76,7 +73,7 @@ function describe(
   return `${error}: ${[...acr, ...age].join(', ')}`;
 }
 
-/** By the name of its example. Two roles may come to one name, which then has a number. */
+/** With the name of its example, which gets a number if it repeats. */
 type NamedReply = readonly [name: string, reply: RefusalReply];
 
 function withNames(replies: readonly RefusalReply[]): readonly NamedReply[] {
@@ -89,11 +86,10 @@ function withNames(replies: readonly RefusalReply[]): readonly NamedReply[] {
   });
 }
 
-/** A name may have no blanks here, and permissions that are roles do. */
+/** An example name must not contain spaces, but a role may. */
 const exampleName = ({ body: { code, permission } }: RefusalReply): string =>
   [code, ...(permission === undefined ? [] : [permission.replaceAll(/[^\w.-]/g, '_')])].join('.');
 
-/** What each header is for; the filter writes no others. */
 const HEADERS: Readonly<Record<string, string>> = {
   'WWW-Authenticate': 'The challenge (RFC 6750 §3, RFC 9470 §3)',
   'Retry-After': 'Seconds',
@@ -103,7 +99,6 @@ function headerOf(name: string, replies: readonly NamedReply[]): object {
   const withHeader = replies.filter(([, { headers }]) => headers[name] !== undefined);
   return {
     description: HEADERS[name] ?? name,
-    // Some answers of a status have none.
     required: withHeader.length === replies.length,
     schema: { type: 'string' },
     examples: Object.fromEntries(withHeader.map(([example, { headers }]) => [example, { value: headers[name] }])),

@@ -1,29 +1,27 @@
-/** Security requirements: what the decorators of a route come to, in the words of an OpenAPI document. */
+/** Security requirements: converts the access decorators of a route to OpenAPI security requirements. */
 import type { RouteAccess } from '../ports/reported-routes.js';
 import type { Document, SecurityRequirement } from './document-parts.js';
 
-/** An OAuth 2.0 token of the realm, with the scopes that are named. */
 export const KEYCLOAK_SCHEME = 'keycloak';
 
-/** Of the issuer at this place in the list; the first is this service's own. */
 export const schemeOf = (at: number): string => (at === 0 ? KEYCLOAK_SCHEME : `${KEYCLOAK_SCHEME}-${at + 1}`);
 
-/** The same token for tools that take one, and ask for none. */
+/** For tools that accept a token but do not request one. */
 export const BEARER_SCHEME = 'bearer';
 
-/** Each `@RequireAnyPermission()` multiplies them. */
+/** Each `@RequireAnyPermission()` multiplies the number of alternatives. */
 const MAX_ALTERNATIVES = 100;
 
 export interface RequirementRules {
-  /** Whether permissions are scopes, and not made of something else by the option `mapPermissions`. */
+  /** False if the option `mapPermissions` is set for any issuer. */
   readonly permissionsAreScopes: boolean;
-  /** Whether the document may name scopes with a scheme that is not OAuth 2.0: from OpenAPI 3.1 on. */
+  /** Since OpenAPI 3.1, a scheme other than OAuth 2.0 may name scopes. */
   readonly bearerHasScopes: boolean;
   readonly issuers: readonly DocumentedIssuer[];
 }
 
 export interface DocumentedIssuer {
-  /** Undefined where all of its scopes count. */
+  /** Undefined if all of its scopes count. */
   readonly acceptedScopes: readonly string[] | undefined;
 }
 
@@ -36,7 +34,10 @@ export const rulesFor = (
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });
 
-/** Of these, one will do. None for `@Public()`; with `@OptionalToken()` one is empty. Throws `Error` for more alternatives than a reader could follow. */
+/**
+ * Returns alternatives: none for `@Public()`, and an empty one for `@OptionalToken()`. Throws `Error` if there are too
+ * many.
+ */
 export function requirementsOf(access: RouteAccess, rules: RequirementRules): SecurityRequirement[] {
   if (access.opening === 'public') return [];
   const alternatives = rules.permissionsAreScopes && access.opening !== 'closed' ? scopesOf(access) : [[]];
@@ -52,12 +53,10 @@ export function requirementsOf(access: RouteAccess, rules: RequirementRules): Se
   ];
 }
 
-/** Every scope that some requirement names of this scheme. */
 export const scopesIn = (requirements: readonly SecurityRequirement[], scheme: string): string[] => [
   ...new Set(requirements.flatMap((requirement) => requirement[scheme] ?? [])),
 ];
 
-/** One list for each choice among those of which one is demanded. */
 function scopesOf({ permissions, anyOf }: RouteAccess): string[][] {
   const count = anyOf.reduce((product, some) => product * some.length, 1);
   if (count > MAX_ALTERNATIVES) {

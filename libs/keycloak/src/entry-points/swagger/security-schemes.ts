@@ -1,11 +1,11 @@
-/** Security schemes: where the tokens come from that the routes demand. */
+/** Security schemes: where clients get the tokens that routes require. */
 
 import { KEYCLOAK_SCHEME } from './security-requirements.js';
 
-/** By name of the scope, the operations that demand it. */
+/** By scope: the operations that require it. */
 export type NamedScopes = ReadonlyMap<string, readonly string[]>;
 
-/** OAuth 2.0 at a realm of Keycloak, whose endpoints stand below its issuer. The same for every client that calls this service as itself. */
+/** The client-credentials flow works for every client that calls in its own name. */
 export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => ({
   type: 'oauth2',
   description: `An access token of the realm ${issuer} (${issuer}/.well-known/openid-configuration), sent as Authorization: Bearer`,
@@ -17,7 +17,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** The same at another server, whose endpoints stand in its metadata. */
+/** Unlike Keycloak, other servers name their endpoints only in their metadata. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,
@@ -30,7 +30,7 @@ export const bearerScheme = (issuers: readonly { readonly issuer: string; readon
   description: `An access token whose audience is ${audiencesOf(issuers)}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
 });
 
-/** One name says nothing at another issuer. */
+/** A client id is only unique at its issuer. */
 const audiencesOf = (issuers: readonly { readonly issuer: string; readonly clientId: string }[]): string =>
   issuers.length === 1
     ? String(issuers[0]?.clientId)

@@ -1,12 +1,11 @@
-/** Cache scripts: how an entry is looked for, and kept. */
+/** Cache scripts: the Lua scripts that look up and store entries of the shared cache. */
 import { ValkeyScript } from './valkey-script.js';
 
-/** Longer than any answer or token of ours. */
 const MAX_SEALED = 131_072;
 
 /**
- * An entry is a hash: `s` sealed, `a` when it was asked for, `f` whether it is final (1). What is of another type, or was not written by us as it stands, counts as
- * missing.
+ * An entry is a hash: `s` sealed text, `a` time of the request, `f` 1 if it is final. A value of another type or form
+ * counts as missing.
  */
 const COMMON = `
 local time = redis.call('TIME')
@@ -22,17 +21,16 @@ local asked = redis.call('PTTL', KEYS[1]) > 0 and number(field('a', 15))
 if asked and asked > now then asked = false end
 `;
 
-/** The server's time. No keys. */
 export const TIME = new ValkeyScript(`
 local time = redis.call('TIME')
 return time[1] * 1000 + math.floor(time[2] / 1000)
 `);
 
 /**
- * What was asked for since a time, but for one that begins in a certain way; else whether this replica has the lease now. Who is late for that gets none: he does not wait
- * for the answer any more.
+ * Returns an entry that is recent enough, unless it begins with a given text. Otherwise takes the lease for this
+ * replica, unless the caller no longer waits for the answer.
  *
- * KEYS: entry, lease. ARGV: most ms ago, id of the replica, ms of a lease, how one of no use begins (empty: none), when it is late.
+ * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, ms of a lease, beginning to skip, latest time in ms.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
 if asked and now - asked < tonumber(ARGV[1]) then
@@ -45,10 +43,12 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an entry, unless one is there that was asked for later, or is final when this one is not; and ends the replica's lease. What is noted with a time that can't be, since the
- * server's clock went back, is not kept.
+ * Stores an entry and releases the replica's lease. An existing entry stays if it is final, or if it was requested
+ * later and the new one is not final. If the time of the new entry is impossible, the server's clock went back, and it
+ * is not stored.
  *
- * KEYS: entry, lease. ARGV: sealed, when it was asked for, ms to live, whether it is final, id of the replica, its age in ms.
+ * KEYS: entry, lease. ARGV: sealed text, time of the request, ms to live, whether it is final, id of the replica and
+ * age in ms.
  */
 export const PUT = new ValkeyScript(`${COMMON}
 local isFinal = asked and field('f', 1) == '1'
@@ -64,13 +64,13 @@ if redis.call('TYPE', KEYS[2]).ok == 'string' and redis.call('GET', KEYS[2]) == 
 return 1
 `);
 
-/** Ends the replica's lease. KEYS: lease. ARGV: id of the replica. */
+/** KEYS: lease. ARGV: its holder. */
 export const RELEASE = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
 
-/** Makes the replica's lease last. KEYS: lease. ARGV: id of the replica, ms. */
+/** KEYS: lease. ARGV: its holder, ms. */
 export const EXTEND = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1

@@ -1,4 +1,4 @@
-/** examineChannel(): looks at the server of a revocation channel once, for doctor. It changes nothing there. */
+/** examineChannel(): examines the server of a revocation channel once, for doctor, and leaves it as it was. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ChannelExamination,
@@ -19,7 +19,6 @@ import type { ValkeyAddress } from './valkey-address.js';
 import { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
 
-/** From one look for another proof to the next. */
 const LOOK_MS = 250;
 
 export async function examineChannel(
@@ -45,13 +44,11 @@ export async function examineChannel(
   }
 }
 
-/** Entries that a newer version of the library wrote, out of the last ones. */
 const newerEntries = (count: number, all: number): ChannelFault => ({
   message: `This service can't read ${count} of the last ${all} denials: a newer version of the library wrote them.`,
   cure: 'Update this service to the version of the others. Until then it misses their denials.',
 });
 
-/** Entries of another form than any version of the library writes, out of the last ones. */
 const malformedEntries = (count: number, all: number): ChannelFault => ({
   message: `${count} of the last ${all} denials have a form that no version of the library writes.`,
   cure: 'Find out which process wrote them: each costs all services the long reuse of cached answers. Replace the password of its user at Valkey.',

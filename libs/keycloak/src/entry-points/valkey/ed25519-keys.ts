@@ -1,22 +1,21 @@
-/** Ed25519 keys: how the keys that sign and verify proofs are read from text (RFC 8410, RFC 7468). */
+/** Ed25519 keys: reads the keys that sign and verify proofs (RFC 8410, RFC 7468). */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
 const PEM_BLOCK = /-----BEGIN [A-Z ]+-----([\s\S]*?)-----END [A-Z ]+-----/g;
 
-/** Names a public key in a proof. */
 export function keyIdOf(key: KeyObject): string {
   const spki = key.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64url').slice(0, 16);
 }
 
-/** The one private key in `text`; undefined for anything else. PEM (PKCS #8), or the same in base64 without its lines. */
+/** Returns the only private key in `text`, in PEM (PKCS #8) or in base64 without the lines of PEM. */
 export function privateKeyIn(text: string): KeyObject | undefined {
   const [der, ...others] = dersIn(text);
   if (der === undefined || others.length > 0) return undefined;
   return ed25519(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 }
 
-/** All public keys in `text`. Undefined if one of them is anything else, and without a key. */
+/** Returns undefined if `text` has anything other than public keys, or nothing. */
 export function publicKeysIn(text: string): readonly KeyObject[] | undefined {
   const keys = dersIn(text).map((der) => ed25519(() => createPublicKey({ key: der, format: 'der', type: 'spki' })));
   const read = keys.flatMap((key) => key ?? []);

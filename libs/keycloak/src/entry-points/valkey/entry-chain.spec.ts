@@ -3,7 +3,7 @@ import { EntryChain, type ChainedEntry } from './entry-chain.js';
 
 const entry = (number: number, sealed = `sealed ${number}`): ChainedEntry => ({ number, sealed, takenAtMs: 1000 });
 
-/** A process that has read the entries from `first` on. */
+/** The chain of a process that has read the entries from `first` on. */
 function reading(first: number, sealed: readonly string[], keepsAll = false): EntryChain {
   const chain = new EntryChain('issuer', 'epoch', first, keepsAll);
   for (const [at, text] of sealed.entries()) chain.add(entry(first + at, text), Infinity);

@@ -1,49 +1,48 @@
-/** Entry chain: a SHA-256 digest over all entries of a stream that this process has read, in their order. */
+/** Entry chain: a SHA-256 hash chain over all entries of a stream that this process has read. */
 import { createHash } from 'node:crypto';
 import { KeptEntries } from './kept-entries.js';
 
-/** The part of a proof that is about the entries. Hashes are of 32 bytes. */
 export interface ChainLinks {
-  /** The number of the entry after which the chain began. Another number is another chain. */
+  /** The chain begins after the entry with this number. */
   readonly origin: number;
-  /** The number of the oldest entry that is still of use, and the hash before it. */
+  /** The number of the oldest entry that is still useful, and the hash before it. */
   readonly first: number;
   readonly before: Buffer;
-  /** The number of the newest entry, and the hash with it. */
+  /** The number of the newest entry, and the hash that includes it. */
   readonly position: number;
   readonly head: Buffer;
 }
 
 export interface ChainedEntry {
   readonly number: number;
-  /** As it stands in the stream. */
   readonly sealed: string;
   readonly takenAtMs: number;
 }
 
 /**
- * `same`: this process has read exactly the entries that were proven.
+ * `same`: this process has read exactly the proven entries.
  *
- * `differs`: it has read others. Somebody replaced or removed one.
+ * `differs`: somebody replaced or removed an entry.
  *
- * `other_chain`: the poller began a new chain, since it could not verify the one before. Only a process that does not poll goes on with it.
+ * `other_chain`: the poller began a new chain, because it could not verify the previous one. Only a process that does
+ * not poll continues with it.
  *
- * `unknown`: this process has not read all of them. A later proof may tell.
+ * `unknown`: this process has not read all of the entries. A later proof may be comparable.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
 /**
- * `head(n) = SHA-256(head(n - 1) ‖ digest(n))`. A reader takes the hash before its first entry from a signed proof. From
- * then on it computes each head itself, so the entries between two proofs can't be changed without notice.
+ * `head(n) = SHA-256(head(n - 1) ‖ digest(n))`. A reader gets the hash before its first entry from a signed proof. From
+ * then on it computes each head itself, so changes between two proofs are noticed.
  */
 export class EntryChain {
   #position: number;
-  /** The entries from `#position - #kept.length + 1` on. Without a head, and for a poller: all that are of use. */
+  /** A poller, and a process without a head, keep all useful entries. */
   #kept = new KeptEntries();
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `first`: the number of the entry that is read next. `keepsAll`: for a poller, which tells others where to begin. */
+  /** `first`: the number of the next entry. `keepsAll`: for a poller, because its proofs say where others begin. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,
@@ -53,12 +52,10 @@ export class EntryChain {
     this.#position = first - 1;
   }
 
-  /** The number of the newest entry that was added. */
   get position(): number {
     return this.#position;
   }
 
-  /** Adds the next entry. One that was added before changes nothing. */
   add({ number, sealed, takenAtMs }: ChainedEntry, usefulUntilMs: number): void {
     if (number !== this.#position + 1) return;
     this.#position = number;
@@ -67,14 +64,14 @@ export class EntryChain {
     if (this.#head !== undefined) this.#head = sha256(this.#head, digest);
   }
 
-  /** Drops what a process without a head keeps of entries before `first`, which the stream no longer holds. */
+  /** A process without a head forgets the entries that the stream no longer holds. */
   forgetBefore(first: number): void {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
   /**
-   * Whether the stream, which begins at `first` now, lacks an entry that a proof of this poller would still cover. A
-   * process that starts later could never compare its entries with that proof.
+   * Whether the stream, which now begins at `first`, lacks an entry that this poller's proof still covers. A process
+   * that starts later could never compare its entries with that proof.
    */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
@@ -83,18 +80,18 @@ export class EntryChain {
     return false;
   }
 
-  /** Compares this chain, which must be at the position of `proven`. Unless they differ, it goes on from there. */
+  /** Unless the chains differ, continues from `proven`, which is at the same position. */
   compare(proven: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proven);
     if (this.#start.origin === proven.origin) return this.#head.equals(proven.head) ? 'same' : 'differs';
-    // A poller that took over the end alone would prove entries that it has not compared.
+    // A poller that adopted only the head would prove entries that it has not compared.
     if (this.keepsAll) return this.#join(proven);
     this.#start = { origin: proven.origin, before: proven.head };
     this.#head = proven.head;
     return 'other_chain';
   }
 
-  /** The links for the next proof of a poller. It begins a chain of its own where it could join none. */
+  /** Begins a new chain if this poller could not join one. */
   links(nowMs: number): ChainLinks {
     const origin = this.#first - 1;
     const start = (this.#start ??= { origin, before: originHash(this.issuer, this.epoch, origin) });
@@ -120,7 +117,6 @@ export class EntryChain {
     return 'same';
   }
 
-  /** The hash with the newest entry, where `before` is the one before the kept entry at `from`. */
   #chained(before: Buffer, from = 0): Buffer {
     let head = before;
     for (let at = from; at < this.#kept.length; at += 1) head = sha256(head, this.#kept.digest(at));
@@ -128,7 +124,7 @@ export class EntryChain {
   }
 }
 
-/** The same for each poller that begins at the same entry, so that they come to the same chain. */
+/** Pollers that begin at the same entry get the same chain. */
 const originHash = (issuer: string, epoch: string, origin: number): Buffer =>
   sha256(JSON.stringify(['nestjs-keycloak-s2s chain of entries, version 1', issuer, epoch, origin]));
 

@@ -1,4 +1,4 @@
-/** Examination words: what keeps a service from using its Valkey server, and what an operator does about it. */
+/** Examination words: what keeps a service from using its Valkey server, and the cure for an operator. */
 import type { ChannelFault, ChannelRefusal } from '../extension/index.js';
 import type { ValkeyAddress } from './valkey-address.js';
 
@@ -9,7 +9,6 @@ export const placeOf = ({ url: { hostname, port, pathname } }: ValkeyAddress): s
 
 const userOf = ({ url: { username } }: ValkeyAddress): string => decodeURIComponent(username || 'default');
 
-/** `rights`: commands, or `keys`. */
 export function missingRight(address: ValkeyAddress, rights: readonly string[]): ChannelFault {
   const [keys, commands] = [rights.filter(isKeys), rights.filter((right) => !isKeys(right))];
   const parts = [
@@ -24,7 +23,6 @@ export function missingRight(address: ValkeyAddress, rights: readonly string[]):
 
 const isKeys = (right: string): boolean => right.includes(':');
 
-/** `reason`: the message of a `ValkeyError`. */
 export function serverFault(address: ValkeyAddress, reason: string): ChannelFault {
   const place = placeOf(address);
   if (REFUSED.has(reason)) {
@@ -57,7 +55,7 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
   };
 }
 
-/** The refusals of a proof that a look at it can find. `proof_unreadable` and `no_public_key` are found with the keys. */
+/** Without `proof_unreadable` and `no_public_key`, which are reported with the keys. */
 export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>>> = {
   proof_unknown_signer: {
     message: 'The proof of the poller was signed by a key that this service does not trust.',

@@ -1,4 +1,4 @@
-/** Kept entries: the SHA-256 digests of the newest entries of a stream. Each takes 40 bytes, and at most as much again as room to grow. */
+/** Kept entries: SHA-256 digests of the newest entries of a stream, which take 40 to 80 bytes each. */
 
 const DIGEST_BYTES = 32;
 const LEAST_ROOM = 64;
@@ -13,7 +13,7 @@ export class KeptEntries {
     return this.#end - this.#begin;
   }
 
-  /** `usefulUntilMs`: when the entry is of no more use, by the server's clock. */
+  /** `usefulUntilMs`: by the server's clock. */
   add(digest: Buffer, usefulUntilMs: number): void {
     if (this.#end === this.#usefulUntilMs.length) this.#makeRoom();
     digest.copy(this.#digests, this.#end * DIGEST_BYTES);
@@ -25,18 +25,15 @@ export class KeptEntries {
     this.#begin = Math.min(this.#end, this.#begin + count);
   }
 
-  /** From the oldest at 0 on. */
   digest(at: number): Buffer {
     const begin = (this.#begin + at) * DIGEST_BYTES;
     return this.#digests.subarray(begin, begin + DIGEST_BYTES);
   }
 
-  /** `Infinity` where there is none. */
   usefulUntilMs(at: number): number {
     return this.#usefulUntilMs.subarray(this.#begin, this.#end)[at] ?? Infinity;
   }
 
-  /** Takes the place of what was dropped, or twice as much. */
   #makeRoom(): void {
     const room = Math.max(LEAST_ROOM, this.length * 2);
     const [digests, usefulUntilMs] = [Buffer.alloc(room * DIGEST_BYTES), new Float64Array(room)];

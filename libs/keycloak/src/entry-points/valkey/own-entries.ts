@@ -1,29 +1,27 @@
-/** Own entries: whether what this poller appended stands in the stream as it was written. */
+/** Own entries: checks that the entries of this poller stand in the stream as it wrote them. */
 
-/** An entry that this poller is about to append. */
 export interface OwnEntry {
   readonly sealed: string;
-  /** The id of a recheck. Nobody else may write an entry with it. */
+  /** Only this poller may write an entry with the id of its recheck. */
   readonly id?: string | undefined;
 }
 
-/** So many ids are remembered. A poller holds fewer rechecks that are of use. */
+/** A poller holds fewer useful rechecks. */
 const MAX_IDS = 4000;
-/** A recheck is written once more after each gap. Older writings count as somebody else's, which costs a new epoch. */
+/** A recheck is written again after each gap; an older text counts as forged, which costs a new epoch. */
 const MAX_WRITINGS = 8;
 
 /**
- * A service with the keys can put another entry in the place of one before anybody has read it. The poller compares what
- * it reads with what it wrote, byte by byte, and proves nothing until all of it has come back.
+ * A service with the keys can replace an entry before anybody has read it. The poller compares what it reads with what
+ * it wrote, byte by byte, and proves nothing until all of it has come back.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();
-  /** The server has confirmed them: a read that begins now finds them. */
+  /** The server has confirmed them, so a read that begins now finds them. */
   readonly #taken = new Set<string>();
-  /** By the id of a recheck, each text that this poller wrote for it; the earliest id first. A gap does not end them. */
+  /** The texts that this poller wrote for each recheck, also before a gap. */
   readonly #writings = new Map<string, readonly string[]>();
 
-  /** They are about to be appended. */
   send(entries: readonly OwnEntry[]): void {
     for (const { sealed, id } of entries) {
       this.#sent.add(sealed);
@@ -31,17 +29,16 @@ export class OwnEntries {
     }
   }
 
-  /** The server has answered. If it may not have taken them, they are sealed and appended again. */
+  /** Entries that the server may not have taken are sealed and appended again. */
   answered(entries: readonly OwnEntry[], isTaken: boolean): void {
     for (const { sealed } of entries) if (this.#sent.delete(sealed) && isTaken) this.#taken.add(sealed);
   }
 
-  /** It stands in the stream. */
   read(sealed: string): void {
     if (!this.#sent.delete(sealed)) this.#taken.delete(sealed);
   }
 
-  /** Whether somebody else wrote an entry with an id of this poller, so that readers may take it for the true one. */
+  /** Whether another process wrote an entry with an id of this poller, so that readers may take it for the true one. */
   isForged(sealed: string, id: string): boolean {
     return this.#writings.get(id)?.includes(sealed) === false;
   }
@@ -50,17 +47,14 @@ export class OwnEntries {
     return this.#taken.size === 0;
   }
 
-  /** The entries that a read must find if it begins now. */
   get expected(): ReadonlySet<string> {
     return new Set(this.#taken);
   }
 
-  /** Whether one of `expected` has not been read. */
   isMissing(expected: ReadonlySet<string>): boolean {
     return [...expected].some((one) => this.#taken.has(one));
   }
 
-  /** The stream is read from its beginning, and everything is appended again. */
   clear(): void {
     this.#sent.clear();
     this.#taken.clear();

@@ -1,4 +1,4 @@
-/** Proof keys: the private key by which a poller signs its proofs, and the public keys by which services verify them. */
+/** Proof keys: the private key that signs a poller's proofs, and the public keys that verify them. */
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { checkCredentialFile, credentialReader, FILE_REFRESH_MS } from '../ports/credential-files.js';
 import { ConfigurationError } from '../../index.js';
@@ -7,13 +7,13 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**
  * Ed25519 keys, each in PEM or in base64 without the lines of PEM. A file is read again every five seconds, so a key
- * is replaced while the process runs. While the file can't be read, or holds something else, the last keys stay in use.
+ * can be replaced while the process runs. If the file can't be read or has other content, the last keys stay in use.
  */
 export interface ProofKeyOptions {
-  /** Signs proofs. Pollers alone have it: the services that import `RevocationEventsModule`. */
+  /** Signs proofs. Only pollers have it: the services that import `RevocationEventsModule`. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
-  /** Verify proofs: the public keys of all pollers, one or more in one text. A poller trusts its own key besides. */
+  /** Verify proofs: the public keys of all pollers in one text. A poller also trusts its own key. */
   readonly publicKeys?: string | undefined;
   readonly publicKeysFile?: string | undefined;
 }
@@ -29,9 +29,7 @@ const PRIVATE_KEY_FAULT =
 const PUBLIC_KEYS_FAULT = 'must hold Ed25519 public keys, each in PEM or base64 (openssl pkey -pubout)';
 const NAMES = ['privateKey', 'privateKeyFile', 'publicKeys', 'publicKeysFile'];
 
-/** A key that may be replaced. */
 interface Source<T> {
-  /** Undefined for a text of another form. */
   readonly parse: (text: string) => T | undefined;
   readonly read: (() => Promise<string>) | undefined;
   current: T;
@@ -55,12 +53,11 @@ export class ProofKeys {
     this.#trustAgain();
   }
 
-  /** How many keys there are, and whether one of them signs. */
   get status(): ProofKeysStatus {
     return { canSign: this.#private !== undefined, publicKeys: this.#trusted.size };
   }
 
-  /** Reads the files again if that is due, in the background. Calls `onFault` where one can't be used. Does not reject. */
+  /** Reads the files again in the background, if that is due. */
   refresh(onFault: () => void): void {
     if (performance.now() - this.#readAtMs < FILE_REFRESH_MS) return;
     this.#readAtMs = performance.now();
@@ -77,7 +74,6 @@ export class ProofKeys {
     };
   }
 
-  /** Whether one of the trusted keys signed `text`. */
   verify(text: string, { keyId, signature }: ProofSignature): boolean {
     const key = this.#trusted.get(keyId);
     return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));

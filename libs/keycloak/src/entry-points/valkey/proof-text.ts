@@ -1,4 +1,4 @@
-/** Proof text: how a proof is written, signed and sealed, and what of it is verified when it is read. */
+/** Proof text: writes, signs and seals a proof, and verifies it when it is read. */
 import type { ChannelRefusal, HeardStretch } from '../extension/index.js';
 import type { ChainLinks } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
@@ -8,23 +8,21 @@ export interface StreamProof {
   readonly heard: HeardStretch;
   readonly epoch: string;
   readonly links: ChainLinks;
-  /** The fencing number of the lease with which the poller polled. */
   readonly fencing: number;
 }
 
-/** The stream that the proofs are about: a proof of another stream or issuer is refused. */
+/** A proof of another stream or issuer is refused. */
 export interface ProofIdentity {
   readonly issuer: string;
-  /** The name of the stream in the server. */
   readonly stream: string;
 }
 
-/** The signed text, which is signed byte by byte after `CONTEXT`. */
+/** The signature covers the bytes of this text after `CONTEXT`. */
 interface Written {
   readonly v: number;
   readonly i: string;
   readonly c: string;
-  /** Everything was heard from `s` to `u`: by the server's clock, in milliseconds since the epoch. */
+  /** Nothing was missed from `s` to `u`, in milliseconds since the epoch, by the server's clock. */
   readonly s: number;
   readonly u: number;
   readonly n: number;
@@ -36,16 +34,15 @@ interface Written {
   readonly h: string;
 }
 
-/** The sealed text: the signed text, the id of the key and the signature. */
 interface Signed {
   readonly d: string;
   readonly k: string;
   readonly g: string;
 }
 
-/** A later version may mean something else by the same fields: it is refused. */
+/** A newer version may give the fields another meaning, so it is refused. */
 const VERSION = 1;
-/** Keeps a signature of another purpose from passing for that of a proof. */
+/** Keeps a signature for another purpose from passing as a proof. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;
@@ -78,7 +75,6 @@ export class ProofTexts {
     return this.sealing.seal(JSON.stringify({ d, k, g } satisfies Signed), this.#associated);
   }
 
-  /** Returns the proof, or why it is refused. */
   read(sealed: string): StreamProof | ChannelRefusal {
     const text = this.sealing.open(sealed, this.#associated);
     if (text === undefined) return this.sealing.isNewer(sealed) ? 'proof_newer' : 'proof_unreadable';
@@ -86,7 +82,6 @@ export class ProofTexts {
     if (typeof d !== 'string' || typeof k !== 'string' || typeof g !== 'string') return 'proof_malformed';
     if (this.keys.status.publicKeys === 0) return 'no_public_key';
     const written = parsed<Written>(d);
-    // A newer version may sign in another way.
     if (typeof written.v === 'number' && written.v > VERSION) return 'proof_newer';
     if (!this.keys.verify(CONTEXT + d, { keyId: k, signature: g })) return 'proof_unknown_signer';
     if (written.i !== this.identity.issuer || written.c !== this.identity.stream) return 'proof_of_another_stream';

@@ -1,4 +1,4 @@
-/** What a connection to Valkey says of a server whose certificate is refused. */
+/** The errors of a connection to a Valkey server whose certificate is refused. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
@@ -20,7 +20,7 @@ withOpenssl('a server whose certificate', () => {
     ['is signed by SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
   ])('%s is not spoken to: %s', async (_, reason, { host, digest }) => {
     const { key, cert } = authority.issue(host, { digest });
-    // A server of today does not send a certificate that is too weak.
+    // By default a current server does not send a weak certificate.
     const server = createServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (socket) => socket.destroy());
     server.listen(0, '127.0.0.1').on('tlsClientError', () => undefined);
     await once(server, 'listening');

@@ -1,30 +1,27 @@
-/** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
+/** Revocation entries: writes, seals and reads the denials, rechecks and floors in the stream. */
 import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
-/** Short names: a stream holds many. */
 interface Written {
-  /** The form of the entry. Absent in entries of the first form that an earlier version wrote. */
+  /** Absent in the first form, which an earlier version wrote. */
   readonly f?: number;
   readonly k: string;
-  /** Of whom; none for everything, and for a floor. */
+  /** Absent for everything, and for a floor. */
   readonly v?: string;
-  /** Before which `iat`; none for all. */
+  /** Only tokens with an earlier `iat` are denied; absent for all tokens. */
   readonly b?: number;
   readonly t: number;
-  /** Of a recheck: its id. */
   readonly i?: string;
-  /** When it was written, by the server's clock, in milliseconds; none where that is not known yet. */
+  /** When it was written, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** For how long it is of use, in milliseconds from then on. */
+  /** How long it is useful after `c`, in milliseconds. */
   readonly d?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
-  /** By the server's clock; `NaN` where its writer did not know. */
+  /** By the server's clock; `NaN` if its writer did not know. */
   readonly writtenAtMs: number;
-  /** Undefined where its writer did not know. */
   readonly usefulUntilMs: number | undefined;
 }
 
@@ -41,14 +38,13 @@ export class RevocationEntries {
     private readonly issuer: string,
   ) {}
 
-  /** `serverMs`: the time by the server's clock, where it is known. `usefulMs`: for how long it is of use. */
   write(revocation: SharedRevocation, usefulMs: number, serverMs?: number): string {
     const times = serverMs === undefined ? {} : { c: Math.round(serverMs), d: Math.round(usefulMs) };
     const all: Written = { f: FORM, ...written(revocation), ...times };
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Returns the entry, or why it is refused. A denial that can't be read is missing here: nothing may be concluded from its absence. */
+  /** A denial that can't be read is missing here, so its absence proves nothing. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

@@ -1,4 +1,4 @@
-/** Which rights a channel is said to lack. That these are all that it needs, e2e specs try at a real server. */
+/** missingRights() with a stubbed connection. The e2e specs use a real server to test that these rights are enough. */
 import { describe, expect, it } from '@jest/globals';
 import { missingRights } from './revocation-rights.js';
 import type { ValkeyConnection } from './valkey-connection.js';
@@ -6,7 +6,7 @@ import { ValkeyError } from './valkey-error.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 
-/** `answers`: the answer to each command, by its name. Other commands find nothing missing. */
+/** The default answer means that no right is missing. */
 const connection = (answers: Readonly<Record<string, () => unknown>>): ValkeyConnection =>
   ({
     send: async ([name = '']: readonly string[]) => (answers[name] ?? (() => []))(),

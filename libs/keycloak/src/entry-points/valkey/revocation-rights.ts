@@ -1,4 +1,4 @@
-/** missingRights(): which rights at the server a service lacks, found by commands that change nothing. */
+/** missingRights(): finds the rights that a service lacks at the server, by commands that change nothing. */
 import { randomUUID } from 'node:crypto';
 import { revocationKeys } from './revocation-keys.js';
 import type { ValkeyConnection } from './valkey-connection.js';
@@ -7,7 +7,7 @@ import { ValkeyScript } from './valkey-script.js';
 
 const DEADLINE_MS = 2000;
 
-/** Stands for the key that is declared, and for a key that does not exist. */
+/** Placeholders for the declared key, and for a key that does not exist. */
 const [KEY, ABSENT] = ['@', '!'];
 
 type Command = readonly [name: string, ...args: string[]];
@@ -34,14 +34,13 @@ const LEASE: readonly Command[] = [
   ['PEXPIRE', KEY, 'not-a-number'],
   ['DEL', ABSENT],
 ];
-/** It makes a key, and removes it. */
 const COUNT: readonly Command[] = [
   ['INCR', ABSENT],
   ['DEL', ABSENT],
 ];
 
 /**
- * The server checks the rights of a user before the arguments of a command.
+ * The server checks a user's rights before the arguments of a command.
  *
  * KEYS: the key. ARGV: the name of a key that does not exist, then the commands in JSON.
  */
@@ -65,7 +64,7 @@ const TRY_TO_READ = new ValkeyScript(TRY_ALL, 'read_only');
 const NOTHING = new ValkeyScript('return 1');
 const NOTHING_TO_READ = new ValkeyScript('return 1', 'read_only');
 
-/** Returns commands in small letters, and the names of keys. Throws `ValkeyError` if the server can't be asked. */
+/** Returns commands in lower case, and names of keys. Throws `ValkeyError` if the server can't be asked. */
 export async function missingRights(
   connection: ValkeyConnection,
   issuer: string,
@@ -81,7 +80,6 @@ export async function missingRights(
     await tried(connection, TRY_TO_READ, proof, PROOF),
   ];
   for (const key of isPoller ? [lease, leases, proof] : []) missing.push(await tried(connection, TRY, key, LEASE));
-  // Without the right to remove the key, it would stay.
   if (isPoller && !missing.flat().includes('del')) missing.push(await tried(connection, TRY, leases, COUNT));
   return [...new Set(missing.flat())];
 }

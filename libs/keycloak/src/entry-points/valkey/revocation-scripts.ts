@@ -1,10 +1,9 @@
-/** Revocation scripts: how the stream is read, how it grows, and who may say that it holds all. */
+/** Revocation scripts: the Lua scripts that read the stream, append to it, and write leases and proofs. */
 import { ValkeyScript } from './valkey-script.js';
 
 /** Twice the largest `maxRevocations`. */
 export const MAX_ROOM = 2_000_000;
 
-/** The state as the scripts read it. They believe only values that this library can have written. */
 const STATE = `
 local state, stream = KEYS[1], KEYS[2]
 local function has(key, kind)
@@ -32,9 +31,9 @@ local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first
 `;
 
 /**
- * Reads on from a number (-1: from the oldest), at most so many. It changes nothing.
+ * Reads the entries after a number (-1: from the oldest).
  *
- * KEYS: state, stream, proof. ARGV: number, how many, most bytes of an entry.
+ * KEYS: state, stream, proof. ARGV: number, how many, maximum bytes of an entry.
  */
 export const READ = new ValkeyScript(
   `${STATE}
@@ -53,10 +52,12 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
 );
 
 /**
- * Appends entries, each with the next number. It begins a new epoch where there is none, where something else was put in place of ours, where there is no room, and where the
- * caller asks for it. Some of those that are of no more use go. With an expected state it appends nothing, and gives 0, if others have appended meanwhile.
+ * Appends entries with the next numbers, and removes some that are no longer useful. Begins a new epoch without a valid
+ * stream, without room, or if the caller asks for it. With an expected state, it appends nothing and returns 0 if
+ * others have appended meanwhile.
  *
- * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, ids, room, then each entry and for how many ms it is of use.
+ * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, room. Then each entry,
+ * and for how many ms it is useful.
  */
 export const APPEND = new ValkeyScript(`${STATE}
 local count = (#ARGV - 5) / 2
@@ -102,7 +103,8 @@ return 1
 `);
 
 /**
- * Gives the right to listen to one replica, for so many ms, or renews it: its fencing number, and the time of before; or nothing, if another has it.
+ * Grants or renews the lease. Returns its fencing number and the server's time, or false if another replica has the
+ * lease.
  *
  * KEYS: lease, number of leases. ARGV: id of the replica, ms.
  */
@@ -125,8 +127,8 @@ return { number, now }
 `);
 
 /**
- * Notes what the holder of the lease has proven, and returns 1. It notes nothing if the lease has passed on (-1), or if there is an
- * entry that the holder has not read (0).
+ * Stores the proof of the lease holder and returns 1. Returns -1 if the lease was lost, and 0 if there is an entry that
+ * the holder has not read.
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

@@ -1,10 +1,9 @@
-/** A server that answers with numbers that are none: nothing of it is believed. */
+/** RevocationStream rejects a server's answer that has invalid numbers. */
 import { describe, expect, it } from '@jest/globals';
 import { RevocationStream } from './revocation-stream.js';
 import type { ValkeyConnection } from './valkey-connection.js';
 
 const stream = new RevocationStream('https://keycloak.test/realms/test', 100);
-/** Whatever it is asked. */
 const saying = (answer: unknown): ValkeyConnection => ({ send: async () => answer }) as unknown as ValkeyConnection;
 
 describe('an answer of the server', () => {

@@ -1,4 +1,4 @@
-/** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on, each with the one before it. */
+/** Revocation stream: the entries in the server, numbered without a gap from the start of an epoch. */
 import { randomBytes } from 'node:crypto';
 import { RELEASE } from './cache-scripts.js';
 import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
@@ -9,60 +9,51 @@ import { ValkeyError } from './valkey-error.js';
 
 export interface StreamEntry {
   readonly number: number;
-  /** Sealed; empty for what is no entry of ours, or too long for one. */
+  /** Empty if the entry has another form or is too long. */
   readonly sealed: string;
-  /** How long ago the server took it, by its own clock. */
   readonly ageSeconds: number;
-  /** When that was; `NaN` where it says nothing that can be. It is not sealed. */
+  /** When the server received it, which is not sealed; `NaN` if it is not a number. */
   readonly takenAtMs: number;
   readonly id: string;
-  /** The id of the entry before it. */
   readonly previous: string;
 }
 
-/** What the server holds at one moment. */
 export interface StreamPage {
-  /** Another one begins when the stream is made anew. */
+  /** Changes when the stream begins again. */
   readonly epoch: string;
-  /** The numbers of the oldest and of the newest entry; the first is larger where there is none. */
+  /** Without entries, `first` is larger. */
   readonly first: number;
   readonly last: number;
-  /** The id of the newest entry. */
   readonly tip: string;
   readonly entries: readonly StreamEntry[];
-  /** What was proven last, sealed; empty for nothing. */
+  /** Sealed; empty without a proof. */
   readonly proof: string;
   /** The server's time, in milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
-/** A place in the stream: the number of its newest entry. */
 export interface StreamPlace {
   readonly epoch: string;
   readonly position: number;
 }
 
-/** To be appended: sealed, and how long it is of use. */
 export interface NewEntry {
   readonly sealed: string;
   readonly usefulMs: number;
 }
 
-/** Read at once. */
 export const PAGE = 500;
 
-/** Room for the lists of all replicas, of which each holds as many as it may. */
+/** The stream has room for the lists of several replicas, which hold different denials. */
 const ROOM = 2;
 const LEAST_ROOM = 2000;
 
-/** Longer than any entry of ours. */
 const MAX_BYTES = 16_384;
 
-/** Of the ids with one number: what lies between two numbers is no entry of ours, and must not wake anybody. */
+/** Ids with another second part than 0 are not from this library, and must not end a wait. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
-/** How long a wait for an entry is; then the epoch is looked at. */
 const BLOCK_MS = 1000;
 
 type ReadAnswer = readonly [
@@ -78,7 +69,6 @@ type ReadAnswer = readonly [
 export class RevocationStream {
   readonly #keys: RevocationKeys;
   readonly #room: string;
-  /** Of this replica, as a holder of the lease. */
   readonly #id = randomBytes(12).toString('hex');
 
   constructor(issuer: string, maxRevocations: number) {
@@ -86,7 +76,7 @@ export class RevocationStream {
     this.#room = String(Math.max(LEAST_ROOM, ROOM * maxRevocations));
   }
 
-  /** Throws `ValkeyError` where the server drops entries when its memory is full: denials would be among them, and it would not show. */
+  /** Throws `ValkeyError` if the server evicts entries when its memory is full: denials would disappear unnoticed. */
   async checkPolicy(connection: ValkeyConnection): Promise<void> {
     const info = String(await connection.send(['INFO', 'memory'], COMMAND_MS));
     const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
@@ -95,7 +85,7 @@ export class RevocationStream {
     }
   }
 
-  /** What follows `position`, or the oldest; undefined where there is no stream of ours. */
+  /** Reads the entries after `position`, or from the oldest. Returns undefined without a valid stream. */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
@@ -122,7 +112,6 @@ export class RevocationStream {
     };
   }
 
-  /** Until there is an entry after `position`, for a second at most. */
   async wait(connection: ValkeyConnection, position: number): Promise<void> {
     const args = [
       'XREAD',
@@ -137,7 +126,10 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /** A new epoch, where there is none and in place of `ended`, unless another replica began one: whoever reads begins anew, and appends what it holds. */
+  /**
+   * Begins a new epoch in place of `ended` or of no stream, unless another replica began one. Readers then start over,
+   * and append what they hold.
+   */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }
@@ -146,12 +138,12 @@ export class RevocationStream {
     await this.#append(connection, entries, '', '');
   }
 
-  /** Only if the newest entry of this epoch is still that one; false if not. */
+  /** Appends only if `place` still has the newest entry; otherwise returns false. */
   async appendAfter(connection: ValkeyConnection, entries: readonly NewEntry[], place: StreamPlace): Promise<boolean> {
     return this.#append(connection, entries, '', textOf(place));
   }
 
-  /** The right to listen for all replicas; undefined while another one has it. */
+  /** Returns undefined while another replica has the lease. */
   async lease(connection: ValkeyConnection, leaseMs: number): Promise<FeedLease | undefined> {
     const args = [this.#id, String(Math.ceil(leaseMs))];
     const answer = (await LEASE.run(connection, [this.#keys.lease, this.#keys.leases], args, COMMAND_MS)) as
@@ -162,7 +154,7 @@ export class RevocationStream {
     return { fencing, grantedAtMs };
   }
 
-  /** Only with the lease, and if the newest entry of this epoch is still that one. */
+  /** Stores a proof only with the lease, and if `place` still has the newest entry. */
   async prove(
     connection: ValkeyConnection,
     { fencing }: FeedLease,

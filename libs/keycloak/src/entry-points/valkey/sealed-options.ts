@@ -1,4 +1,4 @@
-/** Sealed options: what the functions of this door that seal have in common, a server and keys, and how both are checked. */
+/** Sealed options: the options that all sealing functions of this entry point share, and their check. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import { SealingKeys } from './sealing-keys.js';
 import {
@@ -9,7 +9,7 @@ import {
   type ValkeyAddressOptions,
 } from './valkey-address.js';
 
-/** `maker`: the name of the function, for the message. `others`: further options that it has. Throws `ConfigurationError`, which lists every fault. */
+/** `maker`: the name of the function, for messages. Throws `ConfigurationError`, which lists every fault. */
 export function readSealedOptions(
   maker: string,
   options: ValkeyAddressOptions & { readonly keys: readonly string[] },
@@ -23,7 +23,7 @@ export function readSealedOptions(
   return { address: addressOf(options), keys: new SealingKeys(options.keys) };
 }
 
-/** Passwords must not travel unencrypted unless that is allowed. Throws `ConfigurationError`. */
+/** Throws `ConfigurationError` if passwords would travel unencrypted without permission. */
 export function checkEncryption(maker: string, address: ValkeyAddress, allowInsecureRequests: boolean): void {
   if (isEncrypted(address) || allowInsecureRequests) return;
   throw new ConfigurationError(`${maker}() can't be used`, [

@@ -1,30 +1,32 @@
-/** Sealing keys: what is put into a shared store can be neither read nor made by whoever has the store alone. */
+/** Sealing keys: authenticated encryption for entries in a shared store. */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;
 const TAG_BYTES = 16;
 const VERSION = 1;
-/** Each entry has a key of its own, which is used once. */
+/** Constant, because each entry has a key of its own. */
 const NONCE = Buffer.alloc(12);
 const CIPHER = 'aes-256-gcm';
-/** RFC 5869: what the subkeys are for. */
+/** RFC 5869: the purposes of the subkeys. */
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
 const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
 const FINGERPRINT_INFO = 'nestjs-keycloak-s2s fingerprint, version 1';
-/** Enough to tell keys apart, and too little to find a key by. */
+/** Enough to tell keys apart, and too little to search for a key. */
 const FINGERPRINT_BYTES = 4;
 
 /**
- * Random keys of 256 bits: the first seals, all of them open, so that keys are replaced without a gap. AES-256-GCM by a subkey for each entry (HKDF-SHA256
- * with a random salt), over associated data that says what the entry is: one that was moved elsewhere does not open.
+ * Encrypts entries for a shared store with random keys of 256 bits. The first key seals and all keys open, so keys can
+ * be replaced without an outage.
+ *
+ * Each entry is sealed by AES-256-GCM with a subkey of its own (HKDF-SHA256 with a random salt). The associated data
+ * says what the entry is, so an entry that was moved elsewhere does not open.
  */
 export class SealingKeys {
   readonly #keys: readonly Buffer[];
-  /** For names, which must come out the same each time. */
   readonly #nameKeys: readonly Buffer[];
 
-  /** Each in base64 or base64url. Throws `TypeError` with the fault. */
+  /** `keys`: in base64 or base64url. Throws `TypeError` with the fault. */
   constructor(keys: readonly string[]) {
     const fault = SealingKeys.faultOf(keys);
     if (fault !== undefined) throw new TypeError(fault);
@@ -32,7 +34,9 @@ export class SealingKeys {
     this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
-  /** What is wrong with them, for people: it says how many of them are wrong, and shows none. */
+  /**
+   * Returns what is wrong with the keys, or undefined. The text says how many keys are wrong, but does not show them.
+   */
   static faultOf(keys: unknown): string | undefined {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;
@@ -41,14 +45,14 @@ export class SealingKeys {
     return `keys must be random keys of 32 bytes each, in base64 (openssl rand -base64 32): ${which}`;
   }
 
-  /** Eight hex digits for each key (RFC 5869), so an operator can compare the keys of two services without seeing them. */
+  /** Eight hex digits for each key (RFC 5869), so that an operator can compare the keys of two services. */
   get fingerprints(): readonly string[] {
     return this.#keys.map((key) =>
       Buffer.from(hkdfSync('sha256', key, '', FINGERPRINT_INFO, FINGERPRINT_BYTES)).toString('hex'),
     );
   }
 
-  /** In base64. */
+  /** Returns base64. */
   seal(text: string, associated: readonly string[]): string {
     const [key] = this.#keys;
     if (key === undefined) throw new TypeError('There is no key');
@@ -58,7 +62,7 @@ export class SealingKeys {
     return Buffer.concat([Buffer.of(VERSION), salt, sealed, cipher.getAuthTag()]).toString('base64');
   }
 
-  /** Undefined for what none of the keys sealed as this. */
+  /** Returns undefined unless one of the keys sealed the text with the same associated data. */
   open(sealed: string, associated: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < 1 + SALT_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined;
@@ -70,21 +74,21 @@ export class SealingKeys {
         const decipher = createDecipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated)).setAuthTag(tag);
         return decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
       } catch {
-        // Another key's, or nobody's.
+        // Try the next key.
       }
     }
     return undefined;
   }
 
-  /** Whether a newer version of this library sealed it, in another form. No key of this version opens it. */
+  /** Whether a newer version of this library sealed it, so that this version can't open it. */
   isNewer(sealed: string): boolean {
     const [version = 0] = Buffer.from(sealed, 'base64');
     return version > VERSION;
   }
 
   /**
-   * Names under which something is found again, and which nobody can guess from what they are about (HMAC-SHA256), in base64url: one by each key, that of the first key
-   * first. What is written goes by the first one; what is looked for may be under any.
+   * Returns names that are the same each time, and that can't be guessed from `associated` (HMAC-SHA256 in base64url).
+   * There is one for each key. Write under the first name, and search under all of them.
    */
   names(associated: readonly string[]): readonly [first: string, ...others: string[]] {
     const [first = '', ...others] = this.#nameKeys.map((key) =>
@@ -94,12 +98,12 @@ export class SealingKeys {
   }
 }
 
-/** Unambiguous: the border between two of them can't be moved. */
+/** Unambiguous: the border between two parts can't be moved. */
 const bytesOf = (associated: readonly string[]): Buffer => Buffer.from(JSON.stringify([VERSION, ...associated]));
 
 const subkey = (key: Buffer, salt: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
 
-/** A word that was repeated or typed is no key; random bytes have many values. */
+/** Refuses a key that was typed or repeats itself: random bytes have many different values. */
 function readKey(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');

@@ -1,11 +1,11 @@
-/** The time of the Valkey server: what is judged by it gets no younger, and a clock that was put right is believed again. */
+/** ServerClock: a clock that goes back makes no entry younger, and a corrected clock is trusted again. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ServerClock } from './server-clock.js';
 
 const HOUR_MS = 3_600_000;
 const START_MS = 1_800_000_000_000;
 
-/** By the monotonic clock; this machine's date agrees with the time that is right. */
+/** Monotonic. This machine's date is always right. */
 let passedMs: number;
 let clock: ServerClock;
 
@@ -17,9 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => void jest.restoreAllMocks());
 
-/** The server answers, whose clock is ahead by so much. */
+/** `aheadMs`: how far the server's clock is ahead. */
 const learn = (aheadMs: number): void => clock.learn(START_MS + passedMs + aheadMs);
-/** How old it makes what is noted now. */
 const ageOfNews = (): number => clock.latestMs() - clock.nowMs();
 
 describe('the clock of a server', () => {

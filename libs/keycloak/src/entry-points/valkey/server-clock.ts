@@ -1,35 +1,40 @@
-/** Server clock: the time of the Valkey server, which is the same for all replicas, as of its last answer. */
+/** Server clock: the time of the Valkey server, which all replicas share. */
 
-/** A server's clock may run slower than this machine's by so much; what is more is a step back. */
+/** How much slower than this machine's clock the server's clock may run; more is a step back. */
 const MAX_DRIFT = 0.0005;
 
-/** What is less may be an answer that was late. */
+/** A smaller difference may come from a late answer. */
 const STEP_MS = 1000;
 
-/** For so long what is noted serves, at most: when the time is by so much later than it was before a step back, all that was noted before is over by the new time, too. */
+/**
+ * No stored time is used for longer. If the clock is ahead of its time before a step back by this much, everything
+ * stored before has expired.
+ */
 const NOTES_SERVE_MS = 3_600_000;
 
-/** In ms since the epoch. What is noted by it is never later than the server's time was, and what is judged by it is never younger than it is. */
+/**
+ * In milliseconds since the epoch. A time stored with this clock is never later than the server's time was. An age
+ * measured with it is never too small.
+ */
 export class ServerClock {
-  /** What is to be added to the monotonic clock. Until the server answers, the machine's own time must do. */
+  /** Offset to the monotonic clock; by this machine's own time until the server answers. */
   #offsetMs = Date.now() - performance.now();
-  /** The largest one that it had. */
+  /** The largest offset, reduced by the possible drift. */
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** The server's time from which on it counts for nothing what that was before the last step back. */
+  /** From this server time on, the time before the last step back no longer counts. */
   #forgottenFromMs = Infinity;
 
-  /** Whether the server has told its time. */
   get isLearned(): boolean {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** By how much the server has gone back: what is noted now is judged as older by so much. */
+  /** How far the server's clock went back: times stored now count as older by this much. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }
 
-  /** `serverMs`: what `TIME` gave; call it as soon as the answer is there. */
+  /** `serverMs`: the result of `TIME`. Call it as soon as the answer arrives. */
   learn(serverMs: number): void {
     if (!Number.isFinite(serverMs)) return;
     const nowMs = performance.now();
@@ -44,17 +49,17 @@ export class ServerClock {
     this.#learnedAtMs = nowMs;
   }
 
-  /** For what is noted. */
+  /** For storing a time. */
   nowMs(): number {
     return this.fromMonotonicMs(performance.now());
   }
 
-  /** For judging an age. A server that went back, or lies, makes nothing younger than it was, or than this machine's clock says. */
+  /** For measuring an age: a server whose clock goes back or is wrong can't make an entry look younger. */
   latestMs(): number {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }
 
-  /** What a time of `performance.now()` is on this clock. */
+  /** Converts a time of `performance.now()`. */
   fromMonotonicMs(ms: number): number {
     return ms + this.#offsetMs;
   }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Returns `nestjs-keycloak-s2s:<client id>:{<hash of issuer and client id>}:`. An ACL user whose pattern is `~nestjs-keycloak-s2s:<client id>:*` reaches the keys of
- * its own service and of no other. A client id is percent-encoded, so it can't reach into the prefix of another. The part in braces keeps the keys in one slot of a
- * cluster.
+ * Returns `nestjs-keycloak-s2s:<client id>:{<hash of issuer and client id>}:`. An ACL user with the pattern
+ * `~nestjs-keycloak-s2s:<client id>:*` reaches only the keys of its own service. The client id is percent-encoded, so
+ * it can't reach into another prefix. The part in braces keeps the keys in one slot of a cluster.
  */
 export function serviceKeyPrefix({ issuer, clientId }: { readonly issuer: string; readonly clientId: string }): string {
   const owner = createHash('sha256')

@@ -1,4 +1,4 @@
-/** StreamFollower: which pages of the stream it takes, and which are a gap. */
+/** StreamFollower: which pages of the stream are accepted, and which are a gap. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -9,9 +9,7 @@ const COMMAND = /\*\d+\r\n/g;
 let server: Server;
 let sockets: Socket[];
 let follower: StreamFollower;
-/** Ends the wait for further entries. */
 let endWait: () => void;
-/** The epochs that were ended. */
 let begun: string[];
 
 beforeEach(async () => {
@@ -35,13 +33,13 @@ afterEach(async () => {
 interface Numbers {
   readonly last: number;
   readonly numbers: readonly number[];
-  /** The revocation in each entry. Default: the text of the entry. */
+  /** Default: the text of the entry. */
   readonly says?: object;
-  /** Ids of this poller with which another process wrote an entry. */
+  /** Ids of this poller that another process used for an entry. */
   readonly forgedIds?: readonly string[];
 }
 
-/** Follows a stream of this one page, and resolves with what the receiver is told until it has caught up or there is a gap. */
+/** Follows a stream of one page. Resolves with the calls of the receiver, up to `caughtUp` or a gap. */
 async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknown[]> {
   const entries = numbers.map((number) => ({
     number,
@@ -68,7 +66,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // As a read that blocks: it ends with its connection, too.
+      // Like a blocking read, it also ends with its connection.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },
@@ -148,7 +146,7 @@ describe('a server that accepts no connection', () => {
         async () => undefined,
       );
     });
-    // 100, 200 and 400 ms lie between the four tries.
+    // The pauses between the four tries are 100, 200 and 400 ms.
     expect(performance.now() - beganMs).toBeGreaterThan(650);
   });
 });

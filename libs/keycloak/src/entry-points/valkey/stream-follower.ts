@@ -1,4 +1,4 @@
-/** Stream follower: reads the stream of one realm's denials as it grows, gives all of it to a receiver, and sees where something is missing. */
+/** Stream follower: reads the revocation stream of one issuer, passes entries to a receiver, and detects gaps. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationReceiver } from '../extension/index.js';
 import type { OwnEntries } from './own-entries.js';
@@ -16,23 +16,24 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * From when an entry was written to when the server took it, which is not sealed: with another time it may count for nothing, so that answers of before are covered no further. Those from so long before a recheck
- * serve for the short time in any case.
+ * Longest time between writing an entry and its arrival at the server. The arrival time is not sealed: a forged one
+ * could make the entry ineffective, so earlier results lose their proof. Results from shortly before a recheck have the
+ * short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
 
-/** The parts that a follower reads with. */
 export interface FollowedStream {
   readonly stream: RevocationStream;
   readonly entries: RevocationEntries;
   readonly proofs: StreamProofs;
-  /** The entries that this process appended. Pollers alone have it. */
+  /** Only pollers have it. */
   readonly own?: OwnEntries;
 }
 
 /**
- * Where the stream is not the one that this replica knows, or a number or the entry before is another than it should be, there is a gap: the stream is read from its
- * beginning. One that does not hold together in itself is begun anew, so that every replica appends what it holds.
+ * There is a gap if the stream is not the one that this replica knows, or if a number or a previous id is wrong. The
+ * stream is then read from its beginning. If the stream contradicts itself, a new epoch begins, and every replica
+ * appends what it holds.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -41,20 +42,18 @@ export class StreamFollower {
   #reader: ValkeyConnection | undefined;
   #failures = 0;
   readonly #unreadable = new UnreadableEntries();
-  /** Whether this replica may hold what was in the stream: what it loses sight of, it has to repeat. */
+  /** Whether this replica may hold entries of the stream, which it must append again after a gap. */
   #hasRead = false;
 
   constructor(
     private readonly address: ValkeyAddress,
     private readonly followed: FollowedStream,
     private readonly receiver: RevocationReceiver,
-    /** Begins the stream anew that has this epoch. */
     private readonly beginEpoch: (epoch: string) => Promise<unknown>,
   ) {
     this.#reading = this.#run();
   }
 
-  /** Until where all has been read; undefined before, and after a gap. */
   get place(): Place | undefined {
     return this.#place;
   }
@@ -76,7 +75,7 @@ export class StreamFollower {
       } catch (error) {
         if (signal.aborted) break;
         this.#failures += 1;
-        // Some of what is held was found in a stream of which the rest was not read.
+        // This replica may hold entries of a stream that it did not read to the end.
         if (this.#place === undefined && this.#hasRead) this.receiver.gap('not_read_to_the_end');
         const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
         this.receiver.lost(message, hint);
@@ -87,12 +86,10 @@ export class StreamFollower {
     }
   }
 
-  /** Ends early when the channel is closed. */
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
-  /** Reads on until there is a gap, or the connection fails. */
   async #follow(reader: ValkeyConnection): Promise<void> {
     try {
       for (;;) {
@@ -106,15 +103,14 @@ export class StreamFollower {
       if (!(error instanceof Gap)) throw error;
       this.#place = undefined;
       this.followed.own?.clear();
-      // Where there was none yet, nothing is missing. First of all: what comes next may fail.
+      // Without an earlier stream, nothing is missing. Report the gap first, because the next step may fail.
       if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.beginEpoch(error.epoch);
-      // Whoever makes gaps on purpose costs no more than this.
+      // Limits the cost if somebody causes gaps on purpose.
       await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
   }
 
-  /** Everything that there is. */
   async #readOn(reader: ValkeyConnection): Promise<Place> {
     const { stream, proofs, own } = this.followed;
     const expected = own?.expected;
@@ -122,9 +118,9 @@ export class StreamFollower {
     if (place === undefined) this.#beginAnew();
     for (;;) {
       const page = await stream.read(reader, place?.position);
-      // Its end is not known to be ours: whoever has a place has lost it.
+      // The stream is missing or invalid, so a place in it is lost.
       if (page === undefined) throw new Gap('no_stream', '');
-      // Somebody else wrote them: to read them all could take all memory.
+      // Somebody else wrote them, and reading all of them could exhaust the memory.
       if (page.last - page.first >= MAX_ROOM) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
@@ -132,7 +128,7 @@ export class StreamFollower {
       this.#hasRead = true;
       place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
       if (place.position < page.last) continue;
-      // Another entry stands where ours was.
+      // Another entry stands in the place of an own entry.
       if (expected !== undefined && own?.isMissing(expected) === true) throw new Gap('own_entries_missing', page.epoch);
       return (this.#place = place);
     }
@@ -176,13 +172,13 @@ export class StreamFollower {
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
-      // It may deny anybody: nothing is proven of what was cached before.
+      // It may be a denial of any token, so no earlier result is proven.
       this.receiver.refused(read);
       this.receiver.unproven();
       return;
     }
     this.receiver.received(read.revocation, ageSeconds);
-    // By its time it may count for nothing.
+    // A wrong time may make the entry ineffective.
     if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unproven();
   }
 }

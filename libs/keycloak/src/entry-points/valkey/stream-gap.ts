@@ -1,13 +1,12 @@
-/** Stream gap: how a replica finds that it has missed something of the stream. */
+/** Stream gap: detects that a replica has missed a part of the stream. */
 import type { StreamPage, StreamPlace } from './revocation-stream.js';
 
-/** Where this replica is in the stream. */
 export interface Place extends StreamPlace {
-  /** The id of the entry there; undefined where nothing was read yet, so that any may come first. */
+  /** Undefined if nothing was read yet, so that any entry may come first. */
   readonly tip: string | undefined;
 }
 
-/** Something may be missing: for this replica, or, in an `epoch` that does not hold together, for everybody. */
+/** This replica may have missed something. With an `epoch`, that epoch contradicts itself for every replica. */
 export class Gap extends Error {
   constructor(
     reason: string,
@@ -17,7 +16,7 @@ export class Gap extends Error {
   }
 }
 
-/** Throws `Gap` where the stream is not the one of which `place` is a part. */
+/** Throws `Gap` if `place` is not part of this stream. */
 export function checkSame({ epoch, position, tip }: Place, page: StreamPage): void {
   if (page.epoch !== epoch) throw new Gap('another_epoch');
   if (page.last < position) throw new Gap('rolled_back');

@@ -1,4 +1,4 @@
-/** When a proof is accepted: by whom it was signed, for which stream, of which entries and in which order (RS-30). */
+/** StreamProofs: the signer, stream, entries and order that a proof must have (RS-30). */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { proofKeyPair } from '../../../spec-support/proof-keys.js';
@@ -153,7 +153,7 @@ describe('a proof', () => {
     expect(accepted).toHaveLength(1);
     for (const replayed of [older, written(writer, 1000, 4), written(poller(['a']), 1000, 5, 1)]) read(one, replayed);
     expect([accepted.length, refused]).toEqual([1, ['proof_replayed', 'proof_replayed', 'proof_replayed']]);
-    // After a new connection leases may be counted from an older state; times may not.
+    // After a reconnect the server may count leases from an older state, but times must not go back.
     one.reconnected();
     read(one, older);
     expect(refused).toHaveLength(4);

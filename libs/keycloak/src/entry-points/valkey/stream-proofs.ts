@@ -1,4 +1,4 @@
-/** Stream proofs: whether a proof is of the entries that this replica has read, and how old it is. */
+/** Stream proofs: accepts a proof if it covers exactly the entries that this replica has read. */
 import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../extension/index.js';
 import { EntryChain, type ChainedEntry } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
@@ -8,27 +8,28 @@ import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
 import { Gap } from './stream-gap.js';
 
-/** The server's clock may be ahead of this machine's by so much. */
+/** How far the server's clock may be ahead of this machine's clock. */
 const MAX_AHEAD_MS = 5000;
 
-/** An entry may end so much later by the estimate of its writer than by the server. */
+/** How much earlier than its writer estimated an entry may expire by the server's clock. */
 const MAX_EARLY_MS = 5000;
-/** So many proofs in a row may cover entries that this process could not read: pollers drop what is of no more use. */
+/**
+ * A new process may lack entries that a proof covers, until pollers drop them as well. After this many proofs in a row
+ * it is a fault.
+ */
 const MAX_UNKNOWN = 3;
 
-/** Where the last accepted proof was: an older one that comes later was put back by somebody. */
+/** The last accepted proof. If an older one comes later, somebody put it back. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
 type ProofReceiver = Pick<RevocationReceiver, 'proven' | 'unproven' | 'refused'>;
 
-/** A proof as it was found last. */
 interface Found {
   readonly sealed: string;
   readonly isOpened: boolean;
   readonly proof: StreamProof | undefined;
-  /** It is of another chain, and stays refused. */
+  /** The proof is of another chain and stays refused. */
   isRefused?: boolean;
-  /** It covers entries that the stream did not hold any more. */
   isUnknown?: boolean;
 }
 
@@ -39,20 +40,17 @@ export class StreamProofs {
   #found: Found | undefined;
   #last: Order | undefined;
   #lastUntilMs = -Infinity;
-  /** How many proofs in a row could not be compared. */
   #unknown = 0;
 
   constructor(
     sealing: SealingKeys,
     private readonly keys: ProofKeys,
     private readonly identity: ProofIdentity,
-    /** How long an entry is of use at most. */
     private readonly memorySeconds: number,
   ) {
     this.#texts = new ProofTexts(sealing, keys, identity);
   }
 
-  /** The stream is read from its beginning. */
   beginAnew(): void {
     this.#chain = undefined;
     this.#found = undefined;
@@ -60,12 +58,12 @@ export class StreamProofs {
     this.#unknown = 0;
   }
 
-  /** There is a new connection: the server may have been restarted, and may count leases from an older state. */
+  /** Call it after a new connection: a restarted server may count leases from an older state. */
   reconnected(): void {
     this.#last = undefined;
   }
 
-  /** Call it as soon as the page is there. */
+  /** Call it as soon as the page arrives. */
   learn({ nowMs, epoch, first }: StreamPage, receiver: ProofReceiver): void {
     this.#clock.learn(nowMs);
     this.keys.refresh(() => receiver.refused('proof_keys_unreadable'));
@@ -75,23 +73,22 @@ export class StreamProofs {
     this.#chain.forgetBefore(first);
   }
 
-  /** Whether somebody removed an entry that the proofs of this poller still cover: they need a new epoch. */
+  /** Whether somebody removed an entry that the proofs of this poller still cover. */
   lacks({ first, nowMs }: StreamPage): boolean {
     return this.#chain?.lacks(first, nowMs + MAX_EARLY_MS) === true;
   }
 
-  /** The server's time by now; undefined where it is not known yet. */
   get serverMs(): number | undefined {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** The entry was read. `usefulUntilMs`: by the server's clock, as its writer sealed it. Undefined if it is unknown. */
+  /** `usefulUntilMs`: by the server's clock, or undefined if the writer of the entry did not know it. */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
   }
 
-  /** Writes the proof of a poller that has read until `position`. Undefined if its chain is not there. Throws `TypeError` without a private key. */
+  /** Returns undefined unless this poller has read until `position`. Throws `TypeError` without a private key. */
   write(
     heard: HeardStretch,
     fencing: number,
@@ -101,7 +98,10 @@ export class StreamProofs {
     return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /** The proof that stands beside the stream now. Each that can't be accepted is refused once. Returns whether this replica can read it; undefined without one. */
+  /**
+   * Reads the proof beside the stream, and reports a refusal once. Returns whether this replica can open the proof;
+   * undefined without one.
+   */
   find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
     if (sealed === '') this.#found = undefined;
     else if (this.#found?.sealed !== sealed) {
@@ -116,8 +116,8 @@ export class StreamProofs {
   }
 
   /**
-   * Tells the receiver of the proof where everything has been read that was there when it was written, and nothing else. Throws
-   * `Gap` where something else was read: then every process has to repeat what it holds.
+   * Passes on the proof once this replica has read exactly its entries. Throws `Gap` if it has read other entries:
+   * every process must then append what it holds.
    */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
@@ -135,18 +135,17 @@ export class StreamProofs {
       receiver.refused('entries_replaced');
       throw new Gap('entries_replaced', epoch);
     } else {
-      // A poller that began a new chain has a gap of its own, which the proof after it shows.
+      // A poller that began a new chain has a gap of its own, and its next proof shows it.
       this.#found.isRefused = true;
       receiver.unproven();
     }
   }
 
-  /** Whether the server told a time that may be, when it was asked: with one of the future a proof would count when nobody listens any more. */
+  /** Whether the server's time was plausible. A proof from the future would still count after all pollers stopped. */
   isPossible({ untilMs }: HeardStretch, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }
 
-  /** Tells the receiver how long ago that was; nothing where it is of a time that is still to come. */
   tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'proven'>): void {
     const nowMs = this.#clock.latestMs();
     if (untilMs <= nowMs) receiver.proven({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });

@@ -1,14 +1,14 @@
-/** Valkey address: where the server is, and whom it is trusted by, as the options of this door name it. */
+/** Valkey address: the URL and the trusted authorities of a server, and their check. */
 import type { ConfigurationFaults } from '../../index.js';
 import { faultOfCertificates } from '../ports/certificates.js';
 
 export interface ValkeyAddressOptions {
   /**
-   * `valkeys://<user>:<password>@<host>:<port>/<database>`; `valkey:` without TLS is for development. `rediss:` and `redis:` are the same. User, password,
-   * port (6379) and database (0) can be left out.
+   * `valkeys://<user>:<password>@<host>:<port>/<database>`, or `valkey:` without TLS for development. `rediss:` and
+   * `redis:` mean the same. User, password, port (6379) and database (0) can be left out.
    */
   readonly url: string;
-  /** Certificates of the authorities that are trusted for the server, in PEM. Default: those of Node. */
+  /** Certificates of the trusted authorities, in PEM. Default: the authorities of Node. */
   readonly ca?: string;
 }
 
@@ -20,7 +20,7 @@ export interface ValkeyAddress {
 const ENCRYPTED = new Set(['valkeys:', 'rediss:']);
 const PROTOCOLS = new Set([...ENCRYPTED, 'valkey:', 'redis:']);
 
-/** Collects what is wrong with it; none of its values is shown. `otherNames` are those of options that are somebody else's to check. */
+/** `otherNames`: options that the caller checks. */
 export function checkAddress(
   options: ValkeyAddressOptions,
   faults: ConfigurationFaults,
@@ -44,7 +44,6 @@ function checkUrl(text: string, faults: ConfigurationFaults): void {
   }
 }
 
-/** `options`: checked. */
 export const addressOf = ({ url, ca }: ValkeyAddressOptions): ValkeyAddress => ({ url: new URL(url), ca });
 
 export const isEncrypted = ({ url }: ValkeyAddress): boolean => ENCRYPTED.has(url.protocol);

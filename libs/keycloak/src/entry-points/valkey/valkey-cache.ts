@@ -1,4 +1,4 @@
-/** Valkey cache: the settings of a shared cache in Valkey. */
+/** Valkey cache: the options of a shared cache in Valkey. */
 import type { ConnectedSharedCache, SharedCache, SharedCacheContext } from '../extension/index.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';
 import type { SealingKeys } from './sealing-keys.js';
@@ -8,19 +8,21 @@ import { ValkeySharedCache } from './valkey-shared-cache.js';
 
 export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every replica of this service, and at no other service: the first one seals, all of
-   * them open. They are not the client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every replica of this service, and at no
+   * other service. The first key seals, and all keys open. They are not the client's secret.
    */
   readonly keys: readonly string[];
 }
 
-/** A slow server costs a request no more than this; then Keycloak is asked. */
+/** A slow server delays a request by no more than this. Then the service asks Keycloak. */
 const DEADLINE_MS = 50;
 
 /**
- * For `forRoot({ sharedCache })`: introspection answers and tokens that one replica has asked for serve all replicas of this service (tried with Valkey 8.1), by the rules for what a
- * process keeps itself. Use another database or server than for denials: it may forget everything at any time. Who reads it learns nothing; who writes it can
- * delete entries, or put one back within its time, and no more.
+ * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). All replicas of this service reuse the
+ * introspection results and tokens that one replica requested, by the same rules as results in memory. Use another
+ * database or server than for denials, because this one may lose everything at any time.
+ *
+ * A reader of the server learns nothing. A writer can only delete entries, or put an entry back within its lifetime.
  *
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
@@ -32,7 +34,7 @@ export function valkeyCache(options: ValkeyCacheOptions): SharedCache {
 const MAKER = 'valkeyCache';
 
 class ValkeyCache implements SharedCache {
-  // What is private in the types alone would be printed.
+  // Fields that are private in the types only would be printed.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
 

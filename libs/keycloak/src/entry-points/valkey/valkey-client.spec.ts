@@ -1,4 +1,4 @@
-/** ValkeyClient: what becomes of a script that the server refuses. */
+/** ValkeyClient with a server that refuses a script or is slow. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -13,10 +13,8 @@ let server: Server;
 let sockets: Socket[];
 let client: ValkeyClient;
 let answer: string;
-/** Before each answer. */
 let delayMs: number;
 
-/** Answers scripts with `answer`, and everything else with OK. */
 beforeEach(async () => {
   sockets = [];
   delayMs = 0;

@@ -1,4 +1,4 @@
-/** Valkey client: runs scripts over one connection, which it opens when it is needed, and again after a failure. */
+/** Valkey client: runs scripts over one connection, which it opens on demand and again after a failure. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import { addressOf, checkAddress, type ValkeyAddress, type ValkeyAddressOptions } from './valkey-address.js';
 import { ValkeyConnection, within } from './valkey-connection.js';
@@ -6,25 +6,26 @@ import { ValkeyError } from './valkey-error.js';
 import type { ValkeyScript } from './valkey-script.js';
 
 export interface ValkeyClientOptions extends ValkeyAddressOptions {
-  /** For a script, the wait for a connection included. Default: 1000, 1 to 60000. */
+  /** Deadline of a script, including the wait for a connection. Default: 1000, 1 to 60000. */
   readonly deadlineMs?: number;
 }
 
-/** For the opening of a connection, for which no call waits longer than its own deadline. */
 const CONNECT_MS = 3000;
 const FIRST_WAIT_MS = 1000;
 const MAX_DEADLINE_MS = 60_000;
 
-/** After a failure nothing is sent for so long: requests must not queue up for a server that does not answer. */
+/**
+ * After a failure, calls fail at once for this long, so that requests do not queue up for a server that does not
+ * answer.
+ */
 const PAUSE_MS = 250;
 
 /**
- * For what a service keeps in Valkey itself (tried with Valkey 8.1). Commands of concurrent calls share the connection. It sends nothing before the first call, and repeats
- * nothing: a script that failed may have run.
+ * Client for the data that a service keeps in Valkey (tried with Valkey 8.1). Concurrent calls share the connection. It
+ * sends nothing before the first call, and retries nothing: a script that failed may have run.
  */
 export class ValkeyClient {
   readonly #address: ValkeyAddress;
-  /** For a script, the wait for a connection included. */
   readonly deadlineMs: number;
   #connection: ValkeyConnection | undefined;
   #opening: Promise<ValkeyConnection> | undefined;
@@ -48,7 +49,8 @@ export class ValkeyClient {
   }
 
   /**
-   * The answer of the script. Throws `ValkeyError`, at the latest when the deadline is over; at once for 250 ms after the server could not be reached.
+   * Returns the answer of the script. Throws `ValkeyError`, at the latest when the deadline is over. For 250 ms after a
+   * connection failed, it throws at once.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();
@@ -58,20 +60,22 @@ export class ValkeyClient {
       const leftMs = Math.max(1, this.deadlineMs - (performance.now() - startedMs));
       return await script.run(connection, keys, args, leftMs);
     } catch (error) {
-      // With an error answer the connection is still good.
+      // After an error answer, the connection is still good.
       if (!connection.isOpen) this.#pause(error);
       throw error;
     }
   }
 
-  /** What is in flight fails, and so does each later call. */
+  /** Calls in flight and all later calls fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
     void this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     this.#connection?.close();
   }
 
-  /** One that ended while nothing was asked is nobody's failure. Who comes late does not wait again for what others waited for. */
+  /**
+   * Replaces a connection that was closed. The wait counts from the first caller, so later callers do not add to it.
+   */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

@@ -1,4 +1,4 @@
-/** A connection that fails, or is given up while it is made: nothing of it is left, here or at the server. */
+/** A connection that fails or times out leaves nothing open, neither here nor at the server. */
 import { once } from 'node:events';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -71,7 +71,7 @@ withOpenssl('ValkeyConnection with TLS', () => {
     const server = createTlsServer({ key, cert }, (socket) => socket.on('error', () => undefined));
     const onward = connect(await portOf(server), '127.0.0.1').on('error', () => undefined);
     ends.push(() => onward.destroy());
-    // What is sent is held up on its way, until the deadline is over.
+    // This server forwards nothing until the deadline is over.
     const way = createTcpServer();
     const url = new URL(`valkeys://127.0.0.1:${await portOf(way)}`);
     const arrived = once(way, 'connection') as Promise<[Socket]>;

@@ -1,4 +1,4 @@
-/** Valkey connection: one connection to the server, which ends with its first failure; commands have a deadline. */
+/** Valkey connection: one connection to the server, which closes with its first failure. */
 import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import type { createClient, ErrorReply } from '@redis/client';
 import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
@@ -12,20 +12,18 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** However long this process is busy, it counts as one of them. */
+/** A deadline has several parts, and a pause of this process takes up only one of them. */
 const DEADLINE_PARTS = 5;
-/** A server that is late by less may be busy, or this process is. */
+/** A server that is silent for less may be busy, or this process is busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Ends its socket, also while that is made: the client does not know it before, and would keep it when it comes. */
+  /** Closes the socket while it is connecting, too: the client does not know it before that, and would keep it. */
   readonly #ending = new AbortController();
-  /** The name of the ACL user. */
   readonly #user: string;
   #failure: ValkeyError | undefined;
   #unanswered = 0;
-  /** When the server answered last, or since when it owes an answer. */
   #heardMs = -Infinity;
 
   private constructor(
@@ -43,7 +41,8 @@ export class ValkeyConnection {
       disableOfflineQueue: true,
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
-    // What is not listened to ends the process. After some, such as an answer that nobody asked for, the client would go on.
+    // Without a listener an error ends the process. After some errors, such as an answer that nobody asked for, the
+    // client would continue.
     this.#client.on('error', (error: unknown) => {
       this.#failure ??= this.#failureOf(error);
       this.close();
@@ -61,7 +60,10 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /** Throws `ValkeyError`; unless the server answered with an error, or is late but has not been silent for long, the connection is over then. */
+  /**
+   * Throws `ValkeyError`. This closes the connection, except after an error answer, or if the server was not silent for
+   * long.
+   */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#heardMs = performance.now();
     this.#unanswered += 1;
@@ -92,13 +94,13 @@ export class ValkeyConnection {
     }
   }
 
-  /** The word of an error answer, or the code of what failed: the rest may quote what was sent. */
+  /** Keeps the first word of an error answer or the code of an error, because the rest may quote what was sent. */
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
-    // Not `instanceof Error`: where tests run, Node's errors are of another realm.
+    // Not `instanceof Error`: in tests, Node's errors are of another realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
-    // What Node says of a key or digest that OpenSSL finds too weak.
+    // Node's code for a key or digest that is too weak for OpenSSL.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
@@ -106,8 +108,8 @@ export class ValkeyConnection {
 }
 
 /**
- * Throws `ValkeyError` when there is no answer in time. Time in which this process was busy with something else hardly counts: then it could neither send
- * nor read.
+ * Throws `ValkeyError` without an answer in time. Time in which this process was busy hardly counts, because it could
+ * neither send nor read.
  */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
@@ -121,7 +123,7 @@ export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise
 async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never> {
   for (let part = 0; part < DEADLINE_PARTS; part += 1) {
     await sleep(Math.max(0, deadlineMs / DEADLINE_PARTS), undefined, { signal });
-    // What has arrived is read after the timers, and before this.
+    // Node reads pending input after the timers and before this.
     await afterReading(undefined, { signal });
   }
   throw new ValkeyError(LATE);
@@ -133,7 +135,7 @@ function serverName({ hostname }: URL): { readonly servername?: string } {
   return isAddress ? {} : { servername: hostname };
 }
 
-/** Loaded when it is first needed: a service without shared state starts as fast as it did. */
+/** Loaded on first use, so that a service without shared state starts faster. */
 async function clientLibrary(): Promise<ClientLibrary> {
   try {
     return await import('@redis/client');

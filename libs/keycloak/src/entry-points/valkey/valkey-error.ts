@@ -1,24 +1,27 @@
-/** Valkey error: what the server, or the connection to it, failed with. */
+/** Valkey error: a failure of the server, or of the connection to it. */
 
-/** Its message is one word. Neither the message nor the hint names a key, a value or a password. */
+/** Its message is one word. Neither the message nor the hint contains a key, a value or a password. */
 export class ValkeyError extends Error {
   constructor(
     message: string,
-    /** The cure for an operator, where it is known. */
+    /** The cure for an operator, if it is known. */
     readonly hint?: string,
   ) {
     super(message);
   }
 }
 
-/** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
+/** The first word of an error answer, such as `NOAUTH`, `READONLY` or `OOM`. */
 const ERROR_WORD = /^[A-Z]+(?= |$)/;
 
-/** A script that runs a command without the right to it is answered with `ERR`. */
+/** The server answers `ERR` to a script that runs a command without the right to it. */
 const REFUSED_RIGHT = /^NOPERM|^ERR ACL failure in script/;
 const REFUSED_COMMAND = /no permissions to run the '([\w|-]+)' command/;
 
-/** The word of an error answer: the rest may quote what was sent. `user`: the ACL user of the connection. */
+/**
+ * Keeps the first word of an error answer, because the rest may quote what was sent. `user`: the ACL user of the
+ * connection.
+ */
 export function answeredError(answer: string, user: string): ValkeyError {
   if (!REFUSED_RIGHT.test(answer)) {
     return new ValkeyError((ERROR_WORD.exec(answer)?.[0] ?? 'error_answer').toLowerCase());

@@ -1,4 +1,4 @@
-/** Valkey revocation channel: follows the stream of one realm's denials, and appends to it. */
+/** Valkey revocation channel: follows the revocation stream of one issuer, and appends to it. */
 import type {
   ConnectedRevocationChannel,
   FeedLease,
@@ -33,7 +33,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   #isClosed = false;
   #writer: Promise<ValkeyConnection> | undefined;
   #lease: FeedLease | undefined;
-  /** When each was asked for, by this machine's clock. */
+  /** When each lease was requested, by this machine's clock. */
   readonly #askedAtMs = new WeakMap<FeedLease, number>();
   readonly proofs: ProofChannel = this;
 
@@ -92,7 +92,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const sealed = this.#proofs.write(heard, lease.fencing, place);
     if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
-    // It need not come back first.
+    // The proof need not come back from the server first.
     if (outcome === 'taken') this.#proofs.tell(heard, this.receiver);
     return outcome;
   }
@@ -119,7 +119,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
-    // The server may drop what is of use for less than this before anybody has read it.
+    // The server may remove other entries before anybody has read them.
     const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;
@@ -130,7 +130,6 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     }
   }
 
-  /** One at a time, whoever asks for it. */
   #openWriter(): Promise<ValkeyConnection> {
     return (this.#writer = this.#reuseOrOpen(this.#writer));
   }

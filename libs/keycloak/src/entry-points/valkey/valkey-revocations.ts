@@ -1,4 +1,4 @@
-/** Valkey revocations: the settings of a revocation channel over Valkey. */
+/** Valkey revocations: the options of a revocation channel over Valkey. */
 import type {
   ChannelExamination,
   ChannelQuestion,
@@ -17,21 +17,22 @@ import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for nothing else: the first one seals, all of
-   * them open. They are not the client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for
+   * nothing else. The first key seals, and all keys open. They are not the client's secret.
    */
   readonly keys: readonly string[];
   /**
-   * Ed25519 keys of the proofs that the feed of revocations is healthy. A poller, which imports `RevocationEventsModule`, needs the
-   * private key. Every other service needs the public keys of all pollers: without them it accepts no proof, and cached
-   * answers are reused for `introspectionTtlSeconds` only.
+   * Ed25519 keys for the proofs that the feed of revocations is healthy. A poller, which imports
+   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. Without
+   * them it accepts no proof, and cached results are reused for `introspectionTtlSeconds` only.
    */
   readonly proofs?: ProofKeyOptions;
 }
 
 /**
- * For `forRoot({ revocationChannel })`: denials and rechecks reach every replica of every service that has the same realm, keys and server, by a stream
- * (tried with Valkey 8.1). Who reads the server learns nothing of them; who writes it can delete them, and no more.
+ * Revocation channel for `forRoot({ revocationChannel })` (tried with Valkey 8.1). A stream carries denials and
+ * rechecks to every replica of every service that has the same realm, keys and server. A reader of the server learns
+ * nothing about them, and a writer can only delete them.
  *
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
@@ -43,7 +44,7 @@ export function valkeyRevocations(options: ValkeyRevocationsOptions): Revocation
 const MAKER = 'valkeyRevocations';
 
 class ValkeyRevocations implements RevocationChannel {
-  // What is private in the types alone would be printed.
+  // Fields that are private in the types only would be printed.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
   readonly #proofKeys: ProofKeys;

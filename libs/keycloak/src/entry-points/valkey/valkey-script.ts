@@ -1,4 +1,4 @@
-/** Valkey script: what the server does in one step, so that nobody else's commands come in between (Lua). */
+/** Valkey script: a Lua script that the server runs in one step, without other commands in between. */
 import { createHash } from 'node:crypto';
 import type { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
@@ -8,13 +8,13 @@ export class ValkeyScript {
 
   constructor(
     private readonly text: string,
-    /** Runs it where the user of the connection may only read its keys: a script that writes is refused then. */
+    /** `read_only`: for a user that may only read the keys. The server then refuses a script that writes. */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
-  /** Sends the script itself only where the server does not have it. Throws `ValkeyError`. @internal */
+  /** Sends the text of the script only if the server does not have it. Throws `ValkeyError`. @internal */
   async run(
     connection: ValkeyConnection,
     keys: readonly string[],

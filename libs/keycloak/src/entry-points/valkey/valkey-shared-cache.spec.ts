@@ -1,4 +1,4 @@
-/** A replica treats a cached answer that it can't read as a miss. The other specs use a real server. */
+/** A replica treats a cached result that it can't read as a miss. The other specs use a real server. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
@@ -29,7 +29,7 @@ describe('ValkeySharedCache', () => {
   });
 
   it('finds an entry with its age, to which the time of the answer belongs', async () => {
-    // The server's clock is ahead, so this machine's says nothing of the age.
+    // The server's clock is ahead, so the age can't come from this machine's clock.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;
     const client = {
@@ -43,7 +43,7 @@ describe('ValkeySharedCache', () => {
     const cache = new ValkeySharedCache(client, keys, CONTEXT as never);
     await cache.look('key', 10_000);
     await cache.put('key', { text: 'answer', ageMs: 1000, servesMs: 10_000, isFinal: true });
-    // Another replica, which has learnt of no clock yet.
+    // Another replica, which does not know the server's time yet.
     const found = await new ValkeySharedCache(client, keys, CONTEXT as never).look('key', 10_000);
     expect(found).toMatchObject({ kind: 'found', text: 'answer' });
     expect(found).toHaveProperty('ageMs', expect.any(Number));

@@ -1,4 +1,4 @@
-/** Valkey shared cache: entries of one service in Valkey, sealed, each with a lease for the replica that asks. */
+/** Valkey shared cache: sealed entries of one service, each with a lease for the replica that asks Keycloak. */
 import { randomBytes } from 'node:crypto';
 import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../extension/index.js';
 import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
@@ -7,21 +7,21 @@ import { ServerClock } from './server-clock.js';
 import { serviceKeyPrefix } from './service-keys.js';
 import type { ValkeyClient } from './valkey-client.js';
 
-/** A replica that ends while it asks keeps the others waiting for no longer. */
+/** If a replica exits while it asks, the others wait no longer than this. */
 const LEASE_MS = 600;
 
-/** Of the deadline: who gets a lease must still be waiting when the answer is there, and times are in whole milliseconds. */
+/** Part of the deadline: the holder of a lease must still be waiting when the answer arrives. */
 const STILL_WAITING = 0.8;
 
-/** No two sealed texts begin alike: each has a salt of its own. */
+/** Identifies a sealed text, because each text has a salt of its own. */
 const BEGINNING = 44;
 
-/** Counts the forms of entries: what was written in another one does not open. */
+/** An entry of another form does not open. */
 const FORM = '1';
 
 type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
 
-/** What an entry holds: the time is sealed with it, so that nobody can make an old answer younger. */
+/** The time is sealed with the text, so an old result can't be made to look newer. */
 interface Written {
   readonly t: string;
   readonly a: number;
@@ -52,7 +52,7 @@ export class ValkeySharedCache implements ConnectedSharedCache {
   async look(key: string, maxAgeMs: number, noUse = ''): Promise<SharedLookup> {
     const looked = await this.#look(key, maxAgeMs, noUse);
     if (looked.kind !== 'found' || looked.text !== '') return looked;
-    // Not sealed by this service for this key, or not as old as it says: as if it were not there.
+    // This service did not seal it for this key, or it is too old, so it counts as missing.
     return this.#look(key, maxAgeMs, looked.id);
   }
 
@@ -70,14 +70,14 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     const id = sealed.slice(0, BEGINNING);
     const opened = this.#keys.open(sealed, [...this.#owner, key]);
     const { t: text, a: askedAtMs } = opened === undefined ? NOTHING : (JSON.parse(opened) as Written);
-    // The server told its time after this was sent.
+    // The server read its clock after this was sent.
     const ageMs = Math.max(nowMs - askedAtMs + (performance.now() - sentMs), this.#clock.latestMs() - askedAtMs);
     const isOfUse = askedAtMs <= nowMs && ageMs < maxAgeMs;
     return { kind: 'found', text: isOfUse ? text : '', ageMs, id };
   }
 
   async put(key: string, { text, ageMs, servesMs, isFinal }: SharedEntry): Promise<void> {
-    // By a time that is not the server's it could pass for younger than it is.
+    // With another time than the server's, the entry could look newer than it is.
     if (!this.#clock.isLearned) return;
     const name = this.#nameOf(key);
     const askedAtMs = Math.floor(this.#clock.nowMs() - ageMs);

@@ -1,26 +1,29 @@
-/** Guard handshakes: has a WebSocket adapter refuse those who may not connect, before a gateway hears of them. */
+/** Guard handshakes: makes a WebSocket adapter refuse unauthorized handshakes before they reach a gateway. */
 import type { INestApplicationContext, WebSocketAdapter } from '@nestjs/common';
 import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
 import { guardWs, isWs, verifyClientFor, type WsOptions } from './ws-handshakes.js';
 
-/** A connection that socket.io recovers passes its middlewares as any other. */
+/** By default, socket.io skips the middlewares for a recovered connection. */
 const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
   connectionStateRecovery === undefined
     ? {}
     : { connectionStateRecovery: { ...connectionStateRecovery, skipMiddlewares: false } };
 
 /**
- * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter`; those that derive from one of them fit, too.
- * Returns the adapter.
+ * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter` or a subclass of
+ * either. Returns the adapter.
  *
- * The decorators on the class of a gateway say who may connect. A handshake that they refuse gets 401 or 403 (where several gateways
- * share a socket.io server, those of one namespace a `connect_error`), and `handleConnection` does not run. The token is taken from the
- * `Authorization` header alone. A socket is closed when its token expires, is denied, or is found inactive: after at most `introspectionTtlSeconds`,
- * also while its client only listens. Closing codes: 1008 for ws; a client of socket.io is disconnected.
+ * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
+ * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
+ * socket.io server, a namespace refuses with a `connect_error` instead.
  *
- * Throws `Error` for a server that is of neither, for gateways that share a path of ws where one is `@Public()` and another is not, and when the
- * application has no `KeycloakModule`.
+ * A socket is closed when its token expires or is denied. It is also closed within `introspectionTtlSeconds` after the
+ * token became inactive, even if its client only listens. A ws socket is closed with code 1008, and a socket.io client
+ * is disconnected.
+ *
+ * Throws `Error` for a server of another library, for ws gateways on one path of which only some are `@Public()`, and
+ * without `KeycloakModule`.
  */
 export function guardHandshakes<Adapter extends WebSocketAdapter>(
   app: Pick<INestApplicationContext, 'get'>,

@@ -1,17 +1,17 @@
-/** Handshakes: the HTTP request by which each socket was opened. */
+/** Handshakes: the HTTP request that opened each socket. */
 import type { AdaptedRequest } from '../extension/index.js';
 
-/** Of ws, whose sockets do not know it. */
+/** For ws, since its sockets have no reference to their request. */
 const requests = new WeakMap<object, AdaptedRequest>();
 
 export function rememberHandshake(socket: object, request: AdaptedRequest): void {
   requests.set(socket, request);
 }
 
-/** Undefined for a socket of ws that a server without `guardHandshakes()` took. */
+/** Undefined for a ws socket of a server without `guardHandshakes()`. */
 export function handshakeOf(socket: unknown): AdaptedRequest | undefined {
   if (typeof socket !== 'object' || socket === null) return undefined;
   const { request, handshake } = socket as { readonly request?: AdaptedRequest; readonly handshake?: unknown };
-  // Sockets of socket.io have both.
+  // A socket.io socket has both members.
   return requests.get(socket) ?? (handshake === undefined ? undefined : request);
 }

@@ -1,4 +1,4 @@
-/** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
+/** socket.io handshakes: checks them before the engine accepts them, and again for each namespace. */
 import type { VerifiedAccessToken } from '../../index.js';
 import type { AdaptedRequest } from '../extension/index.js';
 import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
@@ -6,12 +6,10 @@ import { connectionOfSocket } from './sockets.js';
 
 type Next = (error?: Error) => void;
 
-/** A request as the engine has it: with the id of its session, once it has one. */
 type EngineRequest = AdaptedRequest & { readonly _query?: { readonly sid?: unknown } };
 
 interface Engine {
   use(middleware: (request: EngineRequest, response: Response, next: Next) => void): unknown;
-  /** By the id of their session, the request by which it was opened. */
   readonly clients: Readonly<Record<string, { readonly request?: EngineRequest } | undefined>>;
 }
 
@@ -19,7 +17,7 @@ interface ServerSocket {
   readonly request: AdaptedRequest;
 }
 
-/** A server, whose own namespace is `/`, or a namespace of one. */
+/** A server (namespace `/`), or one of its other namespaces. */
 interface SocketIo {
   readonly engine?: Engine;
   readonly server?: { readonly engine?: Engine };
@@ -33,7 +31,6 @@ export function isSocketIo(server: unknown): server is SocketIo {
 
 const engineOf = ({ engine, server }: SocketIo): Engine | undefined => engine ?? server?.engine;
 
-/** Namespaces share an engine. */
 const guardedEngines = new WeakSet<Engine>();
 
 export function guardSocketIo(
@@ -53,14 +50,16 @@ export function guardSocketIo(
   const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
   const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
   server.use((socket, next) => void connect(handshakes, demanded, socket, next));
-  // Not before: until then it does not count as open.
+  // The socket does not count as connected before this event.
   server.on('connection', (socket) => {
     const token = tokensOfSockets.get(socket);
     if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
   });
 }
 
-/** While a token is judged nobody else listens for the errors of an upgrade, and one that nobody hears ends the process. */
+/**
+ * While the token of an upgrade is verified, nobody else listens for `error`, and an unhandled one ends the process.
+ */
 function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
   watched.add(socket);
@@ -76,11 +75,13 @@ interface Duplex {
   end(answer: string): void;
 }
 
-/** Of those who opened a session of the engine, or connected to a namespace in it, by its first request; and of each that is connected. */
+/** By the first request of an engine session: the token of its caller. */
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
-/** Every request, and by whose session it is in: the id of a session is worth nothing to another. */
+/**
+ * Checks every request, which must come from the caller who opened the session: a session id alone grants no access.
+ */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
@@ -93,7 +94,7 @@ async function letIn(
     const { _query: query } = request;
     const opened = engine.clients[String(query?.sid)]?.request;
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
-    // Where anybody may open a session, one that has a caller is that caller's alone.
+    // Even if a `@Public()` gateway shares the engine, a session with a caller belongs to that caller alone.
     const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
     const token = await handshakes.judge(request, demanded);
     if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
@@ -105,7 +106,7 @@ async function letIn(
   next();
 }
 
-/** One subject says nothing at another issuer. */
+/** A subject is only unique at its issuer. */
 const isSameCaller = (one: VerifiedAccessToken, other: VerifiedAccessToken | undefined): boolean =>
   other?.issuer === one.issuer && other.subject === one.subject && other.clientId === one.clientId;
 
@@ -128,7 +129,7 @@ async function connect(
   next();
 }
 
-/** What the gateways of all namespaces let in: the namespace decides for itself. */
+/** The least that any gateway demands; each namespace checks its own demands afterwards. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),
@@ -140,11 +141,10 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
   }));
 }
 
-/** As Nest writes it. */
 const withSlash = (namespace: unknown): unknown =>
   typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
 
-/** Of node:http; that of an upgrade has no status code, since the engine has no answer for it but to hang up. */
+/** The engine's response to an upgrade has no status code, since the engine can only close the socket. */
 interface Response {
   readonly statusCode?: number;
   writeHead(status: number, headers: object): { end(text: string): void };

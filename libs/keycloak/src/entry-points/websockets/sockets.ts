@@ -1,4 +1,4 @@
-/** Sockets: how one of ws or of socket.io is closed. */
+/** Sockets: closes sockets of ws and socket.io. */
 import type { LongLivedConnection } from '../extension/index.js';
 
 export interface WsSocket {
@@ -13,7 +13,7 @@ export interface IoSocket {
 
 const OPEN = 1;
 
-/** RFC 6455 §7.4.1: 1008, the policy of the server was violated. */
+/** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1008;
 
 export function connectionOfSocket(client: unknown): LongLivedConnection {

@@ -1,4 +1,4 @@
-/** WebSockets request adapter: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
+/** WebSockets request adapter: reads the token from the handshake, and returns refusals as WsException. */
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
 import type { CallContext, RequestAdapter } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
@@ -6,13 +6,14 @@ import { handshakeOf } from './handshakes.js';
 import { connectionOfSocket } from './sockets.js';
 
 /**
- * For `forRoot({ requestAdapters: [websocketsRequestAdapter()] })`: handlers of `@SubscribeMessage`, over ws and socket.io. The token is that of the handshake's
- * `Authorization` header, and is judged anew for each message. Who may connect is refused by `guardHandshakes()`, which this needs.
+ * For `forRoot({ requestAdapters: [websocketsRequestAdapter()] })`: protects handlers of `@SubscribeMessage`, over ws
+ * and socket.io. The guard verifies the token of the handshake's `Authorization` header again for each message.
+ * Requires `guardHandshakes()`, which decides who may connect.
  *
  * A refusal is sent as the event `exception` with the body that HTTP callers get.
  */
 export function websocketsRequestAdapter(): RequestAdapter {
-  // Nest's own, without the message that it would send back.
+  // Nest's own filter, but it must not send the client's message back.
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {
     kind: 'ws',
@@ -33,7 +34,7 @@ export function websocketsRequestAdapter(): RequestAdapter {
   };
 }
 
-/** Nest gives a handler the socket that the adapter made as the first argument, before what its client sent. */
+/** Nest passes the adapter's socket as the first argument, before the client's message. */
 const socketOf = (context: CallContext): NestSocket => context.getArgByIndex<NestSocket>(0);
 
 type NestSocket = Parameters<BaseWsExceptionFilter['handleError']>[0];

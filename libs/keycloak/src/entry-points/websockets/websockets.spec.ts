@@ -1,4 +1,4 @@
-/** WebSocket gateways, over real servers of ws and socket.io: who may connect, what each message may do, and when a socket is closed. */
+/** WebSocket gateways over real ws and socket.io servers: handshakes, messages, and closing of sockets. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -28,10 +28,9 @@ import { AskedIntrospections } from '../../../spec-support/asked-introspections.
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
 import { guardHandshakes, websocketsRequestAdapter } from './index.js';
 
-/** What a client hears when it was closed; one that was polling may learn it by its next request. */
+/** The close reasons of both libraries; a polling client may see a transport error. */
 const CLOSED = [1008, 'io server disconnect', 'transport error'];
 
-/** What runs, in order. */
 const ran: string[] = [];
 const undone: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,12 +38,9 @@ afterEach(async () => {
   for (const undo of undone.splice(0).toReversed()) await undo();
 });
 
-/** One client, whichever library it is of. */
 interface TestClient {
-  /** What it was refused with; undefined when it is connected. */
   readonly refusal: { readonly status?: number; readonly body?: unknown } | undefined;
   send(event: string): void;
-  /** The next message: the name of the event and what came with it. */
   next(): Promise<unknown>;
   readonly closed: Promise<unknown>;
 }
@@ -58,7 +54,6 @@ interface Library {
   ): Promise<TestClient>;
 }
 
-/** Received messages, of which each is handed out once. */
 class Inbox {
   readonly #received: unknown[] = [];
   #waiting: ((message: unknown) => void) | undefined;
@@ -120,7 +115,7 @@ const socketIo = (transport: 'websocket' | 'polling'): Library => ({
   },
 });
 
-/** Before the engine took the connection the status tells, in a namespace the error. */
+/** The engine refuses with a status, a namespace with an error. */
 function ioRefusal(error: Error): TestClient['refusal'] {
   const { data, context, description } = error as Error & {
     data?: unknown;
@@ -209,11 +204,11 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
 
   it.each(REFUSED_CALLERS)('refuses the handshake of $name before handleConnection (RS-20)', async (caller) => {
     const { refusal } = await library.connect(url, caller.authorization(app));
-    // The namespace of socket.io refuses what its gateways demand, once the engine has the connection: it knows no status.
+    // A socket.io namespace refuses after the engine has accepted the connection, so without a status.
     const byNamespace = name !== 'ws' && caller.status === 403;
     expect(refusal?.status).toBe(byNamespace ? undefined : caller.status);
     const { code, permission } = caller;
-    // A client of socket.io is not shown the body of an answer to its upgrade.
+    // A socket.io client can't read the body of the response to its upgrade.
     const expected = { code, ...(permission === undefined ? {} : { permission }) };
     expect(refusal).toMatchObject(name.endsWith('WebSocket') && !byNamespace ? {} : { body: expected });
     expect(JSON.stringify(refusal)).not.toContain('reason');
@@ -277,7 +272,6 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     const started = await start(library, [Vault]);
     const weak = await library.connect(started.url, bearerOf(started.app, { acr: '1' }), { path: '/vault' });
     const refused = { code: 'insufficient_user_authentication', acrValues: ['gold'] };
-    // As with a permission, the namespace of socket.io refuses, and knows no status.
     expect(weak.refusal).toMatchObject(name === 'ws' ? { status: 401, body: refused } : { body: refused });
     const strong = await library.connect(started.url, bearerOf(started.app, { acr: 'gold' }), { path: '/vault' });
     strong.send('open');
@@ -378,7 +372,6 @@ describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
   });
 });
 
-/** One that is open and one that is not, behind the same server. */
 function twoGateways(ofPrivate: object): Type[] {
   @WebSocketGateway({ path: '/chat' })
   @Public()
@@ -597,7 +590,6 @@ describe('a client of socket.io', () => {
       expect([answer.status, await answer.text()]).toEqual([401, expect.not.stringContaining('for those inside')]);
     }
     expect(await (await fetch(session, { headers })).text()).toContain('for those inside');
-    // Who came without a token needs none.
     const { sid: anonymous } = JSON.parse(
       (await (await fetch(new URL('/chat/?EIO=4&transport=polling', url))).text()).slice(1),
     ) as { sid: string };
@@ -618,7 +610,7 @@ describe('a client of socket.io', () => {
     const [atOwn = '', atPartner = ''] = ofEach;
     const sid = await opened(url, atOwn);
     expect((await poll(url, atPartner, `&sid=${sid}`)).status).toBe(401);
-    // A poll would wait for the next ping.
+    // A polling request would wait for the next ping.
     const posted = { method: 'POST', headers: { authorization: atOwn }, body: '40' };
     expect((await fetch(new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url), posted)).status).toBe(200);
   });

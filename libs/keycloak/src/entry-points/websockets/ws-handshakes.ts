@@ -1,4 +1,4 @@
-/** ws handshakes: refuses them by `verifyClient`, and holds the sockets of the others. */
+/** ws handshakes: refuses them through `verifyClient`, and watches the accepted sockets. */
 import type { VerifiedAccessToken } from '../../index.js';
 import type { AdaptedRequest } from '../extension/index.js';
 import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
@@ -11,14 +11,14 @@ interface HandshakeInfo {
 
 type Verdict = (verified: boolean, code?: number, message?: string, headers?: Readonly<Record<string, string>>) => void;
 
-/** As ws takes it: one that has a single parameter answers at once. */
+/** As for ws: a function with a single parameter returns its verdict. */
 export type VerifyClient = (info: HandshakeInfo, verdict: Verdict) => unknown;
 
 export interface WsOptions {
   readonly path?: unknown;
   readonly namespace?: unknown;
   readonly verifyClient?: VerifyClient | undefined;
-  /** Of socket.io. */
+  /** socket.io only. */
   readonly connectionStateRecovery?: object;
 }
 
@@ -26,15 +26,13 @@ interface WsServer {
   on(event: 'connection', listener: (socket: object, request: AdaptedRequest) => void): unknown;
 }
 
-/** Whether it is a server of ws that asks `verifyClient`: not one that was made elsewhere. */
+/** False also for a ws server that was made elsewhere. */
 export function isWs(server: unknown, verifyClient: VerifyClient): server is WsServer {
   return (Object(server) as { readonly options?: WsOptions }).options?.verifyClient === verifyClient;
 }
 
-/** By the request of a handshake that was let through. */
 const tokens = new WeakMap<AdaptedRequest, VerifiedAccessToken>();
 
-/** Judges first, and asks the application's own `verifyClient` afterwards. */
 export function verifyClientFor(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
@@ -53,7 +51,7 @@ async function verify(
   try {
     const token = await handshakes.judge(info.req, gateways);
     if (token !== undefined) tokens.set(info.req, token);
-    // Theirs may throw or reject, and so may what runs by their listeners once the socket is there.
+    // The application's `verifyClient` and its connection listeners, which `verdict(true)` runs, may throw.
     if (own === undefined) verdict(true);
     else if (own.length < 2) verdict((await own(info, verdict)) === true);
     else await own(info, verdict);
@@ -64,7 +62,7 @@ async function verify(
   }
 }
 
-/** ws throws when it is told twice; then the socket is as it is. */
+/** ws throws if it gets a second verdict. */
 function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
   handshakes.logFailure(error);
   try {
@@ -74,7 +72,6 @@ function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeI
   }
 }
 
-/** Throws `Error` where some of the gateways would run for anybody who connects, and others not. */
 export function guardWs(server: WsServer, handshakes: GatewayHandshakes, gateways: readonly GuardedGateway[]): void {
   const isOpen = gateways.map(({ access }) => access.opening === 'public');
   if (new Set(isOpen).size > 1) {

@@ -9,23 +9,27 @@ import type { TestAuthorizationServer } from './test-authorization-server.js';
 import { TestNetwork } from './test-network.js';
 import type { TestServices } from './test-services.js';
 
-/** The part of a Nest application or `TestingModule` that is used. */
 export interface ApplicationUnderTest {
   get(token: typeof Network, options: { readonly strict: false }): unknown;
 }
 
 /**
- * Signs in the caller that `token` describes, and returns the text to send as bearer token. By default `aud` is the client id
- * of this application and `iss` its issuer; with the `issuer` of another one in its list, the client id there. Every call returns a new token, unless `token` has a `text`: then that is the
- * bearer token, and if you sign it in again with other claims, the application sees them only after
- * `introspectionTtlSeconds`; in an application with several issuers it must name one, as `iss`. `token` itself becomes known as well, so that code below the routes can exchange it.
+ * Signs in the caller that `token` describes, and returns the text to send as bearer token. By default `iss` is the
+ * issuer of this application and `aud` its client id. If `token` names another issuer of the application, `aud` is the
+ * client id at that issuer.
  *
- * It does *not* bypass the guard, which introspects the token or checks its signature, judges it and checks it against the route. In an application with the option
- * `jwt` every token is signed but one with a `text`, which is good for introspection alone.
+ * Every call returns a new token, unless `token` has a `text`: then that is the bearer token. If you sign in the same
+ * text with other claims, the application sees them only after `introspectionTtlSeconds`. In an application with
+ * several issuers a `text` must name one, as `iss`. `token` itself is registered as well, so that code below the routes
+ * can exchange it.
  *
- * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`; `TypeError` for a
- * token that `testAccessToken()` did not make, a `text` that does not have the form of a token (RFC 7515 §7.1), or a permission
- * that `scope` can't contain.
+ * It does *not* bypass the guard, which introspects the token or checks its signature, and checks it against the route.
+ * In an application with the option `jwt` every token is signed, except one with a `text`, which only introspection
+ * accepts.
+ *
+ * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`.
+ * Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515 §7.1), or a
+ * permission that `scope` can't contain.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { authorizationServers } = networkOf(app);
@@ -44,9 +48,9 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 }
 
 /**
- * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production, the
- * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where it verifies by signatures; it refuses a token on its
- * `RevocationList` at once.
+ * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production,
+ * the application notices at the next introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where
+ * it verifies signatures. It refuses a token on its `RevocationList` at once.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
@@ -58,7 +62,10 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
 /** The services that this application calls: sets their answers and lists the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
-/** The authorization server of this application, or that of `issuer` where it has several: makes it unreachable. Throws `Error` for one that the application does not have. */
+/**
+ * The authorization server of this application, or the server of `issuer` if it has several: makes it unreachable.
+ * Throws `Error` for an issuer that the application does not have.
+ */
 export function testAuthorizationServer(app: ApplicationUnderTest, issuer?: string): TestAuthorizationServer {
   const { authorizationServers } = networkOf(app);
   const server =

@@ -1,4 +1,4 @@
-/** Guarded routes of an application, tested without a server: the guard, its verdicts and refusals are the real ones. */
+/** Guarded routes of an application, tested without a server. */
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -191,7 +191,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const later = as({ permissions: ['orders.read'] });
     await read('/orders', later).expect(200);
     signOut(app, later);
-    // Still within the revocation window, as in production.
+    // Within the revocation window the token is still accepted, as in production.
     await read('/orders', later).expect(200);
     await read('/me', later).expect(401);
     await read('/orders', later).expect(401);

@@ -7,9 +7,7 @@ import type { Connections } from '../../http/network.js';
 export interface SentRequest {
   readonly method: string;
   readonly origin: string;
-  /** With its query. */
   readonly path: string;
-  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer | undefined;
 }
@@ -42,7 +40,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
-/** Limits on size and time, aborts and retries are those of the code under test. */
+/** Limits on size and time, aborts and retries come from the code under test. */
 export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {
@@ -61,7 +59,6 @@ async function deliver(
 ): Promise<void> {
   try {
     const { status, headers, body } = await answering;
-    // The caller has aborted the request.
     if (controller.aborted) return;
     handler.onResponseStart?.(controller, status, { ...headers });
     if (body.length > 0) handler.onResponseData?.(controller, Buffer.from(body));
@@ -84,7 +81,6 @@ function textOf(body: Dispatcher.DispatchOptions['body']): string | Buffer | und
   return Buffer.from(body as Uint8Array);
 }
 
-/** `lines` holds names and values in turn. */
 function byName(lines: readonly string[]): Readonly<Record<string, string>> {
   const all: Record<string, string> = {};
   for (let at = 1; at < lines.length; at += 2) all[String(lines[at - 1]).toLowerCase()] = String(lines[at]);

@@ -17,7 +17,6 @@ import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestNetwork } from './test-network.js';
 
-/** The part of Nest's `TestingModuleBuilder` that is used. */
 export interface OverridableBuilder {
   overrideProvider(token: unknown): {
     useValue(value: unknown): unknown;
@@ -27,18 +26,18 @@ export interface OverridableBuilder {
 
 const DEFAULTS: KeycloakModuleOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE, clientSecret: 'test-secret' };
 
-/** A list of issuers needs no others. */
 const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
   'issuers' in options && options.issuers !== undefined
     ? { ...options, issuers: options.issuers }
     : { ...DEFAULTS, ...options };
 
 /**
- * Guard, verdict, caches, token requests, service calls and refusals are the real ones. Requests to the authorization server
- * and to other services are answered in memory, as set by `signIn` and `testServices`. Nothing leaves the process, and a token
+ * Replaces only the network: guard, caches, token requests, service calls and refusals are the real ones. Requests to
+ * the authorization server and to other services are answered in memory, as set by `signIn` and `testServices`. A token
  * that was not signed in is refused. Each application has its own state.
  *
- * Throws `Error` unless `NODE_ENV` is `test` or `development`, and if the class itself is imported: it would guard no route.
+ * Throws `Error` unless `NODE_ENV` is `test` or `development`. Also throws if the class itself is imported, since it
+ * would not guard any route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -47,11 +46,13 @@ export class KeycloakTestingModule {
   }
 
   /**
-   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Returns `builder`. The application keeps
-   * its own options; their factory runs, and needs the same providers and environment as in production.
+   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Returns `builder`. The
+   * application keeps its own options; their factory runs, and needs the same providers and environment as in
+   * production.
    *
-   * `options` replace the options of the application, whose factory is not called. The defaults are issuer
-   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
+   * `options` replace the options of the application; its factory is not called. The defaults are issuer
+   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of
+   * `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');
@@ -61,7 +62,7 @@ export class KeycloakTestingModule {
     return builder;
   }
 
-  /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. Takes the options of `override`. */
+  /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. Accepts the options of `override`. */
   static forRoot(options: Partial<AnyModuleOptions> = {}): DynamicModule {
     refuseInProduction('KeycloakTestingModule');
     const real = KeycloakModule.forRoot(withDefaults(options));
@@ -70,7 +71,7 @@ export class KeycloakTestingModule {
   }
 }
 
-/** Nothing leaves the process, denials neither. */
+/** Nothing may leave the process. */
 interface Shared {
   readonly sharing: readonly { leaveOff(): void }[];
   readonly shared: readonly { leaveOff(): void }[];

@@ -1,4 +1,4 @@
-/** Calls of an application to other services, tested without them: tokens, replay and errors are the real ones. */
+/** Calls of an application to other services, tested without them. */
 import { Body, Controller, Delete, Get, Inject, Module, Param, Post, type INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -197,7 +197,6 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
     expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
     expect(testServices(app).unexpected).toMatchObject([{ service: 'inventory', path: '/stock/2?unit=piece' }]);
-    // Another method is another call.
     const failure: unknown = await app
       .get(StockClient)
       .adjust('1', 1)

@@ -125,7 +125,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/any', own), await get('/any', partner), await get('/any', other)]).toEqual([OWN, PARTNER, 401]);
     signOut(app, partner);
     const again = signIn(app, testAccessToken({ issuer: PARTNER, audience: 'orders' }));
-    // That is what it is called at its own issuer.
+    // `orders` is the client id at the other issuer.
     expect([await get('/any', again), await get('/any', own)]).toEqual([401, OWN]);
   });
 
@@ -220,7 +220,7 @@ describe('an application with several issuers (RS-26)', () => {
       { 'keycloak-2': ['orders:read'] },
       { bearer: [] },
     ]);
-    // Nobody gets that of the other one.
+    // The second issuer does not accept this scope.
     expect(document.paths['/admin']?.get?.security).toEqual([{ keycloak: ['orders:admin'] }, { bearer: [] }]);
     expect(JSON.stringify(document.paths['/partner-shop']?.get?.responses)).toContain(`only shop of ${PARTNER}`);
   });

@@ -1,4 +1,4 @@
-/** An application that verifies signatures works under test as it does in production: its tokens are signed, and nothing but the network is replaced. */
+/** An application that verifies signatures, tested without a server. */
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

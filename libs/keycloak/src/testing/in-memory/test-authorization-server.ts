@@ -14,13 +14,12 @@ export interface TestedClient {
   readonly profile?: ProfileName | undefined;
 }
 
-/** The lifetime of a token that is issued to the application. */
 const LIFETIME_SECONDS = 300;
 
 /**
- * Holds the tokens of `signIn` and those that it issues itself. Introspection returns all claims and leaves the verdict to the
- * application: Keycloak would report a token for another audience or from another issuer as inactive, here the application
- * refuses it. An expired token is inactive. For an application with the option `jwt` its tokens are signed, by a key that it publishes.
+ * Holds the tokens of `signIn` and the tokens that it issues itself. Introspection returns all claims: Keycloak would
+ * report a token for another audience or from another issuer as inactive, here the application refuses it. An expired
+ * token is inactive. For an application with the option `jwt` it signs the tokens and publishes the key.
  *
  * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
  */
@@ -32,13 +31,12 @@ export class TestAuthorizationServer {
     readonly client: TestedClient,
     /** @internal */
     readonly tokens: TestTokens,
-    /** By which its tokens are signed; undefined where nobody looks at a signature. */
     private readonly keySet?: object,
   ) {}
 
   /**
-   * Makes every request fail in this way until `recover()`. Cached tokens stay valid. After many failures the application's
-   * circuit opens, and closes again after its usual pause.
+   * Makes every request fail in this way until `recover()`. Cached tokens stay valid. After many failures the
+   * application's circuit opens, and closes again after its usual pause.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
@@ -112,7 +110,7 @@ export class TestAuthorizationServer {
     const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
     const sid = from?.claims['sid'];
     const claims = claimsOf(
-      // The realm decides the audience of client credentials; here there is none.
+      // The realm decides the audience of client credentials. This server sets none.
       { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
       { issuer, audience: '', profile },
     );
@@ -124,7 +122,7 @@ export class TestAuthorizationServer {
 
 /** RFC 7662 §2.2, with the members of Keycloak. */
 function introspected(token: TestToken | undefined): object {
-  // As in Keycloak, an expired token is inactive: the clock tolerance of the application does not apply.
+  // As in Keycloak, the clock tolerance of the application does not apply.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };
   const { azp, client_id = azp, typ = 'Bearer', preferred_username } = token.claims;
   return { ...token.claims, client_id, username: preferred_username, token_type: typ, active: true };

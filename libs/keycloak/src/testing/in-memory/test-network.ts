@@ -8,18 +8,14 @@ import { TestServices } from './test-services.js';
 import { TestSigningKey } from './test-signing-key.js';
 import { TestTokens, type TestToken } from './test-tokens.js';
 
-/** What is read of the options of the application. */
 export interface TestedApplication {
-  /** The first is that of the application itself. */
   readonly issuers: readonly [TestedClient, ...TestedClient[]];
-  /** Of an application that verifies signatures. */
   readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
 }
 
-/** It is a provider of the application, so applications share no state, and the state ends with the application. */
+/** Applications share no state, since each has its own network as a provider. */
 export class TestNetwork extends Network {
   readonly services: TestServices;
-  /** One for each issuer. */
   readonly authorizationServers: readonly [TestAuthorizationServer, ...TestAuthorizationServer[]];
 
   constructor({ issuers: [own, ...others], jwt }: TestedApplication) {
@@ -35,7 +31,6 @@ export class TestNetwork extends Network {
     return inMemoryConnections((request) => server.answer(request));
   }
 
-  /** Of whichever issuer. */
   #find(text: string): TestToken | undefined {
     for (const { tokens } of this.authorizationServers) {
       const found = tokens.find(text);

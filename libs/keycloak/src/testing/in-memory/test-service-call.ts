@@ -8,14 +8,14 @@ export interface TestServiceCall {
   readonly path: string;
   /** With names in lower case, without `authorization`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed, if its type is JSON; text of any other type; else bytes, as a `Buffer`. Undefined without a body. */
+  /** JSON is parsed, text is a string, and other types are a `Buffer`. Undefined without a body. */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token_exchange';
   /** `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application. */
   readonly subject: string;
   /** `azp`: the application's own client id. */
   readonly client: string;
-  /** `aud` of an exchanged token. Undefined for client credentials, whose audience the realm decides. */
+  /** `aud` of an exchanged token. Undefined for client credentials: the realm decides their audience. */
   readonly audience: string | undefined;
   readonly scope: string;
 }

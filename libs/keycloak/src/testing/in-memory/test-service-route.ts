@@ -8,7 +8,10 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /** Bytes as they are, and so is text if `headers` name its type; all else as JSON. Undefined for an empty body. */
+  /**
+   * Bytes, and text whose type is in `headers`, are sent as they are. Other values are sent as JSON. Undefined: an
+   * empty body.
+   */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -16,7 +19,6 @@ export interface TestServiceReply {
 type Answer = (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>;
 
 export class TestServiceRoute {
-  /** As it is sent: characters that a URL can't contain are percent-encoded. */
   readonly #path: string | RegExp;
   readonly #answers: Answer[] = [];
   #turn = 0;
@@ -31,8 +33,9 @@ export class TestServiceRoute {
   }
 
   /**
-   * Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. The replay after
-   * a 401 is `.reply(401, undefined, { 'www-authenticate': 'Bearer error="invalid_token"' }).reply(200, …)`.
+   * Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. The
+   * replay after a 401 is `.reply(401, undefined, { 'www-authenticate': 'Bearer error="invalid_token"' }).reply(200,
+   * …)`.
    */
   reply(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): this;
   reply(answer: (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>): this;
@@ -44,8 +47,8 @@ export class TestServiceRoute {
   }
 
   /**
-   * Adds a network fault, in turn with answers. As in production, a call that is safe to repeat is sent again after a `reset`,
-   * and fails if the second attempt gets no answer either.
+   * Adds a network fault, in turn with answers. As in production, a call that is safe to repeat is sent again after a
+   * `reset`, and fails if the second attempt gets no answer either.
    */
   fail(fault: NetworkFault): this {
     return this.#add(() => Promise.reject(noAnswerFor(fault)));
@@ -83,7 +86,7 @@ export class TestServiceRoute {
   }
 }
 
-/** Throws `TypeError` for a path that no call has, since `ServiceClient` refuses it. */
+/** `ServiceClient` refuses such a path, so no call can have it. */
 function asSent(path: string): string {
   const sent = path.startsWith('/') ? sentPath(path) : undefined;
   if (sent !== undefined) return sent;

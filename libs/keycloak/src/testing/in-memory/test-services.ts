@@ -6,8 +6,9 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestToken } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature`, and those of the door `nestjs-keycloak-s2s/axios`, by name. Everything in a call except the network is real: the token obtained or
- * reused for it, the single replay after a 401, the limits, the errors.
+ * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. Everything
+ * in a call except the network is real: the token obtained or reused for it, the single replay after a 401, the limits,
+ * the errors.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
@@ -22,20 +23,22 @@ export class TestServices {
     return [...this.#calls];
   }
 
-  /** The calls without a registered answer. They fail with `service_unavailable`, and the message says what is missing. */
+  /**
+   * The calls without a registered answer. They fail with `service_unavailable`, and the message says what is missing.
+   */
   get unexpected(): readonly TestServiceCall[] {
     return [...this.#unexpected];
   }
 
   /**
-   * Registers a route, whose answers `.reply(…)` and `.fail(…)` then add. For each call, the last registered route that
+   * Registers a route; `.reply(…)` and `.fail(…)` add its answers. For each call, the last registered route that
    * matches applies.
    *
-   * `path` is relative to the service's base URL. A string without a query matches the path with any query, a string with one
-   * matches that query only; a regular expression is tested against path and query.
+   * `path` is relative to the service's base URL. A string without a query matches the path with any query. A string
+   * with a query matches only that query. A regular expression is tested against path and query.
    *
-   * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can have, such as one
-   * without a leading slash or with a dot segment.
+   * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can
+   * have, such as one without a leading slash or with a dot segment.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
     if (!this.#services.has(service)) {

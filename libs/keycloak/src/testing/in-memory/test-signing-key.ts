@@ -1,9 +1,8 @@
-/** TestSigningKey: signs the tokens of one application under test that verifies signatures, by a key of its own. */
+/** TestSigningKey: signs the tokens of one application under test that verifies signatures. */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject, type SignKeyObjectInput } from 'node:crypto';
 
 interface Kind {
   readonly algorithm: string;
-  /** Of the digest; none where the key has its own. */
   readonly digest: string | null;
   readonly generate: () => { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
   readonly how?: Omit<SignKeyObjectInput, 'key'>;
@@ -29,10 +28,9 @@ const rsa = (algorithm: string, how?: Kind['how']): Kind => ({
 const pss = (algorithm: string): Kind =>
   rsa(algorithm, { padding: PSS_PADDING, saltLength: Number(algorithm.slice(2)) / 8 });
 
-/** RSA_PKCS1_PSS_PADDING of OpenSSL. */
 const PSS_PADDING = 6;
 
-/** Those whose keys are made in no time come first. */
+/** The fastest key generation comes first. */
 const KINDS: readonly Kind[] = [
   ec('ES256', 'P-256', 'sha256'),
   ec('ES384', 'P-384', 'sha384'),
@@ -53,7 +51,6 @@ export class TestSigningKey {
   readonly #privateKey: KeyObject;
   readonly #publicKey: KeyObject;
 
-  /** By one of the algorithms that the application takes. */
   constructor(
     algorithms: readonly string[],
     private readonly typ = 'JWT',
@@ -64,7 +61,7 @@ export class TestSigningKey {
     ({ privateKey: this.#privateKey, publicKey: this.#publicKey } = kind.generate());
   }
 
-  /** Each time another text, as no two tokens of a server are the same. */
+  /** Returns a different text each time, since a server never issues the same token twice. */
   sign(claims: Readonly<Record<string, unknown>>): string {
     const { algorithm: alg, digest, how } = this.#kind;
     const header = { alg, typ: this.typ, kid: this.#keyId, random: randomBytes(9).toString('base64url') };
@@ -73,7 +70,7 @@ export class TestSigningKey {
     return `${text}.${signature.toString('base64url')}`;
   }
 
-  /** As a server publishes it (RFC 7517 §5). */
+  /** RFC 7517 §5. */
   get keySet(): object {
     const jwk = this.#publicKey.export({ format: 'jwk' });
     return { keys: [{ ...jwk, kid: this.#keyId, alg: this.#kind.algorithm, use: 'sig' }] };

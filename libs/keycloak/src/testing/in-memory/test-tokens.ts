@@ -15,13 +15,11 @@ export class TestTokens {
   readonly #tokens = new Map<string, TestToken>();
   readonly #ended = new Set<string>();
 
-  /** `sign`: of an application that verifies signatures; the others are shown made-up ones. */
   constructor(
     private readonly sign?: (claims: TestToken['claims']) => string,
     private readonly typ = 'JWT',
   ) {}
 
-  /** Returns the text of the new token, which no other has. */
   add(token: TestToken): string {
     const text =
       this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'), this.typ, token.claims['iss']);
@@ -29,19 +27,17 @@ export class TestTokens {
     return text;
   }
 
-  /** Adds a token with a given text, or replaces it. */
   set(text: string, token: TestToken): void {
     this.#tokens.set(text, token);
     this.#ended.delete(text);
     testTokenChannel.publish(text);
   }
 
-  /** Finds a token that has not been ended; it may have expired. */
+  /** The token may have expired. */
   find(text: string | null | undefined): TestToken | undefined {
     return typeof text === 'string' && !this.#ended.has(text) ? this.#tokens.get(text) : undefined;
   }
 
-  /** Returns false if there is no such token. */
   end(text: string): boolean {
     this.#ended.add(text);
     return this.#tokens.has(text);

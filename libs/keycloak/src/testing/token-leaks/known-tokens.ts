@@ -1,4 +1,7 @@
-/** KnownTokens: an index of tokens that finds them in a text: whole, without signature, or a part of at least 32 characters. */
+/**
+ * KnownTokens: an index of tokens that finds them in a text, also without signature or in parts of at least 32
+ * characters.
+ */
 import { fingerprint } from '../../protocol/token-hash.js';
 
 /** This many consecutive characters of a token count as a leak. The header does not count: many tokens share it. */
@@ -9,10 +12,8 @@ export const MIN_TOKEN_LENGTH = 8;
 /** URLs may contain an authorization code; only printed output must not. */
 export type TokenKind = 'token' | 'code';
 
-/** How much of a token was visible. */
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
 
-/** The characters of a text from `start` to before `end` belong to this token. */
 export interface TokenMatch {
   readonly kind: TokenKind;
   readonly fingerprint: string;
@@ -25,9 +26,7 @@ interface KnownToken {
   readonly kind: TokenKind;
   readonly text: string;
   readonly fingerprint: string;
-  /** Where the secret part begins: behind the header, which is not secret. */
   readonly secretFrom: number;
-  /** Where the signature begins; the end of the text if it has none. */
   readonly signatureFrom: number;
 }
 
@@ -39,16 +38,16 @@ interface Owner {
 /** Any {@link MIN_PART_LENGTH} consecutive characters contain one gram that begins at a multiple of the stride. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** Tokens of one user share claims, and therefore grams. The search picks the best match among this many owners of a gram. */
+/** Tokens of one user share claims, and therefore grams, so the search compares this many owners of a gram. */
 const MAX_OWNERS = 8;
 
-/** The characters of a token (RFC 6750 §2.1). */
+/** RFC 6750 §2.1. */
 const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
 /**
- * The cost of a search depends on the length of the text and hardly on the number of tokens, because an index of grams finds
- * them. Only codes, short secrets and secrets with other characters are searched for one by one.
+ * The cost of a search depends on the length of the text and hardly on the number of tokens, because an index of grams
+ * finds them. Only codes, short secrets and secrets with other characters are searched for one by one.
  */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
@@ -59,7 +58,6 @@ export class KnownTokens {
     return this.#tokens.size;
   }
 
-  /** Returns false if the token was known already. */
   add(text: string, kind: TokenKind): boolean {
     if (this.#tokens.has(text)) return false;
     const token = knownToken(text, kind);
@@ -108,8 +106,7 @@ export class KnownTokens {
 }
 
 /**
- * Of tokens with the same claims one may be found by what they share, before the one that stands there is found by what is its own: the
- * longer match says which it is.
+ * Tokens of one user share claims, so several may match the same place. The longest match is the token that is there.
  */
 function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
   const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
@@ -131,7 +128,6 @@ function knownToken(text: string, kind: TokenKind): KnownToken {
   };
 }
 
-/** Extends the match at `place` in both directions as far as text and token agree. */
 function matchAt(text: string, place: number, { token, at }: Owner): TokenMatch {
   let [start, from] = [place, at];
   while (start > 0 && from > 0 && text[start - 1] === token.text[from - 1]) [start, from] = [start - 1, from - 1];

@@ -4,27 +4,25 @@ import type { KnownTokens, LeakedExtent, TokenMatch } from './known-tokens.js';
 import { textViews, type TextView } from './text-views.js';
 import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 
-/** How `inspect()` searches a text. */
 export interface InspectOptions {
   /** The text was printed: authorization codes count as leaks too, which URLs may contain. Default false. */
   readonly isPrinted?: boolean;
   /**
-   * Searches for known tokens only, not for unknown JWTs, nor for parts of tokens, because JWTs of one session share claims.
-   * Meant for the cookies that Keycloak sets in browsers: they are JWTs but not tokens. Default false.
+   * Searches for known tokens only, not for unknown JWTs, nor for parts of tokens, because JWTs of one session share
+   * claims. Meant for the cookies that Keycloak sets in browsers: they are JWTs but not tokens. Default false.
    */
   readonly onlyKnown?: boolean;
 }
 
-/** How a JSON part begins in base64url: `{"`, or a brace with a blank, a line break or a tab behind it. */
+/** How a JSON part begins in base64url: `{"`, or a brace followed by a blank, a line break or a tab. */
 const BEGIN = 'e(?:y[JA]|w[0ko])';
 const JSON_PART = new RegExp(BEGIN);
 
-/** A run of base64url that contains or ends in a JSON part, in front of another JSON part. */
 const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
 const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
-/** The most serious first: of several matches of a token, the first of these is reported. */
+/** The most serious first: only the most serious match of a token is reported. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
 
 export class ObservedText {
@@ -38,7 +36,6 @@ export class ObservedText {
     this.#views = textViews(text);
   }
 
-  /** One leak for each known token: its most serious match, in the plainest encoding. */
   knownTokens(tokens: KnownTokens): TokenLeak[] {
     const best = new Map<string, { view: TextView; match: TokenMatch }>();
     for (const view of this.#views) {
@@ -52,7 +49,6 @@ export class ObservedText {
     return [...best.values()].map(({ view, match }) => this.#leak(match.fingerprint, match.extent, view));
   }
 
-  /** One leak for each JWT that is none of these tokens. */
   unknownJwts(tokens: KnownTokens): TokenLeak[] {
     if (this.options.onlyKnown === true) return [];
     const leaks = new Map<string, TokenLeak>();
@@ -82,8 +78,8 @@ export class ObservedText {
 }
 
 /**
- * Finds two JSON parts in base64url and a signature, which may be missing. An encrypted JWT (JWE) does not match. The search
- * has two steps, because a single expression would restart at each begin of a run and read the run to its end each time.
+ * An encrypted JWT (JWE) does not match. The search has two steps, because a single expression would take quadratic
+ * time.
  */
 function* jwtsIn(text: string): Generator<{ readonly text: string; readonly index: number }> {
   let end = 0;

@@ -1,4 +1,7 @@
-/** watchPassingTokens(): reports every token that enters this process, in a response that it receives or a request to it. */
+/**
+ * watchPassingTokens(): reports every token that enters this process, in a response that it receives or a request to
+ * it.
+ */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { testTokenChannel } from '../test-token-channel.js';
@@ -7,25 +10,21 @@ import { undiciChannels } from './undici-channels.js';
 
 export interface TokenListener {
   token(text: string): void;
-  /** An authorization code that is being redeemed. */
   code(text: string): void;
 }
 
-/** The part of undici's request that is used here. */
 interface SentRequest {
   readonly body: unknown;
 }
 
-/** Larger responses are ignored: a response with tokens is small. */
 const MAX_BYTES = 1024 * 1024;
-/** Shorter bearer tokens are ignored: tests make them up, and messages may contain them. */
+/** Tests make up shorter tokens, and messages may contain them. */
 const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It reads
- * the `Authorization` header of requests to HTTP servers of this process, and the responses of token endpoints. It does not
- * see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none. Returns a function that
- * unsubscribes.
+ * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It
+ * does not see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none. Returns a function
+ * that unsubscribes.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

@@ -11,14 +11,13 @@ export class PrintedLines {
 
   constructor(private readonly stream: string) {}
 
-  /** Returns the lines that this chunk completes. */
   add(chunk: string): PrintedLine[] {
     const lines = (this.#unfinished + chunk).split('\n');
     this.#unfinished = lines.pop() ?? '';
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** The last line, which later chunks may extend. A token in it is visible already. */
+  /** Later chunks may extend this line, but a token in it is visible already. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

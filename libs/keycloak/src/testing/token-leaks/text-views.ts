@@ -7,10 +7,9 @@ export interface TextView {
   readonly text: string;
 }
 
-/** Percent-encoding, JSON and JavaScript escapes and HTML character references, for ASCII only. A run of backslashes matches from its first one only. */
+/** For ASCII only. The lookbehind avoids quadratic time on a run of backslashes. */
 const ESCAPE =
   /%([0-7][\da-f])|(?<!\\)\\+(?:u00([0-7][\da-f])|x([0-7][\da-f])|(?=\/))|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});/gi;
-/** How many levels of nested escapes are decoded. */
 const ROUNDS = 3;
 
 /** 11 characters encode the shortest token. */
@@ -43,7 +42,9 @@ function withoutEscapes(text: string): string {
   return after;
 }
 
-/** Decodes each run from each of its first four characters, because other characters may precede the token in the run. */
+/**
+ * Decodes each run from each of its first four characters, because other characters may precede the token in the run.
+ */
 function decodedRuns(text: string): string {
   const runs = text.match(BASE64) ?? [];
   return runs

@@ -1,7 +1,8 @@
-/** Extracts tokens and codes from traffic with an authorization server (RFC 6749 §4.1.2, §4.1.3, §5.1; OpenID Connect). */
+/**
+ * Extracts tokens and codes from traffic with an authorization server (RFC 6749 §4.1.2, §4.1.3, §5.1; OpenID Connect).
+ */
 const TOKENS = ['access_token', 'refresh_token', 'id_token'] as const;
 
-/** The tokens in a response of a token endpoint; none if it is not a JSON object. */
 export function tokensIn(answer: string): string[] {
   let members: unknown;
   try {
@@ -14,13 +15,11 @@ export function tokensIn(answer: string): string[] {
   return values.filter((value) => typeof value === 'string');
 }
 
-/** The code that a token request redeems. */
 export function codeIn(form: string): string | undefined {
   const members = new URLSearchParams(form);
   return members.get('grant_type') === 'authorization_code' ? (members.get('code') ?? undefined) : undefined;
 }
 
-/** The code in the address of a redirect. */
 export function codeOf(location: string | undefined): string | undefined {
   if (location === undefined || !URL.canParse(location)) return undefined;
   return new URL(location).searchParams.get('code') ?? undefined;

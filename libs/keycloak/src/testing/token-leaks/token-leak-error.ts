@@ -5,7 +5,6 @@ import type { LeakedExtent } from './known-tokens.js';
 /** How much of the token was visible, and whether it was escaped (percent, JSON, HTML) or in base64. */
 export type TokenLeakForm = `${LeakedExtent | 'unknown JWT'}${'' | `, ${Exclude<Encoding, 'plain'>}`}`;
 
-/** One token at one place. */
 export interface TokenLeak {
   /** The `where` of `inspect()`, or `stdout, line 12`, or `console.log`. */
   readonly where: string;
@@ -14,7 +13,6 @@ export interface TokenLeak {
   readonly form: TokenLeakForm;
 }
 
-/** Thrown by `assertNone()`. */
 export class TokenLeakError extends Error {
   constructor(readonly leaks: readonly TokenLeak[]) {
     const lines = leaks.map(({ where, fingerprint, form }) => `  - ${fingerprint} in ${where} (${form})`);

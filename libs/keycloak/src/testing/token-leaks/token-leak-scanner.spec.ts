@@ -20,7 +20,6 @@ const jwt = (claims: object): string => {
 const CLAIMS = { exp: 1_800_000_000, jti: 'trrtcc:0b4c8f0e', iss: 'http://localhost:8080/realms/test', sub: 'alice' };
 const TOKEN = jwt(CLAIMS);
 const [HEADER = '', PAYLOAD = '', SIGNATURE = ''] = TOKEN.split('.');
-/** A token as other servers issue it. */
 const OPAQUE = 'ya29/a0AfH6+SMBx7Qz3k1dM5vN8pR2tW4yB6cE9gJ0lO~uS.iKmXhZqLeVbTnFr==';
 
 const running: TokenLeakScanner[] = [];
@@ -187,7 +186,6 @@ describe('printed output', () => {
   const { stdout, stderr } = process;
   const own = [stdout.write, stderr.write, globalThis.console] as const;
   beforeEach(() => {
-    // The scanners wrap these functions, so the output reaches them only.
     stdout.write = stderr.write = () => true;
     globalThis.console = new Console({ stdout, stderr });
   });

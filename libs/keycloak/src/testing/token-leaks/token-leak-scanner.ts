@@ -8,18 +8,18 @@ import { TokenLeakError, type TokenLeak } from './token-leak-error.js';
 import { watchOutput } from './watched-output.js';
 
 /**
- * For tests that run services. It collects the tokens of a run, watches the output of the process, inspects other texts on
- * request, and reports where a token leaked.
+ * For tests that run services. It collects the tokens of a run, watches the output of the process, inspects other texts
+ * on request, and reports where a token leaked.
  *
- * It collects, without a hook in the product: bearer tokens of requests to HTTP servers of this process; access, refresh and
- * ID tokens that this process receives through undici, as the library does; tokens that pass a proxy of
- * {@link TokenLeakScanner.proxyTo}; tokens given to {@link TokenLeakScanner.addToken}. Any other JWT is reported too.
- * Authorization codes count as leaks in printed output only, because URLs may contain them.
+ * It needs no hook in the product. It collects bearer tokens of requests to HTTP servers of this process, and access,
+ * refresh and ID tokens that this process receives through undici, as the library does. It also collects tokens that
+ * pass a proxy of {@link TokenLeakScanner.proxyTo}, and tokens given to {@link TokenLeakScanner.addToken}. Any other
+ * JWT is reported too. Authorization codes count as leaks in printed output only, because URLs may contain them.
  *
- * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters of a token
- * (except in the header of a JWT, which is not secret). The token may be plain, percent-encoded, escaped in JSON or HTML, in
- * base64 or base64url once, or several of these. The surrounding text does not matter, nor whether the token becomes known
- * later. It does not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
+ * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters of a
+ * token. The header of a JWT is not secret and does not count. The token may be plain, percent-encoded, escaped in JSON
+ * or HTML, in base64 or base64url once, or several of these. It also finds a token that becomes known later. It does
+ * not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -33,7 +33,6 @@ import { watchOutput } from './watched-output.js';
  */
 export class TokenLeakScanner {
   readonly #known = new KnownTokens();
-  /** The tokens that became known after the last search. */
   #newTokens = new KnownTokens();
   readonly #observed: ObservedText[] = [];
   #searchedCount = 0;
@@ -70,8 +69,8 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Starts a proxy in front of an authorization server, on 127.0.0.1. It collects the tokens of services that use the proxy's
-   * `baseUrl`, in other processes too. The proxy must be stopped separately.
+   * Starts a proxy in front of an authorization server, on 127.0.0.1. It collects the tokens of services that use the
+   * proxy's `baseUrl`, in other processes too. The proxy must be stopped separately.
    */
   proxyTo(baseUrl: string): Promise<TokenProxy> {
     return startTokenProxy(baseUrl, this.#listener);
@@ -132,7 +131,7 @@ export class TokenLeakScanner {
     for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /** A later report on the same token and place replaces an earlier one: a JWT may become known, an unfinished line complete. */
+  /** A later report replaces an earlier one, since a JWT may become known or an unfinished line complete. */
   #report(leak: TokenLeak): void {
     const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
     const where = isSecret ? 'a place whose name contains a token' : leak.where;

@@ -13,7 +13,7 @@ const characters = (alphabet: readonly string[], minLength: number, maxLength: n
 const KID = Buffer.from('{"alg":"RS256","typ":"JWT","kid":"FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE"}').toString(
   'base64url',
 );
-/** Tokens as one server issues them: with the same header and common claims. */
+/** Tokens of one server, which share the header and some claims. */
 const jwt = fc
   .record({ exp: fc.nat(), jti: fc.uuid(), sub: fc.constantFrom('alice', 'bob'), scope: fc.string({ maxLength: 99 }) })
   .chain((claims) => {
@@ -22,7 +22,6 @@ const jwt = fc
   });
 const opaque = characters([...BASE64URL, ...'.~+/='], MIN_PART_LENGTH, 400);
 const token = fc.oneof(jwt, opaque);
-/** Arbitrary text, or characters that could continue the token. */
 const around = fc.oneof(fc.string({ maxLength: 60, unit: 'binary' }), characters([...BASE64URL, ...'.%\\&'], 0, 60));
 
 const found = (known: readonly string[], text: string) => {

@@ -8,16 +8,17 @@ import type { TokenListener } from './passing-tokens.js';
 import { codeIn, codeOf, tokensIn } from './token-answers.js';
 
 export interface TokenProxy {
-  /** `http://localhost:<port>`, without a trailing slash. Services use it as the address of the authorization server. */
+  /**
+   * `http://localhost:<port>`, without a trailing slash. Services use it as the address of the authorization server.
+   */
   readonly baseUrl: string;
   /** Closes the proxy and every connection through it. May be called again. */
   stop(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1. The `Host` header is forwarded too, so that Keycloak publishes endpoints that lead through the proxy. */
+/** The `Host` header is forwarded too, so that Keycloak publishes endpoints that lead through the proxy. */
 export async function startTokenProxy(target: string, listener: TokenListener): Promise<TokenProxy> {
   const { protocol } = new URL(target);
-  // Connections are kept alive, as they would be without the proxy.
   const agent = protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
   const server = http
     .createServer((incoming, outgoing) => {
@@ -52,7 +53,7 @@ async function pass(
     port: url.port,
     method: incoming.method,
     path: incoming.url,
-    // Uncompressed, so that the proxy can read the response.
+    // The proxy must be able to read the response.
     headers: { ...incoming.headers, 'accept-encoding': 'identity' },
     agent,
   }).end(sent);

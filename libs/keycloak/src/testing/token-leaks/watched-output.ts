@@ -2,7 +2,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { format } from 'node:util';
 
-/** Receives all output in order. A token may be split over chunks of a stream; a console prints whole texts. */
 export interface OutputListener {
   streamed(stream: 'stdout' | 'stderr', text: string): void;
   logged(method: ConsoleMethod, text: string): void;
@@ -14,12 +13,12 @@ export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** Node's console writes to the stream as well: while this is true, the stream does not report the same text again. */
+/** Node's console also writes to the stream: while this is true, the stream does not report the same text again. */
 let inConsole = false;
 
 /**
- * The output is printed as before. It covers `process.stdout`, `process.stderr` and `console`, but not direct writes to the
- * file descriptors, nor other processes. Returns a function that stops the watch; several watches may stop in any order.
+ * Covers `process.stdout`, `process.stderr` and `console`, but not direct writes to the file descriptors, nor other
+ * processes. Several watches may stop in any order.
  */
 export function watchOutput(listener: OutputListener): () => void {
   listeners.add(listener);
@@ -50,7 +49,6 @@ function watchStream(name: 'stdout' | 'stderr'): () => void {
 function watchConsole(method: ConsoleMethod): () => void {
   return replace(console, method, (print) => (...values: unknown[]) => {
     const nested = inConsole;
-    // A method that another method called does not report the text again.
     if (!nested) for (const listener of listeners) listener.logged(method, format(...values));
     inConsole = true;
     try {
@@ -63,7 +61,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** Returns a function that restores the former method, unless someone has wrapped ours since: then ours stays, and reports nothing. */
+/** If other code has wrapped the method since, our wrapper stays and reports nothing. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

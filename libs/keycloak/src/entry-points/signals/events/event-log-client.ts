@@ -1,20 +1,22 @@
-/** Event log client: reads the event log of a realm by the admin API, with a token in this service's own name (role `view-events`). */
+/**
+ * Event log client: reads a realm's event log over the admin API, with the polling client's token (role `view-events`).
+ */
 import { KeycloakException, type AuthorizationServerFetch } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
-/** At most as large as an answer may be, with some kilobytes for each. */
+/** A page must fit into the maximum size of a response, at a few kilobytes for each row. */
 const PAGE = 200;
 const MAX_PAGES = 60;
 
 export interface EventLogSettings {
   readonly eventsEnabled: boolean;
-  /** Those that are saved; empty for what the server saves by default. */
+  /** Empty if the realm saves the default types. */
   readonly enabledEventTypes: readonly string[];
   readonly adminEventsEnabled: boolean;
 }
 
-/** Rows from the oldest; `isWhole` is false where there were more than are read. */
+/** Oldest first. `isWhole` is false if the log has more rows than were read. */
 export interface ReadEvents {
   readonly events: readonly EventRepresentation[];
   readonly isWhole: boolean;
@@ -33,7 +35,6 @@ export class EventLogClient {
     this.#realm = `${realmUrl.slice(0, at)}/admin${realmUrl.slice(at)}`;
   }
 
-  /** Rejects with `AuthorizationServerError` or `SignalSourceError`, as the others do. */
   async settings(token: string): Promise<EventLogSettings> {
     const found = Object(await this.#get(token, '/events/config')) as Readonly<Record<string, unknown>>;
     const types = found['enabledEventTypes'];
@@ -44,7 +45,7 @@ export class EventLogClient {
     };
   }
 
-  /** What the log has since `sinceMs`, by the server's time. */
+  /** `sinceMs`: by the server's clock. */
   async since(
     token: string,
     log: Log,
@@ -64,7 +65,6 @@ export class EventLogClient {
       try {
         found = await this.#get(token, `/${log}?${query.toString()}`);
       } catch (error) {
-        // Rows that are too large to be read are rows that were missed.
         if (error instanceof KeycloakException && error.reason === 'answer_too_large')
           return { events, isWhole: false };
         throw error;

@@ -1,4 +1,4 @@
-/** What events of users and administrators say of tokens, as Keycloak 26.7 writes them. */
+/** The signals of user and admin events, as Keycloak 26.7 writes the events. */
 import { describe, expect, it } from '@jest/globals';
 import { adminEventSignal } from './admin-event-signals.js';
 import { userEventSignal } from './user-event-signals.js';
@@ -12,7 +12,6 @@ describe('an event of a user', () => {
     [{ type: 'LOGOUT', userId: 'u1', sessionId: 's1' }, { denial: { sid: 's1' } }],
     [{ type: 'LOGOUT', userId: 'u1' }, { recheck: { sub: 'u1' } }],
     [{ type: 'LOGOUT' }, undefined],
-    // The session goes on for its other clients.
     [{ type: 'REVOKE_GRANT', userId: 'u1', sessionId: 's1' }, { recheck: { sid: 's1' } }],
     [{ type: 'REVOKE_GRANT', userId: 'u1', details: { token_id: 'x' } }, { recheck: { sub: 'u1' } }],
     [{ type: 'REVOKE_GRANT', details: { token_id: 'x' } }, EVERYTHING],

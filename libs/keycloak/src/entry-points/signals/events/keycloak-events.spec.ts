@@ -1,4 +1,4 @@
-/** What is heard by the event log of a server that tells, tells otherwise, or tells nothing: a server of this spec, over HTTP. */
+/** keycloakEvents() against an HTTP server with an event log that may be wrong or incomplete. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,19 +23,17 @@ interface Row {
 let server: Server;
 let clock: StillClock;
 let source: ConnectedSignalSource;
-/** Paths with queries, as they came. */
 let asked: URL[];
 let logins: number;
 let log: { events: Row[]; 'admin-events': Row[] };
 let settings: object;
-/** Answers in place of the log's own, where it gives any. */
+/** Replaces a response of the log. */
 let instead: (url: URL, authorization: string) => { status: number; body: string } | undefined;
-/** How far the server's clock is ahead of ours. */
 let aheadMs: number;
 let savesLogins: boolean;
-/** By how much the time that we know of the server is wrong: a proxy before it may have another. */
+/** Error in the known time of the server: it may be the time of a proxy. */
 let wrongByMs: number;
-/** Later rows are not to be seen yet. */
+/** Hides later rows, as if they were not committed yet. */
 let visibleUntilMs: number;
 
 const serverNow = (): number => clock.epochSeconds() * 1000 + aheadMs;
@@ -85,7 +83,7 @@ function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
     realmUrl: `${base()}/realms/shop`,
     clientId: 'reader',
     clock,
-    // It is known by a token that the server has issued.
+    // A token response reveals the server's time.
     serverSeconds: () => (logins === 0 ? clock.epochSeconds() : (serverNow() + wrongByMs) / 1000),
     isTrial: false,
     proofEveryMs: PROOF_EVERY_MS,
@@ -144,7 +142,7 @@ describe('the event log', () => {
       aheadMs = ms;
       await source.poll(0);
       clock.advance(4);
-      // Its transaction was long.
+      // A long transaction.
       event('LOGOUT', { sessionId: 'late' }, serverNow() - 9000);
       expect(await source.poll(4000)).toMatchObject({ denials: [{ sid: 'late' }] });
       const from = asked
@@ -177,7 +175,7 @@ describe('the event log', () => {
   ])('proves nothing where it %s', async (_, prepare) => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
-    // It is heard all the same, and once.
+    // The event is applied once.
     const first = await source.poll(0);
     expect(first).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: false });
     expect(first.fault?.reason).toBe('own_login_not_seen');

@@ -1,4 +1,4 @@
-/** Keycloak events: hears of revocations by reading the realm's event log again and again. */
+/** Keycloak events: a signal source that polls the realm's event log. */
 import { ConfigurationError, ConfigurationFaults, DeadlineCache, type IssuedToken } from '../../ports/signals.js';
 import { identifier } from '../identifiers.js';
 import {
@@ -15,24 +15,25 @@ import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type Event
 
 export interface KeycloakEventsOptions {
   /**
-   * How far back each poll reads again: an event is seen when its change is committed, which may be later than its time. Default 10, 1 to 120.
+   * How far back each poll reads again: an event becomes visible when its transaction commits, which may be later than
+   * its time. Default 10, 1 to 120.
    */
   readonly overlapSeconds?: number;
 }
 
 const SETTINGS_EVERY_MS = 60_000;
 
-/** So often in a row it logs in at each poll, where its login is not seen. */
 const MAX_EAGER_PROOFS = 3;
 
-/** Rows that were read, and come again within the overlap. */
 const MAX_KNOWN = 100_000;
 
 /**
- * For `RevocationEventsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
- * the role `view-events` of `realm-management`, which shows who logs in from where: give it to one service, and not to all.
+ * Signal source for `RevocationEventsModule` that reads the user and admin events of a Keycloak realm
+ * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both. The client's service account needs the
+ * role `view-events` of `realm-management`. The role shows who logs in from where, so give it to one service only.
  *
- * An empty log proves nothing. This service logs in every five seconds at the latest; when that login is in the log, all that was committed before it is, too. A log that no longer has the login of before has a gap. It reads the settings of the log each minute.
+ * An empty log proves nothing, so the service logs in at least every five seconds. When that login is in the log,
+ * everything that was committed before it is there, too. If the log has lost the previous login, there is a gap.
  *
  * Throws `ConfigurationError`.
  */
@@ -50,12 +51,10 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
-  /** Whether too little was saved when the log was read last: what that was, it does not have. */
+  /** The log lacks the events of a time when the realm did not save all of them. */
   #wasUnsaved = false;
-  /** The start of the last poll that had an answer; monotonic. */
   #readMs = -Infinity;
   #proveAtMs = -Infinity;
-  /** How often in a row its own login was not in the log. */
   #unseen = 0;
   #settingsAtMs = -Infinity;
   #settingsFault: SignalSourceError | undefined;
@@ -76,7 +75,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     try {
       return await this.#poll(beganMs, sinceMs, isToBeProven);
     } catch (error) {
-      // What has ended all tokens has ended our own: that is no time to hear nothing.
+      // An event that ends all tokens also ends this service's token, so log in again.
       if (isToBeProven || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
       return this.#poll(beganMs, sinceMs, true);
     }
@@ -85,7 +84,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   async #poll(beganMs: number, sinceMs: number, isToBeProven: boolean): Promise<Signals> {
     const { clock, serverSeconds } = this.context;
     const token = await this.#logIn(isToBeProven);
-    // The first token tells the time of the server.
+    // The first token response reveals the server's time.
     const began = serverSeconds() * 1000 - (clock.monotonicMs() - beganMs);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
       this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
@@ -96,7 +95,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     const isSavedAgain = this.#wasUnsaved && this.#settingsFault === undefined;
     this.#wasUnsaved = this.#settingsFault !== undefined;
     const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false && !isSavedAgain;
-    // From here on it is heard, and does not come again.
+    // Nothing may fail from here on: `#news` returns each event only once.
     this.#readMs = beganMs;
     const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     const signals = news.map(({ signal }) => signal);
@@ -112,8 +111,9 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * From when on the log is read, by the server's time. That may be another one's, such as that of a proxy before it; so what the log itself had last counts, where that makes it earlier. What is to be proven is all that came since
-   * then: what the log has shown meanwhile need not be all. Unless another replica has heard it.
+   * Returns the time from which to read, by the server's clock. That clock may belong to a proxy in front of Keycloak,
+   * so the last own login in the log counts if it is earlier. A proof must cover everything since that login, unless
+   * another replica has polled since then.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -123,7 +123,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     return (isToBeProven && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
-  /** A new token where the log is to be proven: that it was asked for must come back. */
+  /** A proof needs a new token, because the login for it must appear in the log. */
   async #logIn(isToBeProven: boolean): Promise<IssuedToken> {
     if (this.#token === undefined || isToBeProven) this.#token = await this.context.login();
     return this.#token;
@@ -145,11 +145,11 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may be slow to be seen, and is not made each second where none ever is.
+    // A login may appear late, so a few polls retry at once.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;
-    // Most likely somebody has changed the settings.
+    // Somebody has probably changed the settings.
     this.#settingsAtMs = -Infinity;
     return new SignalSourceError(
       'own_login_not_seen',
@@ -157,7 +157,6 @@ class KeycloakEvents implements ConnectedSignalSource {
     );
   }
 
-  /** What those that were not read before come to. */
   #news(
     { events }: ReadEvents,
     signalOf: (event: EventRepresentation) => EventSignal | undefined,
@@ -166,7 +165,6 @@ class KeycloakEvents implements ConnectedSignalSource {
       const id = identifier(event['id']);
       if (id !== undefined) {
         const isKnown = this.#known.get(id) === true;
-        // For as long as it comes again.
         this.#known.set(id, true, 2 * this.overlapMs + REMEMBERED_MS);
         if (isKnown) return [];
       }
@@ -176,10 +174,9 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 }
 
-/** Beyond the overlap: a poll may be late. */
+/** How long an event id is remembered beyond the overlap, because a poll may be late. */
 const REMEMBERED_MS = 60_000;
 
-/** What keeps the log from telling all; undefined for nothing. */
 function settingsFault({
   eventsEnabled,
   enabledEventTypes,

@@ -1,35 +1,32 @@
-/** Own logins: whether the event log has the login that was just made, and still has the one that it had before. */
+/** Own logins: checks whether the event log shows the service's latest login, and still has the previous one. */
 import { unverifiedClaims, type Clock } from '../../ports/signals.js';
 import type { EventLogClient } from './event-log-client.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** An older one may have expired. */
+/** The log may have dropped an older login because of its age. */
 const LOOKED_FOR_MS = 600_000;
 
-/** A login that was in the log. */
 export interface SeenLogin {
   readonly tokenId: unknown;
-  /** As the log has it: by the clock of the server, and of the events. */
+  /** By the server's clock. */
   readonly time: number;
-  /** When it was seen, and no sooner than it was made; monotonic. */
+  /** When this process read the log, after the login; monotonic. */
   readonly atMs: number;
 }
 
 export interface LookedFor {
-  /** Whether the log has the login by which this token was issued. */
   readonly isSeen: boolean;
   /**
-   * False where the log has lost the login that it had before: it was cleared, or is that of another database. What else it has lost nobody knows. And where none was seen for so long that what it has told since the last one
-   * is not read any more.
+   * False if the log has lost the previous login: it was cleared, or belongs to another database. Also false if no
+   * login was seen for so long that older events are not read again.
    */
   readonly isSameLog: boolean;
 }
 
 export class OwnLogins {
   #last: SeenLogin | undefined;
-  /** Whether one was looked for since then, and not seen. */
   #isMissing = false;
 
   constructor(
@@ -38,12 +35,11 @@ export class OwnLogins {
     private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {}
 
-  /** The last one that was seen, unless that is too long ago for the log to be read again since then. */
   lastSeen(nowMs: number): SeenLogin | undefined {
     return this.#last !== undefined && nowMs - this.#last.atMs < LOOKED_FOR_MS ? this.#last : undefined;
   }
 
-  /** `sinceMs`: by the server's time. Rejects as the log does. */
+  /** `sinceMs`: by the server's clock. */
   async look(token: string, sinceMs: number): Promise<LookedFor> {
     const tokenId = unverifiedClaims(token)['jti'];
     const nowMs = this.clock.monotonicMs();

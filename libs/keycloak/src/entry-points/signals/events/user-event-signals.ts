@@ -1,14 +1,16 @@
-/** User event signals: what an event of a user says of tokens (Keycloak's server administration guide, "Event types"). */
+/** User event signals: which tokens a user event ends (Keycloak's server administration guide, "Event types"). */
 import type { IssuerRecheck } from '../../extension/index.js';
 import { identifier } from '../identifiers.js';
 import type { IssuerDenial } from '../signal-source.js';
 
-/** As the admin API has it; nothing of it is believed before it is looked at. */
 export type EventRepresentation = Readonly<Record<string, unknown>>;
 
 export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
 
-/** Those that are asked for. Others end no token: after a new password Keycloak keeps the sessions, and says LOGOUT of each that it ends with it. */
+/**
+ * Other types end no token: after a password change Keycloak keeps the sessions, or writes LOGOUT for each session that
+ * it ends.
+ */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
   'REVOKE_GRANT',
@@ -16,14 +18,14 @@ export const USER_EVENT_TYPES = [
   'DELETE_ACCOUNT',
 ] as const;
 
-/** Undefined for an event that ends nothing, or that is about nobody. */
 export function userEventSignal(event: EventRepresentation): EventSignal | undefined {
   const [sid, sub] = [identifier(event['sessionId']), identifier(event['userId'])];
   switch (event['type']) {
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // With a session it is a refresh token, which ends what its client has there: tokens of other clients in that session stay good, and those that come later. Else it is one access token of the user.
+    // With a session, Keycloak revoked a refresh token: tokens of other clients in the session and later tokens stay
+    // valid. Without a session, it revoked one access token of the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };
@@ -35,11 +37,14 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
   }
 }
 
-/** What was issued to the user until then. Tokens say when in whole seconds, so that the second of the event counts. */
+/**
+ * Denies the tokens that the user got until the event. Tokens carry whole seconds, so the whole second of the event
+ * counts.
+ */
 export function ofUser(sub: string, time: unknown): EventSignal {
   const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
   return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };
 }
 
-/** In the year 5138, as a denial has it. */
+/** The latest time that a denial accepts (year 5138). */
 const MAX_EPOCH_MS = 1e14;

@@ -1,4 +1,4 @@
-/** Event meaning: what a verified security event token says of tokens, or of the stream. */
+/** Event meaning: what a verified security event token says about tokens or about the stream. */
 import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { readSubject, type EventSubject, type UnknownSubject } from './event-subject.js';
@@ -6,14 +6,13 @@ import { ENDS, HARMLESS, STREAM_UPDATED, UNCERTAIN, VERIFICATION } from './event
 import type { SetClaims } from './set-claims.js';
 import { isObject } from './transmitter-answers.js';
 
-/** Why it is not understood: one word, for the log. */
 export type MeaningFault = UnknownSubject['fault'] | 'event_unknown' | 'not_one_event' | 'other_stream';
 
 export type EventMeaning =
   | { readonly kind: 'ended'; readonly denial: IssuerDenial }
   | { readonly kind: 'uncertain'; readonly recheck: IssuerRecheck; readonly fault?: MeaningFault }
   | { readonly kind: 'nothing'; readonly fault?: MeaningFault }
-  /** The transmitter was asked to say so. */
+  /** The transmitter sends it on request. */
   | { readonly kind: 'verification'; readonly state: string | undefined }
   | { readonly kind: 'stream_updated'; readonly isEnabled: boolean };
 
@@ -24,14 +23,13 @@ export interface MeaningContext {
 }
 
 /**
- * What is verified and not understood has something rechecked: what is known of the subject, else everything. The time is that at which the token was issued, and never the event's own: whoever may have events
- * emitted chooses that, and could keep a user out by it.
+ * An event that is not understood causes a recheck of its subject, or of everything. The time is the token's `iat`,
+ * never the time in the event. A party that can emit events chooses the latter, and could keep a user out with it.
  */
 export function meaningOf({ events, issuedAt, subId }: SetClaims, context: MeaningContext): EventMeaning {
   const entries = isObject(events) ? Object.entries(events) : [];
   const [type = '', event] = entries[0] ?? [];
   if (entries.length === 1 && (type === VERIFICATION || type === STREAM_UPDATED)) {
-    // Of another stream it says nothing here.
     if (Object(subId)['id'] !== context.streamId) return { kind: 'nothing', fault: 'other_stream' };
     return type === VERIFICATION ? verification(event) : streamUpdated(event);
   }
@@ -44,7 +42,7 @@ export function meaningOf({ events, issuedAt, subId }: SetClaims, context: Meani
   return UNCERTAIN.has(type) ? { kind: 'uncertain', recheck } : { kind: 'uncertain', recheck, fault: 'event_unknown' };
 }
 
-/** Tokens say when they were issued in whole seconds, so that the second of the event counts. */
+/** Tokens carry whole seconds, so the whole second of the event counts. */
 const denialOf = (subject: EventSubject, issuedAt: number): IssuerDenial =>
   subject.sid === undefined ? { sub: subject.sub, issuedBefore: Math.floor(issuedAt) + 1 } : { sid: subject.sid };
 
@@ -58,7 +56,7 @@ function verification(event: unknown): EventMeaning {
   return { kind: 'verification', state: typeof state === 'string' ? state : undefined };
 }
 
-/** Keycloak has the whole status there, in which the word is (SSF 1.0 §8.1.5 has the word alone). */
+/** Keycloak sends an object that contains the status; in SSF 1.0 §8.1.5 it is the status alone. */
 function streamUpdated(event: unknown): EventMeaning {
   const given: unknown = Object(event)['status'];
   const status: unknown = isObject(given) ? given['status'] : given;

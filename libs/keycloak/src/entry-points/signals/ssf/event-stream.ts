@@ -1,4 +1,4 @@
-/** Event stream: the one that this service reads, found or made, and whether it tells what it is read for (SSF 1.0 §8.1). */
+/** Event stream: finds or creates the stream that this service reads, and checks its settings (SSF 1.0 §8.1). */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import { identifier } from '../identifiers.js';
 import { SignalSourceError } from '../signal-source.js';
@@ -16,21 +16,18 @@ import {
 export interface EventStream {
   readonly id: string;
   readonly pollUrl: string;
-  /** For whom its tokens are. */
   readonly audiences: readonly string[];
-  /** What must pass from one verification to the next. */
   readonly minVerificationMs: number;
-  /** What it leaves out that it is read for: what comes is heard all the same. */
+  /** The stream does not deliver all that it should, but its events are applied all the same. */
   readonly fault: SignalSourceError | undefined;
 }
 
 interface StreamReader extends TransmitterAddress {
   readonly clientId: string;
-  /** It makes no stream. */
   readonly isTrial: boolean;
 }
 
-/** Where Keycloak has streams, and below which it has each poll endpoint. */
+/** The URLs of Keycloak's poll endpoints have the same beginning. */
 const KEYCLOAK_STREAMS = '/ssf/transmitter/streams';
 
 export class EventStreams {
@@ -40,13 +37,11 @@ export class EventStreams {
     private readonly options: Pick<ResolvedSharedSignalsOptions, 'streamId' | 'audience'>,
   ) {}
 
-  /** Makes one if there is none. Rejects with `AuthorizationServerError` or `SignalSourceError`, as the other does. */
   async find(configuration: TransmitterConfiguration): Promise<EventStream> {
     const found = (await this.#named(configuration)) ?? (await this.#made(configuration));
     return this.#read(found, configuration);
   }
 
-  /** What keeps it from telling anything; undefined for nothing. */
   async statusFault(
     { statusUrl }: TransmitterConfiguration,
     { id }: EventStream,
@@ -95,7 +90,6 @@ export class EventStreams {
     });
     if (status === 201 && isObject(body)) return body;
     if (status !== 409) throw unexpected(`It answers ${status} where this client makes a stream.`);
-    // Another replica was faster.
     const named = await this.#named(configuration);
     if (named === undefined) {
       throw missing(
@@ -125,7 +119,7 @@ export class EventStreams {
     };
   }
 
-  /** Keycloak shows what the realm file says there, which is any text where the stream came with the realm. */
+  /** If the stream was imported with the realm, Keycloak returns the text of the realm file, which may not be a URL. */
   #pollUrl(given: unknown, id: string, { streamsUrl }: TransmitterConfiguration): string {
     const isUrl = typeof given === 'string' && URL.canParse(given);
     if (isUrl || !streamsUrl.endsWith(KEYCLOAK_STREAMS)) {
@@ -161,7 +155,7 @@ export class EventStreams {
 
 const missing = (hint: string): SignalSourceError => new SignalSourceError('stream_missing', hint);
 
-/** Keycloak answers so where the stream came with the realm, and has no status there. */
+/** Keycloak answers 500 if the stream was imported with the realm and has no status. */
 function withoutStatus(error: unknown): Answer {
   if (!(error instanceof AuthorizationServerError) || !error.reason.startsWith('answered_500')) throw error;
   throw unexpected('It fails to say the status of the stream: with Keycloak, set ssf.stream.status of this client.');

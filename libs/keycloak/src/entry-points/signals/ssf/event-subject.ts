@@ -1,24 +1,21 @@
-/** Event subject: whose sessions an event is about (RFC 9493, SSF 1.0 §3). */
+/** Event subject: the session or the user that an event is about (RFC 9493, SSF 1.0 §3). */
 import { identifier } from '../identifiers.js';
 import { isObject, type JsonObject } from './transmitter-answers.js';
 
-/** One session, whosever it is; or all sessions of a user. */
 export type EventSubject =
   { readonly sid: string; readonly sub?: string | undefined } | { readonly sub: string; readonly sid?: undefined };
 
-/** Why it is not known whose, and what is known all the same. */
 export interface UnknownSubject {
   readonly fault: 'subject_unknown' | 'subject_of_other_issuer' | 'session_unknown' | 'critical_member_unknown';
   readonly sub?: string | undefined;
 }
 
-/** What Keycloak calls all sessions of a user. */
+/** Keycloak uses it as the session id for all sessions of a user. */
 const ALL_SESSIONS = 'ALL';
 
-/** Those members of a complex subject that are understood. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(['user', 'session']);
 
-/** `criticalMembers`: those that must be understood where they are there (§3.3). */
+/** `criticalMembers`: members that the receiver must understand if they are present (§3.3). */
 export function readSubject(
   subId: unknown,
   issuer: string,
@@ -42,7 +39,7 @@ function readComplex(
   if ('fault' in user) return user;
   const { sub } = user;
   const isCritical = (name: string): boolean => criticalMembers.includes(name);
-  // With such a member the others are not enough to say whose.
+  // Without a critical member, the other members do not identify the subject.
   const isUserMissing = userId !== undefined && sub === undefined;
   if (
     (isUserMissing && isCritical('user')) ||
@@ -56,7 +53,7 @@ function readComplex(
   return sub === undefined ? { fault: 'subject_unknown' } : { sub };
 }
 
-/** `sub` is undefined for who is named in another way, such as by an address. */
+/** `sub` is undefined if the user is named in another way, such as by an address. */
 function readUser(user: JsonObject, issuer: string): { readonly sub: string | undefined } | UnknownSubject {
   if (user['format'] !== 'iss_sub') return { sub: undefined };
   return user['iss'] === issuer ? { sub: identifier(user['sub']) } : { fault: 'subject_of_other_issuer' };

@@ -1,14 +1,12 @@
-/** FaultySets: says in the log that tokens were refused or not understood, and not once for each. */
+/** FaultySets: logs that tokens were refused or not understood, at most once a minute for each reason. */
 import type { Clock, ComponentLog } from '../../ports/signals.js';
 import type { MeaningFault } from './event-meaning.js';
 import type { SetRefusal } from './set-claims.js';
 
-/** From one line to the next about the same reason. */
 const SILENCE_MS = 60_000;
 
 interface Counted {
   saidAtMs: number;
-  /** Since then. */
   count: number;
 }
 
@@ -20,12 +18,11 @@ export class FaultySets {
     private readonly log: ComponentLog,
   ) {}
 
-  /** It has no effect but that not everything is heard. */
+  /** The only effect of a refused token is that the poll is incomplete. */
   refused(reason: SetRefusal): void {
     this.#say('A security event token was refused: what it may have told is not heard', reason);
   }
 
-  /** Its issuer has signed it. */
   notUnderstood(reason: MeaningFault): void {
     this.#say('A security event token is not understood: answers that it may be about are asked for anew', reason);
   }

@@ -1,4 +1,4 @@
-/** HeardSets: makes denials and rechecks out of the tokens of a poll, each token once. */
+/** HeardSets: turns the security event tokens of a poll into denials and rechecks, each token once. */
 import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { meaningOf, type EventMeaning, type MeaningContext } from './event-meaning.js';
@@ -8,20 +8,19 @@ import type { SecurityEventTokens } from './security-event-tokens.js';
 import type { SetClaims, SetRefusal } from './set-claims.js';
 import type { PollBegin } from './stream-proof.js';
 
-/** Whose key is not known by then is not of the issuer. */
+/** An older token was not signed by the issuer if its key is still unknown. */
 const MAX_UNDECIDED_MS = 120_000;
 
 export interface Heard {
   readonly denials: readonly IssuerDenial[];
   readonly rechecks: readonly IssuerRecheck[];
   readonly verifications: readonly { readonly state: string | undefined; readonly issuedAt: number }[];
-  /** False where something came that can't be read, or the stream has not told for a while. */
+  /** False if a token could not be read, or if the stream was disabled for a while. */
   readonly isWhole: boolean;
-  /** Since when it is undecided of one whether its issuer has signed it, in milliseconds; undefined for none. */
+  /** How long the oldest undecided token has been waiting. */
   readonly undecidedMs: number | undefined;
-  /** Whether somebody has changed the status of the stream. */
   readonly isStreamUpdated: boolean;
-  /** When the first of what ended was told, in milliseconds, by the server's clock. */
+  /** Time of the first denial or recheck, by the server's clock. */
   readonly occurredAtMs: number | undefined;
 }
 
@@ -42,7 +41,6 @@ export class HeardSets {
     private readonly faulty: Pick<FaultySets, 'refused' | 'notUnderstood'>,
   ) {}
 
-  /** Those that were not dealt with before. What can't be decided yet comes again. */
   async hear(
     sets: ReadonlyMap<string, unknown>,
     { beganMs, serverSeconds }: PollBegin,
@@ -57,7 +55,6 @@ export class HeardSets {
       if (checked === 'undecided' && ageMs < MAX_UNDECIDED_MS) undecidedMs = Math.max(ageMs, undecidedMs ?? 0);
       else decided.push(this.#decide(jti, checked === 'undecided' ? 'signing_key_unknown' : checked, context));
     }
-    // From here on it is heard, and does not come again.
     for (const { jti, claims } of decided) {
       this.outstanding.done(jti, claims === undefined ? 0 : serverSeconds - claims.issuedAt);
     }
@@ -82,7 +79,7 @@ function summaryOf(decided: readonly Decided[]): Omit<Heard, 'undecidedMs'> {
   let [isWhole, isStreamUpdated, occurredAt] = [true, false, Infinity];
   for (const { claims, meaning } of decided) {
     if (claims === undefined || meaning === undefined) {
-      // Nobody knows what it was about, if it was the issuer's: with another host name than it should have, it may be.
+      // The token may be genuine, for example if Keycloak uses another host name.
       isWhole = false;
       continue;
     }
@@ -93,7 +90,7 @@ function summaryOf(decided: readonly Decided[]): Omit<Heard, 'undecidedMs'> {
     if (meaning.kind === 'verification') verifications.push({ state: meaning.state, issuedAt });
     if (meaning.kind === 'stream_updated') {
       isStreamUpdated = true;
-      // What ends while a stream is disabled is told to nobody, then or later.
+      // A disabled stream loses the events of that time.
       isWhole &&= meaning.isEnabled;
     }
   }

@@ -1,77 +1,75 @@
-/** OutstandingSets: what a stream has to deliver, read by polls that acknowledge late, so that several replicas see all of it (RFC 8936 §2). */
+/** OutstandingSets: polls a stream and acknowledges late, so that several replicas see every token (RFC 8936 §2). */
 import { DeadlineCache, KeycloakException, type Clock } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** From its first sight to its acknowledgement: each replica that polls more often than in half of this time has seen it by then. */
+/**
+ * From the first sight of a token to its acknowledgement. A replica that polls more often than in half of this time has
+ * seen it by then.
+ */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
-/** From one poll to the next at most: after more, others may have acknowledged what was not seen here. */
+/** After a longer pause, other replicas may have acknowledged tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
-/** Issued that long ago it was delivered that long ago, too: whoever has not seen it has had a page that was cut off, and knows. */
+/** An older token may be acknowledged at once: a replica that has not seen it got a truncated page, and knows that. */
 const OLD_SECONDS = 600;
 
-/** Keycloak gives no more than a thousand, of some kilobyte each; an answer may have a megabyte. */
+/** Keycloak returns at most a thousand tokens of about a kilobyte each; a response may have a megabyte. */
 const MAX_EVENTS = 800;
 const MAX_READ = 2000;
 const MAX_PAGES = 10;
 
-/** Where another poll holds what is outstanding, Keycloak leaves it out for the moment. */
+/** While another poll holds tokens, Keycloak omits them for a moment, so the poll is repeated. */
 const MAX_AGAIN = 2;
 
-/** For longer no poll holds anything: what is left out then has been acknowledged. */
+/** No poll holds tokens for longer, so somebody else acknowledged a token that is still missing. */
 const TAKEN_AFTER_MS = 3000;
 
-/** Those that were read, while they may come again. */
 const MAX_KNOWN = 20_000;
 const REMEMBERED_MS = 600_000;
 
-/** Of characters, of a name. */
 const MAX_JTI_LENGTH = 1024;
 
-/** After an answer that was too large. */
 const SHRINKS_BY = 4;
 
 interface Seen {
   readonly firstSeenMs: number;
-  /** Whether the poll before was not long ago: else another replica may have seen it long before, and acknowledge it soon. */
+  /**
+   * Whether the previous poll was recent: otherwise another replica may have seen the token long before, and
+   * acknowledge it soon.
+   */
   readonly isNew: boolean;
   isDone: boolean;
   isOld: boolean;
 }
 
 export interface ReadSets {
-  /** By their `jti`, as they came; nothing of them is believed. */
   readonly sets: ReadonlyMap<string, unknown>;
-  /** Whether there are more than were read. */
   readonly isCutOff: boolean;
-  /** Whether some are left out that nobody has acknowledged here: others may be, too. */
+  /** Whether tokens are missing that no replica has acknowledged, so that others may be missing, too. */
   readonly isShort: boolean;
-  /** Whether such ones stay away: somebody else acknowledges at once, or the stream is not what it was. */
+  /** Whether they stay missing: another receiver acknowledges at once, or the stream was replaced. */
   readonly isTakenByOthers: boolean;
 }
 
 export class OutstandingSets {
   readonly #seen: DeadlineCache<Seen>;
   #readAtMs = -Infinity;
-  /** Those of the last poll. */
   #shown: readonly string[] = [];
-  /** Those that were left out in the last poll, and since when. */
   #missing: ReadonlyMap<string, number> = new Map();
   #maxEvents = MAX_EVENTS;
 
   constructor(
     private readonly client: Pick<TransmitterClient, 'post'>,
     private readonly clock: Clock,
-    /** What a trial has read is still to be read by the service. */
+    /** A trial acknowledges nothing, because the service has to read the tokens, too. */
     private readonly isTrial: boolean,
   ) {
     this.#seen = new DeadlineCache(MAX_KNOWN, clock);
   }
 
-  /** Acknowledges what is due, unless it is a trial, and reads what there is. Rejects with `AuthorizationServerError` or `SignalSourceError`. */
   async read(url: string, beganMs: number): Promise<ReadSets> {
     const due = this.#shown.filter((jti) => this.#isDue(jti, beganMs)).slice(0, MAX_EVENTS);
     const awaited = new Set([
@@ -88,24 +86,21 @@ export class OutstandingSets {
     return { sets, isCutOff, isShort: missing.length > 0, isTakenByOthers };
   }
 
-  /** The stream may be another one: nothing must come again. What does is known. */
+  /** The stream may be another one, so no token has to come again. */
   startAnew(): void {
     this.#readAtMs = -Infinity;
     this.#shown = [];
     this.#missing = new Map();
   }
 
-  /** Whether it was dealt with before. */
   isDone(jti: string): boolean {
     return this.#seen.get(jti)?.isDone === true;
   }
 
-  /** For how long it has been known. */
   ageMs(jti: string, nowMs: number): number {
     return nowMs - (this.#seen.get(jti)?.firstSeenMs ?? nowMs);
   }
 
-  /** It is acknowledged with the others, and is not dealt with again. `ageSeconds`: since it was issued, if that is known. */
   done(jti: string, ageSeconds = 0): void {
     const seen = this.#seen.get(jti);
     if (seen === undefined) return;
@@ -127,7 +122,7 @@ export class OutstandingSets {
       for (const [jti, set] of Object.entries(found.sets)) sets.set(jti, set);
       const isLate = [...awaited].some((jti) => !sets.has(jti));
       if (found.isMore) {
-        // What nobody acknowledges comes first each time.
+        // Tokens that are not acknowledged come first, so the next page would be the same.
         if (sets.size === before) return { sets, isCutOff: true };
       } else if (!isLate || again === MAX_AGAIN) {
         this.#maxEvents = Math.min(MAX_EVENTS, this.#maxEvents * SHRINKS_BY);
@@ -168,7 +163,7 @@ export class OutstandingSets {
     return seen?.isDone === true && (seen.isOld || nowMs - seen.firstSeenMs >= ACKNOWLEDGE_AFTER_MS);
   }
 
-  /** Whether no replica acknowledges it yet. */
+  /** Whether no replica can have acknowledged the token yet. */
   #mustComeAgain(jti: string, nowMs: number): boolean {
     const seen = this.#seen.get(jti);
     return seen?.isDone === true && seen.isNew && !seen.isOld && nowMs - seen.firstSeenMs < MAX_GAP_MS;

@@ -1,4 +1,4 @@
-/** Each check of a security event token (RFC 8417, SSF 1.0 §4.1, RFC 8725), by tokens that a transmitter delivers which it should not. */
+/** The checks of a security event token (RFC 8417, SSF 1.0 §4.1, RFC 8725). */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
@@ -137,7 +137,7 @@ describe('a security event token', () => {
     expect(warnings()).toEqual([['A security event token was refused', reason]]);
     clock.advance(1);
     expect(await source.poll(1000)).toMatchObject({ denials: [], isWhole: true });
-    // It goes with the others.
+    // The token is acknowledged like the others.
     expect(transmitter.pending).toContain(jti);
     await polls(30);
     expect(transmitter.pending).not.toContain(jti);
@@ -190,7 +190,6 @@ describe('a security event token', () => {
     transmitter.deliver(signed({ header: { typ: 'JWT' } }), randomUUID());
     await source.poll(1000);
     expect(lines.filter(({ level }) => level === 'warn').at(-1)).toMatchObject({ fields: { count: 50 } });
-    // Nothing of what somebody has sent.
     expect(JSON.stringify(lines)).not.toMatch(/eyJ|alice|https?:/);
   });
 });
@@ -256,7 +255,6 @@ describe('the keys of a transmitter', () => {
   });
 });
 
-/** With other claims than those that were signed. */
 function replaced(token: string, payload: string): string {
   const [header, , signature] = token.split('.');
   return [header, payload, signature].join('.');

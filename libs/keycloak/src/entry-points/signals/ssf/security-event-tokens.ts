@@ -1,4 +1,4 @@
-/** SecurityEventTokens: checks the security event tokens of one issuer (RFC 8417, SSF 1.0 §4.1, RFC 8725). */
+/** SecurityEventTokens: verifies the security event tokens of one issuer (RFC 8417, SSF 1.0 §4.1, RFC 8725). */
 import { jsonObjectOf } from '../../jws/json-object.js';
 import { readJwsHeader, type JwsHeader, type RefusedHeader } from '../../jws/jws-header.js';
 import type { PublishedKey } from '../../jws/published-key.js';
@@ -8,27 +8,28 @@ import { SigningKeys } from '../../jws/signing-keys.js';
 import { AuthorizationServerError, isCompactJws, type Clock, type ComponentLog } from '../../ports/signals.js';
 import { readSetClaims, type SetClaims, type SetRecipient, type SetRefusal } from './set-claims.js';
 
-/** `undecided`: nobody can say yet, since the issuer's keys can't be had, or may not be those of now. */
+/** `undecided`: the issuer's keys can't be read, or are not up to date. */
 export type CheckedSet = SetClaims | SetRefusal | 'undecided';
 
-/** A key that the issuer withdrew is believed no longer than this. */
 const MAX_KEY_AGE_SECONDS = 600;
 
-/** From one reading of the keys to the next for a key that is not known. */
+/** Shortest time between two reads of the keys because of an unknown key. */
 const READ_AGAIN_MS = 30_000;
 
-/** Of characters. */
+/** In characters. */
 const MAX_LENGTH = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
-/** SSF 1.0 §4.1.1; in any case, with or without `application/` (RFC 7515 §4.1.9). Without it a token of another kind could be taken for one. */
+/**
+ * SSF 1.0 §4.1.1: in upper or lower case, with or without `application/` (RFC 7515 §4.1.9). Without this check, a token
+ * of another kind could pass.
+ */
 const SET_TYPE = /^(?:application\/)?secevent\+jwt$/i;
 
 const isSetType = (typ: unknown): boolean => typeof typ === 'string' && SET_TYPE.test(typ);
 
 interface Parts {
-  /** The key set as the issuer publishes it now. Rejects with `AuthorizationServerError`. */
   readonly readKeys: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: ComponentLog;
@@ -48,18 +49,21 @@ export class SecurityEventTokens {
     this.#keys = new SigningKeys({ readKeys: read, clock, log }, { maxKeyAgeSeconds: MAX_KEY_AGE_SECONDS });
   }
 
-  /** Has keys, or rejects with `AuthorizationServerError`. */
+  /** Rejects with `AuthorizationServerError`. */
   async ready(): Promise<void> {
     await this.#keys.usable();
   }
 
-  /** Claims are looked at first: only for a token that would be good if its issuer had signed it are keys looked for. `now`: by the server's clock. */
+  /**
+   * Checks the claims first, so that only a token with valid claims causes a key lookup. `now`: seconds since the
+   * epoch, by the server's clock.
+   */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
     if (typeof token !== 'string' || !isCompactJws(token)) return 'token_malformed';
     if (token.length > MAX_LENGTH) return 'token_too_long';
     const header = readJwsHeader(token, ALGORITHMS, isSetType);
     if ('reason' in header) return refusalOf(header);
-    // What was signed is this very text, if anything was: it has one spelling.
+    // A compact JWS has only one spelling, so the signature covers exactly this text.
     const members = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
     if (members === undefined) return 'token_malformed';
     const claims = readSetClaims(members, recipient, now);
@@ -67,7 +71,6 @@ export class SecurityEventTokens {
     try {
       return (await this.#signatureFault(token, header)) ?? claims;
     } catch (error) {
-      // A fault of the issuer, or of the way to it.
       if (error instanceof AuthorizationServerError) return 'undecided';
       throw error;
     }
@@ -78,7 +81,7 @@ export class SecurityEventTokens {
     if (typeof key === 'string') return key;
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') return payload;
-    // A reading may have ended meanwhile.
+    // The key may have been withdrawn during the verification.
     return key.isPublished ? undefined : 'undecided';
   }
 

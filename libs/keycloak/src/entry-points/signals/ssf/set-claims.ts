@@ -1,7 +1,6 @@
-/** SET claims: what a security event token must say, and must not (RFC 8417 §2.2, SSF 1.0 §4.1). */
+/** SET claims: validates the claims of a security event token (RFC 8417 §2.2, SSF 1.0 §4.1). */
 import { texts, type JsonObject } from './transmitter-answers.js';
 
-/** Why a security event token is refused: one word, for the log. */
 export type SetRefusal =
   | 'token_malformed'
   | 'token_too_long'
@@ -17,7 +16,6 @@ export type SetRefusal =
   | 'time_missing'
   | 'issued_in_the_future';
 
-/** For whom it must be. */
 export interface SetRecipient {
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -25,23 +23,22 @@ export interface SetRecipient {
   readonly jti: string;
 }
 
-/** What it is about is not looked at yet. */
 export interface SetClaims {
-  /** `iat`, in seconds since the epoch, of the issuer's clock. */
+  /** `iat`, in seconds since the epoch, by the issuer's clock. */
   readonly issuedAt: number;
   readonly events: unknown;
   readonly subId: unknown;
 }
 
-/** Seconds: clocks of several nodes differ. */
+/** In seconds, because the clocks of several nodes differ. */
 const TOLERANCE = 60;
 
-/** `now`: by the server's clock. Whether anybody has signed them is for others to say. */
+/** Does not check the signature. `now`: seconds since the epoch, by the server's clock. */
 export function readSetClaims(claims: JsonObject, recipient: SetRecipient, now: number): SetClaims | SetRefusal {
   const { iss, aud, jti, iat, events, sub_id: subId } = claims;
   if (iss !== recipient.issuer) return 'other_issuer';
   if (!texts(aud).some((one) => recipient.audiences.includes(one))) return 'other_audience';
-  // It could be used as a token of another kind, or is one.
+  // With these claims it is a token of another kind, or could be used as one.
   if ('sub' in claims || 'exp' in claims) return 'has_sub_or_exp';
   if (jti !== recipient.jti) return 'other_jti';
   if (typeof iat !== 'number' || !Number.isFinite(iat) || iat < 0) return 'time_missing';

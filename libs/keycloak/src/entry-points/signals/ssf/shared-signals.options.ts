@@ -1,17 +1,18 @@
-/** Shared signals options: which transmitter is listened to, as whom, and the check of it at boot. */
+/** Shared signals options: the transmitter and stream to poll, and their check at boot. */
 import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js';
 
 export interface SharedSignalsOptions {
   /**
-   * Where the transmitter says what it offers. It must be on the origin of the issuer, or where that is reached. Default: `/.well-known/ssf-configuration` below the realm, which is
-   * Keycloak's; by SSF 1.0 §7.2 it stands between host and path.
+   * URL of the transmitter's configuration, on the origin of the issuer or of the URL at which this service reaches it.
+   * Default: `/.well-known/ssf-configuration` below the realm, as Keycloak has it. In SSF 1.0 §7.2 it stands between
+   * host and path.
    */
   readonly configurationUrl?: string;
-  /** Which stream of this client is read, where it has several. Default: the one that it has, else one that is made. */
+  /** The stream to read. Default: the client's only stream, which the service creates if necessary. */
   readonly streamId?: string;
-  /** What the token is asked for with: scope tokens with spaces between. Default `ssf.read ssf.manage`. */
+  /** Scope tokens for the access token, separated by spaces. Default `ssf.read ssf.manage`. */
   readonly scope?: string;
-  /** For whom its tokens must be. Default: whom the stream says that they are for. */
+  /** The audience that the stream's tokens must have. Default: the audience in the stream's settings. */
   readonly audience?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What is heard by a stream of a transmitter that tells, tells otherwise, or tells nothing: one made from the specifications, over HTTP. */
+/** sharedSignals() against an HTTP transmitter that is made from the specifications, and may be wrong or incomplete. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
@@ -32,7 +32,6 @@ const warnings = (): LoggedLine[] => lines.filter(({ level }) => level !== 'log'
 
 const replica = (): ConnectedSignalSource => connectedSource(transmitter, { clock });
 
-/** A second later. */
 async function next(from = source, seconds = 1): Promise<Signals> {
   clock.advance(seconds);
   return from.poll(seconds * 1000);
@@ -146,7 +145,6 @@ describe('the events of a stream', () => {
       states.push(isWhole || isProven);
     }
     expect(heard).toEqual(sids);
-    // But for the last.
     expect(states.slice(0, -1).some(Boolean)).toBe(false);
     const after = await polls(40);
     expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
@@ -173,7 +171,7 @@ describe('the events of a stream', () => {
     transmitter.maxPage = 7;
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     const first = await source.poll(0);
-    // Its own verification is the eighth.
+    // The verification for this service is the eighth token.
     expect([first.denials.length, first.isWhole, first.isProven]).toEqual([7, false, false]);
     await polls(29);
     expect(await next()).toMatchObject({ isProven: true });
@@ -225,9 +223,9 @@ describe('the events of a stream', () => {
     await polls(5);
     transmitter.revoked('alice', 's2');
     transmitter.hold(3);
-    // Its own verification came after them, and is not held.
+    // The verification for this service came later, and no other poll holds it.
     expect(await next()).toMatchObject({ denials: [], isWhole: true, isProven: false, fault: undefined });
-    // It still says the same.
+    // The same verification now proves the earlier time.
     expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], ...PROVEN, provenAgoMs: 1000 });
   });
 });
@@ -256,7 +254,7 @@ describe('the proof', () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
-    // That one has asked too soon, and was told so.
+    // The transmitter answered the second request with 429.
     expect(transmitter.count('/feeds/check')).toBe(2);
     for (let second = 0; second < 20; second += 1) {
       await next(other);
@@ -304,7 +302,7 @@ describe('the proof', () => {
     transmitter.verifiesLate = false;
     transmitter.instead = () => undefined;
     transmitter.releaseLate();
-    // It may not have told all meanwhile.
+    // Events may have been lost in the meantime.
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
     const later = await polls(8);
     expect(later.some(({ isProven, isWhole }) => isProven && isWhole)).toBe(true);
@@ -387,7 +385,7 @@ describe('the stream', () => {
     transmitter.stream = undefined;
     transmitter.instead = ({ method, path }) => {
       if (method !== 'POST' || path !== '/feeds' || transmitter.stream !== undefined) return undefined;
-      // Another replica, in this moment.
+      // Another replica creates the stream at this moment.
       transmitter.makeStream();
       return undefined;
     };

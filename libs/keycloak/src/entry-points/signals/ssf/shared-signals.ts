@@ -1,4 +1,6 @@
-/** Shared signals: hears of revocations by the events that a transmitter has signed, and polls for them (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417). */
+/**
+ * Shared signals: a signal source that polls a transmitter for signed events (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417).
+ */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import {
   SignalSourceError,
@@ -21,17 +23,21 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** An unknown key that is none of a rotation: the issuer's were read again since then. */
+/** After this time, an unknown key is not a key rotation: the issuer's keys were read again meanwhile. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * For `RevocationEventsModule`: a stream of a Shared Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. It tells this client alone, and by signed tokens, which sessions have ended and whose; it does not show who logs in. The client
- * needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and attributes (docs/signals.md). A stream that is not there is made.
+ * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter, such as Keycloak 26.7
+ * with `--features=ssf`. Signed tokens report to this client alone which sessions of which users have ended; they do
+ * not show who logs in. The client needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and
+ * attributes (docs/signals.md). The service creates a stream if the client has none.
  *
- * Keycloak 26.7 tells of logouts and of "sign out", and of no user who is disabled or deleted: for those, take `keycloakEvents()` beside it, or a time for answers that you can wait.
+ * Keycloak 26.7 reports logouts and "sign out", but not that a user is disabled or deleted. For these, add
+ * `keycloakEvents()`, or choose a TTL for cached results that you can accept.
  *
- * An empty answer proves nothing. This service asks every five seconds at the latest that the stream be verified; when that verification has come, all that was told before it has, too. Several replicas may read one stream: each
- * acknowledges half a minute late, so that all have seen everything by then.
+ * An empty response proves nothing, so the service requests a verification of the stream at least every five seconds.
+ * When that verification arrives, every earlier event has arrived, too. Several replicas may read one stream: each
+ * acknowledges half a minute late, so all of them have seen every event by then.
  *
  * Throws `ConfigurationError`.
  */
@@ -46,7 +52,6 @@ class SharedSignals implements ConnectedSignalSource {
   readonly #outstanding: OutstandingSets;
   readonly #heard: HeardSets;
   readonly #proof: StreamProof;
-  /** Whether the stream may not have told all for a while. */
   #isInDoubt = false;
 
   /** Throws `ConfigurationError`. */
@@ -90,9 +95,9 @@ class SharedSignals implements ConnectedSignalSource {
     const settings = await this.#settings.read(beganMs);
     const { configuration, stream } = settings;
     await this.#tokens.ready();
-    // Before the stream is read: what has ended until now comes before what verifies it.
+    // Ask before the stream is read: every event until now comes before the verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // The first token tells the time of the server.
+    // The first token response reveals the server's time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
@@ -102,7 +107,7 @@ class SharedSignals implements ConnectedSignalSource {
     return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, heard);
   }
 
-  /** What was heard is not lost from here on, whatever fails. */
+  /** Returns failures of the server as faults, because the events must not get lost any more. */
   async #signalsOf(
     sinceMs: number,
     beganMs: number,
@@ -113,7 +118,7 @@ class SharedSignals implements ConnectedSignalSource {
   ): Promise<Signals> {
     const isAllRead = !read.isCutOff && !read.isShort && heard.undecidedMs === undefined;
     const claimed = isAllRead && settings.isCurrent ? this.#proof.claimable(beganMs) : undefined;
-    // A stream that is paused is verified, too.
+    // The transmitter also verifies a paused stream.
     const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || heard.isStreamUpdated;
     const statusFault = isStatusNeeded ? await faultOf(this.#settings.requireEnabled(settings)) : undefined;
     const fault =
@@ -122,7 +127,7 @@ class SharedSignals implements ConnectedSignalSource {
       knownFault(statusFault) ??
       (read.isTakenByOthers ? takenByOthers() : undefined) ??
       undecidedFault(heard) ??
-      // Behind what was cut off, it is not to be seen yet.
+      // In a truncated response the verification may not be visible yet.
       (read.isCutOff ? undefined : this.#proof.fault(beganMs));
     const isRecovered = this.#isInDoubt && fault === undefined;
     const isWhole = sinceMs <= MAX_GAP_MS && !read.isCutOff && !read.isTakenByOthers && heard.isWhole && !isRecovered;
@@ -134,7 +139,6 @@ class SharedSignals implements ConnectedSignalSource {
   }
 }
 
-/** `unknown` where the server gave no answer: that is no reason to hear nothing. */
 async function faultOf(calling: Promise<unknown>): Promise<SignalSourceError | 'unknown' | undefined> {
   try {
     await calling;

@@ -1,4 +1,4 @@
-/** StreamProof: until when it is certain that a stream has told all, by verification events that were asked for (SSF 1.0 §8.1.4). */
+/** StreamProof: until when a stream is known to be complete, by verification events (SSF 1.0 §8.1.4). */
 import { randomUUID } from 'node:crypto';
 import { KeycloakException } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
@@ -6,39 +6,36 @@ import type { EventStream } from './event-stream.js';
 import { unexpected } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** An older verification says nothing of now. */
+/** An older verification says nothing about the present. */
 const MAX_AGE_MS = 15_000;
 
-/** By how much the server's time may differ from what is known of it: that is measured in whole seconds. */
+/** Uncertainty of the server's time, which is measured in whole seconds. */
 const UNCERTAINTY_MS = 2000;
 
-/** For how long a verification may be under way. */
 const PATIENCE_MS = 5000;
 
-/** Until it is asked for again: where somebody else was faster, that one's verification is on its way. */
+/** If another replica asked first, its verification is on the way. */
 const SOON_MS = 1000;
 
 const MAX_ASKED = 16;
 
-/** When a poll began, by both clocks. */
 export interface PollBegin {
   /** Monotonic. */
   readonly beganMs: number;
-  /** By the server's clock, in seconds since the epoch. */
+  /** Seconds since the epoch, by the server's clock. */
   readonly serverSeconds: number;
 }
 
 /**
- * A transmitter appends to one queue what it tells: where a verification has come that was asked for at a time, all has come that was told before that time. Its own verifications are known by their `state`, and vouch for the
- * beginning of the poll that asked. Those that other replicas asked for vouch for when they were issued.
+ * Once a verification arrives, everything that the transmitter queued before it has arrived, too. A verification that
+ * this process requested, by its `state`, proves the time until the start of the requesting poll. The verification of
+ * another replica proves the time until its `iat`.
  */
 export class StreamProof {
-  /** By state: when the poll began that asked. */
   readonly #asked = new Map<string, number>();
   #askAtMs = -Infinity;
   #vouchedMs = -Infinity;
   #claimedMs = -Infinity;
-  /** Since when one is waited for. */
   #waitingSinceMs: number | undefined;
 
   constructor(
@@ -46,11 +43,9 @@ export class StreamProof {
     private readonly everyMs: number,
   ) {}
 
-  /** Asks where it is time, and nobody else's has come. Rejects with `AuthorizationServerError` or `SignalSourceError`. */
   async ask(beganMs: number, url: string, { id, minVerificationMs }: EventStream): Promise<void> {
     if (beganMs < this.#askAtMs) return;
     this.#waitingSinceMs ??= beganMs;
-    // Where there is no answer, too.
     this.#askAtMs = beganMs + (minVerificationMs > this.everyMs ? this.everyMs : SOON_MS);
     const state = randomUUID();
     this.#remember(state, beganMs);
@@ -65,7 +60,7 @@ export class StreamProof {
     }
   }
 
-  /** One that came, and was verified. `issuedAt`: in seconds, by the server's clock. */
+  /** `issuedAt`: in seconds, by the server's clock. */
   heard(state: string | undefined, issuedAt: number, { beganMs, serverSeconds }: PollBegin): void {
     const askedMs = state === undefined ? undefined : this.#asked.get(state);
     if (state !== undefined) this.#asked.delete(state);
@@ -74,12 +69,15 @@ export class StreamProof {
     if (vouchedMs < beganMs - MAX_AGE_MS) return;
     this.#vouchedMs = Math.max(this.#vouchedMs, vouchedMs);
     this.#waitingSinceMs = undefined;
-    // Whoever asked asks again: one does it for all.
+    // The replica that asked also asks the next time, so that one replica asks for all.
     const laterMs = beganMs + this.everyMs + Math.min(SOON_MS, this.everyMs / 2);
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Until when all was told, if a poll that has read all may claim more than those before it. */
+  /**
+   * Returns until when the stream is complete, if that is later than the last claim. Only a poll that has read
+   * everything may claim it.
+   */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

@@ -1,4 +1,4 @@
-/** StreamSettings: what the transmitter offers and the stream delivers, read each minute. */
+/** StreamSettings: the transmitter's configuration and the stream's settings, read every minute. */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import { SignalSourceError, type SignalSourceContext } from '../signal-source.js';
 import { EventStreams, type EventStream } from './event-stream.js';
@@ -9,15 +9,14 @@ import { readConfiguration, type TransmitterConfiguration } from './transmitter-
 
 const EVERY_MS = 60_000;
 
-/** A stream that may be verified less often is proven less often than answers would serve for. */
+/** With rarer verifications, cached results expire between two proofs. */
 const MAX_VERIFICATION_MS = 10_000;
 
 export interface SettingsOfStream {
   readonly configuration: TransmitterConfiguration;
   readonly stream: EventStream;
-  /** What keeps the stream from telling all: what comes is heard all the same. */
   readonly fault: SignalSourceError | undefined;
-  /** Whether they were read when it was time to. */
+  /** False if the settings were due to be read again and that failed. */
   readonly isCurrent: boolean;
 }
 
@@ -38,7 +37,7 @@ export class StreamSettings {
     this.#streams = new EventStreams(client, context, options);
   }
 
-  /** Rejects with `AuthorizationServerError` where they were never read, and with `SignalSourceError`. */
+  /** Rejects with `AuthorizationServerError` if the settings were never read, and with `SignalSourceError`. */
   async read(beganMs: number): Promise<SettingsOfStream> {
     const held = this.#held;
     if (held !== undefined && beganMs < this.#readAtMs + EVERY_MS) return held;
@@ -47,29 +46,25 @@ export class StreamSettings {
       this.#readAtMs = beganMs;
       return this.#held;
     } catch (error) {
-      // Those of before still say where the stream is.
+      // The previous settings still say where the stream is.
       if (held !== undefined && error instanceof AuthorizationServerError) return { ...held, isCurrent: false };
       throw error;
     }
   }
 
-  /** They are read again at the next poll. */
   expire(): void {
     this.#readAtMs = -Infinity;
   }
 
-  /** They may be wrong. */
   forget(): void {
     this.#held = undefined;
   }
 
-  /** Rejects with `AuthorizationServerError`, and with `SignalSourceError` for a stream that does not tell. */
   async requireEnabled({ configuration, stream }: SettingsOfStream): Promise<void> {
     const fault = await this.#streams.statusFault(configuration, stream);
     if (fault !== undefined) throw fault;
   }
 
-  /** The keys as they are published now. Rejects with `AuthorizationServerError`. */
   async readKeys(): Promise<unknown> {
     const url = this.#keysUrl ?? (await this.#read()).configuration.keysUrl;
     const { status, body } = await this.client.published(url);

@@ -1,14 +1,14 @@
-/** Transmitter client: asks a transmitter by HTTP, with a token in this service's own name. */
+/** Transmitter client: HTTP requests to a transmitter, with an access token of the polling client. */
 import { isStrictJson, type AuthorizationServerFetch, type Clock, type IssuedToken } from '../../ports/signals.js';
 import { SignalSourceError, type SignalSourceContext } from '../signal-source.js';
 
 export interface Answer {
   readonly status: number;
-  /** Undefined for what is no JSON, or not strictly. */
+  /** Undefined if the body is not strict JSON. */
   readonly body: unknown;
 }
 
-/** Of its life a token is used this part, by this service's own clock. */
+/** A token is renewed after this part of its lifetime, by this service's own clock. */
 const USED_LIFE = 0.8;
 
 interface HeldToken {
@@ -24,7 +24,6 @@ export class TransmitterClient {
 
   constructor(
     { fetch, login, clock }: Pick<SignalSourceContext, 'fetch' | 'login' | 'clock'>,
-    /** What the token is asked for with. */
     private readonly scope: string,
   ) {
     this.#fetch = fetch;
@@ -32,7 +31,7 @@ export class TransmitterClient {
     this.#clock = clock;
   }
 
-  /** Without a token, for what anybody may read. Rejects with `AuthorizationServerError`, as the others do. */
+  /** Sends no token. */
   async published(url: string): Promise<Answer> {
     return this.#ask(url, { headers: { accept: 'application/json' } });
   }
@@ -42,7 +41,7 @@ export class TransmitterClient {
     return this.#send(url, 'GET', undefined);
   }
 
-  /** As `get`. It is not sent twice, but for a token that is good no more. */
+  /** Retries only if the token is no longer valid. */
   async post(url: string, body: object): Promise<Answer> {
     return this.#send(url, 'POST', JSON.stringify(body));
   }
@@ -58,7 +57,7 @@ export class TransmitterClient {
     if (!isRefusal(first)) return first;
     this.#held = undefined;
     if (held === undefined) throw forbidden(first);
-    // What has ended all tokens has ended our own: that is no time to hear nothing.
+    // An event that ends all tokens also ends this service's token, so log in again.
     const second = await ask(await this.#logIn());
     if (!isRefusal(second)) return second;
     this.#held = undefined;

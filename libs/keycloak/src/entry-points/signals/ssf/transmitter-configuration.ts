@@ -1,23 +1,19 @@
-/** Transmitter configuration: what a transmitter offers, and where (SSF 1.0 §7). */
+/** Transmitter configuration: the endpoints and features of a transmitter (SSF 1.0 §7). */
 import { SignalSourceError } from '../signal-source.js';
 import { texts, unexpected, type JsonObject } from './transmitter-answers.js';
 
 export interface TransmitterConfiguration {
   readonly keysUrl: string;
-  /** Where streams are made and read. */
   readonly streamsUrl: string;
   readonly statusUrl: string;
   readonly verificationUrl: string;
-  /** Of streams that say nothing of it; undefined where this says nothing, too. */
+  /** For streams that do not have the member. */
   readonly defaultSubjects: unknown;
-  /** Members of a subject that must be understood. */
   readonly criticalMembers: readonly string[];
 }
 
-/** Where the server is, for those that believe it. */
 export interface TransmitterAddress {
   readonly issuer: string;
-  /** Where the issuer is reached. */
   readonly realmUrl: string;
 }
 
@@ -30,7 +26,7 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
   if (!/^1_0(?:$|-)/.test(String(members['spec_version']))) {
     throw unexpected('Its configuration is not that of Shared Signals 1.0: look for another version of the server.');
   }
-  // It must be what the tokens say (§7.2.3): else they are refused one by one.
+  // The tokens name the same issuer (§7.2.3), so with another one each token would be refused.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'It calls itself by another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
@@ -51,7 +47,10 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
   };
 }
 
-/** Our token goes there, or what comes from there is believed: so it must be on the origin of the issuer, or where that is reached. */
+/**
+ * This service sends its token there or trusts the response, so the URL must be on the origin of the issuer or of
+ * `realmUrl`.
+ */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
     throw unexpected(`It says nothing of ${name}, which this service needs.`);
