@@ -14,17 +14,31 @@ const printer = ts.createPrinter({ removeComments: true });
 const { values: flags } = argumentsOf({ options: { write: { type: 'boolean' } } });
 process.chdir(resolve(import.meta.dirname, '../..'));
 
-/** @type {ts.TransformerFactory<ts.Node>} */
-const withoutPrivateMembers = (context) => {
+/**
+ * Removes private members, and sorts unions of literals: the compiler writes those in the order in which it met their members, which differs from build to
+ * build.
+ *
+ * @type {ts.TransformerFactory<ts.Node>}
+ */
+const normalized = (context) => {
   /** @param {ts.Node} node @returns {ts.Node | undefined} */
   const visit = (node) => {
     const isPrivate =
       ts.canHaveModifiers(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
     const isHidden = ts.isPropertyDeclaration(node) && ts.isPrivateIdentifier(node.name);
-    return isHidden || isPrivate === true ? undefined : ts.visitEachChild(node, visit, context);
+    if (isHidden || isPrivate === true) return undefined;
+    if (ts.isUnionTypeNode(node) && node.types.every(ts.isLiteralTypeNode)) {
+      const types = node.types.toSorted((one, other) => (valueOf(one) < valueOf(other) ? -1 : 1));
+      return context.factory.createUnionTypeNode(types);
+    }
+    return ts.visitEachChild(node, visit, context);
   };
   return (node) => visit(node) ?? node;
 };
+
+/** @param {ts.TypeNode} node */
+const valueOf = (node) =>
+  ts.isLiteralTypeNode(node) && ts.isLiteralExpression(node.literal) ? node.literal.text : String(node.kind);
 
 for (const library of publishedLibraries()) {
   execFileSync(process.execPath, [TSC, '-b', join(library, 'tsconfig.lib.json')], { stdio: 'inherit' });
@@ -97,6 +111,6 @@ function reportOf(program, file) {
 /** @param {ts.Declaration} declaration */
 function textOf(declaration) {
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-  const [shown = node] = ts.transform(node, [withoutPrivateMembers]).transformed;
+  const [shown = node] = ts.transform(node, [normalized]).transformed;
   return printer.printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile());
 }

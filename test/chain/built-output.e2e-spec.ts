@@ -9,7 +9,7 @@ import request from 'supertest';
 import { endService, spawnService as spawn, untilReady, type BuiltService } from '../support/built-service.js';
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { issuer, keycloakUrl, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { issuer, keycloakUrl, realmOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
@@ -119,7 +119,8 @@ describe('the built services', () => {
     const server = await startEmbeddedServer();
     try {
       const { atA, atB, atC } = await chainOf(server, 'alice');
-      const ofServer = { KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer };
+      const { baseUrl, issuer: ownIssuer } = server;
+      const ofServer = { KEYCLOAK_BASE_URL: baseUrl, KEYCLOAK_ISSUER: ownIssuer, KEYCLOAK_REALM: realmOf(ownIssuer) };
       const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
       for (const [letter, token] of Object.entries({ a: atA, b: atB, c: atC })) {
         const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };

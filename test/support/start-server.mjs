@@ -16,40 +16,37 @@ const further = [];
 
 /** @param {{ readonly maxWorkers: number }} globalConfig */
 export default async function startServer({ maxWorkers }) {
-  const port = await freePort();
+  const ports = [];
+  while (ports.length < maxWorkers) ports.push(await freePort());
+  const [firstPort = 0] = ports;
   const features = featuresOf(process.env.KEYCLOAK_VERSION);
   let thisMachine = 'localhost';
   const server = await startSharedServer({
     realm: REALM_PATH,
-    environment: (machine) => realmEnvironment({}, port)((thisMachine = machine)),
+    environment: (machine) => realmEnvironment({}, firstPort)((thisMachine = machine)),
     features,
   });
-  delete process.env.TEST_SERVICE_A_URL;
-  delete process.env.TEST_FURTHER_WORKERS;
+  delete process.env.TEST_WORKERS;
   // The realm of a running server has one fixed address of Service A, so all workers share it.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
-  process.env.TEST_SERVICE_A_URL = addressAt(port);
+  const { baseUrl, issuer, realm } = server;
   const workers = [];
-  while (workers.length < maxWorkers - 1) {
-    const ownPort = await freePort();
-    const environment = realmEnvironment({}, ownPort)(thisMachine);
+  for (const port of ports) {
+    const environment = realmEnvironment({}, port)(thisMachine);
     /** @type {RealmAddress} */
-    const address =
-      server.kind === 'embedded'
-        ? await startFurtherServer(environment, features)
-        : await createRealm(server, `worker-${workers.length + 2}`, environment);
-    workers.push({ ...address, serviceAUrl: addressAt(ownPort) });
+    let address = { baseUrl, issuer, realm };
+    // No worker has the demo realm itself, so a spec that mixes up the two realms fails in every run.
+    if (server.kind !== 'embedded') address = await createRealm(server, `worker-${workers.length + 1}`, environment);
+    else if (port !== firstPort) address = await startFurtherServer(environment, features);
+    workers.push({ ...address, serviceAUrl: `http://localhost:${port}` });
   }
-  process.env.TEST_FURTHER_WORKERS = JSON.stringify(workers);
+  process.env.TEST_WORKERS = JSON.stringify(workers);
 }
 
 export async function stopServers() {
   await stopSharedServer();
   for (const server of further.splice(0)) await server.stop();
 }
-
-/** @param {number} port */
-const addressAt = (port) => `http://localhost:${port}`;
 
 /**
  * Starts another server, because an embedded server has one realm.

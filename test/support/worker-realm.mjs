@@ -1,6 +1,5 @@
 // Runs before each e2e and browser spec, and selects the realm and the address of Service A of its worker.
-const further = JSON.parse(process.env.TEST_FURTHER_WORKERS ?? '[]');
-const own = further[Number(process.env.JEST_WORKER_ID ?? 1) - 2];
+const own = JSON.parse(process.env.TEST_WORKERS ?? '[]')[Number(process.env.JEST_WORKER_ID ?? 1) - 1];
 if (own !== undefined) {
   const { serviceAUrl, ...realm } = own;
   const server = JSON.parse(process.env.TEST_AUTHORIZATION_SERVER ?? '{}');
