@@ -39,7 +39,7 @@ await keycloak?.stop();
 process.exit();
 
 async function main() {
-  await prepare({ say, signal, onlyList: flags.list });
+  await prepare({ say, signal });
   const { scenarios } = await import('./scenarios/index.mjs');
   if (flags.list) {
     for (const { name, title } of scenarios) console.log(`${name.padEnd(20)} ${title}`);

@@ -181,6 +181,19 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
+    it('of a user at the limit make room for one more, also when the store is full (BF-05)', async () => {
+      const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
+      const begin = async (subject: string): Promise<string> => {
+        await sleep(2);
+        return one.sessions.begin(login({ subject, sessionId: `${subject}-${randomBytes(4).toString('hex')}` }));
+      };
+      const bob = await begin('bob');
+      const [first, second] = [await begin('alice'), await begin('alice')];
+      for (let logins = 0; logins < 5; logins += 1) await begin('alice');
+      const found = await Promise.all([bob, first, second].map((id) => one.sessions.find(id)));
+      expect(found.map((session) => session !== undefined)).toEqual([true, false, false]);
+    });
+
     it('expire by both limits, at each replica and in the server (BF-05)', async () => {
       const bounds = { sessionIdleSeconds: 2, sessionMaxSeconds: 5 };
       const beganMs = performance.now();

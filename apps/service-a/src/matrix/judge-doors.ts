@@ -52,6 +52,7 @@ export function judgeDoors(token: Judged, doors: readonly Door[]): readonly Cell
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,
+  expired: (at) => `${at} saw that by itself`,
 };
 
 /** `isGood`: whether a service that the token was made for accepts it. */
@@ -68,7 +69,9 @@ export function judgeDoor(token: Judged, { service, answer }: Door, isGood = fal
   }
   const foundBy = FOUND_BY[answer.reason ?? ''];
   if (answer.status === 401 && answer.code === 'invalid_token' && foundBy !== undefined) {
-    if (!isForIt && isGood) return of('closed', `Made for ${own}, and this is ${here}: ${foundBy(here)}.`);
+    // A token that has expired shows nothing about its audience.
+    if (!isForIt && isGood && answer.reason !== 'expired')
+      return of('closed', `Made for ${own}, and this is ${here}: ${foundBy(here)}.`);
     const hasEnded = token.expiresAt * 1000 <= Date.now();
     if (isForIt && hasEnded) return of('ended', `It was made for ${here}, and it has expired: ${foundBy(here)}.`);
   }

@@ -88,6 +88,14 @@ describe('a cell of the matrix', () => {
       'It was made for Service B, and it has expired: Keycloak called it inactive.',
     );
   });
+
+  it('has ended, too, where a service that verifies signatures finds it expired', () => {
+    const answer = { ...INACTIVE, reason: 'expired' };
+    expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
+      verdict: 'ended',
+      why: 'It was made for Service B, and it has expired: Service B saw that by itself.',
+    });
+  });
 });
 
 describe('the page of the matrix', () => {

@@ -71,8 +71,8 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Adds a session unless it was ended before, and makes room for it: first among all sessions, then among those of its
- * user. Returns 0 if it was ended.
+ * Adds a session unless it was ended before, and makes room for it: first among the sessions of its user, then among
+ * all. So a user at the limit evicts nobody else's session. Returns 0 if the session was ended.
  *
  * KEYS: session, all, index by user, index by Keycloak's session (if there is none: by user). After these come other
  * indexes by user, marks of the session, and marks of the user.
@@ -96,7 +96,6 @@ redis.call('PEXPIRE', session, ARGV[2])
 ready(all)
 -- What was not used for longer has expired by itself.
 redis.call('ZREMRANGEBYSCORE', all, '-inf', time - tonumber(ARGV[5]))
-while redis.call('ZCARD', all) >= tonumber(ARGV[4]) do remove(redis.call('ZRANGE', all, 0, 0)[1], all) end
 ready(KEYS[3])
 local own = {}
 for at = 3, lastIndex do
@@ -110,6 +109,7 @@ for at = 3, lastIndex do
 end
 table.sort(own, function(one, other) return one[2] < other[2] end)
 for at = 1, #own + 1 - tonumber(ARGV[3]) do remove(own[at][1], all) end
+while redis.call('ZCARD', all) >= tonumber(ARGV[4]) do remove(redis.call('ZRANGE', all, 0, 0)[1], all) end
 ready(KEYS[4])
 for at = 3, 4 do
   redis.call('ZADD', KEYS[at], time, session)
