@@ -144,6 +144,6 @@ describe('the sources', () => {
   });
 
   it('open with a sentence that could be the name of the file', () => {
-    expect([...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\* /.test(text)).map(([path]) => path)).toEqual([]);
+    expect([...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\*\s/.test(text)).map(([path]) => path)).toEqual([]);
   });
 });
