@@ -53,6 +53,7 @@ function write(folder, reports) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   for (const [file, text] of reports) writeFileSync(join(folder, file), text);
+  console.log(`Wrote ${reports.size} reports to ${folder}`);
 }
 
 /** @param {string} folder @param {Map<string, string>} reports */

@@ -20,6 +20,7 @@ export function editsFor(names, wiring) {
   return {
     'services.json': (text) => addToDescription(text, names),
     'tsconfig.json': (text) => addReference(text, name),
+    'tsconfig.spec.json': (text) => addReference(text, name),
     'docker-compose.yml': (text) => addToCompose(text, names),
     'compose.replicas.yml': (text) => addToReplicas(text, names),
     'deploy/haproxy/compose.cfg': (text) => addToBalancer(text, names),

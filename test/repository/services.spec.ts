@@ -261,14 +261,14 @@ describe('.env.example', () => {
 });
 
 describe('tsconfig.json', () => {
-  it('refers to every package, and so do the specs by it', () => {
+  it('refers to every package, and so does tsconfig.spec.json: tsc -b looks no further for changes', () => {
     const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
       const [top = '', , file = ''] = pattern.split('/');
       return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);
     });
     const referred = (file: string) =>
       (JSON.parse(read(file)) as { references: readonly { path: string }[] }).references.map(({ path }) => path);
-    expect(referred('tsconfig.json').toSorted()).toEqual(paths.toSorted());
-    expect(referred('tsconfig.spec.json')).toEqual(['tsconfig.json']);
+    for (const file of ['tsconfig.json', 'tsconfig.spec.json'])
+      expect([file, ...referred(file).toSorted()]).toEqual([file, ...paths.toSorted()]);
   });
 });

@@ -37,7 +37,6 @@ describe('resolveKeycloakOptions', () => {
       ...WITHOUT_SECRET,
       clientAuthentication: expect.any(FixedSecret),
       realmUrl: 'https://keycloak.example.com/realms/test',
-      permissions: undefined,
       tls: {},
       requestAdapters: [],
       expectedDefaultScopes: ['profile', 'email'],
