@@ -313,7 +313,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         send = transport.sender(options);
       });
 
-      it('run for a caller with the permission, whose token the handler gets', async () => {
+      it('run for a caller with the permission, and pass the token to the handler', async () => {
         expect(await send('read', bearerOf(app))).toEqual({ answer: 'read by shop' });
       });
 
@@ -324,7 +324,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(ran).toEqual([]);
       });
 
-      it('cost no call where their token is known', async () => {
+      it('reuse the cached introspection result of a known token', async () => {
         const asked = new AskedIntrospections();
         undone.push(() => asked.stop());
         const bearer = bearerOf(app);
@@ -333,7 +333,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(asked.count).toBe(1);
       });
 
-      it('are refused for a login that is too weak or too old, with the one that would do (RS-11)', async () => {
+      it('are refused for a login that is too weak or too old, with the required login in the answer (RS-11)', async () => {
         const refused = transport.refusal({
           status: 401,
           code: 'insufficient_user_authentication',
@@ -352,11 +352,11 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(await send('settle', good)).toEqual({ answer: 'settled' });
       });
 
-      it('run for everybody where the handler is @Public()', async () => {
+      it('run without a token if the handler is @Public()', async () => {
         expect(await send('status')).toEqual({ answer: 'up' });
       });
 
-      it('are refused where no answer may be reused, once the token is inactive', async () => {
+      it('are refused once the token is inactive, if the handler accepts no cached result', async () => {
         const bearer = bearerOf(app);
         expect(await send('now', bearer)).toEqual({ answer: 'now' });
         signOut(app, bearer.slice('Bearer '.length));
@@ -368,7 +368,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
     it.each([
       ['a hybrid application', false],
       ['one with inheritAppConfig', true],
-    ])('are refused as such by %s without a request adapter (RS-20)', async (_, inherits) => {
+    ])('are refused by %s without a request adapter (RS-20)', async (_, inherits) => {
       const options = transport.options(broker.url);
       const app = await start(options, { inherits, adapter: null });
       const outcome = await transport.sender(options)('read', bearerOf(app));
@@ -376,7 +376,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
       expect(ran).toEqual([]);
     });
 
-    it('bring their token in a header of any case', async () => {
+    it('may carry the token in a header of any case', async () => {
       const options = transport.options(broker.url);
       const app = await start(options);
       const answer = await transport.sender(options)('read', bearerOf(app), 'Authorization');
@@ -385,7 +385,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
   });
 }
 
-describe('a stream of gRPC', () => {
+describe('a gRPC stream', () => {
   const streamed = async (
     method: 'Watch' | 'Talk' | 'Upload',
     authorization: string | undefined,
@@ -420,14 +420,17 @@ describe('a stream of gRPC', () => {
     ['Watch', 'Bearer junk', 'invalid_token'],
     ['Talk', 'Bearer junk', 'invalid_token'],
     ['Upload', 'Bearer junk', 'invalid_token'],
-  ] as const)('is refused, and the process lives on: %s with the token %j', async (method, authorization, details) => {
-    const { answers } = await streamed(method, authorization);
-    expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 16, details } });
-    expect(ran).toEqual([]);
-  });
+  ] as const)(
+    'is refused, and the process keeps running: %s with the token %j',
+    async (method, authorization, details) => {
+      const { answers } = await streamed(method, authorization);
+      expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 16, details } });
+      expect(ran).toEqual([]);
+    },
+  );
 
   it.each(['Watch', 'Talk', 'Upload'] as const)(
-    'fails where the option permissions does, and the process lives on: %s',
+    'fails if the permission mapper throws, and the process keeps running: %s',
     async (method) => {
       const permissions = async (): Promise<never> => {
         throw new Error('The database is away');
@@ -438,7 +441,7 @@ describe('a stream of gRPC', () => {
     },
   );
 
-  it('has 20 errors of the application in the log, and one line with the count of the others (OP-05)', async () => {
+  it('logs 20 errors of the application, and one line with the count of the others (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
       throw new TypeError('The database is away');
     };
@@ -453,7 +456,7 @@ describe('a stream of gRPC', () => {
     ]);
   });
 
-  describe('with the call itself and no request adapter', () => {
+  describe('with @GrpcStreamCall and no request adapter', () => {
     const startWith = async (access: MethodDecorator): Promise<INestApplication> => {
       @Controller()
       class Calls {
@@ -466,13 +469,13 @@ describe('a stream of gRPC', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('stops the start where it demands a token: Nest would end the process at the first refusal', async () => {
+    it('stops the start if it requires a token: Nest would end the process at the first refusal', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
     });
 
-    it('does not where it is public', async () => {
+    it('starts if the handler is public', async () => {
       await expect(startWith(Public())).resolves.toBeDefined();
     });
   });
@@ -494,14 +497,14 @@ describe('a stream of gRPC', () => {
 });
 
 const describeWithNats = natsPath === undefined ? describe.skip : describe;
-describeWithNats('headers of a message of NATS', () => {
+describeWithNats('headers of a NATS message', () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startNats(natsPath ?? '');
   });
   afterAll(() => broker.stop());
 
-  it('have the consumer act for the caller, by a token for it alone', async () => {
+  it('let the consumer act for the caller, with an exchanged token', async () => {
     @Controller()
     class Consumer {
       @MessagePattern('act')
@@ -535,7 +538,7 @@ describeWithNats('headers of a message of NATS', () => {
     });
   });
 
-  it('can have two tokens, which are two credentials', async () => {
+  it('are an invalid request if they contain two tokens', async () => {
     const options = NATS.options(broker.url);
     const app = await start(options);
     const twice = natsHeaders();
@@ -561,7 +564,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('without a token are refused with 20 lines in the log, and one with the count of the others (OP-05)', async () => {
+    it('are refused without a token, with 20 lines in the log and one with the count of the others (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);
@@ -586,7 +589,7 @@ for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ])
 }
 
 const describeWithRabbitMq = rabbitMqPath === undefined ? describe.skip : describe;
-describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with rejectRefused', () => {
+describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectRefused', () => {
   @Controller()
   class ByHand {
     @MessagePattern('read')
@@ -629,7 +632,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     return { app, dead, sender, send: RABBITMQ.sender(sender) };
   }
 
-  it('goes to the dead-letter exchange, once, however many handlers refuse it', async () => {
+  it('goes to the dead-letter exchange once, even if several handlers refuse it', async () => {
     const { app, dead, sender, send } = await startByHand();
     expect(await send('read', 'Bearer junk')).toMatchObject({ refused: { code: 'invalid_token' } });
     const arrived: amqp.ConsumeMessage[] = [];
@@ -645,7 +648,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     expect(await send('read', bearerOf(app))).toEqual({ answer: 'read' });
   });
 
-  it('comes again when it could not be judged, and is not lost', async () => {
+  it('is delivered again if its token could not be verified', async () => {
     const { app, sender } = await startByHand();
     testAuthorizationServer(app).fail('refused');
     const headers = { authorization: bearerOf(app) };
@@ -660,7 +663,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     await new Promise((resolve) => setTimeout(resolve, 300));
   });
 
-  it('comes again when the option permissions failed, and is not lost', async () => {
+  it('is delivered again if the permission mapper failed', async () => {
     let times = 0;
     const { app, sender } = await startByHand(async () => {
       times += 1;
@@ -678,8 +681,8 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
   });
 });
 
-describe('a transport whose messages have no headers', () => {
-  it('is refused with a sentence that says so, in the log alone', async () => {
+describe('a message of a transport without headers', () => {
+  it('is refused, and only the log names the reason', async () => {
     const lines: unknown[] = [];
     const options: MicroserviceOptions = {
       transport: Transport.TCP,

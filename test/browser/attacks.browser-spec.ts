@@ -98,7 +98,7 @@ describe('without scripts', () => {
 });
 
 describe('what came of them', () => {
-  it('is for everybody, and fits its window, in each look', async () => {
+  it('is accessible and fits its window, in each look', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await runAll(page);

@@ -40,7 +40,7 @@ describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('%s', (_, options) => {
-  it('anybody runs the chain as service-a', async () => {
+  it('an anonymous user runs the chain as service-a', async () => {
     const page = await chromium.open(options);
     await home(page);
     const text = await callServiceB(page, 'Call Service B');
@@ -58,7 +58,7 @@ describe.each([
     expect(text).toContain('Order 9876 processed by Service B');
   });
 
-  it('bob logs in, and is refused in words, with the permission named', async () => {
+  it('bob logs in, and sees which permission is missing', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     const answer = page.waitForResponse('**/run-service-b');
@@ -92,7 +92,7 @@ describe.each([
     await page.waitForURL(`${publicUrl}/`);
   }
 
-  it('log in as one user and then as the other, whose session at Keycloak ends first', async () => {
+  it('switch from one user to the other, with a login at Keycloak each time', async () => {
     const page = await chromium.open(options);
     await home(page);
     expect(await main(page)).toMatch(/alice\s+manages orders[^]*bob\s+may only view orders/);
@@ -102,7 +102,7 @@ describe.each([
     }
   });
 
-  it('do so where Keycloak alone knows the other user', async () => {
+  it('switch the user even if only Keycloak still has a session', async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'alice');
@@ -112,7 +112,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as bob');
   });
 
-  it('leave the name to who logs in: another one is asked once more, and then taken', async () => {
+  it('suggest the user name, and accept another user after a second login', async () => {
     const page = await chromium.open(options);
     await home(page);
     await link(page, 'Log in as bob').click();
@@ -124,7 +124,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as alice');
   });
 
-  it('show bob, who is refused, the claims of his token', async () => {
+  it('show the claims of the token to bob after his refusal', async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'bob');
@@ -134,7 +134,7 @@ describe.each([
 });
 
 describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
-  it('is over at the next click (BF-09)', async () => {
+  it('is over at the next click, without a call to Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -149,7 +149,7 @@ describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
 });
 
 describe('a session that Keycloak ended', () => {
-  it('is refused in words, and leads to a login and back', async () => {
+  it('is refused with 401, and a login leads back to the chain', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -168,7 +168,7 @@ describe('a start page whose session Keycloak has ended meanwhile', () => {
     ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
     ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
     ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
-  ])('says so when %s is run, and nothing runs as anybody else (BF-09)', async (_, run) => {
+  ])('says so when the user runs %s, and nothing runs under another name (BF-09)', async (_, run) => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -186,7 +186,7 @@ describe('a start page whose session Keycloak has ended meanwhile', () => {
 });
 
 describe('two tabs of one browser', () => {
-  it('log in at one time, and both end well (BF-12)', async () => {
+  it('log in at the same time, and both succeed (BF-12)', async () => {
     const first = await chromium.open();
     const second = await first.context().newPage();
     for (const page of [first, second]) {
@@ -207,7 +207,7 @@ describe('two tabs of one browser', () => {
 });
 
 describe('the browser', () => {
-  it('has the id of a session and sees no token, from the login to the logout (BF-07)', async () => {
+  it('has only the id of a session, and sees no token from login to logout (BF-07)', async () => {
     const page = await chromium.open();
     const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.scanner.knownCount];
     await logIn(page, 'alice');
@@ -224,7 +224,7 @@ describe('the browser', () => {
     await expect(chromium.closeClean(chain.scanner)).resolves.toBeUndefined();
   });
 
-  it('is watched: a token or a forbidden style in a page would be found', async () => {
+  it('is observed by the tests: a token or a forbidden style in a page would be found', async () => {
     const page = await chromium.open();
     const { access_token: token } =
       chain.keycloak.calls.findLast(({ answer }) => 'access_token' in answer)?.answer ?? {};

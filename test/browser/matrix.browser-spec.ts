@@ -187,7 +187,7 @@ describe('the matrix of stolen tokens', () => {
     expect(box?.height).toBeGreaterThanOrEqual(44);
   });
 
-  it('is for everybody, and fits its window, in each look', async () => {
+  it('is accessible and fits its window, in each look', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);

@@ -66,7 +66,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
 };
 
 describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
-  it('is for everybody, and fits its window, in each look', async () => {
+  it('is accessible and fits its window, in each look', async () => {
     const page = await chromium.open();
     await open(page);
     expect(new URL(page.url()).origin).toBe(publicUrl);
@@ -75,7 +75,7 @@ describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
 });
 
 describe('the start page', () => {
-  it('comes in under 60 kB in all, from Service A alone', async () => {
+  it('loads less than 60 kB, all from Service A', async () => {
     const before = chromium.exchanges.length;
     const page = await chromium.open();
     await page.goto('/', { waitUntil: 'networkidle' });
@@ -91,7 +91,7 @@ describe('the start page', () => {
     expect(bytes).toBeLessThan(60_000);
   });
 
-  it.each(['phone', 'light'])('has nothing to press that is lower than 44 pixels: %s', async (look) => {
+  it.each(['phone', 'light'])('has no button or link that is lower than 44 pixels: %s', async (look) => {
     const page = await chromium.open(LOOKS[look]);
     await logIn(page, 'alice');
     await page.getByRole('button', { name: 'Try all nine doors' }).click();
@@ -105,9 +105,9 @@ describe('the start page', () => {
   });
 });
 
-describe('whoever calls Service B', () => {
+describe('a call of Service B', () => {
   it.each(Object.entries(LOOKS))(
-    'finds the heading of the answer in the window, and nothing else has moved: %s',
+    'shows the heading of the answer in the window, and moves nothing else: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await page.goto('/');
@@ -125,7 +125,7 @@ describe('whoever calls Service B', () => {
     },
   );
 
-  it('reads it in one column on a page of its own, in each look', async () => {
+  it('shows the answer in one column on a page of its own, in each look', async () => {
     const page = await chromium.open();
     await page.goto('/run-service-b');
     await eachLook(page, async (look) => {
@@ -137,7 +137,7 @@ describe('whoever calls Service B', () => {
 });
 
 describe('the keyboard', () => {
-  it('reaches the link to Service B, shows where it is, and follows it', async () => {
+  it('reaches the link to Service B with a visible focus, and follows it', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tabTo(page, 'Call Service B');

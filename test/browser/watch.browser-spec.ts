@@ -112,7 +112,7 @@ describe('a page whose user is logged in', () => {
 });
 
 describe('a page that turns', () => {
-  it('is for everybody, and fits its window, before and after, in each look', async () => {
+  it('is accessible and fits its window, before and after a refusal, in each look', async () => {
     const { page, username } = await opened();
     await expectForEverybody(page, 'watch-before');
     await server.disableUser(username);

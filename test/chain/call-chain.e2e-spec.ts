@@ -124,7 +124,7 @@ describe('the chain', () => {
     }
   });
 
-  it('never passes on the token that arrived (TX-04)', async () => {
+  it('never passes on a received token (TX-04)', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     const at = [chain.a, chain.b, chain.c].map(({ arrivedTokens }) => arrivedTokens.at(-1));
     expect(at[0]).toBe(sha256(tokens.alice));
@@ -151,12 +151,12 @@ describe('the chain', () => {
     );
   });
 
-  it('tells bob in words what to do, on a page', async () => {
+  it('names the missing permission to bob on a page', async () => {
     const { text } = await runChain().set('Authorization', bearer(tokens.bob)).set('Accept', 'text/html').expect(403);
     expect(text).toContain('Permission orders.approve is missing.');
   });
 
-  it('demands orders.read of a token that is sent', async () => {
+  it('refuses a token that was issued without orders.read', async () => {
     const withoutScope = await login(keycloak, 'alice', 'openid');
     const audienceOnly = await whoami(chain.a.url, textOf(withoutScope));
     expect(audienceOnly.status).toBe(401);
@@ -173,7 +173,7 @@ describe('the chain', () => {
     await runChain().set('Authorization', 'Basic c2VydmljZS1hOmEtc2VjcmV0').expect(401);
   });
 
-  it('shows each service what it knows of the caller', async () => {
+  it('shows what each service knows about the caller', async () => {
     const { sub } = claimsOf(tokens.alice);
     const atA = (await whoami(chain.a.url, tokens.alice).expect(200)).body as Whoami;
     expect(atA).toMatchObject({
@@ -195,7 +195,7 @@ describe('the chain', () => {
     expect(atC.permissions).not.toContain('orders.read');
   });
 
-  it('reads an order, and knows which there are', async () => {
+  it('reads an order, and answers 404 for an unknown order', async () => {
     const read = (id: string): request.Test =>
       request(chain.a.url).get(`/api/orders/${id}`).set('Authorization', bearer(tokens.bob));
     await read('9876').expect(200, ORDER);
@@ -211,7 +211,7 @@ describe('Service B on its own', () => {
     expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([['service-b', 'token/introspect']]);
   });
 
-  it('refuses service-a there: Keycloak gives it no such token, and orders.approve is not enough (TX-07)', async () => {
+  it('refuses service-a: Keycloak issues no token for inventory.adjust, and orders.approve is not enough (TX-07)', async () => {
     expect(await clientCredentials(keycloak, 'service-a', 'inventory.adjust')).toMatchObject({
       status: 400,
       members: { error: 'invalid_scope' },
@@ -221,51 +221,52 @@ describe('Service B on its own', () => {
     expect(headers['www-authenticate']).toContain('error="insufficient_scope", scope="inventory.adjust"');
   });
 
-  it('judges the permission before the client', async () => {
+  it('checks the permission before the client', async () => {
     await processOrder(tokens.warehouse)
       .expect(403)
       .expect(({ body }) => expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' }));
   });
 });
 
-describe('a stolen or bad token', () => {
+describe('the services', () => {
   const expectInvalid = async (test: request.Test, service: string): Promise<void> => {
     const { body, headers } = await test.expect(401);
     expect(body).toMatchObject({ error: 'Invalid token', code: 'invalid_token' });
     expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
   };
 
-  it('none at all is a challenge without error (RS-02)', async () => {
+  it('answer a missing token with a challenge without error (RS-02)', async () => {
     const { body, headers } = await request(chain.b.url).post('/api/process').send(ORDER).expect(401);
     expect(body).toMatchObject({ error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
 
-  it('junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
+  it('refuse junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
 
-  it("A's token at C (RS-06)", () => expectInvalid(compute(tokens.a), 'service-c'));
+  it("refuse A's token at C (RS-06)", () => expectInvalid(compute(tokens.a), 'service-c'));
 
-  it("C's token at B (RS-06)", () => expectInvalid(processOrder(tokens.exchanged), 'service-b'));
+  it("refuse C's token at B (RS-06)", () => expectInvalid(processOrder(tokens.exchanged), 'service-b'));
 
-  it('the exchanged token back at A (RS-06)', () => expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
+  it('refuse the exchanged token back at A (RS-06)', () =>
+    expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
 
-  it('a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
+  it('refuse a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
 
-  it("alice's own token directly at B and at C (RS-06)", async () => {
+  it("refuse alice's own token directly at B and at C (RS-06)", async () => {
     await expectInvalid(processOrder(tokens.alice), 'service-b');
     await expectInvalid(compute(tokens.alice), 'service-c');
   });
 
-  it('an ID token and a refresh token sent as access token (RS-08)', async () => {
+  it('refuse an ID token and a refresh token sent as access token (RS-08)', async () => {
     await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'id_token')), 'service-a');
     await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'refresh_token')), 'service-a');
   });
 
-  it('of another realm (RS-07)', async () => {
+  it('refuse a token of another realm (RS-07)', async () => {
     await expectInvalid(whoami(chain.a.url, await keycloak.administrator.token()), 'service-a');
   });
 
-  it('tampered with', async () => {
+  it('refuse a token that was tampered with', async () => {
     const [header, payload, signature = ''] = tokens.a.split('.');
     const other = signature.startsWith('A') ? 'B' : 'A';
     await expectInvalid(processOrder(`${header}.${payload}.${other}${signature.slice(1)}`), 'service-b');
@@ -273,14 +274,14 @@ describe('a stolen or bad token', () => {
     await expectInvalid(processOrder(`${none}.${payload}.`), 'service-b');
   });
 
-  it('revoked', async () => {
+  it('refuse a revoked token', async () => {
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     await processOrder(access_token).expect(200);
     await revoke(keycloak, 'service-a', access_token);
     await expectInvalid(processOrder(access_token), 'service-b');
   });
 
-  it('of a user who has logged out, at each hop', async () => {
+  it('refuse the tokens of a user who has logged out, at A and at B', async () => {
     const user = await login(keycloak, 'alice');
     const forB = await exchange(keycloak, 'service-a', textOf(user), {
       audience: 'service-b',
@@ -292,7 +293,7 @@ describe('a stolen or bad token', () => {
     await expectInvalid(processOrder(textOf(forB)), 'service-b');
   });
 
-  it('expired (RS-07)', async () => {
+  it('refuse an expired token (RS-07)', async () => {
     const client = await keycloak.newClient('login', { 'access.token.lifespan': '2' });
     const access_token = textOf(await login(keycloak, 'alice', 'orders.read', client));
     await whoami(chain.a.url, access_token).expect(200);
@@ -304,7 +305,7 @@ describe('a stolen or bad token', () => {
     await expectInvalid(whoami(chain.a.url, access_token), 'service-a');
   });
 
-  it('in the query or in a form field, which is not looked at (RS-01)', async () => {
+  it('ignore a token in the query or in a form field (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       await request(chain.a.url).get('/api/whoami').query({ access_token: tokens.alice }).expect(401);
       await request(chain.a.url).get('/run-service-b').query({ access_token: tokens.alice }).expect(401);
@@ -313,7 +314,7 @@ describe('a stolen or bad token', () => {
     expect(calls).toEqual([]);
   });
 
-  it('beside another one is an invalid request (RS-01)', async () => {
+  it('answer a second token in the query or in a form as an invalid request (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       const { body, headers } = await whoami(chain.a.url, tokens.alice).query({ access_token: 'x' }).expect(400);
       expect(body).toMatchObject({ error: 'Invalid request', code: 'invalid_request' });
@@ -323,7 +324,7 @@ describe('a stolen or bad token', () => {
     expect(calls).toEqual([]);
   });
 
-  it('two Authorization headers with an otherwise valid request (RS-03)', async () => {
+  it('refuse two Authorization headers with an otherwise valid request (RS-03)', async () => {
     const body = JSON.stringify(ORDER);
     const answer = await new Promise<{ status: number; body: unknown }>((resolve, reject) => {
       const sent = httpRequest(`${chain.b.url}/api/process`, {
@@ -345,7 +346,7 @@ describe('a stolen or bad token', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('junk behind more headers than Node keeps by itself is junk, and no request without a token (RS-03)', async () => {
+  it('refuse junk behind more headers than Node keeps by default (RS-03)', async () => {
     const many = Array.from({ length: 2500 }, () => ['a', '']);
     const status = await new Promise<number | undefined>((resolve, reject) => {
       httpRequest(`${chain.a.url}/run-service-b`, {
@@ -361,14 +362,14 @@ describe('a stolen or bad token', () => {
     expect(status).toBe(401);
   });
 
-  it('a header without form is an invalid request (RS-03)', async () => {
+  it('answer a malformed Authorization header as an invalid request (RS-03)', async () => {
     for (const header of ['Bearer', 'Bearer a b', '=']) {
       const { body } = await request(chain.b.url).post('/api/process').set('Authorization', header).expect(400);
       expect(body).toMatchObject({ code: 'invalid_request' });
     }
   });
 
-  it('an exchange by C, or of a token that is not for the one who asks, is refused by Keycloak', async () => {
+  it('cannot exchange a token as C, nor a token for another audience: Keycloak refuses', async () => {
     expect(
       await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
     ).toMatchObject({
@@ -389,8 +390,8 @@ describe('a stolen or bad token', () => {
   });
 });
 
-describe('our own failure', () => {
-  it('a wrong secret of B is 502 of B, and no fault of the token', async () => {
+describe('Service B with a wrong client secret', () => {
+  it('answers a valid token with 502, and without a challenge', async () => {
     const variables = { SERVICE_B_CLIENT_SECRET: 'not-the-secret', SERVICE_C_URL: chain.c.url };
     const wrong = await RunningServices.start({ only: ['service-b'], variables });
     const { body, headers } = await request(wrong.b.url)
@@ -404,8 +405,8 @@ describe('our own failure', () => {
   });
 });
 
-describe('who the caller is (RS-10)', () => {
-  it('stays the same when renamed, and is another when somebody else takes the name', async () => {
+describe('the subject of a caller (RS-10)', () => {
+  it('stays the same after a rename, and differs for a new user with the old name', async () => {
     const name = `user-${randomUUID()}`;
     const subjectOf = async (username: string, secret = username): Promise<string> => {
       const answer = await login(keycloak, username, 'orders.read', 'demo-cli', secret);
@@ -421,8 +422,8 @@ describe('who the caller is (RS-10)', () => {
   });
 });
 
-describe('what is printed (RS-23)', () => {
-  it('holds no token and no secret, whole, truncated or in Base64', async () => {
+describe('the log output (RS-23)', () => {
+  it('contains no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Keycloak did not issue these two tokens to a service, so the scanner does not know them yet.
     for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])

@@ -129,16 +129,16 @@ function raw(
 }
 
 describe('every route (RS-20)', () => {
-  it.each(['a', 'b', 'c'] as const)('of Service %s is known', (name) => {
+  it.each(['a', 'b', 'c'] as const)('is in the list of expected routes, at Service %s', (name) => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('of Service %s that is for demonstrations is there in demo mode only', (name) => {
+  it.each(['a', 'b', 'c'] as const)('exists in demo mode only if it is for demonstrations, at Service %s', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 
   it.each(['a', 'b', 'c'] as const)(
-    'of Service %s is refused without a token unless it is on the list',
+    'is refused without a token unless it is on the list, at Service %s',
     async (name) => {
       const closed = chain[name].routes.filter(
         ({ method, url }) =>
@@ -158,15 +158,12 @@ describe('every route (RS-20)', () => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
-  it.each(Object.entries(FOR_BROWSERS))(
-    '%s does nothing for a request that comes with nothing',
-    async (route, status) => {
-      const [method = '', path = ''] = route.split(' ');
-      expect(await raw(chain.a, method, path)).toBe(status);
-    },
-  );
+  it.each(Object.entries(FOR_BROWSERS))('%s does nothing for a request without credentials', async (route, status) => {
+    const [method = '', path = ''] = route.split(' ');
+    expect(await raw(chain.a, method, path)).toBe(status);
+  });
 
-  it('runs the chain anonymously in demo mode only', async () => {
+  it('does not run the chain anonymously outside of demo mode', async () => {
     const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)
@@ -206,7 +203,7 @@ describe('every route of the poller (RS-20)', () => {
   });
 });
 
-describe('no way round (RS-21)', () => {
+describe('the guard (RS-21)', () => {
   const paths = (path: string): string[] => [
     path.toUpperCase(),
     `/${path}`,
@@ -256,14 +253,14 @@ describe('no way round (RS-21)', () => {
     ['b', '/api/inventory/adjust'],
     ['c', '/api/compute'],
     ['c', '/api/whoami'],
-  ] as const)('at Service %s to %s, by method, path or header', async (name, path) => {
+  ] as const)('cannot be bypassed at Service %s to %s by method, path or header', async (name, path) => {
     for (const method of methods) {
       for (const variant of paths(path)) await expectRefused(chain[name], method, variant);
       for (const sent of headers) await expectRefused(chain[name], method, path, sent);
     }
   });
 
-  it('a token in another header, or a cookie, is none', async () => {
+  it('ignores a token in another header or in a cookie', async () => {
     const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     for (const sent of [
       { Cookie: `access_token=${access_token}` },
@@ -275,7 +272,7 @@ describe('no way round (RS-21)', () => {
     }
   });
 
-  it('the scheme is case-insensitive, which opens nothing else (RS-03)', async () => {
+  it('accepts the scheme in any case, and accepts no other scheme (RS-03)', async () => {
     const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `bEARER ${access_token}` })).toBe(200);
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `Token ${access_token}` })).toBe(401);

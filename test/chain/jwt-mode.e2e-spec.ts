@@ -60,7 +60,7 @@ describeOnBothServers((connect, which) => {
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
   describe('the chain', () => {
-    it('runs for a user, and no token is introspected; it is exchanged as ever', async () => {
+    it('runs for a user without an introspection, and exchanges the token as usual', async () => {
       const user = await server.newUser('order-manager');
       const headers = {
         authorization: `Bearer ${textOf(await login(server, user))}`,
@@ -95,7 +95,7 @@ describeOnBothServers((connect, which) => {
       expect(steps(warm.result)).toEqual(expected('cached', 'reused'));
     });
 
-    it('refuses a user without the permission as by introspection', async () => {
+    it('refuses a user without the permission, as with introspection', async () => {
       const user = await server.newUser('order-viewer');
       const headers = { authorization: `Bearer ${textOf(await login(server, user))}`, accept: 'application/json' };
       const response = await fetch(`${chain.a.url}/run-service-b`, { headers });
@@ -107,7 +107,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token', () => {
-    it('that is no access token, or for another service, is refused (RS-06, RS-08, RS-17)', async () => {
+    it('is refused if it is for another service, or is an ID or refresh token (RS-06, RS-08, RS-17)', async () => {
       const first = await login(server, await server.newUser('order-manager'));
       const [atA, id, refresh] = [textOf(first), textOf(first, 'id_token'), textOf(first, 'refresh_token')];
       expect(await answered(chain.a, atA)).toEqual([200]);
@@ -120,7 +120,7 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.a, refresh)).toEqual([401, 'algorithm_not_allowed']);
     });
 
-    it('of another realm of the same server is refused, and costs no call (RS-17)', async () => {
+    it('is refused without a call if it is of another realm of the same server (RS-17)', async () => {
       const { calls, result } = await chain.keycloak.during(async () =>
         answered(chain.a, await server.administrator.token()),
       );
@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       expect(calls).toEqual([]);
     });
 
-    it('that was tampered with is refused (RS-17)', async () => {
+    it('is refused if it was tampered with (RS-17)', async () => {
       const token = textOf(await login(server, await server.newUser('order-manager')));
       const [header, payload, signature = ''] = token.split('.');
       const others = { ...claimsOf(token), aud: ['service-b'], scope: 'orders.approve' };
@@ -140,7 +140,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('that is lightweight is refused with a reason that says so, and taken by introspection', async () => {
+    it('is refused with its own reason if it is lightweight, and is accepted by introspection', async () => {
       const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
       const client = await server.newClient('login', attributes);
       const user = await server.newUser('order-manager');
@@ -157,8 +157,8 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  describe('what is told to this service', () => {
-    it('is refused at once: a session by a denial, whatever is cached (RS-13)', async () => {
+  describe('a token after a denial or a recheck', () => {
+    it('is refused at once after a denial of its session (RS-13)', async () => {
       const { atB, sid } = await newSession(server);
       expect(await answered(chain.b, atB)).toEqual([200]);
       list(chain.b).deny({ sid });
@@ -170,7 +170,7 @@ describeOnBothServers((connect, which) => {
       ['its user', (_, token) => ({ sub: String(claimsOf(token)['sub']) })],
       ['its client', () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
-    ])('is asked about from then on: a recheck of %s (RS-13)', async (_, about) => {
+    ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
       // A separate service, because a recheck also covers tokens issued within the clock tolerance.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
@@ -186,14 +186,14 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  describe('what the server alone knows', () => {
+  describe('a change that only Keycloak knows', () => {
     type Event = (session: { username: string; atB: string; sid: string; refreshToken: string }) => Promise<unknown>;
 
     it.each<[string, Event]>([
       ['that it was revoked', ({ atB }) => revoke(server, 'service-a', atB)],
       ['that its session ended', ({ refreshToken }) => logout(server, refreshToken)],
       ['that its user was disabled', ({ username }) => server.disableUser(username)],
-    ])('of a token, %s, no signature says, until it expires (docs/verification.md)', async (_, happens) => {
+    ])('is not visible in a signature until the token expires: %s (docs/verification.md)', async (_, happens) => {
       const username = await server.newUser('order-manager');
       const first = await login(server, username);
       const atB = await exchangeForB(server, textOf(first));
@@ -209,7 +209,7 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.b, atB)).toEqual([200]);
     });
 
-    it('that its user has lost a role, neither; its scope is that of the token in both ways', async () => {
+    it('is not visible if the user has lost a role, and the permissions stay the same in both modes', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -224,7 +224,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('that its client was disabled, neither', async () => {
+    it('is not visible if the client was disabled', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);
@@ -234,7 +234,7 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  it('a route that demands a fresh word introspects, beside one that does not (RS-13)', async () => {
+  it('introspects on a route that requires it, beside a route that does not (RS-13)', async () => {
     // #region routes
     @Controller()
     class Routes {
@@ -321,7 +321,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
   const algOf = (token: string): unknown =>
     (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { alg: unknown }).alg;
 
-  it('refuses no token, of the old key or of the new one (RS-17)', async () => {
+  it('refuses no token of the old key or of the new key (RS-17)', async () => {
     const user = await keycloak.newUser('order-manager');
     const before = textOf(await login(keycloak, user));
     expect(await answered(services.a, before)).toEqual([200]);
@@ -340,7 +340,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     ['ES256', 'ecdsa-generated', { ecdsaEllipticCurveKey: ['P-256'] }],
     ['EdDSA', 'eddsa-generated', { eddsaEllipticCurveKey: ['Ed25519'] }],
   ])(
-    'to %s takes its tokens; withdrawn, it has signed none that is good, as soon as the keys were read again (RS-17)',
+    'to %s is accepted, and its tokens are refused once the key is withdrawn and the keys are read again (RS-17)',
     async (algorithm, providerId, config) => {
       const user = await keycloak.newUser('order-manager');
       const client = await keycloak.newClient('login', { 'access.token.signed.response.alg': algorithm });

@@ -35,7 +35,7 @@ const last = (message: string): Record<string, unknown> | undefined =>
   lines().findLast((line) => line['message'] === message);
 
 describe('a request', () => {
-  it('is logged by its route, with its caller as a hash, and with no token', async () => {
+  it('is logged with its route and the hash of its caller, without a token', async () => {
     await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
     const { sub } = claimsOf(alice);
     // The logger writes this line in a batch, shortly after the answer.
@@ -55,7 +55,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain(alice.slice(-40));
   });
 
-  it('that is denied has a record of who was denied what', async () => {
+  it('leaves an audit record with caller and permission if it is denied', async () => {
     const bob = textOf(await login(keycloak, 'bob'));
     await request(services.a.url).get('/run-service-b').auth(bob, { type: 'bearer' }).expect(403);
     expect(last('Request refused')).toMatchObject({
@@ -68,7 +68,7 @@ describe('a request', () => {
     });
   });
 
-  it('that is refused has a line that says why, at the level of information', async () => {
+  it('is logged at level info, with the reason, if it is refused', async () => {
     await request(services.a.url).get('/api/orders/1?secret=1').set(IDS).expect(401);
     expect(last('Request refused')).not.toHaveProperty('audit');
     expect(last('Request refused')).toMatchObject({
@@ -84,7 +84,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain('secret=1');
   });
 
-  it('that fails for our own fault has one at the level of errors, with the call that failed', async () => {
+  it('is logged at level error, with the failed call, if the next service is unreachable', async () => {
     await request(services.a.url).get('/api/orders/9876/receipt').auth(alice, { type: 'bearer' }).expect(503);
     expect(last('Request failed')).toMatchObject({
       level: 'error',

@@ -30,9 +30,9 @@ async function whoami(text: string): Promise<[status: number, reason: unknown]> 
 
 const NO_TOKEN = [401, 'token_malformed'];
 
-describe('a text that Keycloak does not judge', () => {
+describe('a text with an incomplete JWT header', () => {
   it.each(['{}', 'null', '{"alg":null}'])(
-    'is no token at a service, and no 5xx: the header %s (RS-03)',
+    'is refused as malformed, without a 5xx: the header %s (RS-03)',
     async (header) => {
       expect(await whoami(`${Buffer.from(header).toString('base64url')}.e30.AAAA`)).toEqual(NO_TOKEN);
     },
@@ -40,13 +40,13 @@ describe('a text that Keycloak does not judge', () => {
 });
 
 describe('a token in another spelling', () => {
-  it('is active at the server: a dot more, padding, and bits that nobody reads', async () => {
+  it('is active at the server: with a trailing dot, with padding, or with other unused bits', async () => {
     for (const other of [`${token}.`, `${token}=`, otherLastBits(token)]) {
       expect(isActive(await introspect(keycloak, 'service-b', other))).toBe(true);
     }
   });
 
-  it('is no token at a service, which asks nobody about it (RS-03, RS-12)', async () => {
+  it('is refused as malformed by a service, without an introspection (RS-03, RS-12)', async () => {
     expect(await whoami(token)).toEqual([200, undefined]);
     const spellings = fc.constantFrom(...respellingsOf(token));
     const twice = spellings.chain((one) => fc.constantFrom(...respellingsOf(one).filter((other) => other !== token)));
@@ -62,7 +62,7 @@ describe('a token in another spelling', () => {
     expect(await whoami(token)).toEqual([200, undefined]);
   });
 
-  it('does not get round the denial of that token (RS-13)', async () => {
+  it('does not bypass the denial of the token (RS-13)', async () => {
     const verified = await services.b.app.get(AccessTokenVerifier, { strict: false }).verify(token);
     const denial = denialOf(verified);
     expect(denial).toEqual({ issuer: verified.issuer, tokenHash: verified.hash, jti: verified.claims.jti });

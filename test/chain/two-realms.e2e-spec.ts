@@ -145,23 +145,26 @@ describe.each<['introspection' | 'jwt', Variables]>([
   }
 
   describe('a token', () => {
-    it.each(REALMS)('of the %s realm opens Service B for its own user of that name (RS-10)', async (which) => {
-      const { username, subject, atB } = users[which];
-      expect(await whoami(b, atB)).toEqual([
-        200,
-        expect.objectContaining({
-          issuer: servers[which].issuer,
-          subject,
-          username,
-          caller: 'service-a',
-          audience: ['service-b'],
-          permissions: permissionsOf(which, 'orders.approve'),
-        }),
-      ]);
-      expect(users.first.subject).not.toBe(users.second.subject);
-    });
+    it.each(REALMS)(
+      'identifies the user of the %s realm at Service B, despite the same user name (RS-10)',
+      async (which) => {
+        const { username, subject, atB } = users[which];
+        expect(await whoami(b, atB)).toEqual([
+          200,
+          expect.objectContaining({
+            issuer: servers[which].issuer,
+            subject,
+            username,
+            caller: 'service-a',
+            audience: ['service-b'],
+            permissions: permissionsOf(which, 'orders.approve'),
+          }),
+        ]);
+        expect(users.first.subject).not.toBe(users.second.subject);
+      },
+    );
 
-    it('of the second realm does not open the health details, though its permission has the same name (OP-06)', async () => {
+    it('is refused at the health details if it is of the second realm, despite the same permission name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -177,7 +180,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ['first', 'second'],
       ['second', 'first'],
     ])(
-      'of the %s realm that says to be of the %s one is refused there, whatever is cached (RS-07, RS-12)',
+      'is refused if it is from the %s realm with the issuer of the %s realm, whatever is cached (RS-07, RS-12)',
       async (from, to) => {
         const { atB } = users[from];
         // Both tokens are cached before the forged one arrives.
@@ -207,14 +210,14 @@ describe.each<['introspection' | 'jwt', Variables]>([
         'that says to be of one whose name only begins so',
         async () => rewritten(users.second.atB, `${servers.second.issuer}2`),
       ],
-    ])('%s is refused, and costs no call (RS-07)', async (_, tokenOf) => {
+    ])('%s is refused without a call (RS-07)', async (_, tokenOf) => {
       const token = await tokenOf();
       const { result, first, second } = await during(() => whoami(b, token));
       expect(result).toEqual([401, expect.objectContaining({ code: 'invalid_token', reason: 'other_issuer' })]);
       expect([first, second]).toEqual([[], []]);
     });
 
-    it('is cached for its own realm: a recheck there has it asked about, and not the other one (RS-12, RS-13)', async () => {
+    it('is cached for its own realm: a recheck there makes the service introspect only this token (RS-12, RS-13)', async () => {
       const { issuer } = servers.second;
       const both = () => during(async () => Promise.all(REALMS.map((which) => whoami(b, users[which].atB))));
       await both();
@@ -225,7 +228,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], ['service-b token/introspect']]);
     });
 
-    it('of the second realm has no other permissions than those that are accepted of it (RS-09)', async () => {
+    it('has only the accepted permissions if it is of the second realm (RS-09)', async () => {
       const receipts = { scope: 'receipts.read', audience: 'service-b' };
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
@@ -241,7 +244,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
     });
 
-    it('of the second realm is not of a client that has the name of one of the own realm (RS-10)', async () => {
+    it('is refused if a client of the second realm has the name of an allowed client (RS-10)', async () => {
       expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
         200,
         expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
@@ -259,7 +262,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('of a service of the second realm is its own, and not that of the one with the same name (RS-10)', async () => {
+    it('identifies a service of the second realm, not the service with the same name in the first realm (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),
@@ -277,7 +280,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ['first', 'second'],
       ['second', 'first'],
     ])(
-      'is called for a user of the %s realm with a token of that, and the %s one is not asked (CC-03, TX-01)',
+      'is called for a user of the %s realm with a token of that realm, without a call to the %s realm (CC-03, TX-01)',
       async (which, other) => {
         const { username, subject, atB } = users[which];
         const caller = await b.app.get(AccessTokenVerifier, { strict: false }).verify(atB);
@@ -300,7 +303,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     );
   });
 
-  it('run the chain from Service A as far as the clients of that realm may go (TX-08)', async () => {
+  it('run the chain for the first realm, and stop it at Service B for the second realm (TX-08)', async () => {
     const run = (which: Which) => during(() => ask(a, '/run-service-b', users[which].atA));
     const ofFirst = await run('first');
     expect(ofFirst.result[0]).toBe(200);
@@ -314,7 +317,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
   });
 
   describe('a denial', () => {
-    it('of a session, a user or a token is of one realm, and names it (RS-13)', async () => {
+    it('applies to sessions and users of one realm, and must name the realm (RS-13)', async () => {
       const { first, second } = users;
       const [{ issuer: ofFirst }, { issuer: ofSecond }] = [servers.first, servers.second];
       const reasons = async () =>
@@ -335,7 +338,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     ['first', 'second'],
     ['second', 'first'],
   ])(
-    'serve the users of the other realm while the server of the %s one is out of reach (RS-14)',
+    'serve the users of the other realm while the server of the %s realm is unreachable (RS-14)',
     async (away, there) => {
       const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
       const [first, second] = proxies;

@@ -106,7 +106,7 @@ const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
 describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
-  it('secrets that are regenerated, and written into the files a moment later, refuse no request (CC-08)', async () => {
+  it('cause no refused request if secrets are regenerated, and written into the files a moment later (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();
       const all: string[] = [];
@@ -137,7 +137,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
     });
   });
 
-  it('private keys that are replaced refuse no request: announced ones, and those that the server has forgotten (CC-08)', async () => {
+  it('cause no refused request if private keys are replaced, with or without an announcement (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
       /** Registers the key at Keycloak before the service uses it. */
@@ -179,7 +179,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
 });
 
 describe('a login at Service A', () => {
-  it('and the refresh of its session go on with the secret that took the place of the one at the start (CC-08)', async () => {
+  it('works with a replaced client secret, and an existing session continues (CC-08)', async () => {
     await onEmbedded(async ({ administrator, baseUrl, issuer }) => {
       const file = fileOf('service-a', 'login-secret');
       write(file, await regenerate(administrator, 'service-a'));

@@ -94,7 +94,7 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('are all on the list', () => {
+    it('are all in the list of expected outcomes', () => {
       expect(ATTACKS.map(({ id }) => id).toSorted()).toEqual(Object.keys(DUE).toSorted());
     });
 
@@ -107,7 +107,7 @@ describeOnBothServers((connect, which) => {
       expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
     });
 
-    it('are run all at once on demand, also as a page', async () => {
+    it('run all together on demand, also for a page', async () => {
       const { text } = await post(`${lab.a.url}/attacks`);
       const { refused, of, reports } = JSON.parse(text) as AttackReports;
       expect([refused, of]).toEqual([ATTACKS.length, ATTACKS.length]);
@@ -119,7 +119,7 @@ describeOnBothServers((connect, which) => {
       answers.push(text, page.text);
     });
 
-    it('are refused where signatures are verified, but for those that Keycloak alone knows of: they are open', async () => {
+    it('are refused where signatures are verified, except for the two that only Keycloak can detect', async () => {
       const others = await RunningServices.start({
         server,
         variables: { ...ttl(WINDOW_SECONDS), TOKEN_VERIFICATION: 'jwt' },
@@ -139,7 +139,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('leave the tokens of the service alone', async () => {
+    it('do not drop the cached tokens of the service', async () => {
       const chain = () => fetch(`${lab.a.url}/run-service-b`, { headers: JSON_WANTED });
       expect((await chain()).status).toBe(200);
       for (const id of ['revoked-token', 'token-in-query', 'exchanged-token-at-a', 'bob-approves'])
@@ -156,7 +156,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });
 
-    it('need a permission of their own at each service', async () => {
+    it('require a separate permission at each service', async () => {
       const withoutIt = textOf(await login(server, 'alice'));
       const withIt = textOf(await login(server, 'bob', 'attacks.run'));
       const forB = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
@@ -183,7 +183,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('are not there by another name', async () => {
+    it('are not found under another name', async () => {
       expect((await post(`${lab.a.url}/attacks/constructor`)).status).toBe(404);
       const token = textOf(await clientCredentials(server, 'service-a', 'attacks.replay'));
       for (const id of ['token-at-c', 'constructor', '__proto__']) {
@@ -192,7 +192,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('are not made at the word of another site (BF-06)', async () => {
+    it('are not run for a request from another site (BF-06)', async () => {
       const cases: Record<string, string>[] = [
         {},
         { 'sec-fetch-site': 'cross-site' },
@@ -209,7 +209,7 @@ describeOnBothServers((connect, which) => {
   });
 });
 
-describe('an attack that is not refused as it is due', () => {
+describe('an attack that is not refused as expected', () => {
   let server: Awaited<ReturnType<typeof startEmbeddedServer>>;
   const stops: (() => Promise<void>)[] = [];
 
@@ -238,7 +238,7 @@ describe('an attack that is not refused as it is due', () => {
     return service.url;
   }
 
-  it('is OPEN when it got through, also when nothing else works', async () => {
+  it('is OPEN if it was accepted, even if nothing else works', async () => {
     const open = await fake(200, {});
     const service = await serviceA({ SERVICE_B_URL: open, SERVICE_C_URL: open });
     for (const id of ['token-at-c', 'tampered-signature', 'alg-none', 'no-token', 'token-in-query', 'revoked-token']) {
@@ -255,7 +255,7 @@ describe('an attack that is not refused as it is due', () => {
     ['code', 401, { code: 'missing_token', reason: 'inactive' }],
     ['status', 403, { code: 'invalid_token', reason: 'inactive' }],
     ['page', 404, {}],
-  ])('is not for the expected reason when it met another %s', async (_, status, body) => {
+  ])('is reported as refused otherwise if the answer has another %s', async (_, status, body) => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, {}), SERVICE_C_URL: await fake(status, body) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'refused_otherwise',
@@ -263,7 +263,7 @@ describe('an attack that is not refused as it is due', () => {
     });
   });
 
-  it('proves nothing when the honest use is refused as well', async () => {
+  it('is reported as not run if the honest use is refused as well', async () => {
     const refusing = await fake(401, { code: 'invalid_token', reason: 'inactive' });
     const service = await serviceA({ SERVICE_B_URL: refusing, SERVICE_C_URL: refusing });
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
@@ -274,7 +274,7 @@ describe('an attack that is not refused as it is due', () => {
     }
   });
 
-  it('could not be run when a service is not there, fails, or tells something else', async () => {
+  it('is reported as not run if a service is down, fails or answers in an unknown format', async () => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, { attack: 'refused' }) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'not_run',
@@ -298,7 +298,7 @@ describe('an attack that is not refused as it is due', () => {
     });
   });
 
-  it('could not be run when Keycloak is down', async () => {
+  it('is reported as not run if Keycloak is down', async () => {
     const service = await serviceA({}, { baseUrl: NOWHERE, issuer: `${NOWHERE}/realms/${REALM}` });
     const { refused, reports } = JSON.parse((await post(`${service.url}/attacks`)).text) as AttackReports;
     expect(refused).toBe(0);
@@ -307,7 +307,7 @@ describe('an attack that is not refused as it is due', () => {
     }
   });
 
-  it('could not be run when there are too many at a time', async () => {
+  it('is reported as not run if too many attacks run at the same time', async () => {
     const service = await serviceA({});
     server.control.fault('token', { kind: 'delay', milliseconds: 300 });
     const reports = await Promise.all(Array.from({ length: 40 }, () => run(service, 'permission-not-assigned')));
@@ -321,7 +321,7 @@ describe('an attack that is not refused as it is due', () => {
 });
 
 describe('without demo mode', () => {
-  it('there is no route for attacks, and no setting of them is needed', async () => {
+  it('the services have no route and need no setting for attacks', async () => {
     const server = await startEmbeddedServer();
     const services = await RunningServices.start({ server, variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = services;
@@ -343,7 +343,7 @@ describe('without demo mode', () => {
 });
 
 describe('a user who is logged in', () => {
-  it('runs the attacks by the session, with its CSRF token only (BF-06)', async () => {
+  it('runs the attacks with the session, and only with its CSRF token (BF-06)', async () => {
     const port = await freePort();
     const publicUrl = `http://localhost:${port}`;
     const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: publicUrl };

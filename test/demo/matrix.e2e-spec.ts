@@ -36,7 +36,7 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('open the one service that they were made for, each for a reason that the log of the service has, too', async () => {
+    it('are accepted only by the service that they were made for, and each refusal has a logged reason', async () => {
       const response = await post(`${services.a.url}/matrix`);
       expect(response.status).toBe(200);
       const text = await response.text();
@@ -73,7 +73,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('are, with alice, her own at Service A', async () => {
+    it('include the token of alice at Service A if she is the caller', async () => {
       const token = textOf(await login(server, 'alice', 'openid attacks.run'));
       const rows = await rowsOf(
         await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, authorization: `Bearer ${token}` }),
@@ -82,7 +82,7 @@ describeOnBothServers((connect, which) => {
       expect(rows[0]?.cells.map(({ verdict }) => verdict)).toEqual(['opens', 'closed', 'closed']);
     });
 
-    it('open all three services where one token is passed on', async () => {
+    it('are accepted by all three services if one token is passed on', async () => {
       await addDemoClient(server.administrator);
       const rows = await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' }));
       expect(
@@ -97,7 +97,7 @@ describeOnBothServers((connect, which) => {
       expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
     });
 
-    it('of which none opens a route that names its callers', async () => {
+    it('are refused with 403 on the guarded routes of the services', async () => {
       await addDemoClient(server.administrator);
       const { demoSecret } = description.addedClients['one-for-all'];
       const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));
@@ -107,7 +107,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
     });
 
-    it('are shown once more on demand, by who shows them and may do so', async () => {
+    it('are sent again on demand for a known row and service, but not from another site', async () => {
       const rows = await rowsOf(await post(`${services.a.url}/matrix`));
       const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
         post(`${services.a.url}/matrix/again`, headers, form);
@@ -129,7 +129,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are tried for nobody from elsewhere, and for no token without the permission', async () => {
+    it('are not tried for another site, nor for a token without the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -142,7 +142,7 @@ describeOnBothServers((connect, which) => {
 });
 
 describe('a stolen token', () => {
-  it('is refused after it has ended', async () => {
+  it('is refused after it has expired', async () => {
     await withShortTokens(3, async (server) => {
       const services = await RunningServices.start({ server, variables: ttl(10) });
       try {
@@ -164,7 +164,7 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('is said to be one; the script adds the client, and gives it another secret later', async () => {
+  it('is reported, and the script adds the client, or later changes its secret', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
     const add = (secret: string) =>
@@ -187,7 +187,7 @@ describe('a realm without the client one-for-all', () => {
 });
 
 describe('outside of demo mode', () => {
-  it('there is no matrix', async () => {
+  it('Service A has no matrix', async () => {
     const services = await RunningServices.start({ only: ['service-a'], variables: WITHOUT_DEMO_MODE });
     try {
       expect((await post(`${services.a.url}/matrix`)).status).toBe(404);

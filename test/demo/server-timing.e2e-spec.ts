@@ -47,7 +47,7 @@ const AT_B_AND_C = (exchange: string, looked: string): string[] => [
 ];
 
 describe('Server-Timing', () => {
-  it('tells of service-a: all is asked for at first, and known the next time', async () => {
+  it('shows requested tokens at first, and reused tokens the next time, for service-a', async () => {
     const { result: cold, calls } = await chain.keycloak.during(() => run(SAMPLED));
     expect(cold.status).toBe(200);
     expect(cold.steps).toEqual(['service-a.client-credentials requested', ...AT_B_AND_C('requested', 'asked')]);
@@ -57,7 +57,7 @@ describe('Server-Timing', () => {
     expect(none).toEqual([]);
   });
 
-  it('tells of alice: her token is introspected, and exchanged', async () => {
+  it('shows the introspection and the exchange of the token of alice', async () => {
     const alice = as(await login(testServer(), 'alice'));
     const cold = await run({ ...SAMPLED, ...alice });
     const warm = await run({ ...SAMPLED, ...alice });
@@ -73,7 +73,7 @@ describe('Server-Timing', () => {
     ]);
   });
 
-  it('tells what happened until bob was refused, on the page as well', async () => {
+  it('shows the steps until bob was refused, on the page as well', async () => {
     const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
@@ -87,7 +87,7 @@ describe('Server-Timing', () => {
     expect(page.steps).toContain('service-a.refused insufficient_scope');
   });
 
-  it('tells where a next service refused', async () => {
+  it('shows a refusal by Service B', async () => {
     const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const response = await fetch(`${chain.b.url}/api/inventory/adjust`, {
       method: 'POST',
@@ -100,7 +100,7 @@ describe('Server-Timing', () => {
     );
   });
 
-  it('is there only for who asks', async () => {
+  it('is sent only for a sampled trace or for the page of the chain', async () => {
     expect((await run({})).header).toBeNull();
     expect((await run({ traceparent: SAMPLED.traceparent.replace(/01$/, '00') })).header).toBeNull();
     expect((await run({ traceparent: 'nonsense' })).header).toBeNull();
@@ -108,7 +108,7 @@ describe('Server-Timing', () => {
     expect((await run(HTML, '/')).header).toBeNull();
   });
 
-  it('of requests at one time is each its own: who asked, who waited, and who was refused', async () => {
+  it('shows only the steps of its own request, among 40 concurrent requests', async () => {
     const cold = as(await login(testServer(), 'alice'));
     const warm = as(await login(testServer(), 'alice'));
     const bob = as(await login(testServer(), 'bob'));
@@ -146,7 +146,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows what happened and the claims of its tokens, as service-a and as alice, and no token (BF-07)', async () => {
+  it('shows the steps and the claims of the tokens for service-a and alice, but no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');
@@ -164,7 +164,7 @@ describe('the page of a chain', () => {
     expect(chain.scanner.leaks()).toEqual([]);
   });
 
-  it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {
+  it('shows the claims of the tokens that the chain used, without a further token request', async () => {
     const alice = await login(testServer(), 'alice');
     const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
     expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
@@ -175,7 +175,7 @@ describe('the page of a chain', () => {
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 
-  it('says of a remembered refusal that Keycloak was not asked again', async () => {
+  it('says that Keycloak was not asked again for a cached refusal', async () => {
     const bob = as(await login(testServer(), 'bob'));
     const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
     expect([first.status, second.status]).toEqual([403, 403]);
@@ -186,7 +186,7 @@ describe('the page of a chain', () => {
 });
 
 describe('GET /demo/tokens', () => {
-  it('is for the caller that the chain has, and tells claims and fingerprints only', async () => {
+  it('is for the client of the chain only, and returns claims and fingerprints', async () => {
     const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>
@@ -206,7 +206,7 @@ describe('GET /demo/tokens', () => {
 });
 
 describe('without demo mode', () => {
-  it('there is no header for anybody, nothing on the page, and no route that tells', async () => {
+  it('the services send no header, show no steps and have no token route', async () => {
     const undemonstrated = await RunningServices.start({ variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = undemonstrated;
     for (const { url } of [b, c]) {

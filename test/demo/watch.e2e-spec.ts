@@ -60,8 +60,8 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
   for (const wanted = arrivedTokens.length + times; arrivedTokens.length < wanted;) await sleep(20);
 }
 
-describe('a page that is watched', () => {
-  it('turns when its user is disabled, at each service that hears of it, and counts from the event', async () => {
+describe('a watched page', () => {
+  it('shows the refusal of each service after its user is disabled, and counts from the event', async () => {
     const services = await start({});
     const heard = await hearRevocations(services, server);
     const alice = await visitor(services);
@@ -90,7 +90,7 @@ describe('a page that is watched', () => {
     await services.stop();
   });
 
-  it('says who still accepts where one service alone hears of it, and counts on', async () => {
+  it('names the services that still accept if only one service receives the event, and counts on', async () => {
     const services = await start(ttl(3));
     const heard = await hearRevocations(services, server, []);
     const alice = await visitor(services);
@@ -107,14 +107,14 @@ describe('a page that is watched', () => {
   });
 });
 
-describe('a page that is watched where no feed runs', () => {
+describe('a watched page without a feed', () => {
   let services: RunningServices;
   beforeAll(async () => {
     services = await start({});
   });
   afterAll(() => services.stop());
 
-  it('says so, and asks Keycloak nothing while nothing happens', async () => {
+  it('says so, and makes no call to Keycloak while nothing changes', async () => {
     const alice = await visitor(services);
     const events = await listen(services, alice);
     const accepted = await events.until(saying(ALL_ACCEPT));
@@ -124,14 +124,14 @@ describe('a page that is watched where no feed runs', () => {
     events.close();
   });
 
-  it('is watched at Service A alone for a user who is not let further', async () => {
+  it('is watched only at Service A for a user without access to the others', async () => {
     const events = await listen(services, await visitor(services, 'order-viewer'));
     const { data } = await events.until(saying(/^Service A accepts your token\.$/));
     expect(data).not.toContain('Service B');
     events.close();
   });
 
-  it('is watched for a session of a page of ours, and for nobody else', async () => {
+  it('is watched only with a session, and only from a page of Service A', async () => {
     const alice = await visitor(services);
     const refused = async (headers: Readonly<Record<string, string>>): Promise<number> => {
       const { status } = await listen(services, { headers });
@@ -149,7 +149,7 @@ describe('a page that is watched where no feed runs', () => {
 });
 
 describe('watching', () => {
-  it('is one of twenty at most, and one of five of a user', async () => {
+  it('is limited to twenty pages in all, and to five for a user', async () => {
     const services = await start({});
     const [alice, ...others] = [
       await visitor(services),
@@ -173,7 +173,7 @@ describe('watching', () => {
     await services.stop();
   });
 
-  it('keeps no session alive', async () => {
+  it('does not keep a session alive', async () => {
     const services = await start({ SESSION_IDLE_SECONDS: '1' });
     const alice = await visitor(services);
     const events = await listen(services, alice);
@@ -184,7 +184,7 @@ describe('watching', () => {
     await services.stop();
   });
 
-  it('ends with Service A', async () => {
+  it('ends when Service A stops', async () => {
     const services = await start({});
     const events = await listen(services, await visitor(services));
     await events.until(saying(ALL_ACCEPT));
@@ -193,7 +193,7 @@ describe('watching', () => {
     expect(events.events.at(-1)?.event).toBe('end');
   });
 
-  it('is not there where each request asks Keycloak', async () => {
+  it('is off if each request asks Keycloak', async () => {
     const services = await start(ttl(0));
     const { browser, username } = await visitor(services);
     const { text } = await browser.send(services.a.url);
@@ -202,7 +202,7 @@ describe('watching', () => {
     await services.stop();
   });
 
-  it('is not there outside of demo mode', async () => {
+  it('is off outside of demo mode', async () => {
     const services = await start(WITHOUT_DEMO_MODE);
     expect((await listen(services, { headers: {} })).status).toBe(404);
     await services.stop();

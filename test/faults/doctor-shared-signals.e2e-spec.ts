@@ -29,7 +29,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
     withServer(startSsfRealm(change), use);
   const attributesOf = (realm: SsfRealm) => clientIn(realm, RECEIVER).attributes;
 
-  it('that would hear, and is set up right: it finds nothing wrong, and acknowledges nothing', () =>
+  it('finds nothing wrong with a correct feed, and acknowledges no event', () =>
     withSsf(unchanged, async (server) => {
       const tokens = await login(server, await server.newUser('order-manager'));
       await logout(server, textOf(tokens, 'refresh_token'));
@@ -87,11 +87,11 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       (realm) => delete attributesOf(realm)['ssf.enabled'],
       /^error: .*\(forbidden\)\. .* give this client the attribute ssf\.enabled/,
     ],
-  ])('%s, and says what to do', (_, change, finding) =>
+  ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
     withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
   );
 
-  it('that is not there yet, and makes none', () =>
+  it('notes a stream that does not exist yet, and does not create it', () =>
     withSsf(unchanged, async (server) => {
       const subject: FeedSubject = { ...STREAM, service: MAKER };
       await expectFindings(server, subject, []);
@@ -109,7 +109,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
   }
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('whose acknowledged events it counts, since Keycloak keeps them', () =>
+    it('counts the acknowledged events that Keycloak keeps', () =>
       withSsf(unchanged, async (server) => {
         const tokens = await login(server, await server.newUser('order-manager'));
         await logout(server, textOf(tokens, 'refresh_token'));
@@ -129,7 +129,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
         expect(await realm.acknowledgedEvents(RECEIVER)).toBe(1);
       }));
 
-    it('from which users may leave themselves out', () =>
+    it('warns if users may exclude themselves from the feed', () =>
       withSsf(unchanged, async (server) => {
         const profile = await server.administrator.read<object>('/users/profile');
         const change = { ...profile, unmanagedAttributePolicy: 'ENABLED' };
@@ -141,7 +141,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 });
 
 describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host name', () => {
-  it('which signs events by that of each request: it warns of it where they are heard', async () => {
+  it('warns a receiver of shared signals, but not a reader of the event log', async () => {
     const { kind, features } = testServer();
     const keycloak = await startKeycloak({
       realm: REALM_FILE,

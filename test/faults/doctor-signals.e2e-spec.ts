@@ -10,11 +10,11 @@ import { giveRoles, READER, startSignalsRealm, type LoggedRealm } from '../suppo
 const POLLER = 'signal-poller';
 const EVENTS: FeedSubject = { service: READER, source: keycloakEvents() };
 
-describe('doctor looks at a feed by the event log', () => {
+describe('doctor at an event log feed', () => {
   const withEvents = (change: (realm: LoggedRealm) => void, use: (server: ContractServer) => Promise<void>) =>
     withServer(startSignalsRealm(change), use);
 
-  it('that would hear, and is set up right: it finds nothing wrong', () =>
+  it('finds nothing wrong with a correct feed', () =>
     withEvents(unchanged, async (server) => {
       await expectFindings(server, EVENTS, []);
       expect(await doctorOfFeed(server, EVENTS)).toEqual([
@@ -51,18 +51,18 @@ describe('doctor looks at a feed by the event log', () => {
       (realm) => (realm.enabledEventTypes = realm.enabledEventTypes.filter((type) => type !== 'REVOKE_GRANT')),
       /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the event types that are saved/,
     ],
-  ])('%s, and says what to do', (_, change, finding) =>
+  ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 
-  it('in the name of a client of its own: nothing is wrong with a service that calls others', () =>
+  it('finds nothing wrong with a service that calls others if another client reads the log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
       (server) => expectFindings(server, { ...EVENTS, calls: true, hearsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('whose tokens go to other services: they could read the log, whoever hears', () =>
+    it('warns of a reader whose tokens go to other services, even if another client reads the log', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
@@ -72,7 +72,7 @@ describe('doctor looks at a feed by the event log', () => {
         await expectFindings(server, { ...calling, hearsAs: POLLER }, [], [wide]);
       }));
 
-    it('of a realm whose log is kept for ever', () =>
+    it('warns of a log that is kept for ever', () =>
       withEvents(
         (realm) => {
           delete realm.eventsExpiration;

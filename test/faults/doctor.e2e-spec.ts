@@ -276,7 +276,7 @@ describeOnKeycloak('doctor', () => {
   });
   afterAll(() => healthy.delete());
 
-  it('gives no false alarm of a healthy realm, and shows who may call whom', async () => {
+  it('gives no false alarm for a healthy realm, and lists the permitted calls', async () => {
     for (const subject of [A, B, C]) {
       expect(textOf(bad(await doctor(healthy, subject)))).toBe('');
       const examination = await doctor(healthy, subject, true);
@@ -320,7 +320,7 @@ describeOnKeycloak('doctor', () => {
       'with a service account that is off, and not needed',
       (realm) => (clientIn(realm, 'service-b').serviceAccountsEnabled = false),
     ],
-  ])('gives no false alarm of a realm %s', (_, change) =>
+  ])('gives no false alarm for a realm %s', (_, change) =>
     withRealm(change, async (realm) => {
       for (const subject of [A, B]) {
         expect(textOf(bad(await doctor(realm, subject)))).toBe('');
@@ -329,7 +329,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it("shows of the realm what is nobody's fault yet: scopes for two services, and disabled clients", () =>
+  it("warns of a client scope for two services, and notes the realm's disabled clients", () =>
     withRealm(
       (realm) => {
         const scope = scopeIn(realm, 'inventory.adjust');
@@ -348,7 +348,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('knows what Keycloak does with lightweight tokens: its own serve, and it exchanges none that name no audience', () =>
+  it('accepts lightweight tokens for calls as the service, but not for an exchange without an audience', () =>
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
       async (realm) => {
@@ -365,7 +365,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('asks for no audience mapper where a service runs with the client id of another one (row 29)', async () => {
+  it('asks for no audience mapper if a service runs with the client id of another service (row 29)', async () => {
     for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
       for (const asAdministrator of [false, true]) {
         expect(textOf(bad(await doctor(healthy, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
@@ -373,7 +373,7 @@ describeOnKeycloak('doctor', () => {
     }
   });
 
-  it('only warns of a default scope for which each call asks (row 32)', () =>
+  it('only warns if each call also requests a default scope (row 32)', () =>
     withRealm(
       (realm) => makeDefault(realm, 'service-b', 'analytics.run'),
       async (realm) => {
@@ -392,7 +392,7 @@ describeOnKeycloak('doctor', () => {
     await (change === undefined ? examineIn(healthy) : withRealm(change, examineIn));
   });
 
-  it('finds an issuer that is another, a realm that there is not, and where nobody listens, or no TLS (rows 3, 4, 6, 7)', async () => {
+  it('finds a wrong issuer or realm, an unreachable address and missing TLS (rows 3, 4, 6, 7)', async () => {
     const { issuer, baseUrl } = healthy;
     const path = new URL(issuer).pathname;
     const of = async (changed: Partial<RealmCopy>): Promise<string> =>
@@ -407,7 +407,7 @@ describeOnKeycloak('doctor', () => {
     expect(await of({ baseUrl: baseUrl.replace('http:', 'https:') })).toMatch(/error tls: There is no TLS at/);
   });
 
-  it.each(REALM_FAULTS)('finds what npm run faults does: $what', ({ make }) =>
+  it.each(REALM_FAULTS)('finds each fault that npm run faults makes: $what', ({ make }) =>
     withRealm(unchanged, async (realm) => {
       await make(realm.administrator);
       const examinations = [await doctor(realm, A, true), await doctor(realm, B, true), await doctor(realm, C, true)];
@@ -415,7 +415,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('finds the realm as npm start makes it after npm run faults -- --undo', () =>
+  it('sees events and clients enabled again after npm run faults -- --undo', () =>
     withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
       const environment = {
         PATH: process.env['PATH'],

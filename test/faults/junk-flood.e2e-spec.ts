@@ -61,14 +61,14 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
 }
 
 describe('a flood of 5,000 junk tokens', () => {
-  it('costs the server no more calls at one time than the bulkhead lets through (RS-16)', () => {
+  it('causes no more concurrent calls than the bulkhead allows (RS-16)', () => {
     expect(services.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
     // Proves that the flood was large enough: it filled all slots for unknown tokens.
     expect(services.keycloak.mostAtOnce()).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 
-  it('is refused: as junk, or as too much with Retry-After, and nothing else (RS-16, RS-14)', () => {
+  it('is refused only as junk, or as overload with Retry-After (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
     const noRoom = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
@@ -81,17 +81,17 @@ describe('a flood of 5,000 junk tokens', () => {
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
   });
 
-  it('is not noticed by the holder of a token that is known (RS-16)', () => {
+  it('does not affect a token with a cached result (RS-16)', () => {
     expect(goodAnswers.length).toBeGreaterThan(10);
     expect(new Set(goodAnswers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('does not open the circuit: the next unknown token is asked about at once (RS-16)', async () => {
+  it('does not open the circuit: the next unknown token is introspected at once (RS-16)', async () => {
     const another = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
     expect(await service.whoami(another)).toMatchObject({ status: 200 });
   });
 
-  it('costs nothing when it comes again (RS-16)', async () => {
+  it('causes no introspection if the same tokens come again (RS-16)', async () => {
     await flood('again', 100);
     const before = server.control.calls.introspection;
     const answers = await flood('again', 100);
@@ -99,7 +99,7 @@ describe('a flood of 5,000 junk tokens', () => {
     expect(server.control.calls.introspection).toBe(before);
   });
 
-  it('costs nothing at all when it is no token by its form (RS-16, RS-03)', async () => {
+  it('causes no introspection if the tokens are malformed (RS-16, RS-03)', async () => {
     const before = server.control.calls.introspection;
     const answers = await Promise.all(
       ['a b', 'ü', '"x"', 'x'.repeat(8193)].map((token) => service.whoami(encodeURI(token))),

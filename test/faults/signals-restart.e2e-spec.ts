@@ -92,7 +92,7 @@ async function expectSilence(of: Service, known: readonly string[]): Promise<voi
   for (const token of known) expect(await of.outcomeOf(token)).not.toMatch(ANSWERED);
 }
 
-describe('Keycloak that is out of reach for longer than answers serve', () => {
+describe('Keycloak, unreachable for longer than results are cached', () => {
   /** Outcomes before and after the outage: one token ends during it, one right after it, and one stays valid. */
   async function outcomesAround(source: SignalSource, starting: Promise<ContractServer>): Promise<readonly string[]> {
     const server = await starting;
@@ -118,12 +118,12 @@ describe('Keycloak that is out of reach for longer than answers serve', () => {
   const [accepted, refused] = ['accepted', expect.stringMatching(REFUSED)];
   const expected = [accepted, accepted, accepted, refused, refused, accepted];
 
-  it('is heard again by the event log when it is back: whoever logged out is refused, and nobody else', async () => {
+  it('is read again through the event log afterwards: only tokens of ended sessions are refused', async () => {
     expect(await outcomesAround(keycloakEvents(), startSignalsRealm())).toEqual(expected);
   });
 
   (hasTransmitter() ? describe : describe.skip)('with a transmitter', () => {
-    it('is heard again by shared signals, likewise', async () => {
+    it('is read again through shared signals afterwards, with the same outcomes', async () => {
       expect(await outcomesAround(sharedSignals(), startSsfRealm())).toEqual(expected);
     });
   });
@@ -145,8 +145,8 @@ async function startAnew(port?: number): Promise<{ readonly server: ContractServ
   return { server: contractServerAt(started.baseUrl), kill: () => started.kill() };
 }
 
-describe('Keycloak that is killed, and started with an empty database', () => {
-  it('is heard again by itself: what was asked of the one before serves no more, and a logout right after the start is refused', async () => {
+describe('Keycloak, killed and started with an empty database', () => {
+  it('is read again: old tokens become inactive, and a logout right after the start revokes its token', async () => {
     const { server, kill } = await startAnew();
     stops.push(kill);
     const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));

@@ -44,14 +44,14 @@ describe('a rotation of the signing keys', () => {
   const run = (browser: Browser): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`);
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${chain.a.url}/`)).text;
 
-  it('refuses no login, however lately the keys were read (BF-02)', async () => {
+  it('causes no refused login, even if the keys were just read (BF-02)', async () => {
     await newSession('alice');
     await server.control.rotateSigningKeys();
     const { browser } = await newSession('alice');
     expect((await run(browser)).status).toBe(200);
   });
 
-  it('loses no logout, however lately the keys were read, and whoever sends junk (BF-09)', async () => {
+  it('causes no lost logout, even if the keys were just read and junk arrives (BF-09)', async () => {
     const { browser, sid } = await newSession('alice');
     const before = server.control.calls.jwks;
     const startMs = performance.now();
@@ -73,7 +73,7 @@ describe('a rotation of the signing keys', () => {
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('whose keys cannot be had is 503, and each session is asked about before it serves (BF-09, RS-14)', async () => {
+  it('leads to 503 at a logout without keys, and each session is checked before its next use (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });
@@ -94,7 +94,7 @@ describe('a rotation of the signing keys', () => {
     expect(token.refresh_token - before).toBeLessThanOrEqual(1 + windows);
   });
 
-  it('whose keys cannot be had blames nobody at a login: 503 (RS-14)', async () => {
+  it('leads to 503 at a login without keys (RS-14)', async () => {
     await server.control.rotateSigningKeys();
     for (const [fault, status] of [
       [{ kind: 'status', status: 503 } as const, 503],
@@ -153,7 +153,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
   }
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${publicUrl}/`)).text;
 
-  it('refuses no login and loses no logout (BF-02, BF-09)', async () => {
+  it('causes no refused login and no lost logout (BF-02, BF-09)', async () => {
     const first = await newSession();
     const priority = Math.floor(Date.now() / 1000);
     await rotate(priority);

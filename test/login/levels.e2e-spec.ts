@@ -103,7 +103,7 @@ const acrOf = (reply: Reply): unknown => claimsOf(textOf(reply, 'id_token'))['ac
 const SECONDS = { 'level 1 lasts as long as the login session': '9', 'level 2 lasts five minutes': '2' };
 
 function agreeOn(withChanged: WithRealm): void {
-  it('that last seconds: a login is told what is still held, a refresh what was (RS-11)', async () => {
+  it('expire: a new login gets the level that is still held, a refresh keeps the former level (RS-11)', async () => {
     const shorten: Change = ({ authenticatorConfig }) => {
       for (const [alias, seconds] of Object.entries(SECONDS)) {
         const config = authenticatorConfig.find((one) => one.alias === alias)?.config;
@@ -135,7 +135,7 @@ function agreeOn(withChanged: WithRealm): void {
     });
   });
 
-  it('that there are none of: single sign-on is at 0, and whoever asks for any logs in anew (RS-11)', async () => {
+  it('are missing in a realm without flows: single sign-on has level 0, and each requested level needs a login (RS-11)', async () => {
     const withoutLevels: Change = (realm) => {
       Object.assign(realm, { browserFlow: undefined, attributes: undefined });
       Object.assign(realm, {

@@ -67,7 +67,7 @@ const recordOn = (line: string): Record<string, unknown>[] =>
   line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
 
 describe('logging in', () => {
-  it('is the code flow with PKCE S256, state and nonce, new ones each time (BF-01)', async () => {
+  it('uses the code flow with PKCE S256, and a new state and nonce each time (BF-01)', async () => {
     const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
     const [first, second] = [one, other].map((page) => new URL(locationOf(page) ?? '').searchParams);
     expect(one.status).toBe(303);
@@ -97,7 +97,7 @@ describe('logging in', () => {
     });
   });
 
-  it('refuses bob with 403 in words, and names the permission', async () => {
+  it('refuses bob with 403, and names the missing permission', async () => {
     await login('bob');
     const page = await browser.send(at('/run-service-b'));
     expect(page.status).toBe(403);
@@ -129,7 +129,7 @@ describe('logging in', () => {
     expect(chain.printed()).not.toContain(session);
   });
 
-  it('cannot be replayed, nor brought to another browser, nor begun elsewhere (BF-01)', async () => {
+  it('cannot be replayed, nor finished in another browser (BF-01)', async () => {
     const callback = await loginUpToCallback('alice');
     const stranger = new Browser();
     const refused = await stranger.send(callback);
@@ -151,7 +151,7 @@ describe('logging in', () => {
     ['no iss (BF-02)', (url) => url.searchParams.delete('iss')],
     ['another code', (url) => url.searchParams.set('code', 'x.y.z')],
     ['an error of Keycloak', (url) => url.searchParams.set('error', 'access_denied')],
-  ])('makes no session of a callback with %s (BF-01)', async (_, bend) => {
+  ])('creates no session for a callback with %s (BF-01)', async (_, bend) => {
     const url = new URL(await loginUpToCallback('alice'));
     bend(url);
     const page = await browser.send(url.href);
@@ -159,7 +159,7 @@ describe('logging in', () => {
     expect(page.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('makes no session of a code that was issued for another login of the same browser (BF-01)', async () => {
+  it('creates no session for a code of another login in the same browser (BF-01)', async () => {
     const [one, other] = [new URL(await loginUpToCallback('alice')), new URL(await loginUpToCallback('alice'))];
     one.searchParams.set('code', other.searchParams.get('code') ?? '');
     await expect(browser.send(one.href)).resolves.toMatchObject({ status: 400 });
@@ -167,7 +167,7 @@ describe('logging in', () => {
   });
 
   it.each(['//evil.example', '/\\evil.example', '%2f%2fevil.example', 'javascript:alert(1)', '/%0d%0aSet-Cookie:x=y'])(
-    'returns to the start when it is asked to return to %s (BF-03)',
+    'returns to the start page if return_to is %s (BF-03)',
     async (path) => {
       const back = await login('alice', `/auth/login?return_to=${encodeURIComponent(path)}`);
       expect(new URL(locationOf(back) ?? '').origin).toBe(new URL(publicUrl).origin);
@@ -175,7 +175,7 @@ describe('logging in', () => {
     },
   );
 
-  it('lets two tabs log in at one time (BF-12)', async () => {
+  it('lets two tabs log in at the same time (BF-12)', async () => {
     const [first, second] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login?return_to=/x'))];
     const form = await browser.open(locationOf(first) ?? '');
     const one = await browser.send(locationOf(await browser.submitLogin(form, 'alice')) ?? '');
@@ -184,7 +184,7 @@ describe('logging in', () => {
     expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
   });
 
-  it('remembers no more than five logins in a browser, the newest (BF-12)', async () => {
+  it('keeps only the five newest pending logins of a browser (BF-12)', async () => {
     for (let logins = 0; logins < 8; logins += 1) await browser.send(at('/auth/login'));
     const names = [...(browser.cookies.get(publicUrl)?.keys() ?? [])];
     expect(names.filter((name) => name.startsWith('login-'))).toHaveLength(5);
@@ -199,7 +199,7 @@ describe('the session', () => {
     expect(line).toMatch(/^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
-  it('is nobody when one byte of the id is another, and never a 500 (BF-04)', async () => {
+  it('is unknown if any character of its id is changed, without a 500 (BF-04)', async () => {
     await login('alice');
     const id = sessionOf() ?? '';
     const bent = Array.from(
@@ -215,7 +215,7 @@ describe('the session', () => {
     }
   });
 
-  it('has a new id after each login, whatever the browser brought (BF-05)', async () => {
+  it('has a new id after each login, whatever id the browser sent (BF-05)', async () => {
     browser.setCookie(publicUrl, SESSION, 'fixed-by-somebody');
     await login('alice');
     const first = sessionOf();
@@ -226,7 +226,7 @@ describe('the session', () => {
     expect(former.status).toBe(401);
   });
 
-  it('gives way to a token in the header', async () => {
+  it('is ignored if the request has a token in the header', async () => {
     await login('alice');
     const access_token = textOf(await tokensOf(keycloak, 'bob'));
     const asBob = await browser.send(at('/run-service-b'), { headers: { Authorization: `Bearer ${access_token}` } });
@@ -235,7 +235,7 @@ describe('the session', () => {
     expect(asNobody.status).toBe(401);
   });
 
-  it('ends when Keycloak ended it and told nobody: at the next call, and not in another name', async () => {
+  it('ends at the next call after Keycloak ended it without a notice', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     await keycloak.endSession(String(call?.answer['session_state']));
@@ -245,7 +245,7 @@ describe('the session', () => {
     expect(sessionOf()).toBeUndefined();
   });
 
-  it('is refreshed at Keycloak, and no longer when Keycloak ended it (BF-08)', async () => {
+  it('is refreshed at Keycloak until Keycloak ends it (BF-08)', async () => {
     await login('alice');
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionOf());
@@ -257,7 +257,7 @@ describe('the session', () => {
     await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
-  it('is its own among many: no answer is of somebody else', async () => {
+  it('never gets the answer of another user among concurrent requests', async () => {
     const expected = new Map<Browser, string>([[new Browser(), 'service-a']]);
     for (const user of ['alice', 'bob', 'alice']) {
       const by = new Browser();
@@ -295,7 +295,7 @@ describe('requests from elsewhere', () => {
     ['an origin that is hidden', { origin: 'null' }, true],
     ['who knows where', {}, true],
     ['here, without the token', { 'sec-fetch-site': 'same-origin' }, false],
-  ])('from %s log nobody out (BF-06)', async (_, headers, withToken) => {
+  ])('do not log the user out from %s (BF-06)', async (_, headers, withToken) => {
     await login('alice');
     const form = { csrf_token: withToken ? csrfTokenIn(await home()) : 'x' };
     const refused = await browser.send(at('/auth/logout'), { method: 'POST', headers, form });
@@ -303,7 +303,7 @@ describe('requests from elsewhere', () => {
     expect((await home()).text).toContain('Logged in as');
   });
 
-  it('change nothing with GET, and log nobody in by a callback of theirs (BF-06)', async () => {
+  it('do not log out with GET, and do not log in with the callback of another browser (BF-06)', async () => {
     await login('alice');
     await expect(browser.send(at('/auth/logout'))).resolves.toMatchObject({ status: 404 });
     const stranger = new Browser();
@@ -312,7 +312,7 @@ describe('requests from elsewhere', () => {
     expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
   });
 
-  it('get pages that no frame or cache may have, and no script but their own file (BF-10)', async () => {
+  it('get pages that forbid framing, caching and foreign scripts (BF-10)', async () => {
     const anonymous = await home();
     await login('alice');
     const { headers } = await home();
@@ -334,7 +334,7 @@ describe('requests from elsewhere', () => {
 });
 
 describe('logging out', () => {
-  it('ends the session here and at Keycloak, where the browser goes without a token (BF-09)', async () => {
+  it('ends the session here and at Keycloak, without a token in the redirect (BF-09)', async () => {
     await login('alice');
     const id = sessionOf();
     const answer = await logout();
@@ -354,12 +354,12 @@ describe('logging out', () => {
     expect(form.text).toContain('kc-form-login');
   });
 
-  it('leads to the start when nobody is logged in', async () => {
+  it('redirects to the start page without a session', async () => {
     const answer = await browser.send(at('/auth/logout'), { method: 'POST', headers: SAME_ORIGIN, form: {} });
     expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
   });
 
-  it('by the back channel takes no forged token (BF-09)', async () => {
+  it('refuses other tokens and junk at the back channel (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
@@ -374,7 +374,7 @@ describe('logging out', () => {
 });
 
 describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
-  it('ends the session here at once, and no other of the user (BF-09)', async () => {
+  it('ends this session at once, and no other session of the user (BF-09)', async () => {
     const [here, there] = [new Browser(), new Browser()];
     await login('alice', '/auth/login', here);
     await login('alice', '/auth/login', there);

@@ -67,8 +67,8 @@ const leaveKeycloak = (): boolean => browser.cookies.delete(new URL(keycloakUrl(
 const refund = (csrfToken: string, by = browser): Promise<Page> =>
   by.send(at('/refund'), { method: 'POST', headers: SAME_ORIGIN, form: { csrf_token: csrfToken } });
 
-describe('a page that demands a stronger login', () => {
-  it('sends the browser for it, gets it back, and the chain runs after it (RS-11)', async () => {
+describe('a page that requires a stronger login', () => {
+  it('redirects to the login, is shown after it, and runs the chain (RS-11)', async () => {
     await logIn();
     const refused = await refundPage();
     expect([refused.status, refused.headers.get('location')]).toEqual([
@@ -90,7 +90,7 @@ describe('a page that demands a stronger login', () => {
     expect(done.text).toContain('Service C successfully processed request');
   });
 
-  it('keeps it for further requests, though Keycloak forgets the level at an exchange', async () => {
+  it('accepts the level for further requests, although Keycloak drops it at an exchange', async () => {
     await logIn();
     await stepUp();
     for (let round = 0; round < 2; round += 1) {
@@ -103,14 +103,14 @@ describe('a page that demands a stronger login', () => {
     expect((await introspect(keycloak, 'service-a', accessToken)).members['acr']).toBe('1');
   });
 
-  it('lets an ordinary login be one page, and asks nobody for more than that', async () => {
+  it('does not change the ordinary login, which is one form', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login'));
     expect([forms, (await browser.send(callback)).status]).toEqual([['name'], 303]);
     const again = await upToCallback(at('/auth/login'));
     expect(again.forms).toEqual([]);
   });
 
-  it('answers a client that is no browser with the challenge (RFC 9470 §3)', async () => {
+  it('answers an API client with the challenge (RFC 9470 §3)', async () => {
     const headers = {
       Authorization: `Bearer ${textOf(await tokensOf(keycloak, 'alice'))}`,
       Accept: 'application/json',
@@ -125,8 +125,8 @@ describe('a page that demands a stronger login', () => {
   });
 });
 
-describe('the session', () => {
-  it('has a new id and a new CSRF token after it, and the old one has ended (BF-05)', async () => {
+describe('the session at a stronger login', () => {
+  it('has a new id and a new CSRF token afterwards, and the former session has ended (BF-05)', async () => {
     await logIn();
     const [former, formerToken] = [sessionIn(), csrfTokenIn(await home())];
     await stepUp();
@@ -146,7 +146,7 @@ describe('the session', () => {
     });
   });
 
-  it('stays as it was when the browser comes back without the level, since somebody edited the address (RFC 9470 §5)', async () => {
+  it('is unchanged if the browser returns without the level, as after an edited address (RFC 9470 §5)', async () => {
     await logIn();
     const before = sessionIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
@@ -161,7 +161,7 @@ describe('the session', () => {
     await expect(refundPage()).resolves.toMatchObject({ status: 303 });
   });
 
-  it('stays as it was when another user comes back (RFC 9470 §5)', async () => {
+  it('is unchanged if another user returns (RFC 9470 §5)', async () => {
     await logIn();
     const before = sessionIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
@@ -175,7 +175,7 @@ describe('the session', () => {
     expect(chain.printed()).not.toMatch(/audit.*step_up.*bob/);
   });
 
-  it('lets nobody else in by its login after it has ended', async () => {
+  it('is not replaced by a session of another user after it has ended', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     leaveKeycloak();
@@ -186,7 +186,7 @@ describe('the session', () => {
     expect((await home()).text).not.toContain('Logged in as');
   });
 
-  it('of a user who logged in in another tab meanwhile stays, too', async () => {
+  it('is unchanged if another user has logged in meanwhile in another tab', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     const { callback } = await upToCallback(locationOf(toKeycloak) ?? '');
@@ -197,7 +197,7 @@ describe('the session', () => {
     expect((await home()).text).toContain('Logged in as <strong>bob</strong>');
   });
 
-  it('is begun once by each such login: its address can not be used again (BF-01)', async () => {
+  it('is started once: the callback cannot be used again (BF-01)', async () => {
     await logIn();
     const { callback } = await upToCallback(locationOf(await refundPage()) ?? '');
     const cookies = new Map(browser.cookies.get(publicUrl));
@@ -208,7 +208,7 @@ describe('the session', () => {
   });
 });
 
-describeWhereKeycloakReachesUs('a session after it', () => {
+describeWhereKeycloakReachesUs('a session after a stronger login', () => {
   it('is still ended by a logout at Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     await logIn('/auth/login', username);
@@ -231,14 +231,14 @@ describe('a login link', () => {
     'max_age=86401',
     'max_age=1e3',
     'max_age=300&max_age=300',
-  ])('with %s leads nowhere', async (query) => {
+  ])('is refused with %s', async (query) => {
     const page = await browser.send(at(`/auth/login?${query}`));
     expect([page.status, page.headers.get('location')]).toEqual([400, null]);
     expect(page.text).toContain('There is no such login');
     expect([...(browser.cookies.get(publicUrl)?.keys() ?? [])]).toEqual([]);
   });
 
-  it('of nobody logs in at the level that it asks for', async () => {
+  it('logs a user in at the requested level without a former session', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login?acr_values=2&return_to=/refund'));
     expect(forms).toEqual(['name', 'password']);
     expect((await browser.send(callback)).status).toBe(303);
@@ -246,8 +246,8 @@ describe('a login link', () => {
   });
 });
 
-describe('who comes back from such a login, and is refused all the same', () => {
-  it('sees the refusal, and does not go round and round', async () => {
+describe('a browser that is refused after such a login', () => {
+  it('sees the refusal, and is not redirected again', async () => {
     await logIn();
     expect((await logIn('/auth/login?acr_values=1&return_to=/refund')).status).toBe(303);
     const page = await refundPage();
@@ -261,7 +261,7 @@ describe('who comes back from such a login, and is refused all the same', () => 
 });
 
 describe('a form', () => {
-  it('that was sent before the login is not sent by it: the browser comes back to the form, which says so', async () => {
+  it('is not sent by the login in between: the browser returns to the form, which says so', async () => {
     await logIn();
     const { calls, result: refused } = await chain.keycloak.during(async () => refund(csrfTokenIn(await home())));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);

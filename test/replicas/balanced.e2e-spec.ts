@@ -86,7 +86,7 @@ describeWithReplicas('three replicas of each service', () => {
   const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
     underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
-  it('share the requests of a caller, and those of each other', async () => {
+  it('share the requests of callers and of other services evenly', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
@@ -98,7 +98,7 @@ describeWithReplicas('three replicas of each service', () => {
     }
   });
 
-  it('lose what one of them had in flight when it is killed, and nothing else, then or later', async () => {
+  it('lose only the requests in flight at a killed replica, and none afterwards', async () => {
     const [victim] = services.of('service-b');
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
@@ -132,7 +132,7 @@ describeWithReplicas('three replicas of each service', () => {
     expect(back.made).toBeGreaterThan(0);
   });
 
-  it('leave out one that is not ready', async () => {
+  it('leave out a replica that is not ready', async () => {
     const [, victim] = services.of('service-c');
     if (victim === undefined) throw new Error('There is no replica');
     await services.end(victim, 'SIGTERM');

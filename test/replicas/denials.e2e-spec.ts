@@ -68,7 +68,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 200);
   });
 
-  it('denied at one service, refused at every replica of another, and at one that starts later (RS-13)', async () => {
+  it('refuse a session that another service denied, also at a replica that starts later (RS-13)', async () => {
     listOf(a).deny({ sid: session.sid });
     await become(replicasOfB, session.atB, 'revoked');
     const late = await start('service-b');
@@ -76,7 +76,7 @@ onValkey('replicas that share denials over Valkey', () => {
     expect(await ready(late)).toEqual([200, { status: 'up' }]);
   });
 
-  it('a recheck refuses nobody whose session is good, and everybody whose session has ended', async () => {
+  it('refuse a token after a recheck only if its session has ended', async () => {
     listOf(a).recheck({ sid: session.sid });
     await sleep(100);
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);
@@ -86,7 +86,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 'inactive');
   });
 
-  it('without Valkey they serve as before, a denial comes when it is back, and who starts meanwhile is not ready', async () => {
+  it('keep serving without Valkey and apply a denial afterwards, but a new replica is not ready', async () => {
     await valkey.kill();
     listOf(a).deny({ sid: session.sid });
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);

@@ -57,7 +57,7 @@ describeWithAll('the pods of the small overlay', () => {
 
   const tokenOfAlice = async (): Promise<string> => textOf(await login(pods.server, 'alice'));
 
-  it('are alive and ready by their probes, and listen for callers with TLS alone', async () => {
+  it('are alive and ready by their probes, and accept callers only over TLS', async () => {
     for (const { name } of SERVICES) {
       expect(await pods.probe(name, 'startupProbe')).toBe(200);
       expect(await pods.probe(name, 'livenessProbe')).toBe(200);
@@ -67,7 +67,7 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
-  it('have metrics for the scraper with TLS, at a port of their own (OP-03)', async () => {
+  it('serve metrics over TLS, at a separate port (OP-03)', async () => {
     for (const { name } of SERVICES) {
       const { status, text } = await pods.ask(name, '/metrics', { at: pods.metricsUrlOf(name) });
       expect([status, text]).toEqual([200, expect.stringContaining('keycloak_s2s_signals_state')]);
@@ -83,7 +83,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect((await pods.ask('service-a', '/run-service-b')).status).toBe(401);
   });
 
-  it('keep a session at Valkey, from a login with a browser', async () => {
+  it('keep a session in Valkey after a login with a browser', async () => {
     const browser = new Browser();
     const toKeycloak = await pods.ask('service-a', '/auth/login', { headers: PAGE });
     const form = await browser.open(toKeycloak.headers.location ?? '');
@@ -100,7 +100,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect([chain.status, chain.text]).toEqual([200, expect.stringContaining('"result":20')]);
   });
 
-  it('share a denial by the user of Valkey that they have', async () => {
+  it('share a denial with their Valkey user', async () => {
     const token = await tokenOfAlice();
     const whoami = async (): Promise<number | undefined> =>
       (await pods.ask('service-a', '/api/whoami', { headers: bearer(token) })).status;
@@ -123,7 +123,7 @@ describeWithAll('the pods of the small overlay', () => {
     await sharing.stop();
   });
 
-  it('may do nothing else at Valkey, and who has no password nothing at all', async () => {
+  it('have no other rights at Valkey, and a client without a password has none', async () => {
     const socket = { tls: true, ca: pods.fileOf('service-a', 'ca.crt') } as const;
     const url = pods.sharedStateUrlOf('service-a').replace('valkeys://', 'rediss://');
     const client = createClient({ url, RESP: 2, socket });
@@ -138,7 +138,7 @@ describeWithAll('the pods of the small overlay', () => {
     nobody.destroy();
   });
 
-  it('find Valkey alive by its probe, which fails where there is none', async () => {
+  it('detect Valkey by its probe, which fails on a port without Valkey', async () => {
     const { command = [] } = containerOf(pods.pod('valkey'), 'valkey').livenessProbe?.exec ?? {};
     expect(command[0]).toBe('valkey-cli');
     const probe = async (port: number): Promise<string> => {
@@ -149,7 +149,7 @@ describeWithAll('the pods of the small overlay', () => {
     await expect(probe(await freePort())).rejects.toThrow('Command failed');
   });
 
-  it('trust each authority for its own calls alone', () => {
+  it('are configured to trust each authority only for its own calls', () => {
     for (const { name } of SERVICES) {
       const environment = pods.environmentOf(name);
       expect(environment).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
@@ -158,7 +158,7 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
-  it('need at most half of the memory that they may have', () => {
+  it('use at most half of their memory limit', () => {
     for (const { name } of SERVICES) {
       const status = readFileSync(`/proc/${pods.service(name).process.pid}/status`, 'utf8');
       const resident = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
@@ -189,7 +189,7 @@ describeWithAll('the pods of the small overlay', () => {
     open.destroy();
   });
 
-  it('keep the former certificate while the new one and its key do not match', async () => {
+  it('keep the former certificate while the new certificate and its key do not match', async () => {
     pods.replaceCertificate('service-c', true);
     await until(
       () => pods.sidecar('service-c').printed().includes('Keeps the former certificate'),
@@ -199,7 +199,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect(await pods.probe('service-c', 'livenessProbe')).toBe(200);
   });
 
-  it('end no open connection while the sidecar refuses the new certificate again and again', async () => {
+  it('close no open connection while the sidecar refuses the new certificate again and again', async () => {
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const endMs = performance.now() + 4000;
     const statuses = new Set<unknown>();
@@ -217,7 +217,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it('end without losing a request: the sidecar passes on what the service says of the connection', async () => {
+  it('stop without losing a request: the sidecar passes on the connection header of the service', async () => {
     const token = await tokenOfAlice();
     const { process, exited } = pods.service('service-c');
     const before = await pods.ask('service-c', '/health/live', { agent: kept });

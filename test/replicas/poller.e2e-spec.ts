@@ -69,7 +69,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await server.stop();
   });
 
-  it('has their answers serve for longer than by themselves, and nobody is asked', async () => {
+  it('lets the services use cached results for longer, without new introspections', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
     // Creating the user is a change too, after which results expire once by the short ttl.
@@ -85,13 +85,13 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     ['a logout', end, isDenied],
     ['that an administrator signed the user out', ({ username }) => server.logOutUser(username), isDenied],
     ['that the user is disabled', ({ username }) => server.disableUser(username), isRefused],
-  ])('has all refuse at once what it hears of: %s', async (_, act, is) => {
+  ])('makes all services refuse the token soon after the event: %s', async (_, act, is) => {
     const subject = await known();
     await act(subject);
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is followed by another when it is killed, which hears of what was revoked meanwhile', async () => {
+  it('is replaced by another poller after a kill, and revocations in between are applied', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
@@ -104,7 +104,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener = next;
   });
 
-  it('that was stopped, and goes on when another has taken its place, proves nothing and misses nothing', async () => {
+  it('loses its place while it is frozen, and no revocation is missed', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);
@@ -130,7 +130,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     expect(await other.exited).toBe(0);
   });
 
-  it('has answers serve for the short time again when the last one has ended, in order', async () => {
+  it('makes the services return to the short TTL after it has ended in order', async () => {
     const [kept, ended] = [await known(), await known()];
     const questions = services.questions(kept);
     listener.process.kill('SIGTERM');

@@ -207,14 +207,14 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all(replicas.map((one) => one.end()));
   });
 
-  it('proves to those who listen to nothing, whose answers serve longer then', async () => {
+  it('sends proofs to a replica that does not poll itself', async () => {
     const reader = await replica('shop', false);
     expect(reader.keycloak.status.read().signals.state).toBe('none');
     await replica('poller', true);
     await until(reader.isProven);
   });
 
-  it('is one alone; another goes on where it ended, and reads again from then on', async () => {
+  it('is the only poller, and the next poller continues without a gap', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(reader.isProven);
@@ -235,7 +235,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(gaps).toBe(0);
   });
 
-  it('gives its place to another at once when it ends in order', async () => {
+  it('hands over to another replica at once when it shuts down', async () => {
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(one.isProven);
     const lease = await nameOf(':lease');
@@ -245,7 +245,7 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(other);
   });
 
-  it('proves nothing before everybody can read what it has heard', async () => {
+  it('sends a proof only after the other replicas can read the received denials', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
     let count = 0;
@@ -266,7 +266,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
-  it('tells those who listen to nothing of its own gaps, and proves what comes after', async () => {
+  it('reports its own gap to the other replicas, and sends proofs again afterwards', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
     await until(reader.isProven);
@@ -281,7 +281,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(gaps).toBe(1);
   });
 
-  it('is believed no more once another has taken its place, however late its proof comes', async () => {
+  it('cannot send a late proof after another replica has taken its place', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('slow', true)];
     await until(reader.isProven);
     let release: (signals: Signals) => void = () => undefined;
@@ -313,30 +313,27 @@ async function heldWay(): Promise<HeldWay> {
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
-  ])(
-    'is not believed by who read an entry that somebody made %s, until it was appended again',
-    async (_, bend, say) => {
-      const way = await heldWay();
-      const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-      await until(reader.isProven);
-      let gaps = 0;
-      reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
-      const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
-      way.hold();
-      say(poller);
-      await until(async () => Number(await command('XLEN', stream)) === 1);
-      await command('EVAL', bend, '1', stream);
-      way.release();
-      await until(() => gaps > 0, 'it finds out');
-      await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
-      await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
-      expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
-      await provenAgain(reader);
-      await way.end();
-    },
-  );
+  ])('is not trusted by a reader of an entry that was made %s, until it is appended again', async (_, bend, say) => {
+    const way = await heldWay();
+    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+    await until(reader.isProven);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+    way.hold();
+    say(poller);
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    await command('EVAL', bend, '1', stream);
+    way.release();
+    await until(() => gaps > 0, 'it finds out');
+    await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
+    await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
+    expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
+    await provenAgain(reader);
+    await way.end();
+  });
 
-  it('goes out when all that was heard has come back, and not while the server keeps it to itself', async () => {
+  it('sends proofs only after it has read back its own entries', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
     // Stands for a server that accepts entries but loses them before the poller reads them back.
@@ -355,7 +352,7 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
   });
 
-  it('is refused by a replica with other denial keys, which says so, and when somebody writes something else (OP-01)', async () => {
+  it('is refused by a replica with other denial keys, which reports it, and changed proofs have no effect (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -377,7 +374,7 @@ async function heldWay(): Promise<HeldWay> {
     }
   });
 
-  it('accepts no proof that a service with all its secrets forges, replays or reorders (RS-30)', async () => {
+  it('cannot be imitated by a service with all its secrets, through forged, replayed or changed proofs (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
     const key = revocationKeys(STREAM_OF).proof;
@@ -413,7 +410,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused what the revocation channel holds')).length).toBe(2);
   });
 
-  it('does not reuse an answer for longer once a service with the keys has replaced an entry (RS-30)', async () => {
+  it('gives cached results no longer TTL once a service with the keys has replaced an entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isProven);
@@ -442,7 +439,7 @@ async function heldWay(): Promise<HeldWay> {
     await way.end();
   });
 
-  it('begins its claims at a new epoch, which lacks the rechecks of a poller that has ended (RS-30)', async () => {
+  it('claims no time before a new epoch, which lacks the rechecks of an ended poller (RS-30)', async () => {
     const first = await replica('first', true);
     await until(first.isProven);
     first.keycloak.revocations.recheck({ sub: 'alice' });
@@ -465,7 +462,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.keycloak.issuers[0].signals.heardSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
-  it('carries out a recheck although a service put another one with its id before it (RS-30)', async () => {
+  it('carries out a recheck even if a service inserts another recheck with its id before it (RS-30)', async () => {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });
@@ -492,7 +489,7 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all([way.end(), readersWay.end()]);
   });
 
-  it('has no gap after entries that the server had no room for, and appends them later (RS-30)', async () => {
+  it('appends entries later if the server was full, without a gap (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
     await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -504,7 +501,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('is believed by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
+  it('is trusted by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isProven);
     const stream = new RevocationStream(STREAM_OF, 1000);
@@ -520,7 +517,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.refuses('kept')).toBe(true);
   });
 
-  it('says that a service without public keys accepts no proof (RS-30)', async () => {
+  it('is not trusted by a service without public keys, which says so (RS-30)', async () => {
     const reader = await replica('shop', false, { proofs: {} });
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     const poller = await replica('poller', true);
@@ -530,7 +527,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused what'))).toHaveLength(1);
   });
 
-  it('begins anew after the server has lost everything, and after it was away', async () => {
+  it('sends proofs again after the server has lost its data, and after it was unavailable', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isProven);
     await command('FLUSHALL');

@@ -133,8 +133,8 @@ onValkey('a second level over Valkey', () => {
     for (const shared of open.splice(0)) await shared.close();
   });
 
-  describe('of introspection answers', () => {
-    it('one replica asks, and all have the answer: later, and at once', async () => {
+  describe('for introspection results', () => {
+    it('lets one replica introspect, and shares the result with all, concurrently and later', async () => {
       const [one, other, third] = await Promise.all([replica(), replica(), replica()]);
       await expect(one.ask('the-token')).resolves.toBe('sub of the-token');
       await settled();
@@ -145,7 +145,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toEqual(['the-token', 'new-token']);
     });
 
-    it('are as old as they are, at each replica: nothing serves for longer than by itself', async () => {
+    it('keeps the age of a result at each replica, so that its TTL is not extended', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 1 }),
         replica({ introspectionTtlSeconds: 1 }),
@@ -159,7 +159,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('that are too old for a route are asked for anew, and those of staleness 0 leave the others alone', async () => {
+    it('introspects again if a result is too old for a route, and does not share results for staleness 0', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -173,7 +173,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('of a flight that is joined are young enough for who joins it', async () => {
+    it('gives a strict caller a fresh result, even if it joins the request of another caller', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -182,7 +182,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('before a recheck serve no more, whoever asked for them', async () => {
+    it('does not reuse results from before a recheck', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await settled();
@@ -194,7 +194,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('an inactive one takes the place of an active one, wherever that lands later, and serves for two seconds', async () => {
+    it('shares an inactive result, even if an active result arrives late', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -216,7 +216,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('that are known to be inactive here do not become active again by another replica (RS-13)', async () => {
+    it('does not make an inactive token active again by a result of another replica (RS-13)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await settled();
@@ -227,7 +227,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('that an inactive one has overtaken are not left for others', async () => {
+    it('does not share an active result that an inactive result has overtaken', async () => {
       const one = await replica();
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -244,7 +244,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('an inactive one stays for the time of an active one that lands later elsewhere', async () => {
+    it('keeps an inactive result for as long as a late active result of another replica', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -264,7 +264,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('are asked for once by all who joined, whatever is rechecked meanwhile', async () => {
+    it('introspects at most twice for all joined callers, whatever is rechecked meanwhile', async () => {
       const one = await replica();
       const all = Array.from({ length: 100 }, () => one.ask('the-token'));
       one.rechecks.require({ sid: 's1' });
@@ -272,7 +272,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(2);
     });
 
-    it('that are too old for many are asked for once', async () => {
+    it('introspects once if a result is too old for many callers', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(150);
@@ -280,7 +280,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('after a recheck are asked for once by all replicas', async () => {
+    it('introspects once for all replicas after a recheck', async () => {
       const replicas = await Promise.all([replica(), replica(), replica(), replica()]);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
@@ -291,7 +291,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('of many tokens at once are all shared', async () => {
+    it('shares the results of many concurrent tokens', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const many = Array.from({ length: 500 }, (_, at) => `token ${at}`);
       await Promise.all(many.map((token) => one.ask(token)));
@@ -300,7 +300,7 @@ onValkey('a second level over Valkey', () => {
       expect([asked.length, one.failures, other.failures]).toEqual([500, [], []]);
     });
 
-    it('never outlive the token', async () => {
+    it('never keeps a result for longer than the token is valid', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = async () => ({ active: true, sub: 'x', exp: exp(2) });
       await one.ask('the-token');
@@ -310,7 +310,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('are renewed once for all while they serve', async () => {
+    it('renews a result in use once for all replicas', async () => {
       const replicas = await Promise.all(
         [replica, replica, replica].map((make) => make({ introspectionTtlSeconds: 1 })),
       );
@@ -322,7 +322,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(6);
     });
 
-    it('when the one that asks fails, another asks: a failure is nobody else’s', async () => {
+    it('lets another replica introspect if the first fails, and does not share the failure', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let times = 0;
       const answer = answering;
@@ -336,7 +336,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('when the one that asks ends, another asks, and does not wait for Keycloak’s answer to that one', async () => {
+    it('lets another replica introspect at once if the first shuts down', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = () => new Promise(() => undefined);
       void one.ask('the-token');
@@ -347,7 +347,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('when Keycloak is slow, the others wait for the one that asks', async () => {
+    it('lets the other replicas wait for a slow introspection', async () => {
       const replicas = await Promise.all([replica(), replica(), replica()]);
       answering = async () => {
         await sleep(1500);
@@ -358,12 +358,12 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('of tokens', () => {
+  describe('for issued tokens', () => {
     const own = clientCredentialsRequest('orders.approve');
     const textOf = async ({ tokens }: Replica, request: Parameters<TokenSource['get']>[0] = own): Promise<string> =>
       (await tokens.get(request)).reveal();
 
-    it('one replica asks, and all have it, with its scope', async () => {
+    it('lets one replica request a token, and shares it with its scope', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const got = await Promise.all(Array.from({ length: 40 }, () => [textOf(one), textOf(other)]).flat());
       expect(new Set(got)).toEqual(new Set(['token-1']));
@@ -373,7 +373,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(1);
     });
 
-    it('exchanged ones are by subject, audience and scope, and denied with their subject', async () => {
+    it('shares exchanged tokens by subject, audience and scope, and denies them with their subject', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const [alice, bob] = [
         testAccessToken({ subject: 'alice', claims: { sid: 'a' } }),
@@ -389,7 +389,7 @@ onValkey('a second level over Valkey', () => {
       expect(() => third.tokens.get(tokenExchangeRequest(alice, 'service-c', 'x'))).toThrow(/token/i);
     });
 
-    it('never serve past the end of the token they were exchanged from', async () => {
+    it('never keeps an exchanged token for longer than its subject token', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const subject = testAccessToken({ claims: { exp: exp(12) } });
       await textOf(one, tokenExchangeRequest(subject, 'service-c', 'x'));
@@ -399,7 +399,7 @@ onValkey('a second level over Valkey', () => {
       expect(Number(await command('PTTL', entry))).toBeLessThan(12_000);
     });
 
-    it('one that its audience refused is not taken from the others again', async () => {
+    it('does not return a token again that its audience has refused', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await textOf(one);
       await settled();
@@ -410,7 +410,7 @@ onValkey('a second level over Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
-    it('of a subject that was found inactive are not taken from the others, and none is left for them (TX-06)', async () => {
+    it('drops the exchanged tokens of an inactive subject, and does not share new ones (TX-06)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
       const { hash } = request.subject;
@@ -428,7 +428,7 @@ onValkey('a second level over Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('of a subject that is denied meanwhile are not left for others', async () => {
+    it('does not share tokens of a subject that is denied meanwhile', async () => {
       const one = await replica();
       const request = tokenExchangeRequest(testAccessToken({ claims: { sid: 'a' } }), 'service-c', 'x');
       const exchanging = textOf(one, request);
@@ -439,7 +439,7 @@ onValkey('a second level over Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('that one replica’s audience refused are asked for once by all', async () => {
+    it('requests at most one new token for each replica whose audience refused the token', async () => {
       const replicas = await Promise.all([replica(), replica(), replica()]);
       for (const one of replicas) {
         const token = await one.tokens.get(own);
@@ -452,7 +452,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(4);
     });
 
-    it('that have little left are not taken as a renewal', async () => {
+    it('does not use a token with little lifetime left as a renewal', async () => {
       const [one, other] = await Promise.all([
         replica({ minRemainingLifetimeSeconds: 1 }),
         replica({ minRemainingLifetimeSeconds: 1 }),
@@ -469,8 +469,8 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('whoever has the server', () => {
-    it('and reads it learns nothing', async () => {
+  describe('against an attacker with access to the server', () => {
+    it('reveals no token, name or scope', async () => {
       const one = await replica();
       await one.ask('the-token');
       await one.tokens.get(clientCredentialsRequest('orders.approve'));
@@ -484,7 +484,7 @@ onValkey('a second level over Valkey', () => {
       expect(seen.join('\n')).not.toContain(hash.toString('hex'));
     });
 
-    it('and moves an answer to another token, or makes it younger, or fills it with garbage, gains nothing', async () => {
+    it('ignores results that were moved, made younger or replaced by garbage', async () => {
       const one = await replica({ introspectionTtlSeconds: 1 });
       await one.ask('alices-token');
       await settled();
@@ -512,7 +512,7 @@ onValkey('a second level over Valkey', () => {
       ['another key', { keys: [key()] }],
       ['another service', { clientId: 'service-c' }],
       ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
-    ])('nor does what was sealed by %s', async (_, bent) => {
+    ])('ignores entries that were sealed by %s', async (_, bent) => {
       const [one, other] = await Promise.all([replica(), replica(bent)]);
       await one.ask('the-token');
       await settled();
@@ -527,14 +527,14 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('whose clocks differ', () => {
+  describe('with different clocks', () => {
     const differBy = (seconds: number): void => {
       const { now } = Date;
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
     };
 
     it.each([30, -30])(
-      'by %d s at a replica from its start: an answer is never younger than it is',
+      'does not make a result younger if the clock of a new replica is off by %d s',
       async (seconds) => {
         differBy(seconds);
         const one = await replica({ introspectionTtlSeconds: 1 });
@@ -547,7 +547,7 @@ onValkey('a second level over Valkey', () => {
       },
     );
 
-    it('and the server’s goes back: nothing is noted as younger than it is, and nothing that is there gets younger', async () => {
+    it('does not make a result younger if the clock of the server goes back', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 3 }),
         replica({ introspectionTtlSeconds: 3 }),
@@ -563,7 +563,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toEqual(['another', 'the-token', 'the-token']);
     });
 
-    it('and nothing is noted by a time that is not the server’s', async () => {
+    it('stores nothing before it knows the time of the server', async () => {
       const cache = valkeyCache({ url: `${valkey.url}/1`, keys: KEYS }).connect(OPTIONS);
       await cache.put('key', { text: 'text', ageMs: 0, servesMs: 1000, isFinal: false });
       expect(await names()).toEqual([]);
@@ -591,7 +591,7 @@ onValkey('a second level over Valkey', () => {
       return looked.kind === 'found' ? looked.text : looked.kind;
     };
 
-    it('keeps of two the one that was asked for later, and a final one in any case', async () => {
+    it('keeps the later of two results, and always keeps a final result', async () => {
       await cache.put('key', { ...entry, text: 'new', ageMs: 100 });
       await cache.put('key', entry);
       expect(await textIn()).toBe('new');
@@ -601,7 +601,7 @@ onValkey('a second level over Valkey', () => {
       expect(await textIn()).toBe('final');
     });
 
-    it('does not keep what somebody else has made everlasting, or from the future', async () => {
+    it('does not keep an entry that was made permanent or dates from the future', async () => {
       await cache.put('key', { ...entry, text: 'final', isFinal: true });
       const [name = ''] = await names();
       await command('PERSIST', name);
@@ -613,20 +613,20 @@ onValkey('a second level over Valkey', () => {
       expect(await textIn()).toBe('newer');
     });
 
-    it('gives a lease to one, until it ends it', async () => {
+    it('gives the lease to one caller until it is released', async () => {
       expect((await cache.look('key', 1000)).kind).toBe('lease');
       expect((await cache.look('key', 1000)).kind).toBe('taken');
       await cache.release('key');
       expect((await cache.look('key', 1000)).kind).toBe('lease');
     });
 
-    it('is not late for a process that was busy itself', async () => {
+    it('does not time out because the process itself was busy', async () => {
       const looked = hasty.look('key', 1000);
       for (const beganMs = performance.now(); performance.now() - beganMs < 150;);
       await expect(looked).resolves.toEqual({ kind: 'taken' });
     });
 
-    it('gives no lease to who does not wait for it any more', async () => {
+    it('gives no lease to a caller that no longer waits for it', async () => {
       for (let round = 0; round < 10; round += 1) {
         valkey.freeze();
         await expect(hasty.look('key', 1000)).rejects.toThrow('timeout');
@@ -649,7 +649,7 @@ onValkey('a second level over Valkey', () => {
       ['hangs', async () => valkey.freeze()],
       ['is full', () => command('CONFIG', 'SET', 'maxmemory', '1')],
       ['can only be read', () => command('REPLICAOF', '127.0.0.1', '1')],
-    ])('%s, each replica asks Keycloak, and says so once', async (_, away) => {
+    ])('%s, each replica asks Keycloak, and reports it once', async (_, away) => {
       const [one, other] = await Promise.all([replica({ deadlineMs: 50 }), replica({ deadlineMs: 50 })]);
       await one.ask('before');
       await settled();

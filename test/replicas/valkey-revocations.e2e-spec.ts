@@ -114,7 +114,7 @@ installed('denials over Valkey', () => {
     await Promise.all(stopped.splice(0).map((stop) => stop()));
   });
 
-  it('one replica denies: all refuse, and one that starts later too', async () => {
+  it('apply at all replicas, and at a replica that starts later', async () => {
     const [one, two, three] = [await replica(), await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     two.list.deny({ sub: 'alice', issuedBefore: Date.now() / 1000 + 1 });
@@ -133,7 +133,7 @@ installed('denials over Valkey', () => {
     ['a session with a long name', { sid: '\u0001'.repeat(1024) }],
     ['a subject with a long name', { sub: '中'.repeat(1024), issuedBefore: 1 }],
     ['a session with a strange name', { sid: 'ü"\\\n' }],
-  ])('%s comes as it was denied', async (_, denial) => {
+  ])('%s arrives unchanged', async (_, denial) => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny(denial);
     await until(() => two.list.size === one.list.size, 'it came');
@@ -144,7 +144,7 @@ installed('denials over Valkey', () => {
     expect(held(two)).toEqual(held(one));
   });
 
-  it('a recheck reaches all', async () => {
+  it('a recheck reaches all replicas', async () => {
     const [one, two] = [await replica(), await replica()];
     const askedAtMs = systemClock.monotonicMs();
     await sleep(5);
@@ -156,7 +156,7 @@ installed('denials over Valkey', () => {
     expect(one.sharing.status.unshared).toBe(0);
   });
 
-  it('a recheck has tokens that were issued before it doubted at all, and at one that starts later; those issued after it not', async () => {
+  it('a recheck covers earlier tokens at every replica, even a later one, but not tokens that are issued after it', async () => {
     const [one, two] = [await replica(), await replica()];
     const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
     const now = Date.now() / 1000;
@@ -167,7 +167,7 @@ installed('denials over Valkey', () => {
     expect(late.doubts.include(...token('s1', Date.now() / 1000 + 70))).toBe(false);
   });
 
-  it('emptied while it runs: all tokens are doubted, each within the revocation window', async () => {
+  it('all tokens are rechecked within the revocation window after the server was emptied', async () => {
     const one = await replica({ introspectionTtlSeconds: 1 });
     const old = { iat: Date.now() / 1000 - 60 };
     const hashes = Array.from({ length: 100 }, (_, at) => tokenHash(`token ${at}`));
@@ -177,14 +177,14 @@ installed('denials over Valkey', () => {
     await until(() => doubted() === 100, 'all are doubted');
   });
 
-  it('a thousand denials at once, of three replicas, reach all', async () => {
+  it('999 concurrent denials of three replicas reach all replicas', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 999; at += 1) all[at % 3]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 999), 'all are there');
     expect((await replica()).list.size).toBe(999);
   });
 
-  it('who reads the server learns nothing of whom it is about', async () => {
+  it('reading the server reveals neither session nor subject', async () => {
     const one = await replica();
     one.list.deny({ sid: 'the-session-4711' });
     one.list.deny({ sub: 'the-subject-4711', issuedBefore: 1 });
@@ -197,7 +197,7 @@ installed('denials over Valkey', () => {
     expect(opened).not.toContain('session');
   });
 
-  it('keys are replaced one by one: the first seals, all open', async () => {
+  it('keys can be replaced one by one: the first key seals, and every key can read', async () => {
     const [old, both] = [await replica(), await replica({ keys: [OTHER_KEY, KEY] })];
     old.list.deny({ sid: 'sealed-by-the-old-one' });
     await refuse('sealed-by-the-old-one', both);
@@ -209,7 +209,7 @@ installed('denials over Valkey', () => {
     expect(old.refuses('sealed-by-the-new-one')).toBe(false);
   });
 
-  it('services of another realm share nothing', async () => {
+  it('replicas of another realm share no denials', async () => {
     const [one, other] = [await replica(), await replica({ issuer: 'https://keycloak.test/realms/other' })];
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -218,7 +218,7 @@ installed('denials over Valkey', () => {
     expect([other.refuses('s1'), one.refuses('s2')]).toEqual([false, false]);
   });
 
-  it('killed and started empty: replicas append what they hold, and what was denied meanwhile', async () => {
+  it('no denial is lost after a restart with an empty server: replicas append old and new denials', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -234,7 +234,7 @@ installed('denials over Valkey', () => {
     expect(one.lines.join('\n')).toMatch(/can't be read[^]*has a gap[^]*(no_stream|another_epoch)/);
   });
 
-  it('killed and started from what was saved before: the rest is appended anew', async () => {
+  it('no denial is lost after a restart from a saved state: the rest is appended again', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'saved' });
     await refuse('saved', two);
@@ -253,7 +253,7 @@ installed('denials over Valkey', () => {
     await valkey.start('--dbfilename', 'none.rdb');
   });
 
-  it('emptied while it runs: a new epoch begins', async () => {
+  it('a new epoch begins if the server is emptied while it runs', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -266,7 +266,7 @@ installed('denials over Valkey', () => {
     expect((await replica()).refuses('before')).toBe(true);
   });
 
-  it('frozen: no start waits for it longer than it must, and everything comes when it goes on', async () => {
+  it('a frozen server delays no start beyond its limit, and all denials arrive afterwards', async () => {
     const [one, two] = [await replica(), await replica()];
     valkey.freeze();
     one.list.deny({ sid: 'meanwhile' });
@@ -282,7 +282,7 @@ installed('denials over Valkey', () => {
     await until(() => late.sharing.status.isReady, 'it is ready');
   });
 
-  it('read-only: what others denied is read, and what is denied here is shared afterwards', async () => {
+  it('a read-only server still delivers denials, and new denials are shared afterwards', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -296,7 +296,7 @@ installed('denials over Valkey', () => {
     expect(one.lines.join('\n')).toContain('Denials are shared again');
   });
 
-  it('full: a denial holds here, and is shared when there is room', async () => {
+  it('a denial holds at its own replica while the server is full, and is shared afterwards', async () => {
     const [one, two] = [await replica(), await replica()];
     await command('CONFIG', 'SET', 'maxmemory', '1');
     one.list.deny({ sid: 'meanwhile' });
@@ -306,7 +306,7 @@ installed('denials over Valkey', () => {
     await refuse('meanwhile', two);
   });
 
-  it('one that drops keys when its memory is full is not used', async () => {
+  it('a server that evicts keys is not used', async () => {
     await command('CONFIG', 'SET', 'maxmemory', '1gb');
     await command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const one = await replica({ waitMs: 500 });
@@ -355,7 +355,7 @@ installed('denials over Valkey', () => {
     ['no stream', (key) => [['DEL', key]]],
     ['no state', (key) => [['DEL', `${key}:state`]]],
     ['an end that is missing', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
-  ])('%s: nothing is lost, and nobody else is refused', async (_, harms) => {
+  ])('%s: no denial is lost, and no other token is refused', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await refuse('s3', one, two);
@@ -371,7 +371,7 @@ installed('denials over Valkey', () => {
     expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
   });
 
-  it('a state with room without end: no more than ours can ask for is believed', async () => {
+  it('unlimited room in the state is reduced to the maximum', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -382,7 +382,7 @@ installed('denials over Valkey', () => {
     expect(await command('HGET', state, 'room')).toBe('2000000');
   });
 
-  it('an entry that was taken out is had again by whoever comes later', async () => {
+  it('a removed entry is restored for replicas that start later', async () => {
     const one = await replica();
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await until(() => one.sharing.status.unshared === 0, 'they are shared');
@@ -396,7 +396,7 @@ installed('denials over Valkey', () => {
     expect(late.lines.join('\n')).toContain('entries_missing');
   });
 
-  it('entries that nobody of ours sealed are passed over: another key, another realm, no text of ours', async () => {
+  it('entries with another key and garbage entries are ignored', async () => {
     const [one, two] = [await replica(), await replica({ keys: [OTHER_KEY] })];
     two.list.deny({ sid: 'by another key' });
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
@@ -419,7 +419,7 @@ installed('denials over Valkey', () => {
     ['all of it is cut off', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
     ['it takes no more', (key) => [['XSETID', key, '18446744073709551615-18446744073709551615']]],
     ['entries are too long', (key) => Array.from({ length: 5 }, () => ['XADD', key, '*', 'e', 'x'.repeat(8_000_000)])],
-  ])('%s: who comes later has all the same', async (_, harms) => {
+  ])('%s: a replica that starts later has all denials', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await refuse('s3', one, two);
@@ -432,7 +432,7 @@ installed('denials over Valkey', () => {
     expect(late.refuses('nobody')).toBe(false);
   });
 
-  it('an entry between two numbers wakes nobody', async () => {
+  it('an entry between two numbers causes no busy polling', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -446,7 +446,7 @@ installed('denials over Valkey', () => {
     await refuse('s2', await replica());
   });
 
-  it('emptied when it is full, so that no epoch can begin: everything is appended when there is room', async () => {
+  it('all denials are appended again after the server was emptied while it was full', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -459,7 +459,7 @@ installed('denials over Valkey', () => {
     expect((await replica()).refuses('s1')).toBe(true);
   });
 
-  it('closes every connection that it opened', async () => {
+  it('every opened connection is closed', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     one.rechecks.require('everything');
@@ -473,7 +473,7 @@ installed('denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('the same numbers with another past, as after a split of the servers: nothing is lost', async () => {
+  it('no denial is lost if the numbers have another past, as after a split of the servers', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -496,7 +496,7 @@ installed('denials over Valkey', () => {
 
   const issuedEarlier = () => testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) - 60 } });
 
-  it('more rechecks than there is room for: nobody is refused', async () => {
+  it('more rechecks than fit cause no refusal', async () => {
     const [one, two] = [await replica({ maxRevocations: 1000 }), await replica({ maxRevocations: 1000 })];
     one.list.deny({ sid: 's1' });
     for (let at = 0; at < 2100; at += 1) {
@@ -509,7 +509,7 @@ installed('denials over Valkey', () => {
     expect([one, two, late].map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('filled with garbage by whoever can write it: nobody is refused', async () => {
+  it('a stream that is filled with garbage causes no refusal', async () => {
     const [one, two] = [await replica({ maxRevocations: 1000 }), await replica({ maxRevocations: 1000 })];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -523,7 +523,7 @@ installed('denials over Valkey', () => {
     expect([one, two, late].map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('emptied with many denials: each is appended again once, by any of the replicas', async () => {
+  it('each of many denials is appended again once after the server was emptied', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 3000; at += 1) all[0]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 3000), 'all came');
@@ -534,7 +534,7 @@ installed('denials over Valkey', () => {
     expect(all.map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('a list that is full: its floor holds at all, and for who comes after the server was emptied', async () => {
+  it('a full list still refuses earlier tokens at replicas that start after the server was emptied', async () => {
     const one = await replica({ maxRevocations: 1000 });
     const two = await replica({ maxRevocations: 1000 });
     one.list.deny({ sid: 'first' });
@@ -552,7 +552,7 @@ installed('denials over Valkey', () => {
     expect(late.list.denies(issuedLater)).toBe(false);
   });
 
-  it('a service that holds denials for a shorter time cuts off nothing of the others', async () => {
+  it('a service with a shorter retention does not remove the denials of other services', async () => {
     const [one, short] = [await replica(), await replica({ revocationRetentionSeconds: 1 })];
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -563,7 +563,7 @@ installed('denials over Valkey', () => {
     expect(late.refuses('s1')).toBe(true);
   });
 
-  it('with a password, which no log line shows', async () => {
+  it('work with a password, which no log line shows', async () => {
     await command('ACL', 'SETUSER', 'default', 'resetpass', '>the-password-4711');
     try {
       const without = await replica({ waitMs: 300, url: valkey.url });
@@ -626,7 +626,7 @@ encrypted('denials over an encrypted connection', () => {
     await Promise.all(stopped.splice(0).map((stop) => stop()));
   });
 
-  it('with the certificate of its authority, and not without', async () => {
+  it('require the certificate authority and the right host name', async () => {
     const url = `valkeys://localhost:${port}`;
     const ca = readFileSync(certificate, 'utf8');
     const [one, two] = [await replica({ url, ca }), await replica({ url, ca })];

@@ -115,8 +115,8 @@ onValkey('sessions over Valkey', () => {
     for (const store of open.splice(0)) await store.close();
   });
 
-  describe('of several replicas', () => {
-    it('begin at one, are found at all, and end at any (BF-05)', async () => {
+  describe('at several replicas', () => {
+    it('start at one replica, are found at all, and can be ended at any (BF-05)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toMatchObject({ username: 'alice', subject: 'alice-id' });
@@ -130,7 +130,7 @@ onValkey('sessions over Valkey', () => {
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
     ])(
-      'end at all by %s, those of others do not, and no login in progress brings one back (BF-09)',
+      'are ended everywhere by %s, except for other users, and no pending login revives them (BF-09)',
       async (_, ended) => {
         const [one, other] = [replica(), replica()];
         const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -144,7 +144,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('of a user without sid end by the user', async () => {
+    it('are ended by the subject if they have no sid', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -154,7 +154,7 @@ onValkey('sessions over Valkey', () => {
       });
     });
 
-    it('are bounded for each user, and for all: the least recently used one goes (BF-05)', async () => {
+    it('are limited per user and in all, and the least recently used session ends first (BF-05)', async () => {
       const bounds = { maxSessions: 4, maxSessionsPerUser: 2 };
       const [one, other] = [replica(bounds), replica(bounds)];
       const begin = async (subject: string, at = one): Promise<string> => {
@@ -181,7 +181,7 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
-    it('of a user at the limit make room for one more, also when the store is full (BF-05)', async () => {
+    it('replace the older sessions of a user at the limit, even if the store is full (BF-05)', async () => {
       const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
       const begin = async (subject: string): Promise<string> => {
         await sleep(2);
@@ -210,7 +210,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('in use for longer than the idle time still end by a notice, and count (BF-05, BF-09)', async () => {
+    it('are still ended by a notice, and counted, if used for longer than the idle time (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -224,7 +224,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('by the hundred end with a command each, and keep nobody waiting (BF-09)', async () => {
+    it('need about one command for each of 300 logout notices (BF-09)', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       const before = await scripts();
@@ -235,14 +235,14 @@ onValkey('sessions over Valkey', () => {
       expect((await scripts()) - before).toBeLessThan(310);
     });
 
-    it('keep one login for one of them (BF-01)', async () => {
+    it('let only one replica take a pending login (BF-01)', async () => {
       const stores = [replica().store, replica().store, replica().store];
       const taken = await Promise.all(stores.map((store) => store.takeLogin('the-state', 600)));
       expect(taken.toSorted()).toEqual([false, false, true]);
       await expect(replica().store.takeLogin('another-state', 600)).resolves.toBe(true);
     });
 
-    it('are rechecked at all when one could not verify a logout token (BF-09)', async () => {
+    it('are rechecked once for all replicas after an unverifiable logout token (BF-09)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await sleep(5);
@@ -256,13 +256,13 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('whose clocks differ', () => {
+  describe('with different clocks', () => {
     const differBy = (seconds: number) => {
       const { now } = Date;
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
     };
 
-    it.each([30, -30])('by %d s: they last as long as they should, and no longer for it (BF-05)', async (seconds) => {
+    it.each([30, -30])('last as long as they should if a clock is off by %d s (BF-05)', async (seconds) => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       differBy(seconds);
@@ -276,24 +276,27 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual([]);
     });
 
-    it.each([30, -30])('by %d s, while one refreshes: the others wait for it (BF-08)', async (seconds) => {
-      const one = replica();
-      const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
-      refreshing = async () => {
-        await sleep(300);
-        return { tokens: tokens('second') };
-      };
-      const first = one.accessTokenOf(id);
-      await sleep(100);
-      differBy(seconds);
-      const other = replica();
-      await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
-      await expect(first).resolves.toBe('second-access');
-      expect(sent).toHaveLength(1);
-    });
+    it.each([30, -30])(
+      'wait for the refresh of another replica if the clocks differ by %d s (BF-08)',
+      async (seconds) => {
+        const one = replica();
+        const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
+        refreshing = async () => {
+          await sleep(300);
+          return { tokens: tokens('second') };
+        };
+        const first = one.accessTokenOf(id);
+        await sleep(100);
+        differBy(seconds);
+        const other = replica();
+        await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
+        await expect(first).resolves.toBe('second-access');
+        expect(sent).toHaveLength(1);
+      },
+    );
 
     it.each([30, -30])(
-      'by %d s at a replica that has just started: what it notes is right (BF-05, BF-09)',
+      'are stored with the right time by a new replica with a clock that is off by %d s (BF-05, BF-09)',
       async (seconds) => {
         const old = replica();
         const id = await old.sessions.begin(login());
@@ -315,14 +318,14 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('from that of a server that went back: nothing gets younger', async () => {
+    it('do not last longer if the clock of the server goes back', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       differBy(BOUNDS.sessionIdleSeconds + 1);
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
     });
 
-    it('from what it was, since it was set back: nothing gets younger, and the log says why nobody stays logged in', async () => {
+    it('expire if the clock of the server was set back, and the log names the reason', async () => {
       const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const one = replica();
       await one.sessions.begin(login());
@@ -340,7 +343,7 @@ onValkey('sessions over Valkey', () => {
       ]);
     });
 
-    it('by hours: a session from the future is none', async () => {
+    it('are unknown if their time is hours in the future', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.store.update(keyHash(id), (session) => ({ ...session, usedAtMs: session.usedAtMs + 3_600_000 }));
@@ -348,8 +351,8 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('being refreshed', () => {
-    it('at many replicas at once: the refresh token is sent once, and all have the answer (BF-08)', async () => {
+  describe('during a refresh', () => {
+    it('use the refresh token once for many concurrent requests at all replicas (BF-08)', async () => {
       const replicas = [replica(), replica(), replica()];
       refreshing = async () => {
         await sleep(200);
@@ -362,7 +365,7 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual(['first-refresh']);
     });
 
-    it('a refusal ends them everywhere (BF-08)', async () => {
+    it('end everywhere after a refusal (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       refreshing = async () => {
         await sleep(50);
@@ -374,7 +377,7 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toHaveLength(1);
     });
 
-    it('a refusal does not end one that a newer refresh has renewed (BF-08)', async () => {
+    it('continue after a refusal if a newer refresh has renewed them (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -391,7 +394,7 @@ onValkey('sessions over Valkey', () => {
       await expect(other.accessTokenOf(id)).resolves.toBe('newer-access');
     });
 
-    it('a logout at another replica meanwhile ends them (BF-08, BF-09)', async () => {
+    it('are ended by a logout at another replica meanwhile (BF-08, BF-09)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -403,7 +406,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('a refresh token that may have been used is not sent again; the session lasts as long as its access token (BF-08)', async () => {
+    it('do not resend a refresh token that may have been used, and last as long as the access token (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login({ tokens: tokens('first', 2) }));
       refreshing = async () =>
@@ -420,7 +423,7 @@ onValkey('sessions over Valkey', () => {
     });
 
     it.each(['ECONNREFUSED', 'circuit_open', 'queue_full', 'answered_503_other'] as const)(
-      'after %s it is sent again, since it was not used (BF-08)',
+      'resend the refresh token after %s, because it was not used (BF-08)',
       async (reason) => {
         const [one, other] = [replica(), replica()];
         const id = await one.sessions.begin(stale());
@@ -432,7 +435,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('nothing is lost when the store hangs as the refresh is noted (BF-08)', async () => {
+    it('keep the new tokens if the store hangs while they are stored (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       ready = async () => {
@@ -444,7 +447,7 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toHaveLength(1);
     });
 
-    it('new tokens are not lost when the service ends as they come (BF-08)', async () => {
+    it('keep new tokens that arrive while the service shuts down (BF-08)', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -459,7 +462,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).rejects.toMatchObject(unavailable);
     });
 
-    it('new tokens are not lost when the store is away as they come (BF-08)', async () => {
+    it('keep new tokens that arrive while the store is unavailable (BF-08)', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -474,8 +477,8 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('whoever has the server', () => {
-    it('and reads it learns nothing of them', async () => {
+  describe('against an attacker with access to the server', () => {
+    it('reveal neither users nor tokens', async () => {
       const one = replica();
       // Long texts, because any sealed text may contain two given letters.
       await one.sessions.begin(login({ sessionId: 'the-session-id', username: 'alice-the-manager' }));
@@ -490,7 +493,7 @@ onValkey('sessions over Valkey', () => {
       );
     });
 
-    it('and moves one in place of another makes nobody another', async () => {
+    it('are invalid if one is copied over the session of another user', async () => {
       const one = replica();
       const alice = await one.sessions.begin(login());
       const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's2' }));
@@ -505,7 +508,7 @@ onValkey('sessions over Valkey', () => {
       ['another key', { keys: [key()] }],
       ['another service', { clientId: 'service-b' }],
       ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
-    ])('nor does what was sealed by %s, and it widens nothing', async (_, bent) => {
+    ])('are invalid if they were sealed by %s', async (_, bent) => {
       const [one, other] = [replica(), replica(bent)];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toBeUndefined();
@@ -517,7 +520,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('and fills it with garbage of every kind ends sessions at most', async () => {
+    it('can only be ended by garbage in every key', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -536,7 +539,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('and plants names in indexes has nothing deleted but sessions', async () => {
+    it('are the only keys that planted index names can delete', async () => {
       const one = replica({ maxSessions: 2 });
       await one.sessions.begin(login());
       await command('SET', 'elsewhere', 'kept');
@@ -551,7 +554,7 @@ onValkey('sessions over Valkey', () => {
       expect([await keysOf('*:session:*'), await command('GET', 'elsewhere')]).toEqual([[], 'kept']);
     });
 
-    it('and makes marks of its own, or spoils the time of rechecks, keeps nobody out', async () => {
+    it('can start despite forged end marks or a spoiled recheck time', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -576,7 +579,7 @@ onValkey('sessions over Valkey', () => {
     it.each([
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
-    ])('and spoils indexes keeps no session that is ended by %s (BF-09)', async (_, ended) => {
+    ])('are ended by %s even if the indexes are spoiled (BF-09)', async (_, ended) => {
       const next = key();
       const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
       const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -590,7 +593,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
     });
 
-    it('and brings back one that ended has to delete its mark too, and its tokens are refused then', async () => {
+    it('come back only from a copy without its end mark, and then their tokens are refused', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
@@ -604,7 +607,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  it('are opened by each key, and sealed by the first, so that keys are replaced without a gap', async () => {
+  it('are sealed with the first key and readable with each key, so keys can be replaced without a gap', async () => {
     const next = key();
     const old = replica();
     const id = await old.sessions.begin(login());
@@ -642,7 +645,7 @@ onValkey('sessions over Valkey', () => {
     it.each<[string, () => Promise<void>, () => Promise<void>]>([
       ['is gone', () => valkey.kill(), () => valkey.start()],
       ['hangs', async () => valkey.freeze(), async () => valkey.thaw()],
-    ])('%s, all of it is 503, and afterwards they are back', async (_, away, back) => {
+    ])('%s, every operation fails with 503, and the sessions are back afterwards', async (_, away, back) => {
       const [one, other] = [replica(), replica()];
       const [id, sid] = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       await command('SAVE');
@@ -662,7 +665,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('is full, they are found, and a login is 503', async () => {
+    it('is full, sessions are found, and a login is 503', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -678,7 +681,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login({ sessionId: 's2' }))).resolves.toEqual(expect.any(String));
     });
 
-    it('can only be read, a login is 503, and so is the end of a session', async () => {
+    it('is read-only, a login and the end of a session are 503', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('REPLICAOF', '127.0.0.1', '1');
@@ -688,7 +691,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('starts empty, nobody is logged in, and everybody can log in', async () => {
+    it('starts empty, no session exists, and users can log in again', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await valkey.kill();

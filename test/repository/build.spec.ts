@@ -39,7 +39,7 @@ describe('the build by swc', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('makes what runs, of every project', async () => {
+  it('builds code that runs, for every project', async () => {
     const main = pathToFileURL(join(folder, 'apps/two/dist/main.js')).href;
     const show = `console.log((await import(${JSON.stringify(main)})).said)`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', show]);
@@ -50,7 +50,7 @@ describe('the build by swc', () => {
     expect(existsSync(join(folder, 'libs/one/dist/greeting.spec.js'))).toBe(false);
   });
 
-  it('takes away what tsc knew of the files before, so that it builds them anew', () => {
+  it('removes the build information of tsc, so that tsc builds again', () => {
     expect(existsSync(join(folder, 'libs/one/dist/.tsbuildinfo'))).toBe(false);
   });
 

@@ -38,7 +38,7 @@ const check = (spec: string, document = DOCUMENT): Checked =>
   checkRequirements(document, new Map([['some.spec.ts', spec]]));
 
 describe('the checklist', () => {
-  it('is content when what is due is in the title of a test, of a group or of a row', () => {
+  it('accepts a requirement that is named in the title of a test, a group or a row', () => {
     expect(check(SPEC)).toEqual({
       requirements: [
         { id: FIRST, requirement: 'One.', status: 'due', tests: ['some.spec.ts'] },
@@ -56,11 +56,11 @@ describe('the checklist', () => {
     ['has only a test in a group that is skipped', SPEC.replace('describe', 'describe.skip')],
     ['stands in a comment only', `// ${SECOND}\n${SPEC.replace(SECOND, '')}`],
     ['stands in the body of a test only', `it('x (${FIRST})', () => expect('${SECOND}'));`],
-  ])('misses what is due when it %s', (_, spec) => {
+  ])('reports a due requirement that %s', (_, spec) => {
     expect(check(spec).missing).toContain(SECOND);
   });
 
-  it('names an ID that is no requirement, and where it stands', () => {
+  it('reports an unknown ID, and its file', () => {
     expect(check(`${SPEC}it('${OTHER}', () => {});`).unknown).toEqual([[OTHER, ['some.spec.ts']]]);
   });
 
@@ -68,11 +68,11 @@ describe('the checklist', () => {
     expect(check(`it('does this (${ids})', () => {});`)).toMatchObject({ missing: [], unknown: [] });
   });
 
-  it('takes a row that it cannot read for a fault', () => {
+  it('reports a row that it cannot read', () => {
     expect(() => check(SPEC, DOCUMENT.replace('| planned |', '| soon |'))).toThrow(`Not a requirement: | ${LATER} |`);
   });
 
-  it('knows one option', () => {
+  it('rejects an unknown option', () => {
     const { status, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('checklist.mjs', scripts)), '--all']);
     expect(String(stderr)).toContain("Unknown option '--all'. Options: --planned");
     expect(status).toBe(1);

@@ -44,7 +44,7 @@ describeWithKubectl('deploy/kubernetes', () => {
   afterAll(() => built.remove());
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
-    it('has the services and the poller, in one namespace, which takes hardened pods only', () => {
+    it('has the services and the poller in one namespace, which accepts hardened pods only', () => {
       const objects = objectsOf(overlay);
       expect(workloadsOf(objects).map(({ metadata }) => metadata.name)).toEqual(
         overlay === 'small' ? [...names, 'valkey'] : names,
@@ -56,7 +56,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(elsewhere.map(({ kind }) => kind)).toEqual(['Namespace']);
     });
 
-    it('is what the API takes', () => {
+    it('is valid by the schema of the API', () => {
       expect(schemaFaults(objectsOf(overlay))).toEqual([]);
     });
 
@@ -88,7 +88,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(pods.length).toBeGreaterThan(2);
     });
 
-    it('gives a service account of its own to each, without a token', () => {
+    it('gives each pod its own service account, without a token', () => {
       const objects = objectsOf(overlay);
       const accounts = ofKind<Kind<IServiceAccount>>(objects, 'ServiceAccount');
       expect(accounts.map(({ automountServiceAccountToken: mounts }) => mounts)).toEqual(accounts.map(() => false));
@@ -97,7 +97,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       );
     });
 
-    it('probes what the services answer, by the port that speaks TLS', () => {
+    it('probes the health routes of the services at the TLS port', () => {
       const probed = podsOf(objectsOf(overlay)).filter(([name]) => names.includes(name));
       for (const [, { containers }] of probed) {
         const { startupProbe, livenessProbe, readinessProbe } = containers[0] ?? {};
@@ -108,7 +108,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('selects pods that there are, and sends to the port that they listen on', () => {
+    it('selects existing pods, and sends to the port on which they listen', () => {
       const objects = objectsOf(overlay);
       const selected = (labels: Readonly<Record<string, string>> | undefined) =>
         podsOf(objects)
@@ -142,7 +142,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('has two replicas or more of each service, the poller beside them, and a budget for each', () => {
+    it('has the expected replicas of each service and of the poller, and a disruption budget for each', () => {
       const objects = objectsOf(overlay);
       const scaled = ofKind<Kind<IHorizontalPodAutoscaler>>(objects, 'HorizontalPodAutoscaler');
       const replicas = workloadsOf(objects)
@@ -160,7 +160,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     });
   });
 
-  it('shows Keycloak the tokens of service accounts where an overlay has that component, and no secret of a client', () => {
+  it('uses service account tokens instead of client secrets with the component client-assertions', () => {
     const objects = built.folder.buildWith('production', 'client-assertions');
     expect(schemaFaults(objects)).toEqual([]);
     const issuer = /^KEYCLOAK_ISSUER=(.*)$/m.exec(read('deploy/kubernetes/overlays/production/settings.env'))?.[1];
@@ -184,7 +184,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(podsOf(objects).map(([name]) => name)).toEqual(names);
   });
 
-  it('runs images by their digest in production, which pin-images.sh writes', () => {
+  it('runs images by digest in production, and pin-images.sh writes the digests', () => {
     const folder = new ManifestFolder();
     const images = (): string[] => [
       ...new Set(
@@ -223,7 +223,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('finds what the API would not take', () => {
+  it('detects objects that the API would reject', () => {
     const [pod, service] = [objectsOf('production'), objectsOf('production')];
     Object.assign(podsOf(pod)[0]?.[1].containers[0] ?? {}, { securityContexts: {} });
     expect(schemaFaults(pod).join()).toMatch(/^Deployment service-a: .*'"securityContexts"' does not exist/);
@@ -233,7 +233,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(() => schemaFaults([kind])).toThrow(/Deploymnt/);
   });
 
-  it('serves metrics with TLS at a port of the sidecar, where the annotations and the scrape configuration name it (OP-03)', () => {
+  it('serves metrics over TLS at the sidecar port that annotations and scrape configuration name (OP-03)', () => {
     const configuration = read('deploy/kubernetes/base/haproxy.cfg');
     for (const overlay of ['small', 'production'] as const) {
       for (const workload of workloadsOf(objectsOf(overlay)).filter(({ metadata }) => names.includes(metadata.name))) {
@@ -258,7 +258,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('has sidecars keep what the service decides about connections', () => {
+  it('configures sidecars to leave connection limits to the service', () => {
     const [limits, configuration] = [CONNECTION_LIMITS, read('deploy/kubernetes/base/haproxy.cfg')];
     const number = (pattern: RegExp) => Number(pattern.exec(configuration)?.[1]);
     expect(number(/^ {2}maxconn (\d+)$/m)).toBe(limits.maxConnections);

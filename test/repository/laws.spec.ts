@@ -23,11 +23,11 @@ const filesWith = (pattern: RegExp): string[] =>
 const inServicesAndLibraries = (path: string): boolean => !/\/testing\/|^libs\/keycloak-test-servers\//.test(path);
 
 describe('the sources', () => {
-  it('are all looked at', () => {
+  it('are all found', () => {
     expect(sources.size).toBeGreaterThan(60);
   });
 
-  it('make a VerifiedAccessToken where tokens are judged, and in the testing door', () => {
+  it('create a VerifiedAccessToken only in the verification and in the testing entry point', () => {
     expect(filesWith(/\bmakeVerifiedAccessToken\b/).toSorted()).toEqual([
       'libs/keycloak/src/protocol/verified-access-token.ts',
       'libs/keycloak/src/resource-server/judge-access-token.ts',
@@ -35,14 +35,14 @@ describe('the sources', () => {
     ]);
   });
 
-  it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
+  it('create an AccessTokenVerifier only in the module composition', () => {
     expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
       'libs/keycloak/src/module/compose-keycloak.ts',
       'libs/keycloak/src/resource-server/access-token-verifier.ts',
     ]);
   });
 
-  it('give no time-out to AbortSignal.any, which Node 20 collects as garbage there, but where it is held', () => {
+  it('pass no timeout to AbortSignal.any, which Node 20 collects as garbage, except where it is held', () => {
     const combining = new Set(filesWith(/\bAbortSignal\.any\(/));
     expect(filesWith(/\bAbortSignal\.timeout\(/).filter((path) => combining.has(path))).toEqual([
       'libs/keycloak-test-servers/src/time-limit.ts',
@@ -56,7 +56,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
+  it('write a bearer header only in the listed files', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',
       // On messages.
@@ -73,7 +73,7 @@ describe('the sources', () => {
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
-  it('lead from the library to other servers in one file, which tests replace, and in one for proxies on the way', () => {
+  it('connect the library to other servers only in network.ts, and to proxies in forward-proxy.ts', () => {
     const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
     expect(
       leading
@@ -92,7 +92,7 @@ describe('the sources', () => {
     );
   });
 
-  it('read the environment in one file, in the command, and what Node itself reads', () => {
+  it('read the environment only in the settings, in the command doctor and for variables of Node', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
@@ -107,7 +107,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it('load @nestjs/swagger in the door for it, and where a service that is asked makes its document', () => {
+  it('load @nestjs/swagger only in its entry point, and on demand in describe-routes.ts', () => {
     expect(filesWith(/^import (?!type ).*from '@nestjs\/swagger'/m).toSorted()).toEqual([
       'libs/keycloak/src/entry-points/swagger/documented-routes.discovery.ts',
       'libs/service-defaults/src/openapi/describe-routes.ts',
@@ -115,7 +115,7 @@ describe('the sources', () => {
     expect(filesWith(/^import (?!type ).*\/describe-routes\.js'/m)).toEqual([]);
   });
 
-  it('know the paths of another service in its client only', () => {
+  it('use the client of another service only in .client.ts files', () => {
     const calling = filesWith(/InjectServiceClient\(/).filter((path) => path.startsWith('apps/'));
     expect(calling.length).toBeGreaterThan(3);
     expect(calling.filter((path) => !path.endsWith('.client.ts'))).toEqual([]);
@@ -128,7 +128,7 @@ describe('the sources', () => {
     );
   });
 
-  it("read a caller's header in the attack of Service C and in the matrix of Service A alone, and forge tokens in the folders of the attacks", () => {
+  it("read a caller's header only in the attack of Service C and in the matrix of Service A, and forge tokens only in attack folders", () => {
     expect(
       filesWith(/authorization (\?\?|\}: IncomingHttpHeaders)/)
         .filter((path) => path.startsWith('apps/'))
@@ -139,11 +139,11 @@ describe('the sources', () => {
     expect(attacking.length).toBeGreaterThan(0);
   });
 
-  it('have named exports only in the libraries', () => {
+  it('have only named exports in the libraries', () => {
     expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
   });
 
-  it('open with a sentence that could be the name of the file', () => {
+  it('start with a doc comment', () => {
     expect([...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\*\s/.test(text)).map(([path]) => path)).toEqual([]);
   });
 });

@@ -102,18 +102,18 @@ describe('the realm', () => {
     }
   });
 
-  it('has a user wait after guesses, and locks nobody out for good', () => {
+  it('makes a user wait after wrong passwords, without a permanent lockout', () => {
     expect(realm.bruteForceProtected).toBe(true);
     expect(realm.failureFactor).toBeLessThanOrEqual(10);
     expect(realm.waitIncrementSeconds).toBeGreaterThanOrEqual(60);
     expect(realm.permanentLockout ?? false).toBe(false);
   });
 
-  it('takes a refresh token once (BF-08)', () => {
+  it('accepts a refresh token once (BF-08)', () => {
     expect([realm.revokeRefreshToken, realm.refreshTokenMaxReuse]).toEqual([true, 0]);
   });
 
-  it('logs users in at level 1 by a password, which lasts as long as the login session, and at level 2 for minutes (RS-11)', () => {
+  it('holds level 1 for the login session after a password, and level 2 for five minutes (RS-11)', () => {
     const configured = (alias: unknown) => realm.authenticatorConfig.find((config) => config.alias === alias)?.config;
     const levels = realm.authenticationFlows.flatMap(({ authenticationExecutions }) => {
       const condition = authenticationExecutions.find(
@@ -140,34 +140,34 @@ describe('the realm', () => {
     }
   });
 
-  it('gives no client more than it asks for', () => {
+  it('gives no client a permission that it does not request', () => {
     for (const { fullScopeAllowed, defaultClientScopes } of realm.clients) {
       expect(fullScopeAllowed).toBe(false);
       expect(defaultClientScopes.filter((scope) => permissions.some(({ name }) => name === scope))).toEqual([]);
     }
   });
 
-  it('holds no secret, only where one is to be filled in', () => {
+  it('contains placeholders instead of secrets', () => {
     for (const { clientId, publicClient, secret } of realm.clients) {
       const placeholder = `\${${clientId.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET}`;
       expect([clientId, secret]).toEqual([clientId, publicClient === true ? undefined : placeholder]);
     }
   });
 
-  it('saves events, and lets them be read, where it is told to, and else not', () => {
+  it('saves events, and enables their reader, only if it is configured', () => {
     const told = '${SIGNALS_EVENTS:false}';
     expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
     expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
     expect(client(POLLER).attributes['ssf.enabled']).toBe('${SIGNALS_SSF:false}');
   });
 
-  it('keeps events for an hour, and no others than the feed reads', () => {
+  it('keeps events for an hour, and saves only the types that the feed reads', () => {
     expect([realm.eventsExpiration, realm.attributes['adminEventsExpiration']]).toEqual([3600, '3600']);
     const [, guide = ''] = /these must be among them: ([^.]*)\./.exec(read('docs/signals.md')) ?? [];
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('lets one client read events and one manage users, each disabled unless somebody says otherwise, and nobody do more', () => {
+  it('lets one client read events and another manage users, each disabled by default, and no client do more', () => {
     const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
     expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
       expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),
@@ -193,19 +193,19 @@ describe('the realm', () => {
     for (const { realmRoles = [] } of accounts) expect(realmRoles).toEqual([]);
   });
 
-  it('lets exchange those that call further, and nobody else', () => {
+  it('allows token exchange only for Service A and Service B', () => {
     const exchanging = realm.clients.filter(
       ({ attributes }) => attributes['standard.token.exchange.enabled'] === 'true',
     );
     expect(exchanging.map(({ clientId }) => clientId)).toEqual(['service-a', 'service-b']);
   });
 
-  it('keeps exchanged tokens of Service B short, and all within minutes', () => {
+  it('limits exchanged tokens of Service B to one minute, and all tokens to five minutes', () => {
     expect(client('service-b').attributes['access.token.lifespan']).toBe('60');
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('lets the client of the short-lived tokens have the permission of the attacks at Service A, for a second', () => {
+  it('gives the client of the short-lived tokens only attacks.run, with tokens for one second', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();
@@ -216,14 +216,14 @@ describe('the realm', () => {
 });
 
 describe('the code', () => {
-  it.each(services)('of %s demands only permissions that the realm has, for the service itself', (service) => {
+  it.each(services)('requires only permissions that the realm has for the service: %s', (service) => {
     const demanded = [...sourcesOf(service, 'controller').matchAll(/@RequirePermission\('([^']+)'\)/g)];
     const owned = permissions.filter(({ audiences }) => audiences[0] === service).map(({ name }) => name);
     expect(demanded).not.toEqual([]);
     for (const [, name] of demanded) expect(owned).toContain(name);
   });
 
-  it.each([...services, POLLER])('demands a permission of its own for the health details of %s (OP-06)', (service) => {
+  it.each([...services, POLLER])('requires a separate permission for the health details of %s (OP-06)', (service) => {
     const permission = `${service}.health`;
     expect(permissions).toContainEqual({ name: permission, audiences: [service] });
     expect([rolesOf(permission), askedBy(permission)]).toEqual([['operator'], ['operator']]);
@@ -231,7 +231,7 @@ describe('the code', () => {
     expect(holders.map(({ username }) => username)).toEqual(['service-account-operator']);
   });
 
-  it('allows only clients that may ask for the permission', () => {
+  it('allows only clients that may request the permission', () => {
     const routes = services.flatMap((service) => [...sourcesOf(service, 'controller').matchAll(ALLOWING)]);
     expect(routes.length).toBeGreaterThan(4);
     for (const [, permission = '', allowed] of routes) {
@@ -240,7 +240,7 @@ describe('the code', () => {
   });
 
   it.each(Object.entries(description.services))(
-    'of %s asks only for permissions that its client has, of each service that it calls',
+    'requests only permissions that its client has, of each service that it calls: %s',
     (service, { calls }) => {
       const asked = [...sourcesOf(service, 'client').matchAll(/(?:asService\(|onBehalfOf\(caller, )'([^']+)'/g)];
       const scopes = asked.map(([, scope = '']) => scope);
@@ -251,11 +251,11 @@ describe('the code', () => {
   );
 });
 
-describe('the table of who may call whom', () => {
+describe('the table of permitted calls', () => {
   it.each([
     ['README.md', 'what the realm file says of the permissions that it names'],
     ['keycloak/README.md', 'all that the realm file says'],
-  ])('in %s is %s', (file) => {
+  ])('in %s shows %s', (file) => {
     const rows = read(file)
       .split('\n')
       .filter((line) => /^\| `[a-z-]+\.[a-z]+`/.test(line))

@@ -43,11 +43,11 @@ const all = services({});
 const named: [string, (typeof all)[number]][] = all.map((service) => [service.name, service]);
 
 describe('compose.replicas.yml', () => {
-  it.each(named)('runs three of %s, of which none has a port of this machine', (name) => {
+  it.each(named)('runs three replicas of %s, without a published port', (name) => {
     expect(compose.services[name]).toMatchObject({ deploy: { replicas: 3 }, ports: 'nothing' });
   });
 
-  it.each(named)('has %s call the others, and has it called, by the balancer', (name, { port }) => {
+  it.each(named)('routes the calls of %s, and the calls to it, through the balancer', (name, { port }) => {
     const urls = Object.entries(single.services[name]?.environment ?? {}).filter(([key]) =>
       /^SERVICE_.*_URL$/.test(key),
     );
@@ -64,13 +64,13 @@ describe('compose.replicas.yml', () => {
     expect(read('deploy/haproxy/compose.cfg')).toContain(`monitor fail if { nbsrv(${name}) 0 }`);
   });
 
-  it('publishes what docker-compose.yml publishes, and has Keycloak call Service A by the balancer', () => {
+  it('publishes the ports of docker-compose.yml, and routes calls of Keycloak to Service A through the balancer', () => {
     expect(compose.services['haproxy']?.ports).toHaveLength(all.length);
     expect(compose.services['valkey']?.ports).toBeUndefined();
     expect(compose.services['keycloak']?.environment).toEqual({ SERVICE_A_INTERNAL_URL: 'http://haproxy:3000' });
   });
 
-  it('gives each service keys of its own, which are published and so marked', () => {
+  it('gives each service its own keys, which are marked as published', () => {
     const keys = named.map(([name]) => String(compose.services[name]?.environment?.['SHARED_STATE_KEYS']));
     for (const [at, [name]] of named.entries()) {
       expect(keys[at]).toMatch(
@@ -80,7 +80,7 @@ describe('compose.replicas.yml', () => {
     expect(new Set(keys).size).toBe(named.length);
   });
 
-  it('has two pollers hear of revocations in the place of the services, and tell them', () => {
+  it('runs two pollers instead of polling in the services, and gives the services their public key', () => {
     const { environment, ...container } = compose.services['signal-poller'] ?? {};
     expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
     const shared = ['SHARED_DENIAL_KEYS', 'SIGNAL_PROOF_PUBLIC_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
@@ -103,12 +103,12 @@ describe('compose.replicas.yml', () => {
     ).toBe(publicKey);
   });
 
-  it.each(['haproxy', 'valkey'])('hardens %s as the services are', (name) => {
+  it.each(['haproxy', 'valkey'])('hardens %s like the services', (name) => {
     const { cap_drop, security_opt, restart } = single.services['service-a'] ?? {};
     expect(compose.services[name]).toMatchObject({ cap_drop, security_opt, restart, read_only: true });
   });
 
-  it('gives each process a Valkey user of its own, by deploy/valkey/users.acl (OP-04)', () => {
+  it('gives each process its own Valkey user from deploy/valkey/users.acl (OP-04)', () => {
     for (const [name] of [...named, [poller({}).name]]) {
       const its = compose.services[String(name)]?.environment;
       const url = `valkey://${name}:DEMO-published-${name}@valkey:6379`;
@@ -133,7 +133,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   const users = valkeyUsers();
   const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
 
-  it('are one for each service, one for the poller and one for probes, and nobody without a name (OP-04)', () => {
+  it('are one for each service, the poller and the probes, and the default user is off (OP-04)', () => {
     const names = [...all.map(({ name }) => name), poller({}).name];
     expect(users.map(({ name }) => name).toSorted()).toEqual(['default', 'probe', ...names].toSorted());
     expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
@@ -147,7 +147,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   });
 
   it.each(processUsers().map(({ name, rights }) => [name, rights] as const))(
-    '%s has single commands, none of them dangerous but INFO, and its own prefix alone (OP-04)',
+    '%s has only single commands, none dangerous except INFO, and only its own prefix (OP-04)',
     (name, rights) => {
       const [first, ...given] = commands(rights);
       expect([first, ...given.slice(-2)]).toEqual(['-@all', '-@dangerous', '+info']);
@@ -165,7 +165,7 @@ describe('npm start -- --replicas', () => {
     [{}, undefined],
     [{ replicas: '3' }, 3],
     [{ replicas: '9' }, 9],
-  ])('%j is %s', (options, count) => {
+  ])('%j starts this number of replicas: %s', (options, count) => {
     expect(replicasAsked(options)).toBe(count);
   });
 
@@ -179,7 +179,7 @@ describe('npm start -- --replicas', () => {
     expect(() => replicasAsked(options)).toThrow(words);
   });
 
-  it('says what is not installed, and where it comes from', () => {
+  it('names the missing tools, and how to install them', () => {
     const has =
       (...names: string[]) =>
       (name: string) =>
@@ -196,7 +196,7 @@ describe('npm start -- --replicas', () => {
     }
   });
 
-  it('ends before it builds anything where they are missing', () => {
+  it('ends before the build if the tools are missing', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start/start.mjs', '--replicas', '3'], {
       cwd: root,
       env: { PATH: '/nowhere', SHARED_STATE_URL: '' },
@@ -208,7 +208,7 @@ describe('npm start -- --replicas', () => {
     expect(stdout).not.toContain('Building');
   });
 
-  it('has as many wait for the end as there are, without a warning', () => {
+  it('lets any number of listeners wait for the end, without a warning', () => {
     const script = `import { stopSignal } from './scripts/common/processes.mjs';
       const signal = stopSignal();
       for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => n);
@@ -220,7 +220,7 @@ describe('npm start -- --replicas', () => {
     expect([stderr, status]).toEqual(['', 0]);
   });
 
-  it('has each replica at a port of its own, behind the port of its service', async () => {
+  it('gives each replica its own port, behind the port of its service', async () => {
     let next = 2999;
     const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
     expect(places.map(({ name }) => name)).toEqual(all.flatMap(({ name }) => [`${name}.1`, `${name}.2`]));
@@ -241,7 +241,7 @@ describe('npm start -- --replicas', () => {
     );
   });
 
-  it('gives the replicas of a service the same keys, which are new unless some are set', () => {
+  it('gives the replicas of a service the same keys, which are generated unless they are set', () => {
     const urls = Object.fromEntries(all.map(({ name }) => [name, `valkey://${name}@here`]));
     const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, urls);
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
@@ -271,7 +271,7 @@ describe('npm start -- --replicas', () => {
     expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
   });
 
-  it('starts one again that ends by itself, until it is time to stop', async () => {
+  it('restarts a replica that ended by itself, until the stop signal', async () => {
     const stop = new AbortController();
     const said: string[] = [];
     let starts = 0;
@@ -292,7 +292,7 @@ describe('npm start -- --replicas', () => {
   });
 });
 
-describe('who hears of revocations that npm start runs', () => {
+describe('the revocation poller of npm start', () => {
   const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
   const TTL = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
   const OF_THE_FEED = ['SIGNAL_SOURCES', 'SIGNAL_POLLER_CLIENT_SECRET', TTL];
@@ -307,14 +307,14 @@ describe('who hears of revocations that npm start runs', () => {
   const toEach = (its: string) => Object.fromEntries(all.map(({ name }) => [name, its]));
   const nobody = toEach('  ');
 
-  it('is Service A alone where nothing is shared, at a realm that saves events', () => {
+  it('is Service A if nothing is shared, at a realm that saves events', () => {
     const environment = hearingEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
     expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, which cache answers for longer', () => {
+  it('is one process for all replicas, which cache results for longer', () => {
     const environment = sharingEnvironment(
       all,
       hearingEnvironment({}, 'embedded'),
@@ -339,7 +339,7 @@ describe('who hears of revocations that npm start runs', () => {
     ]);
   });
 
-  it('gives the key that signs proofs to the poller alone, and the public one to all (RS-30)', () => {
+  it('gets the private key for proofs alone, and all services get the public key (RS-30)', () => {
     const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });
@@ -354,7 +354,7 @@ describe('who hears of revocations that npm start runs', () => {
     }
   });
 
-  it('takes the public key from the private key that is given, and makes none for a public key (RS-30)', () => {
+  it('gets the public key of a given private key, and no private key for a given public key (RS-30)', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const key of [privateKey, pemBody(privateKey)]) {
       const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
@@ -368,7 +368,7 @@ describe('who hears of revocations that npm start runs', () => {
     );
   });
 
-  it('is nobody at a server that ran before, or where that is said, unless it is asked for', () => {
+  it('is off at an external server or with SIGNAL_SOURCES=none, unless sources are named', () => {
     const elsewhere = hearingEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), isHeard(elsewhere)]).toEqual([nobody, false]);
     const silent = hearingEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');

@@ -58,7 +58,7 @@ describe('npm start', () => {
     expect(servicesAsked(all, only).map(({ name }) => name)).toEqual(started);
   });
 
-  it('names the services where --only names one that does not exist', () => {
+  it('lists the services if --only names an unknown service', () => {
     for (const [only, shown] of [
       ['service-z', 'service-z'],
       ['', 'nothing'],
@@ -67,7 +67,7 @@ describe('npm start', () => {
     }
   });
 
-  it('says which of them want one port, by the variables that move them', () => {
+  it('names services with the same port, and the variables that change it', () => {
     const needed = [
       { who: 'service-c', variable: 'SERVICE_C_PORT', port: 3002 },
       { who: 'service-b', variable: 'SERVICE_B_PORT', port: 3000 },
@@ -79,14 +79,14 @@ describe('npm start', () => {
     expect(sharedPorts(needed.slice(0, 2))).toEqual([]);
   });
 
-  it('knows which ports browsers refuse, whatever listens there: it would wait a minute for a service at one', async () => {
+  it('recognizes the ports that browsers refuse', async () => {
     const ports = [6000, 6666, 10_080, 5999, 6001];
     await expect(Promise.all(ports.map(isForBrowsers))).resolves.toEqual([false, false, false, true, true]);
   });
 });
 
 describe('the description', () => {
-  it('has every service and the poller, with a port and a demo secret of its own', () => {
+  it('lists every service and the poller, each with its own port and demo secret', () => {
     const names = [...services.map(([name]) => name), poller.name];
     expect(names.toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
     expect(new Set([...portOf.values(), poller.port]).size).toBe(names.length);
@@ -94,7 +94,7 @@ describe('the description', () => {
     expect(new Set(clients.map(([, { demoSecret }]) => demoSecret)).size).toBe(clients.length);
   });
 
-  it('has the confidential clients of the realm', () => {
+  it('lists the confidential clients of the realm', () => {
     const realm = JSON.parse(read('keycloak/microservices-realm.json')) as {
       readonly clients: readonly { readonly clientId: string; readonly publicClient?: boolean }[];
     };
@@ -102,12 +102,12 @@ describe('the description', () => {
     expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
   });
 
-  it('has of the poller what its code says', () => {
+  it('agrees with the code of the poller', () => {
     const code = read(join('apps', poller.name, 'src/config.ts'));
     expect(code).toContain(`{ name: '${poller.name}', port: ${poller.port}, calls: {}, signals: 'own' }`);
   });
 
-  it.each(services)('has of %s whether it can hear of revocations', (name, { signals = false }) => {
+  it.each(services)('agrees with the code of %s about polling for revocations', (name, { signals = false }) => {
     const code = read(
       join(
         'apps',
@@ -119,7 +119,7 @@ describe('the description', () => {
     expect(code.includes("signals: 'shared'")).toBe(signals);
   });
 
-  it.each(services)('has of %s what its code says', (name, { port, calls }) => {
+  it.each(services)('agrees with the code of %s about name, port and calls', (name, { port, calls }) => {
     const files = ['config.ts', `${name}.module.ts`].map((file) => join('apps', name, 'src', file));
     const code = files
       .filter((file) => existsSync(join(root, file)))
@@ -143,7 +143,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(services)('tells %s its port, its secret and where the others are', (name, service) => {
+  it.each(services)('gives %s its port, its secret and the URLs of the others', (name, service) => {
     const { port, demoSecret, calls, attacks = [], isAlso = [] } = service;
     const { build, environment, ports, depends_on: after } = compose.services[name] ?? {};
     expect(build?.args.SERVICE).toBe(name);
@@ -164,7 +164,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls, ...added].toSorted());
   });
 
-  it('has Service A hear of revocations, at a realm that saves and sends them, and nobody else', () => {
+  it('lets Service A poll for revocations by default, at a realm that saves and sends them', () => {
     const feed = {
       SIGNAL_SOURCES: '${SIGNAL_SOURCES:-events}',
       SIGNALS_POLL_SECONDS: '${SIGNALS_POLL_SECONDS:-}',
@@ -187,7 +187,7 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it('lets nobody log in at Grafana, and has no administrator there with a known password', () => {
+  it('allows no login at Grafana, and sets no administrator password', () => {
     expect(compose.services['grafana']?.environment).toMatchObject({
       GF_AUTH_BASIC_ENABLED: 'false',
       GF_AUTH_DISABLE_LOGIN_FORM: 'true',
@@ -199,7 +199,7 @@ describe('docker-compose.yml', () => {
     expect(composeFile).not.toMatch(/GF_SECURITY_ADMIN_(USER|PASSWORD)/);
   });
 
-  it('adds the clients that the realm file does not have, and gives their secrets to whom acts as them', () => {
+  it('adds the clients that the realm file lacks, and gives their secrets to the services that use them', () => {
     const added = Object.entries(description.addedClients);
     expect(added).not.toEqual([]);
     for (const [client, { demoSecret }] of added) {
@@ -222,12 +222,12 @@ describe('.env.example', () => {
   const defaults = new Map([...composeFile.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name, value]));
   const shown = [...read('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
 
-  it('shows the values that the compose file has', () => {
+  it('shows the default values of the compose file', () => {
     expect(shown.length).toBeGreaterThan(8);
     expect(shown).toEqual(shown.map(([name]) => [name, defaults.get(name)]));
   });
 
-  it('has the settings that a service takes by itself, in development', () => {
+  it('shows the values that a service uses by default in development', () => {
     const needed = { ...Object.fromEntries(shown), NODE_ENV: 'development', DEMO_MODE: 'true', KEYCLOAK_REALM: 'shop' };
     const given: NodeJS.ProcessEnv = { ...needed, KEYCLOAK_BASE_URL: 'http://localhost:8080', SHARED_STATE_URL: '' };
     const set = Object.fromEntries(Object.entries(given).filter(([name]) => !OF_A_SERVICE.test(name)));
@@ -241,14 +241,14 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('leaves the delay of a shutdown to what starts the services: 2 seconds with replicas', () => {
+  it('leaves the shutdown delay to the start command: 2 seconds with replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',
     });
   });
 
-  it('shows every variable of it, and of those that each service has those of Service A', () => {
+  it('shows every variable of the compose file, with Service A as the example for each service', () => {
     const ofEach = [...portOf.keys()].flatMap((name) => [
       secretVariable(name),
       `${prefixOf(name)}_PORT`,

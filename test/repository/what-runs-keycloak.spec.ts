@@ -35,8 +35,8 @@ const docker = (): unknown =>
 const java = (environment: Readonly<Record<string, string>>): unknown =>
   found(`(await import('./built/real/keycloak-java.js')).findJava()`, environment);
 
-describe('Docker is said to lack testcontainers', () => {
-  it('when it is not installed', () => {
+describe('the lookup of Docker', () => {
+  it('reports that testcontainers is not installed', () => {
     expect(docker()).toEqual({
       missing: 'Docker: the package testcontainers (an optional peer dependency) is not installed',
     });
@@ -46,7 +46,7 @@ describe('Docker is said to lack testcontainers', () => {
     // The failure of version 12 on Node 20.
     ['fails when it is loaded', 'undefined.bind', "Cannot read properties of undefined (reading 'bind')"],
     ['lacks a package of its own', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
-  ])('and is told why not, when it is installed and %s', (_name, content, why) => {
+  ])('reports the reason if testcontainers is installed and %s', (_name, content, why) => {
     write('node_modules/testcontainers/package.json', '{"type":"module","main":"index.js"}');
     write('node_modules/testcontainers/index.js', content);
     expect(docker()).toEqual({ missing: expect.stringContaining(why) });
@@ -55,21 +55,21 @@ describe('Docker is said to lack testcontainers', () => {
   });
 });
 
-describe('Java is said to be missing', () => {
-  it('when there is none', () => {
+describe('the lookup of Java', () => {
+  it('reports that Java was not found', () => {
     expect(java({ PATH: folder, JAVA_HOME: join(folder, 'nowhere') })).toEqual({
       missing: 'Java: not found, neither through JAVA_HOME nor on PATH',
     });
   });
 
-  it('and is told why not, when there is one that does not run', () => {
+  it('reports the reason if the only Java does not run', () => {
     command('bin/java', 'echo "Error: could not find libjava.so" >&2; exit 2');
     expect(java({ PATH: join(folder, 'bin') })).toEqual({
       missing: 'Java: java does not run (Error: could not find libjava.so); Keycloak needs 17 or newer',
     });
   });
 
-  it('and is found all the same, when another one runs', () => {
+  it('finds a working Java if another one does not run', () => {
     command('home/bin/java', 'exit 2');
     command('bin/java', `echo 'openjdk version "21.0.2"' >&2`);
     expect(java({ PATH: join(folder, 'bin'), JAVA_HOME: join(folder, 'home') })).toEqual({ command: 'java' });

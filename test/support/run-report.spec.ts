@@ -13,8 +13,8 @@ const result = (name: string, ...testResults: readonly ReturnType<typeof test>[]
   testResults,
 });
 
-describe('what was skipped', () => {
-  it('is told by suite and full name; what ran, and what is still to do, is not', () => {
+describe('the list of skipped tests', () => {
+  it('names suite and full title of each skipped test, but no passed, failed or todo test', () => {
     const skipped = skippedTests([
       result('a.e2e-spec.ts', test('passed', 'runs', 'one'), test('pending', 'waits', 'one', 'two'), test('todo', 'x')),
       result('b.e2e-spec.ts', test('failed', 'fails')),
@@ -23,7 +23,7 @@ describe('what was skipped', () => {
     expect(linesOf(skipped)).toEqual(['test/a.e2e-spec.ts: one two waits']);
   });
 
-  it('is one line for a large group of which nothing ran', () => {
+  it('has one line for a large group of which no test ran', () => {
     const many = ['1', '2', '3', '4', '5'].map((title) => test('pending', title, 'Keycloak'));
     const told = (...tests: ReturnType<typeof test>[]) => linesOf(skippedTests([result('c.e2e-spec.ts', ...tests)]));
     expect(told(...many)).toEqual(['test/c.e2e-spec.ts: Keycloak (all of it: 5 tests)']);
@@ -62,7 +62,7 @@ describe('the report of a run', () => {
     return report;
   };
 
-  it('says at the start what the run is against and how long it takes', () => {
+  it('names the server and the estimated time at the start', () => {
     new RunReport({}).onRunStart(suites, { estimatedTime: 660 });
     expect(printed).toMatch(/^Running 4 suites against the embedded authorization server, .* \(some 11 min, /);
     printed = '';
@@ -71,7 +71,7 @@ describe('the report of a run', () => {
     expect(printed).toMatch(/^Running 4 suites without a server \(some 50 s, /);
   });
 
-  it('says how far the run is, every ten seconds where there is no terminal', () => {
+  it('shows the progress every ten seconds without a terminal', () => {
     jest.useFakeTimers();
     try {
       const report = new RunReport({}, { isTerminal: false });
@@ -92,7 +92,7 @@ describe('the report of a run', () => {
     }
   });
 
-  it('says last what it ran against, what stood in, and what was skipped', () => {
+  it('names the server, the reason for it and the skipped tests at the end', () => {
     const report = reportOf(skippedResults);
     expect(printed).toMatch(
       /1 tests were skipped, which need a real Keycloak, or a tool[^]*test\/a.e2e-spec.ts: one waits/,
@@ -103,19 +103,19 @@ describe('the report of a run', () => {
     expect(report.getLastError()).toBeUndefined();
   });
 
-  it('fails a run with --complete that skipped a test, and no other', () => {
+  it('fails a run with --complete only if a test was skipped', () => {
     process.env['TEST_COMPLETE'] = 'true';
     expect(reportOf(skippedResults).getLastError()).toEqual(new Error('--complete: 1 tests were skipped'));
     expect(reportOf([result('a.e2e-spec.ts', test('passed', 'runs'))]).getLastError()).toBeUndefined();
   });
 
-  it('does not take those for skipped that -t keeps out', () => {
+  it('does not count tests as skipped that -t excludes', () => {
     process.env['TEST_COMPLETE'] = 'true';
     expect(reportOf(skippedResults, 'runs').getLastError()).toBeUndefined();
     expect(printed).not.toContain('skipped');
   });
 
-  it('has nothing to say of a run without a server', () => {
+  it('prints nothing for a run without a server', () => {
     delete process.env['TEST_AUTHORIZATION_SERVER'];
     reportOf(skippedResults);
     expect(printed).toBe('');

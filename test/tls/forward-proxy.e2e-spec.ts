@@ -83,7 +83,7 @@ installed('services behind a forward proxy', () => {
     expect(services.printed()).not.toContain('pass-4711');
   });
 
-  it('reach what NO_PROXY names without it', async () => {
+  it('reach the hosts of NO_PROXY directly', async () => {
     const used = await proxy();
     const services = await serviceA({ ...used.variables(), NO_PROXY: hostOf(serviceB) });
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -91,7 +91,7 @@ installed('services behind a forward proxy', () => {
     expect(linesOf(services, used)).toEqual([expect.stringContaining('Calls to Keycloak go through a proxy')]);
   });
 
-  it('use none where only the addresses of proxies are set', async () => {
+  it('use no proxy if only the addresses of proxies are set', async () => {
     const used = await proxy();
     const { NODE_USE_ENV_PROXY: _, ...addresses } = used.variables();
     const services = await serviceA(addresses);
@@ -99,7 +99,7 @@ installed('services behind a forward proxy', () => {
     expect(used.requests).toEqual([]);
   });
 
-  it('have it send their requests to servers without TLS, in development', async () => {
+  it('send requests to servers without TLS through it, in development', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables(), { SERVICE_B_URL: behind.b.url });
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -109,7 +109,7 @@ installed('services behind a forward proxy', () => {
   it.each<[string, (used: Tinyproxy) => Variables, string, string[]]>([
     ['wants credentials (407)', (used) => used.variables(''), 'answered_407', []],
     ['lets nothing through to there (403)', (used) => used.variables(), 'answered_403', ['ConnectPort 443']],
-  ])('say whose fault it is when it %s', async (_, variables, detail, settings) => {
+  ])('name the proxy as the cause if it %s', async (_, variables, detail, settings) => {
     const used = await proxy(...settings);
     const services = await serviceA(variables(used));
     const answer = await ask(services, '/run-service-b');
@@ -125,7 +125,7 @@ installed('services behind a forward proxy', () => {
     expect(used.requests.length).toBeGreaterThan(0);
   });
 
-  it('do not wait longer than their time for one that hangs', async () => {
+  it('do not wait longer than their timeout for a proxy that hangs', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables());
     used.freeze();
@@ -141,7 +141,7 @@ installed('services behind a forward proxy', () => {
     }
   });
 
-  it('name a service that the proxy keeps from them', async () => {
+  it('name a service that the proxy does not let through', async () => {
     const used = await proxy('ConnectPort 443');
     const services = await serviceA({ ...used.variables(), NO_PROXY: hostOf(keycloak) });
     const answer = await ask(services, '/run-service-b');

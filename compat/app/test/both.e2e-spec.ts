@@ -16,12 +16,15 @@ describe('the chain', () => {
     expect(answer).toMatchObject({ status: 200, body: { left: 3, through: 'orders' } });
   });
 
-  it.each(['stock', 'stock-by-http-service'])('is refused to bob, who lacks the last permission: %s', async (route) => {
-    const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('bob'));
-    expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope', permission: 'stock.read' } });
-  });
+  it.each(['stock', 'stock-by-http-service'])(
+    'refuses bob, because he lacks the last permission: %s',
+    async (route) => {
+      const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('bob'));
+      expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope', permission: 'stock.read' } });
+    },
+  );
 
-  it('opens nothing else: a token for orders is refused by inventory', async () => {
+  it('refuses a token for orders at inventory', async () => {
     const answer = await ask(`${both.inventoryUrl}/stock`, await tokenOf('alice'));
     expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
   });

@@ -23,11 +23,11 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe('orders', () => {
-  it('opens its public route to everybody', async () => {
+  it('answers on its public route without a token', async () => {
     expect(await ask(`${url}/public`)).toEqual({ status: 200, body: { open: true } });
   });
 
-  it('opens its guarded route to who has the permission', async () => {
+  it('answers on its guarded route if the caller has the permission', async () => {
     const token = signIn(app, testAccessToken(ALICE));
     expect(await ask(`${url}/guarded`, token)).toEqual({ status: 200, body: { subject: 'alice' } });
   });
@@ -37,13 +37,13 @@ describe('orders', () => {
     ['who lacks the permission', { ...ALICE, permissions: [] }, 403, 'insufficient_scope'],
     ['a token for another service', { ...ALICE, audience: 'inventory' }, 401, 'invalid_token'],
     ['a token that has expired', { ...ALICE, expiresInSeconds: -60 }, 401, 'invalid_token'],
-  ])('does not open it to %s', async (_, options, status, code) => {
+  ])('refuses the guarded route to %s', async (_, options, status, code) => {
     const token = options === undefined ? undefined : signIn(app, testAccessToken(options));
     const answer = await ask(`${url}/guarded`, token);
     expect([answer.status, answer.body['code']]).toEqual([status, code]);
   });
 
-  it('keeps a forgotten route closed', async () => {
+  it('refuses a route without an access decorator', async () => {
     const answer = await ask(`${url}/forgotten`, signIn(app, testAccessToken(ALICE)));
     expect([answer.status, answer.body['code']]).toEqual([403, 'route_closed']);
   });

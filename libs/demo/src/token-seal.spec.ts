@@ -4,7 +4,7 @@ import { MAX_SEALED_LENGTH, readSealedToken, TokenSeal } from './token-seal.js';
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
 
 describe('a sealed token', () => {
-  it('is opened by whoever has the same secret, and holds nothing that others could read', () => {
+  it('is opened with the same secret, and contains no readable part of the token', () => {
     const sealed = new TokenSeal('a secret').seal(TOKEN);
     expect(new TokenSeal('a secret').open(sealed)).toBe(TOKEN);
     expect(sealed).not.toContain(TOKEN.slice(0, 12));
@@ -21,7 +21,7 @@ describe('a sealed token', () => {
     expect(new TokenSeal('a secret').open(sealed)).toBeUndefined();
   });
 
-  it('is read in the agreed form alone', () => {
+  it('is rejected unless it has the agreed form', () => {
     expect(readSealedToken({ sealed: 'x', expiresAt: 1, more: 2 })).toEqual({ sealed: 'x', expiresAt: 1 });
     const others = [undefined, {}, { sealed: 'x' }, { sealed: 1, expiresAt: 1 }, { sealed: 'x', expiresAt: 1.5 }];
     const long = { sealed: 'x'.repeat(MAX_SEALED_LENGTH + 1), expiresAt: 1 };

@@ -109,7 +109,7 @@ describe('a service', () => {
     expect(body).toEqual({ error: expect.stringMatching(/^Invalid body/), code: 'invalid_body' });
   });
 
-  it('refuses a body over 100 KB and one that is not JSON', async () => {
+  it('refuses a body over 100 KB, and a body that is not JSON', async () => {
     const large = await post(JSON.stringify({ ...ORDER, note: 'x'.repeat(102_400) })).expect(413);
     expect(large.body).toEqual({ error: 'Invalid body: it must not be larger than 100 KB', code: 'body_too_large' });
     const xml = await post('<order/>', 'application/xml').expect(415);
@@ -176,7 +176,7 @@ describe('a service', () => {
     expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
   });
 
-  it('ends an answer that has begun when its handler fails, and logs what it failed with, once', async () => {
+  it('ends a started response when its handler fails, and logs the error once', async () => {
     printed.length = 0;
     process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const begun = request(app.getHttpServer()).get('/begun').timeout(1000);

@@ -208,23 +208,26 @@ const bodies = fc.oneof(
 );
 
 describe('a flat body', () => {
-  it.each([Order, UrgentOrder, Choice, Demanded])('has of $name what Nest has, for any body (RS-24)', async (of) => {
-    await fc.assert(
-      fc.asyncProperty(bodies, async (body) => {
-        // `BodyValidation` refuses names that every object has before it asks Nest.
-        fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
-        expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
-      }),
-      { numRuns: 400 },
-    );
-  });
+  it.each([Order, UrgentOrder, Choice, Demanded])(
+    'has the same result for $name as the ValidationPipe of Nest, for any body (RS-24)',
+    async (of) => {
+      await fc.assert(
+        fc.asyncProperty(bodies, async (body) => {
+          // `BodyValidation` refuses names that every object has before it asks Nest.
+          fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
+          expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
 
   it.each<[Type<object>, object]>([
     [Order, { id: 1, name: 'a' }],
     [UrgentOrder, { id: 3, name: 'ab', isUrgent: false }],
     [Choice, { which: 'a', much: 2, anything: 'x' }],
     [Demanded, { id: 0 }],
-  ])('is known as good without class-validator: %p %p', (of, body) => {
+  ])('is accepted without class-validator: %p %p', (of, body) => {
     expect(FlatBody.of(of)?.accepted(body)).toEqual(body);
   });
 
@@ -264,11 +267,11 @@ describe('a flat body', () => {
     Object,
     String,
     Array,
-  ])('is none of a class that is more than its rules: %p', (of) => {
+  ])('is not available for a class with more than simple rules: %p', (of) => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('has what a rule or a condition of the application makes of it', async () => {
+  it('is changed by a rule or a condition of the application, as in Nest', async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],
@@ -280,19 +283,19 @@ describe('a flat body', () => {
     expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
   });
 
-  it('is refused where a rule of the application fails, which is asked once', async () => {
+  it('is refused if a rule of the application fails, and the rule runs once', async () => {
     asked = 0;
     expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
     expect(asked).toBe(1);
     expect(await outcome(ours, Looked, { id: 2 })).toBe('refused');
   });
 
-  it('of which an array is a field is none that is accepted at once', async () => {
+  it('is left to class-validator if a field is an array', async () => {
     expect(FlatBody.of(Listed)?.accepted({ ids: [1] })).toBeUndefined();
     expect(await outcome(ours, Listed, { ids: [1] })).toEqual({ accepted: { ids: [1] } });
   });
 
-  it('is another object than the body that came', async () => {
+  it('is a copy of the received body', async () => {
     const body = { id: 1, name: 'a' };
     const made = ours.transform(body, { type: 'body', metatype: Order });
     expect(made).toEqual(body);

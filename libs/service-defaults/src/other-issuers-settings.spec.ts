@@ -50,7 +50,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
 }
 
 describe('OTHER_ISSUERS_FILE', () => {
-  it('changes nothing where it is not set', () => {
+  it('changes nothing if it is not set', () => {
     const settings = readServiceSettings(GOOD, SERVICE);
     expect(settings).not.toHaveProperty('otherIssuers');
     expect(read('[]', { OTHER_ISSUERS_FILE: ' ' })).toEqual(settings);
@@ -58,7 +58,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(audienceOf('service-c', settings)).toBe('service-c');
   });
 
-  it('is such as docs/operations.md shows', () => {
+  it('accepts the example of docs/operations.md', () => {
     const shown = readFileSync(new URL('../spec-support/other-issuers.json', import.meta.url), 'utf8');
     const { otherIssuers } = read(shown.replace('/run/secrets/partner-client-secret', secretFile));
     expect(otherIssuers).toEqual([
@@ -74,7 +74,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('lists issuers after the own one, each with a client of the service', () => {
+  it('adds issuers after the own issuer, each with a client of the service', () => {
     const second = {
       ...PARTNER,
       issuer: 'https://sso.other.example/realms/other/',
@@ -102,14 +102,14 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([issuer, clientId, clientSecret]).toEqual([OWN, 'b', SECRET]);
   });
 
-  it('takes the authorities of the server of each from a file', () => {
+  it('takes the certificate authorities of each server from a file', () => {
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, CERTIFICATE);
     const { keycloak, otherIssuers } = read(JSON.stringify([{ ...PARTNER, caFile }]));
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('names services at the issuers where they have a client, and in the own realm as ever', () => {
+  it('maps services to their audiences at each issuer, and keeps their names in the own realm', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([
@@ -136,11 +136,11 @@ describe('OTHER_ISSUERS_FILE', () => {
       [PARTNER.issuer, [PARTNER]],
       [0, 1].map((at) => `OTHER_ISSUERS_FILE[${at}] must be an object with issuer, clientSecretFile and so on`),
     ],
-  ])('stops the start where the file %s', (_, content, expected) => {
+  ])('stops the start if the file %s', (_, content, expected) => {
     expect(faults(content)).toEqual(expected);
   });
 
-  it('stops the start where there is no file', () => {
+  it('stops the start if the file does not exist', () => {
     expect(faults([PARTNER], { OTHER_ISSUERS_FILE: join(folder, 'none-4711') })).toEqual([
       "OTHER_ISSUERS_FILE points to a file that can't be read (ENOENT)",
     ]);
@@ -201,7 +201,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('has each issuer once, and the own one not at all', () => {
+  it('refuses an issuer that is listed twice, and the own issuer', () => {
     const fault = 'issuer is that of the service itself, or of an entry before it';
     const other = { ...PARTNER, issuer: `${PARTNER.issuer}/` };
     expect(faults([PARTNER, { ...PARTNER, issuer: OWN }, other])).toEqual([
@@ -224,12 +224,12 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('takes http: where the other settings do (RS-04)', () => {
+  it('accepts http: where the other settings do (RS-04)', () => {
     const insecure = { ...PARTNER, issuer: 'http://localhost:8080/realms/partner', baseUrl: 'http://keycloak:8080' };
     expect(faults([insecure], { KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([]);
   });
 
-  it('lists its faults with those of the other settings', () => {
+  it('reports its faults together with the faults of the other settings', () => {
     expect(faults([{ issuer: 'x', more: 1 }], { PORT: 'x', KEYCLOAK_REALM: '' })).toEqual([
       'KEYCLOAK_REALM is not set',
       ...[

@@ -75,7 +75,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('tells clients of the service where it has its URL', () => {
+  it('describes the protected resource by RESOURCE_URL, and only if it is set', () => {
     expect(read({ RESOURCE_URL: 'https://a.example.com/' }).keycloak.protectedResource).toEqual({
       resource: 'https://a.example.com',
       resourceName: 'service-a',
@@ -118,7 +118,7 @@ describe('readServiceSettings', () => {
       { MANAGEMENT_PORT: '9464', OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' },
       undefined,
     ],
-  ])('measures and traces where that is asked for: %s', (_, change, telemetry) => {
+  ])('enables metrics and traces where they are configured: %s', (_, change, telemetry) => {
     expect(read(change).telemetry).toEqual(telemetry);
   });
 
@@ -130,11 +130,11 @@ describe('readServiceSettings', () => {
     [{ OTEL_TRACES_EXPORTER: 'zipkin' }, 'OTEL_TRACES_EXPORTER must be one of none, otlp'],
     [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json'],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http(s) URL'],
-  ])('refuses telemetry that would not come: %j', (change, fault) => {
+  ])('refuses telemetry settings that cannot work: %j', (change, fault) => {
     expect(faults(change)).toEqual([fault]);
   });
 
-  it('takes the authorities of Keycloak and of the services from files', () => {
+  it('takes the certificate authorities of Keycloak and of the services from files', () => {
     const [own, shared] = [CERTIFICATE, `${CERTIFICATE}${CERTIFICATE}`].map((text, at) => {
       const file = join(folder, `ca-${at}.pem`);
       writeFileSync(file, text);
@@ -144,14 +144,17 @@ describe('readServiceSettings', () => {
     expect([settings.keycloak.tls, settings.servicesTls]).toEqual([{ caFile: own }, { caFile: shared }]);
   });
 
-  it.each(['KEYCLOAK_CA_FILE', 'SERVICES_CA_FILE'])('%s stops the start where it holds no certificate', (name) => {
-    expect(faults({ [name]: join(folder, 'none-4711') })).toEqual([
-      `${name} points to a file that can't be read (ENOENT)`,
-    ]);
-    const file = join(folder, 'nonsense.pem');
-    writeFileSync(file, SECRET);
-    expect(faults({ [name]: file })).toEqual([`${name} points to a file that holds no certificate in PEM`]);
-  });
+  it.each(['KEYCLOAK_CA_FILE', 'SERVICES_CA_FILE'])(
+    '%s stops the start if its file is missing or has no certificate',
+    (name) => {
+      expect(faults({ [name]: join(folder, 'none-4711') })).toEqual([
+        `${name} points to a file that can't be read (ENOENT)`,
+      ]);
+      const file = join(folder, 'nonsense.pem');
+      writeFileSync(file, SECRET);
+      expect(faults({ [name]: file })).toEqual([`${name} points to a file that holds no certificate in PEM`]);
+    },
+  );
 
   it('accepts the settings of the demonstration', () => {
     expect(read({}, DEMO)).toMatchObject({
@@ -191,7 +194,7 @@ describe('readServiceSettings', () => {
     ['KEYCLOAK_REALM', 'KEYCLOAK_REALM is not set'],
     ['SERVICE_A_CLIENT_SECRET', 'SERVICE_A_CLIENT_SECRET or SERVICE_A_CLIENT_SECRET_FILE must be set'],
     ['SERVICE_B_URL', 'SERVICE_B_URL is not set'],
-  ])('needs %s, and treats an empty one as missing', (name, fault) => {
+  ])('requires %s, and treats an empty value as missing', (name, fault) => {
     expect(faults({ [name]: undefined })).toContain(fault);
     expect(faults({ [name]: ' ' })).toContain(fault);
   });
@@ -215,13 +218,13 @@ describe('readServiceSettings', () => {
     expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
   });
 
-  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('recognizes http: in capitals too: %s (RS-04)', (name) => {
+  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('recognizes http: in capitals too, in %s (RS-04)', (name) => {
     const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
     expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
   });
 
   it.each(['KEYCLOAK_BASE_URL', 'KEYCLOAK_ISSUER', 'SERVICE_B_URL', 'RESOURCE_URL'])(
-    'says by the name of %s what may not stand in it, and shows none of it',
+    'rejects forbidden parts of the URL in %s, and shows none of its value',
     (name) => {
       const path = name === 'KEYCLOAK_ISSUER' ? '/realms/shop' : '';
       for (const url of [
@@ -325,7 +328,7 @@ describe('readServiceSettings', () => {
     ]);
   });
 
-  it('takes a private key or an assertion in place of a secret, and one of them', () => {
+  it('takes a private key or an assertion instead of a secret, and only one of the three', () => {
     const [key, assertion] = [join(folder, 'key'), join(folder, 'assertion')];
     writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     writeFileSync(assertion, `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`);
@@ -387,11 +390,11 @@ describe('readServiceSettings', () => {
     expect([keycloak.verification, 'jwt' in keycloak]).toEqual([verification, hasJwt]);
   });
 
-  it('refuses another TOKEN_VERIFICATION', () => {
+  it('refuses any other TOKEN_VERIFICATION', () => {
     expect(faults({ TOKEN_VERIFICATION: 'JWT' })).toEqual(['TOKEN_VERIFICATION must be one of introspection, jwt']);
   });
 
-  it('has no login settings where no user logs in', () => {
+  it('has no login settings if the service has no login', () => {
     expect(read({ PUBLIC_URL: 'nonsense' })).not.toHaveProperty('login');
   });
 });
@@ -464,14 +467,14 @@ describe('readServiceSettings where users log in', () => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });
 
-  it('lowers a default to the bound that it is part of', () => {
+  it('lowers a default that would exceed another limit', () => {
     const bounds = { MAX_SESSIONS: '5', SESSION_MAX_SECONDS: '600' };
     expect(readLogin(bounds)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
     const equal = { ...bounds, MAX_SESSIONS_PER_USER: '5', SESSION_IDLE_SECONDS: '600' };
     expect(readLogin(equal)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
   });
 
-  it('accepts in demo mode the host name of PUBLIC_URL', () => {
+  it('accepts the host name of PUBLIC_URL in demo mode', () => {
     const settings = { PUBLIC_URL: 'https://shop.example.com:8443' };
     const login = readServiceSettings(
       { ...DEMO, ...settings },
@@ -480,7 +483,7 @@ describe('readServiceSettings where users log in', () => {
     expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });
 
-  it('takes several secrets of logins, each as long as one must be', () => {
+  it('accepts several session secrets, and checks each of them', () => {
     const [one, other] = ['o'.repeat(32), 'n'.repeat(32)];
     const several = (text: string): Environment => ({ SERVICE_A_SESSION_SECRET: text });
     expect(readLogin(several(`${one}\n ${other} \n`)).sessionSecrets).toEqual([one, other]);
@@ -500,7 +503,7 @@ describe('shared state', () => {
   const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
   const SHARED = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: `${KEY}, ${KEY}` };
 
-  it('is a channel for denials, and none unless it is set', () => {
+  it('is a revocation channel, and is off unless it is set', () => {
     expect(read({}).keycloak.revocationChannel).toBeUndefined();
     expect(read(SHARED).keycloak.revocationChannel).toBeDefined();
     const file = join(folder, 'url');
@@ -509,7 +512,7 @@ describe('shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
-  it('seals sessions by keys of the service, which others need not have', () => {
+  it('seals sessions with keys of the service, which must differ from the denial keys', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
       const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };
@@ -530,7 +533,7 @@ describe('shared state', () => {
     expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS has what is published for demonstrations');
   });
 
-  it('takes another place for answers, and their keys', () => {
+  it('requires another database or server for cached results, and keys for them', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const answers = (url: string, keys: string | undefined = own): ReturnType<typeof read>['keycloak'] =>
       read({ ...SHARED, SHARED_ANSWERS_URL: url, SHARED_STATE_KEYS: keys }).keycloak;
@@ -559,7 +562,7 @@ describe('shared state', () => {
     expect(found.join('\n')).not.toContain('4711');
   });
 
-  it('takes the public keys of pollers, and needs none', () => {
+  it('accepts public keys of pollers, which are optional', () => {
     const { publicKey } = generateKeyPairSync('ed25519');
     const text = publicKey.export({ type: 'spki', format: 'pem' }) as string;
     const trusted = (change: Environment): number | undefined =>
@@ -594,7 +597,7 @@ describe('shared state', () => {
     },
   );
 
-  it('refuses a published key beside one that is not, and in the other form of base64', () => {
+  it('refuses a published key next to an own key, and in its base64url form', () => {
     const [, , key = ''] = published.find(([, name]) => name === 'SHARED_DENIAL_KEYS') ?? [];
     for (const keys of [`${KEY}, ${key}`, key.replaceAll('/', '_').replace('=', '')]) {
       expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain(

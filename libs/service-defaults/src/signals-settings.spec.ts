@@ -57,19 +57,19 @@ const fileWith = (name: string, text: string): string => {
   return file;
 };
 
-describe('how long answers serve while it is heard', () => {
+describe('the TTL of cached results while the feed is healthy', () => {
   const long = (change: Environment): unknown =>
     read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWithEventsSeconds;
   const WITH_300 = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
 
-  it('is told by each service, and is no longer than without a feed by default', () => {
+  it('is set by each service, and is unset by default', () => {
     expect(long({})).toBeUndefined();
     expect(long({ INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: ' ' })).toBeUndefined();
     expect(long(WITH_300)).toBe(300);
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
   });
 
-  it('is nothing where that would be no longer, or where Keycloak is asked each time', () => {
+  it('is ignored if it would not be longer, or if Keycloak is asked for each request', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
   });
@@ -79,21 +79,21 @@ describe('how long answers serve while it is heard', () => {
     ['1.5', '10'],
     ['long', '10'],
     ['29', '30'],
-  ])('is refused at %s, where answers serve for %s without it', (seconds, shortSeconds) => {
+  ])('is refused at %s if the TTL without the feed is %s', (seconds, shortSeconds) => {
     const name = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
     const change = { [name]: seconds, INTROSPECTION_TTL_SECONDS: shortSeconds };
     expect(faults({ ...SERVICE, ...change })).toEqual([`${name} must be a whole number from ${shortSeconds} to 300`]);
   });
 });
 
-describe('a service that may listen', () => {
-  it('does not unless it is told where, and reads nothing else then', () => {
+describe('a service that may poll the feed', () => {
+  it('does not poll unless SIGNAL_SOURCES is set, and ignores the other settings then', () => {
     expect(read(SERVICE)).not.toHaveProperty('signals');
     const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
   });
 
-  it('polls more often than a proof expires', () => {
+  it('polls more often than proofs expire', () => {
     const short = { ...LISTENING, INTROSPECTION_TTL_SECONDS: '1', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
     expect(read(short).signals).toMatchObject({ pollSeconds: 0.5 });
     const [ttl, rare] = [{ INTROSPECTION_TTL_SECONDS: '5' }, { SIGNALS_POLL_SECONDS: '5' }];
@@ -104,7 +104,7 @@ describe('a service that may listen', () => {
     expect(read({ ...short, ...rare, INTROSPECTION_TTL_SECONDS: '0' }).signals).toMatchObject({ pollSeconds: 5 });
   });
 
-  it('listens in the name of the client that is there for it', () => {
+  it('polls with the client signal-poller, or with the client that is set', () => {
     const [own, { signals }] = [read(SERVICE), read(LISTENING)];
     expect(signals).toMatchObject({
       sources: [{ name: 'keycloak_events' }],
@@ -116,7 +116,7 @@ describe('a service that may listen', () => {
     expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
   });
 
-  it('takes the secret from a file, or a private key in its place, and one of them', () => {
+  it('takes the secret from a file, or a private key instead, and only one of them', () => {
     const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
     const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];
@@ -133,7 +133,7 @@ describe('a service that may listen', () => {
     expect(faults(none)).toEqual([expect.stringContaining('SIGNAL_POLLER_CLIENT_SECRET_FILE must be set')]);
   });
 
-  it.each(['shared', 'own'] as const)('takes a published secret in demo mode only (%s)', (signals) => {
+  it.each(['shared', 'own'] as const)('accepts a published secret in demo mode only (%s)', (signals) => {
     const demo = { NODE_ENV: 'development', DEMO_MODE: 'true' };
     const published = { ...(signals === 'own' ? POLLER : LISTENING), SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(faults(published, signals)).toEqual([
@@ -149,15 +149,15 @@ describe('a service that may listen', () => {
     [{ SIGNALS_POLL_SECONDS: '0.1' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '11' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '1e0' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
-  ])('is told what %j has that is wrong, and no secret', (change, fault) => {
+  ])('reports what is wrong with %j, without the secret', (change, fault) => {
     const found = faults({ ...LISTENING, ...change });
     expect(found).toEqual([expect.stringContaining(fault)]);
     expect(found.join()).not.toContain(SECRET);
   });
 });
 
-describe('a service that never listens', () => {
-  it('reads how long answers serve, and nothing of the feed', () => {
+describe('a service that never polls', () => {
+  it('reads the TTL of cached results, and ignores the settings of the feed', () => {
     const all = { ...LISTENING, SIGNAL_SOURCES: 'nonsense', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '60' };
     const settings = read(all, 'never');
     expect(settings).not.toHaveProperty('signals');
@@ -165,14 +165,14 @@ describe('a service that never listens', () => {
   });
 });
 
-describe('a process that is there to listen', () => {
-  it('does so by default, in its own name', () => {
+describe('a process that only polls', () => {
+  it('polls by default, with its own client', () => {
     const { signals, keycloak } = read(POLLER, 'own');
     expect(signals).toEqual({ sources: [expect.objectContaining({ name: 'keycloak_events' })], pollSeconds: 1 });
     expect(keycloak).toMatchObject({ clientId: 'signal-poller', clientSecret: SECRET });
   });
 
-  it('does not start where nobody would learn of it, or where it would hear nothing', () => {
+  it('does not start without shared state or without a signal source', () => {
     const alone = { ...POLLER, SHARED_STATE_URL: '' };
     expect(faults(alone, 'own')).toEqual([expect.stringMatching(/^SHARED_STATE_URL or SHARED_STATE_URL_FILE must be/)]);
     expect(faults({ ...POLLER, SIGNAL_SOURCES: 'none' }, 'own')).toEqual([
@@ -188,13 +188,13 @@ describe('the key that signs proofs (RS-30)', () => {
     'SIGNAL_PROOF_PRIVATE_KEY or SIGNAL_PROOF_PRIVATE_KEY_FILE must be set: this process polls revocations for other services, which accept signed proofs only (openssl genpkey -algorithm ed25519)';
   const WITHOUT = { SIGNAL_PROOF_PRIVATE_KEY: undefined };
 
-  it('is needed by each process that polls and has a channel', () => {
+  it('is required in each process that polls and has a channel', () => {
     expect(faults({ ...POLLER, ...WITHOUT }, 'own')).toEqual([MISSING]);
     expect(faults({ ...LISTENING, ...CHANNEL })).toEqual([MISSING]);
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_PROOF_PRIVATE_KEY: PROOF_KEY })).toEqual([]);
   });
 
-  it('is not needed without a channel, nor by a service that does not poll', () => {
+  it('is not required without a channel, nor in a service that does not poll', () => {
     expect(faults(LISTENING)).toEqual([]);
     expect(faults({ ...SERVICE, ...CHANNEL })).toEqual([]);
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);

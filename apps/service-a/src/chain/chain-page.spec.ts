@@ -3,7 +3,7 @@ import { ANSWER, chainRefused, chainSucceeded, METRICS, token } from '../../spec
 import { answeredDetails, refusedDetails } from './chain-details.js';
 
 describe('the page of a chain', () => {
-  it('has the result in one article, whose headings continue the one of the page', () => {
+  it('shows the result in one article, with headings below the heading of the page', () => {
     for (const html of [
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
       chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS)),
@@ -27,7 +27,7 @@ describe('the page of a chain', () => {
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('says when there is no token at the first hop, and when the tokens are unavailable', () => {
+  it('says that the first hop has no token, or that the tokens are unavailable', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),

@@ -102,7 +102,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('does not end it while the clock of this service is wrong, which is nothing of the session (BF-05)', async () => {
+  it('is refused while the clock of this service is wrong, and does not end the session (BF-05)', async () => {
     const session = await logIn();
     const { now } = Date;
     jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
@@ -151,7 +151,7 @@ describe('a request with a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('with the CSRF token of the session before, as from another tab, gets a browser a page that says so (BF-06)', async () => {
+  it('gets a page that says nothing was done if the CSRF token is from the previous session, as in another tab (BF-06)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     const headers = { cookie: session.cookie, ...SAME_ORIGIN, accept: 'text/html' };
     const refused = await post('/auth/logout', headers, { csrf_token: former.csrfToken }).expect(403);
@@ -192,7 +192,7 @@ describe('a request with a session and an Authorization header', () => {
     ['is of another scheme that browsers add', 'Negotiate YII'],
     ['has no token', 'Bearer'],
     ['has a malformed token', 'Bearer junk'],
-  ])('that %s follows the rules for sessions, since its session authenticates it (BF-06)', async (_, authorization) => {
+  ])('follows the rules for sessions if the header %s (BF-06)', async (_, authorization) => {
     const session = await logIn();
     const { cookie } = session;
     const refused = await post('/auth/logout', { cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -204,7 +204,7 @@ describe('a request with a session and an Authorization header', () => {
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('follows them even with a valid token where no guard checks it (BF-06)', async () => {
+  it('follows the rules for sessions even with a valid token, on a route without the guard (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -236,7 +236,7 @@ describe('a session', () => {
   it.each([
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
-  ])('whose user has no permission for %s is refused, and continues', async (_, permission, run) => {
+  ])('is refused without the permission for %s, and continues', async (_, permission, run) => {
     const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;
@@ -246,7 +246,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('whose token Keycloak ended ends for good at the first refusal (BF-09)', async () => {
+  it('ends at the first refusal after Keycloak has revoked its token (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -273,7 +273,7 @@ describe('a session', () => {
     });
   });
 
-  it('that a login has replaced clears no cookie while the browser may have sent it before it had the new one (RS-11, BF-05)', async () => {
+  it('does not clear the cookie of the session that replaced it, while a login is pending (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
     // Sent before the answer that set the new cookie and cleared the pending login.
@@ -305,7 +305,7 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('run nothing in another name for a session of the other instance', async () => {
+  it('run nothing as the service for a session of the other instance', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });

@@ -85,7 +85,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, csrfToken
 const callsOf = (): unknown => testServices(app).calls.length;
 
 describe('a browser whose user logged in too weakly', () => {
-  it('is sent to the login that will do, and is to come back to where it was (RS-11, RFC 9470 §4)', async () => {
+  it('is redirected to the required login, with a return_to for the page (RS-11, RFC 9470 §4)', async () => {
     const { cookie } = await sessionOf(AT_ONE);
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(303);
     expect([headers['location'], text]).toEqual([LOGIN, '']);
@@ -98,7 +98,7 @@ describe('a browser whose user logged in too weakly', () => {
     ['at level 2, but too long ago', { acr: '2', authTime: secondsAgo(306) }],
     ['at a level that is not known', { acr: undefined, authTime: secondsAgo(1) }],
     ['at a time that is not known', { acr: '2', authTime: undefined }],
-  ])('is sent there as well when it was %s', async (_, authentication) => {
+  ])('is also redirected if the login was %s', async (_, authentication) => {
     const { cookie } = await sessionOf(authentication);
     const { headers } = await get('/refund', { ...NAVIGATION, cookie }).expect(303);
     expect(headers['location']).toBe(LOGIN);
@@ -109,7 +109,7 @@ describe('a browser whose user logged in too weakly', () => {
     ['a frame', { accept: PAGE, 'sec-fetch-dest': 'iframe' }],
     ['who wants JSON', { accept: 'application/json', 'sec-fetch-dest': 'document' }],
     ['curl', {}],
-  ])('is only told, where %s asked', async (_, headers) => {
+  ])('gets a challenge instead of a redirect: %s', async (_, headers) => {
     const { cookie } = await sessionOf(AT_ONE);
     const answer = await get('/refund', { ...headers, cookie }).expect(401);
     expect(answer.headers['location']).toBeUndefined();
@@ -127,7 +127,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(callsOf()).toBe(0);
   });
 
-  it('gets the form after the login, with a sentence that it was not sent', async () => {
+  it('gets the form after the login, with a note that it was not sent', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const form = await get('/refund?not_sent=true', { ...NAVIGATION, cookie }).expect(200);
     expect(form.text).toContain('Nothing was sent.');
@@ -139,13 +139,13 @@ describe('a browser whose user logged in too weakly', () => {
   });
 });
 
-it('an older browser, which does not say what it asks for, is sent to the login as well', async () => {
+it('redirects a browser that sends no Sec-Fetch headers to the login as well', async () => {
   const { cookie } = await sessionOf(AT_ONE);
   expect((await get('/refund', { accept: PAGE, cookie })).status).toBe(303);
 });
 
-describe('a browser that has just come back from such a login', () => {
-  it('is not sent there again, but told: it goes round once (RS-11)', async () => {
+describe('a browser that has just returned from the required login', () => {
+  it('is not redirected again, and gets a page with the login link instead (RS-11)', async () => {
     const { cookie } = await sessionOf(AT_ONE, true);
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(401);
     expect(headers['location']).toBeUndefined();
@@ -154,29 +154,29 @@ describe('a browser that has just come back from such a login', () => {
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 
-  it('is not sent there again by the next service either', async () => {
+  it('is not redirected again by a demand of the next service either', async () => {
     demandAt('/api/process', 'max_age="0"');
     const { cookie } = await sessionOf(AT_TWO, true);
     expect((await get('/run-service-b', { ...NAVIGATION, cookie })).status).toBe(401);
   });
 });
 
-describe('a demand of the next service', () => {
-  it('sends a browser to the login, and back to the chain (RS-11)', async () => {
+describe('a login demand of the next service', () => {
+  it('redirects a browser to the login, with a return_to for the chain (RS-11)', async () => {
     demandAt('/api/process', 'acr_values="2", max_age="60"');
     const { cookie } = await sessionOf(AT_ONE);
     const { headers } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(303);
     expect(headers['location']).toBe('/auth/login?acr_values=2&max_age=60&return_to=%2Frun-service-b');
   });
 
-  it('for a level that this service may not ask for is shown', async () => {
+  it('shows no login link if this service may not ask for the level', async () => {
     demandAt('/api/process', 'acr_values="platinum"');
     const { cookie } = await sessionOf(AT_ONE);
     const { text } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(401);
     expect(text).not.toContain('/auth/login?acr_values');
   });
 
-  it('for a form is told, and the login leads to the form', async () => {
+  it('shows a login link that returns to the form, if a form was sent', async () => {
     demandAt('/api/refunds', 'max_age="300"');
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const { text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
@@ -189,7 +189,7 @@ describe('a request with a token', () => {
   const ofAlice = (change: object): string =>
     signIn(app, testAccessToken({ subject: 'alice', client: 'shop', permissions: ['orders.read'], ...change }));
 
-  it('gets the challenge, even beside a session, and is sent nowhere (RFC 9470 §3)', async () => {
+  it('gets the challenge and no redirect, even with a session beside it (RFC 9470 §3)', async () => {
     const { cookie } = await sessionOf(AT_TWO);
     const token = ofAlice({ acr: '1', authenticatedSecondsAgo: 5 });
     for (const headers of [{}, { cookie }]) {
@@ -199,7 +199,7 @@ describe('a request with a token', () => {
     }
   });
 
-  it('is admitted by what it says of the login', async () => {
+  it('is accepted or refused by the age of the login in the token', async () => {
     const statuses = [5, 400].map(
       async (authenticatedSecondsAgo) => (await send(ofAlice({ acr: '2', authenticatedSecondsAgo }))).status,
     );
@@ -207,7 +207,7 @@ describe('a request with a token', () => {
   });
 });
 
-it('a request of nobody is no step-up', async () => {
+it('offers the ordinary login to a request without a session', async () => {
   const { text } = await get('/refund', NAVIGATION).expect(401);
   expect(text).toContain('href="/auth/login?return_to=/refund"');
 });

@@ -6,14 +6,14 @@ import { storyOf } from './watch-story.js';
 const ACCEPTED = storyOf([{ service: 'Service A', state: 'accepted' }], []);
 const refusedAt = (service: string) => ({ service, state: 'refused', refusedAtMs: 1_800_000_000_000 }) as const;
 
-describe('what a watched page is told', () => {
+describe('a watched page', () => {
   it.each<[Partial<Hearing>, string]>([
     [{}, 'all services refuse within a second or so'],
     [{ isShared: false }, 'Service A, which refuses within a second or so; the others refuse within 10 s'],
     [{ state: 'silent' }, 'The signal feed hears nothing now: a service refuses within 10 s.'],
     [{ state: 'none' }, 'No signal feed runs here: a service refuses within 10 s.'],
     [{ state: 'none', asksKeycloak: false }, 'a service refuses when the token expires'],
-  ])('is how soon refusals are to be expected: %j', (hearing, words) => {
+  ])('says how soon the services refuse a token: %j', (hearing, words) => {
     const html = watched(ACCEPTED, 'alice', { ...HEARING, ...hearing });
     expect(html).toContain(words);
     expect(html).toContain('end your session or disable you: this page turns by itself.');
@@ -21,7 +21,7 @@ describe('what a watched page is told', () => {
     expect(html).not.toContain('id="session"');
   });
 
-  it('is in its title what has turned, and with Service A the session is over', () => {
+  it('names the refusing service in its title, and offers a login if Service A refuses', () => {
     const html = watched(storyOf([refusedAt('Service A')], []));
     expect(html).toContain('<title>Refused at A</title>');
     expect(html).toContain('data-watch="refused"');
@@ -30,7 +30,7 @@ describe('what a watched page is told', () => {
     expect(elsewhere).not.toContain('id="session"');
   });
 
-  it('is no refusal when a token expires by itself', () => {
+  it('does not show an expired token as a refusal', () => {
     const html = watched(storyOf([{ service: 'Service A', state: 'expired' }], []));
     expect(html).toContain('That is no refusal. Reload the page');
     expect(html).not.toContain('Refused');
@@ -38,7 +38,7 @@ describe('what a watched page is told', () => {
 });
 
 describe('the start page', () => {
-  it('is watched for a user alone', () => {
+  it('is watched only for a logged-in user, and only if watching is enabled', () => {
     const common = { demoMode: true, attacks: [], isWatched: true };
     const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
     expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);

@@ -12,7 +12,7 @@ const at = (letter: string, state: TokenState, refusedAtMs?: number): WatchedSer
 const refusedAt = (letter: string, ms: number): WatchedService => at(letter, 'refused', NOW + ms);
 
 describe('the story of a watched session', () => {
-  it('begins with who accepts its tokens', () => {
+  it('begins with the services that accept its tokens', () => {
     expect(storyOf([at('A', 'unknown')], [])).toMatchObject({
       kind: 'watching',
       headline: 'Your token is shown to Service A',
@@ -23,7 +23,7 @@ describe('the story of a watched session', () => {
     expect([all.headline, all.counted]).toEqual(['Services A, B and C accept your token', undefined]);
   });
 
-  it('counts from the event where a signal was heard', () => {
+  it('counts from the event if a signal was received', () => {
     const heard = [{ heardAtMs: NOW + 500, occurredAtMs: NOW }];
     const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], heard);
     expect(story).toEqual({
@@ -38,20 +38,20 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('counts from the first refusal where nothing was heard before it, and says so', () => {
+  it('counts from the first refusal if no signal was received before it, and says so', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);
     expect(story.counted).toMatch(/^Counted from the first refusal/);
   });
 
-  it('says who still accepts, and whose token has ended by itself', () => {
+  it('says which service still accepts its token, and where the token has expired', () => {
     const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
     expect(story.headline).toBe('Refused at A; Service B still accepts it');
     expect(story.services[2]?.words).toBe('it has expired by itself');
   });
 
-  it('calls no token refused that has expired', () => {
+  it('does not call an expired token refused', () => {
     expect(storyOf([at('A', 'expired'), at('B', 'accepted')], [])).toMatchObject({
       kind: 'expired',
       headline: 'Your token for Service A has expired by itself',
@@ -59,7 +59,7 @@ describe('the story of a watched session', () => {
   });
 });
 
-describe('what a refusal is due to', () => {
+describe('the cause of a refusal', () => {
   it.each([
     ['nothing was heard', [], undefined],
     ['it was heard just before', [[-100, -700]], -700],
@@ -75,7 +75,7 @@ describe('what a refusal is due to', () => {
     expect(causeOf(NOW, messages)).toBe(cause === undefined ? undefined : NOW + cause);
   });
 
-  it('is the last of several that it may be', () => {
+  it('is the latest of several possible events before it', () => {
     const heard = [-900, -300, 200].map((ms) => ({ heardAtMs: NOW, occurredAtMs: NOW + ms }));
     expect(causeOf(NOW, heard)).toBe(NOW - 300);
   });

@@ -48,7 +48,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
   // #endregion tests
 
-  it('refuses a token that has ended, and one that nobody issued', async () => {
+  it('refuses a token after signOut, and a value that is not a token', async () => {
     const bearer = signIn(app, testAccessToken(good));
     signOut(app, bearer);
     await offer(bearer).expect(401);

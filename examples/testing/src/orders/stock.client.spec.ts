@@ -41,7 +41,7 @@ describe('the call to inventory', () => {
   });
   // #endregion renewal
 
-  it('is not made for who may not read the stock', async () => {
+  it('is not made for a caller without the permission to read the stock', async () => {
     const { body } = await offer(as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });
     expect(testServices(app).calls).toEqual([]);
@@ -59,7 +59,7 @@ describe('the call to inventory', () => {
   });
   // #endregion faults
 
-  it('needs Keycloak: without it the fault is ours, and not the caller’s', async () => {
+  it('fails with 503 while Keycloak is unavailable, and works again afterwards', async () => {
     testAuthorizationServer(app).fail('refused');
     const { body } = await offer().expect(503);
     expect(body).toMatchObject({ code: 'authorization_server_unavailable' });

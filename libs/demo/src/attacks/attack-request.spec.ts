@@ -74,7 +74,7 @@ describe('the request of an attack', () => {
     await expect(ask({ who: 'X', url: endless })).rejects.toThrow('X could not be reached.');
   });
 
-  it('is not run when there is no answer in time', async () => {
+  it('is not run when the server does not answer in time', async () => {
     const url = await serve(() => {});
     const deadlines = jest.spyOn(AbortSignal, 'timeout');
     await expect(ask({ who: 'X', url })).rejects.toThrow('X did not answer in time.');

@@ -74,7 +74,7 @@ const failure = async (calling: Promise<unknown>): Promise<AuthorizationServerEr
 const FORM = { method: 'POST', body: new URLSearchParams({ code: 'the-code', grant_type: 'authorization_code' }) };
 
 describe('AuthorizationServerFetch', () => {
-  it('asks where the server is reached for what its public address names, and sends the form', async () => {
+  it('replaces the public address with the address where the server is reached, and sends the form', async () => {
     const { base, seen, fetch } = await serverThat(answers(200, JSON_TYPE, '{"a":1}'));
     const response = await fetch(`https://sso.example.com${TOKENS}`, FORM);
     expect([response.status, await response.json()]).toEqual([200, { a: 1 }]);
@@ -84,7 +84,7 @@ describe('AuthorizationServerFetch', () => {
   });
 
   it.each(['https://evil.example.com/realms/shop/token', 'https://sso.example.com.evil.com/x', 'http://127.0.0.1:1/x'])(
-    'sends nothing to %s (RS-04)',
+    'refuses to send a request to %s (RS-04)',
     async (url) => {
       const { seen, fetch } = await serverThat(answers(200));
       expect(await failure(fetch(url, FORM))).toMatchObject({
@@ -95,19 +95,19 @@ describe('AuthorizationServerFetch', () => {
     },
   );
 
-  it('follows no redirect: the answer is the 3xx, and code and secret go nowhere else (RS-04)', async () => {
+  it('returns a 307 instead of following it, and sends the code and the secret nowhere else (RS-04)', async () => {
     const elsewhere = await serverThat(answers(200));
     const { base, fetch } = await serverThat(answers(307, { Location: elsewhere.base }));
     const response = await fetch(base + TOKENS, { ...FORM, headers: { Authorization: 'Basic x' } });
     expect([response.status, elsewhere.seen.calls]).toEqual([307, []]);
   });
 
-  it.each([200, 204, 400, 401, 403, 404])('gives %i to the library that asks', async (status) => {
+  it.each([200, 204, 400, 401, 403, 404])('returns a response with status %i', async (status) => {
     const { base, fetch } = await serverThat(answers(status, { 'Content-Type': 'text/html' }));
     expect((await fetch(base + TOKENS, FORM)).status).toBe(status);
   });
 
-  it.each([408, 429, 500, 502, 503])('takes %i for a failure of the server (RS-14)', async (status) => {
+  it.each([408, 429, 500, 502, 503])('reports status %i as a server failure (RS-14)', async (status) => {
     const { base, fetch } = await serverThat(answers(status, { ...JSON_TYPE, 'Retry-After': '7' }, '{}'));
     expect(await failure(fetch(base + TOKENS, FORM))).toMatchObject({
       code: 'authorization_server_unavailable',
@@ -125,7 +125,7 @@ describe('AuthorizationServerFetch', () => {
     ],
     ['over 1 MiB', answers(200, JSON_TYPE, `"${'x'.repeat(1024 * 1024)}"`), { reason: 'answer_too_large' }],
     ['a body where none can be', answers(205, {}, 'x'), { reason: 'nonsense_answer' }],
-  ])('is told of %s, once (RS-15)', async (_, act, expected) => {
+  ])('rejects %s without a retry (RS-15)', async (_, act, expected) => {
     const { base, seen, fetch } = await serverThat(act);
     const error = await failure(fetch(base + TOKENS));
     expect(error).toMatchObject({ code: 'authorization_server_unavailable', ...expected });
@@ -136,7 +136,7 @@ describe('AuthorizationServerFetch', () => {
   it.each<[string, RequestListener]>([
     ['answers 503', answers(503)],
     ['breaks the connection', (request) => request.socket.destroy()],
-  ])('sends a POST once to a server that %s, and a GET again (CC-09, BF-08)', async (_, act) => {
+  ])('never retries a POST to a server that %s, but retries a GET (CC-09, BF-08)', async (_, act) => {
     const { base, seen, fetch } = await serverThat(act);
     await failure(fetch(base + TOKENS, FORM));
     expect(seen.calls).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('AuthorizationServerFetch', () => {
     expect(seen.calls).toHaveLength(4);
   });
 
-  it('ends with its time, and with the signal that it is given', async () => {
+  it('stops at its time-out, and when the signal of the caller is aborted', async () => {
     const { base, fetch } = await serverThat(never, { timeoutMs: 100 });
     expect(await failure(fetch(base + TOKENS))).toMatchObject({ reason: 'timeout' });
     const patient = await serverThat(never);
@@ -154,7 +154,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('lets so many calls run and so many wait, of 200 that come at once, and leaves introspections their slots (CC-09)', async () => {
+  it('bounds running and queued calls when 200 start at once, and leaves room for other endpoints (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
@@ -177,7 +177,7 @@ describe('AuthorizationServerFetch', () => {
     expect(tokenCalls()).toBe(3);
   });
 
-  it('keeps slots and a circuit apart for calls that others must not keep waiting (CC-09)', async () => {
+  it('gives calls with a separate pool their own slots and circuit breaker (CC-09)', async () => {
     const held: ServerResponse[] = [];
     let breaks = false;
     const { base, seen, connected } = await serverThat(
@@ -202,14 +202,14 @@ describe('AuthorizationServerFetch', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('makes no call for a while after many failures (CC-09)', async () => {
+  it('makes no calls while the circuit is open after repeated failures (CC-09)', async () => {
     const { base, seen, fetch } = await serverThat(answers(503), { circuitBreakerFailures: 3 });
     for (let at = 0; at < 3; at += 1) await failure(fetch(base + TOKENS, FORM));
     expect(await failure(fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
     expect(seen.calls).toHaveLength(3);
   });
 
-  it('blames nobody for the calls of one who gives up, before they are made or after (CC-09)', async () => {
+  it('does not count a call that the caller aborts as a failure, before or after it is sent (CC-09)', async () => {
     const { base, seen, fetch } = await serverThat(
       (request, response) => {
         if (request.url?.includes('/certs') === true) answers(200)(request, response);
@@ -230,7 +230,7 @@ describe('AuthorizationServerFetch', () => {
     expect((await fetch(`${base}${REALM}/certs`)).status).toBe(200);
   });
 
-  it('throws TypeError for what it can not send', async () => {
+  it('throws TypeError for a request that it does not support', async () => {
     const { base, fetch } = await serverThat(answers(200));
     await expect(fetch(base, { method: 'PUT' })).rejects.toThrow(TypeError);
     await expect(fetch(base, { method: 'POST', body: new Uint8Array() })).rejects.toThrow(TypeError);
@@ -241,7 +241,7 @@ describe('AuthorizationServerFetch', () => {
     ['Transfer-Encoding', 'chunked'],
     ['Content-Length', '5'],
   ])(
-    'throws TypeError for a header %s that can not be sent, and no circuit opens for it (CC-09)',
+    'throws TypeError for the header %s that can not be sent, and does not open the circuit (CC-09)',
     async (name, value) => {
       const { base, seen, fetch } = await serverThat(answers(200), { circuitBreakerFailures: 1 });
       const request = { method: 'POST', body: 'a text', headers: { [name]: value } };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { growthOf, LINEAR } from '../../spec-support/growth.js';
 import { isJson } from './bounded-fetch.js';
 
-describe('the content type of an answer', () => {
+describe('the content type of a response', () => {
   it.each([
     ['application/json', true],
     ['application/json;charset=UTF-8', true],
@@ -17,7 +17,7 @@ describe('the content type of an answer', () => {
     expect(isJson(type)).toBe(expected);
   });
 
-  it('takes ten times as long to read when it is ten times as long', () => {
+  it('is checked in linear time', () => {
     expect(growthOf(isJson, (length) => `application/json${' '.repeat(length)}x`)).toBeLessThan(LINEAR);
   });
 });

@@ -133,8 +133,8 @@ async function act(world: World, todo: Step): Promise<void> {
   else world.server.failing = todo.what === 'fail';
 }
 
-describe('CachedIntrospection, whatever comes first (model)', () => {
-  it('asks only when it must; gives no answer past its time or older than one known when the request came, and none that is active once one was not (RS-07, RS-12, RS-13, TX-06)', async () => {
+describe('CachedIntrospection in any order of events (model)', () => {
+  it('introspects only when needed, and never returns an expired or superseded result (RS-07, RS-12, RS-13, TX-06)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 1, maxLength: 20 }), async (s, steps) => {

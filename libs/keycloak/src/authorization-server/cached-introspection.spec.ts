@@ -89,13 +89,13 @@ function questionUnderWay(staleness = ANY) {
 }
 
 describe('CachedIntrospection', () => {
-  it('asks once for 500 requests that come at the same time (RS-12)', async () => {
+  it('introspects once for 500 concurrent requests (RS-12)', async () => {
     const answers = await Promise.all(Array.from({ length: 500 }, () => cache.introspect('good', ANY)));
     expect(server.asked).toEqual(['good']);
     expect(new Set(answers).size).toBe(1);
   });
 
-  it('serves an answer within its time, and refuses a revoked token at its end (RS-13)', async () => {
+  it('returns a cached result until it expires, then refuses the revoked token (RS-13)', async () => {
     expect(await activeNow('good')).toBe(true);
     server.active.delete('good');
     clock.seconds += 9.99;
@@ -105,7 +105,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('counts the time from the question, not from the answer (RS-13)', async () => {
+  it('measures the age of a result from the request, not from the response (RS-13)', async () => {
     server.holding = true;
     const first = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -119,7 +119,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('never serves past exp (RS-12)', async () => {
+  it('never returns a cached result after exp (RS-12)', async () => {
     server.expiresAt = clock.seconds + 3;
     await activeNow('good');
     clock.seconds += 2.9;
@@ -130,7 +130,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('asks for every request where staleness is 0, and never joins a flight that began before (RS-13)', async () => {
+  it('does not join a pending introspection for staleness 0, and ignores the older result (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -147,7 +147,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('does not bring back by a late answer what a later question found inactive, however late it is (RS-13)', async () => {
+  it('ignores a late active response after a later introspection found the token inactive (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -159,7 +159,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('lets an inactive answer count, although a later question was answered active first (TX-06)', async () => {
+  it('applies an inactive response although a later introspection returned active first (TX-06)', async () => {
     const early = questionUnderWay();
     expect(await activeNow('good', 0)).toBe(true);
     server.active.delete('good');
@@ -171,7 +171,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('ends what is kept by an inactive answer that took longer than it would serve (TX-06)', async () => {
+  it('evicts a cached active result when an inactive response arrives after its own lifetime (TX-06)', async () => {
     const early = questionUnderWay();
     await activeNow('good', 0);
     server.active.delete('good');
@@ -182,7 +182,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('keeps nothing active of a question that was under way when the token was found inactive (RS-13)', async () => {
+  it('does not cache an active response that was pending when the token was found inactive (RS-13)', async () => {
     const [early, late] = [questionUnderWay(), questionUnderWay(0)];
     late.arrive();
     server.active.delete('good');
@@ -196,7 +196,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(4);
   });
 
-  it('keeps no active answer while an inactive one serves: a server that says both is not believed at once (RS-13)', async () => {
+  it('does not cache an active result while an inactive one is cached, in case the server contradicts itself (RS-13)', async () => {
     server.active.delete('good');
     await activeNow('good');
     server.active.add('good');
@@ -208,7 +208,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps the inactive answer that serves longer, whichever comes last (RS-16)', async () => {
+  it('keeps the inactive result that expires later, although another one arrives after it (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -219,7 +219,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('heeds the staleness of each request', async () => {
+  it('honours the staleness of each request', async () => {
     await activeNow('good');
     clock.seconds += 3;
     await activeNow('good', 4);
@@ -228,7 +228,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('keeps inactive answers for two seconds, apart from good ones (RS-16)', async () => {
+  it('caches inactive results for two seconds, separately from active ones (RS-16)', async () => {
     await activeNow('good');
     for (let junk = 0; junk < 100; junk += 1) await activeNow(`junk-${junk}`);
     await activeNow('junk-99');
@@ -239,7 +239,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(102);
   });
 
-  it('is bounded', async () => {
+  it('holds at most maxCachedIntrospections results', async () => {
     for (const token of ['a', 'b', 'c', 'd']) {
       server.active.add(token);
       await activeNow(token);
@@ -250,7 +250,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(5);
   });
 
-  it('keeps no failure, and serves nothing past its time when the server is down (RS-14)', async () => {
+  it('caches no failures, and returns no expired result while the server is down (RS-14)', async () => {
     await activeNow('good');
     server.failing = true;
     clock.seconds += 9;
@@ -261,7 +261,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(true);
   });
 
-  it('tells which token was found inactive, by its hash (TX-06)', async () => {
+  it('reports the hash of a token that was found inactive (TX-06)', async () => {
     await activeNow('good');
     expect(inactive).toEqual([]);
     server.active.delete('good');
@@ -269,7 +269,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('is renewed in the background, once, shortly before its end, and serves meanwhile (RS-12)', async () => {
+  it('renews a result in the background once, shortly before it expires, and returns it meanwhile (RS-12)', async () => {
     await activeNow('good');
     clock.seconds += 9.59;
     expect(atOnce(cache.introspect('good', ANY))).toBeDefined();
@@ -286,7 +286,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
   });
 
-  it('is not renewed while a question on it is under way for another reason: there is never a second one at once (RS-12)', async () => {
+  it('does not renew a result while another introspection of the token is pending (RS-12)', async () => {
     await activeNow('good');
     clock.seconds += 9.5;
     const { land } = questionUnderWay(0);
@@ -299,7 +299,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('serves to its end and not beyond when its renewal fails, which is not tried again', async () => {
+  it('returns a result until it expires when the renewal fails, and does not retry the renewal', async () => {
     await activeNow('good');
     server.failing = true;
     clock.seconds += 9.9;
@@ -312,7 +312,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
   });
 
-  it('is refused as soon as its renewal finds it revoked', async () => {
+  it('refuses a token as soon as the renewal finds it revoked', async () => {
     await activeNow('good');
     server.active.delete('good');
     clock.seconds += 9.9;
@@ -322,7 +322,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('is not renewed when the token itself ends then, nor when it is inactive', async () => {
+  it('does not renew a result that expires with its token, or an inactive one', async () => {
     server.expiresAt = clock.seconds + 10;
     await activeNow('good');
     await activeNow('bad');
@@ -333,20 +333,20 @@ describe('CachedIntrospection', () => {
     expect(server.renewed).toEqual([]);
   });
 
-  it('gives out what nobody can change', async () => {
+  it('returns an immutable result', async () => {
     const answer = await cache.introspect('good', ANY);
     const { roles } = answer['realm_access'] as { roles: string[] };
     expect(() => roles.push('admin')).toThrow(/not extensible/);
   });
 
-  it('asks for every request where the ttl is 0', async () => {
+  it('introspects for every request when the TTL is 0', async () => {
     cache = new CachedIntrospection(server, { ...OPTIONS, introspectionTtlSeconds: 0 }, clock, () => undefined);
     await activeNow('good');
     await activeNow('good');
     expect(server.asked).toHaveLength(2);
   });
 
-  it('never says active of a token that was revoked longer ago than the staleness (model, RS-13)', async () => {
+  it('never reports a token as active if it was revoked longer ago than the staleness (model, RS-13)', async () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),
@@ -382,8 +382,8 @@ describe('CachedIntrospection', () => {
   });
 });
 
-describe('what is to be rechecked', () => {
-  it('is asked for once more, and no flight that began before is joined', async () => {
+describe('a token that needs a recheck', () => {
+  it('is introspected once more, while other tokens stay cached', async () => {
     const rechecks = new Rechecks(10_000, clock);
     cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
     server.active.add('other');
@@ -396,7 +396,7 @@ describe('what is to be rechecked', () => {
     expect(server.asked).toEqual(['good', 'other', 'good']);
   });
 
-  it('is not served by an answer that was on its way', async () => {
+  it('is introspected again although an earlier introspection is still pending', async () => {
     const rechecks = new Rechecks(10_000, clock);
     cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
     server.holding = true;

@@ -66,8 +66,8 @@ const counted = (): readonly [introspections: number, tokens: number] => {
   return [introspection, token.client_credentials];
 };
 
-describe('credentials that are replaced', () => {
-  it('in a file: a request that is refused is sent once more, and succeeds (CC-08)', async () => {
+describe('replaced credentials', () => {
+  it('are read from the file after a refusal, and the request is retried successfully (CC-08)', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -78,7 +78,7 @@ describe('credentials that are replaced', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([2, 2]);
   });
 
-  it('that can not be had fail each request by itself: the log says of each what that one asked', async () => {
+  it('fail each request when they can not be read, and each error describes its own request', async () => {
     const server = serverFor(clientSecretFrom(() => Promise.reject(new Error('The vault is away'))));
     const [introspection, token] = await Promise.allSettled([
       server.introspection.introspect('the.unknown.token'),
@@ -96,7 +96,7 @@ describe('credentials that are replaced', () => {
     });
   });
 
-  it('a moment after they were replaced at the server are waited for', async () => {
+  it('are waited for if the file changes shortly after the server', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -106,7 +106,7 @@ describe('credentials that are replaced', () => {
     await expect(asking).resolves.toHaveLength(2);
   });
 
-  it('and are wrong all the same: the refusal is that of the server, and no request is sent a third time', async () => {
+  it('are tried once: if they are wrong too, the request fails with the refusal of the server', async () => {
     const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
     const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
     const before = counted();
@@ -118,7 +118,7 @@ describe('credentials that are replaced', () => {
     expect(server.authenticator.secrets).toEqual(['wrong-1', 'wrong-2']);
   });
 
-  it('of an application’s own request are put in place of those that were refused', async () => {
+  it('replace refused credentials in a request of the application', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const { authenticator } = serverFor(clientSecretFile(file));
     const [form, headers] = [new URLSearchParams(), new Headers()];
@@ -130,14 +130,14 @@ describe('credentials that are replaced', () => {
   });
 });
 
-describe('a private key', () => {
+describe('private key authentication', () => {
   const takesKeys = (keys: object): Promise<void> =>
     administrator.change('PUT', client, {
       clientAuthenticatorType: 'client-jwt',
       attributes: { 'use.jwks.string': 'true', 'jwks.string': JSON.stringify(keys) },
     });
 
-  it('signs an assertion of its own for each request, for the realm’s issuer, and for a minute (RFC 7523 §3, CC-08)', async () => {
+  it('signs a new assertion for each request, with the issuer as audience and a lifetime of one minute (RFC 7523 §3, CC-08)', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     await takesKeys(await authentication.publicKeys());
@@ -168,7 +168,7 @@ describe('a private key', () => {
     expect(decodeProtectedHeader(assertions[0] ?? '')).toEqual({ alg: 'ES256', kid: key?.kid });
   });
 
-  it('is replaced by one that the server knew before: no request is refused (CC-08)', async () => {
+  it('switches to another key that the server already knows, without a refused request (CC-08)', async () => {
     const [old, next] = [newKey(), newKey()];
     writeFileSync(file, old + next);
     const authentication = privateKeyJwt({ keyFile: file });
@@ -182,7 +182,7 @@ describe('a private key', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([1, 1]);
   });
 
-  it('that the server has forgotten is read again, and the request sent once more (CC-08)', async () => {
+  it('reads the key file again when the server no longer knows the key, and retries the request (CC-08)', async () => {
     const [old, next] = [newKey(), newKey()];
     writeFileSync(file, old);
     const authentication = privateKeyJwt({ keyFile: file });
@@ -194,7 +194,7 @@ describe('a private key', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('signs by the server’s clock, as far as it is known', async () => {
+  it('dates assertions by the clock of the server, if its skew is known', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     const server = serverFor(authentication);
@@ -211,7 +211,7 @@ describe('a private key', () => {
     ['forward', 0, 600],
     ['right, which was behind', -600, 0],
     ['right, which was ahead', 600, 0],
-  ])('is taken on when the date of this machine is set %s', async (_, before, after) => {
+  ])('still works after the date of this machine is set %s', async (_, before, after) => {
     dateAheadSeconds = before;
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
@@ -224,7 +224,7 @@ describe('a private key', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('does not take the age of a document for a clock: a cache gives it the Date at which it was made (RFC 9111 §5.1)', async () => {
+  it('does not measure the clock by the Date header of a cached discovery document (RFC 9111 §5.1)', async () => {
     const body: unknown = await (await fetch(`${realm.issuer}/.well-known/openid-configuration`)).json();
     const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
     realm.control.fault('discovery', { kind: 'answer', headers, body });
@@ -237,7 +237,7 @@ describe('a private key', () => {
     await expect(server.tokenEndpoint.clientCredentials('')).resolves.toBeDefined();
   });
 
-  it('does not take the age of a key set for a clock either', async () => {
+  it('does not measure the clock by the Date header of a cached key set', async () => {
     const server = serverFor(clientSecretFrom(() => CLIENT_SECRET));
     const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
     realm.control.fault('jwks', { kind: 'answer', headers, body: { keys: [] } });
@@ -248,7 +248,7 @@ describe('a private key', () => {
 });
 
 describe('an assertion of the platform', () => {
-  it('is sent as it is, and neither secret nor header with it (RFC 7523 §2.2)', async () => {
+  it('is sent unchanged, without a secret or an Authorization header (RFC 7523 §2.2)', async () => {
     const assertion = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`;
     writeFileSync(file, assertion);
     const { authenticator } = serverFor(clientAssertionFile(file));

@@ -3,14 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { ClockSkew } from './clock-skew.js';
 
-describe('the difference to the clock of the authorization server', () => {
+describe('the skew to the clock of the authorization server', () => {
   const measuredAt = () => {
     const clock = new StillClock();
     const skew = new ClockSkew(clock);
     return { clock, skew, server: clock.date };
   };
 
-  it('is unknown before the server has told its time', () => {
+  it('is unknown before the first measurement', () => {
     const { skew, server } = measuredAt();
     expect(skew.measured).toBeUndefined();
     expect(skew.latestSeconds()).toBe(server);
@@ -25,7 +25,7 @@ describe('the difference to the clock of the authorization server', () => {
     expect(skew.latestSeconds()).toBeGreaterThanOrEqual(server + 10);
   });
 
-  it('is that of a machine which slept where its date has gone on alone, until the server refuses what was dated so', () => {
+  it('stays the same when only the date jumps ahead, until the server refuses a request dated by it', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeIssuedAt(server);
     clock.date += 3600;
@@ -39,7 +39,7 @@ describe('the difference to the clock of the authorization server', () => {
     expect([skew.measured?.aheadSeconds, skew.doubt(0)]).toEqual([0, false]);
   });
 
-  it('is by the header for a minute, whatever is done to the date', () => {
+  it('is taken from the Date header for a minute, and then from the iat of a new token', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeHeader({ date: new Date((server - 7) * 1000).toUTCString() });
     skew.observeIssuedAt(server);

@@ -31,7 +31,7 @@ describe('a refused exchange', () => {
     ['the permission is not in the scope', exchanged('profile', 'account')],
     ['the token has the audience all the same', exchanged('profile ledger.read', ['account', 'ledger'])],
     ['the second question is not answered', new Error('down')],
-  ])('is the user’s when %s', async (_, answer) => {
+  ])('is reported as a missing permission of the user when %s', async (_, answer) => {
     expect(await judged(answer)).toBe(REFUSAL);
   });
 
@@ -44,19 +44,19 @@ describe('a refused exchange', () => {
       { accessToken: 'opaque', scope: 'ledger.read' },
       { reason: 'audience_mapper_missing' },
     ],
-  ])('is the configuration’s when the token with the permission %s', async (_, answer, expected) => {
+  ])('is reported as a configuration error when the token with the permission %s', async (_, answer, expected) => {
     const failure = await judged(answer);
     expect(failure).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502, ...expected });
     expect(failure.fields).toMatchObject({ grant: 'token_exchange', ...TARGET });
   });
 
-  it('takes a scope that is left out for the one that was asked for', async () => {
+  it('is reported as a configuration error when the token response omits the scope', async () => {
     expect(await judged({ accessToken: token(), scope: undefined })).toMatchObject({
       reason: 'audience_mapper_missing',
     });
   });
 
-  it('is judged for each user: what one lacks says nothing of another', async () => {
+  it('is diagnosed for each user separately', async () => {
     expect(await judged(exchanged('ledger.read'), TARGET, 'alice')).toMatchObject({
       reason: 'audience_mapper_missing',
     });
@@ -65,7 +65,7 @@ describe('a refused exchange', () => {
     expect(asked).toBe(3);
   });
 
-  it('costs one second question for each user in ten seconds, and ten for all users of one audience and scope', async () => {
+  it('costs one extra request per user in ten seconds, and ten for all users of an audience and scope', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => judged(exchanged('ledger.read'))));
     expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
     expect(asked).toBe(1);

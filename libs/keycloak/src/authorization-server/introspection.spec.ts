@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 const answers = (body: unknown): void => realm.control.fault('introspection', { kind: 'answer', body });
 
 describe('Introspection (RFC 7662 section 2)', () => {
-  it('is a POST with our credentials, the token in its form and in no URL (RS-04)', async () => {
+  it('sends a POST with the client credentials, and the token in the form but not in the URL (RS-04)', async () => {
     expect(await introspection.introspect('the+token/=')).toEqual({ active: false });
     const { form, ...request } = realm.control.lastRequest('introspection') ?? {};
     expect(request).toEqual({
@@ -34,14 +34,14 @@ describe('Introspection (RFC 7662 section 2)', () => {
     ]);
   });
 
-  it('gives the answer as it came, judged by nobody yet', async () => {
+  it('returns the response unchanged, without validating its claims', async () => {
     const answer = { active: true, aud: ['x'], exp: 'soon', nested: { a: [1] } };
     answers(answer);
     expect(await introspection.introspect('t')).toEqual(answer);
   });
 
   it.each<[unknown]>([['true'], [1], [null], [[]], [{}], [undefined]])(
-    'takes an answer whose active is %j for nonsense (RS-05)',
+    'rejects a response whose active is %j (RS-05)',
     async (active) => {
       answers({ active, sub: 's' });
       await expect(introspection.introspect('t')).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
@@ -51,14 +51,14 @@ describe('Introspection (RFC 7662 section 2)', () => {
   it.each([
     ['a claim named __proto__', '{"active":true,"__proto__":{"iss":"x","polluted":1}}'],
     ['a claim that is there twice', '{"active":false,"active":true}'],
-  ])('takes an answer with %s for nonsense (RS-15)', async (_case, body) => {
+  ])('rejects a response with %s (RS-15)', async (_case, body) => {
     answers(body);
     await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_strict_json' });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
   it.each(['text/plain', 'application/token-introspection+jwt', 'application/json; charset=latin1'])(
-    'takes an answer of the type %s for nonsense (RS-15)',
+    'rejects a response with content type %s (RS-15)',
     async (type) => {
       realm.control.fault('introspection', {
         kind: 'answer',

@@ -27,7 +27,7 @@ const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): Server
   createAuthorizationServer({ ...connectionTo(realm), ...bend }, systemClock).metadata;
 
 describe('ServerMetadata', () => {
-  it('is read once, however many need it first', async () => {
+  it('is fetched once for concurrent callers, and then cached', async () => {
     const metadata = metadataOf();
     expect(realm.control.calls.discovery).toBe(0);
     const all = await Promise.all(Array.from({ length: 100 }, () => metadata.get()));
@@ -36,7 +36,7 @@ describe('ServerMetadata', () => {
     expect(realm.control.calls.discovery).toBe(1);
   });
 
-  it('is read anew by refresh(), and kept when that fails', async () => {
+  it('is kept when a refresh fails', async () => {
     const metadata = metadataOf();
     const known = await metadata.get();
     realm.control.fault('discovery', { kind: 'status', status: 500 });
@@ -44,7 +44,7 @@ describe('ServerMetadata', () => {
     expect(await metadata.get()).toBe(known);
   });
 
-  it('may be read elsewhere than where the issuer points', async () => {
+  it('can be fetched from a URL other than the issuer', async () => {
     const issuer = 'https://keycloak.example.com/realms/test';
     says({ issuer });
     await expect(metadataOf({ issuer }).get()).resolves.toMatchObject({ issuer });
@@ -64,7 +64,7 @@ describe('ServerMetadata', () => {
     });
   });
 
-  it('is nonsense without an issuer (CC-07)', async () => {
+  it('is rejected when it has no issuer (CC-07)', async () => {
     says({ issuer: undefined });
     await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
@@ -85,14 +85,14 @@ describe('ServerMetadata', () => {
     },
   );
 
-  it('says that a realm does not exist', async () => {
+  it('fails with realm_not_found when the realm does not exist', async () => {
     await expect(metadataOf({ realmUrl: `${realm.issuer}-not` }).get()).rejects.toMatchObject({
       code: 'authorization_server_refused',
       reason: 'realm_not_found',
     });
   });
 
-  it('keeps the words with which Keycloak refuses it', async () => {
+  it('reports the error description of Keycloak when Keycloak refuses the request', async () => {
     const body = { error: 'invalid_request', error_description: 'HTTPS required' };
     realm.control.fault('discovery', { kind: 'answer', status: 403, body });
     await expect(metadataOf().get()).rejects.toMatchObject({
@@ -102,7 +102,7 @@ describe('ServerMetadata', () => {
     });
   });
 
-  it('is not asked over http unless that is allowed (RS-04)', async () => {
+  it('is not fetched over http unless allowInsecureRequests is set (RS-04)', async () => {
     await expect(metadataOf({ allowInsecureRequests: false }).get()).rejects.toMatchObject({
       name: 'AuthorizationServerError',
     });

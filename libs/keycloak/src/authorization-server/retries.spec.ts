@@ -44,7 +44,7 @@ const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorRe
   ['429', says(429), ['answered_429_unexpected_status']],
 ];
 
-describe.each(['discovery', 'introspection', 'token'] as const)('the server at %s', (place) => {
+describe.each(['discovery', 'introspection', 'token'] as const)('a request to the %s endpoint', (place) => {
   const askUnder = async (fault: Fault): Promise<readonly [calls: number, AuthorizationServerErrorReason]> => {
     const options = { ...connectionTo(realm, 'service-a'), timeoutMs: 20_000, maxRetries: 2 };
     const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, systemClock);
@@ -60,13 +60,13 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the server at %
     return [{ discovery, introspection: introspections, token: token.client_credentials }[place], error.reason];
   };
 
-  it.each(ONCE)('is asked once when it sends %s (RS-14, RS-15)', async (_, fault, reasons) => {
+  it.each(ONCE)('is not retried if the server sends %s (RS-14, RS-15)', async (_, fault, reasons) => {
     const [calls, reason] = await askUnder(fault);
     expect(calls).toBe(1);
     expect(reasons).toContain(reason);
   });
 
-  it.each(AGAIN)('is asked again when it sends %s, as often as maxRetries says (CC-09)', async (_, fault, reasons) => {
+  it.each(AGAIN)('is retried if the server sends %s, up to maxRetries times (CC-09)', async (_, fault, reasons) => {
     const [calls, reason] = await askUnder(fault);
     expect(calls).toBe(3);
     expect(reasons).toContain(reason);

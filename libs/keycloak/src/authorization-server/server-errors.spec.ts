@@ -59,7 +59,7 @@ const failure = async (asking: Promise<unknown>): Promise<AuthorizationServerErr
   return error;
 };
 
-describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) => {
+describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint', (place) => {
   const asking = (bend?: { readonly timeoutMs: number }) => askingAt(place, bend);
 
   it.each<[string, Fault]>([
@@ -83,7 +83,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     ['a gzip bomb', { kind: 'gzip-bomb', megabytes: 20 }],
     ['half an answer and no more', { kind: 'truncated' }],
     ['a reset', { kind: 'reset' }],
-  ])('answers %s: authorization_server_unavailable (RS-14, RS-15)', async (_fault, fault) => {
+  ])('causes authorization_server_unavailable when it answers %s (RS-14, RS-15)', async (_fault, fault) => {
     realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable', httpStatus: 503 });
   });
@@ -92,13 +92,13 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     ['nothing', { kind: 'hang' }],
     ['headers only', { kind: 'slow-bytes', everyMs: 60_000 }],
     ['a byte now and then', { kind: 'slow-bytes', everyMs: 50 }],
-  ])('sends %s: authorization_server_unavailable at the time-out (RS-14)', async (_fault, fault) => {
+  ])('causes authorization_server_unavailable at the time-out when it sends %s (RS-14)', async (_fault, fault) => {
     realm.control.fault(place, fault);
     const error = await failure(asking({ timeoutMs: 200 })());
     expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'timeout']);
   });
 
-  it('is not there: authorization_server_unavailable (RS-14)', async () => {
+  it('causes authorization_server_unavailable when it refuses the connection (RS-14)', async () => {
     const error = await failure(askingAt(place, { server: gone })());
     expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'ECONNREFUSED']);
   });
@@ -112,7 +112,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     ['no date, though it can be read as one', 503, '2115-10-21', undefined],
     ['a date that there is not', 503, 'Wed, 99 Oct 2115 07:28:00 GMT', undefined],
     ['less than nothing', 503, '-1', undefined],
-  ])('passes Retry-After on, at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
+  ])('causes a Retry-After of at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
     realm.control.fault(place, { kind: 'status', status, retryAfter });
     expect((await failure(asking()())).retryAfterSeconds).toBe(seconds);
   });
@@ -122,13 +122,13 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     // The two obsolete formats, which recipients must accept (RFC 9110 §5.6.7).
     'Wednesday, 21-Oct-15 07:29:10 GMT',
     'Wed Oct 21 07:29:10 2015',
-  ])('passes Retry-After on where it is a date, by the clock of who sent it: %s (CC-09)', async (retryAfter) => {
+  ])('causes a Retry-After relative to the Date header if it is a date: %s (CC-09)', async (retryAfter) => {
     const headers = { Date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'Retry-After': retryAfter };
     realm.control.fault(place, { kind: 'answer', status: 503, headers, body: '' });
     expect((await failure(asking()())).retryAfterSeconds).toBe(70);
   });
 
-  it.each([301, 302, 307, 308])('answers %i: the redirect is not followed (RS-04)', async (status) => {
+  it.each([301, 302, 307, 308])('causes an error by a redirect %i, which is not followed (RS-04)', async (status) => {
     realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
     expect(elsewhere.control.calls.jwks).toBe(0);
@@ -140,12 +140,12 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     ['401 with a challenge', says(401, { error: 'unauthorized_client' }, { 'WWW-Authenticate': 'Basic realm="x"' })],
     ['403', says(403, { error: 'access_denied' })],
     ['403 with HTML', says(403, '<html>', HTML)],
-  ])('answers %s: authorization_server_refused', async (_case, fault) => {
+  ])('causes authorization_server_refused when it answers %s', async (_case, fault) => {
     realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502 });
   });
 
-  it('is asked again after a failure', async () => {
+  it('is called again after a failure', async () => {
     const ask = asking();
     for (const fault of [says(500), { kind: 'reset' }] as const) {
       realm.control.fault(place, fault);
@@ -155,7 +155,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     await expect(ask()).resolves.toBeDefined();
   });
 
-  it('leaves no token and no secret in the error, though the server repeats them (RS-23)', async () => {
+  it('causes an error without the token and the secret when it echoes them (RS-23)', async () => {
     const secrets = [
       CLIENT_SECRET,
       'the-secret',

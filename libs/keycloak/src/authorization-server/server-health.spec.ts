@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => realm.stop());
 
 describe('AuthorizationServerHealth', () => {
-  it('looks at most once a second, however many probe it', async () => {
+  it('checks the server at most once a second, regardless of the number of probes', async () => {
     const clock = new StillClock();
     const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);
     const health = new AuthorizationServerHealth(metadata, introspection, clock);
@@ -29,7 +29,7 @@ describe('AuthorizationServerHealth', () => {
     expect(realm.control.calls.discovery).toBe(2);
   });
 
-  it('is ready when the credentials were accepted once, and stays so when the server goes away', async () => {
+  it('becomes ready when the server accepts the credentials, and stays ready when the server goes away', async () => {
     const clock = new StillClock();
     realm.control.fault('discovery', undefined);
     const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);
@@ -49,7 +49,7 @@ describe('AuthorizationServerHealth', () => {
     realm.control.fault('introspection', undefined);
   });
 
-  it('is not ready with a wrong secret, and says so', async () => {
+  it('is not ready with a wrong secret, and reports the refusal', async () => {
     const clock = new StillClock();
     const wrong = { ...connectionTo(realm), clientAuthentication: new FixedSecret('wrong') };
     const { metadata, introspection } = createAuthorizationServer(wrong, clock);
@@ -58,7 +58,7 @@ describe('AuthorizationServerHealth', () => {
     expect(await health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
   });
 
-  it('asks once for many probes that come at the same time, and takes no acceptance back', async () => {
+  it('checks the credentials once for concurrent probes, and never again after they were accepted', async () => {
     const clock = new StillClock();
     const answers: ((accepted: boolean) => void)[] = [];
     const introspect = (): Promise<never> =>

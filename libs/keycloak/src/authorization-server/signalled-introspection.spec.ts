@@ -58,8 +58,8 @@ function advance(seconds: number, isProven = true): void {
   }
 }
 
-describe('an answer', () => {
-  it('serves for the short time while nothing is proven', async () => {
+describe('a cached introspection result', () => {
+  it('expires after the short TTL without a healthy revocation feed', async () => {
     await isAsked();
     clock.advance(SHORT - 0.5);
     expect(await isAsked()).toBe(false);
@@ -67,7 +67,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('serves for the long time while it is proven that revocations are heard of (RS-13)', async () => {
+  it('expires after the long TTL while the revocation feed is healthy (RS-13)', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(LONG - 15);
@@ -77,7 +77,7 @@ describe('an answer', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('serves for the short time whatever is proven, where nobody would hear that its token ends (RS-13)', async () => {
+  it('expires after the short TTL despite a healthy feed if the feed does not report the end of its session (RS-13)', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, sid: 'untold' };
     await isAsked();
@@ -87,7 +87,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('serves for the short time after the last proof, and no longer', async () => {
+  it('expires one short TTL after the last proof', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
@@ -97,7 +97,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('expires by no hiccup of three seconds', async () => {
+  it('survives interruptions of three seconds', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     for (let times = 0; times < 20; times += 1) {
@@ -107,7 +107,7 @@ describe('an answer', () => {
     }
   });
 
-  it('is renewed in the background while proof stays away, so that not all of them end at once', async () => {
+  it('is renewed in the background while proofs are missing, spread over time for many tokens', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
@@ -130,7 +130,7 @@ describe('an answer', () => {
     expect(Math.max(...counts)).toBeLessThan(35);
   });
 
-  it('that was asked for before proof began, or before a gap, serves for the short time', async () => {
+  it('expires after the short TTL if it was requested before the first proof or before a gap', async () => {
     await isAsked();
     clock.advance(1);
     proof.prove(until(clock.monotonicMs()));
@@ -150,7 +150,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(false);
   });
 
-  it('serves no more after a recheck; and the one that comes right after it, for the short time', async () => {
+  it('is dropped by a recheck, and the next result expires after the short TTL', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
@@ -166,7 +166,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(false);
   });
 
-  it('of somebody else stays as it is after a recheck', async () => {
+  it('is not dropped by a recheck of another user or session', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
@@ -176,7 +176,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(false);
   });
 
-  it('is never older than a route allows, whatever is proven', async () => {
+  it('is never older than the route allows', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(30);
@@ -191,7 +191,7 @@ describe('an answer', () => {
     expect(await isAsked('a', 60)).toBe(true);
   });
 
-  it('that is inactive serves as long as ever', async () => {
+  it('expires after two seconds if it is inactive', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { active: false };
     await isAsked();
@@ -201,7 +201,7 @@ describe('an answer', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('ends with its token', async () => {
+  it('expires with its token', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, exp: clock.date + 45 };
     await isAsked();
@@ -212,8 +212,8 @@ describe('an answer', () => {
   });
 });
 
-describe('proof', () => {
-  it('counts only where others are heard, too', () => {
+describe('SignalProof', () => {
+  it('counts proofs only while the service receives proofs of other processes', () => {
     let hearsOthers = false;
     const gated = new SignalProof(clock, () => hearsOthers);
     gated.prove(until(1000));
@@ -225,7 +225,7 @@ describe('proof', () => {
     expect(gated.latestMs).toBe(2500);
   });
 
-  it('tells of a gap', () => {
+  it('reports each gap, and does not extend results that were requested before the gap ended', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     const began = clock.monotonicMs();
@@ -240,8 +240,8 @@ describe('proof', () => {
   });
 });
 
-describe('what was not heard between two proofs', () => {
-  it('is a gap, and what was heard twice is none', () => {
+describe('the time between two proofs', () => {
+  it('is a gap if the proofs do not touch, but not if they overlap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     proof.prove({ sinceMs: 500, untilMs: 1000 });
@@ -254,14 +254,14 @@ describe('what was not heard between two proofs', () => {
     expect([gaps, proof.provenUntilMs(2000), proof.provenUntilMs(nowMs + 2)]).toEqual([1, 3000, nowMs + 1]);
   });
 
-  it('is not covered by an older proof that comes later', () => {
+  it('is not covered by an older proof that arrives later', () => {
     const nowMs = clock.monotonicMs();
     proof.prove({ sinceMs: nowMs - 1, untilMs: nowMs });
     proof.prove({ sinceMs: nowMs - 50, untilMs: nowMs - 10 });
     expect([nowMs - 8, nowMs].map((askedAt) => proof.provenUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
   });
 
-  it('is not covered by a proof of before the gap was known', () => {
+  it('is not covered by a proof from before the gap was detected', () => {
     clock.advance(10);
     proof.interrupt();
     proof.prove(until(clock.monotonicMs() - 1));
@@ -269,8 +269,8 @@ describe('what was not heard between two proofs', () => {
   });
 });
 
-describe('answers and proofs against a naive model', () => {
-  it('never serve beyond the short time after the last proof, nor beyond the long one after the question', async () => {
+describe('cached results and proofs (model)', () => {
+  it('never outlive the short TTL after the last proof, or the long TTL after the introspection', async () => {
     let seed = 20_261_127;
     const random = (below: number): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;

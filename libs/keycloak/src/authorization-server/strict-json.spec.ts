@@ -14,7 +14,7 @@ describe('isStrictJson (RS-15)', () => {
     'null',
     ' {"a" : 1} \n',
     `${'['.repeat(32)}${']'.repeat(32)}`,
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(strict(text)).toBe(true);
   });
 
@@ -34,17 +34,17 @@ describe('isStrictJson (RS-15)', () => {
     ['33 levels', `${'['.repeat(33)}${']'.repeat(33)}`],
     ['100,000 levels', `${'[{"a":'.repeat(100_000)}1${'}]'.repeat(100_000)}`],
     ['a byte order mark', '\uFEFF{}'],
-  ])('does not take %s', (_case, text) => {
+  ])('rejects %s', (_case, text) => {
     expect(strict(text)).toBe(false);
   });
 
-  it('does not take another encoding than UTF-8', () => {
+  it('rejects encodings other than UTF-8', () => {
     expect(isStrictJson(Buffer.from('{"name":"é"}', 'latin1'))).toBe(false);
     expect(isStrictJson(Buffer.from('{"name":"é"}', 'utf16le'))).toBe(false);
     expect(isStrictJson(Buffer.from('{"name":"é"}'))).toBe(true);
   });
 
-  it('takes whatever JSON.stringify writes, and the same with a member repeated not', () => {
+  it('accepts any output of JSON.stringify, but not with a repeated member', () => {
     const value = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }), { minKeys: 1, noNullPrototype: true });
     fc.assert(
       fc.property(value, fc.jsonValue({ maxDepth: 2 }), (object, other) => {

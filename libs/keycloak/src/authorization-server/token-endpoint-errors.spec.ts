@@ -78,13 +78,13 @@ describe('a refused exchange (TX-08)', () => {
     ['the server is down', { kind: 'status', status: 503 }, OURS_503],
     ['the server hangs', { kind: 'hang' }, OURS_503],
     ['the server breaks off', { kind: 'reset' }, OURS_503],
-  ])('row %s', async (_row, fault, [status, code]) => {
+  ])('results in the expected status and code: row %s', async (_row, fault, [status, code]) => {
     const error = await refusal(EXCHANGE, fault);
     expect([error.httpStatus, error.code]).toEqual([status, code]);
     expect(printedForms(error)).not.toContain('subject.token');
   });
 
-  it('names the permission that the subject may not have, and for which audience (TX-07)', async () => {
+  it('names the permission that the subject may not have, and the audience (TX-07)', async () => {
     expect(await refusal(EXCHANGE, says(400, 'invalid_request', NO_AUDIENCE))).toMatchObject({
       permission: 'analytics.run',
       reason: 'permission_not_granted_to_subject',
@@ -102,7 +102,7 @@ describe('a refused exchange (TX-08)', () => {
     [403, 'access_denied', 'secret story'],
     [500, 'server_error', 'secret story'],
   ])(
-    '%i %s is told to no caller as the server described it (RFC 8693 section 2.2.2), and to the operator in its words',
+    '%i %s hides the server description from the caller (RFC 8693 section 2.2.2) and puts it into the log fields',
     async (status, error, story) => {
       const told = await refusal(EXCHANGE, says(status, error, story));
       const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);
@@ -119,7 +119,7 @@ describe('a refused exchange (TX-08)', () => {
     },
   );
 
-  it('gives the operator the code', async () => {
+  it('names the OAuth error code in the stack trace', async () => {
     const { stack } = await refusal(EXCHANGE, says(400, 'invalid_target', 'Unknown audience'));
     expect(stack).toBe(
       'AuthorizationServerError: Authorization server refused this service (answered_400_invalid_target)',
@@ -136,7 +136,7 @@ describe('refused client credentials (TX-08)', () => {
     ['what at an exchange would be the grant', says(400, 'invalid_grant', 'Session not active'), OURS_502],
     ['the server is down', { kind: 'status', status: 500 }, OURS_503],
     ['the server hangs', { kind: 'hang' }, OURS_503],
-  ])('are our own fault, never a caller’s: row %s', async (_row, fault, [status, code]) => {
+  ])('are reported as a fault of this service, never of a caller: row %s', async (_row, fault, [status, code]) => {
     const error = await refusal(FOR_SELF, fault);
     expect([error.httpStatus, error.code]).toEqual([status, code]);
   });

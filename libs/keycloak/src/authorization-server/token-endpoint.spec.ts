@@ -45,7 +45,7 @@ function ask(parameters: TokenForm, answer: unknown): Promise<IssuedToken> {
   return requestOf(endpoint)(parameters);
 }
 
-describe('the request', () => {
+describe('the token request', () => {
   const sent = () => {
     const { form, ...request } = realm.control.lastRequest('token') ?? {};
     return { ...request, form: [...(form ?? [])].toSorted() };
@@ -56,7 +56,7 @@ describe('the request', () => {
     authorization: BASIC_OF_SERVICE_B,
   };
 
-  it('for client credentials has grant and scope, and our credentials in the header (RFC 6749 section 4.4.2)', async () => {
+  it('for client credentials has grant, scope, and the credentials in the header (RFC 6749 section 4.4.2)', async () => {
     await issue();
     expect(sent()).toEqual({
       ...POST,
@@ -67,7 +67,7 @@ describe('the request', () => {
     });
   });
 
-  it('for an exchange is exactly that of RFC 8693 section 2.1, for one audience (TX-01)', async () => {
+  it('for an exchange has the parameters of RFC 8693 section 2.1, for one audience (TX-01)', async () => {
     await exchange();
     expect(sent()).toEqual({
       ...POST,
@@ -83,20 +83,20 @@ describe('the request', () => {
   });
 });
 
-describe('the answer', () => {
+describe('the token response', () => {
   it('becomes an IssuedToken', async () => {
     const token = await exchange();
     expect(token.reveal()).toBe('new.token');
     expect(token).toMatchObject({ scope: ['profile', 'email', 'analytics.run'], lifetimeSeconds: 60 });
   });
 
-  it.each(['Bearer', 'bearer', 'BEARER'])('may have token_type %s (CC-04)', async (token_type) => {
+  it.each(['Bearer', 'bearer', 'BEARER'])('is accepted with token_type %s (CC-04)', async (token_type) => {
     expect((await issue({ token_type })).reveal()).toBe('new.token');
     expect((await exchange({ token_type })).reveal()).toBe('new.token');
   });
 
   it.each([['DPoP'], ['mac'], ['N_A'], [''], [undefined], [null], [1]])(
-    'is of no use with token_type %j (CC-04)',
+    'is rejected with token_type %j (CC-04)',
     async (token_type) => {
       await expect(issue({ token_type })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
       await expect(exchange({ token_type })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
@@ -104,7 +104,7 @@ describe('the answer', () => {
   );
 
   it.each([['a\r\nX-Evil: 1'], ['a b'], ['a\n'], ['ä'], ['a,b'], [''], [undefined], [null], [42], [{}]])(
-    'is of no use with access_token %j (CC-04)',
+    'is rejected with access_token %j (CC-04)',
     async (access_token) => {
       await expect(issue({ access_token })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
       await expect(exchange({ access_token })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
@@ -116,7 +116,7 @@ describe('the answer', () => {
     [''],
     ['urn:ietf:params:oauth:token-type:jwt'],
     ['urn:ietf:params:oauth:token-type:refresh_token'],
-  ])('of an exchange is of no use with issued_token_type %j (TX-02)', async (issued_token_type) => {
+  ])('to an exchange is rejected with issued_token_type %j (TX-02)', async (issued_token_type) => {
     await expect(exchange({ issued_token_type })).rejects.toMatchObject({
       code: 'authorization_server_refused',
       reason: 'issued_token_type_not_as_asked',
@@ -124,7 +124,7 @@ describe('the answer', () => {
   });
 
   it.each(['profile', '', 'analytics.runner', 'Analytics.run'])(
-    'with scope %j lacks what was asked for: a permission that the subject lacks, or for ourselves a fault (TX-02)',
+    'with scope %j is insufficient_scope for an exchange, and a configuration error for client credentials (TX-02)',
     async (scope) => {
       await expect(exchange({ scope })).rejects.toMatchObject({
         code: 'insufficient_scope',
@@ -138,7 +138,7 @@ describe('the answer', () => {
     },
   );
 
-  it('may have our default scopes beside what was asked for, and no others (TX-02)', async () => {
+  it('may have the default scopes beside the requested ones, but no others (TX-02)', async () => {
     await expect(exchange({ scope: 'analytics.run' })).resolves.toBeDefined();
     await expect(exchange({ scope: 'analytics.run email orders.approve' })).rejects.toMatchObject({
       code: 'authorization_server_refused',
@@ -151,7 +151,7 @@ describe('the answer', () => {
     ['others besides', ['service-c', 'service-x']],
     ['another', 'service-x'],
     ['the same in another case', 'Service-C'],
-  ])('of an exchange is of no use with %s in its audience (TX-02)', async (_, aud) => {
+  ])('to an exchange is rejected with %s in its audience (TX-02)', async (_, aud) => {
     const access_token = `${partOf({ alg: 'RS256' })}.${partOf({ aud })}.c2ln`;
     const error = await exchange({ access_token }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
@@ -166,12 +166,12 @@ describe('the answer', () => {
     ['that audience alone', { aud: 'service-c' }],
     ['a list of that one', { aud: ['service-c'] }],
     ['none that can be read', {}],
-  ])('of an exchange may name %s', async (_, claims) => {
+  ])('to an exchange may name %s', async (_, claims) => {
     const access_token = `${partOf({ alg: 'RS256' })}.${partOf(claims)}.c2ln`;
     await expect(exchange({ access_token })).resolves.toBeDefined();
   });
 
-  it('grants what was asked for when it has no scope (RFC 6749 section 5.1)', async () => {
+  it('grants the requested scope if it has none (RFC 6749 section 5.1)', async () => {
     expect((await exchange({ scope: undefined })).scope).toEqual(['analytics.run']);
   });
 
@@ -179,15 +179,15 @@ describe('the answer', () => {
     [undefined, 0],
     [0, 0],
     [3600, 3600],
-  ])('with expires_in %j lives %d seconds', async (expires_in, seconds) => {
+  ])('with expires_in %j has a lifetime of %d seconds', async (expires_in, seconds) => {
     expect((await issue({ expires_in })).lifetimeSeconds).toBe(seconds);
   });
 
-  it.each([[-1], ['soon'], [null], [{}]])('is nonsense with expires_in %j', async (expires_in) => {
+  it.each([[-1], ['soon'], [null], [{}]])('is rejected with expires_in %j', async (expires_in) => {
     await expect(issue({ expires_in })).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
-  it('that is of no use leaves no token in the error (RS-23)', async () => {
+  it('that is rejected leaks no token into the error (RS-23)', async () => {
     for (const bend of [
       { token_type: 'DPoP' },
       { token_type: 'mac' },

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { AgingMap } from './aging-map.js';
 
 describe('AgingMap', () => {
-  it('has the first entry that a new iterator has, whatever was set, deleted and looked at before (model)', () => {
+  it('returns the same first entry as a new Map iterator after any sets, deletes and looks (model)', () => {
     const key = fc.constantFrom('a', 'b', 'c', 'd');
     const step = fc.record({ key, does: fc.constantFrom('set', 'set', 'delete', 'look', 'clear') });
     fc.assert(

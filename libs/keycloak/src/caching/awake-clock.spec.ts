@@ -12,12 +12,12 @@ describe('the awake clock', () => {
     return (awake.monotonicMs() - beganMs) / 1000;
   };
 
-  it('goes as the machine does while that is awake', () => {
+  it('follows the monotonic clock while the machine is awake', () => {
     expect(passedSeconds(() => clock.advance(7))).toBe(7);
     expect(awake.epochSeconds()).toBe(clock.date);
   });
 
-  it('has gone on when the machine wakes up, whose monotonic clock stood still', () => {
+  it('advances by the time that the machine slept, while its monotonic clock stood still', () => {
     expect(passedSeconds(() => (clock.date += 3600))).toBe(3600);
     expect(passedSeconds(() => clock.advance(1))).toBe(1);
   });
@@ -27,7 +27,7 @@ describe('the awake clock', () => {
     expect(passedSeconds(() => clock.advance(1))).toBe(1);
   });
 
-  it('does not count what sets a date right in small steps', () => {
+  it('ignores small corrections of the date', () => {
     const slewed = (): void => {
       for (let step = 0; step < 10; step += 1) {
         clock.date += 0.5;

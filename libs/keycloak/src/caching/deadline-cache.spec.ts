@@ -7,7 +7,7 @@ function cacheOf<V = string>(maxEntries: number) {
 }
 
 describe('DeadlineCache', () => {
-  it('gives a value out until just before its deadline', () => {
+  it('returns a value until just before its deadline', () => {
     const { clock, cache } = cacheOf(10);
     cache.set('k', 'v', 500);
     clock.nowMs = 1499;
@@ -18,7 +18,7 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('goes by the monotonic clock, whatever is done to the date', () => {
+  it('follows the monotonic clock, not the date', () => {
     const { clock, cache } = cacheOf(10);
     cache.set('k', 'v', 500);
     clock.epoch = 1e9;
@@ -28,14 +28,14 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('is not prolonged by reading', () => {
+  it('does not extend the lifetime of a value on reads', () => {
     const { clock, cache } = cacheOf(10);
     cache.set('k', 'v', 500);
     for (clock.nowMs = 1000; clock.nowMs < 1500; clock.nowMs += 100) expect(cache.get('k')).toBe('v');
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('holds no more than its bound: the one used longest ago goes', () => {
+  it('evicts the least recently used value when it is full', () => {
     const { cache } = cacheOf(2);
     cache.set('a', 'A', 500);
     cache.set('b', 'B', 500);
@@ -44,21 +44,21 @@ describe('DeadlineCache', () => {
     expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual(['A', undefined, 'C']);
   });
 
-  it.each([0, -1, Number.NaN, Number.NEGATIVE_INFINITY])('keeps nothing for a lifetime of %d', (lifetimeMs) => {
+  it.each([0, -1, Number.NaN, Number.NEGATIVE_INFINITY])('stores no value with a lifetime of %d', (lifetimeMs) => {
     const { clock, cache } = cacheOf(10);
     cache.set('k', 'v', lifetimeMs);
     clock.nowMs = -1e12;
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('does not keep an older value in the place of one that has no time left', () => {
+  it('drops the older value when the newer one has no lifetime left', () => {
     const { cache } = cacheOf(10);
     cache.set('k', 'older', 500);
     cache.set('k', 'newer', 0);
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('forgets a key only while it holds the value that is meant', () => {
+  it('deletes a key only if it still holds the given value', () => {
     const { cache } = cacheOf<object>(10);
     const older = {};
     const newer = {};
@@ -70,7 +70,7 @@ describe('DeadlineCache', () => {
     cache.delete('unknown', newer);
   });
 
-  it.each(['__proto__', 'constructor', ''])('takes %j as a key like any other', (key) => {
+  it.each(['__proto__', 'constructor', ''])('accepts %j as a key', (key) => {
     const { cache } = cacheOf(10);
     expect(cache.get(key)).toBeUndefined();
     cache.set(key, 'v', 500);

@@ -27,7 +27,7 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
 }
 
 describe('Flights', () => {
-  it('makes one call for all who want the same', async () => {
+  it('makes one call for all concurrent callers of a key', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const waiting = Array.from({ length: 100 }, () => flights.run('k', start));
@@ -45,7 +45,7 @@ describe('Flights', () => {
     expect(await Promise.all(waiting)).toEqual(['A', 'B']);
   });
 
-  it('starts anew for who comes after the result', async () => {
+  it('starts a new call after the previous one has finished', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const first = flights.run('k', start);
@@ -56,7 +56,7 @@ describe('Flights', () => {
     expect(await second).toBe('new');
   });
 
-  it('shares a failure with those who wait, and keeps it for nobody', async () => {
+  it('shares a failure with concurrent callers, and does not keep it', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const waiting = [flights.run('k', start), flights.run('k', start)];
@@ -70,7 +70,7 @@ describe('Flights', () => {
     expect(await later).toBe('v');
   });
 
-  it('makes a throw at the start a rejected promise, and leaves no slot behind', async () => {
+  it('turns a synchronous throw into a rejected promise, and frees the slot', async () => {
     const flights = new Flights<string>();
     const failed = flights.run('k', () => {
       throw new Error('at once');

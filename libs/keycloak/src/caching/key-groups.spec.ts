@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { KeyGroups } from './key-groups.js';
 
 describe('KeyGroups', () => {
-  it('gives the keys of a group and of no other', () => {
+  it('returns the keys of one group', () => {
     const groups = new KeyGroups();
     groups.add('a', 'a1');
     groups.add('a', 'a2');
@@ -10,7 +10,7 @@ describe('KeyGroups', () => {
     expect([groups.keysOf('a'), groups.keysOf('b'), groups.keysOf('c')]).toEqual([['a1', 'a2'], ['b1'], []]);
   });
 
-  it('holds nothing of what was deleted, however often it was added', () => {
+  it('holds no deleted keys, even if they were added twice', () => {
     const groups = new KeyGroups();
     groups.add('a', 'a1');
     groups.add('a', 'a1');
@@ -21,7 +21,7 @@ describe('KeyGroups', () => {
     expect([groups.keysOf('b'), groups.size]).toEqual([['a1'], 1]);
   });
 
-  it('may lose keys while they are gone through', () => {
+  it('allows deletes during iteration', () => {
     const groups = new KeyGroups();
     for (const key of ['a1', 'a2', 'a3']) groups.add('a', key);
     for (const key of groups.keysOf('a')) groups.delete(key);

@@ -8,7 +8,7 @@ import { RecentDigests } from './recent-digests.js';
 const again = (text: string): string => Buffer.from(text).toString();
 
 describe('RecentDigests', () => {
-  it('knows a text again by all of it, and not by where it is kept', () => {
+  it('recognises a text by its full content, not by its slot', () => {
     const digests = new RecentDigests();
     digests.remember('header.payload.signature', 'd1');
     expect(digests.recall(again('header.payload.signature'))).toBe('d1');
@@ -18,14 +18,14 @@ describe('RecentDigests', () => {
     expect(digests.recall('')).toBeUndefined();
   });
 
-  it('gives the place of one text to a later one', () => {
+  it('replaces a text with a later one in the same slot', () => {
     const digests = new RecentDigests();
     digests.remember('one.same-end', 'd1');
     digests.remember('two.same-end', 'd2');
     expect([digests.recall('one.same-end'), digests.recall('two.same-end')]).toEqual([undefined, 'd2']);
   });
 
-  it('never gives one text the digest of another (TX-05)', () => {
+  it('never returns the digest of another text (TX-05)', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 200 }), (texts) => {
         const digests = new RecentDigests();
@@ -38,7 +38,7 @@ describe('RecentDigests', () => {
     );
   });
 
-  it('keeps no text alive (RS-12)', async () => {
+  it('does not keep texts from being garbage-collected (RS-12)', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const digests = new RecentDigests();

@@ -21,8 +21,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail', 'heal') }) },
 );
 
-describe('RenewingCache, whatever comes first', () => {
-  it('has one flight per key, and gives nothing past its deadline, of another key or forgotten (CC-01, CC-02)', async () => {
+describe('RenewingCache in any order of events', () => {
+  it('runs one flight per key, and returns no value that is expired, evicted or of another key (CC-01, CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(

@@ -23,7 +23,7 @@ function setUp(keepFailureMs = 0) {
 }
 
 describe('RenewingCache', () => {
-  it('obtains a value once for all who want it', async () => {
+  it('obtains a value once for concurrent callers', async () => {
     const { flights, get } = setUp();
     const values = Promise.all([get(), get(), get()]);
     flights[0]?.resolve();
@@ -32,7 +32,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(1);
   });
 
-  it('renews in the background while the old value serves (CC-01)', async () => {
+  it('renews in the background while it returns the old value (CC-01)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 79;
@@ -46,7 +46,7 @@ describe('RenewingCache', () => {
     expect(await get()).toBe('v2');
   });
 
-  it('serves the old value to its deadline when renewal fails, and then the failure (CC-01, CC-02)', async () => {
+  it('returns the old value until its deadline when the renewal fails, then the failure (CC-01, CC-02)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -68,7 +68,7 @@ describe('RenewingCache', () => {
     ['is over already', 0, 0],
     ['has been over for a while', -500, -400],
     ['would end sooner than the old one', 9, 8],
-  ])('keeps a value that serves when its renewal brings one that %s (CC-01)', async (_what, usableMs, freshMs) => {
+  ])('keeps the current value when the renewal returns one that %s (CC-01)', async (_what, usableMs, freshMs) => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -84,7 +84,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v3');
   });
 
-  it('takes a renewed value that ends when the old one does, or later', async () => {
+  it('stores a renewed value that does not expire before the old one', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -97,7 +97,7 @@ describe('RenewingCache', () => {
   it.each([
     ['a second', 0, 1000],
     ['as long as the new one is fresh', 3000, 3000],
-  ])('waits for %s after a renewal that brought nothing better (CC-01)', async (_what, freshMs, pauseMs) => {
+  ])('waits for %s after a renewal that did not return a better value (CC-01)', async (_what, freshMs, pauseMs) => {
     const { clock, flights, get } = setUp();
     const value = get();
     flights[0]?.resolve(100_000, 10_000);
@@ -114,7 +114,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(3);
   });
 
-  it('gives a value that is over to those who waited for it, and to nobody else (CC-01)', async () => {
+  it('gives an expired value to the callers that waited for it, and to no later caller (CC-01)', async () => {
     const { flights, get } = setUp();
     const waiting = [get(), get()];
     flights[0]?.resolve(0, 0);
@@ -124,7 +124,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v2');
   });
 
-  it('remembers no failure of before a success', async () => {
+  it('forgets an earlier failure after a success', async () => {
     const { clock, flights, get, first } = setUp(20_000);
     await first();
     clock.nowMs = 80;
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('forgets a value, and only the one that is meant', async () => {
+  it('deletes a value only if it is the given one, and evicts any value', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

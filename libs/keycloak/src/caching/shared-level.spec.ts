@@ -60,21 +60,21 @@ describe('SharedLevel', () => {
     return { cache, over: () => over };
   }
 
-  it('has nobody wait for a turn at a cache at which others have waited in vain', async () => {
+  it('ends all queued lookups when the shared cache times out', async () => {
     const { cache, over } = manyLook(false);
     await cache.passMs(50);
     expect(over()).toBe(MANY);
     expect(cache.looked).toBeLessThan(100);
   });
 
-  it('has nobody wait for a turn for more than three seconds', async () => {
+  it('bounds the wait of a queued lookup to three seconds', async () => {
     const { cache, over } = manyLook(true);
     for (let passedMs = 0; passedMs <= 3000; passedMs += 40) await cache.passMs(40);
     expect(over()).toBe(MANY);
     expect(cache.looked).toBeLessThan(MANY);
   });
 
-  it('extends a lease once at a time, however long that takes', async () => {
+  it('has at most one pending lease extension, however long it takes', async () => {
     const clock = new StillClock();
     const cache = new SlowCache(clock, true);
     const level = new SharedLevel(cache, clock, () => undefined);
@@ -88,7 +88,7 @@ describe('SharedLevel', () => {
     while (cache.extended < 2) await sleep(10);
   });
 
-  it('looks for all of a burst in a cache that answers', async () => {
+  it('looks up every token of a burst if the shared cache answers', async () => {
     const { cache, over } = manyLook(true);
     while (over() < MANY) await cache.passMs(1);
     expect(cache.looked).toBe(MANY);

@@ -7,8 +7,8 @@ import { TimeLimit } from './time-limit.js';
 
 const overAfter = (ms: number): Promise<void> => new Promise((resolve) => void new TimeLimit(ms, resolve));
 
-describe('a limit of time', () => {
-  it('ends what takes longer, once', async () => {
+describe('TimeLimit', () => {
+  it('fires once when its time has passed', async () => {
     let ends = 0;
     const limit = new TimeLimit(10, () => (ends += 1));
     await overAfter(200);
@@ -17,14 +17,14 @@ describe('a limit of time', () => {
     limit.clear();
   });
 
-  it('that is cleared ends nothing', async () => {
+  it('does not fire after it is cleared', async () => {
     let isOver = false;
     new TimeLimit(5, () => (isOver = true)).clear();
     await overAfter(50);
     expect(isOver).toBe(false);
   });
 
-  it('that is over while this process is busy ends nothing that has come meanwhile', async () => {
+  it('handles data that arrived while the process was busy before it fires', async () => {
     const server = createServer((socket) => void socket.end('come')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const seen: string[] = [];

@@ -37,7 +37,7 @@ const levels = (findings: readonly Finding[]): Record<string, string> =>
   Object.fromEntries(findings.map(({ check, level }) => [check, level]));
 
 describe('a checkup', () => {
-  it('finds all well, and says what it looked at', async () => {
+  it('reports each check as ok in a healthy set-up', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', {
       baseUrl: realm.issuer,
@@ -63,7 +63,7 @@ describe('a checkup', () => {
     ]);
   });
 
-  it('names a next service that nobody finds (row 28), and one without declared scopes', async () => {
+  it('reports a next service that is unreachable (row 28), and a service without declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([
@@ -74,7 +74,7 @@ describe('a checkup', () => {
     );
   });
 
-  it('stops at what makes all else pointless, and holds no secret', async () => {
+  it('stops at an error that makes further checks pointless, and shows no secret', async () => {
     const findings = await keycloakOf({ clientSecret: 'not-its-password' }).issuers[0].checkup.run();
     expect(findings.slice(-2)).toMatchObject([
       { check: 'credentials', level: 'error' },
@@ -85,7 +85,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('says of a plain list that a role may be missing, and of scopes by kind that it is', async () => {
+  it('reports a missing role as a note for a plain scope list, and as an error for scopes by kind', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -101,7 +101,7 @@ describe('a checkup', () => {
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
   });
 
-  it('throws what is no answer of Keycloak: a fault of its own must not pass for one of the settings', async () => {
+  it('throws its own bugs instead of reporting them as a fault of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
       options: keycloakOf().issuers[0].checkup.options,
@@ -112,7 +112,7 @@ describe('a checkup', () => {
   });
 });
 
-describe('what answers in the place of Keycloak', () => {
+describe('a checkup against a server that is not Keycloak', () => {
   const findingsAt = async (baseUrl: string): Promise<readonly Finding[]> =>
     keycloakOf({ internalServerUrl: baseUrl }).issuers[0].checkup.run();
 
@@ -121,7 +121,7 @@ describe('what answers in the place of Keycloak', () => {
     ['another JSON', 200, 'application/json', '{"a":1}', 'discovery'],
     ['no realm', 404, 'application/json', '{}', 'realm'],
     ['a proxy that finds nobody', 502, 'text/html', '', 'address'],
-  ])('%s', async (_, status, type, body, check) => {
+  ])('reports an error: %s', async (_, status, type, body, check) => {
     const server = createServer((_request, response) => {
       response.writeHead(status, { 'content-type': type });
       response.end(body);
@@ -152,7 +152,7 @@ describe('what answers in the place of Keycloak', () => {
       rmSync(folder, { recursive: true });
     });
 
-    it('names a certificate that is not trusted, and the cure (row 7)', async () => {
+    it('names an untrusted certificate and the cure (row 7)', async () => {
       const [finding] = (await findingsAt(`https://localhost:${(server.address() as AddressInfo).port}`)).slice(-2);
       expect(finding).toMatchObject({
         check: 'tls',
@@ -174,7 +174,7 @@ describe('single findings', () => {
       ...more,
     }) as object as CheckupParts;
 
-  it('take http: and weak secrets for meant in development, and not in production (row 9)', async () => {
+  it('about http and weak secrets are notes in development, and warnings or errors in production (row 9)', async () => {
     const shown = (secret: string) => ({ credential: async () => ({ kind: 'secret', secret }) as const });
     for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
       [false, 'note', 'note', 'note'],
@@ -195,7 +195,7 @@ describe('single findings', () => {
     ['q8Zbservice-affK2mmmmm', undefined],
     ['0123456789abcde', 'is shorter than 16 characters'],
     ['0123456789abcdef', undefined],
-  ])('of the secret %s', (clientSecret, weakness) => {
+  ])('depend on the strength of the secret: %s', (clientSecret, weakness) => {
     expect(secretWeakness({ clientId: 'service-a', clientSecret })?.words).toBe(weakness);
   });
 
@@ -205,7 +205,7 @@ describe('single findings', () => {
     [3600, 'ok'],
     [3601, 'warning'],
     [36_001, 'warning'],
-  ])('of tokens that live %i s', (lifetimeSeconds, level) => {
+  ])('depend on the token lifetime: %i s', (lifetimeSeconds, level) => {
     expect(lifetimeFinding(parts({}), { lifetimeSeconds, scope: [], audiences: [] }).level).toBe(level);
   });
 
@@ -214,7 +214,7 @@ describe('single findings', () => {
     [5, 'ok'],
     [-6, 'error'],
     [6, 'error'],
-  ])('of a clock that is %p s ahead', (aheadSeconds, level) => {
+  ])('depend on the clock skew: %p s', (aheadSeconds, level) => {
     const measured = aheadSeconds === undefined ? undefined : { aheadSeconds, by: 'its Date header' as const };
     expect(clockFinding(measured, 5).level).toBe(level);
   });

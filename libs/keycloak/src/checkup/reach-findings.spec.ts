@@ -35,7 +35,7 @@ const serviceNamed =
       .end(JSON.stringify({ code: hasToken ? 'invalid_token' : 'missing_token' }));
   };
 
-describe('whether a next service is reached', () => {
+describe('the check that a next service is reachable', () => {
   it.each<[string, RequestListener]>([
     ['the service itself', serviceNamed('service-b')],
     ['a service without that route', (_, response) => void response.writeHead(404).end()],
@@ -45,18 +45,18 @@ describe('whether a next service is reached', () => {
     ],
     ['a page', (_, response) => void response.end('<html>')],
     ['a connection that breaks', ({ url, socket }, response) => (url === '/' ? response.end() : socket.destroy())],
-  ])('is yes for %s', async (_, answer) => {
+  ])('succeeds for %s', async (_, answer) => {
     expect(await reach(answer)).toMatchObject([{ check: 'next_service', level: 'ok' }]);
   });
 
-  it('fails where another service answers, and says which (row 33)', async () => {
+  it('fails if another service answers, and names that service (row 33)', async () => {
     const [finding] = await reach(serviceNamed('service-c'), '/behind');
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.message).toMatch(/calls itself service-c, and tokens for service-b are for service-b/);
     expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: mend its clientId/);
   });
 
-  it('fails where the header Authorization does not arrive (row 34)', async () => {
+  it('fails if the Authorization header does not arrive (row 34)', async () => {
     const [finding] = await reach(serviceNamed('service-b', false));
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.cure).toMatch(/takes the header Authorization out of requests/);

@@ -48,12 +48,12 @@ async function start(
 }
 
 describe('verifyAtStart', () => {
-  it('starts where Keycloak serves the settings', async () => {
+  it('lets the application start if the settings match Keycloak', async () => {
     const starting = start({}, { asService: ['orders.approve'], onBehalfOf: ['orders.approve'] });
     await expect(starting).resolves.toBeUndefined();
   });
 
-  it('asks nothing where it is off', async () => {
+  it('sends no requests if it is off', async () => {
     realm.control.calls.reset();
     await start({ verifyAtStart: false, clientSecret: 'wrong' });
     expect(realm.control.calls.introspection).toBe(0);
@@ -69,7 +69,7 @@ describe('verifyAtStart', () => {
     ],
     ['a scope that it may not ask for', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
     ['a scope that there is not', {}, ['orders.aprove'], /orders\.aprove is no client scope that the realm lists/],
-  ])('does not start with %s', async (_, options, scopes, message) => {
+  ])('stops the start because of %s', async (_, options, scopes, message) => {
     const starting = start(options, scopes);
     await expect(starting).rejects.toThrow(message);
     await expect(starting).rejects.toBeInstanceOf(StartVerificationError);
@@ -77,7 +77,7 @@ describe('verifyAtStart', () => {
     await expect(starting).rejects.not.toThrow('not-its-password');
   });
 
-  it('starts while Keycloak is away, and says that it knows nothing of the settings', async () => {
+  it('lets the application start while Keycloak is unreachable, and logs that the settings are unverified', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     await start({ internalServerUrl: 'http://127.0.0.1:9' });
     expect(error).toHaveBeenCalledWith({
@@ -88,7 +88,7 @@ describe('verifyAtStart', () => {
     });
   });
 
-  it.each(['token', 'discovery'] as const)('starts while Keycloak is overloaded at %s', async (endpoint) => {
+  it.each(['token', 'discovery'] as const)('lets the application start while %s is overloaded', async (endpoint) => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     for (const status of [503, 429] as const) {
       realm.control.fault(endpoint, { kind: 'status', status });
@@ -101,7 +101,7 @@ describe('verifyAtStart', () => {
     expect(error).toHaveBeenCalledTimes(2);
   });
 
-  it('warns of plain http in production, whether it is on or not (row 9)', async () => {
+  it('warns about plain http in production, whether it is on or off (row 9)', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { NODE_ENV } = process.env;
     process.env['NODE_ENV'] = 'production';
@@ -119,7 +119,7 @@ describe('verifyAtStart', () => {
     }
   });
 
-  it('warns of what is no fault', async () => {
+  it('logs a finding that is not an error as a warning', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await start({ minRemainingLifetimeSeconds: 200 });
     expect(warn).toHaveBeenCalledWith(
@@ -156,7 +156,7 @@ describe('verifyAtStart with several issuers', () => {
     }
   }
 
-  it('is stopped by a fault at its own, and not by what another one has changed, which is logged', async () => {
+  it('stops the start for a fault at the first issuer, and logs a fault at another issuer', async () => {
     await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
     const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
     expect(logged).toContain('Another issuer does not serve these settings. Keycloak refuses the credentials');

@@ -42,7 +42,7 @@ const jwt = (): string =>
   `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.${Buffer.from(randomUUID()).toString('base64url')}`;
 
 describe('a secret in a file', () => {
-  it('is trimmed, and read again when it is used five seconds later (CC-08)', async () => {
+  it('is trimmed, and read again if it is used after five seconds (CC-08)', async () => {
     writeFileSync(file, '\n the-first \n');
     const connected = connect(clientSecretFile(file));
     expect(await secretOf(connected)).toBe('the-first');
@@ -53,7 +53,7 @@ describe('a secret in a file', () => {
     expect(lines).toEqual([{ message: 'Client credential replaced: requests to Keycloak use it', fields: {} }]);
   });
 
-  it('is read again at once when it is refused, through a symbolic link that was replaced (CC-08)', async () => {
+  it('is read again at once after a refusal, through a replaced symbolic link (CC-08)', async () => {
     const link = join(folder, randomUUID());
     writeFileSync(`${file}-1`, 'the-first');
     writeFileSync(`${file}-2`, 'the-second');
@@ -68,7 +68,7 @@ describe('a secret in a file', () => {
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
-  it('is waited for once when it is refused, and not again while it stays as it is', async () => {
+  it('is polled once for a change after a refusal, and not again while it stays the same', async () => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
     const refused = await connected.credential();
@@ -91,7 +91,7 @@ describe('a secret in a file', () => {
     ['is empty', () => writeFileSync(file, ' \n'), 'empty'],
     ['is large', () => writeFileSync(file, 'x'.repeat(70_000)), 'too_long'],
     ['has two lines', () => writeFileSync(file, 'the-second\nthe-comment'), 'malformed'],
-  ])('stays in use while the file %s, which the log says once', async (_, spoil, reason) => {
+  ])('stays in use while the file %s, and the problem is logged once', async (_, spoil, reason) => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
     expect(await secretOf(connected)).toBe('the-first');
@@ -105,7 +105,7 @@ describe('a secret in a file', () => {
     expect(await secretOf(connected)).toBe('the-second');
   });
 
-  it('must be there at the start', () => {
+  it('must exist and be valid at the start', () => {
     const missing = join(folder, 'the-secret-4711');
     writeFileSync(file, '');
     for (const path of [missing, file, '', undefined]) {
@@ -118,7 +118,7 @@ describe('a secret in a file', () => {
     expect(() => clientSecretFile(file)).not.toThrow(/4711/);
   });
 
-  it('shows in no print', async () => {
+  it('is never printed', async () => {
     writeFileSync(file, 'the-secret-4711');
     const authentication = clientSecretFile(file);
     const connected = connect(authentication);
@@ -130,7 +130,7 @@ describe('a secret in a file', () => {
 });
 
 describe('a secret from a function', () => {
-  it('is asked for once by all who need it, and again after its time (CC-08)', async () => {
+  it('is requested once by concurrent callers, and again after refreshSeconds (CC-08)', async () => {
     let calls = 0;
     const connected = connect(
       clientSecretFrom(
@@ -163,7 +163,7 @@ describe('a secret from a function', () => {
     ['gives nothing', () => undefined, 'malformed'],
     ['gives an empty text', () => ' ', 'malformed'],
     ['gives two lines', () => 'the-secret-4711\nand more', 'malformed'],
-  ])('that %s gives none, and says so without its words', async (_, read, reason) => {
+  ])('that %s fails the request, and is logged without its text', async (_, read, reason) => {
     let isWell = false;
     const connected = connect(
       clientSecretFrom(async () => (isWell ? 'the-secret' : ((await read()) as string)), { timeoutMs: 100 }),
@@ -195,7 +195,7 @@ describe('a secret from a function', () => {
 });
 
 describe('an assertion in a file', () => {
-  it('is taken as it is, and must be a JWT', async () => {
+  it('is sent unchanged, and must be a JWT', async () => {
     const [first, second] = [jwt(), jwt()];
     writeFileSync(file, `${first}\n`);
     const connected = connect(clientAssertionFile(file));
@@ -211,14 +211,14 @@ describe('an assertion in a file', () => {
 });
 
 describe('a private key in a file', () => {
-  it('must be there at the start, and be one', () => {
+  it('must exist at the start, and must be a private key', () => {
     expect(() => privateKeyJwt({ keyFile: join(folder, 'missing') })).toThrow(/ENOENT/);
     writeFileSync(file, 'the-secret-4711');
     expect(() => privateKeyJwt({ keyFile: file })).toThrow(/must hold private keys/);
     expect(() => privateKeyJwt({ keyFile: file })).not.toThrow(/4711/);
   });
 
-  it('is refused with a misspelt name, and without any options', () => {
+  it('is refused with an unknown option, or without options', () => {
     expect(() => privateKeyJwt({ keyFile: file, kid: 'the-secret-4711' } as never)).toThrow(/unknown option "kid"/);
     expect(() => privateKeyJwt(undefined as never)).toThrow(ConfigurationError);
   });

@@ -11,7 +11,7 @@ import { credentialReader } from './credential-file.js';
 const MANY = 200;
 
 describe('a credential file', () => {
-  it('that can not be read to its end is read once, however often it is asked for', async () => {
+  it('blocks one thread when its read hangs, however many callers wait for it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credential-'));
     const [hanging, other] = [join(folder, 'hanging'), join(folder, 'other')];
     // A reader of a FIFO waits until a writer opens it.

@@ -15,7 +15,7 @@ const KEYS: readonly (readonly [algorithm: string, key: KeyObject])[] = [
 
 describe('signing keys', () => {
   it.each(KEYS)(
-    'of %s sign what their public keys verify, and are named by their thumbprint (RFC 7638)',
+    'for %s match their published public keys, and are identified by the thumbprint (RFC 7638)',
     async (algorithm, key) => {
       const text = pem(key);
       expect(faultOfKeys(text)).toBeUndefined();
@@ -29,7 +29,7 @@ describe('signing keys', () => {
     },
   );
 
-  it('are several: the first signs, and all are published', async () => {
+  it('can be several: the first one signs, and all are published', async () => {
     const [[, first], [, second]] = KEYS as [(typeof KEYS)[0], (typeof KEYS)[0]];
     const text = `${pem(first)}\n# the one before\n${pem(second)}`;
     const { keys } = publicJwks(text, 'the-first');
@@ -55,7 +55,7 @@ describe('signing keys', () => {
         }),
       ),
     ],
-  ])('are not %s', (_, text) => {
+  ])('are rejected if the file holds %s', (_, text) => {
     expect(faultOfKeys(text)).toMatch(/must hold private keys in PEM/);
     expect(faultOfKeys(text)).not.toMatch(/4711/);
     expect(() => publicJwks(text)).toThrow(/./);

@@ -79,8 +79,8 @@ async function beBusy(ms: number): Promise<void> {
   });
 }
 
-describe('a process that is busy for longer than its calls may take (CC-09)', () => {
-  it.each(Object.entries(CALLERS))('has the answers of %s that came meanwhile, and calls on', async (_, callerOf) => {
+describe('a process that is busy for longer than the time-out of its calls (CC-09)', () => {
+  it.each(Object.entries(CALLERS))('accepts the responses of %s that arrived meanwhile', async (_, callerOf) => {
     const call = callerOf();
     // Opens the connections.
     await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));

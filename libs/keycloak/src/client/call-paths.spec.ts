@@ -24,8 +24,8 @@ function caller(base = ''): ServiceCaller {
   return new ServiceClient('service-b', audience('service-b'), transport, tokens).asService('orders.approve');
 }
 
-describe('a path of a call', () => {
-  it('is sent as it was given, or throws TypeError before a token is requested (CC-10)', async () => {
+describe('the path of a call', () => {
+  it('is sent unchanged, or throws TypeError before a token is requested (CC-10)', async () => {
     const services = ['', '/base', '/group%2Fproject'].map((base) => [base, caller(base)] as const);
     await fc.assert(
       fc.asyncProperty(callPath, fc.constantFrom(...services), async (path, [base, service]) => {
@@ -106,7 +106,7 @@ describe('a path of a call', () => {
   });
 
   it.each([[undefined], [null], [['/a']], [{ toString: (): string => '/a' }]])(
-    'throws TypeError unless it is text: %p',
+    'throws TypeError if it is not a string: %p',
     async (path) => {
       expect(await outcomeOf(caller().get(path as unknown as string))).toBe('TypeError');
       expect([next.lines, tokens.requested]).toEqual([[], 0]);
@@ -114,14 +114,14 @@ describe('a path of a call', () => {
   );
 });
 
-describe('a query of a call', () => {
+describe('the query of a call', () => {
   const unit = fc.oneof(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
     fc.constantFrom('\ud83d', '#', '\\'),
   );
   const name = fc.string({ unit, maxLength: 5 });
 
-  it('arrives with the names and values that were given, or throws TypeError before a token is requested (CC-10)', async () => {
+  it('arrives with the given names and values, or throws TypeError before a token is requested (CC-10)', async () => {
     const service = caller();
     await fc.assert(
       fc.asyncProperty(fc.dictionary(name, name, { maxKeys: 3 }), async (query) => {

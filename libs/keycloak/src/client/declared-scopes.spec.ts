@@ -15,12 +15,12 @@ const clientWith = (scopes: unknown) =>
     scopes: scopes as ServiceOptions['scopes'],
   } as ServiceOptions);
 
-describe('scopes of a service', () => {
-  it('are free where none are declared', () => {
+describe('the declared scopes of a service', () => {
+  it('restrict nothing if they are omitted', () => {
     expect(() => clientWith(undefined).asService('whatever')).not.toThrow();
   });
 
-  it('hold every kind of call, where they are a list', () => {
+  it('apply to every kind of call if they are a list', () => {
     const client = clientWith(['ledger.read', 'ledger.write']);
     expect(() => client.asService('ledger.write ledger.read')).not.toThrow();
     expect(() => client.asService('ledger.read ledger.delete')).toThrow(
@@ -31,13 +31,13 @@ describe('scopes of a service', () => {
     expect(() => client.onBehalfOf(undefined as never, 'ledger.delete')).toThrow(/onBehalfOf.*"ledger.delete"/);
   });
 
-  it('hold each kind of call apart, where they are given by kind', () => {
+  it('apply to each kind of call separately if they are given by kind', () => {
     const client = clientWith({ onBehalfOf: ['ledger.read'] });
     expect(() => client.asService('ledger.read')).toThrow(TypeError);
     expect(() => clientWith({}).asService('ledger.read')).toThrow(TypeError);
   });
 
-  it('hold the calls of doors, too', () => {
+  it('apply to calls of the other entry points, too', () => {
     const options = { baseURL: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
     const client = keycloak.service('ledger', options, { module: 'a door', baseUrl: 'baseURL' });
     expect(() => client.asService('ledger.read')).not.toThrow();
@@ -51,11 +51,11 @@ describe('scopes of a service', () => {
     ['a set of one kind', { asService: 'ledger.read' }, 'scopes.asService must be a list of scope tokens'],
     ['another kind', { asUser: [] }, 'scopes has an unknown member "asUser"'],
     ['null', null, 'scopes must be a list of scope tokens, or { asService, onBehalfOf }'],
-  ])('are refused at boot as %s', (_, scopes, fault) => {
+  ])('are rejected at boot if they are %s', (_, scopes, fault) => {
     expect(() => clientWith(scopes)).toThrow(fault);
   });
 
-  it('remember a bounded number of what was accepted, and refuse the same thing twice', () => {
+  it('accept thousands of spellings of a declared scope, and reject an undeclared scope each time', () => {
     const declared = new DeclaredScopes('ledger', { asService: ['a'], onBehalfOf: [] });
     for (let at = 0; at < 3000; at += 1) declared.canonical('asService', `a${' '.repeat(at)}`);
     for (const _ of [1, 2]) expect(() => declared.canonical('asService', 'b')).toThrow('"b"');

@@ -17,7 +17,7 @@ describe('demandedAuthentication', () => {
     ['another scheme', `Basic ${ERROR}`, 401],
     ['no error', 'Bearer acr_values="gold"', 401],
     ['another status', `Bearer ${ERROR}`, 403],
-  ])('is none for %s', (_, challenge, status) => {
+  ])('is undefined for %s', (_, challenge, status) => {
     expect(demanded(challenge, status)).toBeUndefined();
   });
 
@@ -38,11 +38,11 @@ describe('demandedAuthentication', () => {
     ['a megabyte', `acr_values="${'x '.repeat(500_000)}", max_age=5`, [], 5],
     ['a piece of our token (RS-23)', `acr_values="gold ${TOKEN.slice(10, 40)}", max_age=5`, [], 5],
     ['our token (RS-23)', `acr_values="${TOKEN}"`, [], undefined],
-  ])('takes of %s what can be passed on', (_, parameters, acrValues, maxAgeSeconds) => {
+  ])('accepts from %s only what can be passed on', (_, parameters, acrValues, maxAgeSeconds) => {
     expect(demanded(`Bearer realm="b", ${ERROR}, ${parameters}`)).toEqual({ acrValues, maxAgeSeconds });
   });
 
-  it('gives nothing that a decorator could not demand', () => {
+  it('returns only values that a decorator could demand', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\, =\r\na]{0,30}$/));
     fc.assert(
       fc.property(text, text, (acr, age) => {

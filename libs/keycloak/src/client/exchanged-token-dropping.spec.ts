@@ -59,8 +59,8 @@ const requestOf = (subject: number, audience: string): TokenRequest => {
 };
 const AUDIENCES = ['service-b', 'service-c'];
 
-describe('a token that was exchanged from one which is found inactive (TX-06)', () => {
-  it('goes when its exchange began before another one that was done first', async () => {
+describe('a token that was exchanged from an inactive subject token (TX-06)', () => {
+  it('is dropped although another exchange started later and ended earlier', async () => {
     const { tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     get(requestOf(1, 'service-b'));
@@ -71,7 +71,7 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('goes when others have asked since for what they were refused', async () => {
+  it('is dropped although later exchanges of other subjects were refused', async () => {
     const { tokens, get, landAt } = setUp(2);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -83,7 +83,7 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('goes when it was used without waiting since then, and others by their first exchange', async () => {
+  it('is dropped after it was reused from the cache between exchanges of other subjects', async () => {
     const { tokens, get, landAt } = setUp(2);
     for (const subject of [0, 1, 2]) {
       get(requestOf(subject, 'service-b'));
@@ -94,7 +94,7 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('goes when it was renewed after it had made way for another one', async () => {
+  it('is dropped after a renewal that ended when another token had already evicted it', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -108,7 +108,7 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is not taken from other replicas either, whatever junk was found inactive since then', async () => {
+  it('is not taken from the shared cache either, even after 20,000 other tokens were found inactive', async () => {
     const [subject] = SUBJECTS;
     const kept = new Map<string, string>();
     const shared = new SharedLevel(
@@ -151,7 +151,7 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     { weight: 2, arbitrary: fc.record({ inactive: fc.nat({ max: SUBJECTS.length - 1 }) }) },
   );
 
-  it('goes, and does not come back by what was under way, whatever came before (model)', async () => {
+  it('is dropped, and does not return through a pending exchange (model)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (max, steps) => {

@@ -19,7 +19,7 @@ describe('the body of a JSON call', () => {
     ['a function', () => undefined],
     ['a Map', new Map([['a', 1]])],
     ['a Set', new Set([1])],
-  ])('is not %s, which JSON would turn into something else', (kind, body) => {
+  ])('can not be %s, which JSON would turn into something else', (kind, body) => {
     expect(() => checkJsonBody(body)).toThrow(
       `The body is ${kind}, which JSON does not carry: send forms, files and streams by ServiceHttp (nestjs-keycloak-s2s/axios).`,
     );
@@ -40,12 +40,12 @@ describe('a query', () => {
     ['/a', { q: 'ü &=?#/', n: 1, yes: true }, '/a?q=%C3%BC+%26%3D%3F%23%2F&n=1&yes=true'],
     ['/a?b=c', { d: 'e' }, '/a?b=c&d=e'],
     ['/a', { id: [1, 2, undefined], empty: [] }, '/a?id=1&id=2'],
-  ])('at %s of %j gives %s', (path, query, target) => {
+  ])('is appended to %s from %j as %s', (path, query, target) => {
     expect(withQuery(path, query)).toBe(target);
   });
 });
 
-describe('a query that would be lost', () => {
+describe('a query that can not be sent', () => {
   it.each<[string, string, unknown]>([
     ['no lone surrogate', '/a', { a: '\ud800' }],
     ['no lone surrogate', '/a', { '\udc00': 'a' }],
@@ -58,12 +58,12 @@ describe('a query that would be lost', () => {
   });
 });
 
-describe('the time of a call', () => {
+describe('the time-out of a call', () => {
   it.each([undefined, 1, 300_000])('may be %p', (timeoutMs) => {
     expect(() => checkTimeout(timeoutMs)).not.toThrow();
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, 300_001])('is not %p', (timeoutMs) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity, 300_001])('can not be %p', (timeoutMs) => {
     expect(() => checkTimeout(timeoutMs)).toThrow('timeoutMs must be an integer from 1 to 300000');
   });
 });

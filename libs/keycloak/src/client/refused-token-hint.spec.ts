@@ -19,32 +19,32 @@ function hintOf(challenge: string | undefined, { token = TOKEN, status = 401, se
   return failure.fields['hint'];
 }
 
-describe('the hint of a call that was answered 401', () => {
+describe('the hint for a call that was answered with 401', () => {
   it.each([
     ['Bearer realm="service-c", error="invalid_token"'],
     ['Bearer realm="service-c"'],
     ['Basic realm="proxy", Bearer realm="service-c"'],
-  ])('names what answered, and the audience of the token: %s', (challenge) => {
+  ])('names the service that answered, and the audience of the token: %s', (challenge) => {
     expect(hintOf(challenge)).toMatch(
       /^What answered calls itself service-c, and the token is for service-b\. Either the address of service-b leads to service-c: .* Or service-b runs with the client id of service-c: mend its clientId\.$/,
     );
   });
 
   it.each([['Bearer realm="service-b"'], ['Bearer'], [undefined], ['Basic realm="proxy"']])(
-    'says that the token did not arrive where the challenge has no error: %s',
+    'says that the token did not arrive if the challenge has no error: %s',
     (challenge) => {
       expect(hintOf(challenge)).toMatch(/as if it saw no token, although one was sent: .*header Authorization/);
     },
   );
 
-  it('names the mapper where the right service answered, and the token is for another one', () => {
+  it('names the audience mapper if the right service answered but the token is for another one', () => {
     const service = 'service-c';
     expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
       /^service-c answered, and the token is for service-b: the audience mapper .* names the wrong client\./,
     );
   });
 
-  it('leaves the rest to the log of the service', () => {
+  it('is omitted if there is nothing to add to the log of the service', () => {
     expect(hintOf('Bearer realm="service-b", error="invalid_token"')).toBeUndefined();
     expect(hintOf('Bearer realm="service-c"', { status: 404 })).toBeUndefined();
     expect(
@@ -52,7 +52,7 @@ describe('the hint of a call that was answered 401', () => {
     ).toBeUndefined();
   });
 
-  it('shows no piece of the token that comes back in the challenge (RS-23)', () => {
+  it('contains no part of a token that the challenge repeats (RS-23)', () => {
     const hint = hintOf(`Bearer realm="${TOKEN}", error="invalid_token"`);
     expect(hint).toBeUndefined();
     expect(JSON.stringify(hintOf(`Bearer realm="x ${TOKEN}"`))).not.toContain(TOKEN.slice(0, 30));

@@ -89,7 +89,7 @@ const FULL = 'service_unavailable queue_full';
 const TIMEOUT = 'service_timeout timeout';
 
 describe('a service that hangs', () => {
-  it('costs 400 callers no more connections than it may have calls, and then none', async () => {
+  it('gets at most maxConcurrentCalls connections from 400 callers, and no calls after the circuit opens', async () => {
     const { seen, states, does, call } = await service({ timeoutMs: 3000 });
     does(hang);
     const calls = Array.from({ length: 400 }, () => call());
@@ -108,7 +108,7 @@ describe('a service that hangs', () => {
     expect(seen.requests).toBe(requests);
   });
 
-  it('is refused at once when the queue is full, with a time to come back', async () => {
+  it('causes queue_full with Retry-After at once when the queue is full', async () => {
     const { does, call, failure, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const arrived = arrival();
     let finish = (): void => undefined;
@@ -129,7 +129,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe('200');
   });
 
-  it('keeps nobody waiting while one call tries whether it is back, and takes calls again when it is', async () => {
+  it('gets one trial call after the pause while other calls fail, and all calls once it recovers', async () => {
     const { seen, states, clock, does, call, arrival, failure } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     expect(await call()).toBe('service_unavailable UND_ERR_SOCKET');
@@ -152,7 +152,7 @@ describe('a service that hangs', () => {
     expect([seen.requests, states]).toEqual([52, ['open', 'half-open', 'closed']]);
   });
 
-  it('is not taken for well when the one who tried gives up', async () => {
+  it('stays cut off when the trial call is aborted', async () => {
     const { states, clock, does, call, arrival } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     await call();
@@ -169,7 +169,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe(OPEN);
   });
 
-  it('lets who gives up while he waits go, and gives his place to another', async () => {
+  it('is not called for a queued caller that aborts, and the next caller gets the place', async () => {
     const { seen, does, call, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     let finish = (): void => undefined;
     does((response) => {
@@ -197,7 +197,7 @@ describe('the circuit to a service', () => {
     ['502', answer(502), '502'],
     ['503', answer(503), '503'],
     ['504', answer(504), '504'],
-  ])('opens after so many in a row of %s', async (_, act, outcome) => {
+  ])('opens after several failures in a row: %s', async (_, act, outcome) => {
     const { seen, does, call } = await service({ circuitBreakerFailures: 3 });
     does(act);
     expect([await call(), await call()]).toEqual([outcome, outcome]);
@@ -225,14 +225,14 @@ describe('the circuit to a service', () => {
     [504, 'service_timeout'],
     [502, 'authorization_server_refused'],
     [503, 'authorization_server_unavailable'],
-  ])('stays closed when the service answers %i for another one behind it (%s)', async (status, code) => {
+  ])('stays closed when the service answers %i for another service behind it (%s)', async (status, code) => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.writeHead(status).end(JSON.stringify({ error: 'Another one', code })));
     for (let at = 0; at < 5; at += 1) expect(await call()).toBe(String(status));
     expect(states).toEqual([]);
   });
 
-  it('stays closed for what is no fault of the service: too much, not JSON, a caller who gives up, a path of ours', async () => {
+  it('stays closed for failures that the service did not cause: too large, not JSON, caller aborted, invalid path', async () => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.end('x'.repeat(2000)));
     expect(await call()).toBe('service_failed answer_too_large');
@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed when this process was too busy to send what waited in time, and sends it', async () => {
+  it('stays closed when this process was too busy to send a queued call in time, and the call is sent', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,
@@ -264,7 +264,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays open as long as Retry-After says, up to 30 seconds', async () => {
+  it('stays open for the time in Retry-After, up to 30 seconds', async () => {
     for (const [retryAfter, pauseMs] of [
       ['7', 7000],
       ['3600', 30_000],

@@ -7,7 +7,7 @@ describe('ServiceCallError', () => {
     ['service_timeout', 504, 'Next service timed out', {}],
     ['service_refused', 502, 'Next service refused this service', {}],
     ['service_failed', 502, 'Next service failed', {}],
-  ])('%s on the wire', (code, status, error, headers) => {
+  ])('with the code %s has the expected status, body and headers', (code, status, error, headers) => {
     const refusal = new ServiceCallError(code, 'service-c', 'answered_500', {
       status: 500,
       body: { code: 'their_code' },
@@ -18,7 +18,7 @@ describe('ServiceCallError', () => {
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 
-  it('tells the operator which service it was and what it said', () => {
+  it('contains the called service and its answer in the log fields', () => {
     const refusal = new ServiceCallError('service_failed', 'service-c', 'answered_500', {
       status: 500,
       body: { code: 'broken' },
@@ -45,11 +45,11 @@ describe('safeBody', () => {
     [{ permission: '<b>' }, {}],
     [{ permission: 'line\nbreak' }, {}],
     [Object.create({ code: 'inherited' }), {}],
-  ])('takes the known names out of %j', (answer, safe) => {
+  ])('keeps only the known members of %j', (answer, safe) => {
     expect(safeBody(answer, 'eyJhbGciOi.J9.sig')).toStrictEqual(safe);
   });
 
-  it('takes no piece of our token that the other side sends back (RS-23)', () => {
+  it('keeps no part of the token that the other side repeats (RS-23)', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
     expect(safeBody({ code: token.slice(0, 64), permission: token.slice(5, 40) }, token)).toStrictEqual({});
   });

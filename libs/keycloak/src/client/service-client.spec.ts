@@ -91,14 +91,14 @@ const failure = (call: Promise<unknown>): Promise<unknown> =>
 
 const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="service-b", error="invalid_token"' };
 
-describe('what a call is given', () => {
-  it('is sent with its query behind the path', async () => {
+describe('the arguments of a call', () => {
+  it('include a query, which is appended to the path', async () => {
     next.answer(PATH, json({}));
     await asService().get(PATH, { query: { article: 'pen & ink', id: [1, 2] } });
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('is sent as it was then, whatever its caller does with it while a token is waited for, or with a renewed one', async () => {
+  it('are copied at the call, so later changes affect neither the request nor its retry', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -120,14 +120,14 @@ describe('what a call is given', () => {
   it.each([
     ['a body that JSON does not carry', new FormData(), {}],
     ['a time that is none', {}, { timeoutMs: 0 }],
-  ])('is refused before a token is asked for: %s', async (_, body, options) => {
+  ])('are rejected before a token is requested: %s', async (_, body, options) => {
     await expect(asService().post(PATH, body, options)).rejects.toThrow(TypeError);
     expect([asked(), next.requests]).toEqual([0, []]);
   });
 });
 
-describe('an answer as text', () => {
-  it('is given as it is, whatever its type', async () => {
+describe('a text response', () => {
+  it('is returned unchanged for any content type', async () => {
     next.answer(PATH, raw(200, 'a;b\n1;2\n', { 'Content-Type': 'text/csv' }));
     expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('a;b\n1;2\n');
     expect(next.requests[0]?.headers.accept).toBe('text/*, */*;q=0.1');
@@ -135,36 +135,36 @@ describe('an answer as text', () => {
     expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('');
   });
 
-  it('is an error as any other when the service says no', async () => {
+  it('is an error like any other if its status is an error', async () => {
     next.answer(PATH, json({ code: 'gone' }, 410));
     const error = await failure(asService().get(PATH, { responseType: 'text' }));
     expect(error).toMatchObject({ status: 410, body: { code: 'gone' } });
   });
 });
 
-describe('an answer in gzip', () => {
+describe('a gzip response', () => {
   const zipped = (body: string | Buffer, status = 200): Script =>
     raw(status, body as string, { 'Content-Encoding': 'gzip' });
 
-  it('is asked for where the option says so, and unpacked', async () => {
+  it('is requested with the option gzip, and decompressed', async () => {
     next.answer(PATH, zipped(gzipSync('{"result":7}')));
     expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
 
-  it.each(['GZIP', 'x-gzip'])('is that by its other name, too: %s (RFC 9110 section 8.4.1)', async (coding) => {
+  it.each(['GZIP', 'x-gzip'])('is decompressed as %s, too (RFC 9110 section 8.4.1)', async (coding) => {
     next.answer(PATH, (response) =>
       response.writeHead(200, { 'Content-Encoding': coding }).end(gzipSync('{"result":7}')),
     );
     expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
   });
 
-  it.each(['Identity', ''])('is none where it says that it is not packed: %j', async (coding) => {
+  it.each(['Identity', ''])('is not assumed with the content coding %j', async (coding) => {
     next.answer(PATH, json({ result: 7 }, 200, { 'Content-Encoding': coding }));
     expect(await asService().get(PATH)).toEqual({ result: 7 });
   });
 
-  it('of an error has its body read, too', async () => {
+  it('is decompressed for an error status, too', async () => {
     next.answer(PATH, zipped(gzipSync('{"code":"conflict"}'), 409));
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({
       status: 409,
@@ -177,12 +177,12 @@ describe('an answer in gzip', () => {
     ['is none', zipped('{"result":7}'), 'answer_not_as_agreed'],
     ['is cut off', zipped(gzipSync('{"result":7}').subarray(0, 20)), 'answer_not_as_agreed'],
     ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
-  ])('that %s is a failure of the service', async (_, script, reason) => {
+  ])('that %s causes service_failed', async (_, script, reason) => {
     next.answer(PATH, script);
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
-  it('that was not asked for is a failure, and one of an error keeps its status', async () => {
+  it('that was not requested causes service_failed, and keeps the status of an error', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_failed',
@@ -193,10 +193,10 @@ describe('an answer in gzip', () => {
   });
 });
 
-describe('the answer of a service that says no', () => {
+describe('the error response of a service', () => {
   const ANSWER = { message: ['name must be a string'], left: 3 };
 
-  it('reaches the calling code, and nothing that prints the error', async () => {
+  it('is available to the calling code, but is not printed with the error', async () => {
     next.answer(PATH, json(ANSWER, 400));
     const error = (await failure(asService().get(PATH))) as ServiceCallError;
     expect(error.answer).toEqual(ANSWER);
@@ -218,13 +218,13 @@ describe('the answer of a service that says no', () => {
       'has our token in it',
       (response, { headers }) => void json({ token: headers.authorization }, 400)(response, {} as never),
     ],
-  ])('is left out where it %s', async (_, script) => {
+  ])('is left out if it %s', async (_, script) => {
     next.answer(PATH, script);
     const error = (await failure(asService({ maxResponseBytes: 100_000 }).get(PATH))) as ServiceCallError;
     expect(error).toMatchObject({ status: 400, answer: undefined });
   });
 
-  it('has its status handed through with forwardStatuses, and no other', async () => {
+  it('has its status forwarded only if forwardStatuses lists the status', async () => {
     for (const [status, expected] of [
       [404, 404],
       [409, 409],
@@ -238,7 +238,7 @@ describe('the answer of a service that says no', () => {
     }
   });
 
-  it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])('is not handed through as %s: TypeError', async (status) => {
+  it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])('is not forwarded as %s: TypeError', async (status) => {
     const refused = failure(asService().get(PATH, { forwardStatuses: [404, status] }));
     expect(await refused).toEqual(expect.any(TypeError));
     expect(next.requests).toEqual([]);
@@ -246,28 +246,28 @@ describe('the answer of a service that says no', () => {
 });
 
 describe('a call without a scope', () => {
-  it('in our own name has a token with what the realm gives unasked', async () => {
+  it('by the service itself has a token with the default scopes of the realm', async () => {
     next.answer(PATH, json({ result: 7 }));
     expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('for a caller is not made where the realm gives no audience without one', async () => {
+  it('for a caller fails if the realm adds no audience without a scope', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
     expect(realm.control.calls.token.token_exchange).toBeGreaterThan(0);
   });
 
-  it('is none by an empty scope, which is a mistake', () => {
+  it('can not be written with an empty scope, which throws TypeError', () => {
     expect(() => client().asService('')).toThrow(TypeError);
     expect(() => client().onBehalfOf(caller, ' ')).toThrow(TypeError);
   });
 });
 
-describe('a call that succeeds', () => {
-  it('carries a token made for that service, and JSON both ways', async () => {
+describe('a successful call', () => {
+  it('carries a token for the called service, and JSON in both directions', async () => {
     next.answer(PATH, json({ result: 20 }));
     expect(await onBehalfOf().post(PATH, { value: 10 })).toEqual({ result: 20 });
     expect(next.requests).toMatchObject([
@@ -287,7 +287,7 @@ describe('a call that succeeds', () => {
     expect(String(claimsSent()['scope']).split(' ')).toContain('orders.approve');
   });
 
-  it('for a caller never carries the token that we were called with (TX-04)', async () => {
+  it('for a caller never carries the token of the caller (TX-04)', async () => {
     next.answer(PATH, json({}));
     await onBehalfOf().get(PATH);
     expect(realm.control.lastRequest('token')?.form.get('subject_token')).toBe(subjectToken);
@@ -295,20 +295,20 @@ describe('a call that succeeds', () => {
     expect(JSON.stringify(next.requests)).not.toContain(subjectToken);
   });
 
-  it.each(['get', 'delete'] as const)('%s has no body and no type of one', async (method) => {
+  it.each(['get', 'delete'] as const)('by %s sends no body and no content type', async (method) => {
     next.answer(PATH, json({ ok: true }));
     expect(await asService()[method](`${PATH}?q=a%20b`)).toEqual({ ok: true });
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), url: `${PATH}?q=a%20b`, body: '' });
     expect(next.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it.each(['post', 'put', 'patch'] as const)('%s sends its body', async (method) => {
+  it.each(['post', 'put', 'patch'] as const)('by %s sends its body', async (method) => {
     next.answer(PATH, json({ ok: true }));
     await asService()[method](PATH, ['a']);
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), body: '["a"]' });
   });
 
-  it('request() gives status and headers too, and undefined for an empty body', async () => {
+  it('by request() returns status and headers, and undefined for an empty body', async () => {
     next.answer(PATH, raw(204, '', { 'X-Count': '7' }));
     expect(await asService().request('GET', PATH)).toMatchObject({
       status: 204,
@@ -325,20 +325,20 @@ describe('a call that succeeds', () => {
     expect(asked()).toBe(1);
   });
 
-  it('sends the caller’s further headers', async () => {
+  it('sends additional headers of the caller', async () => {
     next.answer(PATH, json({}));
     await asService().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
   });
 
-  it('sends the traceparent that it is given, and none that is malformed', async () => {
+  it('sends the given traceparent, but not a malformed one', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     next.answer(PATH, json({}));
     for (const given of [traceparent, 'junk', undefined]) await asService().get(PATH, { traceparent: given });
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
   });
 
-  it('takes it as the headers of a request have it, and sends no list', async () => {
+  it('accepts the traceparent of incoming headers, but not a list', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const ofRequests: readonly IncomingHttpHeaders[] = [{ traceparent }, { traceparent: [traceparent] }];
     for (const headers of ofRequests) {
@@ -349,7 +349,7 @@ describe('a call that succeeds', () => {
   });
 });
 
-it.each(['Accept', 'accept', 'ACCEPT'])('may be asked for another form of answer: %s', async (name) => {
+it.each(['Accept', 'accept', 'ACCEPT'])('a call sends the Accept header of its caller: %s', async (name) => {
   next.answer(PATH, json({}));
   await asService().get(PATH, { headers: { [name]: 'application/problem+json' } });
   expect(next.requests[0]?.headers.accept).toBe('application/problem+json');
@@ -374,7 +374,7 @@ describe('a next service that fails', () => {
       raw(401, '', { 'WWW-Authenticate': 'Bearer realm="service-b"' }),
       { code: 'service_refused' },
     ],
-  ])('%s', async (_case, script, expected) => {
+  ])('causes an error when it %s', async (_case, script, expected) => {
     next.answer(PATH, script);
     expect(await failure(asService().post(PATH, {}))).toMatchObject({
       name: 'ServiceCallError',
@@ -384,7 +384,7 @@ describe('a next service that fails', () => {
     expect(next.requests).toHaveLength(1);
   });
 
-  it('is not there', async () => {
+  it('causes service_unavailable when it refuses the connection', async () => {
     const service = asService();
     await next.stop();
     expect(await failure(service.get(PATH))).toMatchObject({ code: 'service_unavailable', reason: 'ECONNREFUSED' });
@@ -393,7 +393,7 @@ describe('a next service that fails', () => {
   it.each([
     ['never answers', hang],
     ['never ends its answer', hangInBody],
-  ])('%s: service_timeout', async (_case, script) => {
+  ])('causes service_timeout when it %s', async (_case, script) => {
     next.answer(PATH, script);
     expect(await failure(asService({ timeoutMs: 200 }).get(PATH))).toMatchObject({
       code: 'service_timeout',
@@ -401,14 +401,14 @@ describe('a next service that fails', () => {
     });
   });
 
-  it('does not answer in the time of this call: service_timeout, and the next has the time of the service', async () => {
+  it('causes service_timeout after the time-out of one call, and the next call has the default time-out', async () => {
     next.answerInTurn(PATH, hang, json({ result: 20 }));
     const service = asService();
     expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
-  it('does not answer in the short time of some calls: the circuit stays closed for the others', async () => {
+  it('does not open the circuit by the short time-outs of some calls', async () => {
     next.answer(PATH, hang);
     const service = asService();
     for (let calls = 0; calls < 15; calls += 1) {
@@ -418,12 +418,12 @@ describe('a next service that fails', () => {
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
-  it('answers 503 and says when to come again: the calling code is told', async () => {
+  it('passes its Retry-After on to the calling code', async () => {
     next.answer(PATH, raw(503, '{}', { 'Retry-After': '7' }));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
-  it('refuses our token once: it is renewed once and the body is sent again', async () => {
+  it('gets the same body again with a renewed token after it refuses the token once', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
     const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
@@ -435,7 +435,7 @@ describe('a next service that fails', () => {
     expect(asked()).toBe(2);
   });
 
-  it('refuses every token: service_refused after one renewal', async () => {
+  it('causes service_refused when it refuses the renewed token, too', async () => {
     next.answer(PATH, raw(401, '', INVALID_TOKEN));
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -445,7 +445,7 @@ describe('a next service that fails', () => {
     expect([next.requests.length, asked()]).toEqual([2, 2]);
   });
 
-  it('says 403 to a call in our own name: service_refused', async () => {
+  it('causes service_refused when it answers 403 to a call by the service itself', async () => {
     next.answer(PATH, json({ code: 'insufficient_scope', permission: 'orders.approve' }, 403));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
     expect(next.requests).toHaveLength(1);
@@ -456,7 +456,7 @@ describe('a next service that fails', () => {
     ['the one we asked for when it named none', {}, 'orders.approve'],
     ['the one we asked for when what it named is none', { permission: 'a"\r\nb' }, 'orders.approve'],
     ['the one we asked for when it said nothing readable', 'no object', 'orders.approve'],
-  ])('says 403 to a call for a caller: insufficient_scope with %s', async (_case, answer, permission) => {
+  ])('causes insufficient_scope with %s when it answers 403 for a caller', async (_case, answer, permission) => {
     next.answer(PATH, json(answer, 403));
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
       name: 'BearerError',
@@ -465,7 +465,7 @@ describe('a next service that fails', () => {
     });
   });
 
-  it('says for whom the call was, in the record of the denial', async () => {
+  it('causes a denial that names the caller in the log fields', async () => {
     next.answer(PATH, json({}, 403));
     const { issuer: iss, clientId: azp } = caller;
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
@@ -479,7 +479,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
       'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
     });
 
-  it('passes it on for a caller: neither renewed nor sent again, since a new token has the same login (RS-11)', async () => {
+  it('causes the demand to be passed on to the caller, without a renewal or a retry (RS-11)', async () => {
     next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
     const service = onBehalfOf();
     const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
@@ -503,7 +503,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
     expect(asked()).toBe(1);
   });
 
-  it('passes on that a login is wanted, where it does not say which', async () => {
+  it('causes the demand to be passed on even without acr_values and max_age', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({
@@ -512,7 +512,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
     });
   });
 
-  it('is service_refused for a call in our own name: nobody logs a service in', async () => {
+  it('causes service_refused for a call by the service itself, which can not log in', async () => {
     next.answer(PATH, demand(', max_age=60'));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -527,8 +527,8 @@ function html404(): Script {
   return raw(404, '<html>', { 'Content-Type': 'text/html' });
 }
 
-describe('a token goes nowhere else (CC-06)', () => {
-  it.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+describe('the destination of a token (CC-06)', () => {
+  it.each([301, 302, 303, 307, 308])('is never the target of a redirect (%i)', async (status) => {
     for (const page of ['', '<html>Moved</html>']) {
       next.answer(PATH, raw(status, page, { Location: `${other.url}/` }));
       const expected = { code: 'service_failed', reason: `answered_${status}`, status };
@@ -553,13 +553,13 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/%2e%2e%2Fadmin',
     '/..%5Cadmin',
     '/a%2f..%2f..%2fadmin',
-  ])('a path that leaves the base URL is a programming error and no request: %j', async (path) => {
+  ])('is never outside the base URL: TypeError for the path %j', async (path) => {
     expect(await failure(asService({ baseUrl: `${next.url}/base` }).get(path))).toBeInstanceOf(TypeError);
     expect(next.requests).toHaveLength(0);
   });
 
   it.each(['', '?q=1', '#x', 'api/compute', '0/api', '.other.example.com/', '@other.example.com/', ':80/'])(
-    'a path without its slash could change the host, and is no request either: %j',
+    'is never another host: TypeError for the path %j, which has no leading slash',
     async (path) => {
       expect(await failure(asService().get(path))).toBeInstanceOf(TypeError);
       expect(next.requests).toHaveLength(0);
@@ -573,12 +573,12 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/a%2Fb',
     '/a%2fb..%2fc',
     '/a?q=..%2f..%2f',
-  ])('a path that looks like another place stays below the base URL: %j', async (path) => {
+  ])('stays below the base URL for the path %j', async (path) => {
     await failure(asService({ baseUrl: `${next.url}/base` }).get(path));
     expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
   });
 
-  it('a base URL with an encoded slash is as good as any', async () => {
+  it('may be a base URL with an encoded slash', async () => {
     const service = asService({ baseUrl: `${next.url}/group%2Fproject` });
     await failure(service.get('/a.b'));
     expect(next.requests.map(({ url }) => url)).toEqual(['/group%2Fproject/a.b']);
@@ -586,14 +586,14 @@ describe('a token goes nowhere else (CC-06)', () => {
   });
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
-    'the header %s is not the caller’s to set',
+    'is protected: the caller can not set the header %s',
     async (name) => {
       expect(await failure(asService().get(PATH, { headers: { [name]: 'x' } }))).toBeInstanceOf(TypeError);
       expect([next.requests.length, asked()]).toEqual([0, 0]);
     },
   );
 
-  it('a proxy of the environment is not used', async () => {
+  it('is not a proxy that only HTTP_PROXY or ALL_PROXY names', async () => {
     const saved = { ...process.env };
     try {
       for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
@@ -626,29 +626,29 @@ describe('a call without a token', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('for a subject that may not, whom the record of the denial names', async () => {
+  it('names the caller in the log fields when the exchange is refused', async () => {
     realm.control.fault('token', says('invalid_request', 'Requested audience not available: b'));
     const { issuer: iss, clientId: azp } = caller;
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
   });
 });
 
-describe('an abort', () => {
-  it('has any number of calls end with one signal', async () => {
+describe('an abort signal', () => {
+  it('can be shared by any number of calls', async () => {
     const { signal } = new AbortController();
     next.answer(PATH, json({}));
     await Promise.all([asService().get(PATH, { signal }), asService().get(PATH, { signal })]);
     expect(getMaxListeners(signal)).toBe(Infinity);
   });
 
-  it('ends the call with the reason of its signal', async () => {
+  it('ends the call with its reason', async () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
     next.answer(PATH, () => abort.abort(reason));
     expect(await failure(asService().get(PATH, { signal: abort.signal }))).toBe(reason);
   });
 
-  it('whose reason is a refusal leaves it as it was: it may have ended many calls', async () => {
+  it('keeps its reason unchanged, even if the reason is a refusal', async () => {
     const abort = new AbortController();
     const reason = new BearerError('invalid_token', { reason: 'expired', fields: { jti: '4711' } });
     next.answer(PATH, () => abort.abort(reason));
@@ -656,7 +656,7 @@ describe('an abort', () => {
     expect(reason.fields).toEqual({ jti: '4711' });
   });
 
-  it('ends a call that still waits for its token, at once', async () => {
+  it('ends a call that is waiting for its token', async () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
     realm.control.fault('token', { kind: 'hang' });
@@ -667,7 +667,7 @@ describe('an abort', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('that came before sends nothing', async () => {
+  it('that is already aborted prevents the request', async () => {
     const reason = new Error('never wanted');
     expect(await failure(asService().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(next.requests).toHaveLength(0);
@@ -684,7 +684,7 @@ describe('an error of a call (RS-23)', () => {
     ['HTML', html],
     ['too much', json('x'.repeat(10_001))],
     ['nothing in time', hang],
-  ])('holds no token in any form it can be printed: %s', async (_case, script) => {
+  ])('contains no token in any printed form: %s', async (_case, script) => {
     next.answer(PATH, script);
     for (const service of [asService({ timeoutMs: 300 }), onBehalfOf({ timeoutMs: 300 })]) {
       const error = await failure(service.post(PATH, { value: 'the-body' }));
@@ -708,12 +708,12 @@ describe('a header of the caller', () => {
     'Transfer-Encoding',
     'Host ',
     ' a',
-  ])('%j is not taken, and nothing is sent', async (name) => {
+  ])('is rejected before anything is sent: %j', async (name) => {
     await expect(asService().get(PATH, { headers: { [name]: 'x' } })).rejects.toMatchObject({ name: 'TypeError' });
     expect(next.requests).toHaveLength(0);
   });
 
-  it('with a value that is none is a programming error, not an outage', async () => {
+  it('with an invalid value throws TypeError instead of an outage', async () => {
     await expect(asService().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({
       name: 'TypeError',
     });

@@ -60,21 +60,21 @@ const GET: PathRequest = { method: 'GET', path: '/api', headers: { Authorization
 const POST: PathRequest = { ...GET, method: 'POST', body: '{"value":1}' };
 
 describe('a connection', () => {
-  it('is kept and used again', async () => {
+  it('is reused', async () => {
     const server = await listen((socket) => socket.write(OK));
     const to = transport(server.origin);
     for (let at = 0; at < 5; at += 1) expect(await to.send(POST)).toMatchObject({ status: 200, body: {} });
     expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
-  it('is one for each call under way, and hardly more', async () => {
+  it('is reused by later calls, so that concurrent calls share few connections', async () => {
     const server = await listen((socket) => setTimeout(() => socket.write(OK), 20));
     const to = transport(server.origin);
     for (let round = 0; round < 3; round += 1) await Promise.all(Array.from({ length: 10 }, async () => to.send(POST)));
     expect(server.connections()).toBeLessThanOrEqual(20);
   });
 
-  it('that the other side closed while it was idle is not used', async () => {
+  it('is not reused after the server closed it while it was idle', async () => {
     const server = await listen((socket) => socket.end(OK));
     const to = transport(server.origin);
     await to.send(POST);
@@ -83,7 +83,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('that is closed as the request arrives: sent again on a new one, when it may be sent twice', async () => {
+  it('that closes while a GET arrives is replaced, and the GET is sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -91,7 +91,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('that is closed as the request arrives: not sent again, when it may not', async () => {
+  it('that closes while a POST arrives fails the POST, which is not sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);
@@ -131,7 +131,7 @@ describe('the time-out', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each<[string, Handler]>([
     ['that breaks off in the body', (socket) => socket.write(OK.slice(0, -1), () => socket.destroy())],
     ['that ends before its length', (socket) => socket.end(OK.slice(0, -1))],
@@ -151,18 +151,18 @@ describe('an answer', () => {
       'that is compressed, which was not asked for',
       (socket) => socket.write(OK.replace('\r\n\r\n{}', '\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b')),
     ],
-  ])('%s is service_failed', async (_what, handler) => {
+  ])('%s causes service_failed', async (_what, handler) => {
     const server = await listen(handler);
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_failed' });
   });
 
-  it('that is no HTTP is a failure', async () => {
+  it('that is not HTTP causes service_unavailable', async () => {
     const server = await listen((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_unavailable' });
   });
 
   it.each([301, 307, 308])(
-    'that redirects (%i) is not followed: the token goes nowhere else (CC-06)',
+    'that redirects (%i) is not followed, so the token is sent nowhere else (CC-06)',
     async (status) => {
       const elsewhere = await listen((socket) => socket.write(OK));
       const server = await listen((socket) =>
@@ -173,7 +173,7 @@ describe('an answer', () => {
     },
   );
 
-  it('comes after interim ones', async () => {
+  it('is read after interim responses', async () => {
     const server = await listen((socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`));
     expect(await transport(server.origin).send(POST)).toMatchObject({ status: 200, body: {} });
   });
@@ -184,7 +184,7 @@ describe('the caller', () => {
     ['before an answer comes', ''],
     ['in the middle of the headers', 'HTTP/1.1 200 OK\r\nContent-'],
     ['in the middle of the body', OK.slice(0, -1)],
-  ])('who gives up %s gets his own reason, and the socket is freed', async (_when, answer) => {
+  ])('that aborts %s gets its own reason, and the socket is closed', async (_when, answer) => {
     const controller = new AbortController();
     const reason = new Error('no longer needed');
     const server = await listen((socket) => socket.write(answer, () => controller.abort(reason)));
@@ -192,14 +192,14 @@ describe('the caller', () => {
     expect(await allAreClosed()).toBe(true);
   });
 
-  it('who gave up before is never heard of', async () => {
+  it('that aborted before the call opens no connection', async () => {
     const server = await listen(() => undefined);
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(transport(server.origin).send({ ...GET, signal })).rejects.toThrow('too late');
     expect(server.connections()).toBe(0);
   });
 
-  it('cannot make it go to another origin (CC-06)', async () => {
+  it('can not redirect a call to another origin by its path (CC-06)', async () => {
     const server = await listen((socket) => socket.write(OK));
     const elsewhere = await listen((socket) => socket.write(OK));
     for (const path of [

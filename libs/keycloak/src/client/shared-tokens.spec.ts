@@ -51,17 +51,17 @@ const text = async (): Promise<string> => (await tokens.get(REQUEST)).reveal();
 const seconds = (): number => clock.monotonicMs() / 1000;
 
 describe('a token of another replica', () => {
-  it('is taken by a replica that has none, also shortly before it must be renewed', async () => {
+  it('is used by a replica without a token, even shortly before it must be renewed', async () => {
     other = { text: 'theirs', atSeconds: seconds() - 580 };
     expect([await text(), issued]).toEqual(['theirs', 0]);
   });
 
-  it('is not taken once it is too short-lived to be sent', async () => {
+  it('is not used if too little of its lifetime is left', async () => {
     other = { text: 'theirs', atSeconds: seconds() - 591 };
     expect([await text(), issued]).toEqual(['own-1', 1]);
   });
 
-  it('does not renew a token unless it is younger: else no replica would renew it before its end', async () => {
+  it('does not replace a token that is due for renewal unless it is younger', async () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);
@@ -76,13 +76,13 @@ describe('a token of this replica', () => {
   const ALICES = tokenExchangeRequest(testAccessToken({ subject: 'alice' }), 'service-b', SCOPE);
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('is put into the cache for the others', async () => {
+  it('is stored in the shared cache', async () => {
     await tokens.get(ALICES);
     await settled();
     expect([put, released]).toEqual([[JSON.stringify(['own-1', [SCOPE], LIFETIME_SECONDS])], []]);
   });
 
-  it('is not, where the token that it was exchanged for was found inactive meanwhile (RS-13)', async () => {
+  it('is not stored if its subject token was found inactive meanwhile (RS-13)', async () => {
     const got = tokens.get(ALICES);
     tokens.dropExchangedFrom(ALICES.subject.hash);
     await got;

@@ -40,12 +40,12 @@ function setUp(expiresIn: string | undefined) {
   return { clock, get };
 }
 
-describe('a token that says it lives', () => {
+describe('a token with a lifetime of', () => {
   it.each([
     ['no time, since it says nothing', undefined],
     ['0 s', '0'],
     ['-0 s', '-0'],
-  ])('%s is given for the one use it was asked for', async (_case, expiresIn) => {
+  ])('%s is used for one call only', async (_case, expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(['token-1', 'token-2']);
   });
@@ -65,14 +65,14 @@ describe('a token that says it lives', () => {
     ['1e999'],
     ['"NaN"'],
     ['"Infinity"'],
-  ])('%s makes no sense: authorization_server_unavailable, and nothing is kept', async (expiresIn) => {
+  ])('%s is rejected as authorization_server_unavailable, and is not cached', async (expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(Array.from({ length: 2 }, () => 'authorization_server_unavailable'));
     expect(asked()).toBe(2);
   });
 
   it.each([['1e308'], ['1.7976931348623157e308'], ['9007199254740993'], ['1e12'], ['"3600000"']])(
-    '%s s, however long, is kept',
+    '%s s is cached, however long that is',
     async (expiresIn) => {
       const { clock, get } = setUp(expiresIn);
       await get();
@@ -88,7 +88,7 @@ describe('a token that says it lives', () => {
     fc.constantFrom(1, RENEW_BEFORE_SECONDS, 2 * RENEW_BEFORE_SECONDS),
   );
 
-  it('some time is reused before it is asked for again, and never to its end; as a number or as text', async () => {
+  it('some seconds is reused at first, but not after its end, as a number or as text', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(seconds, fc.boolean(), async (lifetime, isText) => {

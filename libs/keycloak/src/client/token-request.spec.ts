@@ -10,19 +10,19 @@ const bob = testAccessToken({ subject: 'bob' });
 const key = (request: TokenRequest, issuer = 'i', client = 'c'): string => tokenRequestKey(issuer, client, request);
 
 describe('a token request', () => {
-  it.each(['', ' ', 'a"b'])('needs a scope that is one: %j', (scope) => {
+  it.each(['', ' ', 'a"b'])('is rejected with the scope %j', (scope) => {
     expect(() => clientCredentialsRequest(scope)).toThrow(TypeError);
     expect(() => tokenExchangeRequest(alice, 'service-c', scope)).toThrow(TypeError);
   });
 
   it.each([undefined, null, 'a.b.c', { hash: 'h' }])(
-    'of an exchange needs a token that was verified, not %j (TX-04)',
+    'for an exchange needs a verified token, not %j (TX-04)',
     (token) => {
       expect(() => tokenExchangeRequest(token as never, 'service-c', 'orders.read')).toThrow(TypeError);
     },
   );
 
-  it('of an exchange needs an audience: without one the server would choose it (TX-01)', () => {
+  it('for an exchange needs an audience, or the server would choose one (TX-01)', () => {
     for (const none of ['', undefined, null, ['stock']]) {
       expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);
     }
@@ -35,7 +35,7 @@ describe('tokenRequestKey', () => {
     expect(key(tokenExchangeRequest(alice, 'x', 'a b'))).toBe(key(tokenExchangeRequest(alice, 'x', 'b a')));
   });
 
-  it('differs by all that the answer may depend on (CC-03)', () => {
+  it('differs by everything that the token depends on (CC-03)', () => {
     const keys = [
       key(clientCredentialsRequest('a')),
       key(clientCredentialsRequest('a b')),
@@ -75,7 +75,7 @@ describe('tokenRequestKey', () => {
         client,
       );
 
-    it('is the same whatever the order and number of their scopes', () => {
+    it('does not depend on the order and repetition of scopes', () => {
       const shuffled = wanted.chain((one) =>
         fc.tuple(
           fc.constant(one),
@@ -90,7 +90,7 @@ describe('tokenRequestKey', () => {
       );
     });
 
-    it('differs by issuer, client, audience, grant, scope or subject, whichever one it is', () => {
+    it('differs if the issuer, client, audience, grant, scope or subject differs', () => {
       const changed = fc.tuple(wanted, wanted, fc.constantFrom('issuer', 'client', 'audience', 'subject', 'scopes'));
       fc.assert(
         fc.property(changed, ([one, another, field]) => {
@@ -103,7 +103,7 @@ describe('tokenRequestKey', () => {
       );
     });
 
-    it('is the same for no two that differ in any number of these', () => {
+    it('is equal only if the requests are equal', () => {
       fc.assert(
         fc.property(wanted, wanted, (one, other) => {
           const isSame = JSON.stringify(canonical(one)) === JSON.stringify(canonical(other));
@@ -121,7 +121,7 @@ describe('tokenRequestKey', () => {
     });
   });
 
-  it('holds no token (RS-23)', () => {
+  it('contains no token (RS-23)', () => {
     expect(key(tokenExchangeRequest(alice, 'x', 'a'))).not.toContain(TEXT_OF_ALICE);
   });
 });

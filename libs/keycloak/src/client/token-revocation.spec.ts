@@ -97,7 +97,7 @@ describe('a subject token that is denied', () => {
     ['by itself', () => ({ tokenHash: alice.hash })],
   ];
 
-  it.each(DENIALS)('%s: no call is made with what was exchanged for it', async (_, denial) => {
+  it.each(DENIALS)('%s stops calls with the token that was exchanged from it', async (_, denial) => {
     await client.onBehalfOf(alice, SCOPE).post(PATH, {});
     const caller = client.onBehalfOf(alice, SCOPE);
     revocations.deny(denial());
@@ -107,7 +107,7 @@ describe('a subject token that is denied', () => {
     expect([next.requests.length, asked()]).toEqual([1, 1]);
   });
 
-  it('leaves the tokens of other sessions and of this service alone (TX-05)', async () => {
+  it('leaves the tokens of other sessions and of the service itself in use (TX-05)', async () => {
     const requests = [exchange(alicesOther), clientCredentialsRequest(SCOPE)];
     const before = await Promise.all(requests.map((request) => tokens.get(request)));
     revocations.deny({ sid: 's1' });
@@ -116,13 +116,13 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it.each(DENIALS)('%s: Keycloak is not asked to exchange it', async (_, denial) => {
+  it.each(DENIALS)('%s is not exchanged', async (_, denial) => {
     revocations.deny(denial());
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     expect(asked()).toBe(0);
   });
 
-  it('drops what was exchanged for it: it is gone even when the denial has ended', async () => {
+  it('loses its exchanged token for good, even after the denial has expired', async () => {
     const kept = await tokens.get(exchange(alice));
     revocations.deny({ sid: 's1' });
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
@@ -131,7 +131,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
+  it('during its first exchange fails all waiting callers, and no token is cached', async () => {
     const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
@@ -146,7 +146,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
+  it('during a background renewal yields neither the new token nor the old one', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
     const release = heldRequests.hold();
@@ -163,7 +163,7 @@ describe('a subject token that is denied', () => {
   });
 });
 
-describe('TokenSource and denials, whatever comes first (model)', () => {
+describe('TokenSource and denials in any order of events (model)', () => {
   const SUBJECTS = {
     alice: testAccessToken({ subject: 'alice', claims: { sid: 's1' } }),
     bob: testAccessToken({ subject: 'bob', claims: { sid: 's2' } }),
@@ -176,7 +176,7 @@ describe('TokenSource and denials, whatever comes first (model)', () => {
     { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), name }) },
   );
 
-  it('gives nothing out that was asked for or came after the denial of its subject', async () => {
+  it('never returns a token that was requested or received after the denial of its subject', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 2, maxLength: 25 }), async (s, steps) => {
         const clock = new StillClock();

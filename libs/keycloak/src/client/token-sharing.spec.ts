@@ -43,14 +43,14 @@ const arrived = async (): Promise<void> => {
   while (asked() === 0) await new Promise(setImmediate);
 };
 
-describe('1,000 who want the same token at once', () => {
-  it('cost one grant (CC-02)', async () => {
+describe('1,000 concurrent callers that need the same token', () => {
+  it('cost one token request (CC-02)', async () => {
     const all = await Promise.all(Array.from({ length: 1000 }, () => tokens.get(SELF)));
     expect(new Set(all).size).toBe(1);
     expect(asked()).toBe(1);
   });
 
-  it('share one failure, which is kept for nobody (CC-02)', async () => {
+  it('share one failure, which is not cached (CC-02)', async () => {
     realm.control.fault('token', { kind: 'status', status: 503, times: 1 });
     const all = await Promise.allSettled(Array.from({ length: 1000 }, () => tokens.get(SELF)));
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['rejected']));
@@ -60,7 +60,7 @@ describe('1,000 who want the same token at once', () => {
   });
 });
 
-describe('a caller who gives up', () => {
+describe('a caller that aborts', () => {
   const service = () => {
     const options = {
       name: 'service-b',
@@ -74,7 +74,7 @@ describe('a caller who gives up', () => {
     );
   };
 
-  it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {
+  it.each([0, 1, 9])('does not affect the other callers: number %i of 10 (CC-02)', async (which) => {
     const release = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>
@@ -91,7 +91,7 @@ describe('a caller who gives up', () => {
     expect([asked(), next.requests.length]).toEqual([1, 9]);
   });
 
-  it('leaves the token to who comes next, be there nobody else who waits (CC-02)', async () => {
+  it('leaves the pending token to the next caller, even if nobody else was waiting (CC-02)', async () => {
     const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });

@@ -274,12 +274,12 @@ async function act(world: World, todo: Step): Promise<void> {
   }
 }
 
-describe('TokenSource, whatever comes first (model)', () => {
+describe('TokenSource in any order of events (model)', () => {
   it.each([
     ['whatever the seed', { numRuns: 600 }],
     ['by a seed with a renewal that brings a token which is over', { numRuns: 300, seed: 1_933_745_300 }],
   ])(
-    'gives nothing past its end, of another key or dropped; one flight per key; none while a token is fresh: %s (CC-01, CC-02, TX-05, TX-06)',
+    'returns no expired, foreign or dropped token, and sends one request per key, none while a token is fresh: %s (CC-01, CC-02, TX-05, TX-06)',
     async (_, run) => {
       expect.hasAssertions();
       await fc.assert(

@@ -75,7 +75,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).not.toBe(second);
   });
 
-  it('counts the time that the answer was under way (CC-01)', async () => {
+  it('measures the lifetime from the request, not from the response (CC-01)', async () => {
     grants('slow', 60);
     const slow = text(SELF);
     await hasBeenAsked(1);
@@ -95,7 +95,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('next');
   });
 
-  it('uses half the life of a token that lives no longer than the time to renewal (CC-01)', async () => {
+  it('reuses a token for half of its life if it lives no longer than the time for renewal (CC-01)', async () => {
     grants('one', RENEW_BEFORE);
     expect(await text(SELF)).toBe('one');
     grants('two', RENEW_BEFORE);
@@ -105,7 +105,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('two');
   });
 
-  it('never shares between subjects, audiences, scopes or grants; the order of scopes is none (CC-03, TX-05)', async () => {
+  it('never shares tokens between subjects, audiences, scopes or grants, but ignores the order of scopes (CC-03, TX-05)', async () => {
     const different = [
       clientCredentialsRequest('orders.read orders.approve'),
       SELF,
@@ -123,7 +123,7 @@ describe('TokenSource', () => {
     expect(asked()).toBe(different.length);
   });
 
-  it('keeps no more tokens than it may', async () => {
+  it('caches at most maxCachedTokens tokens', async () => {
     tokens = sourceOf(2);
     for (const scope of ['orders.read', SCOPE, 'orders.read orders.approve', 'orders.read']) {
       await text(clientCredentialsRequest(scope));
@@ -131,7 +131,7 @@ describe('TokenSource', () => {
     expect(asked()).toBe(4);
   });
 
-  it('logs what was asked for and for whom, once a flight, and no token (RS-23)', async () => {
+  it('logs scope and subject of each token request once, without the token (RS-23)', async () => {
     await text(SELF);
     await text(SELF);
     const alice = testAccessToken({ text: aliceToken, subject: 'alice' });
@@ -144,7 +144,7 @@ describe('TokenSource', () => {
 });
 
 describe('a failure', () => {
-  it('is shared by those who wait, and kept for nobody (CC-02)', async () => {
+  it('is shared by concurrent callers, and is not cached (CC-02)', async () => {
     realm.control.fault('token', { kind: 'status', status: 500 });
     const waiting = await Promise.allSettled([text(SELF), text(SELF), text(SELF)]);
     expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
@@ -153,7 +153,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('that is a definite refusal is remembered for two seconds, for this request alone', async () => {
+  it('that is a definite refusal is cached for two seconds, for the same request only', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -166,7 +166,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('of a renewal lets the old token serve, and the next renewal wait for a second (CC-01)', async () => {
+  it('of a renewal leaves the old token in use, and delays the next renewal by a second (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -184,7 +184,7 @@ describe('a failure', () => {
 });
 
 describe('a token that its audience refused (CC-05)', () => {
-  it('is replaced, and one that has come since stays', async () => {
+  it('is replaced, but a newer token stays', async () => {
     const old = await tokens.get(SELF);
     expect(tokens.dropRefused(SELF, old)).toBe(true);
     const renewed = await tokens.get(SELF);
@@ -193,7 +193,7 @@ describe('a token that its audience refused (CC-05)', () => {
     expect(await tokens.get(SELF)).toBe(renewed);
   });
 
-  it('is not replaced twice in five seconds: an audience that refuses all costs no storm', async () => {
+  it('is not replaced twice in five seconds, even if the audience refuses every token', async () => {
     tokens.dropRefused(SELF, await tokens.get(SELF));
     const renewed = await tokens.get(SELF);
     clock.advance(4.99);
@@ -210,7 +210,7 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['subject token', 40, LIFETIME],
     ['own', LIFETIME, 40],
-  ])('is not given past the end of its %s, less the time to renewal', async (_whose, ofSubject, own) => {
+  ])('is not returned after its %s lifetime, less the time for renewal', async (_whose, ofSubject, own) => {
     const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);
     grants('one', own);
     expect(await text(request)).toBe('one');
@@ -222,7 +222,7 @@ describe('an exchanged token (TX-06)', () => {
     expect(await text(request)).toBe('two');
   });
 
-  it('goes when its subject token is found inactive, and no other with it', async () => {
+  it('is dropped when its subject token is found inactive, and other tokens stay', async () => {
     const [alice, bob] = [exchange(aliceToken), exchange(bobToken, 'service-a', 'orders.read')];
     const before = [await text(alice), await text(bob), await text(SELF)];
     tokens.dropExchangedFrom(tokenHash(aliceToken));
@@ -233,7 +233,7 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['first exchange', 0],
     ['renewal', LIFETIME - RENEW_BEFORE - 5],
-  ])('does not come back by a %s that was under way then', async (_kind, ageSeconds) => {
+  ])('does not return through a %s that was pending then', async (_kind, ageSeconds) => {
     const alice = exchange(aliceToken);
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);
@@ -250,7 +250,7 @@ describe('an exchanged token (TX-06)', () => {
     expect(asked()).toBe(before + 2);
   });
 
-  it('goes even when others have been asked for since, as long as it is in use', async () => {
+  it('is dropped even after other exchanges, as long as it is in use', async () => {
     tokens = sourceOf(2);
     const alice = exchange(aliceToken);
     const kept = await text(alice);

@@ -3,8 +3,8 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
-describe('the headers of a trace', () => {
-  it('are those that the application had from elsewhere', () => {
+describe('the trace headers', () => {
+  it('contain the given traceparent', () => {
     expect(traceHeadersOf(TRACEPARENT)).toEqual({ traceparent: TRACEPARENT });
     expect(traceHeadersOf(undefined)).toEqual({});
   });
@@ -18,18 +18,18 @@ describe('the headers of a trace', () => {
     ['twice', `${TRACEPARENT}, ${TRACEPARENT}`],
     ['in capitals', TRACEPARENT.toUpperCase()],
     ['another header', `${TRACEPARENT}\r\nauthorization: x`],
-  ])('are none where it is malformed: %s', (_, malformed) => {
+  ])('are empty for a malformed traceparent: %s', (_, malformed) => {
     expect(traceHeadersOf(malformed)).toEqual({});
   });
 
-  it('take the place of those that a call has, however they are spelt', () => {
+  it('replace the trace headers of a call, in any spelling', () => {
     const headers = { 'X-Request-Id': 'r-1', TraceParent: TRACEPARENT, tracestate: 'a=1' };
     const trace = { traceparent: TRACEPARENT.replace('01', '00') };
     expect(withTrace(headers, trace)).toEqual({ 'X-Request-Id': 'r-1', ...trace });
     expect(withTrace(undefined, trace)).toEqual(trace);
   });
 
-  it('change nothing where there are none', () => {
+  it('leave the headers of a call unchanged if they are empty', () => {
     const headers = { 'X-Request-Id': 'r-1' };
     expect(withTrace(headers, {})).toBe(headers);
     expect(withTrace(undefined, {})).toBeUndefined();

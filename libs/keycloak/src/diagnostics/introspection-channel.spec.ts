@@ -49,7 +49,7 @@ const ask = (by: string): Promise<IntrospectionAnswer> =>
 const active = { active: true, sub: 'alice', exp: Infinity };
 
 describe('the introspection channel', () => {
-  it('tells who asked, who joined and who had the answer from the cache, each in its own context', async () => {
+  it('reports whether each request introspected, joined or used the cache, in its own context', async () => {
     const both = [ask('first'), ask('second')];
     clock.advance(0.25);
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });
@@ -62,7 +62,7 @@ describe('the introspection channel', () => {
     ]);
   });
 
-  it('tells of a token that is not active, and of an answer that did not come', async () => {
+  it('reports inactive tokens and failed introspections', async () => {
     const refused = ask('first');
     answers[0]?.({ active: false });
     await refused;
@@ -80,7 +80,7 @@ describe('the introspection channel', () => {
     ]);
   });
 
-  it('does not tell of a renewal, which belongs to no request', async () => {
+  it('does not report a background renewal', async () => {
     const first = ask('first');
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });
     await first;
@@ -92,7 +92,7 @@ describe('the introspection channel', () => {
     expect(told.map(({ message }) => message.outcome)).toEqual(['asked', 'cached']);
   });
 
-  it('tells nothing that nobody may know, and what can not be changed', async () => {
+  it('contains no token and no user, and its messages are frozen', async () => {
     const first = ask('first');
     answers[0]?.(active);
     await first;
@@ -100,7 +100,7 @@ describe('the introspection channel', () => {
     expect(Object.isFrozen(told[0]?.message)).toBe(true);
   });
 
-  it('reads no clock for a message that nobody hears', async () => {
+  it('does not read the clock for a message without a subscriber', async () => {
     unsubscribe(INTROSPECTION_CHANNEL, listen);
     const first = ask('first');
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });

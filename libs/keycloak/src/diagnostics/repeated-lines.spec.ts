@@ -36,7 +36,7 @@ describe('RepeatedLines', () => {
     expect(written(20)).toBe(20);
   });
 
-  it('writes counts alone while the flood goes on, and lines again after it', () => {
+  it('writes only counts while the flood continues, and lines again after it', () => {
     written(10_000);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(written(21)).toBe(0);
@@ -47,7 +47,7 @@ describe('RepeatedLines', () => {
     expect(counts.map(({ count }) => count)).toEqual([9980, 21, 5]);
   });
 
-  it('counts each kind by itself', () => {
+  it('counts each kind separately', () => {
     expect([written(30, 'a'), written(25, 'b')]).toEqual([20, 20]);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(counts.map(({ kind, count }) => [kind, count])).toEqual([
@@ -56,7 +56,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes at the end what it has counted, once', () => {
+  it('writes the pending count at the end, once', () => {
     written(50);
     lines.end();
     expect(counts).toEqual([{ kind: 'a', count: 30, seconds: 10 }]);
@@ -64,7 +64,7 @@ describe('RepeatedLines', () => {
     expect([counts.length, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('holds 2000 kinds, and counts all others together (OP-05)', () => {
+  it('tracks 2000 kinds, and counts all others together (OP-05)', () => {
     for (let kind = 0; kind < 2000; kind += 1) written(1, `first ${kind}`);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     for (let kind = 0; kind < 2500; kind += 1) written(1, String(kind));
@@ -75,7 +75,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes 1000 lines of all kinds together in ten seconds, and counts that add up (OP-05)', () => {
+  it('writes at most 1000 lines of all kinds in ten seconds, and counts the rest (OP-05)', () => {
     const count = (): number => {
       let total = 0;
       for (let time = 0; time < 50; time += 1) {
@@ -91,7 +91,7 @@ describe('RepeatedLines', () => {
     expect(count()).toBe(1000);
   });
 
-  it('keeps no timer for a kind that has ended', () => {
+  it('keeps no timer for an idle kind', () => {
     written(21);
     jest.advanceTimersByTime(2 * WINDOW_MS);
     expect(jest.getTimerCount()).toBe(0);

@@ -84,7 +84,7 @@ const get = (by: string, signal?: AbortSignal): Promise<unknown> =>
 const CALL = { service: 'service-b', method: 'GET' };
 
 describe('the service call channel', () => {
-  it('tells the status of each call and how long its caller waited, each in its own context', async () => {
+  it('reports the status and the duration of each call, in the context of its caller', async () => {
     next.answer(PATH, (response) => {
       clock.advance(0.25);
       json({}, next.requests.length === 1 ? 200 : 404)(response, next.requests[0] as never);
@@ -97,7 +97,7 @@ describe('the service call channel', () => {
     ]);
   });
 
-  it('is told once of a call that was sent once more with a renewed token', async () => {
+  it('reports a call once if it was retried with a renewed token', async () => {
     next.answerInTurn(PATH, raw(401, '', { 'WWW-Authenticate': 'Bearer error="invalid_token"' }), json({}));
     await get('first');
     expect(next.requests).toHaveLength(2);
@@ -107,13 +107,13 @@ describe('the service call channel', () => {
   it.each([
     ['broke off', breakOff, { failed: 'service_unavailable', reason: 'UND_ERR_SOCKET' }],
     ['is no JSON', html, { failed: 'service_failed', reason: 'answer_not_json', status: 200 }],
-  ])('tells code and reason of a call whose answer %s', async (_, script, how) => {
+  ])('reports code and reason of a call whose answer %s', async (_, script, how) => {
     next.answer(PATH, script);
     await expect(get('first')).rejects.toMatchObject({ code: how.failed });
     expect(told[0]?.message).toEqual({ ...CALL, outcome: 'failed', ...how, durationMs: 0 });
   });
 
-  it('tells of calls that were not made: there was no token, or the circuit is open', async () => {
+  it('reports calls that were not sent because the token was missing or the circuit was open', async () => {
     const failing = token;
     token = () =>
       Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
@@ -130,7 +130,7 @@ describe('the service call channel', () => {
     ]);
   });
 
-  it('tells of a call that its caller gave up, and of an error that nobody foresaw', async () => {
+  it('reports an aborted call, and an unexpected error', async () => {
     const [abort, enough] = [new AbortController(), new Error('enough')];
     next.answer(PATH, (response, received) => {
       hang(response, received);
@@ -145,7 +145,7 @@ describe('the service call channel', () => {
     ]);
   });
 
-  it('tells of calls with any body, too, when their answer begins', async () => {
+  it('reports a streaming call when its response begins', async () => {
     next.answer(PATH, raw(200, 'a document'));
     const body = { open: () => undefined, isRepeatable: true };
     const head = { method: 'HEAD', url: next.url + PATH, headers: {}, body, streams: false } as const;
@@ -154,14 +154,14 @@ describe('the service call channel', () => {
     expect(told[0]?.message).toEqual({ ...CALL, method: 'HEAD', outcome: 'answered', status: 200, durationMs: 0 });
   });
 
-  it('tells nothing that nobody may know, and what can not be changed', async () => {
+  it('contains no token and no content, and its messages are frozen', async () => {
     next.answer(PATH, json({ answer: 'nobody-elses-business' }));
     await get('first');
     expect(JSON.stringify(told)).not.toMatch(/the-text|nobody-elses/);
     expect(Object.isFrozen(told[0]?.message)).toBe(true);
   });
 
-  it('reads no clock for a message that nobody hears', async () => {
+  it('does not read the clock for a message without a subscriber', async () => {
     next.answer(PATH, json({}));
     unsubscribe(SERVICE_CALL_CHANNEL, listen);
     await get('first');
@@ -173,7 +173,7 @@ describe('the service call channel', () => {
 });
 
 describe('CallObservation', () => {
-  it('has a call followed from its beginning to its end, with its token, and by nobody after that', async () => {
+  it('follows a call from start to end, including its token request, until the observer is removed', async () => {
     next.answer(PATH, json({}));
     const followed: unknown[] = [];
     const inside = new AsyncLocalStorage<string>();

@@ -5,7 +5,7 @@ import { publishSignals, SIGNAL_CHANNEL } from './signal-channel.js';
 const ISSUER = 'https://sso.example.com/realms/shop';
 
 describe('the signal channel', () => {
-  it('says how much was heard and of when, and of nobody; of nothing it says nothing', () => {
+  it('reports the number and the time of events without names, and skips empty batches', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);

@@ -57,7 +57,7 @@ afterEach(() => void unsubscribe(TOKEN_CHANNEL, listen));
 const want = (by: string, what: TokenRequest): Promise<IssuedToken> => request.run(by, async () => tokens.get(what));
 
 describe('the token channel', () => {
-  it('tells who requested, who joined and who reused a token, each in its own context', async () => {
+  it('reports whether each caller requested, joined or reused a token, in its own context', async () => {
     const both = [want('first', FOR_ALICE), want('second', FOR_ALICE)];
     clock.advance(0.25);
     answers[0]?.(ISSUED);
@@ -73,7 +73,7 @@ describe('the token channel', () => {
     ]);
   });
 
-  it('names no audience where the scope decides it', async () => {
+  it('reports no audience for client credentials', async () => {
     const own = want('first', SELF);
     answers[0]?.(ISSUED);
     await own;
@@ -86,7 +86,7 @@ describe('the token channel', () => {
     });
   });
 
-  it('tells the code of a refusal, and that the next request met the same one without asking', async () => {
+  it('reports the code of a refusal, and the reuse of a cached refusal', async () => {
     const refusal = new BearerError('insufficient_scope', { reason: 'permission_missing' });
     const first = want('first', FOR_ALICE);
     answers[0]?.(refusal);
@@ -104,7 +104,7 @@ describe('the token channel', () => {
     expect(told.at(-1)?.message).toMatchObject({ outcome: 'requested', failed: 'unexpected' });
   });
 
-  it('does not tell of a renewal, which belongs to no request, nor of what was not asked for', async () => {
+  it('does not report background renewals, or requests for a denied subject token', async () => {
     const first = want('first', FOR_ALICE);
     answers[0]?.(ISSUED);
     await first;
@@ -119,7 +119,7 @@ describe('the token channel', () => {
     expect(told.map(({ message }) => message.outcome)).toEqual(['requested', 'reused', 'reused']);
   });
 
-  it('tells nothing that nobody may know, and what can not be changed', async () => {
+  it('contains no token and no user, and its messages are frozen', async () => {
     const first = want('first', FOR_ALICE);
     answers[0]?.(ISSUED);
     await first;

@@ -102,7 +102,7 @@ function moduleWith(
 }
 
 describe('a module', () => {
-  it('is made without being started, and tells what it calls, demands, and leaves closed (row 21)', async () => {
+  it('is built without being started, and reports its services, demands and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
@@ -115,7 +115,7 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
-  it('may come from a function, which makes it from the settings of the service (OP-02)', async () => {
+  it('may be returned by a function, and faults of the function are reported (OP-02)', async () => {
     const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
@@ -126,7 +126,7 @@ describe('a module', () => {
     expect(await subjectOf(faulty)).toMatchObject([{ check: 'settings', level: 'error' }]);
   });
 
-  it('tells what its messages, operations and gateways demand, and not what a field that no guard sees does', async () => {
+  it('reports the demands of messages, operations and gateways, but not of unguarded fields', async () => {
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
     );
@@ -139,7 +139,7 @@ describe('a module', () => {
     ]);
   });
 
-  it('with a gateway that nothing opens is said not to start', async () => {
+  it('with a gateway that has no decorator on its class is reported as an error', async () => {
     const findings = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS)], [OpenGateway]));
     expect(findings).toMatchObject([
       { check: 'module', message: expect.stringContaining('OpenGateway is a gateway, and no decorator on its class') },
@@ -190,7 +190,7 @@ describe('a module', () => {
       'module',
       /^The module can't be made: no database$/,
     ],
-  ])('%s is found out', async (_, module, check, message) => {
+  ])('%s is reported as an error', async (_, module, check, message) => {
     expect(await subjectOf(module())).toMatchObject([
       {
         check,
@@ -215,7 +215,7 @@ describe('the file of a module', () => {
     return path;
   };
 
-  it('gives a dynamic module, by its name, alone, or as the default', async () => {
+  it('exports a module by name or as the only one, or a function by name', async () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: write');

@@ -45,8 +45,8 @@ async function found(issuer = base + PATH): Promise<string[]> {
 
 const named = (issuer: string) => (): { body: object } => ({ body: { issuer } });
 
-describe('doctor asks Keycloak by another host name', () => {
-  it('and warns where it calls itself by that', async () => {
+describe('the host name finding of doctor', () => {
+  it('is a warning if Keycloak names itself by the Host header', async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://${host}${PATH}` } });
     expect(await found()).toEqual([
       `warning: Keycloak has no fixed host name: it calls itself by that of each request, and what ends by a request to another one is signed by another issuer, and refused here. Start Keycloak with --hostname=${base}.`,
@@ -54,7 +54,7 @@ describe('doctor asks Keycloak by another host name', () => {
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it('and warns where the name alone is fixed, and the port is not', async () => {
+  it('is a warning if only the host is fixed, but not the port', async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://127.0.0.1:${host.split(':')[1]}${PATH}` } });
     expect(await found()).toHaveLength(1);
   });
@@ -67,13 +67,13 @@ describe('doctor asks Keycloak by another host name', () => {
     ['ends the connection', () => 'reset'],
     ['answers no JSON', () => ({ body: 'doctor.invalid:4711' })],
     ['names no issuer', () => ({ body: { issuer: 'doctor.invalid' } })],
-  ])('and says nothing where it %s', async (_, given) => {
+  ])('is absent if Keycloak %s', async (_, given) => {
     answer = given;
     expect(await found()).toEqual([]);
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it('and says nothing of an issuer that has that port itself', async () => {
+  it('is absent if the issuer itself has the tested port', async () => {
     answer = named(`http://sso.example.com:4711${PATH}`);
     expect(await found(`http://sso.example.com:4711${PATH}`)).toEqual([]);
   });

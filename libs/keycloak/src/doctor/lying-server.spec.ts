@@ -88,12 +88,12 @@ async function doctor(...flags: readonly string[]): Promise<{ exitCode: number; 
   return { exitCode, ...ran };
 }
 
-describe('a server that lies', () => {
-  it('is well, as long as it does not', async () => {
+describe('a misbehaving server', () => {
+  it('passes the checks while it answers correctly', async () => {
     expect((await doctor()).exitCode).toBe(0);
   });
 
-  it('repeats secrets, and writes to the terminal', async () => {
+  it('can not make doctor print secrets or terminal escapes', async () => {
     const evil = `\u001b[2J\u202eevil\nFAKE LINE`;
     answers = {
       ...well({ aud: [SECRET, evil, ADMIN_TOKEN] }),
@@ -134,7 +134,7 @@ describe('a server that lies', () => {
     ['a version that is none', '/admin/serverinfo', { systemInfo: { version: 26 } }],
     ['another administrator', '/admin/realms/shop', 403],
     ['an answer that is too large', '/admin/realms/shop/client-scopes', JSON.stringify('x'.repeat(2_000_000))],
-  ])('has %s', async (_, path, body) => {
+  ])('causes an error with %s', async (_, path, body) => {
     const page = Array.from({ length: 100 }, (_each, at) => ({ id: String(at), clientId: `client-${at}` }));
     answers[path] = () =>
       typeof body === 'number' && body > 99 ? { status: body, body: {} } : { body: body === 'endless' ? page : body };
@@ -143,7 +143,7 @@ describe('a server that lies', () => {
     expect(printed).toMatch(/✗ (administrator|client) /);
   });
 
-  it.each([5, 'all', [1, null], {}])('lists as its scopes %j', async (listed) => {
+  it.each([5, 'all', [1, null], {}])('passes the checks although it lists its scopes as %j', async (listed) => {
     const discovery = answers['/realms/shop/.well-known/openid-configuration'];
     answers['/realms/shop/.well-known/openid-configuration'] = (...asked) => ({
       body: { ...(discovery?.(...asked).body as object), scopes_supported: listed },
@@ -152,7 +152,7 @@ describe('a server that lies', () => {
   });
 
   it.each([503, 429, 408, 500])(
-    'answers %i at the token endpoint, which says nothing of the service account',
+    'that answers %i at the token endpoint is not reported as a disabled service account',
     async (status) => {
       answers['/realms/shop/protocol/openid-connect/token'] = () => ({ status, body: {} });
       const { printed } = await doctor();
@@ -162,7 +162,7 @@ describe('a server that lies', () => {
     },
   );
 
-  it('adds a scope that nobody asks for', async () => {
+  it('is reported if it adds a scope that was not requested', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => {
       const body = token?.(...asked).body as { scope: string };
@@ -175,7 +175,7 @@ describe('a server that lies', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('grants an audience without the scope', async () => {
+  it('is not reported as granting a scope if it grants only the audience', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },
@@ -184,8 +184,8 @@ describe('a server that lies', () => {
   });
 });
 
-describe('what is given', () => {
-  it('is no token of an administrator', async () => {
+describe('the given token of an administrator', () => {
+  it('is rejected if it is not a token', async () => {
     const ran = { printed: '', failed: '' };
     const exitCode = await runDoctor(['--admin'], {
       environment: { KEYCLOAK_ADMIN_TOKEN: `{\n "access_token": "${ADMIN_TOKEN}"\n}` },

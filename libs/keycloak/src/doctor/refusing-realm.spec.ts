@@ -48,7 +48,7 @@ describe('doctor', () => {
       /is disabled: .*"Realm not enabled"/,
       /^The realm is disabled: enable it/,
     ],
-  ])('finds that the realm %s, and nothing else', async (_, settings, check, message, cure) => {
+  ])('reports that the realm %s, and nothing else', async (_, settings, check, message, cure) => {
     await change(settings);
     const [finding, ...others] = await faults();
     expect(others).toEqual([]);
@@ -58,7 +58,7 @@ describe('doctor', () => {
     expect(finding?.cure).not.toMatch(/login page|Compare clientId/);
   });
 
-  it('finds a service that runs with the client id of its caller (row 29)', async () => {
+  it('reports a service that runs with the client id of its caller (row 29)', async () => {
     const findings = await faults(['orders.approve']);
     expect(findings).toMatchObject([{ check: 'client', level: 'error' }]);
     expect(findings[0]?.message).toMatch(
@@ -67,7 +67,7 @@ describe('doctor', () => {
     expect(findings[0]?.cure).toMatch(/Add no second mapper/);
   });
 
-  it('finds nothing wrong with a client id whose own permissions it may not ask for', async () => {
+  it('reports an unknown permission at its route, and not as a wrong client id', async () => {
     expect((await faults(['no-such-permission'])).map(({ check }) => check)).toEqual(['route']);
   });
 });

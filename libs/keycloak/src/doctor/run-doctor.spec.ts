@@ -55,7 +55,7 @@ interface Json {
 }
 
 describe('the command doctor', () => {
-  it('prints a checklist, and exits with 0 where all is well', async () => {
+  it('prints a checklist, and exits with 0 if everything is well', async () => {
     const { exitCode, printed, failed } = await doctor(['--calls', calls(), '--accepts', 'orders.read'], variables());
     expect(failed).toBe('');
     expect(printed).toContain(`service-a at ${realm.issuer}\n`);
@@ -78,7 +78,7 @@ describe('the command doctor', () => {
     );
   });
 
-  it('reads flags first, and the secret from a file', async () => {
+  it('prefers flags to variables, and reads the secret from a file', async () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${CLIENT_SECRET}\n`);
     const args = ['--issuer', realm.issuer, '--client-id', 'service-b', '--client-secret-file', file];
@@ -99,20 +99,20 @@ describe('the command doctor', () => {
     [[], { KEYCLOAK_CA_FILE: '/nowhere/ca.pem' }],
     [['--services-ca-file', '/nowhere/ca.pem', '--calls', 'service-b=http://localhost:9'], {}],
     [['--calls', 'service-b=http://localhost:9'], { SERVICES_CA_FILE: '/nowhere/ca.pem' }],
-  ])('reads the files of authorities: %j %j', async (args, environment) => {
+  ])('reads the CA files: %j %j', async (args, environment) => {
     const { exitCode, printed } = await doctor(args, { ...variables(), ...environment });
     expect(printed).toContain("tls.caFile can't be read (ENOENT)");
     expect(exitCode).toBe(2);
   });
 
-  it('takes base URL and realm for the issuer', async () => {
+  it('builds the issuer from base URL and realm', async () => {
     const [, base, name] = /^(.*)\/realms\/(.*)$/.exec(realm.issuer) ?? [];
     const { KEYCLOAK_ISSUER: _, ...others } = variables();
     const environment = { ...others, KEYCLOAK_BASE_URL: base ?? '', KEYCLOAK_REALM: name ?? '' };
     expect((await doctor([], environment)).printed).toContain(`service-a at ${realm.issuer}`);
   });
 
-  it('exits with 1 for warnings and with 2 for errors, with the cure, and shows no secret', async () => {
+  it('exits with 1 for warnings and with 2 for errors, prints the cure, and shows no secret', async () => {
     const wrong = await doctor([], { ...variables(), KEYCLOAK_CLIENT_SECRET: 'not-its-password' }, true);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.printed).toContain('✗\u001b[0m credentials  Keycloak refuses the credentials of service-a');
@@ -131,7 +131,7 @@ describe('the command doctor', () => {
     ],
     [{ KEYCLOAK_CLIENT_SECRET: '' }, 'clientSecret must be given'],
     [{ KEYCLOAK_ISSUER: '' }, 'issuer must be given'],
-  ])('finds what no service starts with: %j', async (changed, message) => {
+  ])('reports settings with which no service starts: %j', async (changed, message) => {
     const { exitCode, printed } = await doctor([], { ...variables(), ...changed });
     expect(printed).toContain(`✗ settings  ${message}`);
     expect(exitCode).toBe(2);
@@ -143,14 +143,14 @@ describe('the command doctor', () => {
     [['--admin'], '--admin needs the access token of an administrator, in KEYCLOAK_ADMIN_TOKEN'],
     [['--client-secret-file', '/nowhere/my-secret'], "the file for KEYCLOAK_CLIENT_SECRET can't be read (ENOENT)"],
     [['--module', './nowhere.js'], "./nowhere.js can't be imported"],
-  ])('can not run with %j', async (args, message) => {
+  ])('exits with 3 for the arguments %j', async (args, message) => {
     const { exitCode, printed, failed } = await doctor(args, variables());
     expect(failed).toContain(`doctor: ${message}`);
     expect(failed).not.toContain('my-secret');
     expect({ exitCode, printed }).toEqual({ exitCode: 3, printed: '' });
   });
 
-  it('says of an administrator that is none, that the realm was not read', async () => {
+  it('reports that the realm was not read if Keycloak refuses the administrator token', async () => {
     const { exitCode, printed } = await doctor(['--admin'], { ...variables(), KEYCLOAK_ADMIN_TOKEN: 'no.token' });
     expect(printed).toMatch(
       /✗ administrator +The realm can't be read as an administrator: \/admin\/realms\/microservices answers 401/,
@@ -158,7 +158,7 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('says of the embedded server, whose realm it can not read, that it is one, and finds no fault in that', async () => {
+  it('recognises the embedded test server, and does not report its unreadable realm as a fault', async () => {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
     const url = `${realm.baseUrl}/realms/master/protocol/openid-connect/token`;
     const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
@@ -168,7 +168,7 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('says what it takes', async () => {
+  it('prints its usage', async () => {
     expect(await doctor(['--help'])).toEqual({ exitCode: 0, printed: USAGE, failed: '' });
   });
 });

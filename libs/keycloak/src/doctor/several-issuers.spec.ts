@@ -54,7 +54,7 @@ const SUBJECTS = () => [
 ];
 
 describe('doctor with several issuers', () => {
-  it('looks at each, and says of which each finding is', async () => {
+  it('checks each issuer, and names the issuer of each finding', async () => {
     const examination = await looked();
     const of = (at: 0 | 1) => examination.findings.filter(({ issuer }) => issuer === issuerAt(at));
     expect(of(0).length + of(1).length).toBe(examination.findings.length);
@@ -73,14 +73,14 @@ describe('doctor with several issuers', () => {
     );
   });
 
-  it('finds the fault of one at that one', async () => {
+  it('reports the fault of an issuer at that issuer only', async () => {
     const { findings } = await looked({ clientSecret: 'another-secret-than-its-own' });
     const faults = findings.filter(({ check, level }) => check === 'credentials' && level === 'error');
     expect(faults.map(({ issuer }) => issuer)).toEqual([issuerAt(1)]);
     expect(JSON.stringify(findings)).not.toContain('another-secret-than-its-own');
   });
 
-  it('sends the token of an administrator to the server of the first alone', async () => {
+  it('sends the token of an administrator only to the server of the first issuer', async () => {
     const carried: string[] = [];
     const onRequest = (message: unknown): void => {
       const { request } = message as { readonly request: { readonly origin: unknown; readonly headers: unknown } };
@@ -95,7 +95,7 @@ describe('doctor with several issuers', () => {
     expect([...new Set(carried)]).toEqual([new URL(issuerAt(0)).origin]);
   });
 
-  it('prints a section for each, and JSON that says the same', async () => {
+  it('prints a section for each issuer, and lists all issuers in JSON', async () => {
     const examination = await looked();
     const text = textReport(SUBJECTS(), examination, false);
     const [first = '', second = ''] = text.split(`\n\nservice-a at ${issuerAt(1)}\n`);

@@ -31,18 +31,18 @@ function service(options: object = {}, poll?: () => Promise<Signals>, name = 'ev
 const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
   (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 
-describe('doctor looks at a signal feed', () => {
-  it('that would hear', async () => {
+describe('the signal findings of doctor', () => {
+  it('are ok for a feed that would receive revocations', async () => {
     expect(await said(service({}, async () => QUIET))).toEqual([
       'ok: events: revocations would be heard of, by the client shop.',
     ]);
   });
 
-  it('that there is not', async () => {
+  it('are empty without a feed', async () => {
     expect(await said(service())).toEqual([]);
   });
 
-  it('over a channel, and warns of one without the public keys of pollers (RS-30)', async () => {
+  it('warn about a channel without the public keys of pollers (RS-30)', async () => {
     const channel = (publicKeys: number, canSign = false): RevocationChannel => ({
       check: () => undefined,
       proofKeys: () => ({ canSign, publicKeys }),
@@ -61,7 +61,7 @@ describe('doctor looks at a signal feed', () => {
     );
   });
 
-  it('that would not, with what to do', async () => {
+  it('report a feed that would not receive revocations, with the cure', async () => {
     const forbidden = async (): Promise<Signals> => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
@@ -70,7 +70,7 @@ describe('doctor looks at a signal feed', () => {
     ]);
   });
 
-  it('polled by a client with another secret at Keycloak, and says what to compare (OP-02)', async () => {
+  it('report refused credentials of the polling client, and what to compare (OP-02)', async () => {
     const refused = async (): Promise<Signals> => {
       throw AuthorizationServerError.answered(401, 'unauthorized_client');
     };
@@ -81,13 +81,13 @@ describe('doctor looks at a signal feed', () => {
     ]);
   });
 
-  it('once more, since a login may be seen a moment later', async () => {
+  it('poll once more, because a login may be visible a moment later', async () => {
     let polls = 0;
     const late = async (): Promise<Signals> => ({ ...QUIET, isProven: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
   });
 
-  it('with a long time that is never used', async () => {
+  it('warn about a long TTL that is never used', async () => {
     expect(await said(service({ introspectionTtlWithEventsSeconds: 300 }))).toEqual([
       expect.stringMatching(/^warning: introspectionTtlWithEventsSeconds \(300 s\) is of no use/),
     ]);
@@ -114,7 +114,7 @@ describe('doctor looks at a signal feed', () => {
   const saidOf = async (keycloak: ComposedKeycloak, snapshot: RealmSnapshot): Promise<string> =>
     (await signalRealmFindings(snapshot, keycloak.issuers[0])).map(({ message }) => message).join('\n');
 
-  it('whose tokens go to other services, and open the log to them', async () => {
+  it('warn about tokens with view-events that go to other services', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toBe('');
     keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
@@ -122,7 +122,7 @@ describe('doctor looks at a signal feed', () => {
     expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toMatch(/has view-events, and its tokens/);
   });
 
-  it('whose log grows without end, and users who may leave themselves out', async () => {
+  it('warn about a log that grows without end, and about users who can exclude themselves', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);

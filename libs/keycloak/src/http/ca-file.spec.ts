@@ -45,21 +45,21 @@ withOpenssl('a file of certificates', () => {
       "holds a certificate that can't be parsed (ERR_OSSL_",
     ],
     ['is too large', () => `${one.certificate}${' '.repeat(1024 * 1024)}`, 'has more than 1048576 bytes'],
-  ])('that %s is not taken, and the code is named', (_, content, message) => {
+  ])('that %s is rejected, and the error names the code', (_, content, message) => {
     rmSync(path);
     const text = content();
     if (text !== undefined) writeFileSync(path, text);
     expect(() => CaFile.read(path)).toThrow(message);
   });
 
-  it('may hold several, and text between them', async () => {
+  it('may hold several certificates, and text between them', async () => {
     const text = `# the old one\n${one.certificate}# the new one\n${other.certificate}`;
     writeFileSync(path, text);
     expect(await CaFile.read(path).current(onEvent)).toBe(text);
     expect(events).toEqual([]);
   });
 
-  it('is read again: what is appended holds for the next connection', async () => {
+  it('is read again, so that appended certificates apply to the next connection', async () => {
     const file = CaFile.read(path);
     writeFileSync(path, one.certificate + other.certificate);
     expect(await file.current(onEvent)).toContain(other.certificate);
@@ -87,7 +87,7 @@ withOpenssl('a file of certificates', () => {
       () => writeFileSync(path, other.certificate.slice(0, 100)),
       'holds a certificate that is cut off',
     ],
-  ])('that %s keeps its last content, which is said once', async (_, spoil, reason) => {
+  ])('that %s keeps its last content, and the problem is reported once', async (_, spoil, reason) => {
     const file = CaFile.read(path);
     spoil();
     expect([await file.current(onEvent), await file.current(onEvent)]).toEqual([one.certificate, one.certificate]);
@@ -99,7 +99,7 @@ withOpenssl('a file of certificates', () => {
     expect(events).toHaveLength(2);
   });
 
-  it('is read once for connections that are made at the same time', async () => {
+  it('is read once for concurrent connections', async () => {
     const file = CaFile.read(path);
     writeFileSync(path, other.certificate);
     const texts = await Promise.all(Array.from({ length: 20 }, () => file.current(onEvent)));

@@ -10,7 +10,7 @@ const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly
 };
 
 describe('proxies of the environment', () => {
-  it('are used where Node is told to use them, and never for their variables alone', () => {
+  it('are used only if Node is configured to use them, never for their variables alone', () => {
     const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
     const both = ['https://sso.example.com', 'http://service-b:3001'];
     expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);
@@ -20,7 +20,7 @@ describe('proxies of the environment', () => {
     expect(labels({ NODE_USE_ENV_PROXY: '1' }, ...both)).toEqual([undefined, undefined]);
   });
 
-  it('are of one kind of server each; small letters take precedence', () => {
+  it('apply to one protocol each, and lower-case names take precedence', () => {
     const alone = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY };
     expect(labels(alone, 'https://sso.example.com', 'http://sso.example.com')).toEqual([
       undefined,
@@ -47,7 +47,7 @@ describe('proxies of the environment', () => {
     ['another port of it', '[::1]:3001', 'http://[::1]:3000', false],
     ['a range, which it does not know', '127.0.0.0/8', 'http://127.0.0.1', false],
     ['nothing', ' , ', 'https://sso.example.com', false],
-  ])('NO_PROXY with %s', (_, noProxy, url, isExempt) => {
+  ])('respect NO_PROXY with %s', (_, noProxy, url, isExempt) => {
     expect(labels({ ...ON, NO_PROXY: noProxy }, url)[0] === undefined).toBe(isExempt);
   });
 
@@ -59,7 +59,7 @@ describe('proxies of the environment', () => {
     'http://a:%zz@proxy.example',
     'http://%C3:%A9@proxy.example',
     'nonsense',
-  ])('are a fault when they are like %s, whose text is not shown', (text) => {
+  ])('are rejected with the value %s, which is not shown', (text) => {
     const { faults } = new EnvironmentProxies({ ...ON, HTTPS_PROXY: text });
     expect(faults).toEqual(['HTTPS_PROXY must be an http(s) URL of a proxy, without path']);
     expect(new EnvironmentProxies({ HTTPS_PROXY: text }).faults).toEqual([]);

@@ -109,7 +109,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     for (const authority of [house, other]) authority.remove();
   });
 
-  it('go to whose certificate is of an authority in the file', async () => {
+  it('accept a certificate of an authority in the file', async () => {
     const origin = `https://localhost:${await tlsServer(good)}`;
     const caFile = CaFile.read(house.caFile());
     expect(await ask(connections(origin, { caFile }), origin)).toBe(`TLS: ${new URL(origin).host}`);
@@ -117,7 +117,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     expect(await ask(connections(origin, { caFile: several }), origin)).toContain('TLS');
   });
 
-  it('go to whose certificate is of the host in the URL, whatever the header Host says', async () => {
+  it('verify the certificate against the host in the URL, not against the Host header', async () => {
     const origin = `https://localhost:${await tlsServer(good)}`;
     const sent = connections(origin, { caFile: CaFile.read(house.caFile()) });
     expect(await ask(sent, origin, undefined, 'elsewhere.example:4711')).toBe('TLS: elsewhere.example:4711');
@@ -138,7 +138,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       'certificate_refused (CA signature digest algorithm too weak)',
       (own) => [own.issue(undefined, { digest: 'sha1' }), own],
     ],
-  ])('never go on with %s, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async (__, reason, of) => {
+  ])('fail with %s, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async (__, reason, of) => {
     const [pair, trusted] = of(house, other);
     const origin = `https://localhost:${await tlsServer(pair)}`;
     const way = trusted === undefined ? {} : { caFile: CaFile.read(trusted.caFile()) };
@@ -151,7 +151,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     }
   });
 
-  it('follow the file: a new authority is trusted without a restart, and one that is taken out is not any more', async () => {
+  it('follow changes of the file: added authorities are trusted and removed ones rejected without a restart', async () => {
     const origin = `https://localhost:${await tlsServer(other.issue(), true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });
@@ -166,7 +166,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     ]);
   });
 
-  it('keep the last content of a file that goes missing, and say so once', async () => {
+  it('keep the last content of a file that goes missing, and log that once', async () => {
     const origin = `https://localhost:${await tlsServer(good, true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });
@@ -212,7 +212,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
 
     const CREDENTIALS = `Basic ${Buffer.from('alice:p@ss').toString('base64')}`;
 
-    it('are tunnels to a server with TLS, which is verified all the same', async () => {
+    it('are tunnels to a server with TLS, and still verify its certificate', async () => {
       const port = await tlsServer(good);
       const origin = `https://localhost:${port}`;
       const caFile = CaFile.read(house.caFile());
@@ -229,13 +229,13 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       expect(JSON.stringify(lines)).not.toMatch(/alice|p@ss|p%40ss/);
     });
 
-    it('ask the proxy itself for a server without TLS', async () => {
+    it('send a request to a server without TLS to the proxy itself', async () => {
       const origin = 'http://service.example:8080';
       expect(await ask(connections(origin, { variables }), origin)).toBe('by the proxy');
       expect(asked).toEqual([`GET ${origin}/x ${CREDENTIALS}`]);
     });
 
-    it.each([407, 403, 502] as const)('end with a reason of their own when it answers %i', async (refusal) => {
+    it.each([407, 403, 502] as const)('fail with proxy_refused when the proxy answers %i', async (refusal) => {
       status = refusal;
       const origin = 'https://service.example';
       expect(await ask(connections(origin, { variables }), origin)).toBe(`proxy_refused (answered_${refusal})`);
@@ -244,20 +244,20 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       expect(await ask(connections(plain, { variables }), plain)).toBe(answer);
     });
 
-    it('end before the call does when it says nothing', async () => {
+    it('fail with proxy_timeout before the call times out when the proxy does not answer', async () => {
       status = 'silence';
       const origin = 'https://service.example';
       expect(await ask(connections(origin, { variables, timeoutMs: 400 }), origin, 30_000)).toBe('proxy_timeout');
     });
 
-    it('end with the code of the system when nothing listens there', async () => {
+    it('fail with the system error code when the proxy is unreachable', async () => {
       const nowhere = { ...variables, HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' };
       for (const origin of ['https://service.example', 'http://service.example']) {
         expect(await ask(connections(origin, { variables: nowhere }), origin)).toBe('proxy_unreachable (ECONNREFUSED)');
       }
     });
 
-    it('are not made to what NO_PROXY names', async () => {
+    it('bypass the proxy for a host in NO_PROXY', async () => {
       const origin = `https://localhost:${await tlsServer(good)}`;
       const way = { caFile: CaFile.read(house.caFile()), variables: { ...variables, NO_PROXY: 'localhost' } };
       expect(await ask(connections(origin, way), origin)).toContain('TLS');

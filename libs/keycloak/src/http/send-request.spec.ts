@@ -41,7 +41,7 @@ const requestTo = (server: Server): HttpRequest => ({
 });
 
 describe('sendRequest', () => {
-  it('gives the whole answer, with each header once', async () => {
+  it('returns the complete response, with each header once', async () => {
     const answer = await exchangeWith((request, response) => {
       response.writeHead(201, { 'X-A': ['1', '2'], 'X-Url': String(request.url) });
       response.write('12345');
@@ -51,13 +51,13 @@ describe('sendRequest', () => {
     expect(answer.body.toString()).toBe('1234567890');
   });
 
-  it('bounds the answer (RS-15)', async () => {
+  it('bounds the size of a response (RS-15)', async () => {
     await expect(exchangeWith((_, response) => response.end('12345678901'))).rejects.toMatchObject({
       reason: 'answer_too_large',
     });
   });
 
-  it('holds no more than the bytes of an answer, however small its pieces are (RS-15)', async () => {
+  it('holds little more memory than the response has bytes, even if it arrives in tiny chunks (RS-15)', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held = (): number => {
@@ -97,7 +97,7 @@ describe('sendRequest', () => {
     expect(grown).toBeLessThan(5_000_000);
   });
 
-  it('puts an answer together of however many pieces, up to its last byte', async () => {
+  it('joins a response of many chunks completely', async () => {
     const pieces = Array.from({ length: 60 }, (_, at) => String(at % 10).repeat(1 + ((at * 37) % 400)));
     const whole = pieces.join('');
     const answer = exchangeWith(
@@ -113,7 +113,7 @@ describe('sendRequest', () => {
     expect((await answer).body.toString()).toBe(whole);
   });
 
-  it('tells an answer that breaks off from one that is too large', async () => {
+  it('reports a truncated response as answer_broken_off', async () => {
     const half: RequestListener = (request, response) => {
       response.writeHead(200, { 'Content-Length': '8' }).write('1234', () => request.socket.destroy());
     };
@@ -124,7 +124,7 @@ describe('sendRequest', () => {
     await expect(exchangeWith(chunked)).rejects.toMatchObject({ reason: 'answer_broken_off' });
   });
 
-  it('bounds the time, by its own clock or by the signal of the caller', async () => {
+  it('ends at its time-out, and when the signal of the caller is aborted', async () => {
     await expect(exchangeWith(() => undefined, { timeoutMs: 30 })).rejects.toMatchObject({ reason: 'timeout' });
     const reason = new Error('given up');
     const controller = new AbortController();
@@ -134,7 +134,7 @@ describe('sendRequest', () => {
   });
 
   it.each(['its time is over', 'its signal aborted'])(
-    'never sends what waited for a connection once %s, when the connection is free',
+    'never sends a request that waited for a connection once %s',
     async (end) => {
       const seen: (string | undefined)[] = [];
       let answerFirst = (): void => undefined;
@@ -167,7 +167,7 @@ describe('sendRequest', () => {
     },
   );
 
-  it('says what went wrong by a word, and not by an error that may hold the request (RS-23)', async () => {
+  it('reports the cause as a code, without an error that may contain the request (RS-23)', async () => {
     const failures = [
       exchangeWith((request) => request.socket.destroy()),
       exchangeWith(() => undefined, { headers: ['authorization', 'Bearer secret-token\n'] }),

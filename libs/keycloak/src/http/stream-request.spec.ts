@@ -49,7 +49,7 @@ afterEach(() => {
 });
 
 describe('a stream', () => {
-  it('ends when its reader takes nothing for a minute, and not before', async () => {
+  it('ends after its reader has read nothing for a minute, and not before', async () => {
     const { body, over } = await answered();
     let isOver = false;
     void over.then(() => (isOver = true));

@@ -36,14 +36,14 @@ class TestController {
   }
 }
 
-it('forFeature without forRoot fails with a sentence that says where forRoot belongs', async () => {
+it('forFeature without forRoot fails with a message that says where forRoot belongs', async () => {
   const module = Test.createTestingModule({ imports: [KeycloakModule.forFeature([SERVICE_C])] });
   await expect(module.compile()).rejects.toThrow(
     /provided by KeycloakModule\.forRoot\(\) or forRootAsync\(\) in the root module/,
   );
 });
 
-describe('what the module makes injectable', () => {
+describe('the providers of KeycloakModule', () => {
   let module: TestingModule;
   beforeAll(async () => {
     module = await Test.createTestingModule({
@@ -61,13 +61,13 @@ describe('what the module makes injectable', () => {
     KeycloakExceptionFilter,
     RevocationList,
     getServiceClientToken('service-c'),
-  ])('%p prints no secret (RS-23)', (token) => {
+  ])('include %p, which prints no secret (RS-23)', (token) => {
     const provider: unknown = module.get(token, { strict: false });
     expect(inspect(provider, { depth: 20, showHidden: true })).not.toContain(SECRET);
     expect(JSON.stringify(provider)).not.toContain(SECRET);
   });
 
-  it('a service whose factory takes what a module of its own exports', async () => {
+  it('include a service whose factory injects an export of another module', async () => {
     @Module({ providers: [{ provide: 'BASE_URL', useValue: SERVICE_C.baseUrl }], exports: ['BASE_URL'] })
     class SettingsModule {}
     const services = KeycloakModule.forFeature([
@@ -82,13 +82,13 @@ describe('what the module makes injectable', () => {
     expect(own.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false }).name).toBe('service-c');
   });
 
-  it('and neither does a caller of a service', () => {
+  it('include a service client whose callers print no secret', () => {
     const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
     expect(inspect(client.asService('analytics.run'), { depth: 20 })).not.toContain(SECRET);
   });
 });
 
-describe('faulty options', () => {
+describe('the validation of options', () => {
   const boot = async (options: unknown, services: readonly unknown[] = []): Promise<unknown> => {
     @Module({
       imports: [
@@ -100,35 +100,35 @@ describe('faulty options', () => {
     return Test.createTestingModule({ imports: [TestModule] }).compile();
   };
 
-  it('boot with none', async () => {
+  it('accepts valid options', async () => {
     await expect(boot(OPTIONS, [SERVICE_C])).resolves.toBeDefined();
   });
 
-  it.each([undefined, null, {}])('%p are named one by one', async (options) => {
+  it.each([undefined, null, {}])('lists each missing option of %p', async (options) => {
     await expect(boot(options)).rejects.toThrow(
       /issuer must be given[^]*clientId must be given[^]*clientSecret or clientAuthentication must/,
     );
   });
 
-  it.each([undefined, null])('%p for forRoot, too', async (options) => {
+  it.each([undefined, null])('lists each missing option of %p for forRoot, too', async (options) => {
     const booted = async () =>
       Test.createTestingModule({ imports: [KeycloakModule.forRoot(options as never)] }).compile();
     await expect(booted()).rejects.toThrow('issuer must be given');
   });
 
-  it.each([undefined, {}, { imports: [] }])('no source of options for forRootAsync: %p', (options) => {
+  it.each([undefined, {}, { imports: [] }])('rejects forRootAsync without a source of options: %p', (options) => {
     expect(() => KeycloakModule.forRootAsync(options as never)).toThrow(
       /^KeycloakModule\.forRootAsync has a fault:\n {2}- useFactory, useClass or useExisting must be given$/,
     );
   });
 
-  it('a second call with the same options, whose message blames no difference', async () => {
+  it('rejects a second call with the same options, without naming a difference', async () => {
     const imports = [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forRoot(OPTIONS)];
     const booted = Test.createTestingModule({ imports }).compile();
     await expect(booted).rejects.toThrow('it is imported 2 times: call forRoot or forRootAsync once');
   });
 
-  it('a second one of another copy of the package, whose guard would close every route of the first', async () => {
+  it('rejects a second copy of the package, and points to npm ls', async () => {
     const copy = { provide: Symbol(KEYCLOAK.description), useValue: {} };
     @Module({ imports: [KeycloakModule.forRoot(OPTIONS)], providers: [copy] })
     class TestModule {}
@@ -145,7 +145,7 @@ describe('faulty options', () => {
       'internalServerUrl must be an http(s) URL without credentials',
       { internalServerUrl: 'https://:pw@keycloak.internal' },
     ],
-  ])('%s', async (fault, change) => {
+  ])('reports: %s', async (fault, change) => {
     await expect(boot({ ...OPTIONS, ...change })).rejects.toThrow(fault);
   });
 
@@ -155,7 +155,7 @@ describe('faulty options', () => {
     ['name "service-c" is given twice', [SERVICE_C, SERVICE_C]],
     ['baseUrl must be given', [{ name: 'service-c', useFactory: () => undefined }]],
     ['unknown option "timeout"', [{ ...SERVICE_C, timeout: 1 }]],
-  ])('of a service: %s', async (fault, services) => {
+  ])('reports for a service: %s', async (fault, services) => {
     const booted = (async () => boot(OPTIONS, services))();
     await expect(booted).rejects.toThrow(KeycloakOptionsError);
     await expect(booted).rejects.toThrow(fault);

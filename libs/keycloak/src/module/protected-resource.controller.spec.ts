@@ -122,7 +122,7 @@ async function start({ module, adapter, configure }: Made): Promise<ReturnType<t
   return request(app.getHttpServer() as never);
 }
 
-describe.each(ADAPTERS)('on %s', (_, adapter) => {
+describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
   describe.each(MODULES)('by %s', (__, moduleOf) => {
     const make = (options: Partial<KeycloakModuleOptions> = {}, configure?: Made['configure']) =>
       start({
@@ -133,7 +133,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
     const served = (resource = RESOURCE, configure?: Made['configure']) =>
       make({ protectedResource: { resource } }, configure);
 
-    it('serves nothing, and names nothing, unless it is asked to (RS-22)', async () => {
+    it('is neither served nor named in challenges unless it is configured (RS-22)', async () => {
       const client = await make();
       await client.get(WELL_KNOWN).expect(404);
       const { headers } = await client.get('/orders').expect(401);
@@ -141,7 +141,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(lines.join('\n')).not.toContain('ProtectedResource');
     });
 
-    it('serves what a client needs to know, to everybody, as it is configured (RS-22)', async () => {
+    it('is served to every client with the configured content (RS-22)', async () => {
       const client = await served();
       for (const authorization of [undefined, 'Bearer junk']) {
         const asked = client.get(WELL_KNOWN);
@@ -155,7 +155,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       await client.head(WELL_KNOWN).expect(200);
     });
 
-    it('is under no other method and at no other path (RS-21)', async () => {
+    it('is not served by other methods or at other paths (RS-21)', async () => {
       const client = await served();
       const statuses = [];
       for (const method of ['post', 'put', 'patch', 'delete'] as const)
@@ -166,7 +166,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(new Set(statuses)).toEqual(new Set([404]));
     });
 
-    it('is in the report at the start, and the rest is as closed as ever (RS-20)', async () => {
+    it('appears in the report at the start, and leaves other routes closed (RS-20)', async () => {
       const client = await served();
       expect(lines.join('\n')).toContain('ProtectedResourceController.read (GET): @Public()');
       await client.get('/orders/forgotten').expect(403);
@@ -174,7 +174,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(status.body).toEqual({ data: { up: true } });
     });
 
-    it('names them in each challenge (RFC 9728 section 5.1)', async () => {
+    it('is named in each challenge (RFC 9728 section 5.1)', async () => {
       const client = await served();
       const bearer = (options: Parameters<typeof testAccessToken>[0]) =>
         `Bearer ${signIn(app, testAccessToken(options))}`;
@@ -200,7 +200,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(await challenge('/orders/forgotten', bearer({}))).toEqual([403, undefined]);
     });
 
-    it('stays at the host under a global prefix, with versions in URLs (RFC 9728 section 3)', async () => {
+    it('stays at the host despite a global prefix and versions in URLs (RFC 9728 section 3)', async () => {
       const resource = 'https://api.example.com/shop/orders';
       const client = await served(resource, (application) => {
         application.setGlobalPrefix('api', { exclude: ['health'] });
@@ -226,7 +226,7 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect(Object.keys(before.paths)).toContain('/api/orders');
     });
 
-    it('says for people what it is called, and where to read on', async () => {
+    it('includes the configured name and documentation URL', async () => {
       const protectedResource = {
         resource: `${RESOURCE}/`,
         resourceName: 'Orders',
@@ -241,13 +241,13 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       });
     });
 
-    it('names no scopes where permissions are something else', async () => {
+    it('names no scopes if mapPermissions replaces them', async () => {
       const client = await make({ protectedResource: { resource: RESOURCE }, mapPermissions: () => [] });
       expect((await client.get(WELL_KNOWN).expect(200)).body).not.toHaveProperty('scopes_supported');
     });
   });
 
-  it('is served by each application of a process as its own options say, where they share the module', async () => {
+  it('follows the options of each application if several applications share the module', async () => {
     let options: KeycloakModuleOptions;
     const module = KeycloakModule.forRootAsync({ useFactory: () => options });
     const statuses = async (resource?: string): Promise<number[]> => {

@@ -76,7 +76,7 @@ describe.each([
   ) as [(name: string) => string | undefined, (name: string) => string | undefined];
   const numbers = names.filter((name) => least(name) !== undefined);
 
-  it('are all in the table, and no others', () => {
+  it('are all in the README table, which has no others', () => {
     expect([...table.keys()].filter((name) => name !== 'name').toSorted()).toEqual(names.toSorted());
     expect(faultsOf(() => resolve(Object.fromEntries(names.map((name) => [name, undefined]))))).not.toContainEqual(
       expect.stringContaining('unknown option'),
@@ -84,7 +84,7 @@ describe.each([
     expect(names.length).toBeGreaterThan(3);
   });
 
-  it('must be given where the table says so', () => {
+  it('are required where the README table says so', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );
@@ -92,7 +92,7 @@ describe.each([
     expect(said.toSorted()).toEqual(due.toSorted());
   });
 
-  it.each(numbers)('%s: default, unit and range in the table and in the docstring', (name) => {
+  it.each(numbers)('document %s with default, unit and range in the table and in the doc comment', (name) => {
     const { fallback, unit } = table.get(name) ?? { fallback: '', unit: '' };
     const range = (text: string): unknown => /(\d+)(?: \([^)]*\))? to (\d+)/.exec(text)?.slice(1);
     expect([fallback, range(unit)]).toEqual([String(resolved[name] ?? 'unset'), [least(name), most(name)]]);
@@ -104,7 +104,7 @@ describe.each([
     expect(unit).toMatch(unitOfName === undefined ? /^\w/ : new RegExp(`^${unitOfName}, `));
   });
 
-  it('are false unless they are said, where they are dangers', () => {
+  it('document each switch with the default false, and each dangerous switch as DANGER', () => {
     const switches = names.filter((name) => typeof resolved[name] === 'boolean');
     expect(switches).toEqual(
       given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : ['gzip'],
@@ -120,7 +120,7 @@ describe.each([
 describe('the other defaults of forRoot', () => {
   const { expectedDefaultScopes, mapPermissions, realmUrl } = resolveKeycloakOptions(GIVEN);
 
-  it('are those in the table', () => {
+  it('match the README table', () => {
     expect(tables[0]?.get('expectedDefaultScopes')?.fallback).toBe(
       expectedDefaultScopes.map((scope) => `\`${scope}\``).join(', '),
     );

@@ -63,7 +63,7 @@ describe('resolveKeycloakOptions', () => {
     });
   });
 
-  it('lists every fault in one message, with no secret in it', () => {
+  it('lists every fault in one message, without a secret', () => {
     const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, mapPermissions: 'roles' };
     expect(faults(() => resolve(bend))).toHaveLength(6);
     const error = (() => {
@@ -80,7 +80,7 @@ describe('resolveKeycloakOptions', () => {
     expect(printedForms(error)).not.toContain('hush-hush');
   });
 
-  it('takes a secret, or another way to authenticate, and one of them', () => {
+  it('accepts either a secret or another way to authenticate', () => {
     const clientAuthentication = clientSecretFrom(() => 'hush-hush');
     expect(resolve({ clientSecret: undefined, clientAuthentication }).clientAuthentication).toBe(clientAuthentication);
     const neither = ['clientSecret or clientAuthentication must be given'];
@@ -97,14 +97,14 @@ describe('resolveKeycloakOptions', () => {
     expect(printedForms(resolve({}))).not.toContain('hush-hush');
   });
 
-  it.each(['issuer', 'clientId'])('has no default for %s', (name) => {
+  it.each(['issuer', 'clientId'])('requires %s', (name) => {
     for (const value of [undefined, null, '', ' ']) {
       expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
     }
   });
 
   it.each(['issuer', 'clientId', 'clientSecret', 'internalServerUrl'])(
-    'says of %s that it is no string, where it is none',
+    'rejects a value of %s that is not a string',
     (name) => {
       for (const value of [7, true, {}, new URL(GIVEN.issuer)]) {
         expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be a string`]);
@@ -112,7 +112,7 @@ describe('resolveKeycloakOptions', () => {
     },
   );
 
-  it('refuses a line break, which no id and no secret has: else Keycloak refuses what looks right to who compares it', () => {
+  it('rejects line breaks and other control characters in ids, secrets and URLs', () => {
     const fault = (name: string) => [`${name} must have no line break or other control character`];
     for (const name of ['issuer', 'clientId', 'clientSecret', 'internalServerUrl']) {
       for (const bent of [`${GIVEN.issuer}\n`, `${GIVEN.issuer}\r\n`, `\t${GIVEN.issuer}`]) {
@@ -125,7 +125,7 @@ describe('resolveKeycloakOptions', () => {
     expect(printedForms(resolve({ clientSecret: 'hush hush' }))).not.toContain('hush hush');
   });
 
-  it('names an unknown option once', () => {
+  it('reports an unknown option once', () => {
     expect(faults(() => resolve({ timeout: 1 }))).toEqual(['unknown option "timeout"']);
     const issuers = [GIVEN];
     expect(faults(() => resolveKeycloakOptions({ issuers, timeout: 1 } as never))).toEqual([
@@ -133,7 +133,7 @@ describe('resolveKeycloakOptions', () => {
     ]);
   });
 
-  it('takes one request adapter for each kind of context other than HTTP', () => {
+  it('accepts one request adapter for each kind of context other than HTTP', () => {
     const adapter = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
     expect(resolve({ requestAdapters: [adapter('rpc'), adapter('ws')] }).requestAdapters).toHaveLength(2);
     for (const value of ['graphql', [7], [null], [{ kind: 'rpc' }], {}, null]) {
@@ -152,7 +152,7 @@ describe('resolveKeycloakOptions', () => {
     ['https://orders.example.com/', ''],
     ['https://orders.example.com:8443', ''],
     ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
-  ])('takes the URL of a protected resource as it is written: %s', (resource, path) => {
+  ])('accepts the URL of a protected resource as it is written: %s', (resource, path) => {
     const { origin } = new URL(resource);
     expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
       resource,
@@ -201,11 +201,11 @@ describe('resolveKeycloakOptions', () => {
       /resourceDocumentation must be/,
     ],
     ['an unknown member', { resource: 'https://a.example', scopes: [] }, /unknown member "scopes"/],
-  ])('refuses a protected resource with %s', (_case, protectedResource, fault) => {
+  ])('rejects a protected resource with %s', (_case, protectedResource, fault) => {
     expect(faults(() => resolve({ protectedResource }))).toEqual([expect.stringMatching(fault)]);
   });
 
-  it('holds a denial for as long as any answer may serve', () => {
+  it('requires revocationRetentionSeconds to cover the introspection TTLs', () => {
     const words = /^revocationRetentionSeconds must not be less than introspectionTtlSeconds/;
     const bent = { revocationRetentionSeconds: 60, introspectionTtlSeconds: 61 };
     const signalled = { revocationRetentionSeconds: 299, introspectionTtlWithEventsSeconds: 300 };
@@ -214,14 +214,14 @@ describe('resolveKeycloakOptions', () => {
     expect(faults(() => resolve({ ...signalled, revocationRetentionSeconds: 300 }))).toEqual([]);
   });
 
-  it('takes http for a protected resource in development', () => {
+  it('accepts http for a protected resource in development', () => {
     const protectedResource = { resource: 'http://localhost:3001' };
     expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource?.metadataUrl).toBe(
       'http://localhost:3001/.well-known/oauth-protected-resource',
     );
   });
 
-  it('takes scope tokens for expectedDefaultScopes', () => {
+  it('accepts only scope tokens for expectedDefaultScopes', () => {
     expect(resolve({ expectedDefaultScopes: [] })).toMatchObject({ expectedDefaultScopes: [] });
     for (const value of ['profile', ['profile email'], [''], [7], null]) {
       expect(faults(() => resolve({ expectedDefaultScopes: value }))).toEqual([
@@ -245,7 +245,7 @@ describe('resolveKeycloakOptions', () => {
     ['maxRevocations', 1, 1_000_000],
     ['revocationRetentionSeconds', 60, 31_536_000],
     ['maxTokenBytes', 1024, 65_536],
-  ])('takes a whole number for %s from %d to %d', (name, min, max) => {
+  ])('accepts a whole number for %s from %d to %d', (name, min, max) => {
     for (const value of [min, max]) expect(resolve({ [name]: value })).toMatchObject({ [name]: value });
     for (const value of [min - 1, max + 1, min + 0.5, String(min), Number.NaN, Infinity, null]) {
       expect(faults(() => resolve({ [name]: value }))).toEqual([
@@ -254,13 +254,13 @@ describe('resolveKeycloakOptions', () => {
     }
   });
 
-  it.each(['allowInsecureRequests', 'exposeRefusalReasons'])('takes no word for %s', (name) => {
+  it.each(['allowInsecureRequests', 'exposeRefusalReasons'])('accepts only true or false for %s', (name) => {
     for (const value of ['true', 'false', 1, null]) {
       expect(faults(() => resolve({ [name]: value }))).toContain(`${name} must be true or false`);
     }
   });
 
-  it.each(['issuer', 'internalServerUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
+  it.each(['issuer', 'internalServerUrl'])('accepts http for %s only with allowInsecureRequests (RS-04)', (name) => {
     const bend = { internalServerUrl: 'https://k', [name]: name === 'issuer' ? 'http://k/realms/test' : 'http://k' };
     expect(faults(() => resolve(bend))).toEqual([expect.stringContaining(`${name} must be https:`)]);
     expect(faults(() => resolve({ ...bend, allowInsecureRequests: true }))).toEqual([]);
@@ -280,7 +280,7 @@ describe('resolveKeycloakOptions', () => {
     'https://keycloak.example.com/realms/',
     'https://keycloak.example.com/realms/a/b',
     'https://keycloak.example.com',
-  ])('refuses the issuer %s', (issuer) => {
+  ])('rejects the issuer %s', (issuer) => {
     expect(faults(() => resolve({ issuer }))).toEqual([expect.stringMatching(/^issuer must /)]);
   });
 
@@ -310,7 +310,7 @@ describe('the profile', () => {
     ['https://sso.example.com', 'https://sso:8443/', 'https://sso:8443'],
     ['https://sso.example.com/realms/x', 'https://sso:8443', 'https://sso:8443/realms/x'],
   ])(
-    'of another server takes the issuer %s as it is, reached through %s at %s (RFC 8414 section 2)',
+    'of another server accepts the issuer %s unchanged, reached through %s at %s (RFC 8414 section 2)',
     (issuer, internalServerUrl, realmUrl) => {
       expect(
         resolve(other({ issuer, ...(internalServerUrl === undefined ? {} : { internalServerUrl }) })),
@@ -330,11 +330,11 @@ describe('the profile', () => {
     [{ internalServerUrl: 'https://sso:8443/path' }, /^internalServerUrl must have no path/],
     [{ profile: 'auth0' }, /^profile must be "keycloak" or "rfc9068" or "rfc7662"$/],
     [{ profile: 'rfc7662', jwt: { connect() {} } }, /^profile is "rfc7662", /],
-  ])('of another server refuses %j', (bend, fault) => {
+  ])('of another server rejects %j', (bend, fault) => {
     expect(faults(() => resolve(other(bend)))).toEqual([expect.stringMatching(fault)]);
   });
 
-  it('rfc7662 verifies by introspection alone', () => {
+  it('rfc7662 rejects verification by signature', () => {
     expect(faults(() => resolve({ profile: 'rfc7662', verification: 'jwt', jwt: { connect() {} } }))).toHaveLength(1);
   });
 });
@@ -348,7 +348,7 @@ describe('several issuers', () => {
   };
   const resolveAll = (issuers: unknown, bend: object = {}) => resolveKeycloakOptions({ issuers, ...bend } as never);
 
-  it('are each filled in; the first is that of this service', () => {
+  it('are each completed with defaults, and the first is the issuer of this service', () => {
     const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
     expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
     expect(issuers).toMatchObject([
@@ -470,7 +470,7 @@ describe('resolveServiceOptions', () => {
     'https://user@service-c.example.com',
     'https://:pass@service-c.example.com',
     'https://u:p@service-c.example.com/x',
-  ])('takes no URL with credentials: %s (RS-23)', (baseUrl) => {
+  ])('rejects a URL with credentials: %s (RS-23)', (baseUrl) => {
     expect(faults(() => resolveService({ baseUrl }))).toEqual([
       'baseUrl must be an http(s) URL without credentials, query and fragment',
     ]);
@@ -483,14 +483,14 @@ describe('resolveServiceOptions', () => {
     'https://service-c.example.com/a%2f..%2fb',
     'https://service-c.example.com/a\\b',
     'https://service-c.example.com/a ',
-  ])('takes no base URL that would be changed: %j (CC-10)', (baseUrl) => {
+  ])('rejects a base URL that would be changed: %j (CC-10)', (baseUrl) => {
     expect(faults(() => resolveService({ baseUrl }))).toEqual([
       'baseUrl must have no dot segment, no backslash, and no space at its end',
     ]);
   });
 
   it.each(['https:service-c.example.com', 'https:\\\\service-c.example.com', ' https://service-c.example.com'])(
-    'takes no base URL that only a lenient parser reads: %j (CC-10)',
+    'rejects a base URL that only a lenient parser accepts: %j (CC-10)',
     (baseUrl) => {
       expect(faults(() => resolveService({ baseUrl }))).toEqual([
         'baseUrl must be an http(s) URL without credentials, query and fragment',
@@ -498,7 +498,7 @@ describe('resolveServiceOptions', () => {
     },
   );
 
-  it('takes http only with allowInsecureRequests', () => {
+  it('accepts http only with allowInsecureRequests', () => {
     const bend = { baseUrl: 'http://service-c:3002/base/' };
     expect(faults(() => resolveService(bend))).toEqual([expect.stringContaining('baseUrl must be https:')]);
     expect(resolveService(bend, true).baseUrl).toBe('http://service-c:3002/base');

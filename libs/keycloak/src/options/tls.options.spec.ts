@@ -53,16 +53,16 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
     expect(faultsOf(() => resolve(tls))).toEqual([fault]);
   });
 
-  it('is among all other faults in one message', () => {
+  it('is reported together with other faults', () => {
     expect(faultsOf(() => resolve({ caFile: '/nowhere' }, { audience: '', timeoutMs: 1 })).length).toBeGreaterThan(1);
   });
 
-  it('may be left out, or have no file', () => {
+  it('may be omitted, or have no file', () => {
     expect([undefined, {}, { caFile: undefined }].map((tls) => faultsOf(() => resolve(tls)))).toEqual([[], [], []]);
   });
 
   withOpenssl('with a file of certificates', () => {
-    it('takes it', () => {
+    it('accepts the file', () => {
       const authority = new TestAuthority();
       expect(resolve({ caFile: authority.caFile() })).toMatchObject({
         tls: { caFile: { path: expect.any(String) as unknown } },
@@ -72,7 +72,7 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
   });
 });
 
-describe('the process', () => {
+describe('the environment of the process', () => {
   const before = { ...process.env };
   afterEach(() => {
     for (const name of ['NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_USE_ENV_PROXY', 'HTTPS_PROXY']) delete process.env[name];
@@ -83,7 +83,7 @@ describe('the process', () => {
     ['production', 1],
     [undefined, 1],
     ['development', 0],
-  ])('with NODE_ENV %s may not have Node verify nothing: %i fault', (nodeEnv, faults) => {
+  ])('with NODE_ENV %s must not switch off TLS verification: %i fault', (nodeEnv, faults) => {
     if (nodeEnv === undefined) delete process.env['NODE_ENV'];
     else process.env['NODE_ENV'] = nodeEnv;
     expect(faultsOf(() => resolveKeycloakOptions(KEYCLOAK))).toEqual([]);
@@ -92,7 +92,7 @@ describe('the process', () => {
     expect(found.filter((fault) => fault.startsWith('NODE_TLS_REJECT_UNAUTHORIZED is 0'))).toHaveLength(faults);
   });
 
-  it('may not name a proxy that is none', () => {
+  it('must not name an invalid proxy', () => {
     Object.assign(process.env, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: 'proxy:3128' });
     expect(faultsOf(() => resolveKeycloakOptions(KEYCLOAK))).toEqual([
       'HTTPS_PROXY must be an http(s) URL of a proxy, without path',

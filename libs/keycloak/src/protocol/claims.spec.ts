@@ -7,7 +7,7 @@ const claims = {
 };
 
 describe('roles', () => {
-  it('of different clients, and of the realm, are never merged (RS-09)', () => {
+  it('of different clients and of the realm are never merged (RS-09)', () => {
     expect(realmRoles(claims)).toEqual(['viewer']);
     expect(clientRoles(claims, 'service-a')).toEqual(['read']);
     expect(clientRoles(claims, 'service-b')).toEqual(['write']);
@@ -15,7 +15,7 @@ describe('roles', () => {
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'of a client named %s are none unless the token has them',
+    'of a client named %s are empty unless the token has them',
     (name) => {
       expect(clientRoles(claims, name)).toEqual([]);
       const given = JSON.parse(`{"resource_access":{"${name}":{"roles":["own"]}}}`) as Record<string, unknown>;
@@ -23,7 +23,7 @@ describe('roles', () => {
     },
   );
 
-  it('may have the name of a prototype, and are text like any other', () => {
+  it('may have the name of a prototype property', () => {
     expect(realmRoles({ realm_access: { roles: ['__proto__', 'constructor'] } })).toEqual(['__proto__', 'constructor']);
   });
 
@@ -35,13 +35,13 @@ describe('roles', () => {
     ['roles as an object', { roles: { 0: 'admin', length: 1 } }],
     ['roles not all text', { roles: ['admin', 1] }],
     ['a bare list', ['admin']],
-  ])('are none when realm_access is %s', (_, realm_access) => {
+  ])('are empty if realm_access is %s', (_, realm_access) => {
     expect(realmRoles({ realm_access })).toEqual([]);
   });
 });
 
 describe('ownProperty', () => {
-  it('does not see what is inherited', () => {
+  it('ignores inherited properties', () => {
     expect(ownProperty({}, 'toString')).toBeUndefined();
     expect(ownProperty(Object.create({ code: 'x' }), 'code')).toBeUndefined();
     expect(ownProperty({ code: 'x' }, 'code')).toBe('x');

@@ -3,8 +3,8 @@ import { CONNECTION_FAILURES, connectionHint, isCertificateFailure, isProxyFailu
 
 const hintOf = (reason: string): string => connectionHint(reason).hint ?? '';
 
-describe('a connection that failed', () => {
-  it('for its certificate or a proxy has a hint, and for nothing else', () => {
+describe('a connection failure', () => {
+  it('has a hint only if a certificate or a proxy is the cause', () => {
     const hinted = CONNECTION_FAILURES.filter((reason) => hintOf(reason) !== '');
     expect(hinted.filter((reason) => !isCertificateFailure(reason) && !isProxyFailure(reason))).toEqual([]);
     expect([hinted.filter(isCertificateFailure).length, hinted.filter(isProxyFailure).length]).toEqual([11, 3]);
@@ -18,7 +18,7 @@ describe('a connection that failed', () => {
     ['a key that is too weak', 'certificate_refused', /2048 bits/],
     ['another host name', 'ERR_TLS_CERT_ALTNAME_INVALID', /name/],
     ['a proxy that wants credentials', 'proxy_refused', /407 .*credentials/],
-  ])('names the cure of %s', (_, reason, cure) => {
+  ])('has a hint that names the cure of %s', (_, reason, cure) => {
     expect(hintOf(reason)).toMatch(cure);
   });
 });

@@ -21,7 +21,7 @@ describe('readDenial', () => {
         { kind: 'tokenId', key: 'onrtro:1', ...always },
       ],
     ],
-  ])('reads %j, and what became of it on a wire', (denial, read) => {
+  ])('reads %j, also after a JSON round trip', (denial, read) => {
     expect(readDenial(denial)).toEqual(read);
     expect(readDenial(JSON.parse(JSON.stringify(denial)))).toEqual(read);
   });
@@ -68,7 +68,7 @@ describe('readDenial', () => {
     expect(() => readDenial(denial)).toThrow(TypeError);
   });
 
-  it('names no value in its message (RS-23)', () => {
+  it('names no value in its error message (RS-23)', () => {
     expect(() => readDenial({ tokenHash: 'eyJhbGciOi' })).toThrow(
       /^The tokenHash of a denial must be a SHA-256 in hex$/,
     );
@@ -76,12 +76,12 @@ describe('readDenial', () => {
 });
 
 describe('denialOf', () => {
-  it('names one token by its hash and its jti, and by no text of it', () => {
+  it('identifies a token by its hash and its jti, without its text', () => {
     const token = testAccessToken({ claims: { jti: 'onrtro:1', sid: 's1' } });
     expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash, jti: 'onrtro:1' });
   });
 
-  it('names a token without jti by its hash', () => {
+  it('identifies a token without jti by its hash', () => {
     const token = testAccessToken({ claims: { jti: undefined } });
     expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash });
     expect(readDenial(denialOf(token))).toHaveLength(1);

@@ -22,11 +22,11 @@ describe('docs/refusals.md', () => {
     ['BearerError', BEARER_ERROR_REASONS],
     ['AuthorizationServerError', [...AUTHORIZATION_SERVER_ERROR_REASONS, 'answered_<status>_<code>']],
     ['ServiceCallError', [...SERVICE_CALL_ERROR_REASONS, 'answered_<status>']],
-  ])('explains each reason of %s once, and no other', (name, reasons) => {
+  ])('explains each reason of %s once, and no others', (name, reasons) => {
     expect(documented(name).toSorted()).toEqual(reasons.toSorted());
   });
 
-  it('lists the codes that a reason can end in', () => {
+  it('lists the OAuth error codes that a reason can end in', () => {
     const [list] = /^`<code>` is[^]*?\. Any other/m.exec(sectionOf('AuthorizationServerError')) ?? [''];
     const words = quotedIn(list).filter((word) => word !== '<code>' && word !== 'error');
     expect(words.toSorted()).toEqual(OAUTH_ERROR_CODES.toSorted());

@@ -36,20 +36,20 @@ const refusal = (reason: AuthorizationServerErrorReason, fields: object = {}): A
   });
 
 describe('failureHint', () => {
-  it.each(AUTHORIZATION_SERVER_ERROR_REASONS)('says what to do about %s of Keycloak', (reason) => {
+  it.each(AUTHORIZATION_SERVER_ERROR_REASONS)('says what to do about %s from Keycloak', (reason) => {
     for (const code of ['authorization_server_refused', 'authorization_server_unavailable'] as const) {
       expect(failureHint(new AuthorizationServerError(code, { reason }))).toMatch(/^[A-Z][^]*\.$/);
     }
   });
 
-  it.each(STATUSES)('says what to do about an answer %i of Keycloak, whatever its error', (status) => {
+  it.each(STATUSES)('says what to do about status %i from Keycloak, for any error code', (status) => {
     for (const word of WORDS) {
       expect(failureHint(AuthorizationServerError.answered(status, word))).toMatch(/^[A-Z][^]*\.$/);
     }
   });
 
   it.each<ServiceCallErrorCode>(['service_refused', 'service_failed', 'service_unavailable', 'service_timeout'])(
-    'says what to do about %s of the next service, for each reason',
+    'says what to do about %s from a called service, for each reason',
     (code) => {
       const answered = STATUSES.map((status) => `answered_${status}` as const);
       for (const reason of [...SERVICE_CALL_ERROR_REASONS, ...answered]) {
@@ -60,20 +60,20 @@ describe('failureHint', () => {
     },
   );
 
-  it.each(DESCRIBED)("goes by Keycloak's own words: %s, %s", (reason, description, hint) => {
+  it.each(DESCRIBED)("follows Keycloak's own description: %s, %s", (reason, description, hint) => {
     const said = failureHint(refusal(reason, { description }));
     expect(said).toMatch(hint);
     expect(said).not.toMatch(/proxy or a login page|compare clientId and the secret/);
   });
 
-  it('blames no address for an unknown refusal, and no scope where the client may be another one', () => {
+  it('blames neither the address for an unknown refusal nor the scope if the client id may be wrong', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, mend clientId/);
   });
 
-  it('goes by the words that an application passes on, and shows no token in them (RS-23)', () => {
+  it('follows a description that an application passes on, and shows no token from it (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);
@@ -81,13 +81,13 @@ describe('failureHint', () => {
     expect(AuthorizationServerError.answered(400, 'invalid_request').fields).toEqual({});
   });
 
-  it('has none for a refusal of the caller', () => {
+  it('is undefined for a refusal of the caller', () => {
     const refused = new BearerError('invalid_token', { reason: 'revoked', fields: { jti: 'x' } });
     expect(failureHint(refused)).toBeUndefined();
     expect(loggedFields(refused)).toEqual({ jti: 'x' });
   });
 
-  it('leaves a hint that is there as it is', () => {
+  it('keeps an existing hint', () => {
     expect(loggedFields(refusal('timeout', { hint: 'Known.' }))).toMatchObject({ hint: 'Known.' });
   });
 });

@@ -6,7 +6,7 @@ const TEXT = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl';
 const token = new IssuedToken(TEXT, ['orders.approve'], 60);
 
 describe('IssuedToken', () => {
-  it('gives its text to reveal() and to no printed form (RS-23)', () => {
+  it('gives its text only to reveal(), not to any printed form (RS-23)', () => {
     expect(token.reveal()).toBe(TEXT);
     for (const part of TEXT.split('.')) {
       expect(printedForms(token)).not.toContain(part);
@@ -15,7 +15,7 @@ describe('IssuedToken', () => {
     }
   });
 
-  it('shows a fingerprint instead', () => {
+  it('prints a fingerprint instead', () => {
     expect(token.fingerprint).toMatch(/^token:[0-9a-f]{8}$/);
     expect(String(token)).toBe(`IssuedToken(${token.fingerprint})`);
     expect(JSON.parse(JSON.stringify(token))).toEqual({

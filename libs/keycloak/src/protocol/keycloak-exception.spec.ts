@@ -74,13 +74,13 @@ const REFUSALS: readonly (readonly [KeycloakException, number, object, object])[
 ];
 
 describe('a refusal on the wire (RS-02, RS-14)', () => {
-  it.each(REFUSALS)('%s: status, body and headers', (refusal, status, body, headers) => {
+  it.each(REFUSALS)('has the expected status, body and headers: %s', (refusal, status, body, headers) => {
     expect(refusal.httpStatus).toBe(status);
     expect(refusal.toBody(false)).toStrictEqual(body);
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 
-  it.each(REFUSALS)('%s: the reason is told only when it may be', (refusal, _status, body) => {
+  it.each(REFUSALS)('contains the reason only if it may be exposed: %s', (refusal, _status, body) => {
     expect(refusal.toBody(true)).toStrictEqual({ ...body, reason: refusal.reason });
     expect(JSON.stringify(refusal.toBody(false))).not.toContain(refusal.reason);
   });
@@ -91,7 +91,7 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
   });
 
   it.each(['x", error="none"\r\nSet-Cookie: a', 'Prüfer', 'two words'])(
-    'names %j, which is no scope, in its body alone (RS-02, RFC 6750 section 3)',
+    'names %j, which is not a scope, in its body only (RS-02, RFC 6750 section 3)',
     (name) => {
       const refusal = new BearerError('insufficient_scope', { reason, permission: name });
       expect(refusal.toHeaders('b')).toEqual({ 'WWW-Authenticate': 'Bearer realm="b", error="insufficient_scope"' });
@@ -99,7 +99,7 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
     },
   );
 
-  it('is an Error with its own name, and neither cause nor stack trace', () => {
+  it('is an Error with its own name, but without a cause and a stack trace', () => {
     const refusal = new BearerError('invalid_token', { reason });
     expect(refusal).toBeInstanceOf(Error);
     expect(refusal.name).toBe('BearerError');

@@ -23,11 +23,11 @@ describe('a text of another party', () => {
     ['a path', '/api/v1/administration/customerDocuments', '/api/v1/administration/customerDocuments'],
     ['a long text', 'ab '.repeat(200), `${'ab '.repeat(200).slice(0, 200)}…`],
     ['a secret', `client secret ${'s3cret'.repeat(4)} is wrong`, 'client secret *** is wrong'],
-  ])('of %s', (_, given, expected) => {
+  ])('is made safe to log: %s', (_, given, expected) => {
     expect(loggableText(given)).toBe(expected);
   });
 
-  it('has no secret of the request, and no longer piece of one', () => {
+  it('loses the secrets of the request, and longer parts of them', () => {
     const secrets = ['correct horse', 'ad-hoc-secret'];
     expect(loggableText('bad secret "ad-hoc-secret", or hoc-secret', secrets)).toBe('bad secret "***", or ***');
     expect(loggableText('xad-hoc-secretx', secrets)).toBe('x***x');
@@ -37,7 +37,7 @@ describe('a text of another party', () => {
     expect(loggableText('Invalid client secret', secrets)).toBe('Invalid client secret');
   });
 
-  it('holds no token, wherever it stands', () => {
+  it('loses a token at any position', () => {
     const words = fc.stringMatching(/^[ -~]{0,80}$/);
     fc.assert(
       fc.property(words, words, fc.nat(500), (before, after, cut) => {

@@ -12,13 +12,13 @@ describe('an error of the authorization server (RS-23)', () => {
     [408, 'slow_down', 'authorization_server_unavailable'],
     [429, 'slow_down', 'authorization_server_unavailable'],
     [503, 'temporarily_unavailable', 'authorization_server_unavailable'],
-  ])('%i %s names a known word in its reason', (status, error, code) => {
+  ])('%i %s has a known code, which becomes part of the reason', (status, error, code) => {
     const { code: told, reason, fields } = AuthorizationServerError.answered(status, error);
     expect([told, reason, fields]).toEqual([code, `answered_${status}_${error}`, {}]);
   });
 
   it.each(['Realm does not exist', 'some_code_that_keycloak_will_have_one_day', "can't: <b>"])(
-    '%s is told in the log, and not in the reason',
+    '%s is logged, but is not part of the reason',
     (error) => {
       const told = AuthorizationServerError.answered(404, error);
       expect([told.reason, told.fields]).toEqual(['answered_404_other', { error }]);
@@ -40,7 +40,7 @@ describe('an error of the authorization server (RS-23)', () => {
     ['nothing', ''],
     ['no text', { toString: () => 'invalid_client' } as unknown as string],
     ['a word of ours', undefined],
-  ])('%s is told nowhere', (_, error) => {
+  ])('%s is neither logged nor part of the reason', (_, error) => {
     const told = AuthorizationServerError.answered(400, error);
     expect([told.reason, told.fields]).toEqual(['answered_400_other', {}]);
   });

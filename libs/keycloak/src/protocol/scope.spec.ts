@@ -27,8 +27,8 @@ describe('parseScope (RFC 6749 section 3.3)', () => {
   });
 });
 
-describe('a scope string against the set that it names (RS-09)', () => {
-  it('has a member if and only if it stands there whole, between spaces', () => {
+describe('the members of a parsed scope (RS-09)', () => {
+  it('are exactly the whole words of the scope', () => {
     const separator = fc.stringMatching(/^ {1,3}$/);
     fc.assert(
       fc.property(fc.array(fc.tuple(scopeToken, separator)), scopeToken, (written, other) => {
@@ -43,7 +43,7 @@ describe('a scope string against the set that it names (RS-09)', () => {
     );
   });
 
-  it('is taken apart at spaces only, whatever else stands in it', () => {
+  it('are separated by spaces only', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (scope) => {
         expect(parseScope(scope).every((token) => token !== '' && !token.includes(' '))).toBe(true);
@@ -54,7 +54,7 @@ describe('a scope string against the set that it names (RS-09)', () => {
 });
 
 describe('canonicalScope', () => {
-  it('writes the same set the same way, whatever its order and repetitions', () => {
+  it('returns the same text for the same set, regardless of order and repetition', () => {
     fc.assert(
       fc.property(fc.array(scopeToken, { minLength: 1 }), (tokens) => {
         const canonical = canonicalScope(tokens.join(' '));
@@ -65,7 +65,7 @@ describe('canonicalScope', () => {
     );
   });
 
-  it('writes different sets differently', () => {
+  it('returns different texts for different sets', () => {
     fc.assert(
       fc.property(fc.uniqueArray(scopeToken, { minLength: 2 }), ([dropped = '', ...rest]) => {
         expect(canonicalScope([dropped, ...rest].join(' '))).not.toBe(canonicalScope(rest.join(' ')));
@@ -73,7 +73,7 @@ describe('canonicalScope', () => {
     );
   });
 
-  it('is what it was when it is written once more, and throws nothing but TypeError', () => {
+  it('is idempotent, and throws nothing but TypeError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), (scope) => {
         const written = canonicalOrError(scope);
@@ -85,17 +85,17 @@ describe('canonicalScope', () => {
     );
   });
 
-  it.each(['', '   '])('refuses an empty set: %j', (scope) => {
+  it.each(['', '   '])('rejects an empty set: %j', (scope) => {
     expect(() => canonicalScope(scope)).toThrow(TypeError);
   });
 
-  it.each(['a"b', 'a\\b', 'a\tb', 'a\nb', 'ä', 'a \u0000'])('refuses a member that breaks the grammar: %j', (scope) => {
+  it.each(['a"b', 'a\\b', 'a\tb', 'a\nb', 'ä', 'a \u0000'])('rejects a member that breaks the grammar: %j', (scope) => {
     expect(() => canonicalScope(scope)).toThrow(TypeError);
   });
 });
 
 describe('isScopeToken', () => {
-  it('takes what the grammar takes, character by character (RFC 6749 section 3.3)', () => {
+  it('accepts exactly the characters of the grammar (RFC 6749 section 3.3)', () => {
     const isInGrammar = (code: number): boolean =>
       code === 0x21 || (code >= 0x23 && code <= 0x5b) || (code >= 0x5d && code <= 0x7e);
     for (let code = 0; code <= 0x2ff; code += 1) {
@@ -113,11 +113,11 @@ describe('isScopeToken', () => {
     );
   });
 
-  it.each([['orders.read'], ['!#[]~'], ['urn:x:y']])('takes %j', (value) => {
+  it.each([['orders.read'], ['!#[]~'], ['urn:x:y']])('accepts %j', (value) => {
     expect(isScopeToken(value)).toBe(true);
   });
 
-  it.each([[''], ['a b'], ['a"'], ['a\r\nb'], ['a\n'], [undefined], [1], [['a']]])('does not take %j', (value) => {
+  it.each([[''], ['a b'], ['a"'], ['a\r\nb'], ['a\n'], [undefined], [1], [['a']]])('rejects %j', (value) => {
     expect(isScopeToken(value)).toBe(false);
   });
 });

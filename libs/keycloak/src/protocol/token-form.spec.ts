@@ -8,7 +8,7 @@ const decodesToItself = (part: string): boolean =>
   part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
 
 describe('isCompactJws (RFC 7515 section 7.1)', () => {
-  it('is true of three parts, each of them what its octets are encoded as, and of nothing else', () => {
+  it('is true only for three parts in canonical base64url', () => {
     const header = fc.constantFrom('eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiAiUlMyNTYifQ', 'eyJhbGciOiAiUlMyNTYifR');
     const part = fc.oneof(
       fc.uint8Array({ maxLength: 9 }).map((octets) => Buffer.from(octets).toString('base64url')),
@@ -25,7 +25,7 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
     );
   });
 
-  it('is false of every other spelling of a token (RS-03)', () => {
+  it('is false for every other spelling of a token (RS-03)', () => {
     fc.assert(
       fc.property(fc.string(), (id) => {
         const text = tokenText(id);
@@ -51,7 +51,7 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
     '{"alg":"RS256"} {}',
     '\u0000{\u0000}',
     'no JSON',
-  ])('is false of one with the header %j, which Keycloak may take for a fault of who asks (RS-03, RS-14)', (header) => {
+  ])('is false for the header %j, for which Keycloak may blame the introspecting client (RS-03, RS-14)', (header) => {
     expect(isCompactJws(`${Buffer.from(header).toString('base64url')}.e30.AAAA`)).toBe(false);
   });
 
@@ -68,13 +68,13 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
     'AA.AA.AA\n',
     'AA.AA.A',
     'AA.AA.AB',
-  ])('is false of %j', (text) => {
+  ])('is false for %j', (text) => {
     expect(isCompactJws(text)).toBe(false);
   });
 });
 
 describe('isBearerToken (RFC 6750 section 2.1)', () => {
-  it('is true of a JWT in its one spelling alone (RS-03)', () => {
+  it('is true only for the canonical spelling of a JWT (RS-03)', () => {
     fc.assert(
       fc.property(fc.string(), (id) => {
         const text = tokenText(id, 'at+jwt');

@@ -12,7 +12,7 @@ const token = testAccessToken({
 });
 
 describe('VerifiedAccessToken', () => {
-  it('gives its text to the token exchange and to no printed form (RS-23)', () => {
+  it('gives its text only to the token exchange, not to any printed form (RS-23)', () => {
     expect(subjectTokenText(token)).toBe(TEXT);
     expect(printedForms(token)).not.toContain('test-token');
     expect(printedForms({ nested: [token] })).not.toContain('test-token');
@@ -20,7 +20,7 @@ describe('VerifiedAccessToken', () => {
     expect(JSON.stringify(Object.entries(structuredClone(token)))).not.toContain('test-token');
   });
 
-  it('is known by issuer and subject, whatever name and address its user has (RS-10)', () => {
+  it('is identified by issuer and subject, not by the name and address of the user (RS-10)', () => {
     const claims = { preferred_username: 'alice', email: 'alice@example.com' };
     const renamed = testAccessToken({ subject: 'alice-id', claims: { ...claims, preferred_username: 'bob' } });
     const namesake = testAccessToken({ subject: 'other-id', claims });
@@ -29,7 +29,7 @@ describe('VerifiedAccessToken', () => {
     expect(JSON.stringify(token)).not.toContain('alice@example.com');
   });
 
-  it('has aud as a list, whichever way it came', () => {
+  it('has aud as a frozen list', () => {
     expect(token.audience).toEqual(['test-service']);
     expect(Object.isFrozen(token.audience)).toBe(true);
   });
@@ -45,7 +45,7 @@ describe('VerifiedAccessToken', () => {
     expect(token.clientRoles('service-a')).toEqual([]);
   });
 
-  it('cannot be changed, and does not follow what its claims were made of', () => {
+  it('is immutable', () => {
     for (const name of ['subject', 'permissions', 'claims', 'username']) {
       expect(() => Object.assign(token, { [name]: 'other' })).toThrow(TypeError);
     }

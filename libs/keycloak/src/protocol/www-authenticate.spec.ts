@@ -20,7 +20,7 @@ function parse(header: string): Record<string, string> {
 const anything = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.stringMatching(/^["\\\r\n,= a]{0,20}$/));
 
 describe('formatBearerChallenge (RFC 6750 section 3)', () => {
-  it('says no more than the realm when there is no error (RS-02)', () => {
+  it('contains only the realm if no error is given (RS-02)', () => {
     expect(formatBearerChallenge({ realm: 'service-b' })).toBe('Bearer realm="service-b"');
   });
 
@@ -30,7 +30,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
-  it('has the login that would do, as RFC 9470 section 3 writes it (RS-11)', () => {
+  it('has the demanded login as in RFC 9470 section 3 (RS-11)', () => {
     const header = formatBearerChallenge({
       realm: 'b',
       error: 'insufficient_user_authentication',
@@ -42,7 +42,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
-  it('is one header line that can be parsed, whatever stands in realm and scope (RS-02)', () => {
+  it('is one parsable header line for any realm and scope (RS-02)', () => {
     fc.assert(
       fc.property(anything, anything, (realm, scope) => {
         const header = formatBearerChallenge({ realm, error: 'insufficient_scope', scope, acrValues: scope });
@@ -78,11 +78,11 @@ describe('the error of a Bearer challenge', () => {
     ['Bearer realm="never closed, error="invalid_token"', undefined],
     ['Bearer error="two words"', undefined],
     ['Bearer realm="a \\" error=invalid_token", error="insufficient_scope"', 'insufficient_scope'],
-  ])('reads %j as %j', (header, error) => {
+  ])('is read from %j as %j', (header, error) => {
     expect(bearerChallengeError(header)).toBe(error);
   });
 
-  it('reads what formatBearerChallenge writes, whatever stands in realm and scope (RS-02)', () => {
+  it('is read back from formatBearerChallenge for any realm and scope (RS-02)', () => {
     const misleading = fc.oneof(
       anything,
       fc.constantFrom('error=invalid_token', 'x, error=invalid_token', 'x", error="invalid_token"', ', Bearer error=x'),
@@ -97,7 +97,7 @@ describe('the error of a Bearer challenge', () => {
     );
   });
 
-  it('never throws, and gives nothing but a word', () => {
+  it('is a single word or undefined for any header', () => {
     fc.assert(
       fc.property(anything, (header) => {
         expect(bearerChallengeError(`Bearer ${header}`) ?? 'none').toMatch(/^[a-z_]+$/i);
@@ -114,7 +114,7 @@ describe('the error of a Bearer challenge', () => {
     ['blanks', (length) => `Bearer${' '.repeat(length)}"`],
     ['names that are nearly it', (length) => `Bearer ${'errors='.repeat(length / 7)}`],
     ['equal signs', (length) => '='.repeat(length)],
-  ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
+  ])('is read in linear time: %s', (_, inputOf) => {
     expect(growthOf(bearerChallengeError, inputOf)).toBeLessThan(LINEAR);
   });
 });
@@ -157,7 +157,7 @@ describe('readBearerChallenge (RFC 9470 section 3)', () => {
     expect(readBearerChallenge(header)).toEqual(read);
   });
 
-  it('reads what formatBearerChallenge writes, whatever stands before it', () => {
+  it('reads the output of formatBearerChallenge with any realm', () => {
     const value = fc.stringMatching(/^[\w.:/-]{1,20}( [\w.:/-]{1,20}){0,3}$/);
     fc.assert(
       fc.property(anything, value, fc.nat(), (realm, acrValues, age) => {
@@ -171,7 +171,7 @@ describe('readBearerChallenge (RFC 9470 section 3)', () => {
     ['many challenges', (length) => 'Bearer error=1, '.repeat(length / 16)],
     ['many values', (length) => `Bearer ${'acr_values=a, '.repeat(length / 14)}`],
     ['one long value', (length) => `Bearer acr_values="${'a '.repeat(length / 2)}"`],
-  ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
+  ])('runs in linear time: %s', (_, inputOf) => {
     expect(growthOf(readBearerChallenge, inputOf)).toBeLessThan(LINEAR);
   });
 });

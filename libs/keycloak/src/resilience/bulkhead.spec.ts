@@ -17,7 +17,7 @@ function door(slots: number, maxWaiting: number) {
 }
 
 describe('a bulkhead (RS-16, CC-09)', () => {
-  it('makes nobody wait while there is a slot, and gives each that is left to the next in turn', async () => {
+  it('admits callers at once while a slot is free, then passes freed slots on in order', async () => {
     const { bulkhead, inside, comes } = door(2, 10);
     expect([bulkhead.enter(LONG_MS, undefined), bulkhead.enter(LONG_MS, undefined)]).toEqual([undefined, undefined]);
     const waiting = [comes('a'), comes('b'), comes('c')];
@@ -32,7 +32,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     expect(bulkhead.enter(LONG_MS, undefined)).toBeUndefined();
   });
 
-  it('refuses at once when too many wait', async () => {
+  it('refuses at once when the queue is full', async () => {
     const { bulkhead, comes } = door(1, 1);
     void bulkhead.enter(LONG_MS, undefined);
     const waiting = comes('a');
@@ -42,7 +42,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     expect(() => new Bulkhead(0, 0).enter(LONG_MS, undefined)).toThrow(NoSlotError);
   });
 
-  it('calls the next when one before him has given up', async () => {
+  it('skips a caller that aborted while it was waiting', async () => {
     const { bulkhead, inside, comes } = door(1, 2);
     void bulkhead.enter(LONG_MS, undefined);
     const abort = new AbortController();
@@ -59,7 +59,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     expect(inside).toEqual(['next', 'last']);
   });
 
-  it('sends away who has waited for as long as he may', async () => {
+  it('refuses a caller that has waited for its maximum time', async () => {
     const { bulkhead, inside, comes } = door(1, 2);
     void bulkhead.enter(LONG_MS, undefined);
     const patient = comes('patient');

@@ -71,7 +71,7 @@ const outcome = async (asking: Promise<unknown>): Promise<unknown> =>
 const UNAVAILABLE = 'authorization_server_unavailable';
 
 describe('the bulkhead (RS-16, CC-09)', () => {
-  it('lets so many run and so many wait, and refuses the rest at once', async () => {
+  it('bounds running and queued calls, and refuses the rest at once', async () => {
     const { ask, does, seen } = server();
     does(async () => later(20, 'done'));
     const outcomes = await within(60, Promise.all(Array.from({ length: 8 }, async () => outcome(ask()))));
@@ -80,7 +80,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
-  it('never makes the call of one who waited for half of his time, and blames no one for it', async () => {
+  it('never makes a call that has waited for half of its time, and does not count it as a failure', async () => {
     const { ask, does, seen, states } = server({
       maxConcurrentCalls: 1,
       maxQueuedCalls: 100,
@@ -97,7 +97,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(states).toEqual([]);
   });
 
-  it('never makes the call of one who waited past the deadline', async () => {
+  it('never makes a call that has waited past its deadline', async () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 1, timeoutMs: 100 });
     does(async () => later(250, 'late'));
     const outcomes = await within(100, Promise.all([outcome(ask()), outcome(ask()), outcome(ask())]));
@@ -109,7 +109,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
 });
 
 describe('the deadline (CC-09)', () => {
-  it('covers what is prepared, which takes no slot', async () => {
+  it('covers the preparation of a call, which takes no slot', async () => {
     const { ask, seen } = server({ timeoutMs: 100 });
     const never = async (): Promise<unknown> => new Promise(() => undefined);
     const outcomes = await within(100, Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never)))));
@@ -117,7 +117,7 @@ describe('the deadline (CC-09)', () => {
     expect(seen.calls).toBe(0);
   });
 
-  it('covers a call that does not heed its signal', async () => {
+  it('covers a call that ignores its signal', async () => {
     const { ask, does } = server({ timeoutMs: 100 });
     does(async () => new Promise(() => undefined));
     expect(await within(100, outcome(ask()))).toBe(`${UNAVAILABLE} timeout`);
@@ -125,21 +125,21 @@ describe('the deadline (CC-09)', () => {
 });
 
 describe('retries (CC-09)', () => {
-  it('mend what passes', async () => {
+  it('recover from transient failures', async () => {
     const { ask, does, seen } = server();
     does(unavailable('ECONNRESET'), unavailable('answered_503_other'), 'good');
     expect(await within(300, ask())).toBe('good');
     expect(seen.calls).toBe(3);
   });
 
-  it('come to an end, with the last failure', async () => {
+  it('end with the last failure', async () => {
     const { ask, does, seen } = server();
     does(unavailable('ECONNRESET'), unavailable('ECONNREFUSED'), unavailable('EPIPE'));
     expect(await within(300, outcome(ask()))).toBe(`${UNAVAILABLE} EPIPE`);
     expect(seen.calls).toBe(3);
   });
 
-  it('are not made for a refusal, nor for an error of ours', async () => {
+  it('are not made after a refusal or a programming error', async () => {
     for (const error of [refused, new TypeError('a bug')]) {
       const { ask, does, seen } = server();
       does(error);
@@ -148,7 +148,7 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, and are not made when that takes half of the time there is', async () => {
+  it('wait for Retry-After, and are not made if it takes half of the available time', async () => {
     const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
@@ -164,7 +164,7 @@ describe('retries (CC-09)', () => {
     expect(hurried.seen.calls).toBe(1);
   });
 
-  it('stay within a tenth of the calls when all fail', async () => {
+  it('stay within a tenth of the calls when all calls fail', async () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 100, maxQueuedCalls: 1000 });
     does(unavailable());
     const first = 300;
@@ -183,7 +183,7 @@ describe('the circuit breaker (CC-09)', () => {
     return clock;
   };
 
-  it('opens after so many failures in a row, and then makes no call', async () => {
+  it('opens after several failures in a row, and then makes no calls', async () => {
     const { ask, does, seen, states } = server(failing, clockOf());
     does(unavailable(), unavailable(), 'good', unavailable());
     for (let at = 0; at < 20; at += 1) await outcome(ask());
@@ -192,7 +192,7 @@ describe('the circuit breaker (CC-09)', () => {
     await expect(ask()).rejects.toMatchObject({ code: UNAVAILABLE, reason: 'circuit_open', retryAfterSeconds: 1 });
   });
 
-  it('lets one call through after its pause, and closes when that succeeds', async () => {
+  it('lets one call through after its pause, and closes when the call succeeds', async () => {
     const clock = clockOf();
     const { ask, does, seen, states } = server(failing, clock);
     does(unavailable());
@@ -209,7 +209,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('does not send those who waited for that call for half of their time', async () => {
+  it('does not send calls that have waited for the trial call for half of their time', async () => {
     const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
     does(unavailable());
     for (let at = 0; at < 3; at += 1) await outcome(ask());
@@ -220,7 +220,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect([seen.calls, states]).toEqual([4, ['open', 'half-open', 'closed']]);
   });
 
-  it('stays open for another pause when that fails', async () => {
+  it('stays open for another pause when the trial call fails', async () => {
     const clock = clockOf();
     const { ask, does, seen } = server(failing, clock);
     does(unavailable());
@@ -234,7 +234,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(5);
   });
 
-  it('stays open as long as Retry-After says, up to 30 seconds', async () => {
+  it('stays open for the time in Retry-After, up to 30 seconds', async () => {
     for (const [retryAfter, pauseMs] of [
       [7, 7000],
       [300, 30_000],
@@ -251,7 +251,7 @@ describe('the circuit breaker (CC-09)', () => {
     }
   });
 
-  it('takes a refusal for a sign of life, and never opens for it', async () => {
+  it('treats a refusal as a sign of life, and never opens because of it', async () => {
     const clock = clockOf();
     const { ask, does, seen } = server(failing, clock);
     does(refused);
@@ -259,7 +259,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(10);
   });
 
-  it('counts failures anew after a refusal: also the one that has closed it', async () => {
+  it('resets its failure count after a refusal, including the refusal that closed it', async () => {
     const clock = clockOf();
     const { ask, does, states } = server(failing, clock);
     for (let at = 0; at < 5; at += 1) {
@@ -275,7 +275,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('fails what waits in the queue as soon as it opens', async () => {
+  it('fails all queued calls as soon as it opens', async () => {
     const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
     does(async () => later(20, unavailable()));
     const outcomes = await within(100, Promise.all(Array.from({ length: 50 }, async () => outcome(ask()))));

@@ -71,8 +71,8 @@ function controllerWith(ofClass: readonly RouteDecorator[], ofHandler: readonly 
   return Orders;
 }
 
-describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, adapter) => {
-  describe.each(DECORATORS)('and has %s', (__, decorator) => {
+describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapter) => {
+  describe.each(DECORATORS)('and with %s', (__, decorator) => {
     it.each([
       ['class', controllerWith([decorator], [])],
       ['route', controllerWith([], [decorator])],
@@ -82,7 +82,7 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
     });
   });
 
-  it('runs no handler even when its start was not waited for (RS-20)', async () => {
+  it('runs no handler, even if its failed start is ignored (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
     // Nest registers routes before it calls the hook that throws.
@@ -92,13 +92,13 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
     expect(app.get<{ calls: number }>(controller).calls).toBe(0);
   });
 
-  it('still gives a test its controller by itself', async () => {
+  it('still lets a test call its controller directly', async () => {
     const controller = controllerWith([Authenticated()], [RequirePermission('orders.read')]);
     const app = await applicationOf([controller], adapter);
     expect(app.get<{ read: () => string }>(controller).read()).toBe('orders');
   });
 
-  it('starts when it has no access decorator, which is not ours to judge', async () => {
+  it('starts if it has no access decorators', async () => {
     const app = await applicationOf([controllerWith([], [])], adapter);
     await app.init();
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
@@ -106,7 +106,7 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
   });
 });
 
-it('an application whose guard would be made for each request does not start: Nest 11.0 runs none, and says nothing (RS-20)', async () => {
+it('an application with a request-scoped guard does not start, because Nest 11.0 would silently skip the guard (RS-20)', async () => {
   const guard = { provide: KeycloakGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
@@ -115,8 +115,8 @@ it('an application whose guard would be made for each request does not start: Ne
   );
 });
 
-describe('an application whose guard was replaced by one that lets everybody in', () => {
-  it('runs no handler that has a decorator: a test replaces the network, and nothing else (RS-20)', async () => {
+describe('an application whose guard was replaced by a permissive guard', () => {
+  it('runs no handler that has an access decorator (RS-20)', async () => {
     const controller = controllerWith([], [RequirePermission('orders.read')]);
     const module = await Test.createTestingModule({
       imports: [KeycloakTestingModule.forRoot()],

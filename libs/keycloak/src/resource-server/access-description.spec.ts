@@ -18,7 +18,7 @@ function described(...decorators: readonly RouteDecorator[]): string {
   return describeAccess(routeAccess(Controller, Controller.prototype.handler), 'introspection');
 }
 
-describe('the report at boot', () => {
+describe('the access report at boot', () => {
   it.each<[string, readonly RouteDecorator[]]>([
     ["@RequireStepUp({ acr: 'gold' })", [RequireStepUp({ acr: 'gold' })]],
     ['@RequireStepUp({ maxAgeSeconds: 0 })', [Authenticated(), RequireStepUp({ maxAgeSeconds: 0 })]],
@@ -31,7 +31,7 @@ describe('the report at boot', () => {
       "@RequirePermission('p') @AllowClients('a') @RequireStepUp({ maxAgeSeconds: 300 })",
       [RequireStepUp({ maxAgeSeconds: 300 }), AllowClients('a'), RequirePermission('p')],
     ],
-  ])('says %s', (words, decorators) => {
+  ])('describes %s', (words, decorators) => {
     expect(described(...decorators)).toBe(words);
   });
 });

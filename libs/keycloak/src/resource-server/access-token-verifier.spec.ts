@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => realm.stop());
 
 describe('AccessTokenVerifier', () => {
-  it('gives the proof that a token is good for this service, and reuses the answer as the guard does (RS-12)', async () => {
+  it('verifies a token for this service, and reuses the result as the guard does (RS-12)', async () => {
     const verifier = await verifierOf('service-a');
     const text = await loginTo(realm, 'alice');
     const before = realm.control.calls.introspection;
@@ -45,7 +45,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before + 2);
   });
 
-  it('refuses a token for another service (RS-06), and one that has ended', async () => {
+  it('refuses a token for another service (RS-06), and a token of an ended session', async () => {
     const text = await loginTo(realm, 'alice');
     await expect((await verifierOf('service-b')).verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
     const verifier = await verifierOf('service-a');
@@ -54,7 +54,7 @@ describe('AccessTokenVerifier', () => {
     await expect(verifier.verify(text, { maxStalenessSeconds: 0 })).rejects.toMatchObject({ reason: 'inactive' });
   });
 
-  it('judges the login anew at each use of an answer that is reused (RS-11)', async () => {
+  it('checks the login again at each use of a cached result (RS-11)', async () => {
     const clock = new StillClock();
     const verifier = composeKeycloak(optionsOf(realm), { clock }).verifier;
     const iss = realm.issuer;
@@ -88,7 +88,7 @@ describe('AccessTokenVerifier', () => {
     }
   });
 
-  it('does not believe an answer from before the machine slept, and a denial from then all the same (RS-12, RS-13)', async () => {
+  it('drops a cached result from before the machine slept, but keeps a denial (RS-12, RS-13)', async () => {
     const clock = new StillClock();
     const { verifier, revocations } = composeKeycloak(optionsOf(realm), { clock });
     const exp = clock.date + 1e6;
@@ -119,14 +119,14 @@ describe('AccessTokenVerifier', () => {
     ['what is not three parts', 'abcd', 'invalid_token'],
     ['two words', 'a b', 'invalid_request'],
     ['what is too long', 'x'.repeat(8193), 'invalid_token'],
-  ])('refuses %s, and asks nobody about it (RS-03)', async (_, text, code) => {
+  ])('refuses %s without a call to the server (RS-03)', async (_, text, code) => {
     const verifier = await verifierOf('service-a');
     const before = realm.control.calls.introspection;
     await expect(verifier.verify(text)).rejects.toMatchObject({ code });
     expect(realm.control.calls.introspection).toBe(before);
   });
 
-  it('asks nobody but the server of its module, whatever is assigned to it', async () => {
+  it('asks only the server of its module, even if its properties are overwritten', async () => {
     const verifier = await verifierOf('service-a');
     const text = tokenText('made-up');
     const { issuer: iss } = realm;
@@ -139,7 +139,7 @@ describe('AccessTokenVerifier', () => {
     await expect(verifier.verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
   });
 
-  it('refuses every other spelling of a token that it knows, and asks nobody about it (RS-03)', async () => {
+  it('refuses every other spelling of a known token without a call to the server (RS-03)', async () => {
     const verifier = await verifierOf('service-a');
     const text = await loginTo(realm, 'alice');
     await verifier.verify(text);
@@ -152,7 +152,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before);
   });
 
-  it('checks the form of a token before it is hashed, and of one that is used again not at all', async () => {
+  it('checks the form of a token before hashing it, and only at its first use', async () => {
     const [forms, asked]: [string[], string[]] = [[], []];
     const text = tokenText('used-again');
     const answer = { active: true, iss: 'i', sub: 'alice', aud: 'service-a', azp: 'x', typ: 'Bearer', exp: 4e9 };

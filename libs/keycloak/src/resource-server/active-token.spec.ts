@@ -75,7 +75,7 @@ describe('the claims of an active token', () => {
     ['a payload that is a list', jws('[{"acr":"9"}]')],
     ['a payload that is null', jws('null')],
     ['a text without a header that names an algorithm', `${part('{}')}.${part('{"acr":"9"}')}.${part('s')}`],
-  ])('are those of the answer for %s (RS-27)', (_, text) => {
+  ])('are those of the introspection result for %s (RS-27)', (_, text) => {
     expect(claimsOf(text)).toBe(ANSWER);
   });
 
@@ -88,7 +88,7 @@ describe('the claims of an active token', () => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
-  it('keep the answer, whatever else the payload says (RS-27)', () => {
+  it('keep the introspection result, whatever else the payload contains (RS-27)', () => {
     const { acr: _, auth_time: __, ...others } = ANSWER;
     const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
@@ -99,18 +99,18 @@ describe('the claims of an active token', () => {
     );
   });
 
-  it('have the binding of either, so that a bound token is refused (RS-27, RS-18)', () => {
+  it('include a key binding of the token or of the result, so that a bound token is refused (RS-27, RS-18)', () => {
     const bound = { 'x5t#S256': 'abc' };
     expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
     expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });
     expect(() => judged(jwt({ cnf: bound }))).toThrow(expect.objectContaining({ reason: 'sender_constrained' }));
   });
 
-  it.each([false, undefined, 'true', 1])('do not exist for an answer whose active is %j (RS-27)', (active) => {
+  it.each([false, undefined, 'true', 1])('do not exist for a result whose active is %j (RS-27)', (active) => {
     expect(ActiveToken.of(jwt({ acr: '9' }), { ...ANSWER, active })).toBeUndefined();
   });
 
-  it('do not exist without an answer: only the answer makes an active token (RS-27)', () => {
+  it('can only be created from an introspection result (RS-27)', () => {
     // @ts-expect-error -- the constructor is private
     const make = (): ActiveToken => new ActiveToken('text', ANSWER);
     expect(make).toThrow(TypeError);
@@ -120,11 +120,11 @@ describe('the claims of an active token', () => {
   });
 });
 
-describe('a demand of a login', () => {
+describe('the login check', () => {
   const demand = { acrValues: ['2'], maxAgeSeconds: 300 };
   const hold = (token: VerifiedAccessToken): void => judgeAuthentication(token, demand, undefined, NOW, 0);
 
-  it('refuses a token from before a step-up, although the session has made it (RS-27)', () => {
+  it('refuses a token from before a step-up, although the session has stepped up (RS-27)', () => {
     const before = jwt({ acr: '1', auth_time: NOW - 900 });
     expect(() => hold(judged(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
     const signed = { ...ANSWER, acr: '1', auth_time: NOW - 900 };
@@ -133,7 +133,7 @@ describe('a demand of a login', () => {
     );
   });
 
-  it('refuses a token whose time alone is from before, each time that a cached answer is used (RS-27)', () => {
+  it('refuses a token whose auth_time is too old, at each use of a cached result (RS-27)', () => {
     const before = jwt({ acr: '2', auth_time: NOW - 900 });
     const answer = deepFreeze({ ...ANSWER });
     for (let time = 0; time < 3; time += 1) {
@@ -143,12 +143,12 @@ describe('a demand of a login', () => {
     }
   });
 
-  it('lets a token pass that has the level itself, when the session has lost it by an exchange (RS-27)', () => {
+  it('accepts a token that has the level, although its session has lost the level by an exchange (RS-27)', () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
     expect(() => hold(judged(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });
 
-  it('holds an opaque token to the answer (RS-27)', () => {
+  it('uses the introspection result for an opaque token (RS-27)', () => {
     expect(() => hold(judged('opaque', 'introspection', deepFreeze({ ...ANSWER })))).not.toThrow();
   });
 });

@@ -83,12 +83,12 @@ async function mutate(text: string): Promise<{ data: unknown; asked: number }> {
   return { data: Object(await answer.json()).data as unknown, asked: asked.count };
 }
 
-it('finds no token that the handler of another field refused (RS-20)', async () => {
+it('verifiedTokenOf finds no token that the handler of another field refused (RS-20)', async () => {
   expect(await mutate('adminOnly open')).toEqual({ data: { adminOnly: null, open: 'open' }, asked: 1 });
   expect(found).toEqual(['open: nobody']);
 });
 
-it('finds the token that admitted another field, and asks once about a token that one field refuses', async () => {
+it('verifiedTokenOf finds the token that admitted another field, and fields share one introspection', async () => {
   expect(await mutate('adminOnly own open')).toEqual({ data: { adminOnly: null, own: 'own', open: 'open' }, asked: 1 });
   expect(found).toEqual(['own: shop', 'open: shop']);
 });

@@ -35,34 +35,34 @@ function refusal(...demands: Parameters<typeof access>): object | undefined {
 }
 
 describe('authorize (RFC 6750 section 3.1)', () => {
-  it('lets a token pass that has every permission and an allowed client', () => {
+  it('accepts a token with every permission and an allowed client', () => {
     expect(refusal([])).toBeUndefined();
     expect(refusal(['b.approve', 'b.readwrite'], ['service-x', 'service-a'])).toBeUndefined();
   });
 
-  it('compares permissions whole, never by prefix or case (RS-09)', () => {
+  it('compares permissions exactly, not by prefix or case (RS-09)', () => {
     for (const permission of ['b.read', 'b', 'B.READWRITE', 'b.readwrite ', 'has', '__proto__']) {
       expect(refusal([permission])).toEqual({ code: 'insufficient_scope', permission });
     }
   });
 
-  it('names the first permission that is missing', () => {
+  it('names the first missing permission', () => {
     expect(refusal(['b.approve', 'x', 'y'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
   });
 
-  it('judges the permission before the client', () => {
+  it('checks the permission before the client', () => {
     expect(refusal(['x'], ['warehouse'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });
 
-  it('takes one of those that would do, of each set, and names the first of a set that is missing', () => {
+  it('accepts one permission of each set, and names the first of a set that is missing', () => {
     expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });
     expect(refusal([], [], [['b', 'B.APPROVE']])).toEqual({ code: 'insufficient_scope', permission: 'b' });
   });
 
-  it('judges the login last, and only for who may use the route (RS-11)', () => {
+  it('checks the login last, after permission and client (RS-11)', () => {
     const demanded = { acrValues: ['gold'], maxAgeSeconds: undefined };
     const asked: unknown[] = [];
     const verifier = {
@@ -78,7 +78,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(asked).toEqual([[token, demanded]]);
   });
 
-  it('compares clients whole', () => {
+  it('compares clients exactly', () => {
     expect(refusal([], ['service', 'service-a2'])).toMatchObject({ code: 'client_not_allowed' });
   });
 });

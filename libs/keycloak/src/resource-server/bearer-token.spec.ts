@@ -25,12 +25,12 @@ function outcome(request: BearerRequest): string | undefined {
 }
 
 describe('bearerToken (RFC 6750 section 2)', () => {
-  it('is undefined when there are no credentials at all', () => {
+  it('is undefined for a request without credentials', () => {
     expect(outcome({ headers: {} })).toBeUndefined();
     expect(outcome({ headers: {}, rawHeaders: ['Host', 'b'], query: { page: '1' }, body: { a: 1 } })).toBeUndefined();
   });
 
-  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('takes the scheme in any case: %s (RS-03)', (scheme) => {
+  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('accepts the scheme in any case: %s (RS-03)', (scheme) => {
     expect(outcome(withHeader(`${scheme} ${TOKEN}`))).toBe(TOKEN);
     expect(outcome(withHeader(`${scheme}   ${TOKEN}`))).toBe(TOKEN);
   });
@@ -64,13 +64,13 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(withHeader(header))).toBe(refusal);
   });
 
-  it('takes one spelling of a token, and none of all the others (RS-03)', () => {
+  it('refuses every other spelling of a token (RS-03)', () => {
     const others = respellingsOf(TOKEN).map((other) => outcome(withHeader(`Bearer ${other}`)));
     expect(others.length).toBeGreaterThan(30);
     expect(new Set(others)).toEqual(new Set(['invalid_token: token_malformed']));
   });
 
-  it('has a bound on the length (RS-03)', () => {
+  it('limits the length of a token (RS-03)', () => {
     const start = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.AA`;
     const longest = `${start}.${'A'.repeat(MAX_BYTES - start.length - 1)}`;
     expect(longest).toHaveLength(MAX_BYTES);
@@ -78,7 +78,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES + 1)}`))).toBe('invalid_token: token_too_long');
   });
 
-  it('comes to a token, a refusal or nothing for any header, never to another error (RS-03)', () => {
+  it('results in a token or a refusal for any header, never in another error (RS-03)', () => {
     const junk = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string().map((rest) => `Bearer ${rest}`),
@@ -108,14 +108,14 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     );
   });
 
-  it('finds the header of a request that came over no connection, and has no raw ones (RS-03)', () => {
+  it('reads the header of a request without a connection, which has no raw headers (RS-03)', () => {
     const { rawHeaders } = new IncomingMessage(new Socket());
     const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
     expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
     expect(outcome(incoming('Bearer junk'))).toBe('invalid_token: token_malformed');
   });
 
-  it('counts headers of the request itself where "raw" is something else, as a body that was kept (RS-03)', () => {
+  it('counts the headers of the request itself if "raw" is not a request (RS-03)', () => {
     const rawHeaders = Array.from({ length: 200 }, () => 'x');
     const socket = { server: { maxHeadersCount: 100 } };
     expect(outcome({ headers: {}, raw: {}, rawHeaders, socket })).toBe('invalid_request: too_many_headers');
@@ -154,11 +154,11 @@ describe('bearerToken (RFC 6750 section 2)', () => {
       { headers: { ...form, authorization: 'Bearer a' }, body: { access_token: 'a' } },
       'invalid_request: more_than_one_credential',
     ],
-  ])('does not take a token from %s (RS-01)', (_, request, refusal) => {
+  ])('does not accept a token from %s (RS-01)', (_, request, refusal) => {
     expect(outcome(request)).toBe(refusal);
   });
 
-  it('leaves a field of a JSON body alone, for it is no credential of RFC 6750', () => {
+  it('ignores a field of a JSON body, which is not a credential in RFC 6750', () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` };
     expect(outcome({ headers, body: { access_token: 'x' } })).toBe(TOKEN);
   });

@@ -133,7 +133,7 @@ describe.each([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
 ])('callerOf on %s', (_, adapter) => {
-  it('gives the caller wherever it is asked for, and judges the token once', async () => {
+  it('returns the caller in guards, interceptors and providers, and verifies the token once', async () => {
     const { get, bearer } = await start(adapter());
     const asked = introspections();
     expect(await get('/mine', bearer('orders.read'))).toBe('200 alice of alice');
@@ -141,13 +141,13 @@ describe.each([
     expect(asked).toEqual(['asked']);
   });
 
-  it('gives who is not admitted, too, and admits nobody', async () => {
+  it('returns a caller that the route refuses, and admits nobody', async () => {
     const { get, bearer } = await start(adapter());
     expect(await get('/mine', bearer('orders.write'))).toBe('403 insufficient_scope');
     expect(seen).toEqual(['throttler: alice']);
   });
 
-  it('gives nobody where no token is sent, and throws for a bad one', async () => {
+  it('returns undefined without a token, and throws for a bad token', async () => {
     const { get } = await start(adapter());
     expect(await get('/mine')).toBe('401 missing_token');
     expect(await get('/mine', 'Bearer junk')).toBe('401 invalid_token');
@@ -155,20 +155,20 @@ describe.each([
     expect(seen).toEqual(['throttler: nobody']);
   });
 
-  it('judges anew a token that is denied after it was asked for (RS-13)', async () => {
+  it('does not keep the guard from refusing a token that is denied afterwards (RS-13)', async () => {
     const { get, app } = await start(adapter());
     const authorization = `Bearer ${signIn(app, testAccessToken({ permissions: ['orders.read'], claims: { sid: 'session' } }))}`;
     between = () => app.get(RevocationList, { strict: false }).deny({ sid: 'session' });
     expect(await get('/mine', authorization)).toBe('401 invalid_token');
   });
 
-  it('judges on a public route when it is asked', async () => {
+  it('verifies the token on a public route, too', async () => {
     const { get, bearer } = await start(adapter());
     expect(await get('/open', bearer())).toBe('200 alice');
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('leaves the guard to ask anew where no answer may be reused', async () => {
+  it('leaves a fresh introspection to the guard if the route allows no cached result', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);
@@ -177,7 +177,7 @@ describe.each([
     expect(asked).toEqual(['cached', 'asked']);
   });
 
-  it('sees permissions that the application makes of the request, and waits for them', async () => {
+  it('passes the request to mapPermissions, and waits for the result', async () => {
     const contexts: (PermissionContext | undefined)[] = [];
     const permissions = async (__: unknown, context: PermissionContext | undefined): Promise<string[]> => {
       contexts.push(context);
@@ -189,7 +189,7 @@ describe.each([
   });
 });
 
-describe('callerOf in a context of a kind without a request adapter', () => {
+describe('callerOf in a context without a request adapter', () => {
   it('is refused', async () => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
     const guard = module.get(KeycloakGuard);
@@ -207,7 +207,7 @@ describe('callerOf without a request', () => {
     ['null', null],
     ['of GraphQL, where Nest injects the context as REQUEST', { req: { headers: { authorization: 'Bearer a.b.c' } } }],
     ['of a message, where Nest injects pattern and data', { pattern: 'orders.place', data: {} }],
-  ])('says what it takes: %s', async (_, of) => {
+  ])('names the arguments that it accepts: %s', async (_, of) => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
     await expect(module.get(KeycloakGuard).callerOf(of as AdaptedRequest)).rejects.toThrow(
       /^callerOf\(\) takes an ExecutionContext, or a request with its headers: where there is neither/,

@@ -25,7 +25,7 @@ let app: INestApplication;
 afterEach(() => app.close());
 
 describe('a ValidationPipe that transforms the parameters of custom decorators', () => {
-  it.each(['/subject', '/inherited/subject'])('leaves the judged token as it is: %s', async (path) => {
+  it.each(['/subject', '/inherited/subject'])('leaves the verified token unchanged: %s', async (path) => {
     const imports = [KeycloakTestingModule.forRoot()];
     const controllers = [OrdersController, Inheriting];
     const module = await Test.createTestingModule({ imports, controllers }).compile();

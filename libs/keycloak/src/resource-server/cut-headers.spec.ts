@@ -73,7 +73,7 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
     return Number((await answer).slice('HTTP/1.1 '.length).slice(0, 3));
   }
 
-  it('is refused where a token may have been among those that were dropped, and never has none (RS-03)', async () => {
+  it('is refused if Node may have dropped its token, and is never treated as anonymous (RS-03)', async () => {
     expect(await statusOf([...others(900), JUNK], null)).toBe(401);
     expect(REFUSED).toContain(await statusOf([...others(2005), JUNK], null));
     expect(REFUSED).toContain(await statusOf([good, ...others(2005), JUNK], null));
@@ -81,13 +81,13 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
     expect(await statusOf([good, ...others(2005), JUNK], 0)).toBe(400);
   });
 
-  it('has its token found, where it has no more than the limit', async () => {
+  it('is accepted with its token if it has no more headers than the limit', async () => {
     expect(await statusOf([...others(900), good], null)).toBe(200);
     expect(await statusOf([...others(3000), good], 0)).toBe(200);
     expect(await statusOf(others(900), null)).toBe(200);
   });
 
-  it('never has its junk taken for no token, whatever the limit, and wherever in it the junk is (RS-03)', async () => {
+  it('is never treated as anonymous with a junk token, at any limit and any position (RS-03)', async () => {
     const limit = fc.constantFrom(...LIMITS);
     const count = fc.oneof(fc.nat(140), fc.integer({ min: 960, max: 1060 }), fc.nat(3000));
     await fc.assert(
@@ -105,7 +105,7 @@ describe('isCut', () => {
     socket: { server: { maxHeadersCount: maxHeadersCount ?? null } },
   });
 
-  it('goes by the limit of the server, else by that of Node', () => {
+  it('uses the limit of the server, or else the default of Node', () => {
     expect([isCut(from(), 1998), isCut(from(), 2000)]).toEqual([false, true]);
     expect([isCut({}, 1998), isCut({}, 2000)]).toEqual([false, true]);
     expect([isCut(from(100), 198), isCut(from(100), 200)]).toEqual([false, true]);
@@ -113,7 +113,7 @@ describe('isCut', () => {
     expect(isCut(from(0), 1e6)).toBe(false);
   });
 
-  it('is false of HTTP/2, which has no such limit, and whose sockets may not be looked at any more', () => {
+  it('is false for HTTP/2, which has no limit, without touching the socket', () => {
     const gone = {
       httpVersionMajor: 2,
       get socket(): never {

@@ -86,7 +86,7 @@ describe.each([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
 ])('a handler of @Sse() on %s', (_, adapter) => {
-  it('goes on as long as the token of its caller is good', async () => {
+  it('keeps streaming as long as the token of its caller is valid', async () => {
     const url = await start(adapter());
     const { status, heard } = await listen(`${url}/news`, signIn(app, reader()));
     await until(() => heard.events > 100, 4);
@@ -94,7 +94,7 @@ describe.each([
     expect(heard.events).toBeGreaterThan(100);
   });
 
-  it('is over at once when that is denied', async () => {
+  it('ends at once when the token is denied', async () => {
     const url = await start(adapter());
     const { heard } = await listen(`${url}/news`, signIn(app, reader()));
     await until(() => heard.events > 0);
@@ -103,7 +103,7 @@ describe.each([
     expect(await until(() => running === 0, 1)).toBe(true);
   });
 
-  it('is over when that is found inactive', async () => {
+  it('ends when the token is found inactive', async () => {
     const url = await start(adapter());
     const text = signIn(app, reader());
     const { heard } = await listen(`${url}/optional`, text);
@@ -112,7 +112,7 @@ describe.each([
     expect(await until(() => heard.isOver, 4)).toBe(true);
   });
 
-  it('is let go of when its listener has gone, or all was said, and nothing is held for who sent no token', async () => {
+  it('is released when its listener leaves or the stream completes, and is not tracked without a token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);

@@ -56,7 +56,7 @@ describe('GatewayHandshakes', () => {
       [{ verification: 'jwt' }, { opening: 'public' }],
       NO_ANSWER_NEEDED,
     ],
-  ])('of %s judges and holds by the strongest demand', async (_, verification, accesses, demanded) => {
+  ])('verifies and tracks by the strictest demand: %s', async (_, verification, accesses, demanded) => {
     expect(await demandedOf(verification, accesses)).toEqual([demanded, demanded]);
   });
 });

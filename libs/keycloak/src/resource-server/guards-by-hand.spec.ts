@@ -143,8 +143,8 @@ async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication
 }
 
 describe.each(GUARDS)('%s', (_, guard) => {
-  describe.each(BINDINGS)('by %s', (__, bind) => {
-    it('judges a request once beside KeycloakModule, by the decorators (RS-20)', async () => {
+  describe.each(BINDINGS)('bound by %s', (__, bind) => {
+    it('verifies a request once next to KeycloakModule, and follows the decorators (RS-20)', async () => {
       const controller = ordersOf(true);
       const providers = bind(guard, controller);
       const app = await applicationOf({
@@ -169,7 +169,7 @@ describe.each(GUARDS)('%s', (_, guard) => {
     it.each([
       ['access decorators', true],
       ['none', false],
-    ])('stops the start without KeycloakModule, with one sentence: %s (RS-20)', async (___, decorated) => {
+    ])('stops the start without KeycloakModule, with one message: %s (RS-20)', async (___, decorated) => {
       const controller = ordersOf(decorated);
       const providers = bind(guard, controller);
       const app = await applicationOf({ controllers: [controller], providers });
@@ -178,8 +178,8 @@ describe.each(GUARDS)('%s', (_, guard) => {
   });
 });
 
-describe('a derived guard that is made for each request', () => {
-  it('judges a request once beside KeycloakModule', async () => {
+describe('a request-scoped derived guard', () => {
+  it('verifies a request once next to KeycloakModule', async () => {
     const controller = ordersOf(true);
     UseGuards(HeirOfRequest)(controller);
     const app = await applicationOf({ imports: [KeycloakTestingModule.forRoot()], controllers: [controller] });
@@ -189,7 +189,7 @@ describe('a derived guard that is made for each request', () => {
     expect(asked).toBe(1);
   });
 
-  it('lets nothing pass without KeycloakModule (RS-20)', async () => {
+  it('refuses every request without KeycloakModule (RS-20)', async () => {
     const controller = ordersOf(false);
     UseGuards(HeirOfRequest)(controller);
     const app = await applicationOf({ controllers: [controller] });
@@ -198,7 +198,7 @@ describe('a derived guard that is made for each request', () => {
   });
 });
 
-it('KeycloakGuard made by hand says what to change, and lets nothing pass', async () => {
+it('KeycloakGuard created by hand says what to change, and refuses every request', async () => {
   const guard = new KeycloakGuard();
   await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
   @Controller()

@@ -65,7 +65,7 @@ const noAnswer: Rejudge = async () => {
 };
 
 describe('HeldConnections', () => {
-  it('keeps one whose token stays good', async () => {
+  it('keeps a connection whose token stays valid', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     await pass(100);
@@ -73,7 +73,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(1);
   });
 
-  it('closes one when its token expires, and not before', async () => {
+  it('closes a connection when its token expires, and not before', async () => {
     const { held, state } = connection();
     const ending = token(30);
     connections.hold(held, ending, () => ending);
@@ -84,7 +84,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes one at once when its token is denied', async () => {
+  it('closes a connection at once when its token is denied', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     denied = true;
@@ -96,14 +96,14 @@ describe('HeldConnections', () => {
     ]);
   });
 
-  it('closes one whose token is judged good no more', async () => {
+  it('closes a connection whose token is found inactive', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
     await pass(6);
     expect(state.closed).toBe(1);
   });
 
-  describe('while this process was stopped for a minute', () => {
+  describe('after this process was stopped for a minute', () => {
     /** The timers fire late, and only once. */
     async function stop(judge: Rejudge) {
       const { held, state } = connection();
@@ -116,7 +116,7 @@ describe('HeldConnections', () => {
       return state;
     }
 
-    it('keeps one whose token stays good, and has it judged at once', async () => {
+    it('keeps a connection whose token is still valid, and verifies the token at once', async () => {
       let judged = 0;
       const state = await stop(async () => {
         judged += 1;
@@ -127,18 +127,18 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(0);
     });
 
-    it('closes one at once whose token has ended meanwhile', async () => {
+    it('closes a connection at once if its token has ended meanwhile', async () => {
       expect((await stop(inactive)).closed).toBe(1);
     });
 
-    it('closes one for which there comes no answer, in its time', async () => {
+    it('closes a connection in time if the server does not answer', async () => {
       const state = await stop(noAnswer);
       await pass(15);
       expect(state.closed).toBe(1);
     });
   });
 
-  describe('that was admitted by an answer which is nearly as old as an answer may be', () => {
+  describe('for a connection that was admitted by a nearly expired result', () => {
     /**
      * Like `CachedIntrospection`: reuses one result for all calls that accept its age. The token becomes inactive right
      * after the first introspection.
@@ -154,7 +154,7 @@ describe('HeldConnections', () => {
       return judge;
     }
 
-    it('is closed within the window and a second', async () => {
+    it('closes the connection within the TTL and a second', async () => {
       const judge = cachedAnswer();
       await pass(9);
       const { held, state } = connection();
@@ -163,7 +163,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('is closed so, too, when a message came by that answer', async () => {
+    it('closes the connection in the same time if a message was admitted by that result', async () => {
       const judge = cachedAnswer();
       const same = token();
       const { held, state } = connection();
@@ -176,7 +176,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('is closed after twice the window when there comes no other', async () => {
+    it('closes the connection within twice the TTL if the server does not answer', async () => {
       const { held, state } = connection();
       await pass(9);
       connections.hold(held, token(), noAnswer);
@@ -185,7 +185,7 @@ describe('HeldConnections', () => {
     });
   });
 
-  it('judges one by its signature that was admitted by that, and asks nobody', async () => {
+  it('verifies only the signature of the token if a connection was admitted by signature', async () => {
     const { held } = connection();
     const asked: number[] = [];
     connections.hold(held, token(), async (staleness) => (asked.push(staleness), token()), NO_ANSWER_NEEDED);
@@ -194,7 +194,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('goes on asking for one that was admitted by an answer, whatever is admitted over it by a signature', async () => {
+  it('keeps introspecting for a connection that was admitted by introspection, despite messages admitted by signature', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
@@ -215,7 +215,7 @@ describe('HeldConnections', () => {
     expect(new Set(askedLater)).toEqual(new Set([5]));
   });
 
-  it('judges anew at once when there is a recheck', async () => {
+  it('verifies again at once after a recheck', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
     tellRecheck();
@@ -223,7 +223,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('judges once more when the recheck came while the answer was on its way', async () => {
+  it('verifies once more if a recheck arrives while a verification is pending', async () => {
     const { held, state } = connection();
     let land: (token: VerifiedAccessToken) => void = () => undefined;
     let judged = 0;
@@ -241,7 +241,7 @@ describe('HeldConnections', () => {
     expect([judged, state.closed]).toEqual([2, 1]);
   });
 
-  it('closes one when there is no answer for one and a half windows after the last one', async () => {
+  it('closes a connection after one and a half TTLs without a result', async () => {
     const { held, state } = connection();
     let rejudge: Rejudge = () => token();
     connections.hold(held, token(), () => rejudge(0));
@@ -253,7 +253,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('judges each twice in a window, by an answer of half its age, and half of maxConcurrentCalls at once', async () => {
+  it('verifies each token twice per TTL, accepts results up to half the TTL, and runs half of maxConcurrentCalls at once', async () => {
     const ages: number[] = [];
     let under = 0;
     let most = 0;
@@ -276,7 +276,7 @@ describe('HeldConnections', () => {
     expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
-  it('looks for the denied ones once, however many are denied at a time, and judges none', async () => {
+  it('verifies no connection because of denials, however many arrive at once', async () => {
     const { held } = connection();
     let judged = 0;
     connections.hold(held, token(), () => {
@@ -288,7 +288,7 @@ describe('HeldConnections', () => {
     expect(judged).toBe(0);
   });
 
-  it('asks about a token one at a time, however long an answer takes', async () => {
+  it('has at most one pending verification per token', async () => {
     const { held } = connection();
     let asked = 0;
     connections.hold(held, token(), () => {
@@ -299,7 +299,7 @@ describe('HeldConnections', () => {
     expect(asked).toBe(1);
   });
 
-  it('lets go of those that were closed by others, and then does nothing more', async () => {
+  it('releases connections that others closed, and then stops its timer', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     state.isOpen = false;
@@ -312,7 +312,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('goes by what was said last of a token', async () => {
+  it('follows the latest result for a token', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();
@@ -324,7 +324,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(0);
   });
 
-  it('closes one over which several tokens came when any of them ends, once', async () => {
+  it('closes a connection with several tokens once, when any of them expires', async () => {
     const { held, state } = connection();
     const ending = token(5);
     connections.hold(held, ending, () => ending);
@@ -334,7 +334,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('looks at all the others when one throws as it is closed', async () => {
+  it('closes the other connections even if one throws while closing', async () => {
     const [first, second] = [connection(), connection()];
     const throwing = {
       ...first.held,
@@ -349,7 +349,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes thousands of one token when it is found inactive', async () => {
+  it('closes thousands of connections of one token when it is found inactive', async () => {
     const shared = token();
     // The first calls wait for the result. Later calls fail synchronously.
     let isKnown = false;

@@ -105,12 +105,12 @@ describe.each([
   describe.each([
     ['by useGlobalFilters', [KEYCLOAK], true],
     ['as APP_FILTER of a module imported after', [KEYCLOAK, FiltersModule], false],
-  ])('at a filter for everything, %s,', (__, imports, isGlobal) => {
+  ])('in a catch-all filter, %s,', (__, imports, isGlobal) => {
     it.each([
       ['/guarded', 401, 'Missing token', 'missing_token'],
       ['/closed', 403, 'Route closed', 'route_closed'],
       ['/failing', 504, 'Next service timed out', 'service_timeout'],
-    ])('of %s is an HttpException that says no more than the wire', async (path, status, message, code) => {
+    ])('of %s is an HttpException that contains no more than the response', async (path, status, message, code) => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const answer = await request(server).get(path);
       expect([answer.status, answer.body]).toEqual([
@@ -119,7 +119,7 @@ describe.each([
       ]);
     });
 
-    it('has its challenge and its line in the log already', async () => {
+    it('already has its challenge and its log line', async () => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const { headers } = await request(server).get('/guarded');
       expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
@@ -129,7 +129,7 @@ describe.each([
     });
   });
 
-  it('of a handler that has begun to answer ends the answer, and is no error of ours', async () => {
+  it('thrown after a handler began to answer ends the response, and is logged once', async () => {
     const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
     log.lines.length = 0;
     const { status, text } = await request(server).get('/begun');
@@ -140,7 +140,7 @@ describe.each([
   it.each([
     ['without such a filter', [KEYCLOAK]],
     ['with one in a module imported before', [FiltersModule, KEYCLOAK]],
-  ])('%s is logged once, and answered as before', async (__, imports) => {
+  ])('%s is logged once, and answered by the library', async (__, imports) => {
     const server = (await start(adapter(), imports)).getHttpServer() as Parameters<typeof request>[0];
     const { status, body, headers } = await request(server).get('/guarded');
     expect([status, body, headers['www-authenticate']]).toEqual([

@@ -250,7 +250,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it('between two access decorators loses no demand, and a method of the class still replaces the class (RS-29)', async () => {
+  it('keeps the demands of decorators on both sides, and a method still replaces its class (RS-29)', async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -282,7 +282,7 @@ describe('demands at methods', () => {
     };
   }
 
-  it('of an overridden method hold for the method that overrides it (RS-29)', () => {
+  it('of an overridden method apply to the method that overrides it (RS-29)', () => {
     const base = named('Base');
     onHandler(base, RequirePermission('p'), AllowClients('a'));
     const derived = overriding(base);
@@ -290,7 +290,7 @@ describe('demands at methods', () => {
     expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
   });
 
-  it('of the base class hold for methods that only the derived class has (RS-29)', () => {
+  it('of the base class apply to methods that only the derived class has (RS-29)', () => {
     const base = decorate(named('Base'), [RequirePermission('p')]);
     class Derived extends base {
       other(): void {}
@@ -303,7 +303,7 @@ describe('demands at methods', () => {
     ['@Public()', Public()],
     ['@OptionalToken()', OptionalToken()],
   ])(
-    'of an overridden method can not be opened by %s on the method that overrides it (RS-29)',
+    'of an overridden method can not be removed by %s on the method that overrides it (RS-29)',
     (decorator, opening) => {
       const base = named('Base');
       onHandler(base, RequirePermission('p'));
@@ -316,7 +316,7 @@ describe('demands at methods', () => {
     },
   );
 
-  it('name the method where no client is in common (RS-29)', () => {
+  it('are reported with the name of the method if they have no client in common (RS-29)', () => {
     const base = named('Base');
     onHandler(base, AllowClients('a'));
     const derived = overriding(base);
@@ -326,7 +326,7 @@ describe('demands at methods', () => {
 });
 
 describe('a gateway', () => {
-  it('demands of a client that connects what its base classes demand (RS-29)', () => {
+  it('demands from a connecting client what its base classes demand (RS-29)', () => {
     const { derived } = pairOf(
       'a derived class',
       [RequirePermission('p'), AllowClients('a')],
@@ -336,8 +336,8 @@ describe('a gateway', () => {
   });
 });
 
-describe('a handler that is copied', () => {
-  it('takes the demands of the class that declares it, and none of another class that it is copied to (RS-29)', () => {
+describe('a copied handler', () => {
+  it('has the demands of its declaring class, but not of other classes with a copy (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -347,7 +347,7 @@ describe('a handler that is copied', () => {
     expect([source, ...copies].map(permissionsOf)).toEqual([['p'], ['q', 'p'], ['r', 'p']]);
   });
 
-  it('takes the demands of the classes that the class that declares it extends (RS-29)', () => {
+  it('has the demands of the base classes of its declaring class (RS-29)', () => {
     class Root {
       root(): void {}
     }
@@ -364,7 +364,7 @@ describe('a handler that is copied', () => {
     expect(routeAccess(Copy, Source.prototype.handle)).toMatchObject({ permissions: ['root'], maxStalenessSeconds: 1 });
   });
 
-  describe('from a class that has no access decorator and extends a class that has one', () => {
+  describe('from a class without an access decorator that extends a class with one', () => {
     function mixed(...opening: Decorators): { middle: Type; copy: Type } {
       class Base {
         base(): void {}
@@ -409,7 +409,7 @@ describe('a handler that is copied', () => {
       },
     );
 
-    it('keeps them where only a class that extends the declaring class is a controller (RS-29)', async () => {
+    it('keeps them if only a class that extends the declaring class is a controller (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       @Controller('lower')
       class Lower extends middle {}
@@ -421,7 +421,7 @@ describe('a handler that is copied', () => {
       }
     });
 
-    it('keeps them in an application that starts after one without the declaring class (RS-29)', async () => {
+    it('keeps them in an application that starts after another without the declaring class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

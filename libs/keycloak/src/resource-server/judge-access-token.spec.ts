@@ -73,7 +73,7 @@ const refusal = (bend: Readonly<Record<string, unknown>>, now = NOW): string =>
   refusalOf(bend, now)?.reason ?? 'accepted';
 
 describe('judgeAccessToken', () => {
-  it('makes a VerifiedAccessToken of a good answer', () => {
+  it('returns a VerifiedAccessToken for a valid result', () => {
     expect(judge({})).toMatchObject({
       issuer: ISSUER,
       subject: 'alice-id',
@@ -84,7 +84,7 @@ describe('judgeAccessToken', () => {
     });
   });
 
-  it('accepts active only when it is true itself (RS-05)', () => {
+  it('accepts active only if it is the value true (RS-05)', () => {
     const { active: _, ...withoutActive } = ANSWER;
     expect(() =>
       judgeAccessToken('text', 'introspection', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED),
@@ -111,7 +111,7 @@ describe('judgeAccessToken', () => {
     [null, 'aud_missing'],
     [['service-b', 1], 'aud_missing'],
     [{ 0: 'service-b' }, 'aud_missing'],
-  ])('with aud %j: %s (RS-06)', (aud, expected) => {
+  ])('checks aud %j: %s (RS-06)', (aud, expected) => {
     expect(refusal({ aud })).toBe(expected);
   });
 
@@ -136,7 +136,7 @@ describe('judgeAccessToken', () => {
     ['iat, just borne with', { iat: NOW + TOLERANCE }, NOW, 'accepted'],
     ['iat, beyond the tolerance', { iat: NOW + TOLERANCE + 1 }, NOW, 'issued_in_the_future'],
     ['no iat and no nbf', { iat: undefined, nbf: undefined }, NOW, 'accepted'],
-  ])('judges time: %s (RS-07)', (_, bend, now, expected) => {
+  ])('checks time claims: %s (RS-07)', (_, bend, now, expected) => {
     expect(refusal(bend, now)).toBe(expected);
   });
 
@@ -176,13 +176,13 @@ describe('judgeAccessToken', () => {
     expect(refusal({ [claim]: value })).toBe(expected);
   });
 
-  it('takes the client from azp, else from client_id, and refuses a token without', () => {
+  it('reads the client from azp or else from client_id, and refuses a token without both', () => {
     expect(judge({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
     expect(judge({ azp: undefined }).clientId).toBe('service-a');
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
   });
 
-  it('reads an answer that can still change again each time, and never goes by what it was', () => {
+  it('reads a mutable result again each time', () => {
     const answer = { ...ANSWER };
     const judged = () => judgeAccessToken('text', 'introspection', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
     expect(judged().subject).toBe('alice-id');
@@ -192,7 +192,7 @@ describe('judgeAccessToken', () => {
     expect(judged).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('comes to a token or to invalid_token for any answer at all, never to another error (RS-03)', () => {
+  it('returns a token or throws invalid_token for any result, never another error (RS-03)', () => {
     const claim = fc.oneof(fc.constantFrom(...Object.keys(ANSWER)), fc.constantFrom('nbf', 'cnf'));
     fc.assert(
       fc.property(fc.dictionary(claim, fc.anything()), (bend) => {
@@ -201,29 +201,29 @@ describe('judgeAccessToken', () => {
     );
   });
 
-  it('names no claim of the user in the log fields of a refusal (RS-23)', () => {
+  it('puts no claim of the user into the log fields of a refusal (RS-23)', () => {
     const refused = refusalOf({ email: 'alice@example.com', aud: 'service-c' });
     expect(refused?.fields).toEqual({ iss: ISSUER, azp: 'service-a', aud: 'service-c', jti: 'j1' });
     expect(JSON.stringify(refused)).not.toContain('alice');
   });
 });
 
-describe('permissions that come later', () => {
+describe('asynchronous permissions', () => {
   const later = (permissions: SpecJudgeOptions['permissions'], denies = (): boolean => false) =>
     Promise.resolve(
       judgeAccessTokenOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
     );
 
-  it('are those of the token once they are there', async () => {
+  it('become the permissions of the token', async () => {
     expect((await later(async () => ['late'])).permissions).toEqual(['late']);
   });
 
-  it('fail the call when they do not come, or are none', async () => {
+  it('fail the call if they are rejected or invalid', async () => {
     await expect(later(async () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
     await expect(later(async () => 'late' as never)).rejects.toThrow(TypeError);
   });
 
-  it('come too late for a token that was denied meanwhile (RS-13)', async () => {
+  it('do not admit a token that was denied meanwhile (RS-13)', async () => {
     let denied = false;
     const mapper = async (): Promise<string[]> => {
       denied = true;
@@ -233,29 +233,29 @@ describe('permissions that come later', () => {
   });
 });
 
-describe('a token that is denied here', () => {
+describe('a denied token', () => {
   const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<SpecJudgeOptions> = {}) =>
     judgeAccessToken('text', 'introspection', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
       denies: ({ sessionId }) => sessionId === 's1',
     });
 
-  it('is refused however good the answer is (RS-13)', () => {
+  it('is refused although its result is valid (RS-13)', () => {
     expect(() => judgeDenied({})).toThrow(expect.objectContaining({ code: 'invalid_token', reason: 'revoked' }));
     expect(judgeDenied({ sid: 's2' }).sessionId).toBe('s2');
   });
 
-  it('is refused for what else is wrong with it first', () => {
+  it('is refused for its other faults first', () => {
     expect(() => judgeDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('is refused before the application is asked for its permissions', () => {
+  it('is refused before the application is asked for permissions', () => {
     const permissions = (): readonly string[] => {
       throw new Error('asked');
     };
     expect(() => judgeDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
   });
 
-  it('is hashed once for an answer, whatever makes the permissions', () => {
+  it('keeps the hash of the first check for the same result', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
@@ -267,7 +267,7 @@ describe('a token that is denied here', () => {
   });
 });
 
-describe('an answer that is kept', () => {
+describe('a cached result', () => {
   const judgedTwice = (
     bend: Readonly<Record<string, unknown>>,
     laterBySeconds: number,
@@ -296,13 +296,13 @@ describe('an answer that is kept', () => {
     return [first, outcome()];
   };
 
-  it('is refused each time for what time does not alter (RS-06)', () => {
+  it('is refused each time for a fault that time does not change (RS-06)', () => {
     expect(judgedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
     expect(judgedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
     expect(judgedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
   });
 
-  it('is held against the time and the denials of now, each time (RS-13)', () => {
+  it('is checked against the current time and the current denials each time (RS-13)', () => {
     expect(judgedTwice({}, 0)).toEqual(['accepted', 'accepted']);
     expect(judgedTwice({}, 60 + TOLERANCE)).toEqual(['accepted', 'expired']);
     expect(judgedTwice({ nbf: NOW + 60 }, 60)).toEqual(['not_yet_valid', 'accepted']);
@@ -316,7 +316,7 @@ describe('permissions', () => {
     fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,8}$/),
   );
 
-  it('are exactly the members of scope, none by its prefix (RS-09)', () => {
+  it('are exactly the members of scope, without prefix matches (RS-09)', () => {
     fc.assert(
       fc.property(fc.array(name), name, (granted, demanded) => {
         const token = judge({ scope: granted.join(' ') });
@@ -327,16 +327,16 @@ describe('permissions', () => {
     );
   });
 
-  it.each([undefined, '', ' '])('are none with scope %j (RS-09)', (scope) => {
+  it.each([undefined, '', ' '])('are empty with scope %j (RS-09)', (scope) => {
     expect([...judge({ scope }).permissions]).toEqual([]);
   });
 
-  it('are what the option makes of the claims, in place of scope', () => {
+  it('are the result of the mapper instead of the scope', () => {
     const permissions = (claims: AccessTokenClaims): readonly string[] => [`of:${claims.sub}`];
     expect([...judge({}, { permissions }).permissions]).toEqual(['of:alice-id']);
   });
 
-  it('are asked for only once the token was found good', () => {
+  it('are requested only for a valid token', () => {
     let asked = 0;
     const permissions = (): readonly string[] => [`${++asked}`];
     expect(() => judge({ aud: 'service-c' }, { permissions })).toThrow(BearerError);
@@ -344,14 +344,14 @@ describe('permissions', () => {
   });
 
   it.each<[unknown]>([[undefined], ['admin'], [new Set(['admin'])], [['admin', 1]], [{ length: 0 }], [null]])(
-    'is a programming error when the option returns %j, not a refusal and not nothing',
+    'cause TypeError if the mapper returns %j',
     (made) => {
       expect(() => judge({}, { permissions: () => made as readonly string[] })).toThrow(TypeError);
     },
   );
 });
 
-describe('claims of a token whose signature was checked', () => {
+describe('claims of a token whose signature was verified', () => {
   const { active: _, client_id: __, ...SIGNED } = ANSWER;
   const reasonOf = (source: 'introspection' | 'signature', claims: Readonly<Record<string, unknown>>): string => {
     try {
@@ -381,13 +381,13 @@ describe('claims of a token whose signature was checked', () => {
     ['of nobody', { sub: undefined }, 'sub_missing'],
     ['with a scope that is none', { scope: ['orders.read'] }, 'scope_malformed'],
     ['that are good', {}, 'accepted'],
-  ])('%s: are judged as an answer is', (_case, bend, reason) => {
+  ])('%s: are checked like an introspection result', (_case, bend, reason) => {
     const claims = { ...SIGNED, ...bend };
     expect(reasonOf('signature', claims)).toBe(reason);
     expect(reasonOf('introspection', { ...claims, active: true })).toBe(reason);
   });
 
-  it('need not say that they are active, and say nothing by it; an answer must (RS-05)', () => {
+  it('are not checked for active, unlike an introspection result (RS-05)', () => {
     expect(reasonOf('introspection', SIGNED)).toBe('inactive');
     expect(reasonOf('signature', { ...SIGNED, active: false })).toBe('accepted');
   });
@@ -399,11 +399,11 @@ describe('claims of a token whose signature was checked', () => {
     ['by their id, what mappers put there', { jti: 'onltac:4d1f' }, 'accepted'],
     ['no audience, of an ordinary one', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
     ['neither, of an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
-  ])('of a lightweight token name %s', (_case, bend, reason) => {
+  ])('of a lightweight token are recognised: %s', (_case, bend, reason) => {
     expect(reasonOf('signature', { ...SIGNED, ...bend })).toBe(reason);
   });
 
-  it('are denied by the list of this service (RS-13)', () => {
+  it('are checked against the denials of this service (RS-13)', () => {
     expect(() => judgeAccessToken('text', 'signature', SIGNED, OPTIONS, clockAt(NOW), { denies: () => true })).toThrow(
       expect.objectContaining({ reason: 'revoked' }),
     );

@@ -39,7 +39,7 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
     ['both', { acr: 'gold', auth_time: NOW }, { ...GOLD, ...RECENT }],
     ['an acr, and a login as old as the hills', { acr: 'gold', auth_time: 0 }, GOLD],
     ['a recent login, and no acr', { auth_time: NOW }, RECENT],
-  ])('takes %s (RS-11)', (_, claims, requirement) => {
+  ])('accepts %s (RS-11)', (_, claims, requirement) => {
     expect(judged(claims, requirement)).toBeUndefined();
   });
 
@@ -77,7 +77,7 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
     expect(judged(claims, requirement)?.reason).toBe(reason);
   });
 
-  it('tells the operator which client scope of Keycloak brings a claim that is missing, and how far off it is', () => {
+  it('names the client scope that adds a missing claim, and logs the found level or age', () => {
     expect(judged({}, GOLD)?.fields['hint']).toContain('client scope acr');
     expect(judged({}, RECENT)?.fields['hint']).toContain('client scope basic');
     expect(judged({ acr: 'bronze' }, GOLD)?.fields).toMatchObject({ acr: 'bronze' });
@@ -87,7 +87,7 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
     expect(judged({ auth_time: NOW + 100 }, RECENT)?.fields['hint']).toContain('behind Keycloak');
   });
 
-  it('is met exactly by ages within the bound and its tolerance, on both sides', () => {
+  it('accepts exactly the ages within the bound and its tolerance', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -1000, max: 100_000 }),
@@ -122,11 +122,11 @@ describe('a requirement', () => {
     ['an age that is text', { maxAgeSeconds: '60' }],
     ['an age that is no number', { maxAgeSeconds: Number.NaN }],
     ['a misspelt age beside an acr', { acr: 'gold', maxAge: 60 }],
-  ])('with %s is a programming error', (_, requirement) => {
+  ])('with %s throws TypeError', (_, requirement) => {
     expect(() => authenticationDemand('here', requirement as AuthenticationRequirement)).toThrow(TypeError);
   });
 
-  it('keeps the order of preference, each value once, and can not be changed later', () => {
+  it('keeps the order of preference without duplicates, and is immutable', () => {
     const acr = ['gold', 'silver', 'gold'];
     const demand = authenticationDemand('here', { acr, maxAgeSeconds: 0 });
     acr.push('none');

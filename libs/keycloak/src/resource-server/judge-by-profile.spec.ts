@@ -111,14 +111,14 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('of rfc9068 are judged alike where the signature was checked', () => {
+  it('of rfc9068 are checked in the same way after signature verification', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'of %s are refused wherever those of keycloak are for being no access token, when they say what they are (RS-08)',
+    'of %s are refused for every typ that the profile keycloak refuses (RS-08)',
     (profile) => {
       for (const typ of ['ID', 'Refresh', 'Offline', 'Logout', 'bearer', 'JWT', '', null, 7, ['Bearer'], {}]) {
         expect(verdict('keycloak', { typ })).toBe(NO_ACCESS_TOKEN);
@@ -134,7 +134,7 @@ describe('the subject of a token', () => {
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'is never that of a user for a client whose id is the sub of that user: %s (RFC 9068 section 5)',
+    'is never the sub of a user for a client with that sub as its id: %s (RFC 9068 section 5)',
     (profile) => {
       const clients = judge(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
       expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });
@@ -143,20 +143,20 @@ describe('the subject of a token', () => {
     },
   );
 
-  it('is the client where the server names no user (RFC 7662 section 2.2)', () => {
+  it('is the client if the server names no user (RFC 7662 section 2.2)', () => {
     const token = judge('rfc7662', { sub: undefined, username: undefined, iss: undefined });
     expect(token).toMatchObject({ issuer: ISSUER, subject: 'client:web', clientId: 'web' });
     expect(token.claims).toMatchObject({ iss: ISSUER, sub: 'client:web' });
   });
 
-  it('is nobody where the server names a user, and not who that is', () => {
+  it('is missing if the server names a user without a sub', () => {
     expect(verdict('rfc7662', { sub: undefined })).toBe('sub_missing');
     expect(verdict('rfc7662', { sub: undefined, username: undefined, preferred_username: 'alice' })).toBe(
       'sub_missing',
     );
   });
 
-  it('is what Keycloak says, whatever the client is called', () => {
+  it('is the sub from Keycloak, even if it equals the client id', () => {
     expect(judge('keycloak', { azp: 'alice-id' }).subject).toBe('alice-id');
   });
 });

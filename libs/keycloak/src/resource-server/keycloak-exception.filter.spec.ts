@@ -21,7 +21,7 @@ function hostOf(kind: string): ExecutionContextHost {
 }
 
 describe('the log line of a failure', () => {
-  it('has a hint', () => {
+  it('contains a hint', () => {
     const lines: unknown[] = [];
     const write = (line: unknown): void => void lines.push(line);
     Logger.overrideLogger({ log: write, error: write, warn: write });
@@ -48,7 +48,7 @@ describe('KeycloakExceptionFilter outside of HTTP (its answers there are tested 
   beforeAll(() => Logger.overrideLogger(false));
   afterAll(() => Logger.overrideLogger(['error']));
 
-  it('answers a message of a microservice with the refusal, so that its sender does not wait', async () => {
+  it('answers a message of a microservice with the refusal, so that the sender does not wait', async () => {
     const answer = filter.catch(refusal, hostOf('rpc'));
     await expect(firstValueFrom(answer as Observable<never>)).rejects.toEqual({
       error: 'Route closed',
@@ -56,7 +56,7 @@ describe('KeycloakExceptionFilter outside of HTTP (its answers there are tested 
     });
   });
 
-  it('throws the refusal where it knows no way to answer', () => {
+  it('throws the refusal if it can not answer', () => {
     expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
   });
 });
@@ -92,7 +92,7 @@ describe('the log of refusals (OP-05)', () => {
     for (let time = 0; time < times; time += 1) logged.log(refused, host);
   };
 
-  it('has 20 lines of 10,000 anonymous requests at one route, and one line with the count of the others at the end', () => {
+  it('has 20 lines for 10,000 anonymous requests to one route, and a final line with the count of the others', () => {
     for (let time = 0; time < 10_000; time += 1) {
       logged.log(missing, request('/api/orders/:id', { headers: { 'x-request-id': `request-${time}` } }));
     }
@@ -112,7 +112,7 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it('counts by reason, route and issuer, and takes the text of a caller for none of them', () => {
+  it('counts by reason, route and issuer, but not by texts that the caller chose', () => {
     log(missing, request('/a'), 25);
     log(missing, request('/b'), 25);
     log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);
@@ -139,7 +139,7 @@ describe('the log of refusals (OP-05)', () => {
   it.each([
     new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }),
     new BearerError('client_not_allowed', { reason: 'client_not_allowed' }),
-  ])('has every line with audit: $code', (denial) => {
+  ])('has every denial of a verified caller, with audit: $code', (denial) => {
     log(denial, request('/a'), 2000);
     expect(lines).toHaveLength(2000);
     expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);
@@ -151,7 +151,7 @@ describe('the log of refusals (OP-05)', () => {
     'context_without_carrier',
     'transport_without_headers',
     'context_shared',
-  ] as const)('has 20 lines without audit of a closed route, which no caller is verified for: %s', (reason) => {
+  ] as const)('has 20 lines without audit for a closed route, where no caller is verified: %s', (reason) => {
     log(new BearerError('route_closed', { reason }), request('/a'), 10_000);
     expect(lines).toHaveLength(20);
     expect(lines.some((line) => 'audit' in line)).toBe(false);
@@ -159,7 +159,7 @@ describe('the log of refusals (OP-05)', () => {
     expect(lines[20]).toMatchObject({ code: 'route_closed', reason, count: 9980 });
   });
 
-  it('has the lines of a failure, however many refusals there are', () => {
+  it('has the line of a failure despite many refusals', () => {
     for (let route = 0; route < 2001; route += 1) log(missing, request(`/${route}`), 50);
     expect(lines).toHaveLength(1000);
     logged.log(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }), request('/a'));

@@ -186,7 +186,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
 
   const introspections = () => realm.control.calls.introspection;
 
-  it('keeps a route closed that no decorator opens, whoever asks, and names it at boot (RS-20)', async () => {
+  it('keeps a route without access decorators closed for every caller, and names it at boot (RS-20)', async () => {
     for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
       const { headers } = await get('/closed', authorization).expect(403, {
         error: 'Route closed',
@@ -200,20 +200,20 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   });
 
   it.each([undefined, `Bearer ${TOKEN}`, 'Bearer a b', 'Basic YTpi'])(
-    'never looks at a token on a public route: %s',
+    'ignores the token on a public route: %s',
     async (authorization) => {
       await get('/public', authorization).expect(200, { subject: null });
       expect(introspections()).toBe(0);
     },
   );
 
-  it('takes a request without credentials on an optional route for anonymous', async () => {
+  it('treats a request without credentials on an optional route as anonymous', async () => {
     await get('/optional').expect(200, { subject: null });
     await get('/optional-approve').expect(200, { subject: null });
     expect(introspections()).toBe(0);
   });
 
-  it('judges a token on an optional route like on any other: a bad one is refused, never anonymous', async () => {
+  it('verifies a token on an optional route, and refuses a bad token', async () => {
     await get('/optional', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id' });
     await get('/optional-approve', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id' });
     const statuses = [];
@@ -226,13 +226,13 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     await get('/optional', `Bearer ${TOKEN}`).expect(401);
   });
 
-  it('gives the handler the judged token', async () => {
+  it('passes the verified token to the handler', async () => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id', type: 'VerifiedAccessToken' });
     const approved = await request(service.url).post('/approve').set('Authorization', `bearer ${TOKEN}`);
     expect(approved.body).toEqual({ subject: 'alice-id' });
   });
 
-  it('asks with its own credentials in a form, and puts the token in no URL (RS-04)', async () => {
+  it('introspects with the client credentials, and puts the token into the form, not into the URL (RS-04)', async () => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200);
     expect(introspections()).toBe(1);
     const { form, ...sent } = realm.control.lastRequest('introspection') ?? {};
@@ -304,7 +304,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['of a weak login', { acr: '1', auth_time: secondsAgo(0) }],
     ['of an old login', { acr: 'gold', auth_time: secondsAgo(3600) }],
     ['of a login that is yet to come', { acr: 'gold', auth_time: secondsAgo(-3600) }],
-  ])('challenges a token %s with all that is demanded (RS-11)', async (_case, bend) => {
+  ])('challenges a token %s with the complete demand (RS-11)', async (_case, bend) => {
     good(bend);
     const { body, headers } = await get('/recent', `Bearer ${TOKEN}`).expect(401);
     expect(body).toEqual({
@@ -324,12 +324,12 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     return status === 200 ? 200 : (body as { code: unknown }).code;
   };
 
-  it('takes a login that is strong and recent (RS-11)', async () => {
+  it('accepts a login that is strong and recent (RS-11)', async () => {
     expect(await outcomeOf('/recent', { acr: 'silver', auth_time: secondsAgo(30) })).toBe(200);
     expect(await outcomeOf('/recent')).toBe('missing_token');
   });
 
-  it('sends nobody to log in who may not use the route anyway (RS-11)', async () => {
+  it('demands a login only from a caller with the permission and an allowed client (RS-11)', async () => {
     const old = { auth_time: secondsAgo(3600) };
     expect(await outcomeOf('/recent-approve', { ...old, scope: 'orders.read' })).toBe('insufficient_scope');
     expect(await outcomeOf('/recent-approve', { ...old, azp: 'warehouse' })).toBe('client_not_allowed');
@@ -337,7 +337,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent-approve', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('demands the login of a token that is sent, where none need be (RS-11)', async () => {
+  it('demands the login for a token on an optional route, but not without a token (RS-11)', async () => {
     expect(await outcomeOf('/optional-recent')).toBe(200);
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(3600) })).toBe(
       'insufficient_user_authentication',
@@ -345,7 +345,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('says no more than its realm to a request without credentials (RS-02)', async () => {
+  it('answers a request without credentials with its realm only (RS-02)', async () => {
     const { headers } = await get('/authenticated').expect(401, { error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
@@ -357,7 +357,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['another scheme', '/authenticated', 'Basic YTpi', 401],
     ['a token in the query (RS-01)', `/authenticated?access_token=${TOKEN}`, undefined, 401],
     ['a token in header and query (RS-01)', `/authenticated?access_token=${TOKEN}`, `Bearer ${TOKEN}`, 400],
-  ])('costs no call to the authorization server: %s (RS-03)', async (_case, path, authorization, status) => {
+  ])('refuses without a call to the authorization server: %s (RS-03)', async (_case, path, authorization, status) => {
     await get(path, authorization).expect(status);
     expect(introspections()).toBe(0);
   });
@@ -365,7 +365,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   it.each([
     ['alone', {}, 401],
     ['beside a header', { Authorization: `Bearer ${TOKEN}` }, 400],
-  ])('takes no token from a form, %s (RS-01)', async (_case, headers, status) => {
+  ])('accepts no token from a form, %s (RS-01)', async (_case, headers, status) => {
     await request(service.url).post('/approve').set(headers).type('form').send({ access_token: TOKEN }).expect(status);
     expect(introspections()).toBe(0);
   });
@@ -385,7 +385,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['HTML', { kind: 'html' }, 503, 'authorization_server_unavailable'],
     ['"active" as text (RS-05)', says({ active: 'true' }), 503, 'authorization_server_unavailable'],
     ['401', says({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
-  ])('does not blame the token when introspection answers %s (RS-14)', async (_case, fault, status, code) => {
+  ])('does not blame the token if introspection answers %s (RS-14)', async (_case, fault, status, code) => {
     realm.control.fault('introspection', fault);
     const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
     expect(body).toEqual({ error: expect.any(String), code });
@@ -394,7 +394,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
-    'opens in a context of the kind %s what is public, and without a request adapter nothing that demands a token (RS-20)',
+    'runs public handlers in a context of the kind %s, but without a request adapter none that demand a token (RS-20)',
     async (kind) => {
       const guard = service.app.get(KeycloakGuard);
       const judged = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
@@ -419,7 +419,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     },
   );
 
-  it('logs the reason of a refusal, and no token (RS-23)', async () => {
+  it('logs the reason of a refusal, but no token (RS-23)', async () => {
     good({ aud: 'service-c', jti: 'j1' });
     await get('/authenticated', `Bearer ${TOKEN}`).expect(401);
     expect(service.log.lines.at(-1)).toMatch(/^log .*Request refused.*other_audience.*jti: 'j1'/s);
@@ -429,7 +429,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(all).not.toContain('the-secret');
   });
 
-  it('does not blame the token when introspection answers nothing in time (RS-14)', async () => {
+  it('does not blame the token if introspection times out (RS-14)', async () => {
     const hurried = await startApp(realm, adapter, Routes, { timeoutMs: 300 });
     realm.control.fault('introspection', { kind: 'hang' });
     const { headers } = await request(hurried.url)
@@ -441,14 +441,14 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     await hurried.app.close();
   });
 
-  it('tells callers the reason only with exposeRefusalReasons', async () => {
+  it('sends the reason to callers only with exposeRefusalReasons', async () => {
     const open = await startApp(realm, adapter, Routes, { exposeRefusalReasons: true });
     const { body } = await request(open.url).get('/authenticated').set('Authorization', 'Bearer a,b').expect(401);
     expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_malformed' });
     await open.app.close();
   });
 
-  it('does not start with decorators that contradict each other', async () => {
+  it('does not start with contradictory decorators', async () => {
     @Controller()
     class Contradictory {
       @Get()
@@ -460,7 +460,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   });
 });
 
-describe('KeycloakGuard with reuse of answers', () => {
+describe('KeycloakGuard with cached results', () => {
   let realm: RunningAuthorizationServer;
   let service: Awaited<ReturnType<typeof startApp>>;
   const get = (path: string, token = TOKEN): request.Test =>
@@ -478,13 +478,13 @@ describe('KeycloakGuard with reuse of answers', () => {
     await realm.stop();
   });
 
-  it('asks once for a token, however many requests and routes (RS-12)', async () => {
+  it('introspects a token once for many requests and routes (RS-12)', async () => {
     await Promise.all(Array.from({ length: 20 }, () => get('/authenticated').expect(200)));
     await get('/optional').expect(200);
     expect(introspections()).toBe(1);
   });
 
-  it('asks for every request where @MaxIntrospectionAge is 0, and what it learns holds for all routes (RS-13)', async () => {
+  it('introspects for every request with @MaxIntrospectionAge 0, and keeps the result for all routes (RS-13)', async () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);
@@ -494,7 +494,7 @@ describe('KeycloakGuard with reuse of answers', () => {
     await get('/authenticated').expect(401);
   });
 
-  it('judges a reused answer again: another route, another permission', async () => {
+  it('checks a cached result again for another route with another permission', async () => {
     realm.control.fault('introspection', activeToken(realm, { scope: 'profile' }));
     const another = tokenText('another');
     await get('/authenticated', another).expect(200);
@@ -503,7 +503,7 @@ describe('KeycloakGuard with reuse of answers', () => {
     expect(introspections()).toBe(before);
   });
 
-  it('takes a token in one spelling: the others, which the server takes, cost no call and push no answer out (RS-03, RS-12)', async () => {
+  it('refuses other spellings of a token without a call, and without evicting the cached result (RS-03, RS-12)', async () => {
     realm.control.fault('introspection', activeToken(realm));
     const token = tokenText('in many spellings');
     await get('/authenticated', token).expect(200);

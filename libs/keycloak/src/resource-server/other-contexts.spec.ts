@@ -117,13 +117,13 @@ describe('a WebSocket gateway', () => {
 
   const EXCEPTION = JSON.stringify({ event: 'exception', data: ROUTE_CLOSED });
 
-  it('runs its message handler when it has no access decorator and no KeycloakModule, or this proves nothing', async () => {
+  it('runs an undecorated message handler without KeycloakModule, as a control for these tests', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [])] }, { guarded: false });
     await talkTo(await listening(app), 2);
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it('runs no message handler that demands a token, and says so at the start (RS-20)', async () => {
+  it('runs no message handler that demands a token, and reports it at the start (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
     // The gateway sends `pushed` on its own, without a guard.
@@ -135,14 +135,14 @@ describe('a WebSocket gateway', () => {
     ]);
   });
 
-  it('runs one that is @Public', async () => {
+  it('runs a message handler that is @Public', async () => {
     const { app, named } = await applicationOf({ providers: [gatewayOf([Public()], [])] });
     await talkTo(await listening(app), 2);
     expect(ran).toEqual(['connection', 'message']);
     expect(named).toEqual([]);
   });
 
-  it('runs none that demands a token where a hybrid application forgets the global guard (RS-20)', async () => {
+  it('runs no handler that demands a token if a hybrid application forgets the global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
     // It discovers gateways a second time, with an application configuration that has no guards.
     const microservice = app.connectMicroservice(
@@ -156,21 +156,21 @@ describe('a WebSocket gateway', () => {
   });
 
   it.each([...DEMANDS, ...OPEN.slice(1)])(
-    'that anybody can connect to without @Public on its class stops the start: %s (RS-20)',
+    'without @Public on its class stops the start, since any client can connect: %s (RS-20)',
     async (_, ...places) => {
       const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
       await expect(app.init()).rejects.toThrow(/^Chat is a gateway/);
     },
   );
 
-  it('stops the start when a message handler has no access decorator (RS-20)', async () => {
+  it('stops the start if a message handler has no access decorator (RS-20)', async () => {
     const gateway = gatewayOf([], []);
     await expect(applicationOf({ providers: [gateway] })).rejects.toThrow(
       /^Chat\.handle \(message handler of a gateway\) has no access decorator/,
     );
   });
 
-  it('stops the start when handleConnection has a decorator, which nothing enforces', async () => {
+  it('stops the start if handleConnection has an access decorator, which nothing enforces', async () => {
     const gateway = gatewayOf([Public()], []);
     const { prototype } = gateway as unknown as { readonly prototype: object };
     const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handleConnection') as PropertyDescriptor;
@@ -241,7 +241,7 @@ describe('a TCP microservice', () => {
       expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
     });
 
-    it('that is listening before the application has started runs none either (RS-20)', async () => {
+    it('that listens before the application has started runs no handler either (RS-20)', async () => {
       const { app } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP);
       await app.startAllMicroservices();
@@ -257,7 +257,7 @@ describe('a TCP microservice', () => {
       return microservice;
     };
 
-    it('that is the application itself runs none (RS-20)', async () => {
+    it('that is the application itself runs no handler (RS-20)', async () => {
       const microservice = await microserviceOf(KeycloakTestingModule.forRoot());
       await microservice.listen();
       expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
@@ -273,7 +273,7 @@ describe('a TCP microservice', () => {
   it.each([
     ['a message', MessagePattern('run')],
     ['an event', EventPattern('run') as MethodDecorator],
-  ])('stops the start before it listens when a handler of %s has no access decorator (RS-20)', async (_, pattern) => {
+  ])('stops the start before it listens if a handler of %s has no access decorator (RS-20)', async (_, pattern) => {
     class Undecorated {
       handle(): void {}
     }
@@ -283,7 +283,7 @@ describe('a TCP microservice', () => {
     );
   });
 
-  it('writes 20 lines of 200 refused events, and one with the count of the others (OP-05)', async () => {
+  it('writes 20 lines for 200 refused events, and one line with the count of the others (OP-05)', async () => {
     class Heard {
       @EventPattern('heard')
       @Authenticated()
@@ -309,7 +309,7 @@ describe('a TCP microservice', () => {
     expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Heard.heard', count: 180 });
   });
 
-  it('stops the start, too, when its pattern comes once the application is made, as out of a configuration (RS-20)', async () => {
+  it('stops the start, too, if an undecorated handler gets its pattern after the application was created (RS-20)', async () => {
     class Undecorated {
       handle(): void {}
     }
@@ -319,21 +319,21 @@ describe('a TCP microservice', () => {
     await expect(app.init()).rejects.toThrow(/^Undecorated\.handle \(message handler\) has no access decorator/);
   });
 
-  it('stops the start when a decorator puts another class in the place of the guarded one (RS-20)', async () => {
+  it('stops the start if a decorator replaces the guarded class by another one (RS-20)', async () => {
     const controller = new Proxy(eventsOf([Authenticated()], []), {});
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
       /^Events\.handle \(message handler\) has no access decorator/,
     );
   });
 
-  it('runs a handler that has none, without KeycloakModule, or this proves nothing', async () => {
+  it('runs an undecorated handler without KeycloakModule, as a control for these tests', async () => {
     const { app } = await applicationOf({ controllers: [eventsOf([], [])] }, { guarded: false });
     const microservice = app.connectMicroservice(TCP);
     await app.startAllMicroservices();
     expect(await answerOf(clientOf(microservice))).toEqual({ answer: 'done' });
   });
 
-  it('refuses by message what its route gives over HTTP', async () => {
+  it('refuses a message for a handler that is reachable over HTTP', async () => {
     class Both {
       handle(): string {
         ran.push('handler');
@@ -404,12 +404,12 @@ describe('a GraphQL resolver', () => {
     expect(named).toEqual([expect.stringMatching(/^Orders\.handle \(GraphQL query\) is closed/)]);
   });
 
-  it('runs an operation that has none, without KeycloakModule, or this proves nothing', async () => {
+  it('runs an undecorated operation without KeycloakModule, as a control for these tests', async () => {
     const { app } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], [])] }, { guarded: false });
     expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
   });
 
-  it('runs none that a factory provides, whose guards that are classes Nest leaves out (RS-20)', async () => {
+  it('runs no operation of a resolver from a factory, for which Nest omits class guards (RS-20)', async () => {
     const type = ordersOf([], [Authenticated()]);
     const provider = { provide: type, useFactory: () => new (type as new () => object)() };
     const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
@@ -417,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('opens a field to whoever its operation is open to, and stops the start for a decorator on it (RS-20)', async () => {
+  it('runs a field for every caller of its operation, and stops the start for a decorator on the field (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -472,7 +472,7 @@ describe('a service', () => {
   it.each([
     ['class', [Authenticated()], []],
     ['method', [], [Authenticated()]],
-  ])('with an access decorator on its %s stops the start: nothing enforces it', async (_, ofClass, ofMethod) => {
+  ])('with an access decorator on its %s stops the start, since nothing enforces it', async (_, ofClass, ofMethod) => {
     class Orders {
       handle(): void {}
     }
@@ -482,7 +482,7 @@ describe('a service', () => {
   });
 
   it.each(['is a controller too', 'inherits from a controller'])(
-    'that %s does not stop the start: nothing from outside reaches it',
+    'that %s does not stop the start, because no request reaches it',
     async (what) => {
       class Orders {
         handle(): string {
@@ -498,7 +498,7 @@ describe('a service', () => {
     },
   );
 
-  it('that inherits from a controller and has a decorator of its own stops the start', async () => {
+  it('that inherits from a controller and has its own decorator stops the start', async () => {
     class Base {
       handle(): void {}
     }

@@ -109,7 +109,7 @@ async function reasonOf(verifying: Promise<unknown>): Promise<string> {
 }
 
 describe('the metadata of a server', () => {
-  it('is read where RFC 8414 has it, between host and path', async () => {
+  it('is read from the path of RFC 8414, between host and path', async () => {
     tokens.set('opaque', answerOf());
     await keycloakOf().verifier.verify('opaque');
     expect(asked).toEqual(['/.well-known/oauth-authorization-server/tenant', '/tenant/oauth/introspect']);
@@ -119,7 +119,7 @@ describe('the metadata of a server', () => {
     ['knows no such path', { status: 404 }],
     ['sends others to its login', { status: 302 }],
     ['has a page for everything', { type: 'text/html', body: '<html>' }],
-  ])('is read as OpenID Connect Discovery has it, of one that %s', async (_case, said) => {
+  ])('is read from the path of OpenID Connect Discovery if the server %s', async (_case, said) => {
     answers = {
       '/.well-known/oauth-authorization-server/tenant': said,
       '/tenant/.well-known/openid-configuration': { body: metadata() },
@@ -128,7 +128,7 @@ describe('the metadata of a server', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('accepted');
   });
 
-  it('is not looked for elsewhere while the server has trouble', async () => {
+  it('is not read from elsewhere after a server error', async () => {
     answers = {
       '/.well-known/oauth-authorization-server/tenant': { status: 503 },
       '/tenant/.well-known/openid-configuration': { body: metadata() },
@@ -148,7 +148,7 @@ describe('the metadata of a server', () => {
 });
 
 describe('a token by the profile rfc7662', () => {
-  it('may be opaque, and without iss is of the server that was asked', async () => {
+  it('may be opaque, and belongs to the server that was asked if it has no iss', async () => {
     tokens.set('opaque', answerOf());
     const token = await keycloakOf().verifier.verify('opaque');
     expect(token).toMatchObject({ issuer, subject: 'alice-id', clientId: 'web', audience: ['orders'] });
@@ -162,20 +162,20 @@ describe('a token by the profile rfc7662', () => {
     ['a==', 'token_malformed'],
     ['e30.e30.c2ln', 'token_malformed'],
     [`${encoded({ alg: 'none' })}.e30.c2ln`, 'token_malformed'],
-  ])('has one spelling: %s is %s (RS-03)', async (token, expected) => {
+  ])('is accepted in one spelling only: %s is %s (RS-03)', async (token, expected) => {
     tokens.set(token, answerOf());
     expect(await reasonOf(keycloakOf().verifier.verify(token))).toBe(expected);
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('that the server does not introspect for what it is is no fault of this service', async () => {
+  it('that the server can not introspect is inactive, and not reported as a fault of this service', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('of a client is denied and rechecked by the subject that it has here', async () => {
+  it('of a client is denied and rechecked by its subject in this service', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -201,7 +201,7 @@ describe('a token by the profile rfc9068', () => {
     BOTH.flatMap((verification) =>
       ['at+jwt', 'application/at+jwt', 'AT+JWT'].map((typ) => [verification, typ] as const),
     ),
-  )('is a JWT whose header says so, by %s: %s (RFC 9068 section 4)', async (verification, typ) => {
+  )('is a JWT with a matching typ header, by %s: %s (RFC 9068 section 4)', async (verification, typ) => {
     const token = jwt(claims(), typ);
     tokens.set(token, { ...claims(), active: true });
     const { verifier } = keycloakOf({ profile: 'rfc9068', verification, jwt: jwtVerification() });
@@ -212,7 +212,7 @@ describe('a token by the profile rfc9068', () => {
     BOTH.flatMap((verification) =>
       ['JWT', 'logout+jwt', '', 'at+jwtx', null, 5].map((typ) => [verification, typ] as const),
     ),
-  )('is none by %s with the header %j, and nobody is asked about it (RS-08)', async (verification, typ) => {
+  )('is refused by %s with the typ header %j, without a call to the server (RS-08)', async (verification, typ) => {
     const token = jwt(claims(), typ);
     tokens.set(token, { ...claims(), active: true });
     const { verifier } = keycloakOf({ profile: 'rfc9068', verification, jwt: jwtVerification() });
@@ -220,12 +220,12 @@ describe('a token by the profile rfc9068', () => {
     expect(asked).toEqual([]);
   });
 
-  it('can be none that is opaque', async () => {
+  it('can not be opaque', async () => {
     tokens.set('opaque', { ...claims(), active: true });
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it('of a client is introspected from a recheck of its subject on', async () => {
+  it('of a client is introspected after a recheck of its subject', async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);
@@ -260,20 +260,20 @@ describe('an exchange (RFC 8693)', () => {
     ['invalid_grant', 'subject_token_refused'],
     ['invalid_target', 'answered_400_invalid_target'],
     ['invalid_request', 'answered_400_invalid_request'],
-  ])('that is refused with %s is %s, and asked for once', async (error, reason) => {
+  ])('that is refused with %s fails with %s after one request', async (error, reason) => {
     const said = { error, error_description: 'Requested audience not available: inventory' };
     expect(await exchanged({ status: 400, body: said })).toBe(reason);
     expect(asked.filter((path) => path === '/tenant/oauth/token')).toHaveLength(1);
   });
 });
 
-describe('what is looked at of a server', () => {
-  it('is whether it accepts this service, by a token that is no JWT', async () => {
+describe('the checks of a server other than Keycloak', () => {
+  it('test whether it accepts this service, with a token that is not a JWT', async () => {
     expect(await keycloakOf().health.ready()).toEqual({ reachable: true });
     expect(forms.at(-1)?.get('token')).not.toContain('.');
   });
 
-  it('ends where Keycloak begins, and says so', async () => {
+  it('skip what only Keycloak has, and say so', async () => {
     const findings = await keycloakOf().issuers[0].checkup.run();
     const note = findings.at(-1);
     expect(findings.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);
@@ -283,7 +283,7 @@ describe('what is looked at of a server', () => {
   it.each([
     ['rfc9068', 0, 'Nothing was read as an administrator'],
     ['auth0', 2, 'profile must be'],
-  ])('by doctor --profile %s ends with %d', async (profile, exitCode, words) => {
+  ])('by doctor --profile %s exit with %d', async (profile, exitCode, words) => {
     let printed = '';
     const print = (said: string): void => void (printed += said);
     const args = [
@@ -301,7 +301,7 @@ describe('what is looked at of a server', () => {
     expect(printed).toContain(words);
   });
 
-  it('is asked by the application at its own origin', async () => {
+  it('leave it callable by the application at its own origin', async () => {
     answers['/tenant/userinfo'] = { body: { sub: 'alice-id' } };
     const { fetch } = keycloakOf({
       issuer: issuer.replace('127.0.0.1', 'localhost'),

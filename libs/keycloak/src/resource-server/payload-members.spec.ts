@@ -81,7 +81,7 @@ describe.each([
     }
   }
 
-  it('is judged alike, whatever members its body and its query have (RS-28)', async () => {
+  it('is checked in the same way with any members in its body and query (RS-28)', async () => {
     const app = await start({ metadata: { controllers: [Orders] }, adapter: adapter() });
     const url = new URL('/orders', await app.getUrl());
     const send = async (payload: object, authorization: string | undefined) => {
@@ -149,7 +149,7 @@ describe.each([
     return answer.json();
   };
 
-  it('is judged alike, whatever members its variables and extensions have (RS-28)', async () => {
+  it('is checked in the same way with any members in its variables and extensions (RS-28)', async () => {
     await fc.assert(
       fc.asyncProperty(PAYLOADS, async (payload) => {
         expect(await post(payload, undefined)).toMatchObject({ errors: [{ extensions: { code: 'missing_token' } }] });
@@ -160,7 +160,7 @@ describe.each([
     );
   });
 
-  it('over HTTP is not held as a connection for a header of the caller (RS-28)', async () => {
+  it('over HTTP is not tracked as a connection because of a header of the caller (RS-28)', async () => {
     const { request } = await import('node:http');
     const body = JSON.stringify({ query: '{ caller }' });
     const headers = {
@@ -177,7 +177,7 @@ describe.each([
     expect([JSON.parse(text), heldConnections(app)]).toEqual([{ data: { caller: 'shop' } }, 0]);
   });
 
-  it('over a WebSocket is judged by its handshake, whatever members its connection parameters have (RS-28)', async () => {
+  it('over a WebSocket is checked by its handshake, with any members in the connection parameters (RS-28)', async () => {
     const url = (await app.getUrl()).replace(/^http/, 'ws');
     const callerOf = async (payload: Record<string, unknown>, authorization: string | undefined): Promise<unknown> => {
       class Socket extends WebSocket {
@@ -259,7 +259,7 @@ describe.each([
   ['ws', (app: INestApplication) => new WsAdapter(app), overWs],
   ['socket.io', (app: INestApplication) => new IoAdapter(app), overSocketIo],
 ])('a message over %s', (_, sockets, connect) => {
-  it('is judged alike, whatever members its payload has (RS-28)', async () => {
+  it('is checked in the same way with any members in its payload (RS-28)', async () => {
     const app = await start({ metadata: { providers: [Chat] }, sockets });
     const url = new URL(await app.getUrl());
     const anonymous = await connect(url, undefined);

@@ -3,7 +3,7 @@ import { describeRequest } from './request-description.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
-describe('the request that a log line is about', () => {
+describe('the request description in a log line', () => {
   it.each<[string, object, object]>([
     [
       'Fastify',
@@ -23,11 +23,11 @@ describe('the request that a log line is about', () => {
     ],
     ['no headers', { headers: null }, {}],
     ['nothing', {}, {}],
-  ])('is told of %s', (_, request, described) => {
+  ])('is built for %s', (_, request, described) => {
     expect(describeRequest(request)).toEqual(described);
   });
 
-  it('has the ids that came with it, where they have the form of one', () => {
+  it('contains the request id and the trace id if they are well-formed', () => {
     const headers = { 'x-request-id': 'r-1.2', traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
     expect(describeRequest({ headers })).toEqual({ requestId: 'r-1.2', traceId: TRACE });
     for (const odd of ['a b', 'x'.repeat(65), 'a\nERROR', ['a', 'b'], undefined]) {
@@ -35,7 +35,7 @@ describe('the request that a log line is about', () => {
     }
   });
 
-  it.each([undefined, null, 'text'])('is nothing of %p', (request) => {
+  it.each([undefined, null, 'text'])('is empty for %p', (request) => {
     expect(describeRequest(request)).toEqual({});
   });
 });

@@ -88,7 +88,7 @@ describe('a request with a token that is denied', () => {
     ],
   ];
 
-  it.each(DENIALS)('%s is refused at once, though its answer is kept and still good (RS-13)', async (_, denial) => {
+  it.each(DENIALS)('%s is refused at once, although its cached result is still active (RS-13)', async (_, denial) => {
     await get('/authenticated').expect(200);
     revocations.deny(denial(token));
     for (const path of ['/authenticated', '/optional', '/authenticated']) {
@@ -102,14 +102,14 @@ describe('a request with a token that is denied', () => {
     await get('/authenticated', await loginTo(realm, 'alice')).expect(200);
   });
 
-  it('is refused although the authorization server, just asked, says that it is good (RS-13)', async () => {
+  it('is refused although a new introspection finds the token active (RS-13)', async () => {
     await get('/fresh').expect(200);
     revocations.deny(sessionOf(token));
     await get('/fresh').expect(401, REVOKED);
     expect(introspections()).toBe(2);
   });
 
-  it('is refused when it was denied while its first introspection was under way, and stays so (RS-13)', async () => {
+  it('is refused if the denial arrives during its first introspection, and stays refused (RS-13)', async () => {
     realm.control.fault('introspection', { kind: 'delay', milliseconds: 200, times: 1 });
     const waiting = Promise.all([get('/authenticated'), get('/authenticated')]);
     while (introspections() === 0) await new Promise(setImmediate);
@@ -122,13 +122,13 @@ describe('a request with a token that is denied', () => {
     expect(introspections()).toBe(1);
   });
 
-  it('was never seen here before: refused all the same', async () => {
+  it('is refused although the token was never seen here before', async () => {
     revocations.deny(sessionOf(token));
     const { status, body } = await get('/authenticated');
     expect([status, body]).toEqual([401, REVOKED]);
   });
 
-  it('does not take others along: another session of the user, another user', async () => {
+  it('does not affect another session of the user or another user', async () => {
     const [other, bobs] = [await loginTo(realm, 'alice'), await loginTo(realm, 'bob')];
     revocations.deny(sessionOf(token));
     const statuses = [];

@@ -42,7 +42,7 @@ async function get(path: string, ...roles: string[]) {
 describe('roles', () => {
   const byRoles = { mapPermissions: realmRoles };
 
-  it('are demanded by their names, with blanks and umlauts, which no challenge can hold', async () => {
+  it('are compared by name, with blanks and umlauts, and are left out of the challenge', async () => {
     await start(Orders, byRoles);
     expect(await get('/managed', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/managed', 'Order', 'Manager')).toEqual({
@@ -52,20 +52,20 @@ describe('roles', () => {
     });
   });
 
-  it('are enough where one of them is, and the first is named where none is', async () => {
+  it('are sufficient if the caller has one of them, and the first is named if the caller has none', async () => {
     await start(Orders, byRoles);
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
   });
 
-  it('stop the start where permissions are scopes: no token could ever have them', async () => {
+  it('stop the start if permissions are scopes, because no token could have them', async () => {
     await expect(start(Orders, {})).rejects.toThrow(
       /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
     );
   });
 
-  it('are not missed by a public route', async () => {
+  it('are not needed for a public route', async () => {
     @Controller()
     class Open {
       @Get('open')

@@ -65,7 +65,7 @@ describe('routeAccess', () => {
       [],
       { opening: 'optional', permissions: ['p'] },
     ],
-  ])('%s (RS-20)', (_, ofHandler, ofClass, expected) => {
+  ])('returns the access for %s (RS-20)', (_, ofHandler, ofClass, expected) => {
     expect(accessOf(ofHandler, ofClass)).toMatchObject(expected);
   });
 
@@ -94,7 +94,7 @@ describe('routeAccess', () => {
       { opening: 'authenticated', ...DEMANDS_RECENT },
     ],
     ['clients over clients', [AllowClients('b')], [Authenticated(), AllowClients('a')], { clients: ['b'] }],
-  ])('of the handler replaces that of the class: %s', (_, ofHandler, ofClass, expected) => {
+  ])('combines the decorators of handler and class: %s', (_, ofHandler, ofClass, expected) => {
     expect(accessOf(ofHandler, ofClass)).toMatchObject(expected);
   });
 });
@@ -104,15 +104,15 @@ describe('decorators that contradict each other', () => {
     ['a permission', [Public(), RequirePermission('p')], /@Public\(\).*@RequirePermission\(\)/],
     ['clients', [Public(), AllowClients('a')], /@Public\(\).*@AllowClients\(\)/],
     ['an authentication', [Public(), RECENT], /@Public\(\).*@RequireStepUp\(\)/],
-  ])('open nothing: @Public with %s (RS-20)', (_, decorators, fault) => {
+  ])('close the handler: @Public with %s (RS-20)', (_, decorators, fault) => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
 
-  it('open nothing: @Public of a handler with an authentication of its class (RS-20)', () => {
+  it('close the handler: @Public on a handler with an authentication on its class (RS-20)', () => {
     expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('are none otherwise', () => {
+  it('are not reported for valid combinations', () => {
     for (const decorators of [[], [Public()], [OptionalToken(), RequirePermission('p'), AllowClients('a')]]) {
       expect(accessOf(decorators).fault).toBeUndefined();
     }
@@ -123,18 +123,18 @@ describe.each([
   ['@RequirePermission', RequirePermission],
   ['@RequireAnyPermission', RequireAnyPermission],
 ])('%s', (_, decorator) => {
-  it.each(['', ' ', 'a\nb', 'a\u0000', 7, undefined, null])('refuses %j, which is no name', (permission) => {
+  it.each(['', ' ', 'a\nb', 'a\u0000', 7, undefined, null])('rejects %j, which is not a name', (permission) => {
     expect(() => decorator(permission as string)).toThrow(TypeError);
     expect(() => decorator('good', permission as string)).toThrow(TypeError);
   });
 
-  it.each(['Order Manager', 'Prüfer', 'a"b'])('takes %j, which a role may be called', (name) => {
+  it.each(['Order Manager', 'Prüfer', 'a"b'])('accepts %j, which a role may be called', (name) => {
     expect(() => decorator(name)).not.toThrow();
   });
 });
 
 describe('@RequireAnyPermission', () => {
-  it('opens a handler, replaces what its class says, and adds up beside others', () => {
+  it('demands a token, replaces the decorator of the class, and adds up with others on the handler', () => {
     expect(accessOf([RequireAnyPermission('p', 'q')])).toMatchObject({ opening: 'authenticated', anyOf: [['p', 'q']] });
     expect(accessOf([RequireAnyPermission('p')], [RequirePermission('r')])).toMatchObject({
       permissions: [],
@@ -158,7 +158,7 @@ describe('@RequireAnyPermission', () => {
 });
 
 describe('decorators on one target', () => {
-  it('demand the permissions of both @RequirePermission (RS-20)', () => {
+  it('add up if they are @RequirePermission (RS-20)', () => {
     expect(accessOf([RequirePermission('q'), RequirePermission('p')]).permissions).toEqual(['p', 'q']);
   });
 
@@ -168,7 +168,7 @@ describe('decorators on one target', () => {
     ['@OptionalToken with @Authenticated', [OptionalToken(), Authenticated()]],
     ['@AllowClients twice', [AllowClients('a'), AllowClients('b')]],
     ['@RequireStepUp twice', [RECENT, GOLD]],
-  ])('%s are a programming error, whatever their order', (_, decorators) => {
+  ])('%s throw TypeError in any order', (_, decorators) => {
     expect(() => accessOf(decorators)).toThrow(TypeError);
     expect(() => accessOf([], decorators)).toThrow(TypeError);
   });
@@ -180,7 +180,7 @@ describe('a derived controller', () => {
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
     ['@RequireStepUp', RECENT],
-  ])('is closed under a base with %s on class or handler, until it says something itself (RS-20)', (_, decorate) => {
+  ])('is closed if only its base has %s, until it has a decorator of its own (RS-20)', (_, decorate) => {
     class OpenClass {
       handler(): void {}
     }
@@ -236,7 +236,7 @@ describe('a derived controller', () => {
       [MaxIntrospectionAge({ seconds: 1 })],
       { maxStalenessSeconds: 1 },
     ],
-  ])('demands what its base demands at a handler, too: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
+  ])('also demands what the handler of its base demands: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
     class Base {
       handler(): void {}
     }
@@ -246,7 +246,7 @@ describe('a derived controller', () => {
     expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
   });
 
-  it('may say of an inherited handler what its class does not, and its sisters hear nothing of it', () => {
+  it('can decorate an inherited handler without affecting its base or a sister class', () => {
     class Base {
       handler(): void {}
     }
@@ -269,11 +269,11 @@ describe('a handler that is', () => {
     ['bound', Controller.prototype.handler.bind(new Controller())],
     ['wrapped', new Proxy(Controller.prototype.handler, {})],
     ['another one', (): void => {}],
-  ])('%s is closed, whatever its class says (RS-20)', (_, handler) => {
+  ])('%s is closed, regardless of its class (RS-20)', (_, handler) => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('a method under two names is closed: which one is meant can not be told (RS-20)', () => {
+  it('a method under two names is closed, because its decorators are ambiguous (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);
@@ -285,7 +285,7 @@ describe('a handler that is', () => {
 });
 
 describe('an access decorator', () => {
-  it('that comes when the access of its route is known already is refused: it would change nothing (RS-20)', () => {
+  it('is rejected after the access of its route was read, since it would have no effect (RS-20)', () => {
     class Base {
       handler(): void {}
     }
@@ -319,7 +319,7 @@ describe('an access decorator', () => {
     ['a static method', Controller, 'make'],
     ['a property', Controller.prototype, 'field'],
     ['an accessor', Controller.prototype, 'accessor'],
-  ])('can not stand on %s, where no request arrives', (_, target, name) => {
+  ])('can not be placed on %s, which never handles a request', (_, target, name) => {
     const descriptor = Object.getOwnPropertyDescriptor(target, name) as PropertyDescriptor;
     expect(() => Public()(target, name, descriptor)).toThrow(TypeError);
   });

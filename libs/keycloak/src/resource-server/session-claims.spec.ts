@@ -23,7 +23,7 @@ function answerFor(token: string, claims: object): void {
 const stepUp = () => ({ acr: '2', auth_time: Math.floor(Date.now() / 1000) });
 
 describe('a token from before a step-up', () => {
-  it('has its own level, when it is introspected and each time that the answer is cached (RS-27)', async () => {
+  it('keeps its own level at introspection and at each use of the cached result (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     expect(unverifiedClaims(token)).toMatchObject({ acr: '1' });
@@ -38,7 +38,7 @@ describe('a token from before a step-up', () => {
     expect(server.control.calls.introspection - before).toBe(1);
   });
 
-  it('has its own level, too, where signatures are verified and a route introspects (RS-27)', async () => {
+  it('keeps its own level, too, if signatures are verified and a route introspects (RS-27)', async () => {
     const options = { ...optionsOf(server, 'service-a'), verification: 'jwt', jwt: jwtVerification() } as const;
     const { verifier } = composeKeycloak(options);
     const token = await loginTo(server, 'alice');
@@ -48,7 +48,7 @@ describe('a token from before a step-up', () => {
     expect([signed.claims['acr'], introspected.claims['acr']]).toEqual(['1', '1']);
   });
 
-  it('keeps everything else of the answer, and is refused by it (RS-27)', async () => {
+  it('has all other claims of the result, and can be refused for them (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     answerFor(token, { ...stepUp(), scope: 'profile', realm_access: { roles: ['clerk'] } });

@@ -72,7 +72,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 ])('a token of one of several issuers, %s (RS-26)', (way, options) => {
   const isIntrospected = way === 'introspected';
 
-  it('is taken to the one that it names, and to no other', async () => {
+  it('is verified at the issuer that it names, and at no other', async () => {
     const { verifier } = service(options);
     for (const [at, server] of servers().entries()) {
       const count = counting();
@@ -85,7 +85,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     }
   });
 
-  it('is taken there again when it is used again, from what is kept', async () => {
+  it('is verified from the cache when it is used again', async () => {
     const { verifier } = service(options);
     const tokens = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
     for (const text of tokens) await verifier.verify(text);
@@ -97,7 +97,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(count()).toMatchObject({ introspections: [0, 0], keys: [0, 0] });
   });
 
-  it('counts at no other: whoever writes another issuer into it asks that one, which says no', async () => {
+  it('is refused if its iss is forged, and only the issuer named there is asked', async () => {
     const { verifier } = service(options);
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     for (const [from, to, at] of [
@@ -122,7 +122,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     ['of none', { iss: undefined }, 'iss_missing'],
     ['of what is no text', { iss: ['https://sso.example.com/realms/other'] }, 'other_issuer'],
     ['of null', { iss: null }, 'other_issuer'],
-  ])('costs no call when it is %s', async (_, claims, reason) => {
+  ])('causes no call when it is %s', async (_, claims, reason) => {
     const { verifier } = service(options);
     const token = await loginTo(servers()[0], 'alice');
     const count = counting();
@@ -131,7 +131,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
   });
 
   it.each(['junk', 'a.b', 'a.b.c', 'e30.e30.', '..', `e30.${encoded('[]')}.YQ`])(
-    'costs no call when it is none: %s',
+    'causes no call when it is malformed: %s',
     async (text) => {
       const { verifier } = service(options);
       const count = counting();
@@ -140,7 +140,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     },
   );
 
-  it('is for this service as it is called there, and not as it is called at another issuer', async () => {
+  it('is accepted only for the client id that this service has at its issuer', async () => {
     const [first, second] = issuers();
     const { verifier } = service({ ...options, issuers: [first, { ...second, clientId: 'service-b' }] });
     expect(await reasonOf(verifier.verify(await loginTo(servers()[0], 'alice')))).toBe('accepted');
@@ -150,7 +150,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     );
   });
 
-  it('has no other permissions than those that are accepted of its issuer', async () => {
+  it('has only the permissions that are accepted from its issuer', async () => {
     const [first, second] = issuers();
     const permissionsAt = async (acceptedScopes: readonly string[], at: 0 | 1): Promise<readonly string[]> => {
       const { verifier } = service({ ...options, issuers: [first, { ...second, acceptedScopes }] });
@@ -161,7 +161,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(await permissionsAt([], 0)).toContain('orders.read');
   });
 
-  it('has the permissions that its own issuer is mapped to', async () => {
+  it('has the permissions from the mapper of its issuer', async () => {
     const [first, { acceptedScopes: _, ...second }] = issuers();
     const { verifier } = service({
       ...options,
@@ -183,7 +183,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(ofPartner?.permissions).not.toContain('orders.read');
   });
 
-  it('is denied by what is said of its issuer, and by nothing that is said of another', async () => {
+  it('is denied only by denials of its own issuer', async () => {
     const { verifier, revocations } = service(options);
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     const texts = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
@@ -205,8 +205,8 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
   });
 });
 
-describe('a server of several that lies (RS-26)', () => {
-  it('speaks for nobody but itself: what it says of the tokens of another issuer is refused (RS-04)', async () => {
+describe('a misbehaving server among several issuers (RS-26)', () => {
+  it('can not speak for another issuer: its result with another iss is refused (RS-04)', async () => {
     const { verifier } = service();
     const [{ issuer }, second] = servers();
     const token = await loginTo(second, 'alice');
@@ -221,7 +221,7 @@ describe('a server of several that lies (RS-26)', () => {
     }
   });
 
-  it('that is away takes nobody else along', async () => {
+  it('does not affect the other issuer while it is unavailable', async () => {
     const { verifier } = service({ circuitBreakerFailures: 1 });
     const [first, second] = servers();
     second.control.fault('introspection', { kind: 'status', status: 503 });
@@ -237,7 +237,7 @@ describe('a server of several that lies (RS-26)', () => {
 });
 
 describe('rechecks with several issuers', () => {
-  it('have the answers of one issuer asked for anew, and not those of another', async () => {
+  it('drop the cached results of the named issuer, but not of another', async () => {
     const { verifier, revocations } = service();
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     const texts = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
@@ -261,7 +261,7 @@ describe('rechecks with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('and denials name one of them: not %s', (_, given) => {
+  ])('and denials must name a known issuer, not %s', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);
@@ -276,7 +276,7 @@ describe('calls with several issuers (RS-26)', () => {
     ...(issuer === undefined ? {} : { issuer }),
   });
 
-  it('exchange a token where it was issued', async () => {
+  it('exchange a token at its issuer', async () => {
     const { verifier, tokenExchange } = service();
     for (const [at, server] of servers().entries()) {
       const token = await verifier.verify(await loginTo(server, 'alice'));
@@ -287,7 +287,7 @@ describe('calls with several issuers (RS-26)', () => {
     }
   });
 
-  it('get tokens in their own name from the first, and from another one that is named', async () => {
+  it('get tokens of the service itself from the first issuer, or from another issuer if it is named', async () => {
     const { clientCredentials } = service();
     const [, { issuer: ofPartner }] = servers();
     let count = counting();
@@ -303,7 +303,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it('of a service go by its client id there, and nowhere where it has none', async () => {
+  it('use the client id of the called service at the issuer of the caller, and fail without one', async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -341,14 +341,14 @@ describe('calls with several issuers (RS-26)', () => {
     ['an issuer that is not in the list', { audience: 'b', issuer: 'https://x.test' }, /issuer names "https:/],
     ['no audience', { audience: {} }, /audience must be given/],
     ['an empty audience', { audience: { 'https://x.test': ' ' } }, /audience at https:\/\/x\.test must be given/],
-  ])('can be made to no service that is registered with %s', (_, options, fault) => {
+  ])('are rejected for a service that is registered with %s', (_, options, fault) => {
     const keycloak = service();
     expect(() => keycloak.service('b', { baseUrl: 'http://127.0.0.1:9', ...options } as never)).toThrow(fault);
   });
 });
 
-describe('what is kept and shared of several issuers', () => {
-  it('has a channel and a cache for each, which say of which issuer they are', async () => {
+describe('the shared state of several issuers', () => {
+  it('has a channel and a cache for each issuer, and is ready when every channel is', async () => {
     const channels: [string, RevocationReceiver][] = [];
     const caches: string[] = [];
     const revocationChannel: RevocationChannel = {
@@ -384,7 +384,7 @@ describe('what is kept and shared of several issuers', () => {
     await Promise.all(sharing.map((each) => each.stop()));
   });
 
-  it('is counted together, and calls of each by themselves', async () => {
+  it('is counted together, but calls are counted by issuer', async () => {
     const { verifier, status } = service();
     for (const server of servers()) await verifier.verify(await loginTo(server, 'alice'));
     const { authorizationServer, otherIssuers, caches } = status.read();
@@ -401,7 +401,7 @@ describe('opaque tokens beside tokens that name their issuer', () => {
     keycloak = service({ issuers: [first, { ...second, profile: 'rfc7662' }] });
   });
 
-  it('are taken to the one server whose tokens may have any form', async () => {
+  it('are sent to the one server whose tokens may have any form', async () => {
     const [, second] = servers();
     const count = counting();
     second.control.fault('introspection', {
@@ -424,7 +424,7 @@ describe('opaque tokens beside tokens that name their issuer', () => {
     }
   });
 
-  it('leave those that name another issuer to that one', async () => {
+  it('leave a token that names another issuer to that issuer', async () => {
     const [first] = servers();
     const count = counting();
     expect(await reasonOf(keycloak.verifier.verify(await loginTo(first, 'alice')))).toBe('accepted');

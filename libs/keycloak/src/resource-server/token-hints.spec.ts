@@ -31,7 +31,7 @@ describe('a token for another audience', () => {
       /^It says that it is for ledger account, and this service is orders\. .*runs with the client id of orders: mend clientId/,
     ],
     [tokenText('stolen'), /^It says that it is for \*\*\*, and this service is orders\./],
-  ])('of %j is told as that, and never as a missing mapper', (aud, hint) => {
+  ])('with aud %j gets a hint about its audience, and not about a missing mapper', (aud, hint) => {
     for (const reason of ['other_audience', 'inactive'] as const) {
       const said = hinted(reason, text({ ...OURS, aud })).hint;
       expect(said).toMatch(hint);
@@ -41,7 +41,7 @@ describe('a token for another audience', () => {
   });
 });
 
-describe('a token of another issuer that Keycloak vouches for', () => {
+describe('a token of another issuer that Keycloak accepts', () => {
   const claims = { ...OURS, iss: 'https://new.example.com/realms/shop' };
 
   it.each([
@@ -69,11 +69,11 @@ describe('an inactive token', () => {
       /revoked, its session ended, its user or client was disabled, the realm has another issuer or signing key now, or it is forged/,
     ],
     ['that says nothing', {}, /no claims that can be read/],
-  ])('%s is told as that', (_, claims, hint) => {
+  ])('%s gets the matching hint', (_, claims, hint) => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
   });
 
-  it('is told by whether its claims match, or in a form that a log line may have', () => {
+  it('has its claims logged as matching, or in a form that is safe to log', () => {
     expect(hinted('inactive', text(OURS)).unverified).toEqual({
       issMatches: true,
       audMatches: true,
@@ -91,23 +91,23 @@ describe('an inactive token', () => {
   });
 
   it.each(['', 'x', 'a.b', 'a.!!.c', `a.${'x'.repeat(20_000)}.c`, text(null), text([1]), text('text')])(
-    'has nothing to say where it is none: %#',
+    'gets a hint that it has no readable claims: %#',
     (token) => {
       expect(hinted('inactive', token).hint).toBe('It has no claims that can be read.');
     },
   );
 });
 
-describe('a time that does not fit', () => {
+describe('a hint about the clock', () => {
   it.each<[BearerErrorReason, object, string]>([
     ['expired', { exp: NOW - 400 }, "this service's clock is ahead of Keycloak's by at least 400 s"],
     ['issued_in_the_future', { iat: NOW + 30 }, "this service's clock is behind Keycloak's by at least 30 s"],
     ['not_yet_valid', { nbf: NOW + 30 }, "this service's clock is behind Keycloak's by at least 30 s"],
-  ])('%s is a clock, since Keycloak found the token active', (reason, claims, hint) => {
+  ])('explains %s by the clock, because Keycloak found the token active', (reason, claims, hint) => {
     expect(hinted(reason, text(claims)).hint).toContain(hint);
   });
 
-  it('is told by what was measured, where that is beyond the tolerance', () => {
+  it('uses the measured skew if it exceeds the tolerance', () => {
     const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
     const skew = new ClockSkew(clock);
     expect(skew.measured).toBeUndefined();
@@ -127,7 +127,7 @@ describe('a time that does not fit', () => {
     expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toContain('at least 400 s');
   });
 
-  it('adds nothing to a refusal that says all', () => {
+  it('is not added to a revoked token', () => {
     expect(hinted('revoked', text(OURS))).toEqual({});
   });
 });
@@ -155,11 +155,11 @@ describe('a token that was verified by its signature', () => {
       { iss: ISSUER, azp: 'web' },
       /lightweight access tokens to web, .*\(client\.use\.lightweight\.access\.token\.enabled/,
     ],
-  ])('%s: is told as what it is', (reason, claims, hint) => {
+  ])('gets the matching hint: %s', (reason, claims, hint) => {
     expect(signed(reason, claims)).toMatch(hint);
   });
 
-  it('is told by whose clock it is wrong, where that was measured', () => {
+  it('gets a hint with the measured clock skew', () => {
     expect(signed('expired', { ...OURS, exp: NOW - 7 }, { aheadSeconds: 90, by: 'its Date header' })).toMatch(
       /ahead of Keycloak's by 90 s/,
     );

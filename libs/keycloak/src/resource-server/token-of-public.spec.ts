@@ -94,7 +94,7 @@ describe.each(HANDLERS)('%s with @Caller()', (_, handler) => {
     ['it is @Public()', [], [Public()]],
     ['its class is @Public()', [Public()], []],
     ['it is @Public() in a class that demands a token', [Authenticated()], [Public()]],
-  ])('stops the start where %s', async (__, ofClass, ofMethod) => {
+  ])('stops the start if %s', async (__, ofClass, ofMethod) => {
     await expect(start(handler.metadata(handlerOf(handler, ofClass, ofMethod)))).rejects.toThrow(SENTENCE);
   });
 
@@ -108,7 +108,7 @@ describe.each(HANDLERS)('%s with @Caller()', (_, handler) => {
 });
 
 describe('a message handler of a gateway with @Caller()', () => {
-  it('stops the start where it is @Public()', async () => {
+  it('stops the start if it is @Public()', async () => {
     const gateway: Handler = {
       ofClass: [WebSocketGateway({ path: '/chat' }), Public()],
       ofMethod: [SubscribeMessage('read')],
@@ -127,8 +127,8 @@ describe('a message handler of a gateway with @Caller()', () => {
   });
 });
 
-describe('a handler that a class inherits', () => {
-  it('stops the start where the heir is @Public() and the handler asks for the token', async () => {
+describe('an inherited handler', () => {
+  it('stops the start if it uses @Caller() and the derived class is @Public()', async () => {
     class Reader {
       read(token: unknown): string {
         return String(token);
@@ -147,7 +147,7 @@ describe('a handler that a class inherits', () => {
   });
 });
 
-describe('a field of GraphQL with @Caller() for which Nest runs no guard', () => {
+describe('a GraphQL field with @Caller() for which Nest runs no guard', () => {
   const field = (metadata: (type: Type) => ModuleMetadata): Handler => ({
     ofClass: [Resolver(() => Order)],
     ofMethod: [ResolveField('text', () => String) as MethodDecorator],
@@ -158,7 +158,7 @@ describe('a field of GraphQL with @Caller() for which Nest runs no guard', () =>
     ['nothing else stands on it', [], []],
     ['it is @Public()', [], [Public()]],
     ['its class is @Public()', [Public()], []],
-  ])('stops the start where %s', async (_, ofClass, ofMethod) => {
+  ])('stops the start if %s', async (_, ofClass, ofMethod) => {
     const handler = field((type) => graphql(type, []));
     await expect(start(handler.metadata(handlerOf(handler, ofClass, ofMethod)))).rejects.toThrow(
       /^Reader\.read \(GraphQL field resolver\) asks for a token by @Caller\(\), and Nest runs no guard for it: GraphQLModule needs the option fieldResolverEnhancers/,

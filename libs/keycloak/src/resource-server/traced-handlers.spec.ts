@@ -126,12 +126,12 @@ describe('a handler that a tracer has wrapped', () => {
     ['/forgotten/route', [403, 403, 403]],
     ['/forgotten/inherited', [403, 403, 403]],
     ['/forgotten/silent', [403, 403, 403]],
-  ])('is as open as its decorators say: %s (RS-20)', async (path, answers) => {
+  ])('keeps the access of its decorators: %s (RS-20)', async (path, answers) => {
     await start(Orders, Forgotten);
     expect(await answersOf(path)).toEqual(answers);
   });
 
-  it('is so where one is made for each request, too (RS-20)', async () => {
+  it('keeps the access of its decorators on a request-scoped controller, too (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -152,7 +152,7 @@ describe('a handler that a tracer has wrapped', () => {
     ]);
   });
 
-  it('is that of the protected resource metadata, too, for each application', async () => {
+  it('stays public if it serves the protected resource metadata, in each application', async () => {
     const path = '/.well-known/oauth-protected-resource';
     const module = KeycloakTestingModule.forRoot({ protectedResource: { resource: 'https://orders.test' } });
     for (let time = 1; time <= 2; time += 1) {
@@ -162,7 +162,7 @@ describe('a handler that a tracer has wrapped', () => {
     }
   });
 
-  it('demands what it did where it was copied from (RS-20)', async () => {
+  it('keeps the demands of the class that it was copied from (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')
@@ -181,7 +181,7 @@ describe('a handler that a tracer has wrapped', () => {
   it.each<[string, (instance: { admin: Handle; open: Handle }) => Handle]>([
     ['bound', ({ admin }) => admin.bind(undefined)],
     ['of another class', () => traced(Orders.prototype.public)],
-  ])('is closed where another one was put in its place for a request: %s (RS-20)', async (_, another) => {
+  ])('is closed if another handler replaces it for a request: %s (RS-20)', async (_, another) => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {

@@ -17,7 +17,7 @@ describe('demandedStaleness', () => {
     },
   );
 
-  it('is smaller the more is demanded', () => {
+  it('is smaller for stricter demands', () => {
     expect([0, 300, ANY_ANSWER, NO_ANSWER_NEEDED].toSorted((a, b) => a - b)).toEqual([
       0,
       300,

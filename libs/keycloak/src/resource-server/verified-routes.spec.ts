@@ -100,7 +100,7 @@ describe('a route', () => {
     ['jwt', '/signed', 'jwt'],
     ['jwt', '/asked', 'introspection'],
     ['jwt', '/fresh', 'introspection'],
-  ])('in a module with %s: %s is looked at by %s, and by nothing else', async (verification, path, way) => {
+  ])('in a module with %s: %s is verified by %s, and by nothing else', async (verification, path, way) => {
     const { app, get } = await start({ verification });
     const token = signIn(app, testAccessToken(ALICE));
     const [cold, warm] =
@@ -110,7 +110,7 @@ describe('a route', () => {
     expect(await get(path, token)).toBe('alice');
   });
 
-  it('that introspects knows at once of a token that has ended, and one that verifies signatures does not (RS-13)', async () => {
+  it('refuses a signed-out token at once by introspection, but not by signature (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     signOut(app, token);
@@ -121,7 +121,7 @@ describe('a route', () => {
     ]);
   });
 
-  it('never falls back on the other way: what needs a server that is away is 503 (RS-14)', async () => {
+  it('never falls back to the other method, and answers 503 if the server that it needs is unreachable (RS-14)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
@@ -137,7 +137,7 @@ describe('a route', () => {
     expect(await get('/signed', signIn(app, testAccessToken(ALICE)))).toBe('alice');
   });
 
-  it('refuses what the list of denials has, by each way (RS-13)', async () => {
+  it('refuses a denied token with each method (RS-13)', async () => {
     const { app, get } = await start({});
     const token = signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1' } }));
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe('alice');
@@ -145,7 +145,7 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
-  it('asks the server about an offline session whose online one has ended, by each way (RS-13)', async () => {
+  it('introspects an offline session whose online session has ended, with each method (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
     const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
@@ -159,7 +159,7 @@ describe('a route', () => {
     expect([await get('/signed', offline), await get('/asked', offline)]).toEqual([401, 401]);
   });
 
-  it('introspects a token that is older than a recheck about it, until it ends, and no other (RS-13)', async () => {
+  it('introspects a token that is older than a recheck of it, and no other token (RS-13)', async () => {
     const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
     const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));
     const [its, another] = [ofSession('s1'), ofSession('s2')];
@@ -178,7 +178,7 @@ describe('a route', () => {
   });
 });
 
-describe('a guard of the application that asks for the caller', () => {
+describe('a guard of the application that calls callerOf()', () => {
   @Injectable()
   class Before implements CanActivate {
     constructor(private readonly guard: KeycloakGuard) {}
@@ -188,7 +188,7 @@ describe('a guard of the application that asks for the caller', () => {
     }
   }
 
-  it('has it judged as the module says, and the handler judges anew where it demands more', async () => {
+  it('verifies by the method of the module, and the handler verifies again if it demands more', async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -198,7 +198,7 @@ describe('a guard of the application that asks for the caller', () => {
 });
 
 describe('AccessTokenVerifier', () => {
-  it('verifies as the module says, or as it is told; a bound on the age of an answer asks', async () => {
+  it('verifies by the method of the module or of its options, and introspects if a maximum age is given', async () => {
     const { app } = await start({ verification: 'jwt' });
     const verifier = app.get(AccessTokenVerifier);
     const token = signIn(app, testAccessToken(ALICE));
@@ -212,7 +212,7 @@ describe('AccessTokenVerifier', () => {
     ]);
   });
 
-  it('can check no signature in a module without the option jwt', async () => {
+  it('can not verify signatures in a module without the option jwt', async () => {
     @Module({ imports: [KeycloakTestingModule.forRoot({})] })
     class Service {}
     const app = await Test.createTestingModule({ imports: [Service] }).compile();
@@ -224,7 +224,7 @@ describe('AccessTokenVerifier', () => {
 });
 
 describe('the start of an application', () => {
-  it('says which routes introspect although they seem not to', async () => {
+  it('reports the routes that introspect because of @MaxIntrospectionAge', async () => {
     await start({ verification: 'jwt' });
     const report = LINES.find((line) => line.startsWith('What opens each handler')) ?? '';
     expect(report).toMatch(/Routes\.byDefault \(GET\): @Authenticated\(\)$/m);
@@ -234,13 +234,13 @@ describe('the start of an application', () => {
     );
   });
 
-  it('is stopped by a route that wants signatures checked where nothing does', async () => {
+  it('fails if a route demands signature verification and the module has none', async () => {
     await expect(start({ jwt: undefined as never })).rejects.toThrow(
       /^Routes\.signed \(GET\) has @TokenVerification\('jwt'\), and nothing here checks signatures: give forRoot\(\{ jwt: jwtVerification\(\) \}\), by nestjs-keycloak-s2s\/jwt$/,
     );
   });
 
-  it('is stopped by options that want it without it', () => {
+  it('fails for options that demand signature verification without jwt', () => {
     const options = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
     expect(() => resolveKeycloakOptions({ ...options, verification: 'jwt' })).toThrow(
       /verification is "jwt", so jwt must be given: jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
@@ -255,13 +255,13 @@ describe('the start of an application', () => {
 });
 
 describe('@TokenVerification', () => {
-  it('takes two words', () => {
+  it('rejects values other than introspection and jwt', () => {
     expect(() => TokenVerification('none' as never)).toThrow(
       "@TokenVerification: \"none\" is neither 'introspection' nor 'jwt'",
     );
   });
 
-  it('stands once on a route', () => {
+  it('is allowed once on a route', () => {
     expect(() => {
       class Twice {
         @TokenVerification('jwt')
@@ -272,7 +272,7 @@ describe('@TokenVerification', () => {
     }).toThrow('Only one of @TokenVerification can stand on a route or class');
   });
 
-  it('of a base can have a derived route introspect, and not the other way round', async () => {
+  it('of a base class can make a derived route introspect, but not the reverse', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')
@@ -302,7 +302,7 @@ describe('@TokenVerification', () => {
     expect(await looks(() => plain.get('/lax', other))).toEqual(['introspection asked']);
   });
 
-  it('opens nothing', async () => {
+  it('grants no access to a closed route', async () => {
     @Controller()
     class Closed {
       @Get('closed')

@@ -204,7 +204,7 @@ const declared = fc.record<Declared>({
 const inheritance = fc.constantFrom<Inheritance>('none', 'inherited', 'overridden');
 
 describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
-  it('is as open as its decorators say, however it is wrapped, inherited or overridden (RS-20)', async () => {
+  it('has the access of its decorators, whether it is wrapped, inherited or overridden (RS-20)', async () => {
     await fc.assert(
       fc.asyncProperty(
         declared,
@@ -223,7 +223,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(Object.keys(REPLACEMENTS))(
-    'that is %s on the instance stops the start, by name (RS-20)',
+    'that is %s on the instance stops the start, and is named (RS-20)',
     async (replacement) => {
       await fc.assert(
         fc.asyncProperty(declared, declared, inheritance, async (base, derived, how) => {
@@ -235,7 +235,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('that is bound for each request is closed, since no start can see it (RS-20)', async () => {
+  it('that is bound for each request is closed, because the start can not detect it (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -256,7 +256,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('that was mixed in with the constructor of another class stops the start (RS-20)', async () => {
+  it('that was copied together with the constructor of another class stops the start (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {
@@ -275,7 +275,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(['not', 'over', 'under', 'by the class'] as const)(
-    'that is copied from a class which demands a permission demands it still, wrapped: %s (RS-20)',
+    'that is copied keeps the permission that its class demands, wrapped: %s (RS-20)',
     async (wrapped) => {
       class Trait {
         handle(): string {
@@ -308,7 +308,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('that is copied and then wrapped, with what Nest knows of it, demands what it did where it comes from (RS-20)', async () => {
+  it('that is copied and then wrapped with its Nest metadata keeps the demands of its class (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')
@@ -332,7 +332,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('that is another one, too, stops the start (RS-20)', async () => {
+  it('that has two names stops the start (RS-20)', async () => {
     @Controller()
     @Public()
     class Twice {
@@ -346,7 +346,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method under two names|already declared/);
   });
 
-  it('that two controllers inherit is what the one and the other says, in turn (RS-20)', async () => {
+  it('that two controllers inherit has the access of each controller in turn (RS-20)', async () => {
     class Base {
       @Get('route')
       @Authenticated()
@@ -372,7 +372,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
   });
 
-  it('that is wrapped still gives @Caller(), and undefined where none need be sent', async () => {
+  it('that is wrapped still receives @Caller(), or undefined without a token', async () => {
     @Controller()
     class Optional {
       @Get('route')

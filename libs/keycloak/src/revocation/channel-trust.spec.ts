@@ -14,8 +14,8 @@ beforeEach(() => {
   trust = new ChannelTrust(clock, { error });
 });
 
-describe('what is refused of the channel', () => {
-  it('is logged with the cure, once a minute for each reason, with a count (OP-01)', () => {
+describe('ChannelTrust', () => {
+  it('logs a refused entry with the cure, once a minute for each reason, with a count (OP-01)', () => {
     for (let count = 0; count < 3; count += 1) trust.refused('entry_unreadable');
     trust.refused('proof_unknown_signer');
     expect(lines).toEqual([
@@ -38,14 +38,14 @@ describe('what is refused of the channel', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('counts a missing public key once, as the reason why proofs are refused (RS-30)', () => {
+  it('counts a missing public key once, and reports it as the reason for refused proofs (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
     expect(lines).toHaveLength(1);
   });
 
-  it('shows the reason until a proof is accepted, and none for an entry', () => {
+  it('reports the reason for refused proofs until a proof is accepted, and none for other refusals', () => {
     trust.refused('entry_newer');
     trust.refused('proof_keys_unreadable');
     expect(trust.status).not.toHaveProperty('proofRefusal');
@@ -60,7 +60,7 @@ describe('what is refused of the channel', () => {
     expect(lines[0]?.fields).toMatchObject({ hint: expect.stringMatching(/^[A-Z].{40,}/) });
   });
 
-  it('is by another key where nothing of it opens, and by somebody else’s where something does (OP-01)', () => {
+  it('reports a wrong key if no entry can be opened, but not if some entries can (OP-01)', () => {
     expect(trust.hasKeys).toBe(true);
     trust.examined({ unreadable: 2, hasOpened: false });
     expect([trust.hasKeys, trust.status.unreadable]).toEqual([false, 2]);

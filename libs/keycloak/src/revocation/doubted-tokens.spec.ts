@@ -27,7 +27,7 @@ describe('DoubtedTokens', () => {
     ['the client of azp', { clientId: 'shop' }, [true, false, false]],
     ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
     ['everything', 'everything', [true, true, true]],
-  ])('are those of %s that were issued until then (RS-13)', (_, recheck, included) => {
+  ])('include the tokens of %s that were issued before the recheck (RS-13)', (_, recheck, included) => {
     const { clock, doubts, token } = doubtsAt();
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual([false, false, false]);
     doubts.add(recheck, clock.date);
@@ -37,7 +37,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });
 
-  it('stay so, whatever comes later, until they have ended', () => {
+  it('keep a recheck until its tokens have expired, whatever follows', () => {
     const { clock, doubts, token } = doubtsAt();
     const old = token(ALICE);
     doubts.add({ sid: 's1' }, clock.date);
@@ -50,7 +50,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(2);
   });
 
-  it('are not those of a recheck that was made before any token that is alive', () => {
+  it('ignore a recheck from before any token that is still valid', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add('everything', clock.date - 36_000);
     doubts.add({ sid: 's1' }, clock.date - 36_001);
@@ -58,14 +58,14 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(0);
   });
 
-  it('are by the time of the recheck, and not by that of its arrival', () => {
+  it('depend on the time of the recheck, not of its arrival', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add({ sid: 's1' }, clock.date - 600);
     expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
     expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
   });
 
-  it('are all that are older than the oldest recheck which is held, when there are too many', () => {
+  it('include all tokens from before the oldest recheck if there are too many rechecks', () => {
     const { clock, doubts, token } = doubtsAt();
     const first = clock.date;
     for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);
@@ -79,10 +79,10 @@ describe('DoubtedTokens', () => {
     expect(doubts.include(token({ sid: 'one more' }, 10), HASH)).toBe(true);
   });
 
-  describe('when something may have been missed', () => {
+  describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('are all that were issued until then, each from its own time within the revocation window', () => {
+    it('include all tokens issued before it, spread over the revocation window', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();
@@ -102,7 +102,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('does not put off those that it was said of before', () => {
+    it('include already doubted tokens without a new delay', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {
@@ -116,7 +116,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('is the same with a recheck of everything that is read when it is old', () => {
+    it('include the same tokens for a recheck of everything that arrives late', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);
@@ -126,7 +126,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 590), hash))).toBe(false);
     });
 
-    it('until some time ago, are those that were issued until then', () => {
+    it('include only tokens issued before the gap ended', () => {
       const { clock, doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
       doubts.doubtAll(clock.monotonicMs() - 100_000);
       expect([106, 104, 90].map((issuedAgo) => doubts.include(token(ALICE, issuedAgo), HASH))).toEqual([
@@ -138,7 +138,7 @@ describe('DoubtedTokens', () => {
       expect(doubts.include(token(ALICE, 90), HASH)).toBe(false);
     });
 
-    it('asks about all at once where no answer may be reused', () => {
+    it('include all tokens at once if no cached result may be reused', () => {
       const { doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
       const old = token(ALICE);
       doubts.doubtAll();

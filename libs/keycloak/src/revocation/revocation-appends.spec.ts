@@ -8,7 +8,7 @@ it.each([
   [false, true, false],
   [true, false, false],
   [false, undefined, false],
-])('has read all where denials are read: %j, and rechecks: %j', (denials, rechecks, areAllRead) => {
+])('RevocationAppends has read all if denials are (%j) and rechecks are (%j)', (denials, rechecks, areAllRead) => {
   const { signal } = new AbortController();
   const appends = new RevocationAppends(
     { areAllRead: denials } as never,

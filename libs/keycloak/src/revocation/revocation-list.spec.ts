@@ -48,7 +48,7 @@ describe('RevocationList', () => {
     ['token', TOKEN, token({}, 'another token')],
     ['token by hash and jti', TOKEN_BY_BOTH, token({ jti: 'j2' }, 'another token')],
     ['token by hash and jti, and none without jti', TOKEN_BY_BOTH, token({ jti: undefined }, 'another token')],
-  ])('denies a %s, and nobody else (RS-13)', (_, denial, other) => {
+  ])('denies a %s, and no other token (RS-13)', (_, denial, other) => {
     const { list } = listOf();
     expect(list.denies(token())).toBe(false);
     list.deny(denial);
@@ -56,7 +56,7 @@ describe('RevocationList', () => {
   });
 
   it.each(['onrtac:1', 'ntrtte:1', 'trrtcc:1', 'ofrtac', 'oft:1', ' ofrtac:1', 'OFRTAC:1', 'j1', undefined])(
-    'denies the token %s of an online session that has ended, which is of no offline one (RS-13)',
+    'denies the token %s of an ended online session, since its jti is not of an offline session (RS-13)',
     (jti) => {
       const { list } = listOf();
       list.deny(ONLINE);
@@ -64,14 +64,14 @@ describe('RevocationList', () => {
     },
   );
 
-  it('denies the tokens of an offline session with all others of its id, where nothing is excepted (RS-13)', () => {
+  it('denies the tokens of an offline session, too, if the denial does not except them (RS-13)', () => {
     const { list } = listOf();
     list.deny(ONLINE);
     list.deny(SESSION);
     expect(list.denies(token({ jti: 'ofrtac:1' }))).toBe(true);
   });
 
-  it('denies one token in whichever form it comes: signed (r, n - s) in place of (r, s), the jti is the same (RS-13)', () => {
+  it('denies the same token with the other valid signature (r, n - s), by its jti (RS-13)', () => {
     const { list } = listOf();
     list.deny(TOKEN);
     const otherForm = token({}, 'the token with its other signature');
@@ -80,20 +80,20 @@ describe('RevocationList', () => {
     expect([list.denies(otherForm), list.denies(token({ jti: undefined }))]).toEqual([true, true]);
   });
 
-  it('denies a session whenever its tokens were issued: one that was refreshed during the logout too', () => {
+  it('denies every token of a session, including a token that was refreshed during the logout', () => {
     const { list } = listOf();
     list.deny(SESSION);
     expect(list.denies(token({ iat: NOW + 500 }))).toBe(true);
     expect(list.denies(token({ iat: undefined }))).toBe(true);
   });
 
-  it('denies a token of the subject that does not say when it was issued', () => {
+  it('denies a token of the subject that has no iat', () => {
     const { list } = listOf();
     list.deny({ sub: 'alice', issuedBefore: 0 });
     expect([list.denies(token({ iat: undefined })), list.denies(token())]).toEqual([true, false]);
   });
 
-  it('is not weakened by an earlier issuedBefore that comes later', () => {
+  it('is not weakened by a later denial with an earlier issuedBefore', () => {
     const { list } = listOf();
     list.deny(SUBJECT);
     list.deny({ ...SUBJECT, issuedBefore: 1 });
@@ -103,7 +103,7 @@ describe('RevocationList', () => {
   });
 
   it.each([SESSION, SUBJECT, TOKEN, TOKEN_BY_BOTH])(
-    'holds %j for its time from the last time on, whatever the date',
+    'keeps %j for its retention time after the last denial, even if the date changes',
     (denial) => {
       const { list, clock } = listOf();
       list.deny(denial);
@@ -118,7 +118,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('forgets what has ended', () => {
+  it('removes expired denials', () => {
     const { list, clock } = listOf();
     for (const denial of [SESSION, SUBJECT, TOKEN_BY_BOTH]) list.deny(denial);
     clock.advance(MEMORY_SECONDS);
@@ -127,7 +127,7 @@ describe('RevocationList', () => {
   });
 
   it.each<unknown>([undefined, {}, { sid: '' }, { sub: 'alice' }, { tokenHash: 'x' }, { ...TOKEN, jti: '' }])(
-    'throws TypeError for %j, and holds what it held',
+    'throws TypeError for %j, and keeps its denials',
     (denial) => {
       const { list } = listOf();
       list.deny(SESSION);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads nothing of a token while nothing is denied, and no hash while no single token is', () => {
+  it('reads nothing of a token while it is empty, and no hash without a denial of a single token', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -157,10 +157,10 @@ describe('RevocationList', () => {
   });
 });
 
-describe('a list that is full', () => {
+describe('a full RevocationList', () => {
   const other = (number: number): Denial => ({ sid: `other-${number}` });
 
-  it('lets the one go that would end first, and refuses what was issued before that was denied', () => {
+  it('drops the denial that expires first, and denies every token issued before that denial', () => {
     const { list, clock } = listOf(2);
     list.deny(SESSION);
     clock.advance(100);
@@ -177,7 +177,7 @@ describe('a list that is full', () => {
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('goes by the issuedBefore of a subject, when that is earlier', () => {
+  it('uses the issuedBefore of a dropped denial of a subject if that is earlier', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -185,7 +185,7 @@ describe('a list that is full', () => {
     expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
   });
 
-  it('keeps nobody out for the future, whatever was denied and done to the date', () => {
+  it('denies no token that is issued later, even if the date changes', () => {
     const { list, clock } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a list that is full', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('loses nothing to what it holds already, or has ended', () => {
+  it('drops nothing for a denial that it already has, or while some have expired', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));
@@ -209,7 +209,7 @@ describe('a list that is full', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('warns the operator, once a minute, and says how many went early', () => {
+  it('warns the operator once a minute, with the number of dropped denials', () => {
     const { list, clock, warnings } = listOf(2);
     for (let number = 0; number < 5; number += 1) list.deny(other(number));
     expect(warnings).toEqual([{ maxRevocations: 2, goneEarly: 1, refusedIssuedBefore: NOW + TOLERANCE_SECONDS }]);
@@ -292,7 +292,7 @@ const step = fc.oneof(
 );
 const steps = fc.array(step, { minLength: 1, maxLength: 40 });
 
-describe('RevocationList against a naive model', () => {
+describe('RevocationList (model)', () => {
   function run(
     maxRevocations: number,
     isRight: (denies: boolean, because: Denied[], one: VerifiedAccessToken) => boolean,
@@ -315,12 +315,12 @@ describe('RevocationList against a naive model', () => {
     );
   }
 
-  it('denies exactly what was denied, while there is room (RS-13)', () => {
+  it('denies exactly the denied tokens while it has room (RS-13)', () => {
     expect.hasAssertions();
     run(100, (denies, because) => denies === because.length > 0);
   });
 
-  it.each([1, 2, 3])('with room for %i lets nothing in that was issued before it was denied', (maxRevocations) => {
+  it.each([1, 2, 3])('with room for %i admits no token that was issued before its denial', (maxRevocations) => {
     expect.hasAssertions();
     run(
       maxRevocations,

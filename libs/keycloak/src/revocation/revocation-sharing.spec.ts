@@ -99,7 +99,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('RevocationSharing', () => {
-  it('is ready when all has been read, and not before', async () => {
+  it('is ready once everything has been read, and not before', async () => {
     expect(sharing.status).toMatchObject({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
     receiver.lost('econnrefused');
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
@@ -109,7 +109,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: true });
   });
 
-  it('appends what was denied before it could, and what is denied from then on', async () => {
+  it('appends denials from before the channel was ready, and later denials', async () => {
     held.deny({ sid: 'before' });
     await sleep(10);
     expect(appended).toEqual([]);
@@ -121,7 +121,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status.unshared).toBe(0);
   });
 
-  it('tries again until it is taken, and says so once', async () => {
+  it('retries an append until it succeeds, and logs the failure once', async () => {
     receiver.caughtUp();
     failing = 'oom';
     held.deny({ sid: 's1' });
@@ -134,7 +134,7 @@ describe('RevocationSharing', () => {
     expect(lines).toEqual([expect.stringContaining("can't be shared"), 'Denials are shared again']);
   });
 
-  it('sends nothing back that came by the channel', async () => {
+  it('does not append what it received from the channel', async () => {
     receiver.caughtUp();
     receiver.received(session('s1', clock.epochSeconds()), 0);
     receiver.received({ kind: 'recheck', recheck: { sub: 'alice' }, at: clock.epochSeconds(), id: 'r1' }, 0);
@@ -145,7 +145,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
   });
 
-  it('after a gap appends what it holds and did not receive again', async () => {
+  it('appends after a gap the denials that it did not receive again', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     held.deny({ sid: 's2' });
@@ -161,7 +161,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('holds what came for as long as it has to, by the larger of the two ages', () => {
+  it('keeps a received denial for its retention time, by the larger of its two ages', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -179,7 +179,7 @@ describe('RevocationSharing', () => {
     expect(refused()).toEqual([false, false, false, false, false]);
   });
 
-  it('a weaker denial that comes later takes nothing away, and the stronger one is still appended', async () => {
+  it('keeps and appends a denial although a weaker one arrives later', async () => {
     held.deny({ sub: 'alice', issuedBefore: clock.epochSeconds() + 100 });
     const weaker: SharedRevocation = {
       kind: 'denial',
@@ -193,18 +193,18 @@ describe('RevocationSharing', () => {
     expect(appended).toMatchObject([{ denial: { key: 'alice', issuedBefore: clock.epochSeconds() + 100 } }]);
   });
 
-  it('a recheck that is older than any answer is passed over', () => {
+  it('ignores a recheck that is older than any cached result', () => {
     receiver.received({ kind: 'recheck', recheck: 'everything', at: clock.epochSeconds() - 100, id: 'r1' }, 0);
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('a channel that lies about a floor keeps nobody out who comes later', () => {
+  it('limits a floor from the channel, so that later tokens are accepted', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
   });
 
-  it('a recheck is appended again after a gap, as long as it is of use', async () => {
+  it('appends a recheck again after a gap while it is still useful', async () => {
     const about = (): unknown[] => appended.map((one) => one.kind === 'recheck' && one.recheck);
     receiver.caughtUp();
     rechecks.require({ sub: 'old' });
@@ -228,7 +228,7 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
-  it('a recheck has the time of who made it, which may be that of the server', async () => {
+  it('appends a recheck with the time of its creator, which may be the time of the server', async () => {
     receiver.caughtUp();
     const at = clock.epochSeconds() + 180;
     rechecks.require({ sub: 'alice' }, at);
@@ -236,7 +236,7 @@ describe('RevocationSharing', () => {
     expect(appended).toMatchObject([{ recheck: { sub: 'alice' }, at }]);
   });
 
-  it('a recheck counts once, wherever it was made, and is not appended when it is of no use any more', async () => {
+  it('applies a recheck once, wherever it was created, and does not append an outdated recheck', async () => {
     let required = 0;
     rechecks.onRequired(() => {
       required += 1;
@@ -259,7 +259,7 @@ describe('RevocationSharing', () => {
     ['when the channel was away for long, after which it took it', 600, 1, 540],
     ['by a clock that is ahead', -600, 300, 300],
     ['long ago', 900, 900, 900],
-  ])('a recheck that was made %s has its own time, with what clocks may differ by', (_, madeAgo, takenAgo, at) => {
+  ])('applies a recheck that was made %s at its own time, with clock tolerance', (_, madeAgo, takenAgo, at) => {
     const all = heard();
     receiver.received(
       { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
@@ -271,7 +271,7 @@ describe('RevocationSharing', () => {
   it.each<[string, number, boolean]>([
     ['that an answer may not know of', 69, true],
     ['that every answer knows of', 71, false],
-  ])('a recheck %s ends answers or does not, and counts for signatures in both cases', (_, ago, due) => {
+  ])('applies a recheck %s to signatures in any case, but only if needed to cached results', (_, ago, due) => {
     const all = heard();
     const askedAtMs = clock.monotonicMs();
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
@@ -283,7 +283,7 @@ describe('RevocationSharing', () => {
     ['with more than one name', { sub: 'alice', clientId: 'shop' }],
     ['with a name that is too long', { sid: 'x'.repeat(1025) }],
     ['in another form', ['sid', 's1']],
-  ])('a recheck %s, as a later version may make it, is one of everything, once, and ends no reading', (_, recheck) => {
+  ])('applies a recheck %s, from a later version, as one recheck of everything, and keeps reading', (_, recheck) => {
     for (const ago of [0, 900]) {
       const all = heard();
       const theirs = {
@@ -297,7 +297,7 @@ describe('RevocationSharing', () => {
     }
   });
 
-  it('a gap has all tokens doubted whose signature is verified, and an outage has not', () => {
+  it('doubts all tokens that were verified by signature after a gap, but not after an outage', () => {
     receiver.caughtUp();
     receiver.lost('away');
     receiver.caughtUp();
@@ -306,7 +306,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('a floor that took the place of denials is appended, and again after a gap', async () => {
+  it('appends a floor that replaces denials, and appends it again after a gap', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -320,7 +320,7 @@ describe('RevocationSharing', () => {
     expect(appended.find(({ kind }) => kind === 'floor')).toEqual({ kind: 'floor', at: clock.epochSeconds() - 10 });
   });
 
-  it('appends a denial although a copy of it came that would end early (RS-30)', async () => {
+  it('appends a denial although it received a copy that would expire early (RS-30)', async () => {
     held.deny({ sid: 's1' });
     receiver.received(session('s1', clock.epochSeconds()), 990);
     receiver.caughtUp();
@@ -334,7 +334,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status.unshared).toBe(0);
   });
 
-  it('a denial that is new goes before those that are appended again', async () => {
+  it('appends new denials before denials that are appended again', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'old' });
     await until(() => sharing.status.unshared === 0);
@@ -347,7 +347,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['new', 'old']);
   });
 
-  it('what the channel took and was not read from it is appended once more, when the channel was lost in between', async () => {
+  it('appends a denial again if the channel was lost before the denial was read back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -360,7 +360,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('appends after a loss what the channel had taken and was not read from it, and nothing while it is read', async () => {
+  it('appends a denial that was not read back only after the channel was lost', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -373,7 +373,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('has read all that it said, though what it said comes back before the channel has answered', async () => {
+  it('has read everything even if its appends are read back before the channel acknowledges them', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     rechecks.require({ sub: 'alice' });
@@ -382,7 +382,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it('a clock that is ahead moves neither a floor nor a denial on, however often they are read', () => {
+  it('does not move a floor because of a clock that is ahead, however often the floor is read', () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);
@@ -392,7 +392,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('a full list that reads again what it dropped drops nothing for it, and raises no floor', () => {
+  it('neither drops denials nor raises the floor if a full list reads dropped denials again', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);
@@ -409,7 +409,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { sid: 'nobody', iat: all[40]?.at ?? 0 } }))).toBe(true);
   });
 
-  it('does not connect to the channel once the application is closed, as it may be while it starts', async () => {
+  it('does not connect to the channel after the application was closed during its start', async () => {
     let connected = 0;
     const revocationChannel: RevocationChannel = {
       check: () => undefined,

@@ -25,7 +25,7 @@ const alice = (id = 'x'): SharedRecheck => ({
 });
 
 describe('SharedRechecks', () => {
-  it('carries out a recheck after another one with the same id (RS-30)', () => {
+  it('applies a recheck even after another recheck with the same id (RS-30)', () => {
     const at = clock.epochSeconds();
     shared.receive({ ...alice(), recheck: { sid: 'nobody' } }, 0, at);
     shared.receive({ ...alice(), at: at - 200 }, 200, at - 200);
@@ -38,7 +38,7 @@ describe('SharedRechecks', () => {
     ]);
   });
 
-  it('carries out a recheck after a copy of it with an earlier time of the server (RS-30)', () => {
+  it('applies a recheck even after a copy with an earlier time of the server (RS-30)', () => {
     const [askedAtMs, at] = [clock.monotonicMs(), clock.epochSeconds()];
     shared.receive(alice(), 400, at - 400);
     expect(rechecks.areDue({ sub: 'alice' }, askedAtMs)).toBe(false);
@@ -47,7 +47,7 @@ describe('SharedRechecks', () => {
     expect(required.at(-1)).toEqual([{ sub: 'alice' }, at]);
   });
 
-  it('ends no answers again when a copy comes that was taken later', () => {
+  it('does not invalidate results again for a copy that the channel stored later', () => {
     const at = clock.epochSeconds();
     shared.receive(alice(), 0, at);
     clock.advance(20);
@@ -57,7 +57,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck although another one with its id came, or a copy that is of no use (RS-30)', () => {
+  it('appends its own recheck although another one with its id, or an outdated copy, arrived (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

@@ -73,7 +73,7 @@ describe('testAccessToken', () => {
     expect(testAccessToken({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
   });
 
-  it('can be one that has expired', () => {
+  it('can be expired', () => {
     const token = testAccessToken({ expiresInSeconds: -1 });
     expect(token.expiresAt).toBeLessThan(Date.now() / 1000);
   });

@@ -126,7 +126,7 @@ describe('the login page', () => {
     expect(shown).toContain('value="&quot;&gt;&lt;script&gt;"');
   });
 
-  it('sets a cookie that no token reveals', async () => {
+  it('sets a cookie that cannot be derived from the sid of a token', async () => {
     const { code, cookie } = await logIn();
     const { sid } = decodeJwt(String((await redeem(code))['access_token']));
     const [name, value = ''] = cookie.split('=');
@@ -174,7 +174,7 @@ describe('levels of authentication', () => {
     return codeIn(response);
   }
 
-  it('end by the ages in the realm file: level 2 after five minutes, level 1 with the session', async () => {
+  it('expire by the ages in the realm file: level 2 after five minutes, level 1 with the session', async () => {
     const { cookie } = await logIn();
     expect(await isHeld(cookie, '2')).toBe(false);
     expect(await acrOf(await stepUp(cookie))).toBe('2');
@@ -187,7 +187,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('are not there in a realm without such a flow: whoever asks for one logs in anew, and single sign-on is at 0', async () => {
+  it('do not exist in a realm without such a flow: asking for one needs a new login, and single sign-on has level 0', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');

@@ -71,7 +71,7 @@ const metadataStatus = async ({ issuer }: RunningAuthorizationServer): Promise<n
 
 const LOGOUT = { type: SESSION_REVOKED, payload: {}, subject: { format: 'opaque', id: 'x' } };
 
-it('is there with the feature alone, whatever the realm says', async () => {
+it('exists only with the feature ssf, whatever the realm says', async () => {
   const without = await start();
   try {
     expect([without.features, await metadataStatus(without)]).toEqual([[], 404]);
@@ -81,23 +81,23 @@ it('is there with the feature alone, whatever the realm says', async () => {
   }
 });
 
-it('is the one feature that there is', async () => {
+it('rejects any other feature than ssf', async () => {
   await expect(start(['ssf', 'dpop'])).rejects.toThrow('The embedded server does not have the feature "dpop"');
 });
 
-it('has scopes that the file of the realm lacks', async () => {
+it('adds the scopes that the realm file lacks', async () => {
   expect(decodeJwt(await token())).toMatchObject({ scope: 'ssf.read ssf.manage' });
   expect((await post(POLL, {})).status).toBe(200);
 });
 
-it('verifies anew when the time has come by the clock of the server', async () => {
+it('limits verifications to one per minute by the clock of the server', async () => {
   const verify = async (): Promise<number> => (await post('/verify', {})).status;
   expect([await verify(), await verify()]).toEqual([204, 429]);
   server.control.clock.advance(60);
   expect([await verify(), (await poll()).length]).toEqual([204, 2]);
 });
 
-it('signs with the key of the time of the event', async () => {
+it('signs an event with the key of the time of the event', async () => {
   server.control.sendSecurityEvent('receiver', LOGOUT);
   await server.control.rotateSigningKeys();
   server.control.sendSecurityEvent('receiver', LOGOUT);
@@ -108,7 +108,7 @@ it('signs with the key of the time of the event', async () => {
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends what a test forges, by the id that polls show', async () => {
+it('sends an event that a test forges, and acknowledges it by the returned id', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',
@@ -121,17 +121,17 @@ it('sends what a test forges, by the id that polls show', async () => {
   expect(await poll({ ack: [jti] })).toEqual([]);
 });
 
-it('sends nothing to a client that has no stream', () => {
+it('throws for an event to a client that has no stream', () => {
   expect(() => server.control.sendSecurityEvent('service-a', LOGOUT)).toThrow('The client service-a has no stream');
 });
 
-it('is told nothing of what a test does by the control', async () => {
+it('sends no event for a logout or a disabled user through the test control', async () => {
   await server.control.logOutUser('alice');
   server.control.disableUser('alice');
   expect(await poll()).toEqual([]);
 });
 
-it('is counted, and hit by faults', async () => {
+it('counts its calls, and answers with injected faults', async () => {
   server.control.fault('poll', { kind: 'status', status: 503, times: 1 });
   expect([(await post(POLL, {})).status, (await post(POLL, {})).status]).toEqual([503, 200]);
   await post('/verify', {});
@@ -139,7 +139,7 @@ it('is counted, and hit by faults', async () => {
   expect(server.control.calls).toMatchObject({ poll: 2, verification: 1, ssfMetadata: 1, streams: 0, streamStatus: 0 });
 });
 
-it('requires a role where the receiver does', async () => {
+it('refuses a receiver that lacks the required role', async () => {
   server.control.addClient({
     ...RECEIVER,
     clientId: 'guarded',

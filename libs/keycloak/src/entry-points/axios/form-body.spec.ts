@@ -21,7 +21,7 @@ async function encoded(form: FormData): Promise<{ ours: string; platforms: strin
   };
 }
 
-describe('a form', () => {
+describe('formBody', () => {
   it.each<[string, (form: FormData) => void]>([
     ['with nothing', () => undefined],
     ['with texts, more than one of a name', (form) => (form.append('a', '1'), form.append('a', 'ä€😀'))],
@@ -30,7 +30,7 @@ describe('a form', () => {
     ['with a file', (form) => form.append('a', new File(['text'], 'n\n"ä.txt', { type: 'text/plain' }))],
     ['with a blob without a type', (form) => form.append('a', new Blob(['text']))],
     ['with files between texts', (form) => (form.append('a', new Blob([]), 'a'), form.append('b', ''))],
-  ])('%s is sent as the platform sends it', async (_, fill) => {
+  ])('encodes a form %s as the platform does', async (_, fill) => {
     const form = new FormData();
     fill(form);
     const { ours, platforms, length } = await encoded(form);
@@ -46,7 +46,7 @@ describe('a form', () => {
     ]).toHaveLength([...form].length);
   });
 
-  it('is sent as it was when the call was made, and as often as there are tries', async () => {
+  it('encodes the form as it was at the call, with the same bytes for each attempt', async () => {
     const form = new FormData();
     form.append('a', new Blob(['text']), 'a.txt');
     const { open } = formBody(form);

@@ -34,8 +34,8 @@ function http(base = ''): HttpService {
 const outcome = (service: HttpService, config: AxiosRequestConfig): Promise<unknown> =>
   outcomeOf(firstValueFrom(service.request(config)));
 
-describe('a URL of a call', () => {
-  it('is sent as it was given, or throws TypeError before a token is requested (CC-10)', async () => {
+describe('ServiceHttp paths', () => {
+  it('sends a path unchanged, or throws TypeError before it requests a token (CC-10)', async () => {
     const services = ['', '/base', '/größe'].map((base) => [base, http(base)] as const);
     await fc.assert(
       fc.asyncProperty(callPath, fc.constantFrom(...services), fc.boolean(), async (path, [base, service], isWhole) => {
@@ -71,13 +71,13 @@ describe('a URL of a call', () => {
     ['a serializer that adds a fragment', { url: '/orders', params: { a: 1 }, paramsSerializer: () => 'a#b' }],
     ['a serializer that adds a line break', { url: '/orders', params: { a: 1 }, paramsSerializer: () => 'a\nb' }],
     ['a base URL with a dot segment', { url: '/orders', baseURL: 'BASE/../base' }],
-  ])('throws TypeError before a token is requested: %s (CC-10)', async (_, { baseURL, ...config }) => {
+  ])('throws TypeError before it requests a token: %s (CC-10)', async (_, { baseURL, ...config }) => {
     const own = baseURL === undefined ? {} : { baseURL: baseURL.replace('BASE', `${next.url}/base`) };
     expect(await outcome(http('/base'), { ...config, ...own })).toBe('TypeError');
     expect([next.lines, tokens.requested]).toEqual([[], 0]);
   });
 
-  it('is that of the base URL where none is given, with the query encoded', async () => {
+  it('calls the base URL if no URL is given, and encodes the query', async () => {
     for (const base of ['', '/base']) await outcome(http(base), { params: { q: 'ä /..#\\' } });
     expect(next.lines).toEqual(['GET /?q=%C3%A4+%2F..%23%5C HTTP/1.1', 'GET /base?q=%C3%A4+%2F..%23%5C HTTP/1.1']);
   });

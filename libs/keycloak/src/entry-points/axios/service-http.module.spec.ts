@@ -32,7 +32,7 @@ async function applicationWith(services: DynamicModule): Promise<INestApplicatio
 }
 
 describe('ServiceHttpModule', () => {
-  it('makes a ServiceHttp injectable, from options or a factory with imports', async () => {
+  it('makes ServiceHttp injectable, from options or a factory with imports', async () => {
     @Module({ providers: [{ provide: 'url', useValue: REGISTERED.baseURL }], exports: ['url'] })
     class SettingsModule {}
     const factory = {
@@ -49,7 +49,7 @@ describe('ServiceHttpModule', () => {
     }
   });
 
-  it('lists every fault of its options', async () => {
+  it('rejects invalid options and lists every fault', async () => {
     const faulty = { name: 'inventory', baseURL: 'ftp://x', audience: '', timeoutMs: 1, baseUrl: 'https://x' };
     await expect(applicationWith(ServiceHttpModule.register([faulty]))).rejects.toMatchObject({
       name: 'KeycloakOptionsError',
@@ -66,7 +66,7 @@ describe('ServiceHttpModule', () => {
     expect(() => ServiceHttpModule.register([REGISTERED, REGISTERED])).toThrow('name "inventory" is given twice');
   });
 
-  it('says what is missing without KeycloakModule', async () => {
+  it('does not compile without KeycloakModule', async () => {
     const module = Test.createTestingModule({
       imports: [ServiceHttpModule.register([REGISTERED])],
       providers: [Caller],
@@ -76,7 +76,7 @@ describe('ServiceHttpModule', () => {
 });
 
 describe('testServices', () => {
-  it('sees the calls of HttpService, whatever their bodies, and answers them', async () => {
+  it('records the calls of HttpService with their bodies, and answers them', async () => {
     const app = await applicationWith(ServiceHttpModule.register([REGISTERED]));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.write'] });
     signIn(app, alice);

@@ -112,8 +112,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-describe('a call', () => {
-  it('carries the token of the one it is made for, and is Nest’s HttpService', async () => {
+describe('ServiceHttp', () => {
+  it('sends a bearer token for asService and onBehalfOf, and returns the response of axios', async () => {
     const http = serviceHttp();
     expect((await got(http.asService('orders.approve').get('/orders'))).data).toEqual({ ok: true });
     const { data, status, statusText, headers } = await got(http.onBehalfOf(ALICE, 'orders.approve').get('/orders'));
@@ -126,7 +126,7 @@ describe('a call', () => {
     expect(seen[0]?.headers['accept-encoding']).toBe('identity');
   });
 
-  it('has the methods of HttpService, query and all', async () => {
+  it('has the methods of HttpService, and encodes query parameters', async () => {
     const http = asService();
     await got(http.get('/a', { params: { q: 'ä b', list: [1, 2] } }));
     await got(http.post('/a', { x: 1 }));
@@ -139,7 +139,7 @@ describe('a call', () => {
     expect(seen[0]?.url).toBe('/base/a?q=%C3%A4+b&list%5B%5D=1&list%5B%5D=2');
   });
 
-  it('answers text, bytes, JSON, a Blob and a stream, as responseType says', async () => {
+  it('returns text, bytes, JSON, a Blob or a stream, depending on responseType', async () => {
     const http = asService();
     const bytes = Buffer.from([0, 255, 1, 254]);
     handler = answer(200, bytes);
@@ -201,7 +201,7 @@ describe('a call', () => {
     }
   });
 
-  it('tells the progress of both ways', async () => {
+  it('reports the progress of the upload and of the download', async () => {
     handler = (request, response) => {
       void buffer(request).then((body) => response.writeHead(200, { 'Content-Length': body.length }).end(body));
     };
@@ -222,7 +222,7 @@ describe('a call', () => {
     expect(down.at(-1)).toMatchObject({ loaded: 100_000, progress: 1, download: true });
   });
 
-  it('goes through the interceptors of the application, which see no token', async () => {
+  it('runs the interceptors of the application, which do not see the token', async () => {
     const http = serviceHttp({ defaults: { headers: { 'X-Default': 'd' } } });
     const shown: string[] = [];
     http.axiosRef.interceptors.request.use((config) => {
@@ -242,7 +242,7 @@ describe('a call', () => {
     for (const one of shown) expect(one).not.toContain(TOKENS[0]);
   });
 
-  it('can be retried by an interceptor with the config that the error has', async () => {
+  it('lets an interceptor retry a call with the config of the error', async () => {
     const http = serviceHttp();
     http.axiosRef.interceptors.response.use(
       undefined,
@@ -255,7 +255,7 @@ describe('a call', () => {
     expect((await got(http.asService('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
-  it('says in whose name', async () => {
+  it('refuses a call that names neither caller nor permission, and an invalid permission', async () => {
     const http = serviceHttp();
     await expect(http.axiosRef.get('/a')).rejects.toThrow('in whose name');
     expect(() => http.asService('')).toThrow(TypeError);
@@ -264,7 +264,7 @@ describe('a call', () => {
   });
 });
 
-describe('a token', () => {
+describe('ServiceHttp tokens', () => {
   const EVIL = 'http://127.0.0.1:9';
 
   it.each<[string, AxiosRequestConfig]>([
@@ -291,7 +291,7 @@ describe('a token', () => {
     ['the header Host', { headers: { Host: 'other' } }],
     ['the header Cookie', { headers: { Cookie: 'a=b' } }],
     ['a method that opens a tunnel', { method: 'CONNECT' }],
-  ])('goes nowhere by %s', async (_, config) => {
+  ])('refuses a call with %s, and requests no token', async (_, config) => {
     const { baseURL, url } = config;
     const named = url === 'NAMED' ? { url: `${origin().replace('//', '//name:word@')}/base/a` } : {};
     const beside = baseURL === 'BASE-beside' ? { baseURL: `${origin()}/base-beside` } : {};
@@ -304,17 +304,17 @@ describe('a token', () => {
     ['a proxy', { proxy: { host: '127.0.0.1', port: 9 } } as ServiceHttpDefaults],
     ['an agent', { httpsAgent: {} } as ServiceHttpDefaults],
     ['redirects', { maxRedirects: 5 } as ServiceHttpDefaults],
-  ])('can’t be sent elsewhere by defaults: %s', (_, defaults) => {
+  ])('refuses defaults that could send the token elsewhere: %s', (_, defaults) => {
     expect(() => serviceHttp({ defaults })).toThrow(TypeError);
   });
 
-  it('follows no redirect', async () => {
+  it('does not follow a redirect', async () => {
     handler = answer(302, '', { Location: `${EVIL}/a` });
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_failed', reason: 'answered_302' });
     expect(seen).toHaveLength(1);
   });
 
-  it('takes no proxy from the environment', async () => {
+  it('ignores a proxy from the environment', async () => {
     process.env['HTTP_PROXY'] = process.env['http_proxy'] = EVIL;
     try {
       await got(asService().get('/a'));
@@ -325,7 +325,7 @@ describe('a token', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('stays ours when an interceptor or a changed default points elsewhere', async () => {
+  it('refuses a call if an interceptor or a changed default points to another origin', async () => {
     const http = asService();
     http.axiosRef.defaults.baseURL = EVIL;
     expect(await failed(http.get('/a'))).toBeInstanceOf(TypeError);
@@ -341,7 +341,7 @@ describe('a token', () => {
     ['a form', () => Object.assign(new FormData(), {})],
     ['form fields', () => new URLSearchParams({ a: '1' })],
     ['bytes', () => Buffer.from('bytes')],
-  ])('that is refused is renewed, and %s is sent once more', async (_, body) => {
+  ])('renews a refused token and repeats the call (body: %s)', async (_, body) => {
     handler = refusesFirst(json({ ok: true }));
     const data = body();
     if (data instanceof FormData) data.append('a', '1');
@@ -349,13 +349,13 @@ describe('a token', () => {
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(AUTHORIZATIONS);
   });
 
-  it('that is refused twice is our failure', async () => {
+  it('reports service_refused if the renewed token is refused, too', async () => {
     handler = drained(INVALID_TOKEN);
     expect(await failed(asService().post('/a', {}))).toMatchObject({ code: 'service_refused', status: 401 });
     expect(seen).toHaveLength(2);
   });
 
-  it('that is refused is renewed for the next call where a stream was sent, which is not sent again', async () => {
+  it('renews a refused token for the next call, and does not send a stream again', async () => {
     handler = refusesFirst(json({ ok: true }));
     const http = asService();
     const stream = Readable.from(['a', 'b']);
@@ -385,7 +385,7 @@ describe('a token', () => {
     ],
     ['is cut off', (_, response) => void response.destroy()],
     ['is not let in', (request, response) => void response.writeHead(403).end(String(request.headers.authorization))],
-  ])('that %s is in no error', async (_, script) => {
+  ])('does not put a token that %s into an error', async (_, script) => {
     handler = script;
     for (const responseType of ['json', 'text', 'arraybuffer', 'stream'] as const) {
       const http = serviceHttp();
@@ -406,7 +406,7 @@ describe('a token', () => {
     }
   });
 
-  it('can’t be reached from the stream of an answer', async () => {
+  it('does not expose the token in the stream of an answer', async () => {
     handler = answer(200, 'x'.repeat(100_000));
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     expect(inspect(data, { depth: 12, showHidden: true, getters: true })).not.toContain(TOKENS[0]);
@@ -414,8 +414,8 @@ describe('a token', () => {
   });
 });
 
-describe('an error', () => {
-  it('is one of this library, which axios takes for one of its own', async () => {
+describe('ServiceHttp errors', () => {
+  it('throws a ServiceCallError that axios accepts as an AxiosError, and does not print the answer', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
     const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
@@ -438,7 +438,7 @@ describe('an error', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('passes on which login the next service demands of the user, and is not sent again (RS-11)', async () => {
+  it('passes on the login that the next service demands, and does not repeat the call (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -456,7 +456,7 @@ describe('an error', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('is none where validateStatus accepts the answer', async () => {
+  it('does not throw if validateStatus accepts the answer', async () => {
     handler = json({ left: 3 }, 409);
     const { status, data } = await got(asService().get('/a', { validateStatus: (code) => code < 500 }));
     expect([status, data]).toEqual([409, { left: 3 }]);
@@ -464,7 +464,7 @@ describe('an error', () => {
     expect(JSON.parse(await text(streamed.data))).toEqual({ left: 3 });
   });
 
-  it('says that an answer is not JSON where JSON was asked for', async () => {
+  it('says that an answer is not JSON if JSON was requested', async () => {
     handler = answer(200, '<html>');
     expect(
       await failed(
@@ -473,7 +473,7 @@ describe('an error', () => {
     ).toMatchObject({ code: 'service_failed', reason: 'answer_not_json' });
   });
 
-  it('of the application stays what it is', async () => {
+  it('passes an error of an interceptor through unchanged', async () => {
     const http = serviceHttp();
     const own = new Error('mine');
     http.axiosRef.interceptors.request.use(() => Promise.reject(own));
@@ -483,7 +483,7 @@ describe('an error', () => {
   it.each<[string, Settings, AxiosRequestConfig]>([
     ['the service', { timeoutMs: 50 }, {}],
     ['the call', {}, { timeout: 50 }],
-  ])('is service_timeout after the time of %s', async (_, settings, config) => {
+  ])('throws service_timeout after the timeout of %s', async (_, settings, config) => {
     handler = () => undefined;
     expect(await failed(asService(settings).get('/a', config))).toMatchObject({
       code: 'service_timeout',
@@ -491,13 +491,13 @@ describe('an error', () => {
     });
   });
 
-  it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits where the time of the call is %d', async (timeout) => {
+  it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits with a timeout of %d ms', async (timeout) => {
     handler = (_, response) => void setTimeout(() => response.end('late'), 50);
     expect((await got(asService().get('/a', { timeout }))).data).toBe('late');
   });
 
   it.each([-1, Number.NaN, 'soon' as never])(
-    'is TypeError for %j in place of a time, and nothing is sent',
+    'throws TypeError for a timeout of %j, and sends nothing',
     async (timeout) => {
       handler = answer(200);
       expect(await failed(asService().get('/a', { timeout }))).toBeInstanceOf(TypeError);
@@ -505,7 +505,7 @@ describe('an error', () => {
     },
   );
 
-  it.each(['maxContentLength', 'maxBodyLength'])('is TypeError for a %s that is no number', async (name) => {
+  it.each(['maxContentLength', 'maxBodyLength'])('throws TypeError if %s is not a number', async (name) => {
     handler = answer(200, 'x'.repeat(2000));
     // Nothing compares as larger than `NaN`, so even `maxResponseBytes` would have no effect.
     const http = asService({ maxResponseBytes: 1024 });
@@ -513,7 +513,7 @@ describe('an error', () => {
     expect([seen.length, requested]).toEqual([0, 0]);
   });
 
-  it('ends in time where what is collected comes byte by byte, though a body streams', async () => {
+  it('times out if a buffered answer arrives too slowly, also while a stream was sent or requested', async () => {
     const dripping =
       (status: number): RequestListener =>
       (request, response) => {
@@ -531,7 +531,7 @@ describe('an error', () => {
     expect(await failed(http.post('/a', Readable.from(['x']), within))).toMatchObject(late);
   });
 
-  it('is service_failed for an answer that is too large, whoever says so', async () => {
+  it('throws service_failed for an answer over maxResponseBytes (except streams) or maxContentLength', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };
     expect(await failed(asService({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
@@ -542,21 +542,21 @@ describe('an error', () => {
     await expect(text(bounded.data)).rejects.toMatchObject(large);
   });
 
-  it('is ours for a body over maxBodyLength', async () => {
+  it('throws TypeError for a body over maxBodyLength', async () => {
     handler = drained(json({}));
     expect(await failed(asService().post('/a', 'x'.repeat(2000), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
     const stream = Readable.from([Buffer.alloc(600), Buffer.alloc(600)]);
     expect(await failed(asService().post('/a', stream, { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
   });
 
-  it('is the circuit’s after failures in a row, and 503', async () => {
+  it('throws service_unavailable while the circuit is open', async () => {
     handler = (_, response) => void response.destroy();
     const http = asService({ circuitBreakerFailures: 2 });
     for (let at = 0; at < 2; at += 1) await failed(http.post('/a', {}));
     expect(await failed(http.get('/a'))).toMatchObject({ code: 'service_unavailable', reason: 'circuit_open' });
   });
 
-  it('is axios’ own for a call that was cancelled', async () => {
+  it('throws the cancellation error of axios if the call is aborted', async () => {
     handler = () => undefined;
     const controller = new AbortController();
     const pending = failed(asService().get('/a', { signal: controller.signal }));
@@ -566,7 +566,7 @@ describe('an error', () => {
     expect(axios.isCancel(await pending)).toBe(true);
   });
 
-  it('comes of nobody who unsubscribes: the request ends', async () => {
+  it('closes the request when the subscriber unsubscribes', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => void (closed = closeOf(request));
     const arrived = once(server, 'request');
@@ -577,10 +577,10 @@ describe('an error', () => {
   });
 });
 
-describe('a stream', () => {
+describe('ServiceHttp streams', () => {
   const chunk = Buffer.alloc(64 * 1024, 1);
 
-  it('comes with back pressure', async () => {
+  it('applies backpressure to a streamed answer', async () => {
     let written = 0;
     let waits = 0;
     handler = (_, response) => {
@@ -607,7 +607,7 @@ describe('a stream', () => {
     expect(waits).toBeGreaterThan(0);
   });
 
-  it('that its reader ends ends the request', async () => {
+  it('closes the request when the reader destroys the stream', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     handler = (_, response) => {
       closed = closeOf(response);
@@ -618,7 +618,7 @@ describe('a stream', () => {
     await expect(closed).resolves.toBeUndefined();
   });
 
-  it('ends with the signal of its call', async () => {
+  it('ends a streamed answer when the call is aborted', async () => {
     handler = (_, response) => void response.write(chunk);
     const controller = new AbortController();
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream', signal: controller.signal }));
@@ -627,7 +627,7 @@ describe('a stream', () => {
     expect(axios.isCancel(await read)).toBe(true);
   });
 
-  it('may last longer than the time of a call, and fails when nothing comes for so long', async () => {
+  it('lets a stream last longer than the timeout, but fails if nothing arrives for that long', async () => {
     let answered: ServerResponse | undefined;
     handler = (_, response) => {
       answered = response;
@@ -646,7 +646,7 @@ describe('a stream', () => {
     expect(answered).toBeDefined();
   });
 
-  it('that breaks off fails with our error, and ends no process where nobody listens', async () => {
+  it('throws service_failed if a stream breaks off, and survives a stream without an error listener', async () => {
     handler = (_, response) => {
       response.writeHead(200, { 'Content-Length': '100' }).write('x');
       setTimeout(() => response.destroy(), 20);
@@ -657,7 +657,7 @@ describe('a stream', () => {
     await new Promise((resolve) => unheard.data.once('close', resolve));
   });
 
-  it('keeps its slot until it is over', async () => {
+  it('keeps the slot of a call until its stream ends', async () => {
     handler = (request, response) => void (request.url === '/base/open' ? response.write('x') : response.end('{}'));
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const { data } = await got(http.get<Readable>('/open', { responseType: 'stream' }));
@@ -667,7 +667,7 @@ describe('a stream', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('is sent as it comes, and ends the request when it fails', async () => {
+  it('sends a streamed body as it arrives, and closes the request when the body fails', async () => {
     const parts: string[] = [];
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => {
@@ -686,11 +686,11 @@ describe('a stream', () => {
   });
 });
 
-describe('a body', () => {
+describe('ServiceHttp request bodies', () => {
   it.each<[string, number]>([
     ['before its token is there', 20],
     ['while it is sent', 0],
-  ])('that fails %s ends its call with its own error, and says nothing of the service', async (_, ms) => {
+  ])('rejects with the error of a body that fails %s, and keeps the circuit closed', async (_, ms) => {
     tokenMs = ms;
     handler = drained(json({}));
     const http = asService({ circuitBreakerFailures: 1 });
@@ -701,7 +701,7 @@ describe('a body', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('that was read or destroyed before is sent to nobody', async () => {
+  it('sends nothing if the body was read or destroyed before', async () => {
     const ended = Readable.from(['a']);
     await text(ended);
     const destroyed = Readable.from(['a']).destroy();
@@ -713,7 +713,7 @@ describe('a body', () => {
     expect(seen).toEqual([]);
   });
 
-  it('that does not come is a time-out of its sender, after which the circuit stays closed', async () => {
+  it('times out if the body does not arrive, and keeps the circuit closed', async () => {
     handler = drained(json({}));
     const http = asService({ timeoutMs: 100, circuitBreakerFailures: 1 });
     const stalled = new Readable({ read: () => undefined });
@@ -723,7 +723,7 @@ describe('a body', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('that comes slowly may take longer than a call, but not on the trial call of a circuit', async () => {
+  it('lets a slow body take longer than the timeout, but not in the trial call of a circuit', async () => {
     const dripping = (): Readable =>
       Readable.from(
         (async function* () {
@@ -749,7 +749,7 @@ describe('a body', () => {
     ['a list', [1, 2, 3]],
     ['an ArrayBuffer', new ArrayBuffer(3)],
   ])(
-    'that gives %s, which is neither text nor bytes, is a fault of its sender, and nothing is left out',
+    'throws TypeError if a stream yields %s instead of text or bytes, and does not count a failure of the service',
     async (_, chunk) => {
       let ended = 0;
       handler = (request, response) =>
@@ -766,7 +766,7 @@ describe('a body', () => {
     },
   );
 
-  describe('that is a file which can not be read any more', () => {
+  describe('with a file that can no longer be read', () => {
     const error = new Error('It is not there any more');
     const lost = (): File => {
       class LostFile extends File {
@@ -791,7 +791,7 @@ describe('a body', () => {
     it.each([
       ['alone', lost],
       ['in a form', inForm],
-    ])('fails by itself: %s', async (_, body) => {
+    ])('rejects with the error of the file, and keeps the circuit closed: %s', async (_, body) => {
       handler = drained(json({}));
       const http = asService({ circuitBreakerFailures: 1 });
       expect(await failed(http.post('/a', body()))).toBe(error);
@@ -801,14 +801,14 @@ describe('a body', () => {
     it.each([
       ['alone', lost],
       ['in a form', inForm],
-    ])('ends no process where nobody reads it, as after an early answer: %s', async (_, body) => {
+    ])('does not crash the process if nothing reads the body, as after an early answer: %s', async (_, body) => {
       const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
       await new Promise((resolve) => opened.resume().once('close', resolve));
       expect(opened.errored).toBe(error);
     });
   });
 
-  it('of the form-data package is streamed, and bounded like any stream', async () => {
+  it('streams a form of the form-data package, and applies maxBodyLength to it', async () => {
     const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {
       append(name: string, value: unknown): void;
     };
@@ -835,7 +835,7 @@ describe('a body', () => {
     expect(await failed(asService({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('that is a request being served keeps its socket, so that it can be answered', async () => {
+  it('passes an incoming request on as the body, and leaves its socket open for the answer', async () => {
     const front = createServer((request, response) => {
       void failed(asService({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
         response.end(String(request.socket?.remoteAddress)),
@@ -850,19 +850,19 @@ describe('a body', () => {
   });
 });
 
-describe('what axios users expect', () => {
-  it('holds for null, which is no option', async () => {
+describe('ServiceHttp compatibility with axios', () => {
+  it('ignores options that are null', async () => {
     const none = { onUploadProgress: null, onDownloadProgress: null, proxy: null, maxContentLength: null } as never;
     expect((await got(asService().post('/a', { a: 1 }, none))).status).toBe(200);
   });
 
-  it('is the base URL itself for an empty path', async () => {
+  it('calls the base URL itself for an empty path', async () => {
     await got(asService().get(''));
     await got(asService().get('', { params: { q: 1 } }));
     expect(seen.map(({ url }) => url)).toEqual(['/base', '/base?q=1']);
   });
 
-  it('is the reason of a cancel token, and JSON of an error', async () => {
+  it('rejects with the reason of a cancel token, and serializes errors to JSON', async () => {
     handler = () => undefined;
     const source = axios.CancelToken.source();
     const pending = failed(asService().get('/a', { cancelToken: source.token }));
@@ -878,7 +878,7 @@ describe('what axios users expect', () => {
     });
   });
 
-  it('is an ArrayBuffer of the length of the answer', async () => {
+  it('returns an ArrayBuffer that is as long as the answer', async () => {
     handler = (_, response) => {
       response.write(Buffer.alloc(10));
       setTimeout(() => response.end(Buffer.alloc(6)), 20);
@@ -887,13 +887,13 @@ describe('what axios users expect', () => {
     expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
   });
 
-  it('is one time for all of a call, also for its token and a renewal', async () => {
+  it('applies one timeout to the whole call, including the token and its renewal', async () => {
     tokenMs = 60;
     handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
     expect(await failed(asService().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
   });
 
-  it('knows nothing of what was set on the axios of all', async () => {
+  it('ignores changes to the global defaults of axios', async () => {
     const http = serviceHttp();
     axios.defaults.params = { leaked: 1 };
     try {
@@ -905,7 +905,7 @@ describe('what axios users expect', () => {
   });
 });
 
-describe('an answer', () => {
+describe('ServiceHttp answers', () => {
   const strict: Settings = { defaults: { transitional: { silentJSONParsing: false } } };
   const hidden = (error: unknown): string =>
     [error, (error as { response?: AxiosResponse }).response]
@@ -923,14 +923,14 @@ describe('an answer', () => {
       (request, response) =>
         seen.length === 1 ? INVALID_TOKEN(request, response) : void response.writeHead(500).end(AUTHORIZATIONS.join()),
     ],
-  ])('that repeats the token %s leaves none in the error', async (_, script) => {
+  ])('does not put a token that the answer repeats %s into the error', async (_, script) => {
     handler = script;
     const error = await failed(asService(strict).get('/a', { responseType: 'json' }));
     expect(error).toMatchObject({ code: 'service_failed' });
     for (const token of TOKENS) expect(hidden(error)).not.toContain(token);
   });
 
-  it('that is a page where JSON was expected hides no refusal', async () => {
+  it('throws insufficient_scope even if the answer is a page instead of JSON', async () => {
     handler = answer(403, '<html>');
     const error = await failed(
       serviceHttp(strict).onBehalfOf(ALICE, 'orders.approve').get('/a', { responseType: 'json' }),
@@ -952,7 +952,7 @@ describe('an answer', () => {
       answer(200, 'x'.repeat(200_000)),
     ],
     ['that nobody reads, and is small', {}, answer(200, 'x')],
-  ])('%s holds no slot, though a stream was asked for', async (_, config, script) => {
+  ])('frees the slot of an answer %s, even if a stream was requested', async (_, config, script) => {
     handler = script;
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     await got(http.request({ url: '/a', responseType: 'stream', ...config })).catch(() => undefined);

@@ -218,10 +218,10 @@ async function post(body: unknown, authorization: string | undefined): Promise<R
 const query = (text: string, authorization?: string): Promise<Record<string, unknown>> =>
   post({ query: text }, authorization);
 
-describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
+describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
   beforeEach(() => start(options, adapter, [OrdersResolver, FieldsResolver]));
 
-  it('runs an operation for a caller with the permission, whose token the resolver gets', async () => {
+  it('runs an operation for a caller with the permission, and gives the resolver the token', async () => {
     expect(await query('{ order { number } }', bearerOf(app))).toEqual({ data: { order: { number: 1 } } });
     expect(ran).toEqual(['order 1 for shop']);
   });
@@ -235,7 +235,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(ran).toEqual([]);
   });
 
-  it('refuses a login that is too old, with the one that would do (RS-11)', async () => {
+  it('refuses a login that is too old, and names the login that is required (RS-11)', async () => {
     const old = { ...GOOD, acr: 'gold', authenticatedSecondsAgo: 70 };
     const { errors } = await query('{ settled }', bearerOf(app, old));
     expect(errors).toMatchObject([
@@ -253,13 +253,13 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(await query('{ settled }', recent)).toEqual({ data: { settled: 'settled' } });
   });
 
-  it('takes the token of each request for that request alone', async () => {
+  it('uses the token of a request for that request only', async () => {
     await query('{ order { number } }', bearerOf(app));
     expect(await query('{ order { number } }')).toMatchObject({ data: null });
     expect(ran).toEqual(['order 1 for shop']);
   });
 
-  it('opens what is @Public() without a token, and nothing that no decorator opens', async () => {
+  it('runs a @Public() operation without a token, and refuses an operation without a decorator', async () => {
     expect(await query('{ status }')).toEqual({ data: { status: 'up' } });
     expect(await query('{ forgotten }', bearerOf(app))).toMatchObject({
       errors: [{ extensions: { code: 'route_closed' } }],
@@ -267,13 +267,13 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(ran).toEqual([]);
   });
 
-  it('answers introspection to everybody, since Nest runs no guard for it', async () => {
+  it('answers schema introspection without a token, since Nest does not run guards for it', async () => {
     expect(await query('{ __schema { queryType { name } } }')).toEqual({
       data: { __schema: { queryType: { name: 'Query' } } },
     });
   });
 
-  it('holds a field resolver against its own decorators', async () => {
+  it('checks the decorators of a field resolver', async () => {
     const text = '{ order { number label price } }';
     expect(await query(text, bearerOf(app))).toMatchObject({
       data: null,
@@ -283,7 +283,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(await query(text, both)).toEqual({ data: { order: { number: 1, label: 'order', price: '1 €' } } });
   });
 
-  it('asks once about the token of a request, for all its aliases and a known token not at all', async () => {
+  it('introspects a token once for all aliases of a request, and uses the cache for the next request', async () => {
     const asked = introspections();
     const aliases = Array.from({ length: 50 }, (__, at) => `a${at}: order(number: ${at}) { number }`).join(' ');
     const authorization = bearerOf(app);
@@ -294,7 +294,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('judges the operations of a batch by the token of their request, and asks about it once', async () => {
+  it('checks each operation of a batch with the token of the request, and introspects the token once', async () => {
     const asked = introspections();
     const text = '{ order { number } }';
     const answers = await post([{ query: text }, { query: '{ forgotten }' }, { query: text }], bearerOf(app));
@@ -303,7 +303,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('asks once for a caller who is refused each time, too', async () => {
+  it('introspects the token of a refused caller once for all aliases', async () => {
     const asked = introspections();
     const refused = Array.from({ length: 20 }, (__, at) => `p${at}: tip`).join(' ');
     const { errors } = await query(`mutation { ${refused} }`, bearerOf(app, { ...GOOD, permissions: [] }));
@@ -311,7 +311,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('asks once for each request where no answer may be reused, however many mutations it has', async () => {
+  it('introspects once per request if no cached result may be used, however many mutations it has', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
@@ -350,7 +350,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
-  it.each(['handshake', 'parameters'] as const)('subscribes a caller by the token of its %s', async (place) => {
+  it.each(['handshake', 'parameters'] as const)('authorizes a subscription with the token of the %s', async (place) => {
     const { received } = await subscribed(bearerOf(app), place);
     await untilReceived(received, 2);
     expect(received[0]).toEqual({ data: { ticks: 1 } });
@@ -374,7 +374,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
 });
 
 describe('a subscription', () => {
-  it.each(DRIVERS)('by %s is closed once its token has expired, or is inactive', async (_, options, adapter) => {
+  it.each(DRIVERS)('with %s is closed after its token expires or becomes inactive', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver], {
       introspectionTtlSeconds: 1,
       clockToleranceSeconds: 0,
@@ -404,7 +404,7 @@ describe('a subscription', () => {
   });
 });
 
-describe('a context that all operations share', () => {
+describe('a GraphQL context that all operations share', () => {
   const one = { shared: true };
   const fixed: { req?: unknown } = {};
   beforeEach(() => {
@@ -414,7 +414,7 @@ describe('a context that all operations share', () => {
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
     ['Mercurius', { driver: MercuriusDriver, context: one }, () => new FastifyAdapter()],
     ['Apollo', { driver: ApolloDriver, context: one }, () => new ExpressAdapter()],
-  ])('stops the start where it is an object: %s', async (_, options, adapter) => {
+  ])('stops the application from starting if it is an object: %s', async (_, options, adapter) => {
     await expect(start(options, adapter, [OrdersResolver, FieldsResolver])).rejects.toThrow(
       /^The option "context" of GraphQLModule/,
     );
@@ -434,7 +434,7 @@ describe('a context that all operations share', () => {
       },
       () => new ExpressAdapter(),
     ],
-  ])('runs no operation for the caller of another: %s', async (_, options, adapter) => {
+  ])('does not let an operation run for the caller of another request: %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
     // The other request runs between the public and the protected field of this one.
     const attack = query('mutation { slow pay { number } }');
@@ -445,7 +445,7 @@ describe('a context that all operations share', () => {
     expect(ran).toEqual([]);
   });
 
-  it('runs none while the request of the other is under way, either', async () => {
+  it('does not let an operation use the caller of a request that is still running', async () => {
     const context = ({ req }: { req: unknown }) => {
       fixed.req ??= req;
       return fixed;
@@ -491,25 +491,25 @@ describe('a subscription whose connection the application hides', () => {
     readonly connectionParams: unknown;
   }
 
-  it('is refused: it would outlive its token', async () => {
+  it('is refused, since it would outlive its token', async () => {
     const hidden = await outcome(({ extra }: GraphqlWs) => ({ req: extra.request }));
     expect(JSON.stringify(hidden)).toContain('route_closed');
     expect(ran).toEqual([]);
   });
 
-  it('runs when the parts are kept beside its request', async () => {
+  it('runs if the context keeps extra and connectionParams beside the request', async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
     expect(await outcome(kept)).toEqual([{ data: { ticks: 1 } }, { data: { ticks: 2 } }]);
   });
 
-  it('judges the fields of each event', async () => {
+  it('resolves a protected field in each event', async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
     const event = { data: { placed: { number: 1, mine: 1 } } };
     expect(await outcome(kept, 'subscription { placed { number mine } }')).toEqual([event, event]);
   });
 });
 
-describe('two schemas, of which one has no guards for fields', () => {
+describe('an application with two schemas, one without guards for fields', () => {
   @Resolver()
   class OpenResolver {
     @Query(() => String)
@@ -523,7 +523,7 @@ describe('two schemas, of which one has no guards for fields', () => {
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('start when those that are decorated are in the other', async () => {
+  it('starts if the decorated resolvers are in the other schema', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -532,7 +532,7 @@ describe('two schemas, of which one has no guards for fields', () => {
 });
 
 describe('a field resolver', () => {
-  it('with a decorator stops the start where Nest runs no guard for fields (RS-20)', async () => {
+  it('stops the application from starting if it has a decorator and Nest runs no guards for fields (RS-20)', async () => {
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
         OrdersResolver,
@@ -543,7 +543,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it('of a class with a decorator stops it, too: other classes lead to its fields', async () => {
+  it('stops the application from starting if its class has a decorator, since other classes lead to its fields', async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {
@@ -563,7 +563,7 @@ describe('a field resolver', () => {
 });
 
 describe('a refused operation', () => {
-  it('has one line in the log, however many aliases it has, with its handler and the reason', async () => {
+  it('is logged once for all its aliases, with its handler and the reason', async () => {
     const lines: unknown[] = [];
     const [, options, adapter] = DRIVERS[0];
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
@@ -583,7 +583,7 @@ describe('a refused operation', () => {
     ]);
   });
 
-  it('by its handler has who was denied in its record, as over HTTP', async () => {
+  it('is logged with the denied caller if its handler refuses it, as over HTTP', async () => {
     @Resolver()
     class Refusing {
       @Query(() => String)

@@ -25,7 +25,7 @@ function found(set: KeySet, keyId: string, algorithm = 'RS256'): string | undefi
 const UNUSABLE = 'authorization_server_refused: signing_key_unusable';
 
 describe('KeySet', () => {
-  it('has the keys for signatures, by id and algorithm', () => {
+  it('finds the signing keys by id and algorithm', () => {
     const set = KeySet.of({ keys: [rsa.jwk, ec.jwk, encryption] });
     expect(set.keys.map(({ keyId }) => keyId)).toEqual([rsa.jwk.kid, ec.jwk.kid]);
     expect(found(set, rsa.jwk.kid)).toBe(rsa.jwk.kid);
@@ -36,7 +36,7 @@ describe('KeySet', () => {
     expect(found(set, 'enc')).toBeUndefined();
   });
 
-  it('takes a key that names no algorithm for each of its kind, and for no other', () => {
+  it('uses a key without an algorithm for each algorithm of its type, and for no other', () => {
     const { alg: _, use: __, ...jwk } = rsa.jwk;
     const set = KeySet.of({ keys: [jwk] });
     expect(
@@ -61,7 +61,7 @@ describe('KeySet', () => {
       [rsa.jwk, { ...privateJwk, kid: rsa.jwk.kid }],
       `${UNUSABLE} private_key`,
     ],
-  ])('lets nobody verify by %s, and blames the server', (_, published, outcome) => {
+  ])('does not verify with %s, and blames the server', (_, published, outcome) => {
     const set = KeySet.of({ keys: [...published, ec.jwk] });
     const { kid } = published[0] as { readonly kid: string };
     expect(found(set, kid)).toBe(outcome);
@@ -70,14 +70,14 @@ describe('KeySet', () => {
     expect(JSON.stringify([set.keys, set.faultyKeys])).not.toContain(privateJwk.d);
   });
 
-  it('tells two keys of one id apart by what they are for, and takes one that stands there twice for one', () => {
+  it('distinguishes two keys with one id by algorithm, and accepts a key that is listed twice', () => {
     const twin = { ...ecSigner().jwk, kid: rsa.jwk.kid };
     const set = KeySet.of({ keys: [rsa.jwk, twin, rsa.jwk] });
     expect([found(set, rsa.jwk.kid), found(set, rsa.jwk.kid, 'ES256')]).toEqual([rsa.jwk.kid, rsa.jwk.kid]);
     expect(set.faultyKeys).toEqual([]);
   });
 
-  it('passes over keys that nobody can name, or of kinds that it does not know', () => {
+  it('skips keys without an id and keys of unknown types', () => {
     const { kid: _, ...nameless } = ecSigner().jwk;
     const ed448 = { ...generateKeyPairSync('ed448').publicKey.export({ format: 'jwk' }), kid: 'ed448' };
     const koblitz = {
@@ -89,7 +89,7 @@ describe('KeySet', () => {
     expect(['ed448', 'k1', 'n', 'k'].map((keyId) => found(set, keyId, 'ES256'))).toEqual(Array.from({ length: 4 }));
   });
 
-  it('does not verify by a point that is not on its curve', async () => {
+  it('does not verify with a point that is not on its curve', async () => {
     const set = KeySet.of({ keys: [{ ...ec.jwk, x: ec.jwk.y, y: ec.jwk.x }] });
     await expect(set.find(ec.jwk.kid, 'ES256')?.toVerify('ES256')).rejects.toMatchObject({
       reason: 'signing_key_unusable',
@@ -106,13 +106,13 @@ describe('KeySet', () => {
     ['keys that are no objects', { keys: [rsa.jwk, 'x'] }],
     ['keys for encryption alone', { keys: [encryption] }],
     ['more keys than any realm has', { keys: Array.from({ length: 101 }, () => rsa.jwk) }],
-  ])('is none of %s', (_, given) => {
+  ])('rejects %s', (_, given) => {
     expect(() => KeySet.of(given)).toThrow(
       expect.objectContaining({ code: 'authorization_server_unavailable', reason: 'signing_keys_malformed' }),
     );
   });
 
-  it('keeps what was there before, and withdraws the rest', () => {
+  it('keeps the keys that are still published, and withdraws the others', () => {
     const former = KeySet.of({ keys: [rsa.jwk, ec.jwk] });
     const ed = edSigner();
     const next = KeySet.of({ keys: [ed.jwk, { ...rsa.jwk }] }, former);

@@ -55,7 +55,7 @@ const has = ({ jwk }: Signer): boolean | undefined => now()?.has(jwk.kid);
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('SigningKeys', () => {
-  it('are read when they are first needed, once for all who wait', async () => {
+  it('reads the keys when they are first needed, once for all waiting callers', async () => {
     expect(now()).toBeUndefined();
     const sets = await Promise.all(Array.from({ length: 100 }, () => keys.usable()));
     expect(new Set(sets).size).toBe(1);
@@ -63,7 +63,7 @@ describe('SigningKeys', () => {
     expect(lines).toEqual([`Keycloak's signing keys were read {"added":["${OLD.jwk.kid}"],"withdrawn":[]}`]);
   });
 
-  it('are renewed in the background, between half and three quarters of their time', async () => {
+  it('renews the keys in the background, between half and three quarters of their maximum age', async () => {
     await keys.usable();
     clock.advance(299);
     now();
@@ -78,7 +78,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  it('serve for their time, whatever happens to the issuer, and no longer', async () => {
+  it('uses the keys until their maximum age while the issuer is down, and no longer', async () => {
     await keys.usable();
     issuer.isDown = true;
     clock.advance(451);
@@ -98,7 +98,7 @@ describe('SigningKeys', () => {
     expect((await keys.usable()).has(OLD.jwk.kid)).toBe(true);
   });
 
-  it('that are withdrawn count no more as soon as they were read anew', async () => {
+  it('stops using a withdrawn key as soon as the keys are read again', async () => {
     const old = (await keys.usable()).find(OLD.jwk.kid, 'ES256');
     issuer.published = [NEW.jwk];
     clock.advance(450);
@@ -108,7 +108,7 @@ describe('SigningKeys', () => {
     expect([old?.isPublished, has(OLD), has(NEW)]).toEqual([false, false, true]);
   });
 
-  it('are left as they are by an answer that is no key set', async () => {
+  it('keeps its keys if the answer is not a valid key set', async () => {
     await keys.usable();
     issuer.published = [];
     clock.advance(450);
@@ -117,8 +117,8 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  describe('for a key that is not among them', () => {
-    it('are read at once, once for all who wait', async () => {
+  describe('for an unknown key', () => {
+    it('reads the keys at once, once for all waiting callers', async () => {
       await keys.usable();
       issuer.published = [NEW.jwk, OLD.jwk];
       clock.advance(5);
@@ -127,7 +127,7 @@ describe('SigningKeys', () => {
       expect([issuer.asked.length, waits]).toEqual([2, []]);
     });
 
-    it('are read once a second, and whoever comes meanwhile waits and is not refused (RS-17)', async () => {
+    it('reads the keys at most once a second, and lets callers wait instead of refusing them (RS-17)', async () => {
       await keys.usable();
       clock.advance(0.3);
       const first = keys.newer();
@@ -140,7 +140,7 @@ describe('SigningKeys', () => {
       expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
     });
 
-    it('are not those of a reading that was under way', async () => {
+    it('does not use the result of a read that was already under way', async () => {
       await keys.usable();
       clock.advance(5);
       issuer.isHolding = true;
@@ -153,7 +153,7 @@ describe('SigningKeys', () => {
       expect([(await early).has(NEW.jwk.kid), (await late).has(NEW.jwk.kid)]).toEqual([false, true]);
     });
 
-    it('keep so many waiting, and no more', async () => {
+    it('limits the number of waiting callers', async () => {
       await keys.usable();
       issuer.isHolding = true;
       clock.advance(5);
@@ -170,7 +170,7 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('are said to be out of reach, too, when those of before have ended meanwhile and others ask all the time', async () => {
+    it('rejects if the issuer is down, also if the former keys expire while other callers ask for keys', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('are said to be out of reach where they are, once a second', async () => {
+    it('rejects if the issuer is down, and asks it at most once a second', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);
@@ -197,7 +197,7 @@ describe('SigningKeys', () => {
     });
   });
 
-  it('that must not be used are named in the log, once', async () => {
+  it('logs a key that must not be used once', async () => {
     issuer.published = [OLD.jwk, { ...OLD.jwk, kid: 'leaked', d: 'x' }];
     await keys.usable();
     clock.advance(5);

@@ -39,11 +39,11 @@ afterAll(() => realm.stop());
 
 const spki = (): string => rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
-describe('a token', () => {
+describe('JwtVerifier', () => {
   it.each<[string, () => Signer]>([
     ['RS256', () => rsa],
     ['ES256', () => ec],
-  ])('that the realm signed by %s is accepted', async (_, signer) => {
+  ])('accepts a token that the realm signed with %s', async (_, signer) => {
     expect(await service.reasonOf(signer().sign(service.claims()))).toBe('accepted');
   });
 
@@ -191,7 +191,7 @@ describe('a token', () => {
     ['that has ended', () => rsa.sign(service.claims({ exp: Math.floor(Date.now() / 1000) - 6 })), 'expired'],
     ['that never ends', () => rsa.sign(service.claims({ exp: undefined })), 'exp_missing'],
     ['that is lightweight', () => rsa.sign(service.claims({ sub: undefined, aud: undefined })), 'lightweight_token'],
-  ])('%s is refused (RS-17)', async (_, token, reason) => {
+  ])('refuses a token %s (RS-17)', async (_, token, reason) => {
     const { calls } = realm.control;
     const before = { introspection: calls.introspection, jwks: calls.jwks };
     expect(await service.reasonOf(token())).toBe(reason);
@@ -201,7 +201,7 @@ describe('a token', () => {
     expect(service.status.read().caches.verifiedJwts).toBeLessThanOrEqual(2);
   });
 
-  it.each(['jku', 'x5u'])('whose header says where its key is (%s) has nobody asked there', async (name) => {
+  it.each(['jku', 'x5u'])('does not fetch the key from the address in the header of a token (%s)', async (name) => {
     const visited: string[] = [];
     const { createServer } = await import('node:http');
     const server = createServer(({ url }, response) => {
@@ -220,13 +220,13 @@ describe('a token', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('with a certificate in its header (x5c) is judged by the published key alone', async () => {
+  it('ignores a certificate in the header (x5c), and verifies with the published key', async () => {
     const header = { kid: rsa.jwk.kid, x5c: ['MIIB'], x5t: 'abc' };
     expect(await service.reasonOf(strangersRsa.sign(service.claims(), header))).toBe('signature_invalid');
     expect(await service.reasonOf(rsa.sign(service.claims(), header))).toBe('accepted');
   });
 
-  it('by a key that was withdrawn is refused, also one that was accepted before', async () => {
+  it('refuses a token after its key is withdrawn, also if the token was accepted before', async () => {
     const token = ec.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
     publish(realm, [rsa.jwk]);
@@ -236,7 +236,7 @@ describe('a token', () => {
     expect(await service.reasonOf(token)).toBe('signing_key_unknown');
   });
 
-  it('has another form where ECDSA signs it, which is as good, and denied as it is (RS-13)', async () => {
+  it('accepts another encoding of an ECDSA signature, and denies both encodings together (RS-13)', async () => {
     const token = ec.sign(service.claims({ jti: 'j1' }));
     const other = otherForm(token);
     expect(other).not.toBe(token);
@@ -247,14 +247,14 @@ describe('a token', () => {
   });
 
   it.each(['JWT', 'jwt', 'at+jwt', 'application/at+jwt', 'AT+JWT', undefined])(
-    'of type %s is accepted',
+    'accepts a token of type %s',
     async (typ) => {
       expect(await service.reasonOf(rsa.sign(service.claims(), { typ }))).toBe('accepted');
     },
   );
 });
 
-describe('any header at all', () => {
+describe('a token with an arbitrary header', () => {
   const odd = fc.oneof(
     fc.constantFrom(undefined, null, true, 0, '', 'none', 'RS256', 'ES256', 'HS256', 'JWT', 'b64'),
     fc.json().map((text) => JSON.parse(text) as unknown),
@@ -264,7 +264,7 @@ describe('any header at all', () => {
     { requiredKeys: [] },
   );
 
-  it("over an attacker's signature is refused as the caller's fault, and nobody is asked (RS-17)", async () => {
+  it("is refused with 401 over an attacker's signature, without a call to Keycloak (RS-17)", async () => {
     const { calls } = realm.control;
     const before = [calls.introspection, calls.jwks];
     await fc.assert(
@@ -280,7 +280,7 @@ describe('any header at all', () => {
   });
 });
 
-describe('the list of algorithms', () => {
+describe('the option algorithms', () => {
   const signers: [string, () => Signer][] = [
     ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((alg): [string, () => Signer] => [
       alg,
@@ -293,7 +293,7 @@ describe('the list of algorithms', () => {
     ['Ed25519', () => edSigner('Ed25519')],
   ];
 
-  it.each(signers)('has %s, unless it is narrowed', async (alg, make) => {
+  it.each(signers)('allows %s by default, and refuses it if the list leaves it out', async (alg, make) => {
     const signer = make();
     publish(realm, [signer.jwk]);
     expect(await jwtService(realm).reasonOf(signer.sign(service.claims()))).toBe('accepted');
@@ -303,7 +303,7 @@ describe('the list of algorithms', () => {
     expect(await narrowed.reasonOf(signer.sign(service.claims()))).toBe('algorithm_not_allowed');
   });
 
-  it('takes no curve for another', async () => {
+  it('does not accept a key on the curve of another algorithm', async () => {
     const signer = ecSigner('ES384', 'P-384');
     const { alg: _, ...jwk } = signer.jwk;
     publish(realm, [jwk]);

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../index.js';
 import { jwtVerification, type JwtVerificationOptions } from './index.js';
 
 describe('jwtVerification', () => {
-  it('takes asymmetric algorithms alone', () => {
+  it('allows only asymmetric algorithms by default', () => {
     expect(jwtVerification().algorithms.join(' ')).toBe(
       'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519',
     );

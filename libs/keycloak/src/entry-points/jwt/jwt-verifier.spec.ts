@@ -29,8 +29,8 @@ afterAll(async () => {
   await realm.stop();
 });
 
-describe('a token', () => {
-  it('has its signature checked once, however many requests carry it, and no call is made (RS-12)', async () => {
+describe('JwtVerifier', () => {
+  it('verifies a signature once for many requests with the same token, without introspection (RS-12)', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     const { calls } = realm.control;
@@ -42,7 +42,7 @@ describe('a token', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('is not remembered for longer than it lives, and judged each time (RS-07)', async () => {
+  it('does not cache a token beyond its expiry, and refuses it after the clock tolerance (RS-07)', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -54,7 +54,7 @@ describe('a token', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(0);
   });
 
-  it('is remembered within a bound, and by junk none is forgotten (RS-16)', async () => {
+  it('caches at most maxVerifiedTokens tokens, and junk does not evict a good token (RS-16)', async () => {
     const service = jwtService(realm, { maxVerifiedTokens: 3 });
     const good = key.sign(service.claims({ jti: 'good' }));
     expect(await service.reasonOf(good)).toBe('accepted');
@@ -70,7 +70,7 @@ describe('a token', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(3);
   });
 
-  it('costs no signature where the keys were too old only', async () => {
+  it('keeps a verified token while the keys are too old, and accepts it once they are read again', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 }));
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -85,8 +85,8 @@ describe('a token', () => {
   });
 });
 
-describe('keys that are not known', () => {
-  it('are looked for once, for 1,000 tokens that each name another (RS-17)', async () => {
+describe('an unknown key id', () => {
+  it('causes one read of the keys for 1,000 tokens with different ids (RS-17)', async () => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     service.clock.advance(2);
@@ -98,7 +98,7 @@ describe('keys that are not known', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('are looked for once a second, whoever sends how much (RS-17)', async () => {
+  it('causes at most one read of the keys a second, however much junk arrives (RS-17)', async () => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     const before = realm.control.calls.jwks;
@@ -116,7 +116,7 @@ describe('keys that are not known', () => {
     ['another issuer', () => ({ iss: 'https://elsewhere.example/realms/x' })],
     ['no issuer', () => ({ iss: undefined })],
     ['a time that is over', (now) => ({ exp: now - 120 })],
-  ])('are not looked for where the token itself says %s', async (_, bend) => {
+  ])('does not cause a read of the keys if the token has %s', async (_, bend) => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     service.clock.advance(2);
@@ -127,8 +127,8 @@ describe('keys that are not known', () => {
   });
 });
 
-describe('a rotation of keys', () => {
-  it('under load refuses no valid token while the old key is published, whoever sends junk meanwhile (RS-17)', async () => {
+describe('a key rotation', () => {
+  it('does not refuse a valid token under load and junk while the old key is published (RS-17)', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     let signer = key;
@@ -155,7 +155,7 @@ describe('a rotation of keys', () => {
     expect(outcomesOfGood.get('accepted')).toBeGreaterThan(20);
   });
 
-  it('that withdraws the old key refuses its tokens as soon as the keys were read, also those accepted before', async () => {
+  it('refuses the tokens of a withdrawn key as soon as the keys are read, also tokens that were accepted before', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     const old = key.sign(service.claims());
@@ -172,8 +172,8 @@ describe('a rotation of keys', () => {
   });
 });
 
-describe('what is published of it', () => {
-  it('is whether the signature was good, and nothing of the token', async () => {
+describe('the diagnostics channel of JwtVerifier', () => {
+  it('publishes the outcome of a verification, and nothing of the token', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     await service.reasonOf(token);
@@ -192,7 +192,7 @@ describe('what is published of it', () => {
 });
 
 describe('a service', () => {
-  it('is ready when it has keys', async () => {
+  it('is ready once it has read the keys', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 503 });
     const service = jwtService(realm);
     expect(await service.health.ready()).toMatchObject({ reachable: false });

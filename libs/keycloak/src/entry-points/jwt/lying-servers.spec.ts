@@ -78,7 +78,7 @@ describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   // Long enough for a busy machine in the cases that do not time out.
   const quick = { timeoutMs: refused === '503 timeout' ? 1000 : 10_000, maxRetries: 0 };
 
-  it('has new services refuse a good token as that, and nobody is asked about the token', async () => {
+  it('makes a new service refuse a good token, without introspecting it', async () => {
     const service = jwtService(realm, {}, quick);
     realm.control.fault('jwks', fault());
     const { introspection } = realm.control.calls;
@@ -88,7 +88,7 @@ describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
     expect(await outcome(service, key.sign(service.claims()))).toBe('accepted');
   });
 
-  it('takes nothing from those that have its keys, until these are too old', async () => {
+  it('does not affect a service that has the keys, until the keys are too old', async () => {
     publish(realm, [key.jwk]);
     const service = jwtService(realm, {}, quick);
     const claims = service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 });
@@ -105,12 +105,12 @@ describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   });
 });
 
-describe('keys', () => {
+describe('the JWKS endpoint', () => {
   it.each<[string, object, string]>([
     ['on another origin', { jwks_uri: 'https://keys.example/certs' }, '502 endpoint_on_foreign_origin'],
     ['nowhere', { jwks_uri: undefined }, '502 endpoint_missing'],
     ['at what is no address', { jwks_uri: 'certs' }, '502 endpoint_missing'],
-  ])('that the discovery document has %s are not asked for', async (_, members, refused) => {
+  ])('is not called if the discovery document puts it %s', async (_, members, refused) => {
     publish(realm, [key.jwk]);
     realm.control.fault('discovery', { kind: 'members', members: { ...members } });
     const service = jwtService(realm);
@@ -124,7 +124,7 @@ describe('keys', () => {
     });
   });
 
-  it('of an attacker are not reached through a redirect', async () => {
+  it('cannot redirect the service to the keys of an attacker', async () => {
     let visits = 0;
     const theirs = createServer((_, response) => {
       visits += 1;
@@ -140,14 +140,14 @@ describe('keys', () => {
     await new Promise((resolve) => theirs.close(resolve));
   });
 
-  it('may come as application/jwk-set+json (RFC 7517 §8.5.2)', async () => {
+  it('may answer as application/jwk-set+json (RFC 7517 §8.5.2)', async () => {
     const headers = { 'content-type': 'application/jwk-set+json' };
     realm.control.fault('jwks', { kind: 'answer', headers, body: { keys: [key.jwk] } });
     const service = jwtService(realm);
     expect(await outcome(service, key.sign(service.claims()))).toBe('accepted');
   });
 
-  it('have slots and a circuit of their own: while it is open introspections go on', async () => {
+  it('has a circuit of its own: introspection works while it is open', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 500 });
     const service = jwtService(realm, {}, { maxRetries: 0, circuitBreakerFailures: 3 });
     const token = key.sign(service.claims());

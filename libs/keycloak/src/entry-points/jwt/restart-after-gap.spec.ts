@@ -56,8 +56,8 @@ async function endedToken(): Promise<string> {
   return accessToken;
 }
 
-describe('what others have missed', () => {
-  it('is asked about by a service that starts afterwards, too, by since when they have heard all (RS-13)', async () => {
+describe('a service that starts after the feed missed events', () => {
+  it('introspects a token that was issued before the time since which the feed is complete (RS-13)', async () => {
     const token = await endedToken();
     const app = await started();
     expect(await app.status(token)).toBe(200);
@@ -65,7 +65,7 @@ describe('what others have missed', () => {
     expect(await app.status(token)).toBe(401);
   });
 
-  it('is nothing where they have heard all since before the token was issued', async () => {
+  it('accepts a token that was issued after the time since which the feed is complete', async () => {
     const token = await endedToken();
     const app = await started();
     receiver?.proven({ sinceAgoMs: 60_000, untilAgoMs: 0 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ServiceCallError } from '../../index.js';
 import { grpcStatus } from './grpc-status.js';
 
-describe('the gRPC status', () => {
+describe('grpcStatus', () => {
   it.each([
     [400, 3],
     [401, 16],
@@ -15,11 +15,11 @@ describe('the gRPC status', () => {
     [504, 4],
     [502, 13],
     [418, 13],
-  ])('of %i is %i', (status, code) => {
+  ])('maps %i to %i', (status, code) => {
     expect(grpcStatus(status)).toBe(code);
   });
 
-  it('is that of the other service, where its status is passed on', () => {
+  it('maps the status of the other service if that status is passed on', () => {
     const failure = new ServiceCallError('service_failed', 'stock', 'answered_404', { status: 404, isPassedOn: true });
     expect(grpcStatus(failure.httpStatus)).toBe(5);
   });

@@ -7,11 +7,11 @@ describe('microservicesRequestAdapter', () => {
   it.each<[string, unknown]>([
     ['a misspelt name', { rejectRefuse: true }],
     ['a word', { rejectRefused: 'yes' }],
-  ])('is refused with %s', (_, options) => {
+  ])('refuses options with %s', (_, options) => {
     expect(() => microservicesRequestAdapter(options as never)).toThrow(ConfigurationError);
   });
 
-  it('needs none', () => {
+  it('needs no options', () => {
     expect(microservicesRequestAdapter()).toMatchObject({ kind: 'rpc' });
     expect(microservicesRequestAdapter({ rejectRefused: true })).toMatchObject({ kind: 'rpc' });
   });

@@ -55,7 +55,7 @@ const refusalOf = (admitted: boolean | Promise<boolean>): Promise<string> =>
     (error: RpcException) => JSON.stringify(error.getError()),
   );
 
-describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
+describe.each(TRANSPORTS)('a message from %s', (_, argumentsOf) => {
   async function start() {
     const module = await Test.createTestingModule({
       imports: [KeycloakTestingModule.forRoot({ requestAdapters: [microservicesRequestAdapter()] })],
@@ -75,7 +75,7 @@ describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
     return { module, guard, asked, contextOf };
   }
 
-  it('has its token verified once for all handlers of it, and for callerOf()', async () => {
+  it('has its token verified once for all its handlers and for callerOf()', async () => {
     const { module, guard, asked, contextOf } = await start();
     const args = argumentsOf(bearerOf(module));
     expect(await guard.canActivate(contextOf(args, 'first'))).toBe(true);
@@ -85,7 +85,7 @@ describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
     expect(asked.count).toBe(1);
   });
 
-  it('is held against each of its handlers (RS-20)', async () => {
+  it('is checked against the decorators of each handler (RS-20)', async () => {
     const { module, guard, asked, contextOf } = await start();
     const args = argumentsOf(bearerOf(module));
     expect(await guard.canActivate(contextOf(args, 'first'))).toBe(true);
@@ -93,7 +93,7 @@ describe.each(TRANSPORTS)('a message of %s', (_, argumentsOf) => {
     expect(asked.count).toBe(1);
   });
 
-  it('has its own token, whatever came before it', async () => {
+  it('is checked with its own token, not with the token of an earlier message', async () => {
     const { module, guard, contextOf } = await start();
     expect(await guard.canActivate(contextOf(argumentsOf(bearerOf(module)), 'first'))).toBe(true);
     const other = argumentsOf(bearerOf(module, { ...GOOD, permissions: ['admin'] }));

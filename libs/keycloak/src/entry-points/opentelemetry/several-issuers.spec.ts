@@ -13,8 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => recorded.stop());
 
-describe('metrics of several issuers', () => {
-  it('name each issuer but the first, whose series are those of a module with one', async () => {
+describe('measureStatus with several issuers', () => {
+  it('labels the metrics of each issuer except the first', async () => {
     const clientSecret = 'hush';
     const { status } = composeKeycloak({
       issuers: [

@@ -183,7 +183,7 @@ describe('an application with KeycloakTelemetryModule', () => {
   const points = async (name: string) => pointsOf((await telemetry.metrics()).get(name));
   const spansNamed = (name: string) => telemetry.spans.filter((span) => span.name === name);
 
-  it('counts what was found in the caches, and what was not', async () => {
+  it('counts cache hits and misses', async () => {
     const lookups = new Map(
       (await points('keycloak_s2s.cache.lookups')).map(([attributes, value]) => [
         Object.values(attributes as Record<string, string>).join(' '),
@@ -202,7 +202,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     );
   });
 
-  it('times the calls of other services by how they ended', async () => {
+  it('measures the duration of service calls by outcome', async () => {
     const get = { 'keycloak_s2s.service': 'inventory', 'http.request.method': 'GET' };
     const answered = { ...get, 'keycloak_s2s.outcome': 'answered' };
     expect(await points('keycloak_s2s.service_call.duration')).toEqual(
@@ -223,7 +223,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     );
   });
 
-  it('times what was waited for of a signature, and for keys', async () => {
+  it('measures the duration of signature verifications, including the wait for keys', async () => {
     const verified = { 'keycloak_s2s.outcome': 'verified' };
     expect(await points('keycloak_s2s.jwt_verification.duration')).toEqual([
       [{ ...verified, 'error.type': 'authorization_server_unavailable' }, 1],
@@ -249,7 +249,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(counted).toHaveLength(5);
   });
 
-  it('tells how circuits, queues, caches and denials stand', async () => {
+  it('reports the state of circuits, queues, caches, denials and signals', async () => {
     const introspection = { 'keycloak_s2s.called': 'authorization_server', 'keycloak_s2s.calls': 'introspection' };
     expect(await points('keycloak_s2s.calls.running')).toContainEqual([introspection, 0]);
     expect(await points('keycloak_s2s.calls.queued')).toContainEqual([introspection, 0]);
@@ -270,7 +270,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(await points('keycloak_s2s.signals.state')).toContainEqual([{ 'keycloak_s2s.state': 'proven' }, 1]);
   });
 
-  it('has a span for each question that went to Keycloak, as a client, with its time', () => {
+  it('has a client span for each request to Keycloak, with its duration', () => {
     const introspections = spansNamed('keycloak introspection');
     expect(introspections.map(({ attributes }) => attributes['keycloak_s2s.active'])).toEqual([
       true,
@@ -299,7 +299,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     ]);
   });
 
-  it('has a span for each call of a service, in which its token was had', () => {
+  it('has a span for each service call, with the span of its token request below it', () => {
     const calls = spansNamed('GET inventory');
     expect(calls.map(({ attributes, status }) => [attributes['error.type'], status.code])).toEqual([
       [undefined, SpanStatusCode.UNSET],
@@ -318,7 +318,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(spansNamed('POST inventory').map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET]);
   });
 
-  it('says nothing that nobody may know', async () => {
+  it('exports no tokens, secrets, users or paths', async () => {
     const printed = await telemetry.printed();
     for (const token of tokens) expect(printed).not.toContain(token.split('.')[1]);
     expect(printed).not.toMatch(/nobody-elses-business|a secret|bob|carol|dave|erin|frank/);
@@ -348,7 +348,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       [DataPointType.GAUGE]: 'gauge',
     };
 
-    it('has each metric with its kind, unit and attributes, and no other', async () => {
+    it('lists each metric with its kind, unit and attributes, and no other metric', async () => {
       const emitted = [...(await telemetry.metrics()).values()].map((metric) => [
         metric.descriptor.name,
         KINDS[metric.dataPointType],
@@ -365,7 +365,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       expect(documented).toHaveLength(emitted.length);
     });
 
-    it('has each span with its attributes, and no other', () => {
+    it('lists each span with its attributes, and no other span', () => {
       const emitted = new Map<string, object[]>();
       for (const { name, attributes } of telemetry.spans) {
         const form = name.replace(/^[A-Z]+ inventory$/, '<METHOD> <service>');
@@ -389,7 +389,7 @@ describe('an application with KeycloakTelemetryModule', () => {
 });
 
 describe('KeycloakTelemetryModule', () => {
-  it('has the service that is called see the span of the call as its parent, and no baggage', async () => {
+  it('sends the span of a call as its traceparent, and no baggage', async () => {
     const telemetry = RecordedTelemetry.start();
     propagation.disable();
     propagation.setGlobalPropagator(
@@ -420,7 +420,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('leaves a call the traceparent that it is given where no SDK is registered', async () => {
+  it('keeps the traceparent that a call is given if no SDK is registered', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -429,7 +429,7 @@ describe('KeycloakTelemetryModule', () => {
     await app.close();
   });
 
-  it('makes its spans below the span that is active where the call is made', async () => {
+  it('makes the active span the parent of the span of a call', async () => {
     const telemetry = RecordedTelemetry.start();
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
@@ -442,7 +442,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('counts each message once, however many applications the process has, and listens until the last has ended', async () => {
+  it('counts each message once for several applications, and unsubscribes when the last application closes', async () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});
@@ -455,7 +455,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('begins nothing in an application that was closed while it started', async () => {
+  it('subscribes to nothing in an application that was closed during its start', async () => {
     const app = await started();
     const keycloak = app.get<ComposedKeycloak>(KEYCLOAK);
     await app.close();
@@ -465,7 +465,7 @@ describe('KeycloakTelemetryModule', () => {
     expect(CHANNELS.some((name) => hasSubscribers(name))).toBe(false);
   });
 
-  it('does nothing where no SDK is registered, and changes no call', async () => {
+  it('does not change a call if no SDK is registered', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, { left: 1 });
     await expect(clientOf(app).asService('s').get(PATH)).resolves.toEqual({ left: 1 });

@@ -52,11 +52,11 @@ const aboutAlice = async (overrides: Readonly<Record<string, unknown>> = {}, sid
 describe.each([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
-])('an application of %s', (_, adapter) => {
+])('BackchannelLogoutModule on %s', (_, adapter) => {
   it.each<[string, Partial<ShopOptions>]>([
     ['introspects', { options: { introspectionTtlSeconds: 60 } }],
     ['verifies signatures', { options: { verification: 'jwt', jwt: jwtVerification() } }],
-  ])('that %s refuses the token of a user who logs out at Keycloak, at once (BF-09)', async (__, options) => {
+  ])('makes a service that %s refuse the token of a user who logs out at Keycloak (BF-09)', async (__, options) => {
     const app = await started({ adapter: adapter(), ...options });
     const [here, elsewhere, bob] = [
       await logIn(server, 'alice'),
@@ -73,7 +73,7 @@ describe.each([
     expect(await all()).toEqual([401, 401, 200]);
   });
 
-  it('answers in the form of the specification, and nothing of it is cached (BF-09)', async () => {
+  it('answers as the specification requires, and forbids caching (BF-09)', async () => {
     const app = await started({ adapter: adapter() });
     const taken = await app.notify(await aboutAlice());
     expect([taken.status, await taken.text(), taken.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
@@ -104,7 +104,7 @@ describe.each([
     await tooLong.body?.cancel();
   });
 
-  it('does so whatever its interceptors make of answers, and its guards of requests', async () => {
+  it('ignores interceptors, and needs the option decorators to pass a global guard', async () => {
     const csrfExempt = SetMetadata('csrf-exempt', true);
     const providers = [
       { provide: APP_GUARD, useClass: UnsafeMethods },
@@ -121,7 +121,7 @@ describe.each([
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  it('takes them at its own path, below its prefix and in every version', async () => {
+  it('accepts notices at its own path, below the global prefix, if the application has versions', async () => {
     const app = await started({
       adapter: adapter(),
       notices: BackchannelLogoutModule.forRoot({ path: '/auth/ended' }),
@@ -144,11 +144,11 @@ describe('BackchannelLogoutModule', () => {
     ['path must be a path', { path: 7 }],
     ['decorators must be a list', { decorators: 'CsrfExempt' }],
     ['unknown option "paht"', { paht: 'auth' }],
-  ])('does not start: %s', (fault, options) => {
+  ])('rejects invalid options: %s', (fault, options) => {
     expect(() => BackchannelLogoutModule.forRoot(options)).toThrow(fault);
   });
 
-  it('does not start with a listener that is none, twice, or without KeycloakModule', async () => {
+  it('does not start with an invalid listener, if it is imported twice, or without KeycloakModule', async () => {
     const given = [undefined, {}, { ended: 'x' }, { ended: async () => undefined, unverified: true }];
     for (const listener of given) {
       await expect(started({ notices: listening(listener as BackchannelLogoutListener) })).rejects.toThrow(
@@ -166,7 +166,7 @@ describe('BackchannelLogoutModule', () => {
     );
   });
 
-  it('sends nothing before a notice comes', async () => {
+  it('does not read the keys before the first notice', async () => {
     const { control } = server;
     const before = control.calls.jwks;
     const options = optionsOf(server);

@@ -109,8 +109,8 @@ function heardSinceMs(): number {
   return sinceMs;
 }
 
-describe('a feed claims to have heard everything', () => {
-  it('since its first poll, as long as each reaches back to the one before', async () => {
+describe('SignalFeed claims to have received everything', () => {
+  it('since its first poll, if each poll reaches back to the previous poll', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
@@ -133,7 +133,7 @@ describe('a feed claims to have heard everything', () => {
       'the lease was another’s for longer than is made good',
       [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
     ],
-  ])('of no time that it has not asked for, where %s', async (_, turns) => {
+  ])('only for a time that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
@@ -169,7 +169,7 @@ describe('a feed claims to have heard everything', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('since the one of its sources began that began last', async () => {
+  it('since its last source began to answer', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

@@ -57,8 +57,8 @@ const fails = (error: Error) => {
 };
 const UNAVAILABLE = { kind: 'unavailable', retryAfterSeconds: 5 };
 
-describe('a logout notice', () => {
-  it('about a session denies its tokens before the application hears of it (BF-09, RS-13)', async () => {
+describe('LogoutNotices', () => {
+  it('denies the tokens of a session before it calls the listener (BF-09, RS-13)', async () => {
     says({ sessionId: 's1', subject: 'alice-id' });
     expect(await notices().take(notice())).toEqual({ kind: 'taken' });
     expect(happened).toEqual([
@@ -74,7 +74,7 @@ describe('a logout notice', () => {
     ]);
   });
 
-  it('about a session and its offline session denies the tokens of both (BF-09, RS-13)', async () => {
+  it('denies the tokens of a session and of its offline session (BF-09, RS-13)', async () => {
     says({ sessionId: 's1', endsOffline: true });
     await notices().take(notice());
     expect(happened).toEqual([
@@ -83,13 +83,13 @@ describe('a logout notice', () => {
     ]);
   });
 
-  it('about a user denies the tokens that were issued up to its own second (BF-09, RS-13)', async () => {
+  it('denies the tokens of a user up to the second of the notice (BF-09, RS-13)', async () => {
     says({ subject: 'alice-id' });
     await notices().take(notice());
     expect(happened[0]).toEqual({ denial: { issuer: ISSUER, sub: 'alice-id', issuedBefore: 1001 } });
   });
 
-  it('is for the issuer that it names, and says nothing of another one (RS-26)', async () => {
+  it('denies tokens of the issuer that the notice names (RS-26)', async () => {
     says({ sessionId: 's1' });
     await notices().take(notice(PARTNER));
     expect(happened[0]).toEqual({ denial: { issuer: PARTNER, sid: 's1', exceptOffline: true } });
@@ -104,19 +104,19 @@ describe('a logout notice', () => {
     ['that is empty', '', 'logout_token_missing'],
     ['that stands there twice', [notice(), notice()], 'logout_token_missing'],
     ['that is longer than a token may be', `${notice()}${'x'.repeat(200)}`, 'token_too_long'],
-  ])('%s is refused, and nobody is asked (BF-09)', async (_, token, reason) => {
+  ])('refuses a notice %s without reading keys (BF-09)', async (_, token, reason) => {
     check = async () => Promise.reject(new Error('asked'));
     expect(await notices().take(token)).toEqual({ kind: 'refused' });
     expect([happened, lines]).toEqual([[], [{ level: 'warn', message: 'Logout token refused', fields: { reason } }]]);
   });
 
-  it('that is refused denies and ends nothing (BF-09)', async () => {
+  it('denies nothing and does not call the listener for a refused notice (BF-09)', async () => {
     fails(new LogoutTokenError('signature_invalid'));
     expect(await notices().take(notice())).toEqual({ kind: 'refused' });
     expect(happened).toEqual([]);
   });
 
-  it('that cannot be verified has the tokens of its issuer rechecked, and is not blamed on its sender (BF-09, RS-14)', async () => {
+  it('rechecks the tokens of the issuer if a notice cannot be verified, and answers unavailable (BF-09, RS-14)', async () => {
     const details = { reason: 'timeout', retryAfterSeconds: 7 } as const;
     fails(new AuthorizationServerError('authorization_server_unavailable', details));
     expect(await notices().take(notice(PARTNER))).toEqual({ kind: 'unavailable', retryAfterSeconds: 7 });
@@ -126,14 +126,14 @@ describe('a logout notice', () => {
     ]);
   });
 
-  it('that cannot be verified for whatever reason is not passed over (BF-09)', async () => {
+  it('rechecks the tokens also after an unexpected error, and does not log its text (BF-09)', async () => {
     fails(new RangeError('a text that may hold a token'));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toEqual([{ recheck: ISSUER }, 'unverified']);
     expect(JSON.stringify(lines)).not.toContain('hold a token');
   });
 
-  it('whose listener fails denies nevertheless, and says so (BF-09)', async () => {
+  it('denies the tokens and logs an error if the listener fails (BF-09)', async () => {
     says({ sessionId: 's1' });
     listener = {
       ended: async () => Promise.reject(new TypeError('a secret')),
@@ -148,7 +148,7 @@ describe('a logout notice', () => {
     expect(JSON.stringify(lines)).not.toContain('a secret');
   });
 
-  it('whose listener hangs is answered all the same, and waits for nobody (BF-09)', async () => {
+  it('does not wait for a listener that hangs (BF-09)', async () => {
     const never = new Promise<void>(() => undefined);
     listener = { ended: () => never, unverified: () => never };
     says({ sessionId: 's1' });
@@ -163,7 +163,7 @@ describe('a logout notice', () => {
     ]);
   });
 
-  it('whose listener fails after its time, or at once, ends no process (BF-09)', async () => {
+  it('survives a listener that fails late or throws at once (BF-09)', async () => {
     says({ sessionId: 's1' });
     let fail: (error: Error) => void = () => undefined;
     listener = { ended: () => new Promise((_, reject) => (fail = reject)) };
@@ -178,14 +178,14 @@ describe('a logout notice', () => {
     expect(lines.map(({ level }) => level)).toEqual(['error', 'error']);
   });
 
-  it('has nobody listening where nobody wants to', async () => {
+  it('works with a listener that has no unverified method', async () => {
     listener = { ended: async () => undefined };
     fails(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toEqual([{ recheck: ISSUER }]);
   });
 
-  it('has nothing follow after the application has ended', () => {
+  it('stops the rechecks of all issuers when the application shuts down', () => {
     notices().onApplicationShutdown();
     expect(happened).toEqual([{ stopped: ISSUER }, { stopped: PARTNER }]);
   });

@@ -59,8 +59,8 @@ async function outcomeOf(token: string): Promise<string> {
   }
 }
 
-describe('a logout token', () => {
-  it('says which session has ended, or whose (BF-09)', async () => {
+describe('LogoutTokens', () => {
+  it('returns the session and the user that a token names (BF-09)', async () => {
     const same = { issuer: ISSUER, issuedAt: clock.date, tokenId: expect.any(String), endsOffline: false };
     expect(await tokens.check(signed())).toEqual({ ...same, sessionId: 's1', subject: 'alice-id' });
     expect(await tokens.check(signed({ sid: undefined }))).toEqual({ ...same, subject: 'alice-id' });
@@ -72,7 +72,7 @@ describe('a logout token', () => {
     [false, false],
     ['true', false],
     [{}, false],
-  ])('that says %j of offline sessions ends them, or not: %s (BF-09)', async (word, endsOffline) => {
+  ])('reads revoke_offline_access %j as endsOffline %s (BF-09)', async (word, endsOffline) => {
     const events = { [EVENT]: {}, revoke_offline_access: word };
     expect(await tokens.check(signed({ events }))).toMatchObject({ sessionId: 's1', endsOffline });
   });
@@ -85,7 +85,7 @@ describe('a logout token', () => {
     ['that lives as long as it may', () => signed({ exp: clock.date + 300 })],
     ['of a clock that is some seconds ahead', () => signed({ iat: clock.date + 5, nbf: clock.date + 5 })],
     ['that is as old as it may be', () => signed({ iat: clock.date - 125 })],
-  ])('%s is accepted (BF-09)', async (_, token) => {
+  ])('accepts a token %s (BF-09)', async (_, token) => {
     expect(await outcomeOf(token())).toBe('accepted');
   });
 
@@ -142,7 +142,7 @@ describe('a logout token', () => {
       () => RSA.sign(JSON.stringify(claims()).replace('{', '{"sid":"s0",'), TYPE),
       'token_malformed',
     ],
-  ])('%s is refused, and no key is looked for (BF-09)', async (_, token, reason) => {
+  ])('refuses a token %s without reading keys (BF-09)', async (_, token, reason) => {
     expect([await outcomeOf(token()), readings]).toEqual([reason, []]);
   });
 
@@ -160,11 +160,11 @@ describe('a logout token', () => {
       'signature_invalid',
     ],
     ['whose claims were changed', () => replaced(signed(), encoded(claims({ sub: 'bob-id' }))), 'signature_invalid'],
-  ])('%s is refused by the keys of the issuer (BF-09)', async (_, token, reason) => {
+  ])('refuses a token %s after reading the keys of the issuer (BF-09)', async (_, token, reason) => {
     expect([await outcomeOf(token()), readings.length]).toEqual([reason, 1]);
   });
 
-  it('is good once, as long as it could be sent again (BF-09)', async () => {
+  it('accepts a token once, for as long as it could be sent again (BF-09)', async () => {
     const token = signed({ exp: clock.date + 300 });
     expect(await outcomeOf(token)).toBe('accepted');
     const outcomes = new Set<string>();
@@ -176,7 +176,7 @@ describe('a logout token', () => {
     expect([...outcomes]).toEqual(['jti_seen_before', 'too_old', 'expired']);
   });
 
-  it('has its jti evicted afterwards, so that memory does not grow (BF-09)', async () => {
+  it('evicts a jti after 430 seconds, so that memory does not grow (BF-09)', async () => {
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
     clock.advance(429);
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('jti_seen_before');
@@ -184,21 +184,21 @@ describe('a logout token', () => {
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
   });
 
-  it('may come again if it could not be carried out (BF-09)', async () => {
+  it('accepts a released token once more (BF-09)', async () => {
     const token = signed({ jti: 'again' });
     expect(await outcomeOf(token)).toBe('accepted');
     tokens.release('again');
     expect([await outcomeOf(token), await outcomeOf(token)]).toEqual(['accepted', 'jti_seen_before']);
   });
 
-  it('that was forged does not use up the jti of a good one (BF-09)', async () => {
+  it('does not record the jti of a forged token (BF-09)', async () => {
     expect(await outcomeOf(signed({ jti: 'same' }, { kid: RSA.jwk.kid }, STRANGERS))).toBe('signature_invalid');
     expect(await outcomeOf(signed({ jti: 'same' }))).toBe('accepted');
   });
 });
 
-describe('the keys for logout tokens', () => {
-  it('are read once, and again within the request whose token names an unknown one (BF-09)', async () => {
+describe('LogoutTokens with changing keys', () => {
+  it('reads the keys once, and again for a token that names an unknown key (BF-09)', async () => {
     expect(await outcomeOf(signed())).toBe('accepted');
     expect(await outcomeOf(signed())).toBe('accepted');
     published = { keys: [ROTATED.jwk, RSA.jwk] };
@@ -206,7 +206,7 @@ describe('the keys for logout tokens', () => {
     expect(readings).toEqual([5000, 6000]);
   });
 
-  it('are read once a second at most, whoever sends junk, and a rotation loses no notice (BF-09)', async () => {
+  it('reads the keys at most once a second under junk, and accepts each good token during a rotation (BF-09)', async () => {
     expect(await outcomeOf(signed())).toBe('accepted');
     for (let round = 0; round < 10; round += 1) {
       const junk = Array.from({ length: 100 }, () => outcomeOf(signed({}, { kid: `junk-${number}` }, STRANGERS)));
@@ -222,7 +222,7 @@ describe('the keys for logout tokens', () => {
     expect(await outcomeOf(signed())).toBe('signing_key_unknown');
   });
 
-  it('that cannot be had are nobody’s fault, are asked for once a second, and those of before serve on (RS-14)', async () => {
+  it('asks for unavailable keys once a second, and uses the former keys until they are too old (RS-14)', async () => {
     const down = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     published = down;
     for (let times = 0; times < 5; times += 1) {
@@ -237,7 +237,7 @@ describe('the keys for logout tokens', () => {
     expect(await outcomeOf(signed())).toBe('timeout');
   });
 
-  it('that must not be used verify nothing, and are not the fault of the sender (RS-15)', async () => {
+  it('rejects if the published keys must not be used (RS-15)', async () => {
     published = { keys: [EC.jwk, { ...RSA.jwk, d: 'x' }] };
     expect(await outcomeOf(signed())).toBe('signing_key_unusable');
     published = { keys: [] };

@@ -32,7 +32,7 @@ function advance(ms: number): void {
 }
 
 describe('RepeatedRechecks', () => {
-  it('are made at once, and once more when the logout must be complete (RS-14)', () => {
+  it('rechecks at once, and again when the logout must be complete (RS-14)', () => {
     rechecks.require();
     expect(made).toEqual([0]);
     advance(100_000);
@@ -41,7 +41,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 100_000]);
   });
 
-  it('are made once in ten seconds at most, however many notices come (RS-14)', () => {
+  it('rechecks at most once in ten seconds, however many notices arrive (RS-14)', () => {
     for (let ms = 0; ms < 60_000; ms += 100) {
       rechecks.require();
       advance(100);
@@ -51,7 +51,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 
-  it('are made soon after a row of them, too', () => {
+  it('rechecks again at the end of the pause for a notice that arrives within it', () => {
     rechecks.require();
     advance(15_000);
     rechecks.require();
@@ -59,7 +59,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000]);
   });
 
-  it('wait up to a second longer than the pause, each replica by its share, so that one of them makes it for all', () => {
+  it('waits for its share of a second after the pause', () => {
     const waits: number[] = [];
     const schedule: Schedule = (ms, action) => {
       waits.push(ms);
@@ -74,14 +74,14 @@ describe('RepeatedRechecks', () => {
     expect(waits).toEqual([10_000, 250]);
   });
 
-  it('are made no more when the application ends', () => {
+  it('stops rechecking when the application ends', () => {
     rechecks.require();
     rechecks.stop();
     advance(100_000);
     expect(made).toEqual([0]);
   });
 
-  it('are made after a pause that begins with one of another replica, and not twice within it', () => {
+  it('starts its pause at a recheck of another replica, and does not recheck within the pause', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();
@@ -92,8 +92,8 @@ describe('RepeatedRechecks', () => {
   });
 });
 
-describe('RepeatedRechecks of three replicas that hear of each other', () => {
-  it('are made once in ten seconds at most, however many notices come to each of them (RS-14)', () => {
+describe('RepeatedRechecks of three replicas that share a channel', () => {
+  it('recheck at most once in ten seconds in total, however many notices each replica receives (RS-14)', () => {
     const timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
     const schedule: Schedule = (ms, action) => {
       const timer = { atMs: nowMs + ms, action };

@@ -39,8 +39,8 @@ async function started(options: Partial<ShopOptions> = {}): Promise<Shop> {
 const aboutAlice = async (overrides: Readonly<Record<string, unknown>> = {}, sid = 's1'): Promise<string> =>
   servers()[0].control.logoutToken('shop', { username: 'alice', sid }, { claims: overrides });
 
-describe('a logout notice', () => {
-  it('is taken by the issuer that it names, whose sessions alone it ends (RS-26)', async () => {
+describe('BackchannelLogoutModule', () => {
+  it('ends only sessions of the issuer that signed the notice (RS-26)', async () => {
     const app = await started({ servers: servers(), options: { introspectionTtlSeconds: 60 } });
     const [here, there] = [await logIn(servers()[0], 'alice'), await logIn(servers()[1], 'alice')];
     const both = async (): Promise<number[]> =>
@@ -58,7 +58,7 @@ describe('a logout notice', () => {
     expect(await both()).toEqual([401, 401]);
   });
 
-  it('reaches a listener when its tokens are refused already, which is made from what is injected (BF-09)', async () => {
+  it('calls an injected listener after the tokens of the session are refused (BF-09)', async () => {
     const ended: [BackchannelLogout, number][] = [];
     let token = '';
     const notices = listening({
@@ -78,7 +78,7 @@ describe('a logout notice', () => {
     expect(ended).toEqual([[logout, 401]]);
   });
 
-  it('whose listener rejects is answered 503, and its tokens are refused (BF-09)', async () => {
+  it('answers 503 if the listener rejects, and refuses the tokens anyway (BF-09)', async () => {
     let isDown = true;
     const ended = async (): Promise<void> => {
       if (isDown) throw new Error('no store');
@@ -100,14 +100,14 @@ describe('a logout notice', () => {
     expect([(await app.notify(notice)).status, (await app.notify(notice)).status]).toEqual([200, 400]);
   });
 
-  it('without a sid ends the sessions of its user that began until then (RS-13)', async () => {
+  it('refuses the tokens of the user for a notice without a sid (RS-13)', async () => {
     const app = await started({ options: { introspectionTtlSeconds: 60 } });
     const [alice, bob] = [await logIn(servers()[0], 'alice'), await logIn(servers()[0], 'bob')];
     expect((await app.notify(await aboutAlice({ sid: undefined }))).status).toBe(200);
     expect([await app.status(alice.accessToken), await app.status(bob.accessToken)]).toEqual([401, 200]);
   });
 
-  it('is lost by no rotation of keys, whoever sends junk meanwhile (BF-09)', async () => {
+  it('accepts every notice during a key rotation and a flood of junk (BF-09)', async () => {
     const app = await started();
     const { calls } = servers()[0].control;
     expect((await app.notify(await aboutAlice())).status).toBe(200);
@@ -123,7 +123,7 @@ describe('a logout notice', () => {
     expect(calls.jwks - before).toBeLessThanOrEqual(Math.ceil((performance.now() - startMs) / 1000) + 1);
   });
 
-  it('whose keys cannot be had is 503, and its issuer is asked about each token again (BF-09, RS-14)', async () => {
+  it('answers 503 if the keys are unavailable, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
     let unverified = 0;
     const notices = listening({ ended: async () => undefined, unverified: async () => void (unverified += 1) });
     const app = await started({ notices, options: { introspectionTtlSeconds: 60 } });
@@ -156,7 +156,7 @@ describe('a logout notice', () => {
     expect(calls.introspection - before).toBeLessThanOrEqual(3);
   });
 
-  it('whose keys cannot be had asks for nothing that another replica has just asked for (RS-14)', async () => {
+  it('does not require a recheck if another replica has just required a recheck (RS-14)', async () => {
     let receiver: RevocationReceiver | undefined;
     const appended: SharedRevocation[] = [];
     const revocationChannel: RevocationChannel = {
@@ -187,7 +187,7 @@ describe('a logout notice', () => {
     expect(appended).toMatchObject([{ kind: 'recheck', recheck: 'everything' }]);
   });
 
-  it('has its keys read with slots of its own: a server that answers none holds up no token (BF-09)', async () => {
+  it('reads its keys with slots of its own, so that a hanging server does not block tokens (BF-09)', async () => {
     const options = { verification: 'jwt', jwt: jwtVerification(), maxConcurrentCalls: 1, timeoutMs: 1000 } as const;
     let status: KeycloakStatus | undefined;
     const app = await started({ options, prepare: (nest) => (status = nest.get(KeycloakStatus)) });

@@ -64,8 +64,8 @@ const until = async (isSo: () => boolean): Promise<void> => {
 const state = (): string => keycloak.status.read().signals.state;
 const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.provenUntilMs(askedAtMs);
 
-describe('a signal feed', () => {
-  it('is none, then silent, then proven', async () => {
+describe('SignalFeed', () => {
+  it('is first none, then silent, then proven', async () => {
     expect(state()).toBe('none');
     let release: () => void = () => undefined;
     const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
@@ -76,7 +76,7 @@ describe('a signal feed', () => {
     expect(lines.map(({ message }) => message)).toContain('Revocations are heard of');
   });
 
-  it('asks a source again after the time between polls, and not before', async () => {
+  it('does not poll a source again before the polling interval has passed', async () => {
     const source = sourceOf('events', () => QUIET);
     followEvery(600_000, source);
     await until(() => state() === 'proven');
@@ -84,7 +84,7 @@ describe('a signal feed', () => {
     expect(source.asked).toBe(1);
   });
 
-  it('denies what is certain, and has the rest rechecked, before it proves anything', async () => {
+  it('applies denials and rechecks before it proves anything', async () => {
     const seen: string[] = [];
     keycloak.issuers[0].denials.onDenied(() => void seen.push(`denied while ${state()}`));
     keycloak.issuers[0].rechecks.onRequired((recheck) => void seen.push(`${JSON.stringify(recheck)} while ${state()}`));
@@ -105,7 +105,7 @@ describe('a signal feed', () => {
     expect(keycloak.revocations.size).toBe(2);
   });
 
-  it('leaves the offline session of a session that has ended to the server (RS-13)', async () => {
+  it('does not deny the offline session of an ended session (RS-13)', async () => {
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }] })));
     await until(() => state() === 'proven');
     const denied = ['onrtac:1', 'ofrtac:1'].map((jti) =>
@@ -114,7 +114,7 @@ describe('a signal feed', () => {
     expect(denied).toEqual([true, false]);
   });
 
-  it('says in a channel how much it heard and when that happened, of polls that brought something', async () => {
+  it('publishes the number of signals and their time in a channel, for polls that returned signals', async () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);
@@ -131,7 +131,7 @@ describe('a signal feed', () => {
     expect(told).toEqual([{ issuer: ISSUER, source: 'events', denials: 1, rechecks: 0, occurredAtMs }]);
   });
 
-  it('proves nothing by polls that prove nothing, though it hears by them', async () => {
+  it('applies the signals of polls without a proof, but stays silent', async () => {
     const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false }));
     follow(source);
     await until(() => source.asked > 5);
@@ -139,7 +139,7 @@ describe('a signal feed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it('is proven until the time of which its source has the proof, which may be before the poll, and never before it began to listen', async () => {
+  it('is proven up to the time that its source has proven, and never before the start of the feed', async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
@@ -149,7 +149,7 @@ describe('a signal feed', () => {
     expect(signals.latestMs).toBeLessThan(clock.monotonicMs() - agoMs);
   });
 
-  it('is not proven for less by an older proof that comes later', async () => {
+  it('keeps its proof if an older proof arrives later', async () => {
     const polls: Poll[] = [() => QUIET, () => ({ ...QUIET, provenAgoMs: 3_600_000 })];
     const source = sourceOf('events', ...polls);
     follow(source);
@@ -157,7 +157,7 @@ describe('a signal feed', () => {
     expect(state()).toBe('proven');
   });
 
-  it('is proven by all of its sources together, and until when the last one is', async () => {
+  it('is proven only up to the time that all its sources have proven', async () => {
     let isOther = false;
     const other = sourceOf('other', () => ({ ...QUIET, isProven: isOther }));
     follow(
@@ -176,7 +176,7 @@ describe('a signal feed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(proven);
   });
 
-  it('begins anew where more came than was read: earlier answers are covered no further', async () => {
+  it('reports a gap if a poll is incomplete, and later proofs do not cover the time before the gap', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -196,7 +196,7 @@ describe('a signal feed', () => {
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('has what is lost made good by the next poll, and says nothing of one that failed', async () => {
+  it('recovers from a single failed poll without an error in the log', async () => {
     const away = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     const source = sourceOf(
       'events',
@@ -221,7 +221,7 @@ describe('a signal feed', () => {
       { reason: 'events_disabled', hint: 'Switch it on.' },
     ],
     ['is faulty itself', () => new TypeError('the-secret-of-somebody'), { reason: 'unexpected', name: 'TypeError' }],
-  ])('says once that nothing is heard of a source that %s, and that it is again', async (_, error, fields) => {
+  ])('logs once that a source %s, and once that it works again', async (_, error, fields) => {
     let isAway = true;
     const source = sourceOf('events', () => (isAway ? Promise.reject(error()) : QUIET));
     follow(source);
@@ -239,7 +239,7 @@ describe('a signal feed', () => {
     expect(JSON.stringify(lines)).not.toContain('the-secret');
   });
 
-  it('has everything asked about where it is told what can not be denied, and goes on', async () => {
+  it('rechecks everything if a denial is invalid, and continues', async () => {
     const everything: unknown[] = [];
     keycloak.issuers[0].rechecks.onRequired((recheck) => void everything.push(recheck));
     const source = sourceOf(
@@ -252,7 +252,7 @@ describe('a signal feed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('claims nothing of before a lease that was another’s meanwhile', async () => {
+  it('does not claim the time before a lease that another replica held meanwhile', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];
@@ -270,7 +270,7 @@ describe('a signal feed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('begins its claims after a gap of the channel, since nobody repeats the rechecks of an ended process (RS-30)', async () => {
+  it('claims only the time after a gap of the channel, since rechecks of an ended process are not repeated (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -289,7 +289,7 @@ describe('a signal feed', () => {
     expect(claimed.slice(before + 1).every((sinceMs) => sinceMs >= beganMs - 2000)).toBe(true);
   });
 
-  it('says who listens when that has changed, and nothing of a lease that comes and goes while nothing is proven', async () => {
+  it('logs a change of the listening replica, and ignores lease changes while nothing is proven', async () => {
     const { feed: leases } = keycloak.issuers[0];
     let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];
     leases.lease = async () => {
@@ -324,7 +324,7 @@ describe('a signal feed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('hears what comes with a fault, and is not proven by it', async () => {
+  it('applies denials that arrive with a fault, and is not proven by them', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));
     await until(() => keycloak.revocations.size === 1);
@@ -332,7 +332,7 @@ describe('a signal feed', () => {
     expect(lines.map(({ fields }) => fields['reason'])).toEqual(['own_login_not_seen']);
   });
 
-  it('keeps nobody out by a time in the future', async () => {
+  it('accepts later logins after a denial with a time in the future', async () => {
     const year2100 = 4_102_444_800;
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sub: 'alice', issuedBefore: year2100 }] })));
     await until(() => keycloak.revocations.size === 1);
@@ -342,7 +342,7 @@ describe('a signal feed', () => {
     expect([denied(now), denied(now + 120)]).toEqual([true, false]);
   });
 
-  it('denies until the time of the server, however far this machine is behind it', async () => {
+  it('denies up to the time of the server if the local clock is behind', async () => {
     const { clockSkew, clock } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);
@@ -352,7 +352,7 @@ describe('a signal feed', () => {
     expect(keycloak.revocations.denies(issued(serverNow - 1))).toBe(true);
   });
 
-  it('has rechecked what was issued until then by the time of the server, too', async () => {
+  it('rechecks up to the time of the server if the local clock is behind', async () => {
     const { clockSkew, clock, rechecks } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);
@@ -363,7 +363,7 @@ describe('a signal feed', () => {
     expect(madeAt).toBeGreaterThan(serverNow - 2);
   });
 
-  it('takes a source that answers with nothing for one that is not heard, and goes on', async () => {
+  it('logs a fault if a source returns nothing, and continues', async () => {
     const source = sourceOf(
       'events',
       () => undefined as unknown as Signals,
@@ -376,7 +376,7 @@ describe('a signal feed', () => {
     await until(() => state() === 'proven');
   });
 
-  it('ends though a source never answers', async () => {
+  it('stops even if a source never answers', async () => {
     follow(sourceOf('events', () => new Promise<Signals>(() => undefined)));
     await new Promise((resolve) => setTimeout(resolve, 10));
     const beganMs = performance.now();
@@ -385,13 +385,13 @@ describe('a signal feed', () => {
     expect(performance.now() - beganMs).toBeLessThan(4000);
   });
 
-  it('is the only one of its issuer', () => {
+  it('refuses a second feed for the same issuer', () => {
     follow(sourceOf('events', () => QUIET));
     const options = { sources: [sourceOf('others', () => QUIET)], pollMs: 1 };
     expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/runs already/);
   });
 
-  it('asks one question after the other, and none once it is stopped', async () => {
+  it('runs polls one after the other, and no poll after it is stopped', async () => {
     let [running, most] = [0, 0];
     const source = sourceOf('events', async () => {
       running += 1;

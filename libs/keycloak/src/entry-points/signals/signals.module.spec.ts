@@ -68,14 +68,14 @@ class ListeningModule {}
 // #endregion shared-signals
 
 describe('RevocationEventsModule', () => {
-  it.each([AppModule, ListeningModule])('can be made as the guide has it', async (made) => {
+  it.each([AppModule, ListeningModule])('compiles as the guide shows it', async (made) => {
     const module = await Test.createTestingModule({ imports: [made] })
       .setLogger(SILENT)
       .compile();
     expect(module.get(KeycloakStatus, { strict: false }).read().signals).toEqual({ state: 'none' });
   });
 
-  it('asks from the start of the application to its end, and denies what it hears', async () => {
+  it('polls from the start to the end of the application, and applies the denials', async () => {
     polls = 0;
     signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isProven: true };
     const imports = [
@@ -96,7 +96,7 @@ describe('RevocationEventsModule', () => {
     expect(polls).toBe(asked);
   });
 
-  it('takes options that are made of what is injected, and does not start with others', async () => {
+  it('accepts options from a factory, and rejects invalid options', async () => {
     const module = (pollSeconds: number) =>
       Test.createTestingModule({
         imports: [
@@ -110,7 +110,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(60)).rejects.toThrow('pollSeconds must be a number from 0.2 to 10');
   });
 
-  it('does not start where a proof expires before the next poll', async () => {
+  it('does not start if a proof expires before the next poll', async () => {
     const module = (pollSeconds: number, introspectionTtlWithEventsSeconds?: number) => {
       const ttl = { introspectionTtlSeconds: 2, introspectionTtlWithEventsSeconds };
       const root = KeycloakModule.forRoot({ ...options, ...ttl } as KeycloakModuleOptions);
@@ -122,7 +122,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(2)).resolves.toBeDefined();
   });
 
-  it('does not start over a channel without the private key of its proofs (RS-30)', async () => {
+  it('does not start with a channel that has no private key for proofs (RS-30)', async () => {
     const started = (proofs: ProofKeyOptions): Promise<unknown> => {
       const keys = [randomBytes(32).toString('base64')];
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });
@@ -140,7 +140,7 @@ describe('RevocationEventsModule', () => {
     await expect(started({ privateKey })).resolves.toBeDefined();
   });
 
-  it('needs KeycloakModule.forRoot', async () => {
+  it('requires KeycloakModule.forRoot', async () => {
     const imports = [RevocationEventsModule.forRoot({ sources: [source] })];
     await expect(Test.createTestingModule({ imports }).setLogger(SILENT).compile()).rejects.toThrow(
       /provided by KeycloakModule\.forRoot/,
@@ -165,7 +165,7 @@ describe('RevocationEventsModule', () => {
     [{ sources: [source], client: { clientId: 'x', clientSecret: '' } }, 'client.clientSecret must be given'],
     [{ sources: [source], client: { clientId: 'x', secret: 's' } }, 'unknown option "client.secret"'],
     [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],
-  ])('takes no %j', (given, fault) => {
+  ])('rejects %j', (given, fault) => {
     const make = () => RevocationEventsModule.forRoot(given as RevocationEventsModuleOptions);
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(fault);

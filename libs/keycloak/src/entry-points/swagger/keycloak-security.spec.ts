@@ -159,8 +159,8 @@ const scopes = (...names: string[]) => [{ keycloak: names }, { bearer: names }];
 describe.each<[string, Adapter]>([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
-])('the document of an application on %s', (_, adapter) => {
-  it('has for each route what its decorators demand (RS-25)', async () => {
+])('addKeycloakSecurity on %s', (_, adapter) => {
+  it('documents what the decorators of each route require (RS-25)', async () => {
     await make({ controllers: [OrdersController, AnythingController], adapter });
     const document = documentOf();
     const said = (method: string, path: string) => operation(document, method, path).security;
@@ -185,7 +185,7 @@ describe.each<[string, Adapter]>([
     expect(closed.responses['401']).toBeUndefined();
   });
 
-  it.each(REFUSED_CALLERS)('has the answer to $name', async ({ authorization, status }) => {
+  it.each(REFUSED_CALLERS)('documents the refusal of $name', async ({ authorization, status }) => {
     await make({ controllers: [OrdersController], adapter });
     await app.listen(0, '127.0.0.1');
     const said = operation(documentOf(), 'get', '/orders/{id}').responses[String(status)];
@@ -196,7 +196,7 @@ describe.each<[string, Adapter]>([
     expectSaid(said, answer);
   });
 
-  it('has the answer when Keycloak gives none about the token', async () => {
+  it('documents the refusal if Keycloak is unreachable', async () => {
     await make({ controllers: [OrdersController], adapter, maxRetries: 0 });
     await app.listen(0, '127.0.0.1');
     const bearer = bearerOf(app);
@@ -218,8 +218,8 @@ function expectSaid(said: SaidResponse | undefined, { body, headers }: request.R
   }
 }
 
-describe('the responses of an operation', () => {
-  it('are those with which the guard may refuse it, and those that were there', async () => {
+describe('addKeycloakSecurity responses', () => {
+  it('adds the refusals of the guard to the responses of an operation', async () => {
     await make({ controllers: [OrdersController] });
     const document = documentOf();
     const statuses = (path: string): string[] => Object.keys(operation(document, 'get', path).responses);
@@ -244,7 +244,7 @@ describe('the responses of an operation', () => {
     });
   });
 
-  it('say which login is demanded (RS-11)', async () => {
+  it('documents the required login (RS-11)', async () => {
     @Controller('vault')
     class Vault {
       @Get()
@@ -277,7 +277,7 @@ describe('the responses of an operation', () => {
     });
   });
 
-  it('have the reason where callers are shown it, and nowhere else', async () => {
+  it('documents the reason only with exposeRefusalReasons', async () => {
     await make({ controllers: [OrdersController] });
     expect(JSON.stringify(documentOf())).not.toContain('reason');
     await app.close();
@@ -287,7 +287,7 @@ describe('the responses of an operation', () => {
     });
   });
 
-  it('stay as the application describes them, and its word on security does not', async () => {
+  it('keeps the responses that the application documents, and replaces its security', async () => {
     @Controller('orders')
     class Annotated {
       @Get()
@@ -313,8 +313,8 @@ describe('the responses of an operation', () => {
   });
 });
 
-describe('the schemes of a document', () => {
-  it('are that of the realm, with every scope, and a plain bearer token', async () => {
+describe('addKeycloakSecurity schemes', () => {
+  it('adds an OAuth 2.0 scheme of the realm with every scope, and a bearer scheme', async () => {
     await make({ controllers: [OrdersController], issuer: 'https://sso.example.com/realms/shop' });
     expect(documentOf().components?.securitySchemes).toMatchObject({
       keycloak: {
@@ -333,7 +333,7 @@ describe('the schemes of a document', () => {
     });
   });
 
-  it('stay where the document has its own', async () => {
+  it('keeps a scheme that the document already has', async () => {
     await make({ controllers: [OrdersController] });
     const own = {
       type: 'oauth2',
@@ -344,14 +344,14 @@ describe('the schemes of a document', () => {
     expect(components?.securitySchemes?.['keycloak']).toEqual(own);
   });
 
-  it('name no scopes for permissions that are made of something else', async () => {
+  it('documents no scopes if the application has mapPermissions', async () => {
     await make({ controllers: [OrdersController], mapPermissions: () => [] });
     const document = documentOf();
     expect(operation(document, 'get', '/orders/{id}').security).toEqual(scopes());
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('has an example for each, also where names of roles have no letter that the name of an example may have', async () => {
+  it('adds an example for each permission, also if no letter of its name may be in the name of an example', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -366,7 +366,7 @@ describe('the schemes of a document', () => {
     expect(examples.map(({ value }) => (value as { permission: string }).permission)).toEqual(['管理者', '閲覧者']);
   });
 
-  it.each(['3.0.0', '3.1.0'] as const)('make a valid document of OpenAPI %s', async (version) => {
+  it.each(['3.0.0', '3.1.0'] as const)('makes a valid document of OpenAPI %s', async (version) => {
     await make({ controllers: [OrdersController] });
     const document = documentOf({}, version);
     expect(await new Validator().validate(structuredClone(document) as never)).toMatchObject({ valid: true });
@@ -375,7 +375,7 @@ describe('the schemes of a document', () => {
   });
 });
 
-describe('a route is found', () => {
+describe('addKeycloakSecurity routes', () => {
   abstract class Base {
     @Get()
     @RequirePermission('orders.read')
@@ -384,7 +384,7 @@ describe('a route is found', () => {
     }
   }
 
-  it('in each controller that inherits its handler', async () => {
+  it('documents a handler in each controller that inherits it', async () => {
     @Controller('closed')
     class Closed extends Base {}
     @Controller('open')
@@ -415,7 +415,7 @@ describe('a route is found', () => {
     return Orders;
   };
 
-  it('among classes of one name, below the paths of their modules and a prefix', async () => {
+  it('distinguishes classes with the same name, below the paths of their modules and a prefix', async () => {
     @Module({ controllers: [orders('orders', 'a')] })
     class ModuleA {}
     @Module({ controllers: [orders('orders', 'b')] })
@@ -448,7 +448,7 @@ describe('a route is found', () => {
     }
   }
 
-  it('at the path of each of its versions', async () => {
+  it('documents the path of each version', async () => {
     await make({ controllers: [Versions] });
     app.enableVersioning({ type: VersioningType.URI });
     expect(demands(documentOf())).toEqual({
@@ -458,7 +458,7 @@ describe('a route is found', () => {
     });
   });
 
-  it('beside others of its path, whose version is in a header, if they demand the same', async () => {
+  it('accepts versions by header on one path only if they require the same', async () => {
     @Controller({ path: 'orders', version: '1' })
     class First extends Base {}
     Authenticated()(First);
@@ -476,7 +476,7 @@ describe('a route is found', () => {
     );
   });
 
-  it('unless it is excluded, by itself or with its controller', async () => {
+  it('skips routes that are excluded, alone or with their controller', async () => {
     class Excluding extends orders('orders', 'a') {
       @Get('secret')
       @Public()
@@ -493,7 +493,7 @@ describe('a route is found', () => {
     expect(demands(documentOf())).toEqual({ 'get /orders': 'a' });
   });
 
-  it('and what says which are excluded is as it was', async () => {
+  it('does not change the metadata of excluded routes', async () => {
     const left = orders('left', 'b');
     ApiExcludeController()(left);
     await make({ controllers: [OrdersController, left] });
@@ -504,8 +504,8 @@ describe('a route is found', () => {
   });
 });
 
-describe('a document is refused', () => {
-  it('when a route is in none of its operations', async () => {
+describe('addKeycloakSecurity errors', () => {
+  it('throws if a route is not in the document', async () => {
     await make({ controllers: [OrdersController] });
     const document = SwaggerModule.createDocument(app, configOf('3.1.0'));
     delete document.paths['/orders/status'];
@@ -514,14 +514,14 @@ describe('a document is refused', () => {
     );
   });
 
-  it('when it was made by other options', async () => {
+  it('throws if the document was made with other options', async () => {
     await make({ controllers: [OrdersController] });
     app.setGlobalPrefix('api');
     const document = SwaggerModule.createDocument(app, configOf('3.1.0'), { ignoreGlobalPrefix: true });
     expect(() => addKeycloakSecurity(app, document)).toThrow('which has no GET /api/orders/{id}');
   });
 
-  it('when an operation without security is of no route, and not when it has some', async () => {
+  it('throws if an operation without a route declares no security', async () => {
     await make({ controllers: [OrdersController] });
     const document = SwaggerModule.createDocument(app, configOf('3.1.0'));
     document.paths['/other'] = { get: { responses: {}, security: [] } };
@@ -530,7 +530,7 @@ describe('a document is refused', () => {
     expect(() => addKeycloakSecurity(app, document)).toThrow('GET /another is in the document without security');
   });
 
-  it('when its alternatives are too many', async () => {
+  it('throws if a route has too many alternatives', async () => {
     const some = (name: string) => RequireAnyPermission(`${name}1`, `${name}2`, `${name}3`, `${name}4`);
     @Controller('many')
     class Many {
@@ -547,7 +547,7 @@ describe('a document is refused', () => {
     expect(() => documentOf()).toThrow('Many.many (GET): its @RequireAnyPermission() come to 256 alternatives');
   });
 
-  it('when decorators contradict each other', async () => {
+  it('throws if decorators contradict each other', async () => {
     @Controller('contradicting')
     class Contradicting {
       @Get()
@@ -561,7 +561,7 @@ describe('a document is refused', () => {
     expect(() => documentOf()).toThrow('@Public() never looks at a token');
   });
 
-  it('without KeycloakModule', async () => {
+  it('throws without KeycloakModule', async () => {
     app = (await Test.createTestingModule({}).compile()).createNestApplication(new FastifyAdapter());
     expect(() => documentOf()).toThrow('KeycloakModule.forRoot()');
   });

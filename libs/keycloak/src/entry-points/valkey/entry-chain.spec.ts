@@ -11,7 +11,7 @@ function reading(first: number, sealed: readonly string[], keepsAll = false): En
 }
 
 describe('EntryChain', () => {
-  it('finds the same entries, and goes on from there', () => {
+  it('recognizes the same entries, and continues after them', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     for (const one of [poller, reader]) one.add(entry(3), Infinity);
@@ -21,7 +21,7 @@ describe('EntryChain', () => {
   it.each([
     ['replaced', ['a', 'x', 'c']],
     ['swapped', ['b', 'a', 'c']],
-  ])('finds an entry that was %s before the first proof, also in later proofs (RS-30)', (_, entries) => {
+  ])('detects an entry that was %s before the first proof, also in later proofs (RS-30)', (_, entries) => {
     const poller = reading(1, ['a', 'b', 'c'], true);
     const others = [reading(1, entries), reading(1, entries, true)];
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
@@ -29,7 +29,7 @@ describe('EntryChain', () => {
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
   });
 
-  it('finds an entry that was replaced between two proofs, and one with another time', () => {
+  it('detects an entry with another time after the first proof', () => {
     const [poller, reader] = [reading(1, ['a'], true), reading(1, ['a'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     poller.add(entry(2, 'b'), Infinity);
@@ -37,7 +37,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a reader join at a later entry, by the hash before it that the proof has', () => {
+  it('lets a reader join at a later entry, by the hash before that entry', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -49,14 +49,14 @@ describe('EntryChain', () => {
     expect(reading(2, ['other']).compare(poller.links(100))).toBe('differs');
   });
 
-  it('claims no entry before those that are of use, and keeps none that the stream has dropped', () => {
+  it('returns unknown for a chain that covers forgotten entries', () => {
     const poller = reading(1, ['a', 'b'], true);
     const early = reading(1, ['x', 'b']);
     early.forgetBefore(2);
     expect(early.compare(poller.links(0))).toBe('unknown');
   });
 
-  it('goes on with the chain of another poller that it could verify', () => {
+  it('continues the chain of another poller after a successful comparison', () => {
     const [first, second, reader] = [reading(1, ['a'], true), reading(1, ['a'], true), reading(1, ['a'])];
     expect(second.compare(first.links(0))).toBe('same');
     expect(reader.compare(first.links(0))).toBe('same');
@@ -64,13 +64,13 @@ describe('EntryChain', () => {
     expect(reader.compare(second.links(0))).toBe('same');
   });
 
-  it('tells a chain that begins elsewhere from entries that were replaced', () => {
+  it('distinguishes a chain that begins elsewhere from replaced entries', () => {
     const reader = reading(1, ['a', 'b']);
     expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
   });
 
-  it('of a poller goes on with the chain of another one with all entries that are of use (RS-30)', () => {
+  it('continues the chain of another poller that has all useful entries (RS-30)', () => {
     for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
       const second = reading(1, ['a', 'b'], true);
       second.links(0);
@@ -85,7 +85,7 @@ describe('EntryChain', () => {
     expect(forged.compare(reading(2, ['b'], true).links(0))).toBe('differs');
   });
 
-  it('adds each number once, and only the next one', () => {
+  it('adds each number once, and only the next number', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     reader.add(entry(2, 'again'), Infinity);
     reader.add(entry(4), Infinity);
@@ -93,7 +93,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('same');
   });
 
-  it('of a poller lacks an entry that the server removed before its time, once it has proven it (RS-30)', () => {
+  it('reports that a poller lacks a proven entry if the server removed the entry early (RS-30)', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), 500);

@@ -3,11 +3,11 @@ import { missingRight, placeOf, serverFault } from './examination-words.js';
 
 const at = (url: string) => ({ url: new URL(url) });
 
-describe('the words of an examination', () => {
+describe('examination words', () => {
   it.each([
     ['valkey://valkey.internal', 'Valkey at valkey.internal:6379, database 0'],
     ['valkeys://user:hush@valkey.internal:7000/2', 'Valkey at valkey.internal:7000, database 2'],
-  ])('say where %s is', (url, place) => {
+  ])('describe the place of %s', (url, place) => {
     expect(placeOf(at(url))).toBe(place);
   });
 
@@ -27,7 +27,7 @@ describe('the words of an examination', () => {
     ['maxmemory_policy_must_be_noeviction', /evicts entries/, /noeviction/],
     ['cert_has_expired', /not trusted \(cert_has_expired\)/, /SHARED_STATE_CA_FILE/],
     ['econnrefused', /is not reached \(econnrefused\)/, /Start the server/],
-  ])('say of %s what it is, and the cure', (reason, message, cure) => {
+  ])('explain %s, and name the cure', (reason, message, cure) => {
     expect(serverFault(at('valkey://valkey'), reason)).toEqual({
       message: expect.stringMatching(message) as unknown,
       cure: expect.stringMatching(cure) as unknown,

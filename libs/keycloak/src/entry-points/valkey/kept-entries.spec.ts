@@ -5,7 +5,7 @@ import { KeptEntries } from './kept-entries.js';
 const digestOf = (number: number): Buffer => createHash('sha256').update(String(number)).digest();
 
 describe('KeptEntries', () => {
-  it('keeps what was added and not dropped, in its order, however many come and go', () => {
+  it('keeps the entries in order while entries are added and dropped', () => {
     const kept = new KeptEntries();
     const expected: number[] = [];
     for (let number = 0; number < 1000; number += 1) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OwnEntries } from './own-entries.js';
 
 describe('OwnEntries', () => {
-  it('waits until each has been read as it was written (RS-30)', () => {
+  it('waits until each entry is read as it was written (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);
@@ -15,7 +15,7 @@ describe('OwnEntries', () => {
     expect([own.areRead, own.isMissing(expected)]).toEqual([true, false]);
   });
 
-  it('misses none that was read before the server answered, or that it may not have taken', () => {
+  it('does not miss an entry that was read before the answer, or that may not have been written', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.read('a');
@@ -24,7 +24,7 @@ describe('OwnEntries', () => {
     expect(own.areRead).toBe(true);
   });
 
-  it('does not expect what was appended after a read began, nor anything after a gap', () => {
+  it('does not expect entries that were appended after a read began or before a gap', () => {
     const own = new OwnEntries();
     const { expected } = own;
     own.send([{ sealed: 'a' }]);
@@ -36,7 +36,7 @@ describe('OwnEntries', () => {
     expect(own.areRead).toBe(true);
   });
 
-  it('knows an entry with an id of its own that somebody else wrote, also after a gap (RS-30)', () => {
+  it('detects an entry that another process wrote with an id of this process, also after a gap (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a', id: 'x' }]);
     own.clear();

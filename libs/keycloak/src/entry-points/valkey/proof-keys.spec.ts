@@ -25,7 +25,7 @@ describe('ProofKeys', () => {
   it.each([
     ['PEM', (text: string) => text],
     ['base64 without its lines', bare],
-  ])('signs and verifies by keys in %s', (_, form) => {
+  ])('signs and verifies with keys in %s', (_, form) => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const signer = new ProofKeys('spec', { privateKey: form(one.privateKey) });
     const reader = new ProofKeys('spec', { publicKeys: `${form(other.publicKeys)}\n${form(one.publicKeys)}` });
@@ -40,7 +40,7 @@ describe('ProofKeys', () => {
     expect(() => reader.sign('text')).toThrow('There is no private key');
   });
 
-  it('has none without options', () => {
+  it('has no keys without options', () => {
     expect(new ProofKeys('spec').status).toEqual({ canSign: false, publicKeys: 0 });
   });
 
@@ -62,14 +62,14 @@ describe('ProofKeys', () => {
       /the file must hold one Ed25519/,
     ],
     ['a misspelt name', () => ({ publicKey: 'x' }) as ProofKeyOptions, /unknown option "proofs.publicKey"/],
-  ])('refuses %s, and shows no value', (_, options, message) => {
+  ])('refuses %s, and prints no value', (_, options, message) => {
     const make = (): ProofKeys => new ProofKeys('spec', options());
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(message);
     expect(make).not.toThrow(/4711/);
   });
 
-  it('reads new keys from its files while it runs, and keeps the last keys if a file holds none', async () => {
+  it('reads new keys from its files while it runs, and keeps the last keys if a file has no keys', async () => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const [privateKeyFile, publicKeysFile] = [fileWith('private', one.privateKey), fileWith('public', one.publicKeys)];
     const [signer, reader] = [new ProofKeys('spec', { privateKeyFile }), new ProofKeys('spec', { publicKeysFile })];

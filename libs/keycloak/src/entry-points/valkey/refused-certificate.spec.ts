@@ -18,7 +18,7 @@ withOpenssl('a server whose certificate', () => {
   it.each([
     ['is of another host', 'err_tls_cert_altname_invalid', { host: 'DNS:elsewhere.example', digest: 'sha256' }],
     ['is signed by SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
-  ])('%s is not spoken to: %s', async (_, reason, { host, digest }) => {
+  ])('%s is rejected: %s', async (_, reason, { host, digest }) => {
     const { key, cert } = authority.issue(host, { digest });
     // By default a current server does not send a weak certificate.
     const server = createServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (socket) => socket.destroy());

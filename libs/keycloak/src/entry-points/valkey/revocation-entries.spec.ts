@@ -22,7 +22,7 @@ describe('RevocationEntries', () => {
     { kind: 'recheck', recheck: { clientId: 'shop' }, at: AT, id: 'r1' },
     { kind: 'recheck', recheck: 'everything', at: AT, id: 'r1' },
     { kind: 'floor', at: AT },
-  ])('reads what it wrote: %j', (revocation) => {
+  ])('reads an entry that it wrote: %j', (revocation) => {
     expect(entries.read(entries.write(revocation, 5000, 1000))).toEqual({
       revocation,
       writtenAtMs: 1000,
@@ -48,11 +48,11 @@ describe('RevocationEntries', () => {
     { k: 'session', v: 's1', b: 'x', t: AT },
     { k: 'sid', t: AT },
     { k: 'floor' },
-  ])('refuses what is no entry: %j', (content) => {
+  ])('rejects an invalid entry: %j', (content) => {
     expect(entries.read(sealed(content))).toBe('entry_malformed');
   });
 
-  it('reads an entry from before forms were counted, and refuses one of a newer form by its name', () => {
+  it('reads an entry without a form number, and reports an entry of a newer form', () => {
     const denial = { k: 'session', v: 's1', t: AT };
     expect(entries.read(sealed(denial))).toMatchObject({ revocation: { kind: 'denial' } });
     expect(entries.read(sealed({ ...denial, f: 1 }))).toMatchObject({ revocation: { kind: 'denial' } });
@@ -60,7 +60,7 @@ describe('RevocationEntries', () => {
     expect(entries.read(Buffer.from([2, ...randomBytes(90)]).toString('base64'))).toBe('entry_newer');
   });
 
-  it('refuses a text that is not JSON, a text that other keys sealed, and an empty text', () => {
+  it('rejects text that is not JSON, text that other keys sealed, and an empty text', () => {
     const other = new SealingKeys([randomBytes(32).toString('base64')]);
     expect([
       entries.read(keys.seal('{', ['revocation', ISSUER])),

@@ -23,13 +23,13 @@ describe('missingRights', () => {
     ['scripts that read', { EVALSHA_RO: fail('noperm') }, ['eval_ro']],
     ['information', { INFO: fail('noperm') }, ['info']],
     ['commands, each once', { EVALSHA: () => ['hset', 'del'] }, ['hset', 'del']],
-  ])('are those of %s', async (_, answers, missing) => {
+  ])('returns the missing rights for %s', async (_, answers, missing) => {
     for (const isPoller of [false, true]) {
       expect(await missingRights(connection(answers), ISSUER, isPoller)).toEqual(missing);
     }
   });
 
-  it('are unknown where the server can not be asked', async () => {
+  it('rejects if the server does not answer', async () => {
     for (const command of ['EVALSHA', 'INFO']) {
       await expect(missingRights(connection({ [command]: fail('closed') }), ISSUER, false)).rejects.toThrow('closed');
     }

@@ -7,7 +7,7 @@ const [ONE, OTHER] = [randomBytes(32).toString('base64'), randomBytes(32).toStri
 const WHAT = ['revocation', 'https://keycloak.test/realms/test'];
 
 describe('SealingKeys', () => {
-  it('opens what it sealed, whatever it is', () => {
+  it('opens any text that it sealed', () => {
     const keys = new SealingKeys([ONE]);
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -16,21 +16,21 @@ describe('SealingKeys', () => {
     );
   });
 
-  it('seals the same in another way each time, and shows nothing of it', () => {
+  it('seals a text differently each time, and hides the text', () => {
     const keys = new SealingKeys([ONE]);
     const [first, second] = [keys.seal('the text', WHAT), keys.seal('the text', WHAT)];
     expect(first).not.toBe(second);
     expect(Buffer.from(first, 'base64').toString('latin1')).not.toContain('text');
   });
 
-  it('seals by the first, and opens by all', () => {
+  it('seals with the first key, and opens with all keys', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.open(old.seal('x', WHAT), WHAT)).toBe('x');
     expect(next.open(both.seal('x', WHAT), WHAT)).toBe('x');
     expect(old.open(both.seal('x', WHAT), WHAT)).toBeUndefined();
   });
 
-  it('names the same alike by the same key, and nothing else (one by each key)', () => {
+  it('returns one name per key, which is equal only for the same key and content', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.names(WHAT)).toEqual([...next.names(WHAT), ...old.names(WHAT)]);
     const others = [['revocation'], [WHAT.join()], [...WHAT, '']].map((one) => old.names(one)[0]);
@@ -42,12 +42,12 @@ describe('SealingKeys', () => {
     ['another kind', ['session', 'https://keycloak.test/realms/test']],
     ['the same letters with another border', ['revocationhttps://keycloak.test/realms/test']],
     ['nothing', []],
-  ])('does not open what was sealed as something else: %s', (_, what) => {
+  ])('does not open text that was sealed for another purpose: %s', (_, what) => {
     const keys = new SealingKeys([ONE]);
     expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
   });
 
-  it('knows what a newer version sealed, which no key opens', () => {
+  it('recognizes text that a newer version sealed, and does not open it', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     expect(keys.isNewer(sealed.toString('base64'))).toBe(false);
@@ -59,7 +59,7 @@ describe('SealingKeys', () => {
     expect(keys.isNewer('')).toBe(false);
   });
 
-  it('does not open what was changed in any bit, nor what is no entry', () => {
+  it('does not open text with a changed bit, or arbitrary text', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     fc.assert(
@@ -80,7 +80,7 @@ describe('SealingKeys', () => {
     ['one that repeats itself', [Buffer.alloc(32, 7).toString('base64')]],
     ['a good one and a bad one', [ONE, 'x']],
     ['no text', [undefined]],
-  ])('refuses %s, and shows no key', (_, keys) => {
+  ])('refuses %s, and prints no key', (_, keys) => {
     const make = (): SealingKeys => new SealingKeys(keys as string[]);
     expect(make).toThrow(/random keys of 32 bytes each, in base64/);
     expect(make).not.toThrow(new RegExp(`${ONE.slice(0, 8).replaceAll('+', '.')}|horse`));

@@ -21,8 +21,8 @@ afterEach(() => void jest.restoreAllMocks());
 const learn = (aheadMs: number): void => clock.learn(START_MS + passedMs + aheadMs);
 const ageOfNews = (): number => clock.latestMs() - clock.nowMs();
 
-describe('the clock of a server', () => {
-  it('that goes back makes nothing younger, however long that is ago', () => {
+describe('ServerClock', () => {
+  it('does not make an entry younger when the server clock goes back, however long ago', () => {
     learn(HOUR_MS);
     const notedMs = clock.nowMs();
     learn(0);
@@ -33,7 +33,7 @@ describe('the clock of a server', () => {
     expect(clock.behindMs).toBeGreaterThan(0.99 * HOUR_MS);
   });
 
-  it('that was ahead and is put right is believed again, when all is over that was noted before', () => {
+  it('trusts a corrected server clock again when all earlier entries have expired', () => {
     learn(HOUR_MS);
     passedMs += 60_000;
     learn(0);
@@ -43,7 +43,7 @@ describe('the clock of a server', () => {
     expect([ageOfNews(), clock.behindMs]).toEqual([0, 0]);
   });
 
-  it('that goes back once more is believed again after that', () => {
+  it('trusts the server clock again after it goes back twice', () => {
     learn(2 * HOUR_MS);
     passedMs += 60_000;
     learn(HOUR_MS);
@@ -57,7 +57,7 @@ describe('the clock of a server', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('that answers late once is as it was with the next answer', () => {
+  it('recovers from a late answer with the next answer', () => {
     learn(0);
     learn(-3000);
     expect([clock.behindMs, clock.latestMs() - START_MS]).toEqual([3000, 0]);
@@ -65,7 +65,7 @@ describe('the clock of a server', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('that tells what is no time has told nothing', () => {
+  it('ignores an invalid time', () => {
     learn(Number.NaN);
     expect(clock.isLearned).toBe(false);
   });

@@ -89,8 +89,8 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
   return calls;
 }
 
-describe('a page of the stream', () => {
-  it('that has every entry up to the last is read to its end', async () => {
+describe('StreamFollower pages', () => {
+  it('reads a page with all entries to its end', async () => {
     expect(await told({ last: 2, numbers: [1, 2] })).toEqual(['1', '2', 'caught up']);
   });
 
@@ -99,38 +99,38 @@ describe('a page of the stream', () => {
     ['leaves out an entry', { last: 3, numbers: [1, 3, 3] }, ['1']],
     ['has an entry twice', { last: 2, numbers: [1, 1] }, ['1']],
     ['has an entry behind its last number', { last: 1, numbers: [1, 2] }, ['1']],
-  ])('that %s is a gap', async (_, page, received) => {
+  ])('reports a gap if a page %s', async (_, page, received) => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
   });
 
-  it('that has a recheck which somebody else wrote with an id of this poller is a gap, and begins a new epoch', async () => {
+  it('reports a gap and begins a new epoch if another process wrote a recheck with an id of this poller', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
     expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: ['r1'] })).toEqual(['own_entries_forged']);
     expect(begun).toEqual(['e']);
   });
 
-  it('that has a recheck of this poller as it was written is read to its end', async () => {
+  it('accepts a recheck that this poller wrote', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
     expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: [] })).toEqual([recheck, 'caught up']);
     expect(begun).toEqual([]);
   });
 
-  it('that says of more entries than ours can be is a gap, and is not read on', async () => {
+  it('reports a gap if the page claims more entries than a stream can have', async () => {
     expect(await told({ last: 2_000_001, numbers: [1, 2] })).toEqual(['too_many_entries']);
     expect(begun).toEqual(['e']);
   });
 });
 
-describe('a follower that waits for further entries', () => {
-  it('closes its connection when it is closed, and does not wait for their end', async () => {
+describe('StreamFollower waiting for entries', () => {
+  it('closes its connection at once when it is closed', async () => {
     await told({ last: 1, numbers: [1] });
     await follower.close();
     expect(sockets.map(({ readyState }) => readyState)).not.toContain('open');
   });
 });
 
-describe('a server that accepts no connection', () => {
-  it('is asked again after a pause, which becomes longer', async () => {
+describe('StreamFollower without a server', () => {
+  it('reconnects after pauses that become longer', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(1);
     endWait = () => undefined;
     const { port } = server.address() as AddressInfo;

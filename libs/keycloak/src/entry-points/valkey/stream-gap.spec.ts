@@ -20,7 +20,7 @@ describe('checkSame', () => {
     ['rolled_back', { last: 4 }],
     ['dropped_unread', { first: 7, last: 8 }],
     ['another_past', { tip: 'another' }],
-  ])('finds %s', (reason, page) => {
+  ])('throws a Gap with the reason %s', (reason, page) => {
     expect(() => checkSame(PLACE, { ...PAGE, ...page })).toThrow(new Gap(reason));
   });
 });

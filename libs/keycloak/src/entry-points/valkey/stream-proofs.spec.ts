@@ -51,8 +51,8 @@ beforeEach(() => {
   [accepted, refused, unproven] = [[], [], 0];
 });
 
-describe('a proof', () => {
-  it('is accepted by a service that has read the same entries, and is as old as the clocks make it', () => {
+describe('StreamProofs', () => {
+  it('accepts a proof of the same entries, with the age that the clocks show', () => {
     const sealed = written(poller(), 1000);
     read(reader(), sealed);
     expect(accepted).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('a proof', () => {
   it.each([
     ['a service', reader],
     ['a poller', poller],
-  ])('of other entries is a gap for %s, which ends the epoch (RS-30)', (_, make) => {
+  ])('reports replaced entries to %s for a proof of other entries, and ends the epoch (RS-30)', (_, make) => {
     const [writer, one] = [poller(), make(['a', 'x'])];
     const find = (agoMs: number) => () => read(one, written(writer, agoMs));
     for (const agoMs of [2000, 1000]) expect(find(agoMs)).toThrow(new Gap('entries_replaced', 'e'));
@@ -76,7 +76,7 @@ describe('a proof', () => {
     expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
-  it('is not accepted before its entries were read, nor once more of them were', () => {
+  it('accepts a proof only while exactly its entries have been read', () => {
     const [writer, one] = [poller(), reader(['a'])];
     const sealed = written(writer);
     read(one, sealed);
@@ -105,14 +105,14 @@ describe('a proof', () => {
     ['of no form', () => sealing.seal('{}', WHAT), 'proof_malformed'],
     ['that is not JSON', () => sealing.seal('{', WHAT), 'proof_malformed'],
     ['that is garbage', () => 'AAAA', 'proof_unreadable'],
-  ])('%s is refused, once', (_, make, reason) => {
+  ])('refuses a proof %s, and reports it once', (_, make, reason) => {
     const [one, sealed] = [reader(), make()];
     read(one, sealed);
     read(one, sealed);
     expect([accepted, refused]).toEqual([[], [reason]]);
   });
 
-  it('is refused with any bit of the signed text or of the signature changed', () => {
+  it('refuses a proof if its signed text or its signature was changed', () => {
     const sealed = written(poller());
     const signed = JSON.parse(sealing.open(sealed, WHAT) ?? '') as { d: string; k: string; g: string };
     const changes = [
@@ -135,7 +135,7 @@ describe('a proof', () => {
     { e: 7 },
     { h: 'short' },
     { b: null },
-  ])('is refused in another form, also when it is signed: %j', (change) => {
+  ])('refuses a signed proof in an invalid form: %j', (change) => {
     const keys = new ProofKeys('spec', { privateKey });
     const sealed = written(poller());
     const { d } = JSON.parse(sealing.open(sealed, WHAT) ?? '') as { d: string };
@@ -146,7 +146,7 @@ describe('a proof', () => {
     );
   });
 
-  it('is refused after a later one: put back, of an earlier poller, or of fewer entries', () => {
+  it('refuses an older proof, a proof of an earlier poller, and a proof of fewer entries', () => {
     const [writer, one] = [poller(), reader()];
     const older = written(writer, 3000);
     read(one, written(writer, 2000, 5));
@@ -161,7 +161,7 @@ describe('a proof', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('of a new chain is a gap, and no replaced entry', () => {
+  it('reports a proof of a new chain as unproven, not as replaced entries', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
@@ -171,20 +171,20 @@ describe('a proof', () => {
     expect([refused, unproven, accepted.length]).toEqual([[], 1, 1]);
   });
 
-  it('is refused by a service without public keys', () => {
+  it('refuses a proof if it has no public keys', () => {
     const one = process(new ProofKeys('spec'));
     read(one, written(poller()));
     expect([accepted, refused]).toEqual([[], ['no_public_key']]);
   });
 
-  it('does not count before its time, and is not written for one', () => {
+  it('ignores a proof of a future time, and does not write it', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);
     expect([writer.isPossible(heard(-4000), nowMs), writer.isPossible(heard(-6000), nowMs)]).toEqual([true, false]);
   });
 
-  it('says whether this service has the keys of what it found', () => {
+  it('returns whether it could open the proof', () => {
     const one = reader();
     expect(one.find('', receiver)).toBeUndefined();
     const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');
@@ -192,7 +192,7 @@ describe('a proof', () => {
     expect(found).toEqual(['unreadable', 'unreadable', 'opened']);
   });
 
-  it('that covers entries which the server does not hold is refused, if others before it did as well (RS-30)', () => {
+  it('refuses a proof of entries that the server lacks after three such proofs (RS-30)', () => {
     const [writer, one] = [poller(), new StreamProofs(sealing, new ProofKeys('spec', { publicKeys }), IDENTITY, 1000)];
     one.learn(page(2), receiver);
     one.add(entry(2, 'b'), undefined);

@@ -47,7 +47,7 @@ describe('ValkeyClient', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('gives a script what the connection has left of the deadline', async () => {
+  it('gives a script the rest of the deadline after the connection is open', async () => {
     const leftTo = async (): Promise<number> => {
       const script = { run: async (...[, , , leftMs]: readonly number[]) => leftMs };
       return (await client.run(script as never, ['key'])) as number;

@@ -24,7 +24,7 @@ async function portOf(server: Server): Promise<number> {
 const COMMAND = /\*\d+\r\n/g;
 
 describe('ValkeyConnection', () => {
-  it('ends with an answer that it has not asked for', async () => {
+  it('closes after an answer that it did not request', async () => {
     const server = createTcpServer((socket) => {
       ends.push(() => socket.destroy());
       socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
@@ -40,7 +40,7 @@ describe('ValkeyConnection', () => {
   });
 });
 
-describe('a command without an answer in time', () => {
+describe('a command that times out', () => {
   it.each([
     ['ends a connection that says nothing', '', 1500, false],
     ['leaves open a connection that has just answered', '+OK\r\n', 100, true],
@@ -64,7 +64,7 @@ describe('a command without an answer in time', () => {
 });
 
 withOpenssl('ValkeyConnection with TLS', () => {
-  it('leaves no connection behind where the TLS handshake comes to its end after the deadline', async () => {
+  it('leaves no connection open if the TLS handshake completes after the deadline', async () => {
     const authority = new TestAuthority();
     ends.push(() => authority.remove());
     const { key, cert } = authority.issue('IP:127.0.0.1');

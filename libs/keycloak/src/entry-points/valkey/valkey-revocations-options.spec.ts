@@ -29,7 +29,7 @@ describe('valkeyRevocations', () => {
       /ca holds a certificate that is cut off/,
     ],
     ['with bytes for certificates', { ca: Buffer.from('4711') }, /ca must be a text/],
-  ])('%s is refused, and shows no value', (_, bent, message) => {
+  ])('rejects options %s, and prints no value', (_, bent, message) => {
     const make = (): unknown =>
       valkeyRevocations({ url: 'valkeys://valkey.test', keys: [KEY], ...bent } as ValkeyRevocationsOptions);
     expect(make).toThrow(ConfigurationError);
@@ -37,18 +37,18 @@ describe('valkeyRevocations', () => {
     expect(make).not.toThrow(/4711/);
   });
 
-  it('is refused without any options', () => {
+  it('rejects missing options', () => {
     for (const none of [undefined, null]) expect(() => valkeyRevocations(none as never)).toThrow(ConfigurationError);
   });
 
-  it.each(['valkeys://valkey.test', 'rediss://user:pass@valkey.test:6380/2'])('%s is for production', (url) => {
+  it.each(['valkeys://valkey.test', 'rediss://user:pass@valkey.test:6380/2'])('accepts %s in production', (url) => {
     expect(() =>
       valkeyRevocations({ url, keys: [KEY] }).check({ ...CONTEXT, allowInsecureRequests: false }),
     ).not.toThrow();
   });
 
   it.each(['valkey://valkey.test', 'redis://valkey.test'])(
-    '%s is not, since passwords would travel unencrypted',
+    'rejects %s in production, since passwords would travel unencrypted',
     async (url) => {
       const channel = valkeyRevocations({ url, keys: [KEY] });
       expect(() => channel.check({ ...CONTEXT, allowInsecureRequests: true })).not.toThrow();
@@ -63,7 +63,7 @@ describe('valkeyRevocations', () => {
     },
   );
 
-  it('prints neither keys nor password', () => {
+  it('prints neither the keys nor the password', () => {
     const channel = valkeyRevocations({ url: 'valkeys://user:the-password-4711@valkey.test', keys: [KEY] });
     expect(inspect(channel, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
     expect(JSON.stringify(channel)).toBe('{}');
@@ -71,7 +71,7 @@ describe('valkeyRevocations', () => {
 });
 
 describe('valkeyCache and ValkeyClient', () => {
-  it('are refused with a misspelt name, too', () => {
+  it('reject an unknown option', () => {
     const url = 'valkeys://valkey.test';
     expect(() => valkeyCache({ url, keys: [KEY], key: KEY } as never)).toThrow(/unknown option "key"/);
     expect(() => new ValkeyClient({ url, deadline: 5 } as never)).toThrow(/unknown option "deadline"/);
@@ -80,13 +80,13 @@ describe('valkeyCache and ValkeyClient', () => {
 });
 
 describe('ValkeyClient', () => {
-  it('is refused with the URL of something else, and prints no password', () => {
+  it('rejects a URL with another scheme, and prints no password', () => {
     expect(() => new ValkeyClient({ url: 'https://:the-password-4711@valkey.test' })).toThrow(ConfigurationError);
     const client = new ValkeyClient({ url: 'valkeys://user:the-password-4711@valkey.test' });
     expect(inspect(client, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
   });
 
-  it.each([0, -1, NaN, Infinity, 2 ** 31 * 5, 1.5, '1000', null])('is refused with a deadline of %p', (deadlineMs) => {
+  it.each([0, -1, NaN, Infinity, 2 ** 31 * 5, 1.5, '1000', null])('rejects a deadline of %p', (deadlineMs) => {
     const make = () => new ValkeyClient({ url: 'valkeys://valkey.test', deadlineMs: deadlineMs as number });
     expect(make).toThrow('deadlineMs must be a whole number from 1 to 60000');
   });

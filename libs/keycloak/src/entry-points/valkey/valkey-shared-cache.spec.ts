@@ -14,7 +14,7 @@ describe('ValkeySharedCache', () => {
     ['a newer version sealed', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
     ['a newer form of entries has', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
     ['another service sealed', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
-  ])('does not find an entry that %s, and gets the lease to ask Keycloak', async (_, sealed) => {
+  ])('treats an entry that %s as a miss, and gets the lease to ask Keycloak', async (_, sealed) => {
     const passedOver: (string | undefined)[] = [];
     const client = {
       deadlineMs: 50,
@@ -28,7 +28,7 @@ describe('ValkeySharedCache', () => {
     expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
   });
 
-  it('finds an entry with its age, to which the time of the answer belongs', async () => {
+  it('returns an entry with its age, which includes the age at the time of storing', async () => {
     // The server's clock is ahead, so the age can't come from this machine's clock.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;

@@ -187,14 +187,14 @@ const LIBRARIES = [
   ['socket.io by polling', socketIo('polling')],
 ] as const;
 
-describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
+describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
   let app: INestApplication;
   let url: URL;
   beforeEach(async () => {
     ({ app, url } = await start(library, [Chat]));
   });
 
-  it('takes a caller that its class lets in, whose token its handlers get', async () => {
+  it('accepts a caller that its class allows, and gives its handlers the token', async () => {
     const client = await library.connect(url, bearerOf(app));
     expect(client.refusal).toBeUndefined();
     client.send('say');
@@ -215,7 +215,7 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     expect(ran).toEqual([]);
   });
 
-  it('asks about a token once, however many sockets and messages bring it', async () => {
+  it('introspects a token once for all its sockets and messages', async () => {
     const asked = new AskedIntrospections();
     undone.push(() => asked.stop());
     const bearer = bearerOf(app);
@@ -230,7 +230,7 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     expect(asked.count).toBe(1);
   });
 
-  it('refuses a message that the caller lacks the permission for, and keeps the socket', async () => {
+  it('refuses a message if the caller lacks its permission, and keeps the socket open', async () => {
     const client = await library.connect(url, bearerOf(app));
     client.send('price');
     expect(await client.next()).toEqual({
@@ -242,7 +242,7 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     expect(ran).toEqual(['connection', 'say']);
   });
 
-  it('refuses a message for which the login is too old, with the one that would do, and keeps the socket (RS-11)', async () => {
+  it('refuses a message if the login is too old, names the required login, and keeps the socket open (RS-11)', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
     client.send('settle');
     expect(await client.next()).toEqual({
@@ -278,13 +278,13 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     expect(await strong.next()).toEqual({ event: 'opened', data: 1 });
   });
 
-  it('closes the socket of a caller that is denied, also while it only listens', async () => {
+  it('closes the socket of a denied caller that only listens', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
     deny(app, 'session');
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('refuses the next message where no answer may be reused, once the token is inactive', async () => {
+  it('refuses the next message of an inactive token if no cached result may be used', async () => {
     const bearer = bearerOf(app);
     const client = await library.connect(url, bearer);
     client.send('now');
@@ -296,8 +296,8 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
   });
 });
 
-describe.each(LIBRARIES)('a socket of %s that only listens', (_, library) => {
-  it('is closed when its token expires, is inactive, or the server gives no answer for two windows', async () => {
+describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
+  it('is closed when its token expires or becomes inactive, or when Keycloak stays unreachable', async () => {
     const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
     const inactive = bearerOf(app);
     const clients = [
@@ -314,8 +314,8 @@ describe.each(LIBRARIES)('a socket of %s that only listens', (_, library) => {
   });
 });
 
-describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
-  it('is everybody to a gateway that is @Public(), whose messages are held against their own decorators', async () => {
+describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
+  it('lets any client connect to a @Public() gateway, and checks its messages against their own decorators', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {
@@ -340,7 +340,7 @@ describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
     expect(await somebody.next()).toEqual({ event: 'mine', data: 'shop' });
   });
 
-  it('is everybody but who brings a bad token to one that is @OptionalToken()', async () => {
+  it('lets a client connect to an @OptionalToken() gateway without a token, but not with a bad token', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -359,7 +359,7 @@ describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
     expect((await library.connect(url, 'Bearer junk')).refusal).toMatchObject({ status: 401 });
   });
 
-  it('is nobody to a gateway without a decorator on its class, which stops the start', async () => {
+  it('stops the application from starting if a gateway class has no decorator', async () => {
     @WebSocketGateway({ path: '/chat' })
     class Silent {
       @SubscribeMessage('say')
@@ -391,7 +391,7 @@ function twoGateways(ofPrivate: object): Type[] {
 }
 
 describe('a token in the query of a handshake', () => {
-  it('is refused, as over HTTP: alone, and beside a good one (RS-01)', async () => {
+  it('is refused alone and beside a valid token, as over HTTP (RS-01)', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -415,8 +415,8 @@ describe('a token in the query of a handshake', () => {
   });
 });
 
-describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the application, by %s', (_, library) => {
-  it.each(['/', '/inner'])('is refused, and the log has the error, in the namespace %s', async (namespace) => {
+describe.each(LIBRARIES)('a handshake that fails with an application error, by %s', (_, library) => {
+  it.each(['/', '/inner'])('is refused with 500, and the error is logged, in the namespace %s', async (namespace) => {
     @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
     @RequirePermission('orders.read')
     class Inner {
@@ -439,7 +439,7 @@ describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the
     expect(lines).toEqual([broken]);
   });
 
-  it('is refused by its namespace, too, where another one is open to all', async () => {
+  it('is refused by its namespace, also if another namespace is public', async () => {
     if (library === WS) return;
     @WebSocketGateway({ path: '/chat', namespace: '/open' })
     @Public()
@@ -461,11 +461,11 @@ describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the
 });
 
 describe('gateways that share a server', () => {
-  it('stop the start with ws, when only one of them is @Public()', async () => {
+  it('do not start with ws if only one of them is @Public()', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
 
-  it.each(LIBRARIES.slice(1))('each let in whom they say, with %s in namespaces', async (_, library) => {
+  it.each(LIBRARIES.slice(1))('each accept only their own callers, with %s in namespaces', async (_, library) => {
     const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
     expect((await library.connect(url, undefined)).refusal).toBeUndefined();
     expect((await library.connect(url, undefined, { namespace: '/private' })).refusal).toEqual({
@@ -476,8 +476,8 @@ describe('gateways that share a server', () => {
   });
 });
 
-describe('a client of socket.io', () => {
-  it('that hangs up while its token is judged ends nothing but itself', async () => {
+describe('a socket.io client', () => {
+  it('does not disturb the server if it disconnects while its token is checked', async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =
@@ -497,7 +497,7 @@ describe('a client of socket.io', () => {
     expect((await library.connect(url, bearerOf(app))).refusal).toBeUndefined();
   });
 
-  it('is closed on a denial, too, when the application takes its time over connections', async () => {
+  it('is disconnected when it is denied, also if the application delays connections', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Authenticated()
     class Slow {
@@ -512,7 +512,7 @@ describe('a client of socket.io', () => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('that recovers its connection is judged as any other', async () => {
+  it('is checked again when it recovers its connection', async () => {
     @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
     @RequirePermission('orders.read')
     class Recovering {
@@ -560,7 +560,7 @@ describe('a client of socket.io', () => {
   it.each([
     ['another user', { subject: 'thief' }],
     ['the same user by another client', { client: 'till' }],
-  ])('polls in its own session alone: not in that of %s', async (_, overrides) => {
+  ])('cannot poll in the session of %s', async (_, overrides) => {
     const { app, url } = await start(socketIo('polling'), [Chat]);
     const sid = await opened(url, bearerOf(app));
     const thief = await poll(url, bearerOf(app, { ...GOOD, ...overrides }), `&sid=${sid}`);
@@ -568,7 +568,7 @@ describe('a client of socket.io', () => {
     expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
   });
 
-  it('polls in its own session alone, too, where another namespace of its server is @Public()', async () => {
+  it('cannot poll in the session of another caller if another namespace is @Public()', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {}
@@ -598,7 +598,7 @@ describe('a client of socket.io', () => {
     expect((await fetch(another)).status).toBe(200);
   });
 
-  it('polls in its own session alone: not in that of a user who has the same id at another issuer (RS-10)', async () => {
+  it('cannot poll in the session of a user with the same id at another issuer (RS-10)', async () => {
     const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
     const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
     const issuers = [own, partner].map((issuer) => ({ issuer, ...client }));
@@ -637,7 +637,7 @@ describe('a verifyClient of the application', () => {
     ['that answers at once, by a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
     ['that rejects, and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
     ['that rejects', rejecting(2), { status: 500, body: 'Internal Server Error' }],
-  ])('%s is asked once the token was found good', async (_, verifyClient, expected) => {
+  ])('%s is called only after the token is accepted', async (_, verifyClient, expected) => {
     @WebSocketGateway({ path: '/chat', verifyClient } as object)
     @Authenticated()
     class Picky {}
@@ -647,11 +647,11 @@ describe('a verifyClient of the application', () => {
   });
 });
 
-describe('a gateway whose adapter lets everybody connect', () => {
+describe('a gateway with an adapter that lets every client connect', () => {
   it.each([
     ['WsAdapter', (app: INestApplication) => new WsAdapter(app)],
     ['IoAdapter', (app: INestApplication) => new IoAdapter(app)],
-  ])('stops the start: %s', async (_, adapter) => {
+  ])('stops the application from starting: %s', async (_, adapter) => {
     const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))
@@ -662,7 +662,7 @@ describe('a gateway whose adapter lets everybody connect', () => {
     await expect(app.init()).rejects.toThrow(/^Chat is a gateway that anybody can connect to/);
   });
 
-  it('does not stop an application context, which connects none', async () => {
+  it('starts in an application context, which accepts no connections', async () => {
     const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))
@@ -670,7 +670,7 @@ describe('a gateway whose adapter lets everybody connect', () => {
     await expect(module.init()).resolves.toBeDefined();
   });
 
-  it('is not taken for a guarded one by a server that was made elsewhere', async () => {
+  it('does not start if guardHandshakes() does not know its server', async () => {
     const server = new WsServer({ server: createServer() });
     undone.push(() => server.close());
     @WebSocketGateway(4711, { server } as object)

@@ -183,7 +183,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await request(app.getHttpServer()).get('/orders').set('Authorization', `Basic ${alice}`).expect(401);
   });
 
-  it('refuses a token that ended before its first use, and one that ended later where the route introspects at once', async () => {
+  it('refuses an ended token at its first use, or as soon as a route introspects it again', async () => {
     const ended = as({ permissions: ['orders.read'] });
     signOut(app, ended);
     expect((await read('/orders', ended).expect(401)).body).toMatchObject({ reason: 'inactive' });
@@ -217,7 +217,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('admits each caller by its own description, whatever the others are', async () => {
+  it('admits each caller by its own description, regardless of the other callers', async () => {
     const described = fc.record({
       subject: fc.stringMatching(/^[\w-]{1,20}$/),
       permissions: fc.uniqueArray(fc.constantFrom('orders.read', 'orders.approve', 'orders', 'read')),

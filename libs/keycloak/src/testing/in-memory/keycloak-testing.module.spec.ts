@@ -118,7 +118,7 @@ describe('KeycloakTestingModule.forRoot', () => {
     expect(body).toEqual({ iss: 'https://keycloak.test/realms/test', aud: ['test-service'] });
   });
 
-  it('must be imported in place of the class', async () => {
+  it('must be imported instead of the class', async () => {
     await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
       /Import KeycloakTestingModule/,
     );
@@ -205,7 +205,7 @@ describe('an application that shares denials', () => {
     expect(app.get(KeycloakStatus).read().revocationChannel.state).toBe('none');
   });
 
-  it('connects to it when it starts for real', async () => {
+  it('connects to its channel when it starts without the testing module', async () => {
     const module = await builderOf(KeycloakModule.forRoot(sharing)).compile();
     await expect(start(module)).rejects.toThrow('No test reaches out');
   });
@@ -271,14 +271,14 @@ describe('signIn', () => {
   });
 });
 
-describe('where NODE_ENV is production', () => {
+describe('the testing kit in production', () => {
   const before = process.env['NODE_ENV'];
   afterEach(() => {
     process.env['NODE_ENV'] = before;
   });
 
   it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
-    'or %j: all of it throws',
+    'throws from every function with NODE_ENV %j',
     async (nodeEnv) => {
       const builder = KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(OWN)));
       const module = await builderOf(KeycloakTestingModule.forRoot()).compile();

@@ -240,7 +240,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('are those that the application has', () => {
+  it('must exist in the application, with a valid path and status', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(
       'This application has no service "inventroy". It has: "inventory", "audit"',
     );

@@ -117,7 +117,7 @@ const boot = (controllers: Type[], imports = [KeycloakTestingModule.forRoot(ISSU
   startedApp({ imports, controllers }, SILENT);
 
 describe('an application with several issuers (RS-26)', () => {
-  it('takes the tokens of each, and of nobody else', async () => {
+  it('accepts the tokens of each issuer, and of no other issuer', async () => {
     const { app, get } = await start();
     const [own, partner, other] = [OWN, PARTNER, 'https://sso.example.com/realms/other'].map((issuer) =>
       signIn(app, testAccessToken({ issuer })),
@@ -129,7 +129,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/any', again), await get('/any', own)]).toEqual([401, OWN]);
   });
 
-  it('lets an issuer open what its accepted scopes open, whatever else it writes into tokens', async () => {
+  it('limits another issuer to its accepted scopes, whatever else its tokens contain', async () => {
     const { app, get } = await start();
     const permissions = ['orders:read', 'orders:admin'];
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, permissions }))) as [
@@ -140,7 +140,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/read', partner), await get('/admin', partner)]).toEqual(['read', 403]);
   });
 
-  it('means a client of its own issuer by an id alone (RS-08)', async () => {
+  it('reads a client id without an issuer as a client of its own issuer (RS-08)', async () => {
     const { app, get } = await start();
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, client: 'shop' }))) as [
       string,
@@ -152,7 +152,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(await get('/partner-shop', another)).toBe(403);
   });
 
-  it('takes the word of another issuer for how strong a login was where its entry says so alone (RS-11)', async () => {
+  it('accepts the acr of another issuer only if acceptedAcr lists it (RS-11)', async () => {
     const login = { acr: 'gold', authenticatedSecondsAgo: 5 };
     const [first, second] = ISSUERS.issuers;
     if (first === undefined || second === undefined) throw new Error('no issuers');
@@ -169,7 +169,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(await outcomes(['gold'])).toEqual(['strong', 'strong', 'recent']);
   });
 
-  it('goes on with one issuer while another gives no answer', async () => {
+  it('keeps working with one issuer while another is unreachable', async () => {
     const { app, get } = await start({ maxRetries: 0 });
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer }))) as [string, string];
     testAuthorizationServer(app, PARTNER).fail('refused');
@@ -180,7 +180,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(() => testAuthorizationServer(app, 'https://sso.example.com/realms/other')).toThrow(/no issuer/);
   });
 
-  it('calls for a caller where the service has a client id at the issuer of the caller, and is 502 where not', async () => {
+  it('calls a service that has a client id at the issuer of the caller, and answers 502 for any other', async () => {
     const { app, get } = await start({}, { [OWN]: 'stock', [PARTNER]: 'shop-stock' });
     testServices(app).on('stock', 'GET', '/').reply(200, Buffer.from('in stock'));
     const tokens = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, subject: 'u1' })));
@@ -195,13 +195,13 @@ describe('an application with several issuers (RS-26)', () => {
     expect(testServices(alone.app).calls).toEqual([]);
   });
 
-  it('tells clients of all of its issuers (RS-22)', async () => {
+  it('names all of its issuers in its protected resource metadata (RS-22)', async () => {
     const { app } = await start({ protectedResource: { resource: 'https://orders.example.com' } });
     const { body } = await request(app.getHttpServer()).get('/.well-known/oauth-protected-resource');
     expect(body).toMatchObject({ authorization_servers: [OWN, PARTNER] });
   });
 
-  it('says in its OpenAPI document which scopes of which issuer an operation takes', async () => {
+  it('lists in its OpenAPI document which scopes of which issuer an operation accepts', async () => {
     const { app } = await start();
     const document = addKeycloakSecurity(app, SwaggerModule.createDocument(app, new DocumentBuilder().build()));
     expect(document.components?.securitySchemes).toMatchObject({
@@ -227,7 +227,7 @@ describe('an application with several issuers (RS-26)', () => {
 });
 
 describe('the start', () => {
-  it('is refused for a client of an issuer that is not in the list', async () => {
+  it('fails for a client of an issuer that is not in the list', async () => {
     @Controller()
     class Misspelt {
       @Get()
@@ -244,11 +244,11 @@ describe('the start', () => {
     ['an id without a text', ['']],
     ['more than it knows', [{ issuer: OWN, clientId: 'a', realm: 'x' }]],
     ['null', [null]],
-  ])('is refused for a decorator that names %s', (_, clients) => {
+  ])('fails for a decorator that names %s', (_, clients) => {
     expect(() => (AllowClients as (...given: readonly unknown[]) => unknown)(...clients)).toThrow(TypeError);
   });
 
-  it('is refused for two KeycloakModule.forRoot, and names the option that is meant', async () => {
+  it('fails for two KeycloakModule.forRoot, and names the option issuers', async () => {
     const one = { issuer: OWN, clientId: 'orders', clientSecret: 'hush' };
     @Module({ imports: [KeycloakModule.forRoot({ ...one, issuer: PARTNER })] })
     class Feature {}
@@ -256,7 +256,7 @@ describe('the start', () => {
     await expect(boot([], imports)).rejects.toThrow(/is imported 2 times.*issuers/);
   });
 
-  it('is not refused for one that several modules import', async () => {
+  it('succeeds if several modules import the same forRoot', async () => {
     const one = KeycloakTestingModule.forRoot({ issuer: OWN, clientId: 'orders', clientSecret: 'hush' });
     @Module({ imports: [one] })
     class Feature {}

@@ -66,14 +66,14 @@ async function start(jwt: JwtVerificationOptions = {}, options: Partial<Keycloak
 
 const GOOD: TestAccessTokenOptions = { subject: 'alice', permissions: ['orders.read'] };
 
-describe('an application at another server than Keycloak, under test', () => {
+describe('an application with a server other than Keycloak, under test', () => {
   const issuer = 'https://sso.test/tenant';
 
   it.each<[string, Partial<KeycloakModuleOptions>]>([
     ['rfc9068, by signatures', { profile: 'rfc9068' }],
     ['rfc9068, by introspection', { profile: 'rfc9068', verification: 'introspection' }],
     ['rfc7662', { profile: 'rfc7662', verification: 'introspection', jwt: undefined as never }],
-  ])('lets in who is signed in, and calls on behalf of him: %s', async (_case, options) => {
+  ])('admits a signed-in caller, and calls a service on behalf of the caller: %s', async (_case, options) => {
     const { app, get } = await start({}, { issuer, ...options });
     testServices(app).on('inventory', 'GET', '/stock').reply(200, { left: 3 });
     const token = signIn(app, testAccessToken(GOOD));
@@ -83,7 +83,7 @@ describe('an application at another server than Keycloak, under test', () => {
 });
 
 describe('an application that verifies signatures, under test', () => {
-  it.each(SIGNING_ALGORITHMS)('lets in who is signed in, by %s where that is all it takes', async (algorithm) => {
+  it.each(SIGNING_ALGORITHMS)('admits a signed-in caller if %s is the only accepted algorithm', async (algorithm) => {
     const { app, get } = await start({ algorithms: [algorithm] });
     const token = signIn(app, testAccessToken({ ...GOOD, claims: { email: 'alice@example.com' } }));
     const { status, body } = await get('/orders', token);
@@ -103,7 +103,7 @@ describe('an application that verifies signatures, under test', () => {
     expect(await get('/orders', signIn(app, testAccessToken({ ...GOOD, ...bent })))).toMatchObject({ status });
   });
 
-  it('refuses what another application signed, and what nobody did', async () => {
+  it('refuses a token that another application signed, and a token that nobody signed', async () => {
     const [one, other] = [await start(), await start()];
     for (const token of [signIn(other.app, testAccessToken(GOOD)), tokenText('made-up')]) {
       expect(await one.get('/orders', token)).toMatchObject({ status: 401 });
@@ -119,7 +119,7 @@ describe('an application that verifies signatures, under test', () => {
     ]);
   });
 
-  it('answers 503 when the keys are out of reach', async () => {
+  it('answers 503 when the keys are unreachable', async () => {
     const { app, get } = await start();
     const token = signIn(app, testAccessToken(GOOD));
     testAuthorizationServer(app).fail('timeout');
@@ -128,7 +128,7 @@ describe('an application that verifies signatures, under test', () => {
     expect(await get('/orders', token)).toMatchObject({ status: 200 });
   });
 
-  it('has two tokens of the same caller be two', async () => {
+  it('issues different tokens to the same caller', async () => {
     const { app } = await start({ algorithms: ['RS256'] });
     expect(signIn(app, testAccessToken(GOOD))).not.toBe(signIn(app, testAccessToken(GOOD)));
   });

@@ -287,7 +287,7 @@ describe('printed output', () => {
 });
 
 describe('the tokens of a run', () => {
-  it('are those that this process receives in responses and requests', async () => {
+  it('include the tokens that this process receives in responses and requests', async () => {
     const scanner = start();
     const answer = { access_token: TOKEN, refresh_token: jwt({ typ: 'Refresh' }), id_token: jwt({ typ: 'ID' }) };
     const server = await serve((_, response) => void response.end(JSON.stringify(answer)));
@@ -316,7 +316,7 @@ describe('the tokens of a run', () => {
     expect(heard()).toEqual([false, false, false]);
   });
 
-  it('are those that pass its proxy, which changes nothing else', async () => {
+  it('include the tokens that pass its proxy, which changes nothing else', async () => {
     const scanner = start();
     const code = '7f2c.code.81aa-0017';
     const server = await serve((request, response) => {

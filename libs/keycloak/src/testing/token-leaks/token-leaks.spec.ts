@@ -70,7 +70,7 @@ describe('a leak', () => {
     );
   });
 
-  it('is that of the token that stands there alone, however many others share its claims', () => {
+  it('is attributed to the token in the text, however many other tokens share its claims', () => {
     const tokens = Array.from({ length: 40 }, (_, index) => {
       const claims = {
         exp: 1_700_000_300,

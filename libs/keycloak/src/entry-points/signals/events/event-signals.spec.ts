@@ -7,7 +7,7 @@ const TIME = 1_795_615_640_123;
 const OF_USER = { denial: { sub: 'u1', issuedBefore: 1_795_615_641 } };
 const EVERYTHING = { recheck: 'everything' };
 
-describe('an event of a user', () => {
+describe('userEventSignal', () => {
   it.each<[object, object | undefined]>([
     [{ type: 'LOGOUT', userId: 'u1', sessionId: 's1' }, { denial: { sid: 's1' } }],
     [{ type: 'LOGOUT', userId: 'u1' }, { recheck: { sub: 'u1' } }],
@@ -25,19 +25,19 @@ describe('an event of a user', () => {
     [{ type: 'LOGOUT', userId: 5, sessionId: '' }, undefined],
     [{ type: 'LOGOUT', sessionId: 'x'.repeat(2000) }, undefined],
     [{}, undefined],
-  ])('%j is heard as %j', (event, signal) => {
+  ])('maps %j to %j', (event, signal) => {
     expect(userEventSignal({ time: TIME, ...event })).toEqual(signal);
   });
 
   it.each([undefined, 'now', NaN, Infinity, 0, -1, 1e20])(
-    'without a time (%s) denies nobody by a time of ours',
+    'rechecks the user instead of denying by local time if the time is %s',
     (time) => {
       expect(userEventSignal({ type: 'DELETE_ACCOUNT', userId: 'u1', time })).toEqual({ recheck: { sub: 'u1' } });
     },
   );
 });
 
-describe('a change by an administrator', () => {
+describe('adminEventSignal', () => {
   it.each<[string, string, object | undefined]>([
     ['DELETE', 'sessions/s1', { denial: { sid: 's1' } }],
     ['ACTION', 'users/u1/logout', OF_USER],
@@ -64,11 +64,11 @@ describe('a change by an administrator', () => {
     ['UPDATE', 'something/that/is/new', EVERYTHING],
     ['DELETE', 'sessions', EVERYTHING],
     ['DELETE', 'users', EVERYTHING],
-  ])('%s %s is heard as %j', (operationType, resourcePath, signal) => {
+  ])('maps %s %s to %j', (operationType, resourcePath, signal) => {
     expect(adminEventSignal({ time: TIME, operationType, resourcePath })).toEqual(signal);
   });
 
-  it('that was refused, or that is none, ends nothing', () => {
+  it('ignores a failed or empty event, and rechecks everything if the path is not a string', () => {
     expect(adminEventSignal({ operationType: 'DELETE', resourcePath: 'users/u1', error: 'x' })).toBeUndefined();
     expect(adminEventSignal({})).toBeUndefined();
     expect(adminEventSignal({ operationType: 'UPDATE', resourcePath: 7 })).toEqual(EVERYTHING);

@@ -112,8 +112,8 @@ const reasonOf = async (polling: Promise<unknown>): Promise<string> =>
     },
   );
 
-describe('the event log', () => {
-  it('is heard: what is certain, and what is not, each once', async () => {
+describe('keycloakEvents', () => {
+  it('returns denials and rechecks for the events, each once', async () => {
     event('LOGOUT', { sessionId: 's1' });
     change('UPDATE', 'users/u1');
     const occurredAtMs = serverNow();
@@ -137,7 +137,7 @@ describe('the event log', () => {
   });
 
   it.each([3_600_000, -3_600_000])(
-    'is read again as far back as events may come late, by the time of the server (%i ms ahead)',
+    'reads back far enough for late events, by the time of the server (%i ms ahead)',
     async (ms) => {
       aheadMs = ms;
       await source.poll(0);
@@ -152,7 +152,7 @@ describe('the event log', () => {
     },
   );
 
-  it('is proven by a login of its own that comes back, every few seconds, and by nothing else', async () => {
+  it('proves the log every five seconds by finding its own login', async () => {
     const proven: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       proven.push((await source.poll(0)).isProven);
@@ -172,7 +172,7 @@ describe('the event log', () => {
         event('CLIENT_LOGIN', { clientId: 'reader' });
       },
     ],
-  ])('proves nothing where it %s', async (_, prepare) => {
+  ])('proves nothing if the log %s', async (_, prepare) => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
     // The event is applied once.
@@ -184,7 +184,7 @@ describe('the event log', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isProven: true, fault: undefined });
   });
 
-  it('is read by the time that it has itself, where another clock is ahead of that', async () => {
+  it('reads by the time of the log if the known server time is ahead of it', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -195,7 +195,7 @@ describe('the event log', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: true });
   });
 
-  it('is read again since the login that was seen last, whatever it has shown meanwhile', async () => {
+  it('reads again from the last login that it found, whatever the log has shown since', async () => {
     await source.poll(0);
     visibleUntilMs = serverNow();
     clock.advance(PROOF_EVERY_MS / 1000);
@@ -210,7 +210,7 @@ describe('the event log', () => {
     expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
   });
 
-  it('is read no further back than another replica has heard it', async () => {
+  it('reads back only as far as the feed asks, plus the overlap', async () => {
     await source.poll(0);
     clock.advance(300);
     await source.poll(1000);
@@ -220,7 +220,7 @@ describe('the event log', () => {
     expect(from.at(-1)).toBe(serverNow() - 1000 - OVERLAP_MS);
   });
 
-  it('has nothing that is news twice, for however long it is read again', async () => {
+  it('returns each event once, however often it reads the event again', async () => {
     await source.poll(0);
     savesLogins = false;
     event('LOGOUT', { sessionId: 's1' });
@@ -232,7 +232,7 @@ describe('the event log', () => {
     expect(denials).toEqual([{ sid: 's1' }]);
   });
 
-  it('has a gap where it was cleared: what it has lost is not known', async () => {
+  it('reports a gap if the log was cleared', async () => {
     await source.poll(0);
     clock.advance(PROOF_EVERY_MS / 1000);
     log.events = [];
@@ -241,7 +241,7 @@ describe('the event log', () => {
     expect(await source.poll(1000)).toMatchObject({ isWhole: true, isProven: true });
   });
 
-  it('that never has its own login is not logged in for at each poll', async () => {
+  it('does not log in at each poll if its own login never appears in the log', async () => {
     savesLogins = false;
     for (let second = 0; second < 30; second += 1) {
       await source.poll(0);
@@ -256,7 +256,7 @@ describe('the event log', () => {
     [{ eventsEnabled: true, adminEventsEnabled: true, enabledEventTypes: ['LOGIN', 'LOGOUT'] }, 'event_types_missing'],
     [{}, 'events_disabled'],
     [[], 'events_disabled'],
-  ])('is heard, and proves nothing, where its settings are %j', async (given, reason) => {
+  ])('returns events but proves nothing if the settings are %j', async (given, reason) => {
     settings = given;
     event('LOGOUT', { sessionId: 's1' });
     const signals = await source.poll(0);
@@ -264,7 +264,7 @@ describe('the event log', () => {
     expect(signals.fault?.reason).toBe(reason);
   });
 
-  it('has its settings read each minute, and once its own login does not come back', async () => {
+  it('reads the settings every minute, and when its own login does not appear', async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
       await source.poll(0);
@@ -282,7 +282,7 @@ describe('the event log', () => {
     expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
-  it('has a gap once it is saved again, where it was known to save too little', async () => {
+  it('reports a gap when the settings are complete again', async () => {
     await source.poll(0);
     settings = { eventsEnabled: true, adminEventsEnabled: false };
     clock.advance(60);
@@ -294,7 +294,7 @@ describe('the event log', () => {
     expect(await source.poll(0)).toMatchObject({ isWhole: true, isProven: true });
   });
 
-  it.each([401, 403, 404])('that answers %i is not for this client, and it logs in anew', async (status) => {
+  it.each([401, 403, 404])('rejects with forbidden and logs in again if the log answers %i', async (status) => {
     await source.poll(0);
     clock.advance(1);
     const before = logins;
@@ -306,7 +306,7 @@ describe('the event log', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
-  it('is heard at once with a new token where the old one has ended with all others', async () => {
+  it('retries at once with a new token if the old token was revoked', async () => {
     await source.poll(0);
     clock.advance(1);
     let refused: string | undefined;
@@ -324,7 +324,7 @@ describe('the event log', () => {
     ['an object', 200, '{"id":"1"}'],
     ['what are no rows', 200, '["LOGOUT"]'],
     ['more rows than were asked for', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
-  ])('that answers %s is none', async (_, status, body) => {
+  ])('rejects a log that answers %s, and reads on after the next good answer', async (_, status, body) => {
     await source.poll(0);
     clock.advance(1);
     instead = ({ pathname }) => (pathname.endsWith('/admin-events') ? { status, body } : undefined);
@@ -334,7 +334,7 @@ describe('the event log', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
-  it('is read whole where much has happened, and says so where it was too much', async () => {
+  it('reads many events completely, and reports a gap if there are too many', async () => {
     await source.poll(0);
     clock.advance(1);
     for (let at = 0; at < 450; at += 1) event('LOGOUT', { sessionId: `s${at}` });
@@ -348,7 +348,7 @@ describe('the event log', () => {
     expect(tooMany.denials.length).toBeGreaterThan(10_000);
   });
 
-  it('is asked for the types that end tokens, and for all changes', async () => {
+  it('asks for the event types that end tokens, and for all admin events', async () => {
     await source.poll(0);
     const ofUsers = asked.find((url) => url.searchParams.getAll('type').includes('LOGOUT'));
     expect(ofUsers?.searchParams.getAll('type')).toEqual([
@@ -362,11 +362,11 @@ describe('the event log', () => {
   });
 });
 
-describe('keycloakEvents', () => {
+describe('keycloakEvents options', () => {
   it.each<[object, RegExp]>([
     [{ overlapSeconds: 0 }, /overlapSeconds must be a whole number from 1 to 120/],
     [{ overlap: 5 }, /unknown option "overlap"/],
-  ])('takes no %j', (options, fault) => {
+  ])('rejects %j', (options, fault) => {
     expect(() => keycloakEvents(options as KeycloakEventsOptions)).toThrow(ConfigurationError);
     expect(() => keycloakEvents(options as KeycloakEventsOptions)).toThrow(fault);
   });

@@ -29,22 +29,22 @@ async function look(id: string, isSaved = true): Promise<string> {
   return `${isSeen ? 'seen' : 'unseen'}, ${isSameLog ? 'same' : 'other'} log`;
 }
 
-describe('the own logins of who reads the log', () => {
-  it('are in it, however long ago the one of before is', async () => {
+describe('OwnLogins', () => {
+  it('finds its own login, however long ago the previous login was', async () => {
     expect(await look('first')).toBe('seen, same log');
     clock.advance(60);
     expect(await look('second')).toBe('seen, same log');
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('say once that it was cleared, or is that of another database', async () => {
+  it('reports once that the log was cleared or belongs to another database', async () => {
     await look('first');
     rows = [];
     expect(await look('second')).toBe('seen, other log');
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('say so while they are not saved, and once', async () => {
+  it('reports another log once while logins are not saved', async () => {
     await look('first');
     rows = [];
     expect(await look('second', false)).toBe('unseen, other log');
@@ -52,13 +52,13 @@ describe('the own logins of who reads the log', () => {
     expect(await look('fourth')).toBe('seen, same log');
   });
 
-  it('say nothing of one that was not seen', async () => {
+  it('does not report another log if a login was not found', async () => {
     await look('first');
     expect(await look('second', false)).toBe('unseen, same log');
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('say that it may be another one, where none was seen for so long that what came meanwhile is not read', async () => {
+  it('reports another log once if no login was found for so long that the log is not read back to the last login', async () => {
     await look('first');
     const found = [];
     for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));
@@ -66,7 +66,7 @@ describe('the own logins of who reads the log', () => {
     expect(await look('last')).toBe('seen, same log');
   });
 
-  it('are not missed once they may have expired', async () => {
+  it('does not report another log if the earlier login may have expired', async () => {
     await look('first');
     rows = [];
     clock.advance(600);

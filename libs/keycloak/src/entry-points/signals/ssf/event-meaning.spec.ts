@@ -30,7 +30,7 @@ const doubt = (recheck: unknown, fault?: string) => ({
   ...(fault === undefined ? {} : { fault }),
 });
 
-describe('a session that is revoked', () => {
+describe('meaningOf() for a session-revoked event', () => {
   it.each<[string, unknown, object]>([
     ['of a user', complex({ user: user(), session: session() }), ofSession],
     ['of nobody who is named', complex({ session: session() }), ofSession],
@@ -69,7 +69,7 @@ describe('a session that is revoked', () => {
     ['of a user with a name longer than any', user('x'.repeat(1025)), doubt('everything', 'subject_unknown')],
     ['of a list', [user()], doubt('everything', 'subject_unknown')],
     ['of nobody', undefined, doubt('everything', 'subject_unknown')],
-  ])('%s', (_, subId, expected) => {
+  ])('maps an event %s', (_, subId, expected) => {
     expect(revoked(subId)).toEqual(expected);
   });
 
@@ -90,18 +90,18 @@ describe('a session that is revoked', () => {
     ],
     ['a member that is not critical', { user: user(), tenant: { format: 'opaque', id: 't' } }, ['user'], ofAlice],
     ['a critical member that is not there', { user: user() }, ['tenant', 'user'], ofAlice],
-  ])('with %s', (_, members, critical, expected) => {
+  ])('maps a subject with %s', (_, members, critical, expected) => {
     expect(revoked(complex(members), critical)).toEqual(expected);
   });
 
-  it('is over for tokens of its own second, and for no later one', () => {
+  it('denies tokens up to the second in which the event was issued', () => {
     expect(meaning({ [caep('session-revoked')]: { event_timestamp: IAT + 900 } }, user(), [], IAT + 0.9)).toEqual(
       ofAlice,
     );
   });
 });
 
-describe('an event', () => {
+describe('meaningOf() for other events', () => {
   it.each<[string, string, object]>([
     ['a user who is disabled', risc('account-disabled'), ofAlice],
     ['a user who is deleted', risc('account-purged'), ofAlice],
@@ -117,11 +117,11 @@ describe('an event', () => {
     ['a password that somebody knows', risc('credential-compromise'), doubt({ sub: 'alice' })],
     ['what nobody knows', 'https://example.com/event', doubt({ sub: 'alice' }, 'event_unknown')],
     ['what is no event but a name of all objects', 'constructor', doubt({ sub: 'alice' }, 'event_unknown')],
-  ])('of %s', (_, type, expected) => {
+  ])('maps an event about %s', (_, type, expected) => {
     expect(meaning({ [type]: {} }, user())).toEqual(expected);
   });
 
-  it('that nobody knows, of a session', () => {
+  it('rechecks the session of an unknown event', () => {
     expect(meaning({ 'https://example.com/event': {} }, complex({ session: session() }))).toEqual(
       doubt({ sid: 's1' }, 'event_unknown'),
     );
@@ -131,12 +131,12 @@ describe('an event', () => {
     ['none', {}],
     ['no object', 'x'],
     ['two', { [caep('session-revoked')]: {}, [caep('credential-change')]: {} }],
-  ])('is one: %s is not understood', (_, events) => {
+  ])('rechecks the user if the token does not have exactly one event: %s', (_, events) => {
     expect(meaning(events, user())).toEqual(doubt({ sub: 'alice' }, 'not_one_event'));
   });
 });
 
-describe('an event of the stream', () => {
+describe('meaningOf() for a stream event', () => {
   const stream = { format: 'opaque', id: 'f81d' };
 
   it.each<[string, string, unknown, unknown, object]>([
@@ -173,7 +173,7 @@ describe('an event of the stream', () => {
       { kind: 'stream_updated', isEnabled: false },
     ],
     ['being changed somehow', 'stream-updated', null, stream, { kind: 'stream_updated', isEnabled: false }],
-  ])('%s', (_, type, event, subId, expected) => {
+  ])('maps %s', (_, type, event, subId, expected) => {
     expect(meaning({ [ssf(type)]: event }, subId)).toEqual(expected);
   });
 });

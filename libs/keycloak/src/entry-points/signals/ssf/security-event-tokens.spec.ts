@@ -50,7 +50,7 @@ async function polls(seconds: number): Promise<void> {
   }
 }
 
-describe('a security event token', () => {
+describe('sharedSignals tokens', () => {
   it.each<[string, () => string]>([
     ['by another of its keys', () => signed({ signer: EC })],
     [
@@ -61,7 +61,7 @@ describe('a security event token', () => {
     ['of a clock that is a minute ahead', () => signed({ claims: { iat: transmitter.now + 60 } })],
     ['of long ago', () => signed({ claims: { iat: transmitter.now - 86_400 } })],
     ['with what nobody knows', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
-  ])('%s is heard', async (_, token) => {
+  ])('accepts a token %s', async (_, token) => {
     transmitter.deliver(token(), jti);
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
   });
@@ -129,7 +129,7 @@ describe('a security event token', () => {
     ['in another spelling', () => `${signed()}=`, 'token_malformed'],
     ['that is none', () => 'a.b.c', 'token_malformed'],
     ['that is longer than any', () => signed({ claims: { txn: 'x'.repeat(100_000) } }), 'token_too_long'],
-  ])('%s denies nobody, and it is known that something was not heard', async (_, token, reason) => {
+  ])('refuses a token %s, and reports a gap', async (_, token, reason) => {
     transmitter.deliver(token(), jti);
     transmitter.revoked('bob', 's2');
     const signals = await source.poll(0);
@@ -144,7 +144,7 @@ describe('a security event token', () => {
     expect(warnings()).toHaveLength(1);
   });
 
-  it('that is no text is none', async () => {
+  it('refuses a token that is not a string', async () => {
     transmitter.instead = ({ path }) =>
       path === '/deliveries/f81d' ? { status: 200, body: '{"sets":{"a":{"iss":"x"},"b":null}}' } : undefined;
     expect(await source.poll(0)).toMatchObject({ denials: [], isWhole: false });
@@ -175,13 +175,13 @@ describe('a security event token', () => {
           },
         }),
     ],
-  ])('that is a forged %s proves nothing', async (_, token) => {
+  ])('does not accept a forged %s as a proof', async (_, token) => {
     transmitter.verifiesLate = true;
     transmitter.deliver(token(), jti);
     expect(await source.poll(0)).toMatchObject({ isProven: false, isWhole: false });
   });
 
-  it('is said in the log once a minute, however many are forged', async () => {
+  it('logs refused tokens once a minute, with their number', async () => {
     for (let number = 0; number < 50; number += 1)
       transmitter.deliver(signed({ header: { typ: 'JWT' } }), randomUUID());
     await source.poll(0);
@@ -194,8 +194,8 @@ describe('a security event token', () => {
   });
 });
 
-describe('the keys of a transmitter', () => {
-  it('rotate, and no event is lost', async () => {
+describe('sharedSignals with changing keys', () => {
+  it('loses no event in a key rotation', async () => {
     await source.poll(0);
     clock.advance(60);
     transmitter.signer = ROTATED;
@@ -205,7 +205,7 @@ describe('the keys of a transmitter', () => {
     expect(transmitter.count('/keys')).toBe(2);
   });
 
-  it('are read every half a minute at most for one that is not known, whose events come again until then, and prove nothing', async () => {
+  it('reads the keys at most every 30 seconds for an unknown key, and proves nothing until then', async () => {
     await source.poll(0);
     const unknown = transmitter.revoked('alice', 's1', { signer: ROTATED });
     const signals = [];
@@ -222,7 +222,7 @@ describe('the keys of a transmitter', () => {
     expect(transmitter.pending).toContain(unknown);
   });
 
-  it('are none of a stranger’s, whose events are given up in the end', async () => {
+  it('gives up an event after two minutes if its key stays unknown', async () => {
     await source.poll(0);
     clock.advance(1);
     const unknown = transmitter.revoked('alice', 's1', { signer: STRANGERS });
@@ -241,7 +241,7 @@ describe('the keys of a transmitter', () => {
     expect(transmitter.count('/keys')).toBeLessThan(8);
   });
 
-  it('that can not be read have nothing heard, until there are any; later those of before serve on', async () => {
+  it('rejects if it never had keys, and uses the former keys while the keys cannot be read', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
     await expect(source.poll(0)).rejects.toMatchObject({ reason: 'answered_503_unexpected_status' });

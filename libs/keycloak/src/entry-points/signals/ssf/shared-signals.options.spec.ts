@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => transmitter.stop());
 
 describe('sharedSignals', () => {
-  it('needs none', () => {
+  it('needs no options', () => {
     expect(sharedSignals().name).toBe('shared_signals');
   });
 
@@ -34,19 +34,19 @@ describe('sharedSignals', () => {
     [{ audience: 1 }, 'audience must be a text'],
     [{ scope: '' }, 'scope must be scope tokens with one space between'],
     [{ scope: 'a  b' }, 'scope must be scope tokens with one space between'],
-  ])('takes no %j', (options, fault) => {
+  ])('rejects %j', (options, fault) => {
     const make = () => sharedSignals(options as SharedSignalsOptions);
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(fault);
   });
 
-  it('takes no configuration of another origin than that of the issuer, and where this is reached', () => {
+  it('rejects a configurationUrl on another origin than the issuer', () => {
     const connect = (configurationUrl: string) => () => connectedSource(transmitter, { clock }, { configurationUrl });
     expect(connect('https://evil.example.com/.well-known/ssf-configuration')).toThrow(ConfigurationError);
     expect(connect(`${transmitter.origin}/anywhere`)).not.toThrow();
   });
 
-  it('asks for the scope that is given', async () => {
+  it('requests the given scope', async () => {
     const { configurationUrl } = transmitter;
     await connectedSource(transmitter, { clock }, { configurationUrl, scope: 'feeds' }).poll(0);
     expect(transmitter.scopes).toEqual(['feeds']);

@@ -52,8 +52,8 @@ const reasonOf = async (polling: Promise<Signals>): Promise<string | undefined> 
     },
   );
 
-describe('the events of a stream', () => {
-  it('are heard, each once: sessions, users, and what is not certain', async () => {
+describe('sharedSignals events', () => {
+  it('returns denials for sessions and users and rechecks for uncertain events, each once', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.revoked('bob');
     transmitter.tell('https://schemas.openid.net/secevent/caep/event-type/token-claims-change', {
@@ -73,7 +73,7 @@ describe('the events of a stream', () => {
     expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it('deny by the time at which they were issued, so that one that comes again keeps nobody out who has logged in since', async () => {
+  it('denies up to the time at which an event was issued, also if the event is delivered again', async () => {
     const jti = randomUUID();
     const set = transmitter.token(
       { [SESSION_REVOKED]: { event_timestamp: transmitter.now + 900 } },
@@ -91,13 +91,13 @@ describe('the events of a stream', () => {
     expect(await next()).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
   });
 
-  it('that end nothing are nothing', async () => {
+  it('returns nothing for an event that ends no session', async () => {
     transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
     expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...PROVEN });
     expect(warnings()).toEqual([]);
   });
 
-  it('are acknowledged half a minute after they were seen, by polls and by nothing else', async () => {
+  it('acknowledges an event 30 seconds after it arrived, and reports no errors', async () => {
     const jti = transmitter.revoked('alice', 's1');
     await source.poll(0);
     await polls(29);
@@ -107,7 +107,7 @@ describe('the events of a stream', () => {
     expect(transmitter.asked.some(({ body }) => 'setErrs' in body)).toBe(false);
   });
 
-  it('are all seen by each of three replicas', async () => {
+  it('returns every event to each of three replicas', async () => {
     const replicas = [source, replica(), replica()];
     const heard = replicas.map(() => new Set<string>());
     const told: string[] = [];
@@ -126,13 +126,13 @@ describe('the events of a stream', () => {
     expect(transmitter.pending.length).toBeLessThan(10);
   });
 
-  it('may have been missed by who has not polled for half the time after which they are acknowledged', async () => {
+  it('reports a gap if it has not polled for more than 15 seconds', async () => {
     await source.poll(0);
     expect(await next(source, 15)).toMatchObject({ isWhole: true });
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('are missed by nobody in a flood of ten thousand, which is worked off poll by poll', async () => {
+  it('returns every event of a flood of ten thousand, and proves nothing before the end of the flood', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -150,7 +150,7 @@ describe('the events of a stream', () => {
     expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
   });
 
-  it('are acknowledged by no trial, since the service has not heard of them', async () => {
+  it('does not acknowledge events in a trial', async () => {
     const jti = transmitter.revoked('alice', 's1');
     clock.advance(3600);
     const trial = connectedSource(transmitter, { clock, isTrial: true });
@@ -159,7 +159,7 @@ describe('the events of a stream', () => {
     expect(transmitter.pending).toContain(jti);
   });
 
-  it('of long ago are worked off at once, since whoever has missed them knows', async () => {
+  it('returns a backlog of old events in a few polls, and reports a gap until then', async () => {
     for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
     clock.advance(3600);
     const all = [await source.poll(0), ...(await polls(4))];
@@ -167,7 +167,7 @@ describe('the events of a stream', () => {
     expect(all.map(({ isWhole }) => isWhole)).toEqual([false, false, false, true, true]);
   });
 
-  it('are read page by page where the transmitter gives few at once', async () => {
+  it('reads page by page if the transmitter limits the page size', async () => {
     transmitter.maxPage = 7;
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     const first = await source.poll(0);
@@ -177,14 +177,14 @@ describe('the events of a stream', () => {
     expect(await next()).toMatchObject({ isProven: true });
   });
 
-  it('that are cut off prove nothing, whatever is before them', async () => {
+  it('proves nothing if the page is cut off, even if it has a verification', async () => {
     transmitter.verify();
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     transmitter.maxPage = 7;
     expect(await source.poll(0)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
   });
 
-  it('that another receiver acknowledges at once may have been missed', async () => {
+  it('reports a gap if another receiver acknowledges events at once', async () => {
     await source.poll(0);
     transmitter.revoked('alice', 's1');
     await next();
@@ -201,7 +201,7 @@ describe('the events of a stream', () => {
     expect((await polls(6)).some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
   });
 
-  it('that another replica saw before this one began are no loss', async () => {
+  it('does not report a gap for events that another replica received before this replica started', async () => {
     transmitter.revoked('alice', 's1');
     const other = replica();
     await other.poll(0);
@@ -214,7 +214,7 @@ describe('the events of a stream', () => {
     }
   });
 
-  it('that another poll holds for the moment are asked for again, and prove nothing while they are', async () => {
+  it('requests events that another poll holds again, and proves nothing meanwhile', async () => {
     await source.poll(0);
     await polls(8);
     transmitter.revoked('alice', 's1');
@@ -230,8 +230,8 @@ describe('the events of a stream', () => {
   });
 });
 
-describe('the proof', () => {
-  it('is a verification that was asked for and comes, every few seconds, and nothing else', async () => {
+describe('sharedSignals proofs', () => {
+  it('proves the stream every five seconds by a verification that it requested', async () => {
     const proven: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       proven.push((await source.poll(second === 0 ? 0 : 1000)).isProven);
@@ -241,7 +241,7 @@ describe('the proof', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('of a verification that comes late is of the time at which it was asked for', async () => {
+  it('dates a late verification to the time of its request', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isProven: false, fault: undefined });
     expect(await next()).toMatchObject({ isProven: false, fault: undefined });
@@ -250,7 +250,7 @@ describe('the proof', () => {
     expect(await source.poll(1000)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
   });
 
-  it('may be a verification that another replica asked for, as of the time at which it was issued', async () => {
+  it('accepts a verification that another replica requested, dated to the time of its issue', async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
@@ -275,7 +275,7 @@ describe('the proof', () => {
         ),
     ],
     ['is of another stream', () => transmitter.tell(VERIFICATION, { format: 'opaque', id: 'other' }, {}, {})],
-  ])('is no verification that %s', async (_, tell) => {
+  ])('does not accept a verification that %s', async (_, tell) => {
     transmitter.verifiesLate = true;
     tell();
     expect(await source.poll(0)).toMatchObject({ isProven: false });
@@ -287,7 +287,7 @@ describe('the proof', () => {
       'verification always fails',
       () => (transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 503 } : undefined)),
     ],
-  ])('is missing where %s, and events are heard all the same', async (_, prepare) => {
+  ])('proves nothing if %s, but still returns events', async (_, prepare) => {
     await source.poll(0);
     prepare();
     clock.advance(4);
@@ -308,7 +308,7 @@ describe('the proof', () => {
     expect(later.some(({ isProven, isWhole }) => isProven && isWhole)).toBe(true);
   });
 
-  it('that is not answered for keeps the events waiting for one time alone', async () => {
+  it('does not repeat a hanging verification request at each poll, and still returns events', async () => {
     source = connectedSource(transmitter, { clock, timeoutMs: 200 });
     transmitter.instead = ({ path }) => (path === '/feeds/check' ? 'hang' : undefined);
     transmitter.revoked('alice', 's1');
@@ -321,14 +321,14 @@ describe('the proof', () => {
     expect(transmitter.count('/feeds/check')).toBe(2);
   });
 
-  it('is none while somebody else’s stream answers, whatever it says', async () => {
+  it('proves nothing while the answers to its polls are empty', async () => {
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body: '{}' } : undefined);
     expect(await source.poll(0)).toMatchObject({ denials: [], isProven: false });
     await polls(5);
     expect(await reasonOf(next())).toBe('verification_not_seen');
   });
 
-  it('is asked for as often as the stream may be verified, and the log says where that is seldom', async () => {
+  it('requests verifications only as often as the stream allows, and warns if that is seldom', async () => {
     transmitter.minVerificationSeconds = 30;
     transmitter.makeStream();
     await source.poll(0);
@@ -337,7 +337,7 @@ describe('the proof', () => {
     expect(warnings()).toMatchObject([{ level: 'warn', fields: { seconds: 30 } }]);
   });
 
-  it('is none while nobody knows whether the stream is enabled', async () => {
+  it('proves nothing while the status of the stream is unknown', async () => {
     await source.poll(0);
     transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');
@@ -346,7 +346,7 @@ describe('the proof', () => {
     expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
   });
 
-  it('is missing all the same where verifications of long ago come', async () => {
+  it('reports verification_not_seen even if old verifications keep arriving', async () => {
     transmitter.verifiesLate = true;
     const all: Signals[] = [];
     for (let second = 0; second < 7; second += 1) {
@@ -357,15 +357,15 @@ describe('the proof', () => {
     expect(all.at(-1)?.fault?.reason).toBe('verification_not_seen');
   });
 
-  it.each([3600, -3600])('is by the time of the transmitter, which is %i seconds ahead', async (aheadSeconds) => {
+  it.each([3600, -3600])('uses the time of the transmitter, which is %i seconds ahead', async (aheadSeconds) => {
     transmitter.aheadSeconds = aheadSeconds;
     await replica().poll(0);
     expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
   });
 });
 
-describe('the stream', () => {
-  it('is found, and its settings are read each minute', async () => {
+describe('sharedSignals streams', () => {
+  it('finds the stream, and reads its settings every minute', async () => {
     await source.poll(0);
     await polls(59);
     const count = (): number[] => ['/tenants/7', '/feeds'].map((what) => transmitter.count(what));
@@ -374,14 +374,14 @@ describe('the stream', () => {
     expect(count()).toEqual([2, 2]);
   });
 
-  it('is made where there is none', async () => {
+  it('creates a stream if there is none', async () => {
     transmitter.stream = undefined;
     expect(await source.poll(0)).toMatchObject(PROVEN);
     expect(transmitter.stream).toMatchObject({ events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE] });
     expect(transmitter.scopes).toEqual(['ssf.read ssf.manage']);
   });
 
-  it('is made by one of two who do it at once', async () => {
+  it('uses the stream that another replica creates at the same time', async () => {
     transmitter.stream = undefined;
     transmitter.instead = ({ method, path }) => {
       if (method !== 'POST' || path !== '/feeds' || transmitter.stream !== undefined) return undefined;
@@ -392,13 +392,13 @@ describe('the stream', () => {
     expect(await source.poll(0)).toMatchObject(PROVEN);
   });
 
-  it('may be the answer itself, and no list', async () => {
+  it('accepts a single stream instead of a list', async () => {
     transmitter.instead = ({ method, path }) =>
       method === 'GET' && path === '/feeds' ? { status: 200, body: JSON.stringify(transmitter.stream) } : undefined;
     expect(await source.poll(0)).toMatchObject(PROVEN);
   });
 
-  it('is the one that the option names, and must be named where there are several', async () => {
+  it('uses the stream that the option names, and requires the option if there are several streams', async () => {
     const pushed = {
       ...transmitter.stream,
       stream_id: 'p',
@@ -426,7 +426,7 @@ describe('the stream', () => {
     ['that is disabled', () => transmitter.setStatus('disabled'), 'stream_disabled'],
     ['that is disabled without a word', () => (transmitter.status = 'disabled'), 'stream_disabled'],
   ])(
-    '%s is verified, too, and proves nothing; once it is enabled again something may have been missed',
+    'proves nothing with a stream %s, and reports a gap when the stream is enabled again',
     async (_, change, reason) => {
       await source.poll(0);
       change();
@@ -439,7 +439,7 @@ describe('the stream', () => {
     },
   );
 
-  it('says of itself that it was disabled for a while, though it is not any more', async () => {
+  it('reports a gap if an event says that the stream was disabled meanwhile', async () => {
     await source.poll(0);
     transmitter.setStatus('disabled');
     transmitter.setStatus('enabled');
@@ -448,7 +448,7 @@ describe('the stream', () => {
     expect(await next()).toMatchObject({ isWhole: true, fault: undefined });
   });
 
-  it('that is deleted is made anew, and something may have been missed', async () => {
+  it('creates a deleted stream again, and reports a gap', async () => {
     await source.poll(0);
     await polls(6);
     transmitter.stream = undefined;
@@ -465,7 +465,7 @@ describe('the stream', () => {
     ['for nobody', { aud: undefined }, 'audience_missing'],
     ['without the event that it is read for', { events_delivered: [CREDENTIAL_CHANGE] }, 'events_not_delivered'],
     ['of chosen users', { default_subjects: 'NONE' }, 'subjects_not_all'],
-  ])('%s proves nothing, and is read again once it is mended', async (_, members, reason) => {
+  ])('proves nothing with a stream %s, and recovers once its settings are fixed', async (_, members, reason) => {
     transmitter.makeStream(members as Readonly<Record<string, unknown>>);
     const first = await source.poll(0);
     expect([first.isProven, first.fault?.reason]).toEqual([false, reason]);
@@ -473,7 +473,7 @@ describe('the stream', () => {
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
   });
 
-  it('tells of all users by what the transmitter says, where it says nothing of it itself', async () => {
+  it('uses default_subjects of the transmitter if the stream has no default_subjects', async () => {
     transmitter.configuration = { default_subjects: 'NONE' };
     expect(await reasonOf(source.poll(0))).toBe('subjects_not_all');
     transmitter.makeStream({ default_subjects: 'ALL' });
@@ -482,7 +482,7 @@ describe('the stream', () => {
     expect(await reasonOf(replica().poll(0))).toBeUndefined();
   });
 
-  it('must be for whom the option names', async () => {
+  it('requires the audience that the option names', async () => {
     const { configurationUrl } = transmitter;
     const of = (audience: string) => connectedSource(transmitter, { clock }, { configurationUrl, audience });
     expect(await reasonOf(of('https://receiver.example.com/mobile').poll(0))).toBeUndefined();
@@ -490,7 +490,7 @@ describe('the stream', () => {
     expect([other.fault?.reason, other.isWhole, other.isProven]).toEqual(['audience_missing', false, false]);
   });
 
-  it('is where Keycloak has it, where the realm file says what is no address', async () => {
+  it('uses the polling address of Keycloak if the endpoint_url of the stream is not a URL', async () => {
     const places: string[] = [];
     transmitter.instead = ({ path }) => {
       if (path.endsWith('/poll')) places.push(path);
@@ -507,7 +507,7 @@ describe('the stream', () => {
   });
 });
 
-describe('the transmitter', () => {
+describe('sharedSignals transmitters', () => {
   it.each<[string, object, string]>([
     ['of another version', { spec_version: '2_0' }, 'answered_unexpectedly'],
     ['of a version that it does not name', { spec_version: undefined }, 'answered_unexpectedly'],
@@ -521,47 +521,47 @@ describe('the transmitter', () => {
       'answered_unexpectedly',
     ],
     ['whose keys are on another origin', { jwks_uri: 'https://evil.example.com/keys' }, 'answered_unexpectedly'],
-  ])('%s is none', async (_, configuration, reason) => {
+  ])('rejects a transmitter %s without logging in', async (_, configuration, reason) => {
     transmitter.configuration = configuration as Readonly<Record<string, unknown>>;
     expect(await reasonOf(source.poll(0))).toBe(reason);
     expect(transmitter.logins).toBe(0);
   });
 
-  it('that polls at another origin gets no token of this service', async () => {
+  it('rejects a stream with a polling address on another origin', async () => {
     transmitter.makeStream({
       delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: 'https://evil.example.com/poll' },
     });
     expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
   });
 
-  it('is asked where this service reaches it, for what it says of its public address', async () => {
+  it('calls the transmitter at its internal origin if it publishes public addresses', async () => {
     transmitter.publicOrigin = 'https://sso.example.com';
     transmitter.makeStream();
     transmitter.revoked('alice', 's1');
     expect(await replica().poll(0)).toMatchObject({ denials: [{ sid: 's1' }], ...PROVEN });
   });
 
-  it('is looked for below the issuer, where no other place is given', async () => {
+  it('reads the configuration below the issuer by default', async () => {
     expect(await reasonOf(connectedSource(transmitter, { clock }, {}).poll(0))).toBe('answered_unexpectedly');
     expect(transmitter.asked[0]?.path).toBe('/tenants/7/.well-known/ssf-configuration');
     transmitter.instead = () => ({ status: 404 });
     expect(await reasonOf(connectedSource(transmitter, { clock }, {}).poll(0))).toBe('ssf_not_offered');
   });
 
-  it('that is switched off is none at the next reading', async () => {
+  it('rejects a transmitter that was switched off at the next read of its configuration', async () => {
     await source.poll(0);
     transmitter.instead = () => ({ status: 404 });
     clock.advance(60);
     expect(await reasonOf(source.poll(0))).toBe('ssf_not_offered');
   });
 
-  it('that is not for this client is not asked with one token after the other', async () => {
+  it('does not request another token if a new token is refused', async () => {
     transmitter.instead = ({ path }) => (path === '/feeds' ? { status: 401 } : undefined);
     expect(await reasonOf(source.poll(0))).toBe('forbidden');
     expect(transmitter.logins).toBe(1);
   });
 
-  it.each([401, 403])('that answers %i is not for this client, which has logged in anew', async (status) => {
+  it.each([401, 403])('rejects with forbidden and logs in again if the transmitter answers %i', async (status) => {
     await source.poll(0);
     const before = transmitter.logins;
     transmitter.instead = () => ({ status });
@@ -573,7 +573,7 @@ describe('the transmitter', () => {
     expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: false });
   });
 
-  it('is heard at once with a new token where the old one has ended with all others', async () => {
+  it('retries at once with a new token if the old token was revoked', async () => {
     await source.poll(0);
     transmitter.endTokens();
     transmitter.revoked('alice', 's1');
@@ -581,14 +581,14 @@ describe('the transmitter', () => {
     expect(transmitter.logins).toBe(2);
   });
 
-  it('lets this client read, and not verify: events are heard all the same', async () => {
+  it('returns events even if this client may not request verifications', async () => {
     transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 401 } : undefined);
     transmitter.revoked('alice', 's1');
     const signals = await source.poll(0);
     expect([signals.denials, signals.isProven, signals.fault?.reason]).toEqual([[{ sid: 's1' }], false, 'forbidden']);
   });
 
-  it('is asked with a token that has not ended', async () => {
+  it('renews its token before the token expires, and reads the keys without a token', async () => {
     transmitter.tokenSeconds = 10;
     await source.poll(0);
     await polls(7);
@@ -602,7 +602,7 @@ describe('the transmitter', () => {
     ).toBe(true);
   });
 
-  it('that hangs is given up, and nothing is lost', async () => {
+  it('loses no event if the transmitter hangs', async () => {
     source = connectedSource(transmitter, { clock, timeoutMs: 200 });
     await source.poll(0);
     transmitter.revoked('alice', 's1');
@@ -636,7 +636,7 @@ describe('the transmitter', () => {
       { status: 200, body: '{"sets":{"a":"1","a":"2"}}' },
       'answer_not_strict_json',
     ],
-  ])('that answers %s is heard again once it is well', async (_, path, instead, reason) => {
+  ])('recovers from a transmitter that answers %s', async (_, path, instead, reason) => {
     await source.poll(0);
     transmitter.revoked('alice', 's1');
     transmitter.instead = (asked) => (asked.path === path ? instead : undefined);
@@ -646,12 +646,12 @@ describe('the transmitter', () => {
     expect(await next()).toMatchObject({ denials: [{ sid: 's1' }] });
   });
 
-  it('that has no status for a stream says what to do', async () => {
+  it('reports answered_unexpectedly if the transmitter has no status for the stream', async () => {
     transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 500 } : undefined);
     expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
   });
 
-  it('whose settings can not be read for a while is heard all the same, and proves nothing', async () => {
+  it('returns events but proves nothing while the configuration cannot be read', async () => {
     await source.poll(0);
     transmitter.instead = ({ path }) => (path.includes('ssf-configuration') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');
@@ -661,7 +661,7 @@ describe('the transmitter', () => {
     expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
   });
 
-  it('that answers more than is read is asked for less', async () => {
+  it('requests smaller pages if an answer is too large', async () => {
     await source.poll(0);
     const large = 'x'.repeat(3000);
     for (let number = 0; number < 700; number += 1)
@@ -674,7 +674,7 @@ describe('the transmitter', () => {
     expect(numbers.size).toBe(700);
   });
 
-  it('that answers too much whatever it is asked for is not heard, and keeps nobody waiting', async () => {
+  it('reports a gap while every answer is too large, and returns the next events', async () => {
     await source.poll(0);
     const body = JSON.stringify({ sets: { a: 'x'.repeat(1_100_000) } });
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body } : undefined);
