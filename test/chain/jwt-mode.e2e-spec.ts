@@ -140,7 +140,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is refused with its own reason if it is lightweight, and is accepted by introspection', async () => {
+    it('is refused with its own reason if it is lightweight', async () => {
       const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
       const client = await server.newClient('login', attributes);
       const user = await server.newUser('order-manager');
@@ -148,13 +148,19 @@ describeOnBothServers((connect, which) => {
       expect(claimsOf(token)).not.toHaveProperty('sub');
       expect(await answered(chain.a, token)).toEqual([401, 'lightweight_token']);
       expect(chain.printed()).toContain('Keycloak issues lightweight access tokens to ');
-      // The embedded server issues lightweight tokens, but their introspection does not name an audience.
-      if (which === 'embedded') return;
-      const own = await RunningServices.start({ server, only: ['service-a'] });
-      const byIntrospection = await answered(own.a, token);
-      await own.stop();
-      expect(byIntrospection).toEqual([200]);
     });
+
+    // The embedded server issues lightweight tokens, but their introspection does not name an audience.
+    if (which === 'keycloak')
+      it('is accepted by introspection if it is lightweight', async () => {
+        const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
+        const client = await server.newClient('login', attributes);
+        const token = textOf(await login(server, await server.newUser('order-manager'), 'orders.read', client));
+        const own = await RunningServices.start({ server, only: ['service-a'] });
+        const byIntrospection = await answered(own.a, token);
+        await own.stop();
+        expect(byIntrospection).toEqual([200]);
+      });
   });
 
   describe('a token after a denial or a recheck', () => {

@@ -438,29 +438,31 @@ describe.each(LIBRARIES)('a handshake that fails with an application error, by %
     expect(JSON.stringify(refusal)).not.toContain('database');
     expect(lines).toEqual([broken]);
   });
-
-  it('is refused by its namespace, also if another namespace is public', async () => {
-    if (library === WS) return;
-    @WebSocketGateway({ path: '/chat', namespace: '/open' })
-    @Public()
-    class Open {}
-    @WebSocketGateway({ path: '/chat', namespace: '/inner' })
-    @RequirePermission('orders.read')
-    class Inner {}
-    const broken = new Error('the database of permissions is away');
-    const permissions = (): never => {
-      throw broken;
-    };
-    const { app, url } = await start(library, [Open, Inner], { mapPermissions: permissions });
-    const lines: unknown[] = [];
-    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
-    undone.push(() => errors.mockRestore());
-    expect((await library.connect(url, bearerOf(app), { namespace: '/inner' })).refusal).toBeDefined();
-    expect(lines).toEqual([broken]);
-  });
 });
 
 describe('gateways that share a server', () => {
+  it.each(LIBRARIES.slice(1))(
+    'refuse a caller by its namespace, also if another namespace is public, with %s',
+    async (_, library) => {
+      @WebSocketGateway({ path: '/chat', namespace: '/open' })
+      @Public()
+      class Open {}
+      @WebSocketGateway({ path: '/chat', namespace: '/inner' })
+      @RequirePermission('orders.read')
+      class Inner {}
+      const broken = new Error('the database of permissions is away');
+      const permissions = (): never => {
+        throw broken;
+      };
+      const { app, url } = await start(library, [Open, Inner], { mapPermissions: permissions });
+      const lines: unknown[] = [];
+      const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+      undone.push(() => errors.mockRestore());
+      expect((await library.connect(url, bearerOf(app), { namespace: '/inner' })).refusal).toBeDefined();
+      expect(lines).toEqual([broken]);
+    },
+  );
+
   it('do not start with ws if only one of them is @Public()', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
