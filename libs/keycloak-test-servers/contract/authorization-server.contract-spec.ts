@@ -24,7 +24,7 @@ import { LOGIN_EVENT_CASES } from './login-event-cases.js';
 import { NOT_BEFORE_CASES } from './not-before-cases.js';
 import { LEVEL_CASES } from './level-cases.js';
 import { REALM_STATE_CASES } from './realm-state-cases.js';
-import { describeOnBothServers } from './describe-servers.js';
+import { connectToDemoRealm, describeOnBothServers } from './describe-servers.js';
 import { connectForCases, holdCases, holdDifferences, type CaseGroup } from './hold-cases.js';
 import {
   CLIENT_AUTHENTICATION_CASES,
@@ -81,4 +81,4 @@ describeOnBothServers((connect, which) => {
   afterAll(() => older.save());
   holdCases(server, groups, older);
   holdDifferences(server, which, DIFFERENCES);
-});
+}, connectToDemoRealm);

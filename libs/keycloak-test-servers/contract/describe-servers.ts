@@ -2,7 +2,7 @@
 import { describe } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { keycloakUrl } from './demo-realm.js';
-import { contractServerAt, startEmbedded, type ContractServer } from './server.js';
+import { connectToKeycloak, contractServerAt, startEmbedded, type ContractServer } from './server.js';
 
 /** Skipped on the embedded server. */
 export const describeOnKeycloak = (name: string, tests: () => void): void =>
@@ -23,11 +23,12 @@ export type ServerUnderContract = 'embedded' | 'keycloak';
 /** If `npm test` uses the embedded server, Keycloak is skipped. */
 export function describeOnBothServers(
   tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
+  connect = connectToKeycloak,
 ): void {
   describe('the embedded server', () => {
     tests(startEmbedded, 'embedded');
   });
   describeOnKeycloak('Keycloak', () => {
-    tests(connectToDemoRealm, 'keycloak');
+    tests(connect, 'keycloak');
   });
 }
