@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/dist/embedded/realm/realm-file.js';
 import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
+import { administratorToken } from '../../scripts/start/running-keycloak.mjs';
 import { realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
 /** @typedef {Pick<import('keycloak-test-servers').RunningServer, 'baseUrl' | 'issuer' | 'realm'>} RealmAddress */
@@ -67,11 +68,8 @@ async function startFurtherServer(environment, features) {
  * @param {Readonly<Record<string, string>>} environment
  * @returns {Promise<RealmAddress>}
  */
-async function createRealm({ baseUrl, issuer, realm: first, adminUsername, adminPassword }, realm, environment) {
-  const login = { grant_type: 'password', client_id: 'admin-cli', username: adminUsername, password: adminPassword };
-  const tokenUrl = `${baseUrl}/realms/master/protocol/openid-connect/token`;
-  const answer = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(login) });
-  const { access_token: token } = /** @type {{ access_token: string }} */ (await answer.json());
+async function createRealm({ baseUrl, issuer, realm: first }, realm, environment) {
+  const token = await administratorToken({}, baseUrl);
   const file = fillPlaceholders(await readFile(REALM_PATH, 'utf8'), environment);
   const { status } = await fetch(`${baseUrl}/admin/realms`, {
     method: 'POST',

@@ -5,7 +5,7 @@
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SIGNAL_SOURCE_REASONS, SignalSourceError } from './signal-source.js';
-export { RevocationEventsModule } from './signals.module.js';
+export { RevocationEventsModule } from './revocation-events.module.js';
 export { sharedSignals } from './ssf/shared-signals.js';
 
 export type { BackchannelLogoutAsyncOptions } from './backchannel-logout.module.js';
@@ -20,5 +20,9 @@ export type {
   SignalSourceContext,
   SignalSourceReason,
 } from './signal-source.js';
-export type { SignalsAsyncOptions, SignalsClientOptions, RevocationEventsModuleOptions } from './signals.module.js';
+export type {
+  RevocationEventsAsyncOptions,
+  RevocationEventsClientOptions,
+  RevocationEventsModuleOptions,
+} from './revocation-events.module.js';
 export type { SharedSignalsOptions } from './ssf/shared-signals.options.js';

@@ -32,18 +32,18 @@ export interface RevocationEventsModuleOptions {
    * The client that polls. Default: this service's own client. A service that calls others should use another client:
    * otherwise a callee could read the events with the token that it receives.
    */
-  readonly client?: SignalsClientOptions;
+  readonly client?: RevocationEventsClientOptions;
 }
 
 /** A client of the realm that may read the sources, with either `clientSecret` or `clientAuthentication`. */
-export interface SignalsClientOptions {
+export interface RevocationEventsClientOptions {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly clientAuthentication?: ClientAuthentication;
 }
 
 /** A factory for the options. */
-export interface SignalsAsyncOptions
+export interface RevocationEventsAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,
     Pick<
@@ -75,7 +75,7 @@ export class RevocationEventsModule {
    * The application does not start with invalid options, or without a private key for the channel's proofs:
    * `ConfigurationError`.
    */
-  static forRootAsync({ imports = [], inject = [], useFactory }: SignalsAsyncOptions): DynamicModule {
+  static forRootAsync({ imports = [], inject = [], useFactory }: RevocationEventsAsyncOptions): DynamicModule {
     const feed = {
       provide: FEED,
       inject: [KEYCLOAK, OPTIONS],
@@ -128,8 +128,8 @@ function readOptions(
   return { sources: [...sources], pollMs: pollSeconds * 1000, client: read };
 }
 
-function readClient(client: SignalsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
-  const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as SignalsClientOptions;
+function readClient(client: RevocationEventsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
+  const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as RevocationEventsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
   // As in `KeycloakModule`: a control character would fail only at Keycloak, and can't be seen in the value.
   const context = { faults, allowInsecureRequests: false };
