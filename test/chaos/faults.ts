@@ -20,6 +20,9 @@ const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {
   'server-hangs': { kind: 'black-hole' },
 };
 
+export const VALKEY = 'Valkey';
+export const AUTHORIZATION_SERVER = 'the authorization server';
+
 export class Faults {
   #emptied = 0;
   #storeSettings: readonly string[] = KEEPS_ALL;
@@ -33,9 +36,16 @@ export class Faults {
     await this.#emptyStore();
   }
 
-  describe({ kind, forMs, replica }: PlannedFault): string {
-    if (kind.startsWith('poller-')) return `${kind} (${this.#poller(replica).name})`;
-    if (kind.startsWith('replica-')) return `${kind} (${this.#replica(replica).name})`;
+  /** Name of the process that the fault breaks. */
+  targetOf({ kind, replica }: PlannedFault): string {
+    if (kind.startsWith('poller-')) return this.#poller(replica).name;
+    if (kind.startsWith('replica-')) return this.#replica(replica).name;
+    return kind in SERVER_FAULTS ? AUTHORIZATION_SERVER : VALKEY;
+  }
+
+  describe(planned: PlannedFault): string {
+    const { kind, forMs } = planned;
+    if (kind.startsWith('poller-') || kind.startsWith('replica-')) return `${kind} (${this.targetOf(planned)})`;
     return kind in SERVER_FAULTS || kind === 'store-frozen' || kind === 'store-full' ? `${kind} for ${forMs} ms` : kind;
   }
 

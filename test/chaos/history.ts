@@ -1,11 +1,15 @@
 /** History: which faults were active when, and which errors they excuse. */
-import type { FaultKind, PlannedFault } from './schedule.js';
+import { PARTS, type FaultKind } from './schedule.js';
 
 export interface SeenFault {
-  readonly planned: PlannedFault;
+  readonly kind: FaultKind;
+  /** Name of the broken process. */
+  readonly target: string;
   readonly what: string;
   readonly fromMs: number;
-  toMs: number | undefined;
+  toMs?: number;
+  /** The machine stalled the process, and the schedule did not. */
+  readonly isStall?: true;
 }
 
 /** Error codes of the services. `balancer` is HAProxy itself, `page` an error page, `no answer` a broken connection. */
@@ -25,6 +29,13 @@ const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly str
   'server-resets': { codes: [...KEYCLOAK, ...NEXT], graceMs: 3000 },
   'server-hangs': { codes: [...KEYCLOAK, ...NEXT], graceMs: 3000 },
 };
+
+const STOPS_ITS_TARGET: readonly FaultKind[] = [
+  ...PARTS.replicas,
+  'store-frozen',
+  'store-restarted-empty',
+  'store-restarted-as-it-was',
+];
 
 /** Faults that may lose sessions: the store is empty, or its values are not sessions. */
 const LOSES_SESSIONS: readonly FaultKind[] = ['store-restarted-empty', 'state-flushed', 'state-garbled'];
@@ -47,41 +58,55 @@ export class History {
   /** When Service A did not accept a logout notice. It then checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
-  begin(planned: PlannedFault, what: string): SeenFault {
-    const seen: SeenFault = { planned, what, fromMs: performance.now(), toMs: undefined };
+  begin(kind: FaultKind, target: string, what: string): SeenFault {
+    const seen: SeenFault = { kind, target, what, fromMs: performance.now() };
     this.faults.push(seen);
     return seen;
   }
 
+  addStall(kind: FaultKind, target: string, fromMs: number, toMs: number): void {
+    this.faults.push({ kind, target, what: `the machine stalled ${target}`, fromMs, toMs, isStall: true });
+  }
+
+  /** Whether a planned fault stopped the process, which then answers no probe. */
+  wasStopped(target: string, fromMs: number, toMs: number): boolean {
+    return this.faults.some(
+      (fault) =>
+        fault.target === target &&
+        fault.isStall !== true &&
+        STOPS_ITS_TARGET.includes(fault.kind) &&
+        overlaps(fault, fromMs, toMs, 0),
+    );
+  }
+
   excuses(code: string, startedMs: number, endedMs: number): boolean {
     return this.faults.some((fault) => {
-      const excuse = EXCUSED[fault.planned.kind];
+      const excuse = EXCUSED[fault.kind];
       return excuse?.codes.includes(code) === true && overlaps(fault, startedMs, endedMs, excuse.graceMs);
     });
   }
 
   mayHaveLostSession(sinceMs: number, untilMs: number): boolean {
     const isLost = this.faults.some(
-      (fault) => LOSES_SESSIONS.includes(fault.planned.kind) && overlaps(fault, sinceMs, untilMs, 0),
+      (fault) => LOSES_SESSIONS.includes(fault.kind) && overlaps(fault, sinceMs, untilMs, 0),
     );
     return isLost || this.unverifiedNoticesMs.some((atMs) => atMs >= sinceMs && atMs <= untilMs);
   }
 
   delaysDenials(fromMs: number, toMs: number): boolean {
-    return this.faults.some(
-      (fault) => DELAYS_DENIALS.includes(fault.planned.kind) && overlaps(fault, fromMs, toMs, 1000),
-    );
+    return this.faults.some((fault) => DELAYS_DENIALS.includes(fault.kind) && overlaps(fault, fromMs, toMs, 1000));
   }
 
   hindersLogins(fromMs: number, toMs: number): boolean {
     return this.faults.some(
-      (fault) => fault.planned.kind !== 'replica-ended' && overlaps(fault, fromMs, toMs, HINDERS_LOGINS_FOR_MS),
+      (fault) => fault.kind !== 'replica-ended' && overlaps(fault, fromMs, toMs, HINDERS_LOGINS_FOR_MS),
     );
   }
 
   lastLines(count: number, beganMs: number): string[] {
     const at = (ms: number): string => `${((ms - beganMs) / 1000).toFixed(2)} s`;
     return this.faults
+      .toSorted((one, other) => one.fromMs - other.fromMs)
       .slice(-count)
       .map(({ what, fromMs, toMs }) => `  ${at(fromMs)} to ${toMs === undefined ? 'now' : at(toMs)}: ${what}`);
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startFaultProxy, startTestServer } from 'keycloak-test-servers';
 import { realmEnvironment } from '../../scripts/start/services.mjs';
 import { stopSignal } from '../../scripts/common/processes.mjs';
-import { REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { REALM_FILE, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { contractServerAt } from '../../libs/keycloak-test-servers/contract/server.js';
 import { ReplicatedServices } from '../support/replicated-services.js';
 import { replayer, serviceItself, stranger, tokenUser } from './callers.js';
@@ -90,14 +90,14 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
     publicUrl,
   });
   mending.push(() => services.stop());
+  const faults = new Faults(services, proxy);
+  await faults.prepare();
   const notices = await NoticeDoor.start(noticePort, publicUrl);
   mending.push(() => notices.stop());
   const keycloak = contractServerAt(server.baseUrl);
   mending.push(() => keycloak.stop());
-  const run = new Run(services, keycloak, notices, publicUrl);
+  const run = new Run(services, keycloak, notices, publicUrl, `${server.baseUrl}/realms/${realmOf(server.issuer)}`);
   notices.onUntaken = () => run.history.unverifiedNoticesMs.push(performance.now());
-  const faults = new Faults(services, proxy);
-  await faults.prepare();
   console.log(`${services.replicas.length} processes are ready, on a server of the kind ${server.kind}`);
   return { run, faults };
 }
@@ -143,7 +143,7 @@ async function breakAll(run: Run, faults: Faults): Promise<void> {
 }
 
 async function make(run: Run, faults: Faults, planned: PlannedFault): Promise<void> {
-  const seen = run.history.begin(planned, faults.describe(planned));
+  const seen = run.history.begin(planned.kind, faults.targetOf(planned), faults.describe(planned));
   await faults.make(planned);
   seen.toMs = performance.now();
 }

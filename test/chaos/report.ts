@@ -10,17 +10,17 @@ export function report(run: Run, seed: number): void {
   console.log(`\n${requests} answers in ${seconds} s`);
   print(run.answers);
   const kinds = new Map<string, number>();
-  for (const { planned } of run.history.faults) kinds.set(planned.kind, (kinds.get(planned.kind) ?? 0) + 1);
-  console.log(`\n${run.history.faults.length} faults`);
+  const planned = run.history.faults.filter(({ isStall }) => isStall !== true);
+  for (const { kind } of planned) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  console.log(`\n${planned.length} faults`);
   print(kinds);
+  const stalls = run.history.faults.length - planned.length;
+  if (stalls > 0)
+    console.log(`The machine stalled a process ${stalls} times, which excuses errors like a planned fault`);
   if (run.violation === undefined) {
     console.log('\nNothing went wrong');
     return;
   }
-  const { what, who, answer, credential } = run.violation;
-  console.log(`\nWENT WRONG: ${what}\nThe same faults again: --seed ${seed}\nThe last of them:`);
-  for (const line of run.history.lastLines(LAST_FAULTS, run.beganMs)) console.log(line);
-  console.log(`Who:        ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
   for (const { name, process } of [...run.services.replicas, ...run.services.pollers]) {
     const lines = process
       .printed()
@@ -28,6 +28,10 @@ export function report(run: Run, seed: number): void {
       .filter((line) => /\b(?:WARN|ERROR)\b/.test(line));
     console.log([`\n${name}:`, ...lines.slice(-LAST_LINES)].join('\n'));
   }
+  const { what, who, answer, credential } = run.violation;
+  console.log(`\nWENT WRONG: ${what}\nThe same faults again: --seed ${seed}\nThe last faults:`);
+  for (const line of run.history.lastLines(LAST_FAULTS, run.beganMs)) console.log(line);
+  console.log(`Who:        ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
 }
 
 function print(counts: ReadonlyMap<string, number>): void {

@@ -4,6 +4,7 @@ import type { ReplicatedServices } from '../support/replicated-services.js';
 import { History } from './history.js';
 import type { NoticeDoor } from './notices.js';
 import { ask, type Sent } from './requests.js';
+import { Stalls } from './stalls.js';
 import { faultOf, type Answer, type Credential } from './verdicts.js';
 
 export interface Violation {
@@ -21,6 +22,7 @@ export class Run {
   readonly servedMs = new Map<string, number>();
   readonly over = new AbortController();
   readonly beganMs = performance.now();
+  readonly #stalls: Stalls;
   violation: Violation | undefined;
 
   constructor(
@@ -28,7 +30,11 @@ export class Run {
     readonly keycloak: ContractServer,
     readonly notices: NoticeDoor,
     readonly publicUrl: string,
-  ) {}
+    /** Does not lead through the fault proxy. */
+    serverUrl: string,
+  ) {
+    this.#stalls = Stalls.watch(this.history, services, serverUrl, this.over.signal);
+  }
 
   get isOver(): boolean {
     return this.over.signal.aborted;
@@ -37,10 +43,19 @@ export class Run {
   async send(who: string, sent: Sent, credential: Credential): Promise<Answer> {
     const answer = await ask(sent);
     this.count(`${credential.kind} ${answer.path}: ${answer.status} ${answer.code ?? ''}`.trim());
-    const what = faultOf(answer, credential, this.history);
+    let what = faultOf(answer, credential, this.history);
+    if (what !== undefined) {
+      await this.untilStallsAreKnown();
+      what = faultOf(answer, credential, this.history);
+    }
     if (what !== undefined) this.report(what, who, answer, credential);
     if (answer.status === 200 && isGood(credential)) this.servedMs.set(who, performance.now());
     return answer;
+  }
+
+  /** A stall is in the history only after it has ended, so a violation is judged again then. */
+  async untilStallsAreKnown(): Promise<void> {
+    await this.#stalls.recordedUntil(performance.now());
   }
 
   report(what: string, who: string, answer: object, credential: object): void {

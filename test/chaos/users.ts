@@ -51,6 +51,7 @@ export class SessionUser {
     run.count(`login: ${isLoggedIn ? 'done' : came}`);
     if (isLoggedIn) return { kind: 'session', username, sinceMs: startedMs };
     if (came === '500') run.report('an internal error', username, { login: came, startedMs, endedMs }, {});
+    await run.untilStallsAreKnown();
     if (!run.history.hindersLogins(startedMs, endedMs)) {
       run.report('a login failed, which no fault excuses', username, { login: came, startedMs, endedMs }, {});
     }

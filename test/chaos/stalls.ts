@@ -1,0 +1,65 @@
+/**
+ * Stalls: pauses of a process that this run did not cause, such as on a machine without a free core. Each is a fault of
+ * the history, so a slow machine does not turn a good run red.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReplicatedServices } from '../support/replicated-services.js';
+import { AUTHORIZATION_SERVER, VALKEY } from './faults.js';
+import type { History } from './history.js';
+import type { FaultKind } from './schedule.js';
+
+const EVERY_MS = 100;
+/** Far above the time of a probe on a free core, and far below the deadlines of the services, which are 1 s or more. */
+const STALLED_AFTER_MS = 200;
+
+interface Probed {
+  readonly name: string;
+  /** The planned fault that has the same effect. */
+  readonly like: FaultKind;
+  readonly probe: () => Promise<unknown>;
+}
+
+export class Stalls {
+  /** When the running probe of each process began. */
+  readonly #beganMs = new Map<string, number>();
+
+  private constructor(private readonly history: History) {}
+
+  /** Probes all processes until `signal` aborts. `serverUrl` must not lead through the fault proxy. */
+  static watch(history: History, services: ReplicatedServices, serverUrl: string, signal: AbortSignal): Stalls {
+    const stalls = new Stalls(history);
+    for (const probed of probedIn(services, serverUrl)) void stalls.#watch(probed, signal);
+    return stalls;
+  }
+
+  /** Resolves once each stall that began before `ms` is in the history. */
+  async recordedUntil(ms: number): Promise<void> {
+    while ([...this.#beganMs.values()].some((beganMs) => beganMs <= ms)) await sleep(EVERY_MS);
+  }
+
+  async #watch({ name, like, probe }: Probed, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const beganMs = performance.now();
+      this.#beganMs.set(name, beganMs);
+      await probe().catch(() => undefined);
+      const endedMs = performance.now();
+      const isStall = endedMs - beganMs > STALLED_AFTER_MS && !this.history.wasStopped(name, beganMs, endedMs);
+      if (isStall) this.history.addStall(like, name, beganMs - EVERY_MS, endedMs);
+      this.#beganMs.delete(name);
+      await sleep(EVERY_MS);
+    }
+  }
+}
+
+function probedIn(services: ReplicatedServices, serverUrl: string): Probed[] {
+  return [
+    ...services.replicas.map(({ name, url }): Probed => {
+      return { name, like: 'replica-frozen', probe: () => get(`${url}/health/live`) };
+    }),
+    { name: 'HAProxy', like: 'replica-frozen', probe: () => services.haproxy.sentTo('service-a') },
+    { name: VALKEY, like: 'store-frozen', probe: () => services.valkey.command(['PING']) },
+    { name: AUTHORIZATION_SERVER, like: 'server-slow', probe: () => get(serverUrl) },
+  ];
+}
+
+const get = async (url: string): Promise<unknown> => (await fetch(url)).arrayBuffer();
