@@ -1,17 +1,21 @@
-// Prints "<passed> <failed>" of Jest's JSON report, and writes the names of the skipped and of the failed suites and tests to
-// a file each.
-// Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED
-import { readFileSync, writeFileSync } from 'node:fs';
+// Prints "<passed> <failed>" of Jest's JSON report. Writes the names of the skipped and of the failed suites and tests to
+// a file each, and appends the first lines of each failure to MESSAGES.
+// Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED MESSAGES
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const [reportFile = '', skippedFile = '', failedFile = ''] = process.argv.slice(2);
+const LINES_OF_MESSAGE = 8;
+
+const [reportFile = '', skippedFile = '', failedFile = '', messagesFile = ''] = process.argv.slice(2);
 /** @type {import('@jest/test-result').FormattedTestResults} */
 const report = JSON.parse(readFileSync(reportFile, 'utf8'));
 /** @type {string[]} */
 const skipped = [];
 /** @type {string[]} */
 const failed = [];
-for (const { name, assertionResults, status: outcome } of report.testResults) {
+/** @type {string[]} */
+const messages = [];
+for (const { name, message, assertionResults, status: outcome } of report.testResults) {
   const suite = relative('', name);
   const left = assertionResults.filter(({ status }) => ['pending', 'skipped', 'disabled', 'todo'].includes(status));
   if (left.length > 0 && left.length === assertionResults.length) skipped.push(`${suite} (all of it)`);
@@ -19,9 +23,11 @@ for (const { name, assertionResults, status: outcome } of report.testResults) {
   const red = assertionResults.filter(({ status }) => status === 'failed');
   failed.push(...red.map(({ fullName }) => `${suite}: ${fullName}`));
   if (outcome === 'failed' && red.length === 0) failed.push(`${suite} (could not run)`);
+  if (outcome === 'failed') messages.push(...message.trim().split('\n').slice(0, LINES_OF_MESSAGE));
 }
 const lines = (/** @type {string[]} */ names) => names.map((name) => `${name}\n`).join('');
 writeFileSync(skippedFile, lines(skipped));
 writeFileSync(failedFile, lines(failed));
+appendFileSync(messagesFile, lines(messages));
 // A suite that could not run has no failed test.
 console.log(`${report.numPassedTests} ${report.numFailedTests + report.numRuntimeErrorTestSuites}`);
