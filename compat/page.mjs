@@ -1,5 +1,4 @@
 // Writes docs/compatibility.md from the results of npm run compat.
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
 
@@ -7,14 +6,12 @@ import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } fr
 /** @typedef {import('./keycloaks.mjs').KeycloakResult} KeycloakResult */
 
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
-export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 140 });
+export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 120, proseWrap: 'always' });
 
 /** The part of the page that npm run compat -- --keycloak writes. npm run compat writes the rest. */
 const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
 
 const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };
-const SOURCE = readFileSync(new URL('jest-in-commonjs.mjs', import.meta.url), 'utf8');
-const REGION = (/#region ts-jest\n([^]*?)\n *\/\/ #endregion/.exec(SOURCE)?.[1] ?? '').replaceAll(/^ {2}/gm, '');
 
 /**
  * @param {readonly KeycloakResult[]} results
@@ -24,7 +21,7 @@ export function keycloakTable(results, at) {
   const rows = results.map(
     ({ version, passed, failed, skipped }) => `| ${version} | ${passed} | ${failed} | ${skipped} |`,
   );
-  return `On ${at.toISOString().slice(0, 10)} it wrote this:
+  return `Tested on ${at.toISOString().slice(0, 10)}:
 
 | Keycloak | tests passed | failed | skipped |
 | --- | --- | --- | --- |
@@ -97,71 +94,55 @@ export function compatibilityPage(results, before) {
   const profiles = atOthers.filter(({ ok }) => ok).map(({ profile }) => `\`${profile}\``);
   return `# Compatibility
 
-\`npm run compat\` wrote this page. It packs the library, installs it without flags beside each Nest, adapter and kind of module, and there
-compiles, starts and tests the application in [\`compat/app\`](../compat/app): a route that is public, one that is guarded, one that was
-forgotten, and one that calls another service on behalf of its caller.
+See the versions that the library is tested with. \`npm run compat\` writes this page. In each combination it installs the packed library
+without flags such as \`--legacy-peer-deps\`. Then it compiles, starts and tests the application in [\`compat/app\`](../compat/app).
 
 ${table}
 
-"All" is Node ${NODES.join(', ')}, the newest of each; an empty cell was not tried. Each package is the newest of its range. The
-application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. With \`nestjs-keycloak-s2s/swagger\`, \`nestjs-keycloak-s2s/opentelemetry\`, \`nestjs-keycloak-s2s/jwt\` and \`nestjs-keycloak-s2s/signals\` it is started, described and asked besides. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
+"All" means the newest of Node ${NODES.join(', ')}; an empty cell was not tried. Each package is the newest of its range. A classic tsconfig
+has \`module: commonjs\` and \`moduleResolution: node10\`.
 
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
-- The oldest: Nest ${oldestNests} and the oldest of the other peers, on Node ${OLDEST_NODES.join(' and ')}:
-  ${OLDEST.every(({ name }) => isGreen(name)) ? 'each compiles, starts and passes its tests' : 'no'}. Nest 12.0.0 can't be installed without flags, since its parts ask for Nest 11; \`@nestjs/swagger\` 11 asks for Nest 11.0.1.
-- TypeScript: ${typescripts.join(', ')} compile it as ES modules. CommonJS with \`module: nodenext\` needs 5.8, which takes
-  \`require\` of an ES module; the classic tsconfig is tried with 5.9.
-- GraphQL, WebSockets and messages: [\`examples/contexts\`](../examples/contexts) is tried beside Nest 12 by \`npm run examples\`, and here
-  beside Nest 11 (Apollo 13, \`nats\`): ${isGreen('contexts') ? 'it compiles, starts and passes its tests' : 'no'}.
-- pnpm 10: ${isGreen('pnpm') ? 'installs, compiles, starts and tests it' : 'no'}.
-- esbuild: ${isGreen('esbuild') ? 'one file of all starts without `node_modules`' : 'no'}. It takes \`--main-fields=module,main\`, since one dependency
-  (\`jsonc-parser\`) can't be bundled as CommonJS, and \`--external\` for what Nest requires only where it is there.
+- Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
+- TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. The classic tsconfig is tried with 5.9.
+- [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'it works' : 'no'}. \`npm run examples\` tests it with Nest 12.
+- pnpm 10: ${isGreen('pnpm') ? 'the application works' : 'no'}.
+- esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. It needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 
 ## Other servers
 
-Keycloak is what is promised. With the option \`profile\` the application was tried at ${other}, with a token exchange that is written for the test: a user, a service account, the exchange on behalf of
-the user, and the refusal of whom it is not granted to, of an ID token, of a refresh token and of a token for another service. As they must be: ${profiles.join(' and ') || 'none'} ([other servers](other-servers.md)).
+Keycloak is the supported server. The application also passed with these profiles at ${other}: ${profiles.join(' and ') || 'none'}
+([other servers](other-servers.md)). The token exchange there is written for the test.
 
 ## Jest in CommonJS
 
-The library and \`oauth4webapi\` are ES modules. Node requires them as they are; Jest needs to be told to transform them:
-
-[\`jest-in-commonjs.mjs\`](../compat/jest-in-commonjs.mjs):
-
-\`\`\`js #ts-jest
-${REGION}
-\`\`\`
-
-\`compilerOptions\` are those of your tsconfig: decorators need \`experimentalDecorators\` and \`emitDecoratorMetadata\`. \`esModules\` is
-\`nestjs-keycloak-s2s|oauth4webapi\`. With \`@swc/jest\` it is the same pattern. Add to it, between bars,
-
-- \`jose\`, where the doors \`/jwt\` and \`/signals\` are used;
-- \`keycloak-test-servers\` and \`jose\`, where that package is;
-- \`@nestjs\` beside Nest 12, which consists of ES modules;
-- \`[.]pnpm\` with pnpm, below whose \`node_modules/.pnpm\` each package has a \`node_modules\` of its own.
+Jest must transform the ES modules that Node can \`require\`. [Testing](testing.md#jest-and-vitest) shows what to write in
+\`package.json\`. The tested settings are in [\`jest-in-commonjs.mjs\`](../compat/jest-in-commonjs.mjs).
 
 ## Keycloak
 
-\`npm run compat -- --keycloak\` runs the contract, the chain, the attacks, doctor, some faults and the login on each of these, from its
-distribution.
+\`npm run compat -- --keycloak\` tests contract, chain, attacks, doctor, faults and login with each version.
 
 ${TABLE.exec(before)?.[0] ?? '<!-- keycloak -->\n<!-- /keycloak -->'}
 
-What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json),
-[\`answers-26.5.json\`](../libs/keycloak-test-servers/contract/answers-26.5.json) and
-[\`answers-26.6.json\`](../libs/keycloak-test-servers/contract/answers-26.6.json). In short:
+Differences of 26.6 and older from 26.7 ([answers](../libs/keycloak-test-servers/contract/answers-26.6.json)):
 
-| Keycloak | what differs from 26.7 | what that means for you |
-| --- | --- | --- |
-| 26.6 | There are no shared signals (\`--features=ssf\`); its tests are skipped | Revocations can be heard of by the event log alone |
-| 26.6 | At introspection it says \`invalid_request\` of wrong credentials, not \`invalid_client\` | The reason in the log is \`answered_401_invalid_request\`; the cure is the same |
-| 26.5 | As 26.6; and introspection calls a token active for any client, not only for its audience | A token for another service is refused with \`other_audience\` by the guard itself, not with \`inactive\` by Keycloak |
-| 26.5 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
-| 26.5 | It answers 400 at introspection for \`alg: none\` | The guard refuses such a token before it asks (\`token_malformed\`) |
-| 26.5 | A wrong password is 401, not 400, at the token endpoint | Nothing: no service uses that grant |
-| 26.4 | As 26.5; by default it saves fewer types of events, and the admin event of a deletion has no representation | Nothing: what ends tokens is told alike |
+- Shared Signals (\`--features=ssf\`) are missing, and their tests are skipped. Use the event feed.
+- If the client's credentials are wrong, introspection answers \`invalid_request\`, not \`invalid_client\`. The log has
+  \`answered_401_invalid_request\`.
 
-Keycloak 26.2 is the oldest with standard token exchange; it is not tried. Nor is 26.8, which is not to be had everywhere yet.
+Differences of 26.5 and older ([answers](../libs/keycloak-test-servers/contract/answers-26.5.json)):
+
+- Introspection reports a token active for every client, also ID and refresh tokens. The guard itself refuses them, with
+  \`other_audience\` or \`not_an_access_token\`.
+- Introspection answers 400 for \`alg: none\`. The guard refuses such a token first (\`token_malformed\`).
+
+Differences of 26.4 ([answers](../libs/keycloak-test-servers/contract/answers-26.4.json)):
+
+- It saves fewer types of events by default, and the event of a deletion without details. Revocation is not affected.
+- It saves no event if a user ends a session in the account console ([revocation](revocation.md#what-it-does-not-cover)).
+
+Keycloak 26.2 (the oldest with standard token exchange), 26.3 and 26.8 are not tested.
 `;
 }

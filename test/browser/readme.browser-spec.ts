@@ -1,4 +1,4 @@
-/** The pictures of the README; `UPDATE_PICTURES=true npm test -- readme.browser` renews them. */
+/** The pictures of README.md and docs/demo.md; `UPDATE_PICTURES=true npm test -- readme.browser` renews them. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
@@ -45,7 +45,7 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
   },
 };
 
-it.each(Object.entries(PICTURES))('%s is in the README, described, and small', async (name, show) => {
+it.each(Object.entries(PICTURES))('the page that shows %s describes it, and it is small', async (name, show) => {
   const page = await chromium.open();
   const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });
   expect(taken.length).toBeLessThan(MAX_BYTES);
@@ -56,9 +56,11 @@ it.each(Object.entries(PICTURES))('%s is in the README, described, and small', a
   }
   // The committed picture may come from another machine with other fonts.
   expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
-  const readme = await readFile('README.md', 'utf8');
-  const shown = name === 'matrix' ? STILL : new RegExp(`!\\[[^\\]]{20,}\\]\\(${path}\\)`);
-  expect(readme).toMatch(shown);
+  const [document, shown] =
+    name === 'matrix'
+      ? ['README.md', STILL]
+      : ['docs/demo.md', new RegExp(`!\\[[^\\]]{20,}\\]\\(images/${name}\\.png\\)`)];
+  expect(await readFile(document, 'utf8')).toMatch(shown);
 });
 
 const STILL = `<source media="(prefers-reduced-motion: reduce)" srcset="${FOLDER}/matrix.png"`;

@@ -133,7 +133,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
-  // These gaps are documented in docs/signals.md.
+  // These gaps are documented in docs/revocation.md#how-soon.
   it.each<[string, Act]>([
     ['a session that an administrator ends', endSession],
     ['all sessions of the realm, ended', endAllSessions],

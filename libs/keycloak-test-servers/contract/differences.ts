@@ -1,4 +1,4 @@
-/** Known differences between the embedded server and Keycloak, as listed in docs/embedded-server.md. */
+/** Known differences between the embedded server and Keycloak, as listed in docs/testing.md. */
 import { randomUUID } from 'node:crypto';
 import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';

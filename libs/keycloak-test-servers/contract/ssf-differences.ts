@@ -1,4 +1,4 @@
-/** Known SSF differences between the embedded server and Keycloak, as listed in docs/embedded-server.md. */
+/** Known SSF differences between the embedded server and Keycloak, as listed in docs/testing.md. */
 import type { Difference } from './differences.js';
 import { STREAMS, withReceiver } from './receivers.js';
 

@@ -43,11 +43,15 @@ export interface IssuerOptions {
   readonly profile?: ProfileName;
   /** This service's client id at this issuer. Every accepted token must have it as an audience. */
   readonly clientId: string;
-  /** The client secret for introspection, client credentials and exchange. It stays the same while the process runs. */
+  /**
+   * The client secret for introspection, client credentials and exchange. It stays the same while the process runs.
+   * Default: none, and `clientAuthentication` is required.
+   */
   readonly clientSecret?: string;
   /**
    * Replaces `clientSecret` if this service has no secret, or a secret that changes while the process runs. Use
-   * `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`.
+   * `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`. Default: none, and
+   * `clientSecret` is required.
    */
   readonly clientAuthentication?: ClientAuthentication;
   /** `{ caFile }` sets the authorities that are trusted for the server instead of Node's. Default: those of Node. */

@@ -31,7 +31,7 @@ export interface ServiceOptions {
   readonly issuer?: string;
   /**
    * The scopes that calls to the service may ask for, as one list or as one list per kind of call. Another scope throws
-   * `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: calls may ask for any scope, and none is tried.
+   * `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: any scope, and none is tried.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
   /** `{ caFile }` sets the authorities that are trusted for the service instead of Node's. Default: those of Node. */

@@ -45,7 +45,7 @@ const MAX_KEY_AGE_SECONDS = 600;
  *
  * Import it once, beside `KeycloakModule.forRoot`, at one service or several. It does NOT configure Keycloak: the
  * client needs `backchannel.logout.url`. Keycloak notifies a client only about sessions in which it took part
- * (docs/back-channel-logout.md).
+ * (docs/revocation.md#back-channel-logout).
  */
 @Module({ imports: [DiscoveryModule] })
 export class BackchannelLogoutModule {

@@ -30,7 +30,7 @@ const UNDECIDED_IS_A_FAULT_MS = 30_000;
  * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter, such as Keycloak 26.7
  * with `--features=ssf`. Signed tokens report to this client alone which sessions of which users have ended; they do
  * not show who logs in. The client needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and
- * attributes (docs/signals.md). The service creates a stream if the client has none.
+ * attributes (docs/revocation.md#shared-signals). The service creates a stream if the client has none.
  *
  * Keycloak 26.7 reports logouts and "sign out", but not that a user is disabled or deleted. For these, add
  * `keycloakEvents()`, or choose a TTL for cached results that you can accept.
