@@ -53,7 +53,7 @@ export class Run {
     return answer;
   }
 
-  /** A stall is in the history only after it has ended, so a violation is judged again then. */
+  /** The history has a stall only once it is over. A violation is therefore checked a second time. */
   async untilStallsAreKnown(): Promise<void> {
     await this.#stalls.recordedUntil(performance.now());
   }

@@ -51,7 +51,7 @@ describe('freePort', () => {
   it('passes over one that is taken', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
-    // The next port, unless another process holds a port between the first two.
+    // freePort() tries this port next, unless another process holds a port between the first two.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
       // If another process holds the port, it is in use as well.

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** Origins that a form of the page leads to, also by a redirect: browsers check `form-action` for redirects too. */
+  /** Origins to which a form of the page leads. Browsers check `form-action` for redirects too. */
   readonly formTargets?: readonly string[];
   /**
    * Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed.

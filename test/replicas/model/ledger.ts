@@ -8,7 +8,7 @@ export interface Said {
   readonly sid: string | 'everything';
   readonly at: ModelReplica;
   readonly atMs: number;
-  /** Every replica that may have known it has stopped. */
+  /** All replicas that may have received it have stopped. */
   isLost: boolean;
 }
 

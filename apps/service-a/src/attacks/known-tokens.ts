@@ -1,4 +1,4 @@
-/** KnownTokens: the tokens with which Service B and Service C know a caller. */
+/** KnownTokens: a caller's tokens for Service B and Service C, which the attacks present. */
 import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';

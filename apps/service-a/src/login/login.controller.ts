@@ -146,7 +146,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** A failure is only logged: the session here has ended, and Keycloak asks the user about its own. */
+  /** Only logs a failure. The session of Service A has ended, and Keycloak asks the user to end the login. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

@@ -8,7 +8,7 @@ beforeEach(() => {
   rechecks = new SessionRechecks(() => nowMs);
 });
 
-/** Uses one session every 100 ms, rechecks it whenever that is due, and returns when. */
+/** Uses one session every 100 ms. Returns the times at which it was rechecked. */
 function askedOver(ms: number, each: () => void = () => undefined): number[] {
   const asked: number[] = [];
   let askedAtMs = nowMs - 1;

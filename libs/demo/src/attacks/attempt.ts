@@ -81,7 +81,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
-/** Does not verify the token, which Keycloak issued to this process or the guard has checked. */
+/** Does not verify the token. It comes from Keycloak, or the guard has verified it. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

@@ -12,7 +12,7 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** The wall clock may gain this much on the monotonic clock between two reads, as time synchronisation corrects it. */
+/** Between two reads, time synchronisation may move the wall clock this far ahead of the monotonic clock. */
 const MAX_GAIN_MS = 1000;
 
 /**

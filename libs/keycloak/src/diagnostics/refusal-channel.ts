@@ -23,7 +23,7 @@ export interface RefusalMessage {
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';
 
-/** One message per refusal, frozen, with words of closed lists only. */
+/** One frozen message per refusal. Its values come from closed lists. */
 export interface RefusalReasonMessage {
   readonly code: RefusalCode;
   readonly reason: RefusalReason;

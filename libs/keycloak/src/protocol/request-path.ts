@@ -15,7 +15,7 @@ const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Returns `path`, which begins with a slash, as it is sent. Spaces and non-ASCII characters are percent-encoded (URL
+ * Returns the form in which `path` is sent. `path` begins with a slash. Spaces and non-ASCII characters are percent-encoded (URL
  * Standard). Encoded characters stay unchanged.
  *
  * Undefined if anything else would change, or if a proxy could read the path differently. This excludes backslashes,

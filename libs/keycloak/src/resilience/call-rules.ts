@@ -1,7 +1,7 @@
 /** CallRules: what a policy needs to know about the called service, and the errors it fails with. */
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** `timeout`: the call took too long. The others: it was not made. */
+/** With `timeout` the call took too long. With the others the call was not made. */
 export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
 
 export interface CallRules<Answer = unknown> {

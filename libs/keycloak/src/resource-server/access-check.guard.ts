@@ -62,8 +62,8 @@ function passAdmitted(context: ExecutionContext): true {
 /**
  * Passes a call only if `KeycloakGuard` has admitted it for this class and handler; else throws `Error`.
  *
- * It is an object and not a class: Nest skips a guard class that is not among the injectables of the module, as for a
- * provider that a factory creates.
+ * It is an object and not a class. Nest skips a guard class that is not among the injectables of the module. For a
+ * provider that a factory creates, the class is not among them.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 

@@ -99,7 +99,7 @@ const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessN
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
 /**
- * The fault of `@Public()` or `@OptionalToken()` where another class requires more. On a class, the decorator applies
+ * Describes `@Public()` or `@OptionalToken()` that contradicts the demand of another class. On a class, the decorator applies
  * only to handlers without decorators of their own, so the demand of an inherited method is not a fault.
  */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {

@@ -76,7 +76,7 @@ export class RefusalLog {
 }
 
 /**
- * A closed route is refused before any token is read: no identified caller is denied, and anyone can cause the line.
+ * A closed route is refused before any token is read. Anyone can cause the line, and it names no caller.
  */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 

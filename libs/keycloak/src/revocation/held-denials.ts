@@ -17,7 +17,7 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A shared copy of a denial may end this much earlier, since the clock may be set meanwhile. */
+/** A shared copy of a denial may end this much earlier, because the clock may have been set. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;

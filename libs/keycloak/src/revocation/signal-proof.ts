@@ -11,7 +11,7 @@ export interface HeardStretch {
 interface Stretch {
   /** Since when a poller has received everything. */
   readonly heardSinceMs: number;
-  /** Since when this process has read everything. */
+  /** This process has read everything since then. */
   readonly coveredSinceMs: number;
   readonly provenUntilMs: number;
 }

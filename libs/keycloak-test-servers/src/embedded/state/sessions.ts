@@ -18,7 +18,7 @@ export interface Session {
   readonly levels: Map<number, number>;
   /** The secret in the browser's cookie. */
   readonly browserKey: string;
-  /** The second in which each client joined. */
+  /** When each client joined the session, in seconds. */
   readonly clients: Map<string, number>;
   readonly arrivals: Map<string, Arrival>;
 }

@@ -11,7 +11,7 @@ const contexts = new WeakMap<object, Set<object>>();
 
 /**
  * Throws `BearerError` (`route_closed`) for a context with the request of another operation. If the option `context`
- * returns the same object each time, one operation would run as the caller of another.
+ * always returns the same object, one operation would run with the caller of another operation.
  *
  * Mercurius sets the request of each operation on the one object. Apollo copies the object for each operation, always
  * with the first request, which is then seen in more copies than it has operations.

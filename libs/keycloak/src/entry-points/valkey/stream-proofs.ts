@@ -14,8 +14,8 @@ const MAX_AHEAD_MS = 5000;
 /** How much earlier than its writer estimated an entry may expire by the server's clock. */
 const MAX_EARLY_MS = 5000;
 /**
- * A new process may lack entries that a proof covers, until pollers drop them as well. After this many proofs in a row
- * it is a fault.
+ * A proof may cover entries that a new process does not have, until the pollers drop these entries too. After this many
+ * such proofs in a row it is a fault.
  */
 const MAX_UNKNOWN = 3;
 

@@ -9,7 +9,7 @@ export const MIN_PART_LENGTH = 32;
 /** A shorter secret would occur in any text by chance. */
 export const MIN_TOKEN_LENGTH = 8;
 
-/** URLs may contain an authorization code; only printed output must not. */
+/** An authorization code may be in a URL, but not in printed output. */
 export type TokenKind = 'token' | 'code';
 
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
