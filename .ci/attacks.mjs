@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 const [baseUrl] = process.argv.slice(2);
 const answer = await fetch(new URL('/attacks', baseUrl), {
   method: 'POST',
-  // What a browser says of a form on a page of the service itself.
+  // The service accepts this only from a form on its own page.
   headers: { accept: 'application/json', 'sec-fetch-site': 'same-origin' },
   signal: AbortSignal.timeout(90_000),
 });

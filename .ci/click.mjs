@@ -1,5 +1,4 @@
-// Logs in to a running stack as alice and as bob in a browser, and clicks "Call Service B". What the pages are like is for
-// test/*.browser-spec.ts to say; this says that a login works with the addresses that the stack was started with.
+// Logs in to a running stack as alice and as bob in a browser, at the addresses that the stack was started with.
 // Usage: node .ci/click.mjs BASE_URL
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
@@ -18,8 +17,6 @@ try {
 }
 
 /**
- * From the start page to what the chain answers, and out again: here and at Keycloak.
- *
  * @param {string} username
  * @param {RegExp} expected
  */

@@ -1,5 +1,4 @@
-// Prints "<passed> <failed>" of Jest's JSON report. Writes the names of the skipped and of the failed suites and tests to
-// a file each, and appends the first lines of each failure to MESSAGES.
+// Prints "<passed> <failed>" of Jest's JSON report, and appends the first lines of each failure to MESSAGES.
 // Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED MESSAGES
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';

@@ -1,10 +1,6 @@
-// Figures as a Markdown table and as JSON.
 import { spread, written } from './measure/statistics.mjs';
 
-/**
- * One sample per round. `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly }`. A figure without `must`
- * can't fail.
- */
+/** One sample per round. `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly }`. */
 export function figure(text, samples, { unit = '', must, aim, note } = {}) {
   const measured = spread(samples);
   const value = measured.median;

@@ -76,7 +76,6 @@ function choose(scenarios) {
   return chosen;
 }
 
-/** A scenario that throws becomes a missed figure. */
 async function measure({ name, title, run }) {
   const start = (label, args, options) => processes.startProcess(label, args, { ...options, signal });
   try {

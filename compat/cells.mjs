@@ -1,6 +1,3 @@
-// The matrix of npm run compat: the installs (Nest, HTTP adapter, module kind) and the test runners of each module
-// kind.
-
 import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
 
 /** @typedef {'esm' | 'cjs'} Kind */
@@ -28,7 +25,6 @@ export const OLDEST = [
   { name: 'oldest-12', nest: '12', adapter: 'fastify', kind: 'esm', isOldest: true },
 ];
 
-/** Installs for the additional checks. */
 export const MORE = /** @type {const} */ ({
   pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
@@ -66,7 +62,7 @@ export const CONTEXTS_ON_NEST_11 = {
   },
 };
 
-/** Packages that Nest loads only if they are installed. The bundler must treat them as external. */
+/** Nest loads these only if they are installed, so the bundler must treat them as external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
 /** The four combinations that differ most, each with one runner and one Node.js version, for CI. */
@@ -83,12 +79,7 @@ const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
 
-/**
- * Returns the package.json of an install without this library: the packages of `nest new`, the optional peers and the
- * test runners.
- *
- * @param {Cell} cell
- */
+/** @param {Cell} cell */
 export function manifest({ name, nest, adapter, kind, isOldest = false, isWithoutOpenApi = false }) {
   const range = (/** @type {string} */ oldest) => (isOldest ? oldest : `^${oldest}`);
   const ofNest = range(OLDEST_NEST[nest]);
@@ -229,8 +220,7 @@ export const RUNNERS = {
 };
 
 /**
- * Returns the known cause of a failure that the library can't fix, otherwise undefined. A step that passes although a
- * cause is known also gets the cause, and npm run compat reports it.
+ * Returns the known cause of a failure that the library can't fix, otherwise undefined.
  *
  * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}

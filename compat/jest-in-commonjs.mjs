@@ -1,5 +1,3 @@
-// The additional Jest settings that ts-jest needs in a CommonJS application.
-
 /**
  * @param {object} compilerOptions of the application
  * @param {string} esModules package names, separated by `|`

@@ -1,7 +1,5 @@
 // Runs oidc-provider from a folder (first argument), with access tokens in a format (second argument: jwt or opaque).
-// It prints its issuer and keeps running. It has two users, two services with the secrets of compat/app, and a client
-// whose id equals a username. It adds two grants for the tests: a login without a browser, and token exchange (RFC
-// 8693).
+// It adds two grants for the tests: a login without a browser, and token exchange (RFC 8693).
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';

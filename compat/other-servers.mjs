@@ -1,4 +1,3 @@
-// Runs the application of compat/app with oidc-provider, once for each profile.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +8,9 @@ import { nodeFolder, tool } from './tools.mjs';
 const NODE_OF_SERVER = '22';
 const START_MS = 30_000;
 
-/** Access token format by profile. */
 export const PROFILES = /** @type {const} */ ({ rfc9068: 'jwt', rfc7662: 'opaque' });
 
 /**
- * Starts oidc-provider, calls `ask` with its issuer, then stops it.
- *
  * @template T
  * @param {'jwt' | 'opaque'} format
  * @param {AbortSignal} signal

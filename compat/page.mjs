@@ -1,4 +1,3 @@
-// Writes docs/compatibility.md from the results of npm run compat.
 import { fileURLToPath } from 'node:url';
 import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
 
@@ -8,7 +7,7 @@ import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } fr
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
 export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 120, proseWrap: 'always' });
 
-/** The part of the page that npm run compat -- --keycloak writes. npm run compat writes the rest. */
+/** npm run compat writes the rest of the page. */
 const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
 
 const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };
@@ -36,8 +35,6 @@ export const withKeycloakTable = (page, table) =>
   page.replace(TABLE, () => `<!-- keycloak -->\n\n${table}\n\n<!-- /keycloak -->`);
 
 /**
- * Copies the Keycloak table from the previous page.
- *
  * @param {readonly Result[]} results
  * @param {string} before
  * @returns {string}

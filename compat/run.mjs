@@ -154,8 +154,6 @@ async function tryPnpm(tarball, issuer) {
 }
 
 /**
- * Bundles the application into one file and runs it without the installed packages.
- *
  * @param {string} tarball
  * @param {string} issuer
  */
@@ -178,11 +176,7 @@ async function tryOneFile(tarball, issuer) {
   await tryStep({ cell, step: 'start', home, args: ['one-file.cjs'], environment: { ISSUER: issuer } });
 }
 
-/**
- * Runs examples/contexts with Nest 11.
- *
- * @param {string} tarball
- */
+/** @param {string} tarball */
 async function tryContexts(tarball) {
   const cell = MORE.contexts;
   console.log(paint(1, `\n${cell.name}`));
@@ -238,8 +232,6 @@ async function tryTypeScripts(tarball) {
 }
 
 /**
- * Writes the application without its packages.
- *
  * @param {Cell} cell
  * @param {object} [dependencies] additional packages
  */

@@ -1,4 +1,3 @@
-// Runs commands for npm run compat, and installs Node.js versions and tools into a cache folder.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -37,8 +36,6 @@ export function run(cwd, command, args, environment, signal) {
 }
 
 /**
- * Returns the folder of the package, which is installed if the cache lacks it.
- *
  * @param {string} name
  * @param {string} version
  * @param {AbortSignal} signal

@@ -1,26 +1,19 @@
-// Starts the chain: Services A, B and C, or replacements for them, each in its own process.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 import { startProcess } from './processes.mjs';
 
-/** `root` is the checkout to measure. */
 export const PROGRAMS = {
   services: (name, root) => [join(root, `apps/${name}/dist/main.js`)],
   open: (name) => ['bench/servers/open-twin.mjs', name],
-  /** Nest, class-validator and `fetch` only. */
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
-  /** The lower bound: Fastify and undici only. */
   limit: (name) => ['bench/servers/limit.mjs', name],
   /** The lower bound with a minimal check of a token. */
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 
-/**
- * Starts the services in demo mode with production logging. `keycloak.baseUrl` may be a counting proxy. `program` is a
- * key of `PROGRAMS`.
- */
+/** Uses demo mode with production logging. */
 export async function startChain(
   keycloak,
   { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], node, signal } = {},
@@ -52,7 +45,6 @@ export async function startChain(
 
 export const RUN_CHAIN = { path: '/run-service-b', headers: { accept: 'application/json' } };
 
-/** Starts one service alone; `env` may give the addresses of the services that it calls. */
 export async function serviceOf(name, keycloak, { program = 'services', env = {}, signal } = {}) {
   const root = process.cwd();
   const { all, environmentOf } = await described(root);

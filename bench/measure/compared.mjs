@@ -1,4 +1,3 @@
-// Compares the guarded route and the chain with another checkout or another Node.js version.
 import { figure } from '../report.mjs';
 import { chainContender, routeContender } from './contenders.mjs';
 import { interleaved, paired, ROUNDS_MORE } from './rounds.mjs';
@@ -6,7 +5,6 @@ import { interleaved, paired, ROUNDS_MORE } from './rounds.mjs';
 const ROUTE_REQUESTS = 30_000;
 const CHAIN_REQUESTS = 9_000;
 
-/** `ours` and `theirs` are labels in the table. */
 export async function comparedFigures(bench, { ours, theirs, other }) {
   const route = (label, options) => routeContender(label, bench, { kind: 'guarded', ...options });
   const chain = (label, options) => chainContender(label, bench, options);
@@ -22,7 +20,7 @@ export async function comparedFigures(bench, { ours, theirs, other }) {
   return figures;
 }
 
-/** Our side runs twice. The difference between its two results is the noise, so smaller differences mean nothing. */
+/** Our side runs twice. Differences smaller than the difference between its two results mean nothing. */
 async function compared({ what, ours, theirs }, contender, other, { rounds, requests, say, signal }) {
   const contenders = [contender('this'), contender('other', other), contender('this again')];
   const results = await interleaved(contenders, { rounds, requests, say, signal });

@@ -1,4 +1,3 @@
-// Contenders that several scenarios measure: the chain, and the single route.
 import { join } from 'node:path';
 import { RUN_CHAIN, startChain } from './chain.mjs';
 import { keycloakEnvironment } from './environment.mjs';
@@ -14,7 +13,6 @@ export const chainContender = (name, { keycloak, signal }, options = {}) => ({
   },
 });
 
-/** The route of `servers/one-route.mjs` in the checkout at `root`. */
 export const routeContender = (name, { keycloak, start, signal }, { kind, root = '.', node }) => ({
   name,
   async start() {

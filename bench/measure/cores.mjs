@@ -17,7 +17,6 @@ export function besideServices(command, args) {
   return pinned ? ['taskset', ['--cpu-list', others(), command, ...args]] : [command, args];
 }
 
-/** Moves all threads of this process away from the core of the services. */
 export function moveAside() {
   if (pinned) execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', others(), String(process.pid)]);
 }

@@ -1,5 +1,3 @@
-// Counts calls to Keycloak with a proxy that is not measured.
-
 export async function startCounter(keycloak, start) {
   const proxy = await start('counting proxy', ['bench/servers/counting-proxy.mjs', keycloak.baseUrl], { aside: true });
   const counts = async () => (await proxy.ask('counts')).counts;
@@ -7,7 +5,6 @@ export async function startCounter(keycloak, start) {
     keycloak: { ...keycloak, baseUrl: proxy.url },
     counts,
     total: async () => Object.values(await counts()).reduce((sum, count) => sum + count, 0),
-    /** Highest number of concurrent calls, by endpoint. */
     mostInFlight: async () => (await proxy.ask('counts')).mostInFlight,
     reset: () => proxy.ask('reset'),
     hang: () => proxy.ask('hang'),

@@ -1,4 +1,3 @@
-// Keycloak settings for the small servers of the bench.
 import { SECRETS } from './keycloak.mjs';
 
 export const keycloakEnvironment = ({ baseUrl, issuer }, clientId) => ({

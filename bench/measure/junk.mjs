@@ -1,4 +1,3 @@
-// Well-formed random tokens that no issuer signed.
 import { randomBytes } from 'node:crypto';
 
 const HEADER = Buffer.from('{"alg":"RS256","typ":"at+jwt"}').toString('base64url');

@@ -1,4 +1,3 @@
-// The Keycloak of the bench, and token requests to it.
 import { keycloakProcesses, yieldToOthers } from './priority.mjs';
 import { DESCRIPTION, realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
@@ -6,7 +5,6 @@ export const SECRETS = Object.fromEntries(
   Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
 );
 
-/** Returns the server that AUTHORIZATION_SERVER names, or starts a Keycloak. */
 export async function findKeycloak({ say, signal }) {
   const { startTestServer } = await import('../../libs/keycloak-test-servers/dist/index.js');
   const others = keycloakProcesses();
@@ -46,7 +44,6 @@ function login(keycloak, username) {
 export const clientToken = (keycloak, client, scope) =>
   clientGrant(keycloak, client, { grant_type: 'client_credentials', scope });
 
-/** Token exchange (RFC 8693) for an `audience` and `scope`. */
 export const exchangedToken = (keycloak, client, subject_token, asked) =>
   clientGrant(keycloak, client, {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -62,7 +59,6 @@ export function clientTokens(keycloak, client, form) {
   return answer(keycloak, form, { authorization: `Basic ${basic}` });
 }
 
-/** A public client sends its id in the form. */
 export const publicTokens = (keycloak, form) => answer(keycloak, form);
 
 async function answer({ baseUrl, realm }, form, headers = {}) {

@@ -1,12 +1,8 @@
-// Sends requests over a fixed number of keep-alive connections, either as fast as possible or at a given rate.
 import { Pool } from 'undici';
 
 const TICK_MS = 1;
 
-/**
- * Each connection sends its next request after the previous answer, for `seconds` or until `requests` are sent.
- * `request` is `{ method, path, headers, body }` or a function of the index.
- */
+/** `request` is `{ method, path, headers, body }` or a function of the index. */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
   const target = new Target(url, connections, request);
   const until = performance.now() + seconds * 1000;
@@ -19,10 +15,7 @@ export async function closedLoop({ url, request, connections = 16, seconds = Inf
   return target.end();
 }
 
-/**
- * Sends `rate` requests per second without waiting for answers. Latencies count from the due time, so they include
- * queueing.
- */
+/** Latencies count from the due time, so they include queueing. */
 export async function atRate({ url, request, rate, seconds, connections = 64, signal }) {
   const target = new Target(url, connections, request);
   const total = Math.round(rate * seconds);

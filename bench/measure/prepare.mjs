@@ -1,4 +1,3 @@
-// Builds the project and installs the packages of the bench if they are missing.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { runNode } from '../../scripts/common/processes.mjs';

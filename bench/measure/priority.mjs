@@ -1,12 +1,10 @@
 // Lowers the priority of Keycloak, so that it does not take CPU time from the measured processes.
 import { execFileSync } from 'node:child_process';
 
-/** Process ids, also in containers if they are visible. */
 export function keycloakProcesses() {
   return new Set(output('pgrep', ['--full', 'java.* -Dkc[.]']).split('\n').filter(Boolean));
 }
 
-/** Returns the line for the report. */
 export function yieldToOthers(pids) {
   if (pids.size === 0) return 'Keycloak competes with the services for the cores: its process is not seen';
   try {

@@ -1,4 +1,3 @@
-// Starts and stops measured processes, and queries them over IPC.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -81,7 +80,6 @@ class MeasuredProcess {
     });
   }
 
-  /** Rejects when the process exits; never resolves. */
   async fails() {
     const how = await this.ended;
     throw new Error(`${this.name} ended by itself (${how}):\n${this.output.join('').slice(-4000)}`);

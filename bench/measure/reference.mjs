@@ -1,4 +1,4 @@
-// The reference machine of the bench. Limits in microseconds assume that its bare node:http handler takes this time.
+// Limits in microseconds assume that the bare node:http handler takes this time on the reference machine.
 import { closedLoop } from './load.mjs';
 import { paired } from './rounds.mjs';
 

@@ -1,10 +1,8 @@
-// Several chains whose equal services share state over one Valkey.
 import { randomBytes } from 'node:crypto';
 import { startChain } from './chain.mjs';
 
 const key = () => randomBytes(32).toString('base64');
 
-/** With `level2`, replicas also share introspection results and tokens. */
 export function sharing(url, { level2 }) {
   const own = key();
   return {

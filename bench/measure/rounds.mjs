@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
 /**
- * A guard adds a few microseconds to a route. Processes of the same program differ by as much, because V8 keeps
- * `process.nextTick` in a slow form in some of them. So a single route needs more rounds.
+ * Processes of the same program differ by as much as a guard adds to a route, because V8 keeps `process.nextTick` in a
+ * slow form in some of them.
  */
 export const ROUNDS_MORE = 3;
 
@@ -22,7 +22,7 @@ const SLICES = 3;
 
 /**
  * Each contender is `{ name, start, requests }`. `start()` returns `{ processes, load }`, and `load(requests)` returns
- * the result of `closedLoop`. `requests` overrides the number of requests in a slice.
+ * the result of `closedLoop`.
  *
  * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
  *

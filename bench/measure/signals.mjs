@@ -1,4 +1,3 @@
-// Setup for the event feed scenario: a realm that stores events, causes that end tokens, and the poller.
 import { randomUUID } from 'node:crypto';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
@@ -8,7 +7,7 @@ import { SECRETS } from './keycloak.mjs';
 import { startProcess } from './processes.mjs';
 import { logInAtConsole } from './user-login.mjs';
 
-/** `ends` lists the services that must refuse the token. `prepare` runs before the measured time. */
+/** `ends` lists the services that must refuse the token. */
 export const CAUSES = [
   { cause: 'a logout by the refresh token', ends: 'abc', act: (realm, user) => realm.post('logout', user) },
   {
@@ -64,7 +63,6 @@ export async function startPoller(keycloak, env, signal) {
   });
 }
 
-/** Stores events, locks a user after one wrong password, and opens the account console, until `restore()`. */
 export async function preparedRealm(keycloak) {
   // An administrator token expires during a round.
   const administrator = () =>

@@ -1,4 +1,3 @@
-// The steps from bare Fastify to Service B, and a check that each step has exactly its parts.
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { serviceOf } from './chain.mjs';
@@ -14,10 +13,8 @@ const ANSWER = {
   service_c: { result: 20, msg: 'Order 9876 was processed' },
 };
 
-/** `traceparent` of a sampled trace (W3C Trace Context). */
 const TRACED = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`;
 
-/** Additions to the last step. */
 export const BUILT = {
   'service-b': {},
   'service-b with its request log': { env: { REQUEST_LOG: 'true' } },
@@ -25,7 +22,6 @@ export const BUILT = {
 };
 export const FLIGHT = [...STEPS.map(({ name }) => name), ...Object.keys(BUILT)];
 
-/** The called service is a bare server on the load's cores. */
 export async function staircase(bench) {
   const upstream = await bench.start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
   return FLIGHT.map((name) => ({
@@ -43,7 +39,6 @@ export async function staircase(bench) {
   }));
 }
 
-/** Throws if a step lacks a part or has an additional one. */
 export async function proveSteps(bench) {
   const upstream = await bench.start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
   for (const name of FLIGHT) {

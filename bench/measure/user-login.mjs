@@ -12,7 +12,6 @@ export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice'
   return { sid, a, b, c, refresh };
 }
 
-/** For the account API. */
 export async function logInAtConsole(keycloak, username) {
   const client_id = 'account-console';
   const asked = { client_id, redirect_uri: `${keycloak.issuer}/account/`, scope: 'openid' };

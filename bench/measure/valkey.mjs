@@ -1,4 +1,3 @@
-// Starts valkey-server from the PATH, on localhost only and without persistence.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createClient } from '@redis/client';

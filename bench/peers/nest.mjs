@@ -1,4 +1,3 @@
-// Nest 10 in plain JavaScript: applies decorators by hand and sends the address to the bench.
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,3 @@
-// Compares the guarded route and the chain with another checkout.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runNode } from '../../scripts/common/processes.mjs';

@@ -1,4 +1,3 @@
-// CPU per chained request, warm: the services, the services without security, and the lower bounds.
 import { figure } from '../report.mjs';
 import { chainContender } from '../measure/contenders.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';

@@ -1,4 +1,3 @@
-// 500 concurrent requests to a chain with empty caches, first as the service itself and then for a user.
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';

@@ -1,5 +1,3 @@
-// Revocations over Valkey: the time from deny() in one process until all nine processes refuse, and the memory of each
-// revocation.
 import { randomBytes } from 'node:crypto';
 import { percentile } from '../measure/statistics.mjs';
 import { startValkey } from '../measure/valkey.mjs';

@@ -1,5 +1,4 @@
-// The two V8 hints of the services (docs/decisions/0038), each with and without. One keeps `process.nextTick` fast
-// after full garbage collections. The other keeps short-lived listener lists out of the old space.
+// The two V8 hints of the services (docs/decisions/0038), each with and without.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { paired } from '../measure/rounds.mjs';

@@ -1,4 +1,3 @@
-// A warm guarded route and the same route without a guard, with the same request and token.
 import { figure } from '../report.mjs';
 import { routeContender } from '../measure/contenders.mjs';
 import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';

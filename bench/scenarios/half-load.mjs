@@ -1,4 +1,3 @@
-// p99 latency of the chain at half of its maximum rate, compared with the lower bound.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';

@@ -1,4 +1,3 @@
-// A Keycloak that accepts connections and requests but does not answer.
 import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
@@ -13,7 +12,7 @@ const RATE = 200;
 /** Less than the cache time of 10 s for introspection results. */
 const HUNG_SECONDS = 8;
 const UNCACHED = 40;
-/** The default of `timeoutMs`. `GRACE_MS` allows for the timer and the answer. */
+/** The default of `timeoutMs`. */
 const DEADLINE_MS = 3000;
 const GRACE_MS = 500;
 

@@ -1,4 +1,3 @@
-// CPU and heap of importing the library into a service that has loaded Nest, for several entry points.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { figure } from '../report.mjs';

@@ -1,4 +1,4 @@
-// The scenarios in running order. `counts` marks the scenarios of --counts, and `needs` names a required option.
+// `counts` marks the scenarios of --counts, and `needs` names a required option.
 import * as against from './against.mjs';
 import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';

@@ -1,4 +1,3 @@
-// Sends 5,000 well-formed but unknown tokens while another client sends valid requests.
 import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
@@ -26,7 +25,6 @@ export async function run({ keycloak, start, rounds, say, signal }) {
   const flood = [service.url, PATH, JUNK, JUNK_CONNECTIONS, PACED_JUNK_RATE].map(String);
   const junk = await start('junk', ['bench/servers/junk-load.mjs', ...flood], { aside: true });
   const all = [];
-  // Round 0 is a warm-up.
   for (let round = 0; round <= rounds; round += 1) {
     const quiet = await atRate({ ...valid, seconds: QUIET_SECONDS, signal });
     allAnswered(quiet);

@@ -1,4 +1,3 @@
-// JWT mode: the CPU of a guarded route compared with introspection, the calls to Keycloak, and the heap.
 import { figure, verdict } from '../report.mjs';
 import { routeContender } from '../measure/contenders.mjs';
 import { startCounter } from '../measure/counter.mjs';

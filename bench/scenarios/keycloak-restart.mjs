@@ -1,4 +1,3 @@
-// Kills Keycloak under load and restarts it with new keys and without its old sessions.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { ownKeycloak, passwordToken } from '../measure/keycloak.mjs';

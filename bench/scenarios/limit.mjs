@@ -1,4 +1,3 @@
-// The chain and one guarded hop compared with their lower bounds, and one hop built up step by step.
 import { deepStrictEqual } from 'node:assert/strict';
 import { RUN_CHAIN, serviceOf, startChain } from '../measure/chain.mjs';
 import { chainContender } from '../measure/contenders.mjs';

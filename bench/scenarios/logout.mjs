@@ -1,4 +1,3 @@
-// A logout at Keycloak: the time from the answer of the notified replica of Service A until all nine processes refuse.
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';

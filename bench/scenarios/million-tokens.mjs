@@ -1,4 +1,3 @@
-// Heap growth of a guard after a million distinct tokens, and a search for token text in a heap snapshot.
 import { figure, verdict } from '../report.mjs';
 
 export const name = 'million-tokens';

@@ -1,4 +1,3 @@
-// Compares the guarded route and the chain with another Node.js version.
 import { join } from 'node:path';
 import { nodeFolder } from '../../compat/tools.mjs';
 import { comparedFigures } from '../measure/compared.mjs';

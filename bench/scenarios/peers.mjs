@@ -1,4 +1,3 @@
-// Other guards compared with this library: CPU per request, and calls to Keycloak per 1,000 requests.
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { allAnswered, closedLoop } from '../measure/load.mjs';

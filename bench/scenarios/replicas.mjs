@@ -1,4 +1,3 @@
-// Nine processes with and without shared state in Valkey: calls to Keycloak, CPU when warm, and the size of entries.
 import { RUN_CHAIN } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { chainContender } from '../measure/contenders.mjs';

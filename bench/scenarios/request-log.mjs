@@ -1,4 +1,3 @@
-// CPU of the request log: a guarded route of Service A with and without REQUEST_LOG.
 import { figure } from '../report.mjs';
 import { serviceOf } from '../measure/chain.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';

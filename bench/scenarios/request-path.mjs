@@ -1,4 +1,3 @@
-// Files and functions of the library that run in a warm request, as a measure of how much a reader must follow.
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { figure } from '../report.mjs';

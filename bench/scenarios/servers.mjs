@@ -1,4 +1,3 @@
-// Starts each server of the bench once and sends a request, to find a broken server before it is measured.
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -17,7 +16,6 @@ export const counts = true;
 
 const NO_SERVERS = ['servers/nest.mjs', 'peers/nest.mjs'];
 
-/** By file; each test starts its server in every mode. */
 const TRIALS = {
   'servers/bare-handler.mjs': async ({ start }) => expectOk(await start('bare handler', program('bare-handler'))),
   'servers/upstream.mjs': async ({ start }) => expectOk(await start('upstream', program('upstream'))),

@@ -1,4 +1,3 @@
-// A call with ServiceClient or ServiceHttp, compared with @nestjs/axios' HttpService and a keep-alive agent.
 import { figure } from '../report.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken } from '../measure/keycloak.mjs';

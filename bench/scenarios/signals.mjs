@@ -1,5 +1,3 @@
-// The event feed: the time from an action at Keycloak until all nine processes refuse, the calls to Keycloak, and the
-// CPU.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { chainContender } from '../measure/contenders.mjs';
@@ -68,7 +66,6 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const all = watched.filter(({ service }) => ends.includes(service));
       const prepared = await prepare(realm, user);
       for (const one of watched) await expectAdmitted(one, tokens);
-      // A random moment between two polls.
       await sleep(Math.random() * 1000);
       const beganMs = performance.now();
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
@@ -123,7 +120,6 @@ async function calls({ keycloak, start, say, signal }, valkey) {
     const shared = { ...sharing(valkey.url, { level2: false }), ...env };
     const { chains, stop } = await startReplicas(counter.keycloak, REPLICAS, { env: shared, signal });
     const poller = hasFeed ? await startPoller(counter.keycloak, shared, signal) : undefined;
-    // Waits until the changes of the realm are in the past and the feed is healthy.
     await sleep(SETTLED_MS, undefined, { signal });
     const requests = [];
     const renew = async (at) => {

@@ -1,4 +1,3 @@
-// CPU until a service is ready, and its memory then and under load, compared with Nest on Fastify.
 import { serviceOf } from '../measure/chain.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken } from '../measure/keycloak.mjs';

@@ -1,4 +1,3 @@
-// Calls to Keycloak for a fixed set of tokens, independent of the number of requests.
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { clientToken } from '../measure/keycloak.mjs';

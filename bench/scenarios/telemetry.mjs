@@ -1,4 +1,3 @@
-// CPU of OpenTelemetry metrics and traces in the warm chain, in all three services.
 import { chainContender } from '../measure/contenders.mjs';
 import { interleaved, paired } from '../measure/rounds.mjs';
 import { figure } from '../report.mjs';
@@ -8,7 +7,6 @@ export const title = 'metrics and traces of the chain, beside the chain without'
 
 /** Per round. */
 const REQUESTS = 6_000;
-/** Each service gets a free port. */
 const METRICS = { MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '127.0.0.1' };
 
 export async function run(bench) {

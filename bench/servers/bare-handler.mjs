@@ -1,4 +1,3 @@
-// A bare node:http handler with a small JSON answer, to compare machines.
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => {

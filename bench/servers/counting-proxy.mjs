@@ -1,4 +1,3 @@
-// A proxy in front of Keycloak that counts calls and concurrency, and can simulate a Keycloak that hangs.
 import { Agent, createServer, request } from 'node:http';
 import { setPriority } from 'node:os';
 

@@ -1,4 +1,3 @@
-// An issuer that signs any number of tokens, publishes its key, and answers every introspection with active.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -40,7 +39,6 @@ async function answerOf(endpoint, request) {
   }
 }
 
-/** Has the claims of a Keycloak token. */
 function signedToken() {
   const now = Math.floor(Date.now() / 1000);
   const payload = encoded({

@@ -1,6 +1,5 @@
-// The lower bound: the answers of Services A, B and C to `GET /run-service-b`, with Fastify, undici and JSON schemas,
-// without security. With `bearer`, each call carries a token and is checked by a lookup in a map, the least that a
-// guard can do.
+// The lower bound: Services A, B and C with Fastify, undici and JSON schemas, without security. With `bearer`, each
+// call is checked by a lookup in a map, the least that a guard can do.
 import Fastify from 'fastify';
 import { Pool } from 'undici';
 

@@ -1,5 +1,4 @@
-// Sends a million tokens through a guard. `active` and `inactive` tokens are introspected by a function in this
-// process. `signed` tokens are verified by their signature.
+// `active` and `inactive` tokens are introspected in this process, `signed` tokens are verified by their signature.
 import 'reflect-metadata';
 import { generateKeyPairSync, randomFillSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';

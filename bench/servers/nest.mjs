@@ -1,4 +1,3 @@
-// Nest in plain JavaScript: applies decorators by hand and sends the address to the bench.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,3 @@
-// One step of the staircase: `POST /api/process` with the parts of Service B up to this step.
 import 'reflect-metadata';
 import { Body, Controller, Global, HttpCode, Inject, Post } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -25,7 +24,6 @@ const { UPSTREAM_URL } = process.env;
 const step = stepNumber(process.argv[2]);
 const has = (name) => step >= stepNumber(name);
 
-/** For steps without a call. */
 const COMPUTED = { result: 20, msg: 'Order 9876 was processed' };
 
 const app = has('nest') ? await nestApplication() : fastifyApplication();
@@ -78,7 +76,6 @@ function imports() {
   return all;
 }
 
-/** The filter that createService installs, without KeycloakModule. */
 function filterAlone() {
   const useFactory = (host) => new KeycloakExceptionFilter({ realm: 'service-b', exposeRefusalReasons: true }, host);
   const filter = { provide: KeycloakExceptionFilter, inject: [HttpAdapterHost], useFactory };

@@ -61,19 +61,17 @@ class OpenClient {
   }
 }
 
-/** Stand-ins for the providers that the services inject. */
 const stand = [
   {
     provide: KeycloakExceptionFilter,
     inject: [HttpAdapterHost],
     useFactory: (host) => new KeycloakExceptionFilter({ realm: name, exposeRefusalReasons: true }, host),
   },
-  // For the login, which the bench does not use.
   { provide: AccessTokenVerifier, useValue: {} },
   { provide: RevocationList, useValue: {} },
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
   { provide: ClientAuthenticator, useValue: {} },
-  // The access decorators require it at startup. It does not run for a request.
+  // The access decorators require it at startup.
   { provide: KeycloakGuard, useValue: {} },
   {
     provide: AuthorizationServerHealth,

@@ -1,5 +1,4 @@
-// Two routes that report which library functions a request runs, by V8's function coverage. `guarded` checks a token.
-// `onBehalfOf` also exchanges it and calls another service.
+// Two routes that report which library functions a request runs, by V8's function coverage.
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';

@@ -1,4 +1,3 @@
-// A replica that shares revocations over Valkey, controlled over IPC.
 import { composeKeycloak } from '../../libs/keycloak/dist/module/compose-keycloak.js';
 import { valkeyRevocations } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
 

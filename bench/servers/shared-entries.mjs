@@ -1,4 +1,3 @@
-// Fills Valkey with sessions of Service A and introspection results, using the code of the services.
 import { randomBytes } from 'node:crypto';
 import { OpenIdTokens } from '../../apps/service-a/dist/login/openid-tokens.js';
 import { SealedSessions } from '../../apps/service-a/dist/login/valkey/sealed-sessions.js';
@@ -18,7 +17,6 @@ const claims = JSON.parse(Buffer.from(tokens.accessToken.split('.')[1], 'base64u
 const sealed = new SealedSessions(new SealingKeys([key]), OWNER.issuer, OWNER.clientId);
 const store = new ValkeySessionStore(new ValkeyClient({ url, deadlineMs: 10_000 }), sealed, LIMITS, OWNER);
 const cache = valkeyCache({ url: `${url}/1`, keys: [key] }).connect(OWNER);
-// If Valkey is unavailable, entries are encrypted but not stored.
 await cache.open().catch(() => undefined);
 
 const random = () => randomBytes(32).toString('base64url');

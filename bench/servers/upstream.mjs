@@ -1,4 +1,3 @@
-// A bare server with a constant answer. It is not measured.
 import { createServer } from 'node:http';
 
 const BODY = JSON.stringify({ result: 20, msg: 'Order 9876 was processed' });

@@ -15,8 +15,7 @@ const { values: flags } = argumentsOf({ options: { write: { type: 'boolean' } } 
 process.chdir(resolve(import.meta.dirname, '../..'));
 
 /**
- * Removes private members, and sorts unions of literals: the compiler writes those in the order in which it met their members, which differs from build to
- * build.
+ * Removes private members, and sorts unions of literals, whose order differs from build to build.
  *
  * @type {ts.TransformerFactory<ts.Node>}
  */

@@ -35,11 +35,7 @@ export async function faultsOfTypes({ tarball }) {
   );
 }
 
-/**
- * Checks the types with `skipLibCheck: false`, on the oldest and the newest Node.js version.
- *
- * @param {Packed} packed @returns {Promise<string[]>}
- */
+/** @param {Packed} packed @returns {Promise<string[]>} */
 export async function faultsOfCompilation({ folder, manifest }) {
   const imports = entriesOf(manifest).map(
     ([entry], at) => `export * as n${at} from '${manifest.name + entry.slice(1)}';`,

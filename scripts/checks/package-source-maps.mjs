@@ -37,11 +37,7 @@ export function faultsOfSourceMaps({ files, read }) {
     });
 }
 
-/**
- * Each compiled `throw` must map to a `throw` in the source.
- *
- * @param {string} file @param {SourceMap} map @param {string} source @param {Contents['read']} read
- */
+/** @param {string} file @param {SourceMap} map @param {string} source @param {Contents['read']} read */
 function misledThrows(file, map, source, read) {
   const sourceLines = read(source).split('\n');
   return read(file)

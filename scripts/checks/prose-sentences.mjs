@@ -11,7 +11,6 @@ const MIN_WORDS = 3;
 const MIN_MESSAGE_LENGTH = 20;
 const TITLED = new Set(['it', 'test', 'describe']);
 const SAYS = /(?:^|\.)(?:log|warn|error|debug|fault)$|(?:Error|Exception)$/;
-/** Comments for tools. */
 const DIRECTIVE = /^(?:@|eslint|oxlint|prettier|perf:|#|type |typedef)/;
 
 /**
@@ -40,11 +39,7 @@ const plain = (text) =>
     .replace(/\s+/g, ' ')
     .trim();
 
-/**
- * Paragraphs, list items, and table cells of more than three words.
- *
- * @param {string} source
- */
+/** @param {string} source */
 function blocksOfMarkdown(source) {
   /** @type {Sentence[]} */
   const blocks = [];
@@ -87,11 +82,7 @@ function blocksOfCode(path, source) {
   return blocks;
 }
 
-/**
- * Line comments below each other are one comment. A comment has one part for each of its paragraphs.
- *
- * @param {ts.SourceFile} file
- */
+/** @param {ts.SourceFile} file */
 function commentsOf(file) {
   const source = file.text;
   /** @type {Map<number, ts.CommentRange>} */
@@ -131,11 +122,7 @@ function commentsOf(file) {
   );
 }
 
-/**
- * The title of a test, or the message of a log line or an error.
- *
- * @param {ts.Node} node
- */
+/** @param {ts.Node} node */
 function saidBy(node) {
   if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return undefined;
   const said = node.arguments?.[0];

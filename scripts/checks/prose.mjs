@@ -15,7 +15,6 @@ const LIMITS = { all: 5, folder: 7, page: 7 };
 const MAIN_PAGES = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'libs/keycloak/README.md'];
 /** Records of the past keep their words. */
 const EXCLUDED = /^(?:CHANGELOG\.md|docs\/decisions\/)|\.d\.ts$/;
-/** Too few for a rate. */
 const MIN_SENTENCES = 20;
 
 const { values: flags, positionals } = argumentsOf({

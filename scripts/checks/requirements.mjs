@@ -46,8 +46,6 @@ function idsIn(title) {
 }
 
 /**
- * Includes `.each` rows, without skipped tests.
- *
  * @param {string} path
  * @param {string} source
  */
@@ -66,8 +64,6 @@ function titlesIn(path, source) {
 }
 
 /**
- * Returns undefined for a call that is not it, test or describe.
- *
  * @param {ts.CallExpression} call
  * @returns {string[] | 'skipped' | undefined}
  */

@@ -41,8 +41,6 @@ for (const limits of LIMITS) {
 }
 
 /**
- * Includes type imports.
- *
  * @param {string} root
  * @returns {Map<string, Set<string>>}
  */

@@ -15,11 +15,7 @@ export async function buildByTsc({ signal }) {
   if (exitCode !== 0) throw new Error('The build failed');
 }
 
-/**
- * Uses swc for a fast first start, unless tsc has built everything before.
- *
- * @param {{ signal: AbortSignal }} options
- */
+/** @param {{ signal: AbortSignal }} options */
 export async function buildToRun({ signal }) {
   const { references } = JSON.parse(await readFile('tsconfig.json', 'utf8'));
   const projects = references.map((/** @type {{ path: string }} */ { path }) => dirname(path));

@@ -22,8 +22,6 @@ export function argumentsOf(config) {
 }
 
 /**
- * Separates the script's own options from the arguments for Jest.
- *
  * @param {readonly string[]} args
  * @param {Record<string, { readonly type: 'boolean' | 'string' }>} options
  */

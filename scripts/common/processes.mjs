@@ -95,8 +95,6 @@ export async function failWhenEnded({ name, end }, signal) {
 export const statusInWords = (status) => (typeof status === 'number' ? `exit code ${status}` : String(status));
 
 /**
- * Stops the process and rejects if it exits earlier or `signal` aborts.
- *
  * @param {{ name: string, end: Promise<number | string | null>, stop: () => Promise<unknown> }} child
  * @param {readonly number[]} ports
  * @param {AbortSignal} signal
@@ -140,7 +138,6 @@ function canConnect(port) {
  */
 export async function isForBrowsers(port) {
   try {
-    // A blocked port fails before anything is sent.
     await fetch(`http://127.0.0.1:${port}`, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(1000) });
   } catch (error) {
     return /** @type {any} */ (error).cause?.message !== 'bad port';

@@ -81,7 +81,6 @@ async function examineGroup(group, flags, variables) {
   return {
     names: group.map(({ name }) => name),
     services: [...new Set(group.map(({ service }) => service))],
-    // The command's finding explains the cause, so the process's own finding is left out.
     report: {
       ...report,
       findings: [...looked.filter(({ check }) => check !== 'signals' || !isFeedFaulty), ...report.findings],

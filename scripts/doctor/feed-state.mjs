@@ -20,8 +20,6 @@ export const hearsRevocations = (service, environment) =>
 /** @typedef {import('./processes-to-examine.mjs').ProcessFault} ProcessFault */
 
 /**
- * Returns undefined if the process has no feed.
- *
  * @param {string} service
  * @param {string} issuer as reachable from this process
  * @param {(token: string) => Promise<any>} readDetails

@@ -18,8 +18,6 @@ import { json } from 'node:stream/consumers';
 const ANSWER_MS = 5000;
 
 /**
- * Resolves with a function that closes the socket.
- *
  * @param {() => LocalStack} describe
  * @param {string} [folder] of the sockets
  * @param {string} [clone] the checkout of the stack

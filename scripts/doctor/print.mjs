@@ -50,11 +50,7 @@ export const faultsOf = (stacks) =>
     }),
   );
 
-/**
- * Leaves out symptoms if the stack has an error that is not a symptom.
- *
- * @param {readonly Section[]} sections
- */
+/** @param {readonly Section[]} sections */
 export function distinctFaults(sections) {
   /** @type {Map<string, { finding: Finding, names: string[] }>} */
   const found = new Map();

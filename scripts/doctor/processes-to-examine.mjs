@@ -21,7 +21,7 @@ const ANSWER_MS = 5000;
  */
 
 /**
- * Processes of a service with equal `settings` are examined once. `command` is undefined if the process does not run.
+ * Processes of a service with equal `settings` are examined once.
  *
  * @typedef {object} Examined
  * @property {string} service

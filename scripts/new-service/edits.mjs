@@ -6,8 +6,6 @@ import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 /** @typedef {import('./names.mjs').Names} Names */
 
 /**
- * By path.
- *
  * @param {Names} names
  * @param {string} wiring the file with the settings of the caller
  * @returns {Record<string, (text: string) => string>}

@@ -9,7 +9,6 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
 
 const GUIDE = 'docs/add-a-service.md';
-/** New services with their callers: the last service, a generated service, and the service with every feature. */
 const SERVICES = [
   ['service-d', 'service-c'],
   ['service-e', 'service-d'],
@@ -51,7 +50,6 @@ try {
   else rmSync(copy, { recursive: true, force: true });
 }
 
-/** The packages are hard links if the file system allows it. */
 function copyRepository() {
   const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     encoding: 'utf8',

@@ -41,8 +41,6 @@ export function addToRealm(text, names) {
 }
 
 /**
- * A permission is a client scope that adds its service to the audience.
- *
  * @param {Names} names
  * @param {string} permission
  * @param {string} description

@@ -1,14 +1,9 @@
 // Makes the repository links of a README absolute, for readers who only have the package.
 import { posix } from 'node:path';
 
-/** No scheme, and not only an anchor. */
 const RELATIVE = /(!?\[[^\]]*\]\()(?!https?:|mailto:|#)([^)\s]+)(\))/g;
 
-/**
- * `folder` is the document's folder in the repository, `repository` a URL, `tag` the release tag.
- *
- * @param {string} markdown @param {{ folder: string, repository: string, tag: string }} release
- */
+/** @param {string} markdown @param {{ folder: string, repository: string, tag: string }} release */
 export function absoluteLinks(markdown, { folder, repository, tag }) {
   return markdown.replaceAll(RELATIVE, (_, before, address, after) => {
     const [path = '', anchor] = address.split('#');

@@ -64,8 +64,6 @@ export async function placesOf(all, count, freePort) {
 }
 
 /**
- * Adds what replicas share, unless the environment sets it.
- *
  * @param {readonly Service[]} all
  * @param {NodeJS.ProcessEnv} environment
  * @param {Readonly<Record<string, string>>} [urls] of Valkey by user, required if the environment names none
@@ -88,8 +86,7 @@ export function sharingEnvironment(all, environment, urls = {}) {
 }
 
 /**
- * A new key pair for the poller's proofs, or the pair of the given private key. The keys are in base64 without PEM
- * lines.
+ * The keys are in base64 without PEM lines.
  *
  * @param {NodeJS.ProcessEnv} given
  * @returns {NodeJS.ProcessEnv}
@@ -115,8 +112,6 @@ function privateKeyIn(text) {
 }
 
 /**
- * Never resolves; rejects when `signal` aborts.
- *
  * @template {{ name: string, end: Promise<number | string | null> }} Replica
  * @param {Replica} replica changed in place
  * @param {(replica: Replica) => Replica} start

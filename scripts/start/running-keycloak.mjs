@@ -33,11 +33,7 @@ export async function administratorToken(environment, baseUrl) {
   );
 }
 
-/**
- * Throws unless the answer is a success.
- *
- * @param {NodeJS.ProcessEnv} environment
- */
+/** @param {NodeJS.ProcessEnv} environment */
 export async function administratorOf(environment) {
   const { baseUrl, realm } = runningKeycloak(environment);
   const authorization = `Bearer ${await administratorToken(environment, baseUrl)}`;

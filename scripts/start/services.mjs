@@ -18,8 +18,7 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
 /** @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService */
 
 /**
- * The realm file contains `otherClients`. The demonstration adds `addedClients`. `poller` uses one of the other
- * clients.
+ * The realm file contains `otherClients`; the demonstration adds `addedClients`.
  *
  * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
  */
@@ -99,8 +98,6 @@ export function services(environment) {
 }
 
 /**
- * `none` selects no service.
- *
  * @param {readonly NamedService[]} all
  * @param {string | undefined} only
  */
@@ -143,7 +140,6 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     return value ? [[variable, value]] : [];
   });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
-  // Contains secrets of this service.
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
   // Replicas would share this port, so they do not start with it.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
@@ -170,8 +166,6 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
 }
 
 /**
- * A service that polls gets the poller's secret and the private key for proofs.
- *
  * @param {NamedService} service
  * @param {NodeJS.ProcessEnv} environment
  * @param {Record<string, string>} secrets
@@ -208,7 +202,6 @@ export function realmEnvironment(environment, serviceAPort) {
   const switches = ['SIGNALS_EVENTS', 'SIGNALS_SSF'].filter((name) => environment[name]);
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
-    // Off unless the environment sets them.
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
     // DEMO: this client may manage users, so the realm file disables it by default.
     DEMO_HELPDESK_ENABLED: 'true',

@@ -21,7 +21,6 @@ export function hearingEnvironment(environment, choice) {
     SIGNAL_SOURCES: 'events',
     INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: LONG_TTL_SECONDS,
   };
-  // An empty variable counts as not set.
   return { ...defaults, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)) };
 }
 
@@ -35,8 +34,6 @@ export const isHeard = (/** @type {NodeJS.ProcessEnv} */ { SIGNAL_SOURCES: sourc
 export const withoutSources = (environment) => ({ ...environment, SIGNAL_SOURCES: '' });
 
 /**
- * The poller calls no service and caches no results.
- *
  * @param {Service} poller
  * @param {Omit<Parameters<typeof serviceEnvironment>[1], 'all'>} context
  * @returns {NodeJS.ProcessEnv}

@@ -59,7 +59,6 @@ const signal = stopSignal();
 const running = [];
 /** @type {Parameters<typeof failWhenEnded>[0][]} */
 const servers = [];
-/** Aborts when the script stops, so that no process is restarted. */
 const ending = new AbortController();
 
 try {
@@ -88,7 +87,6 @@ async function main() {
   const all = services(process.env);
   const asked = servicesAsked(all, flags.only);
   const hearing = hearingEnvironment(process.env, choice);
-  // One poller polls for all replicas.
   const listener = tools !== undefined && isHeard(hearing) ? poller(process.env) : undefined;
   await checkPorts(listener === undefined ? asked : [...asked, listener], choice);
   say('Building');

@@ -21,7 +21,6 @@ export const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
  */
 const digest = (/** @type {string} */ token) => `token:${createHash('sha256').update(token).digest('hex').slice(0, 8)}`;
 
-/** Shows tokens by their SHA-256 hash, and hides secrets, passwords and codes. */
 const hide = (/** @type {string} */ name, /** @type {any} */ value) =>
   /^((access|refresh|id|subject)_)?token$/.test(name) ? digest(value) : /^(password|csrf_)/.test(name) ? '***' : value;
 

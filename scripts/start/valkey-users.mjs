@@ -4,11 +4,7 @@ import { readFileSync } from 'node:fs';
 const FILE = new URL('../../deploy/valkey/users.acl', import.meta.url);
 const USER = /^user (\S+) (on PASSWORD )?(.+)$/;
 
-/**
- * `default` is off, and `probe` needs no password.
- *
- * @returns {{ name: string, hasPassword: boolean, rights: string[] }[]}
- */
+/** @returns {{ name: string, hasPassword: boolean, rights: string[] }[]} */
 export const valkeyUsers = () =>
   readFileSync(FILE, 'utf8')
     .split('\n')

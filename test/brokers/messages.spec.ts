@@ -1,4 +1,3 @@
-/** Messages over real gRPC, NATS and RabbitMQ servers: refusals, what the sender sees, and the consumer's caller. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -164,7 +163,6 @@ interface Refused {
   readonly status: number;
   readonly code: string;
   readonly permission?: string;
-  /** Further members of the error body. */
   readonly more?: Readonly<Record<string, unknown>>;
   /** The message of the gRPC status, where it differs from code and permission. */
   readonly details?: string;
@@ -273,7 +271,7 @@ interface Start {
   readonly permissions?: PermissionMapper | undefined;
 }
 
-/** Starts a hybrid application. `inherits` makes its microservice use the global guard. */
+/** `inherits` makes the application's microservice use the global guard. */
 async function start(
   options: MicroserviceOptions,
   { inherits = false, controllers = [Orders], adapter = microservicesRequestAdapter(), permissions }: Start = {},

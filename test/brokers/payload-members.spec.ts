@@ -1,4 +1,3 @@
-/** Payloads with arbitrary members over real gRPC, NATS and RabbitMQ servers: no member changes the verdict. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-/** "Try to break in" in a real browser, with and without scripts: every attack is refused as expected. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { ATTACKS } from '../../apps/service-a/src/attacks/attack-list.js';

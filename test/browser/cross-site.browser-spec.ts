@@ -1,4 +1,3 @@
-/** Foreign pages in the browser of a logged-in user: the requests that they send change nothing. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

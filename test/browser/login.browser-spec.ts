@@ -1,4 +1,3 @@
-/** Login, chain calls and logout of a user in a real browser, which never sees a token. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import type { Page } from 'playwright-core';
@@ -217,7 +216,6 @@ describe('the browser', () => {
     await home(page);
     await logOut(page);
     await page.waitForURL(`${publicUrl}/`);
-    // The login yields three tokens and a code, and each hop one exchanged token.
     expect(chain.scanner.knownCount - knownBefore).toBeGreaterThanOrEqual(6);
     const paths = chromium.exchanges.slice(seenBefore).map(({ method, url }) => `${method} ${new URL(url).pathname}`);
     expect(paths).toEqual(expect.arrayContaining(['GET /auth/callback', 'GET /run-service-b', 'POST /auth/logout']));

@@ -1,4 +1,3 @@
-/** Keycloak users with odd names: markup is shown as text and never runs, and a long name fits the window. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
@@ -10,7 +9,7 @@ import { RunningServices } from '../support/running-services.js';
 /** In lower case, because Keycloak stores user names in lower case. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
-/** An email address as user name, with no place where a line could break. */
+/** No line break possible. */
 const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
 
 interface Profile {
@@ -24,9 +23,7 @@ let username: string;
 const userPaths: string[] = [];
 let profile: Profile | undefined;
 
-/**
- * Removes the checks for prohibited characters from Keycloak's user profile. The embedded server has no user profile.
- */
+/** The embedded server has no user profile. */
 async function allowMarkup(): Promise<void> {
   const { administrator } = keycloak;
   const answer = await administrator.ask('GET', '/users/profile');

@@ -1,4 +1,3 @@
-/** "Steal a token" in a real browser: with and without scripts, on a phone, in dark mode and by keyboard. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { Chromium, expectForEverybody, logIn, LOOKS } from '../support/chromium.js';

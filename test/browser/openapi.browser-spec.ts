@@ -1,4 +1,3 @@
-/** The OpenAPI page in a real browser: it lists the routes and sends a request, within its content security policy. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { Chromium } from '../support/chromium.js';

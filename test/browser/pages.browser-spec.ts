@@ -1,4 +1,3 @@
-/** The pages of Service A in a real browser: accessible, light and dark, on a phone, by keyboard. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
@@ -151,7 +150,6 @@ describe('the keyboard', () => {
     await page.goto('/');
     await tabTo(page, 'Log in');
     await page.keyboard.press('Enter');
-    // Keycloak focuses the user name field.
     await page.locator('#username:focus').waitFor();
     await page.keyboard.type('alice');
     await page.keyboard.press('Tab');

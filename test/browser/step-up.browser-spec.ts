@@ -1,4 +1,3 @@
-/** Step-up in a real browser: a page asks for the password again, once, and sends nothing without a click. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -42,7 +41,6 @@ describe.each([
     await refund(page);
     await page.getByRole('heading', { name: 'Refunded' }).waitFor();
     expect(await main(page)).toMatch(/Order 9876 refunded by Service B[^]*20/);
-    // For five minutes the page does not ask for the password again.
     await click(page, 'Back to the start');
     await click(page, 'Refund an order');
     await page.waitForURL(`${publicUrl}/refund`);

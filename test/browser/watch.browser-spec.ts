@@ -1,4 +1,3 @@
-/** The start page of a logged-in user in a real browser: it updates itself when the services refuse the tokens. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -55,7 +54,6 @@ describe('a page whose user is logged in', () => {
     const before = chromium.exchanges.length;
     await server.disableUser(username);
     await turnedWhole(page);
-    // Each service receives events independently, so any of them may refuse first.
     expect(await words(page)).toMatch(/^Refused \d+\.\d s later,? at [ABC]/);
     expect(await page.title()).toMatch(/^Refused \d+\.\d s later/);
     expect(await page.locator('#watch-words').getAttribute('role')).toBe('status');

@@ -1,4 +1,3 @@
-/** "What just happened" in a real browser: the steps of the request and its tokens side by side. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';

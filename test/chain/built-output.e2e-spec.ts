@@ -1,4 +1,3 @@
-/** The built services as separate processes: output of the compiler, start, settings and shutdown. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -93,7 +92,6 @@ describe('the built services', () => {
     expect(await a.service.exited).toBe(0);
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
-    // Service A's token for B, and Service B's token for C.
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   });
 
@@ -130,7 +128,7 @@ describe('the built services', () => {
         const before = server.control.calls.introspection;
         const underWay = Array.from({ length: 50 }, async () => (await fetch(`${url}/api/whoami`, { headers })).status);
         while (server.control.calls.introspection === before) await new Promise((resolve) => setTimeout(resolve, 5));
-        // The first request has arrived. Answers to later connections show that the service has read the other 49.
+        // Answers to later connections show that the service has read the other 49.
         for (let looks = 0; looks < 3; looks += 1) expect((await fetch(`${url}/health/live`)).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, 300));
         const endedMs = performance.now();
@@ -163,7 +161,6 @@ describe('the built services', () => {
       // Without reading, the client would not see that the server closes the connection.
       socket.resume();
     }
-    // An answer to this later request shows that the service has read the earlier ones.
     await fetch(`${url}/health/live`);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);

@@ -1,4 +1,3 @@
-/** The call chain on a real Keycloak: what is allowed, and every edge that must be refused. */
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -102,7 +101,6 @@ describe('the chain', () => {
     expect(introspectedAtA?.answer).toMatchObject({ active: true, aud: 'service-a', azp: 'demo-cli', sub, sid });
     expect(introspectedAtB?.answer).toMatchObject({ active: true, aud: 'service-b', azp: 'service-a', sub, sid });
     expect(introspectedAtC?.answer).toMatchObject({ active: true, aud: 'service-c', azp: 'service-b', sub, sid });
-    // The target's permission, and the scopes that every client of the realm has.
     expect(String(introspectedAtC?.answer['scope']).split(' ').toSorted()).toEqual([
       'analytics.run',
       'email',

@@ -1,4 +1,3 @@
-/** Every route of the running services is closed unless listed here, and cannot be reached by a detour. */
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,7 +11,7 @@ import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.
 import { ServiceOutput } from '../support/service-output.js';
 import { moduleOf } from '../support/services.js';
 
-/** The only routes that answer without a token; a new public route must be added here. */
+/** A new public route must be added here. */
 const OPEN = new Set([
   '/',
   '/run-service-b',
@@ -37,7 +36,6 @@ const ATTACKS = {
   'POST /matrix': 403,
   'POST /matrix/again': 403,
 } as const;
-/** For users with a fresh login, also only from a page of Service A. */
 const REFUND = { 'POST /refund': 403 } as const;
 const FOR_BROWSERS = { ...LOGIN, ...ATTACKS, ...REFUND };
 const PATHS_FOR_BROWSERS = new Set(Object.keys({ ...LOGIN, ...ATTACKS }).map((route) => route.split(' ')[1]));

@@ -1,4 +1,3 @@
-/** Revoking a token and ending a session: the effect on exchanged tokens at Keycloak and at a service. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claims } from '../../libs/keycloak-test-servers/contract/observations.js';
 import {
@@ -18,7 +17,6 @@ import { RunningServices } from '../support/running-services.js';
 
 describeOnBothServers((connect) => {
   let server: ContractServer;
-  /** Introspects for every request. */
   let services: RunningServices;
   beforeAll(async () => {
     server = await connect();

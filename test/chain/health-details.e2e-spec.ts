@@ -1,4 +1,3 @@
-/** Health details: they require the permission of the service, and calls for them are not multiplied (OP-06). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';

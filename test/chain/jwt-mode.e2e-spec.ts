@@ -1,4 +1,3 @@
-/** Services that verify JWT signatures, on both servers: the chain, revocation, and what only the server knows. */
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -41,14 +40,12 @@ const answered = async (service: RunningService, token: string): Promise<unknown
 describeOnBothServers((connect, which) => {
   let server: ContractServer;
   let chain: RunningServices;
-  /** A second Service B that introspects for every request. */
   let asking: RunningServices;
 
   beforeAll(async () => {
     server = await connect();
     chain = await RunningServices.start({ server, variables: JWT });
     asking = await RunningServices.start({ server, only: ['service-b'] });
-    // A service is ready once it has fetched its signing keys.
     for (const service of [chain.a, chain.b, chain.c]) await service.ready();
   });
   afterAll(async () => {

@@ -1,4 +1,3 @@
-/** The log lines of the services for a request: its route, its caller as a hash, and its outcome. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** Offline sessions at a service with a feed, on a real Keycloak. They share the id of their online session. */
+/** An offline session shares the id of its online session. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { redeem, refreshAt, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -70,7 +70,6 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(offline))).toBe(true);
   });
 
-  // Keycloak ends the online session with the offline one.
   it('that is logged out by its own refresh token is refused, and the online one (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);

@@ -1,4 +1,3 @@
-/** The OpenAPI document of each service, compared with the router and with the access report of the start. */
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** A document streamed through two services: unchanged, with backpressure, and stopped when the reader leaves. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';

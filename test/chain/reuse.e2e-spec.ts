@@ -1,4 +1,3 @@
-/** Cached results on a real Keycloak: how often the services call it, and how long they reuse an answer. */
 import { testServer } from 'keycloak-test-servers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';

@@ -1,4 +1,3 @@
-/** The revocation list on Keycloak: a notified service refuses at once, any other within its revocation window. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
@@ -13,7 +12,7 @@ const TTL_SECONDS = 2;
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
-/** `told` and `asking` receive denials, `untold` does not. `asking` introspects every request. */
+/** `asking` introspects every request. */
 let told: RunningService;
 let untold: RunningService;
 let asking: RunningService;

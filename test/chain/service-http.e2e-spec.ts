@@ -1,4 +1,3 @@
-/** The entry point nestjs-keycloak-s2s/axios between two applications, with real tokens. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';

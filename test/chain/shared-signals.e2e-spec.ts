@@ -1,4 +1,3 @@
-/** A service with the shared signals feed: what it refuses while its cached results outlive the tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
@@ -172,7 +171,6 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await service.outcomeOf(access)).toBe('accepted');
   });
 
-  /** Outcome once a later logout has arrived, and whether the token is active at Keycloak. */
   async function outcomesAfter(act: Act, make: MakeSubject = newSubject): Promise<readonly unknown[]> {
     const subject = await make(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');

@@ -1,4 +1,3 @@
-/** Revocations without an event: a service with a feed notices them when the long ttl has passed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -34,7 +33,6 @@ const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];
 
-/** Uses a clock that the test moves in steps, and lets the feed prove itself at each step. */
 async function outcomesInTime(act: Act): Promise<readonly string[]> {
   const clock = new MovedClock();
   const service = await FollowedService.start(server, {

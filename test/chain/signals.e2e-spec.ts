@@ -1,4 +1,3 @@
-/** A service with the Keycloak event log as its feed: what it refuses while results are cached for five minutes. */
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -129,7 +128,6 @@ describe('a service that hears of revocations', () => {
     const subject = await knownSubject();
     await act(subject, server);
     await expectRefused(subject.access, reason);
-    // A later login of another user is not affected.
     await knownSubject();
   });
 

@@ -1,4 +1,3 @@
-/** Other spellings of a token on Keycloak: Keycloak accepts thousands, a service only one. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AccessTokenVerifier, RevocationList } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,3 @@
-/** Services of two realms with identical names: each token counts for its own realm only, in both modes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFaultProxy } from 'keycloak-test-servers';
@@ -126,7 +125,6 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     });
     ({ a, b, c } = services);
-    // A service is ready once it has fetched the keys of its realms.
     for (const service of [a, b, c]) await service.ready();
   });
   afterAll(() => services.stop());
@@ -183,7 +181,6 @@ describe.each<['introspection' | 'jwt', Variables]>([
       'is refused if it is from the %s realm with the issuer of the %s realm, whatever is cached (RS-07, RS-12)',
       async (from, to) => {
         const { atB } = users[from];
-        // Both tokens are cached before the forged one arrives.
         for (const which of REALMS) {
           for (let times = 0; times < 3; times += 1) expect((await whoami(b, users[which].atB))[0]).toBe(200);
         }

@@ -1,4 +1,3 @@
-/** Callers without a browser: users with a token, the service itself, and strangers with an invalid credential. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -57,7 +56,6 @@ export async function tokenUser(run: Run, username: string, subject: string, ran
   }
 }
 
-/** Keycloak notifies Service A when such a session ends, so all services deny its tokens. */
 async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): Promise<Reply> {
   const redirect_uri = `${publicUrl}/auth/callback`;
   const code = codeOf(await new LoginBrowser(keycloak).login('service-a', username, { redirect_uri }));

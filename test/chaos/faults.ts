@@ -1,4 +1,3 @@
-/** Faults: breaks a part of the running services and repairs it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import type { ConnectionFault, RunningFaultProxy } from 'keycloak-test-servers';
@@ -36,7 +35,6 @@ export class Faults {
     await this.#emptyStore();
   }
 
-  /** Name of the process that the fault breaks. */
   targetOf({ kind, replica }: PlannedFault): string {
     if (kind.startsWith('poller-')) return this.#poller(replica).name;
     if (kind.startsWith('replica-')) return this.#replica(replica).name;

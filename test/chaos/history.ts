@@ -1,9 +1,7 @@
-/** History: which faults were active when, and which errors they excuse. */
 import { PARTS, type FaultKind } from './schedule.js';
 
 export interface SeenFault {
   readonly kind: FaultKind;
-  /** Name of the broken process. */
   readonly target: string;
   readonly what: string;
   readonly fromMs: number;
@@ -50,12 +48,11 @@ const DELAYS_DENIALS: readonly FaultKind[] = [
   'state-garbled',
 ];
 
-/** For this long after a fault, logins and logouts may fail. */
 const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** When Service A did not accept a logout notice. It then checks every session at Keycloak. */
+  /** Service A did not accept a notice then, after which it checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(kind: FaultKind, target: string, what: string): SeenFault {
@@ -68,7 +65,6 @@ export class History {
     this.faults.push({ kind, target, what: `the machine stalled ${target}`, fromMs, toMs, isStall: true });
   }
 
-  /** Whether a planned fault stopped the process, which then answers no probe. */
   wasStopped(target: string, fromMs: number, toMs: number): boolean {
     return this.faults.some(
       (fault) =>

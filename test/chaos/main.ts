@@ -1,4 +1,3 @@
-/** npm run chaos: injects faults that follow from a seed, while callers check every answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startFaultProxy, startTestServer } from 'keycloak-test-servers';
 import { realmEnvironment } from '../../scripts/start/services.mjs';
@@ -20,9 +19,7 @@ const POLLERS = 2;
 const SESSION_USERS = 6;
 const TOKEN_USERS = 4;
 const WARM_UP_MS = 2000;
-/** Time to recover after the last fault. */
 const WELL_AFTER_MS = 10_000;
-/** Longer than any caller is ever without a session or token. */
 const STAYS_WELL_MS = 6000;
 
 const [minutes = 1, seed = 1] = process.argv.slice(3).map(Number);

@@ -1,5 +1,3 @@
-/** Random: seeded pseudo-random numbers, the same on every machine. */
-
 export class Random {
   #state: number;
 

@@ -1,4 +1,3 @@
-/** The summary that a run prints at its end. */
 import type { Run } from './run.js';
 
 const LAST_FAULTS = 6;

@@ -1,4 +1,3 @@
-/** Requests to the services behind the balancer, and the parts of their answers that are checked. */
 import type { Answer } from './verdicts.js';
 
 const HANGS_AFTER_MS = 15_000;

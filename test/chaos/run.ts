@@ -1,4 +1,3 @@
-/** Run: the state that all callers share, such as the services, the faults so far and the first violation. */
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { History } from './history.js';
@@ -53,7 +52,7 @@ export class Run {
     return answer;
   }
 
-  /** The history has a stall only once it is over. A violation is therefore checked a second time. */
+  /** The history has a stall only once it is over, so a violation is checked a second time. */
   async untilStallsAreKnown(): Promise<void> {
     await this.#stalls.recordedUntil(performance.now());
   }

@@ -1,4 +1,3 @@
-/** The faults of a run, which follow from its seed alone. */
 import { Random } from './random.js';
 
 /** Faults of the same part never overlap. */
@@ -25,7 +24,6 @@ export interface PlannedFault {
   readonly part: Part;
   readonly kind: FaultKind;
   readonly forMs: number;
-  /** Index into all processes, modulo their number. */
   readonly replica: number;
   readonly seed: number;
   readonly alongside: boolean;

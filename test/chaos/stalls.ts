@@ -1,7 +1,4 @@
-/**
- * Stalls: pauses of a process that this run did not cause, such as on a machine without a free core. Each is a fault of
- * the history, so a slow machine does not turn a good run red.
- */
+/** Each stall that the run did not cause excuses errors, so a slow machine does not turn a good run red. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { AUTHORIZATION_SERVER, VALKEY } from './faults.js';
@@ -14,25 +11,22 @@ const STALLED_AFTER_MS = 200;
 
 interface Probed {
   readonly name: string;
-  /** The planned fault that has the same effect. */
   readonly like: FaultKind;
   readonly probe: () => Promise<unknown>;
 }
 
 export class Stalls {
-  /** When the running probe of each process began. */
   readonly #beganMs = new Map<string, number>();
 
   private constructor(private readonly history: History) {}
 
-  /** Probes all processes until `signal` aborts. `serverUrl` must not lead through the fault proxy. */
+  /** `serverUrl` must not lead through the fault proxy. */
   static watch(history: History, services: ReplicatedServices, serverUrl: string, signal: AbortSignal): Stalls {
     const stalls = new Stalls(history);
     for (const probed of probedIn(services, serverUrl)) void stalls.#watch(probed, signal);
     return stalls;
   }
 
-  /** Resolves once each stall that began before `ms` is in the history. */
   async recordedUntil(ms: number): Promise<void> {
     while ([...this.#beganMs.values()].some((beganMs) => beganMs <= ms)) await sleep(EVERY_MS);
   }

@@ -1,4 +1,3 @@
-/** SessionUser: a user with a browser who logs in at Service A, uses the session, and ends it, over and over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import type { Random } from './random.js';
@@ -114,7 +113,6 @@ export class SessionUser {
   }
 }
 
-/** Keycloak notifies Service A and then reports the tokens as inactive. */
 export async function endAtKeycloak(
   run: Run,
   username: string,

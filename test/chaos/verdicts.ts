@@ -1,4 +1,3 @@
-/** Invariants of every answer, whatever fault is active. */
 import type { History } from './history.js';
 
 export const TTL_SECONDS = 2;
@@ -25,7 +24,6 @@ export interface Credential {
   readonly sinceMs: number;
   endingMs?: number;
   endedAtKeycloakMs?: number;
-  /** Service A has acknowledged a logout notice about it. */
   deniedMs?: number;
   /** The store has ended the session, and the logout was confirmed. */
   loggedOutMs?: number;
@@ -33,7 +31,6 @@ export interface Credential {
   deadMs?: number;
 }
 
-/** Returns the violated invariant, if any, and records an ended session in the credential. */
 export function faultOf(answer: Answer, credential: Credential, history: History): string | undefined {
   const { status, code, startedMs, endedMs } = answer;
   if (code === 'hangs' || endedMs - startedMs > HANGS_AFTER_MS) return 'no answer within 15 s';

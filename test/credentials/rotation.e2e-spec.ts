@@ -1,4 +1,3 @@
-/** Replacing client credentials under load: no request fails, and no credential is printed. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -140,7 +139,6 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
   it('cause no refused request if private keys are replaced, with or without an announcement (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
-      /** Registers the key at Keycloak before the service uses it. */
       const set = async (client: Client, text: string): Promise<void> => {
         write(fileOf(client, 'next-key'), text);
         await publish(administrator, client, await publicKeysIn(fileOf(client, 'next-key')));

@@ -1,4 +1,3 @@
-/** The attack lab: each attack must be refused for the expected reason, or it does not count as refused. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ATTACKS, type AttackId } from '../../apps/service-a/src/attacks/attack-list.js';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
@@ -36,7 +35,6 @@ async function run(service: Pick<RunningService, 'url'>, id: string): Promise<At
 
 const INACTIVE = '401 invalid_token inactive';
 
-/** One attack waits until this window ends. */
 const WINDOW_SECONDS = 3;
 
 /** Repeated here on purpose: a mistake in the list of attacks must not change its own test. */

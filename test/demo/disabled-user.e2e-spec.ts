@@ -1,4 +1,3 @@
-/** The attack with a disabled user's tokens: how soon each service refuses them, and the cleanup of the user. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
 import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';

@@ -1,4 +1,3 @@
-/** The matrix of stolen tokens: nine real requests of which three succeed, and the log lines of the other six. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MatrixRow } from '../../apps/service-a/src/matrix/token-matrix.js';

@@ -1,4 +1,3 @@
-/** The Server-Timing header of a traced request, compared with the calls that Keycloak received. */
 import { testServer } from 'keycloak-test-servers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseServerTiming } from 'demo';
@@ -120,7 +119,6 @@ describe('Server-Timing', () => {
     );
     const of = (at: number): Answer[] => answers.filter((_, index) => index % 4 === at);
     const counted = (some: Answer[], step: string): number => some.filter(({ steps }) => steps.includes(step)).length;
-    // Ten requests carry the same new token: one introspects it, nine wait or get the cached result.
     expect(counted(of(0), 'service-a.introspection asked')).toBe(1);
     expect(counted(of(0), 'service-a.token-exchange requested')).toBe(1);
     expect(counted(of(0), 'service-b.introspection asked')).toBe(1);

@@ -1,4 +1,3 @@
-/** The event stream of the start page: its reports about the session's tokens, its readers and its cost. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MAX_WATCHES, MAX_WATCHES_PER_USER } from '../../apps/service-a/src/watch/watches.js';
@@ -165,7 +164,6 @@ describe('watching', () => {
     if (last === undefined) throw new Error('There is nobody else');
     expect((await listen(services, last)).status).toBe(503);
     open[0]?.close();
-    // Service A frees the place as soon as it notices that the reader has gone.
     let next = await listen(services, alice);
     for (; next.status === 503; next = await listen(services, alice)) await sleep(20);
     expect(next.status).toBe(200);

@@ -1,4 +1,3 @@
-/** The built command doctor at a module with a signal feed: the signal poller. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -25,7 +24,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Nothing listens at the address of the channel. Doctor reports that and still checks the rest. */
+/** Nothing listens at the address of the channel, which is one of the findings. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});

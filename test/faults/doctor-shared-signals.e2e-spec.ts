@@ -1,4 +1,3 @@
-/** Doctor at a shared signals feed with one fault in the realm, also with an administrator's token. */
 import { describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer } from 'keycloak-test-servers';
 import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';

@@ -1,4 +1,3 @@
-/** Doctor at an event log feed with one fault in the realm, also with an administrator's token. */
 import { describe, expect, it } from '@jest/globals';
 import { keycloakEvents } from 'nestjs-keycloak-s2s/signals';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';

@@ -1,4 +1,3 @@
-/** npm run doctor at a running service and poller over a real Valkey: healthy, and with one fault at a time. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +19,6 @@ import { rightsOf } from '../../scripts/start/valkey-users.mjs';
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
-/** Both processes share one Valkey user here. */
 const RIGHTS = [...new Set(['service-c', 'signal-poller'].flatMap(rightsOf))];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const POLLER = 'signal-poller';

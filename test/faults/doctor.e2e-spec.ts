@@ -1,4 +1,3 @@
-/** Doctor finds one fault in a realm or a setting on a real Keycloak, as the service itself and as an administrator. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';

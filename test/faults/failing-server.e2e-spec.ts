@@ -1,4 +1,3 @@
-/** Calls to a server that fails or whose connections break: bounded retries, and a circuit that opens. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFaultProxy, type RunningAuthorizationServer, testServer } from 'keycloak-test-servers';
@@ -26,7 +25,6 @@ async function serviceB(at: ServerAddress): Promise<RunningService> {
 beforeEach(async () => {
   server = await startEmbeddedServer();
   service = await serviceB(server);
-  // Now discovery is cached and a connection is open.
   await service.whoami(tokenText('warm'));
   server.control.calls.reset();
 });

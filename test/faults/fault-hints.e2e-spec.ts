@@ -1,4 +1,4 @@
-/** Faults whose obvious fix is wrong: the answer to the caller, and the hint in the log line. */
+/** Faults whose obvious fix is wrong: the answer and the hint must lead to the right one. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';

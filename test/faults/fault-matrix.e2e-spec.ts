@@ -1,4 +1,3 @@
-/** Answers to callers during and after each way in which Keycloak's network or server can fail. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   startFaultProxy,
@@ -104,7 +103,6 @@ const seenWhen = (name: string): WhatWasSeen => {
   return found;
 };
 
-// All scenarios run concurrently, because they mostly wait for timeouts.
 beforeAll(async () => {
   const scenarios: [string, FaultScenario][] = [];
   for (const [name, fault] of CONNECTION_FAULTS) scenarios.push([name, await behindProxy(fault)]);

@@ -1,4 +1,4 @@
-/** Answers of the running services while Keycloak or the next service fails (RS-14, TX-08 in part). */
+/** RS-14, TX-08 in part. */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';

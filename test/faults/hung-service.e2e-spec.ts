@@ -1,4 +1,3 @@
-/** A Service B that hangs: its cost for Service A and its callers, and the recovery. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -62,7 +61,6 @@ describe('a Service B that hangs (CC-09)', () => {
     expect(of('timeout').length + of('queue_full').length + of('circuit_open').length).toBe(400);
     expect(requests).toBeLessThanOrEqual(most);
 
-    // The circuit is open: one call per pause waits and probes Service B, and all others fail at once.
     const before = requests;
     const later = await Promise.all(Array.from({ length: 50 }, run));
     const refused = later.filter(({ reason }) => reason === 'circuit_open');

@@ -1,4 +1,3 @@
-/** A flood of invalid tokens: its load on the server, and its effect on callers with a valid token. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -77,7 +76,6 @@ describe('a flood of 5,000 junk tokens', () => {
     for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
     expect([...kinds]).toEqual([]);
     expect(new Set(noRoom.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
-    // Calls that were refused because the queue was full never reached the server.
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
   });
 

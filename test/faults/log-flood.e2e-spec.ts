@@ -1,4 +1,3 @@
-/** Log lines that callers without a token can cause: their number is bounded, and their counts add up (OP-05). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';

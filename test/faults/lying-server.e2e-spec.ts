@@ -1,4 +1,3 @@
-/** A server that sends invalid answers: they are rejected, nothing breaks, and no secret leaves for another host. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** A real Keycloak that is killed, restarted and stopped under load: what callers of the chain see. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';

@@ -1,4 +1,3 @@
-/** A rolling restart of two replicas behind HAProxy, under load: no request is lost. */
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,3 @@
-/** Keycloak that goes away and comes back under a service with a signal feed: outcomes meanwhile and afterwards. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, startFaultProxy, startKeycloak, testServer } from 'keycloak-test-servers';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -83,7 +82,6 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-/** Expects that cached results stay in use for a moment, and no longer than without a feed. */
 async function expectSilence(of: Service, known: readonly string[]): Promise<void> {
   for (const token of known) expect(await of.outcomeOf(token)).toBe('accepted');
   // The last proof of the feed is now older than the short ttl.
@@ -93,7 +91,6 @@ async function expectSilence(of: Service, known: readonly string[]): Promise<voi
 }
 
 describe('Keycloak, unreachable for longer than results are cached', () => {
-  /** Outcomes before and after the outage: one token ends during it, one right after it, and one stays valid. */
   async function outcomesAround(source: SignalSource, starting: Promise<ContractServer>): Promise<readonly string[]> {
     const server = await starting;
     stops.push(() => server.stop());

@@ -1,4 +1,3 @@
-/** A signal feed whose event log fails, lies or floods: results are reused no longer than without a feed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -140,7 +139,6 @@ describe('a token that ended unheard, since the event log', () => {
     await until(() => clock.monotonicMs() - keycloak.issuers[0].signals.latestMs < 1000);
     way.bend = () => 'reset';
     clock.advance(3);
-    // Keycloak is unreachable here, so the cached result is still in use.
     expect(await outcomeOf(access)).toBe('accepted');
   });
 

@@ -1,4 +1,3 @@
-/** Key rotation at Keycloak: logins and logouts still work, and without keys every session is checked first. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
@@ -87,7 +86,6 @@ describe('a rotation of the signing keys', () => {
     expect(await home(ended.browser)).not.toContain('Logged in as');
     expect(await home(other.browser)).toContain('Logged in as <strong>bob</strong>');
     expect(token.refresh_token - before).toBe(2);
-    // However much junk arrives, the service checks a session at most once per window.
     await Promise.all(Array.from({ length: 20 }, (_, number) => post(junkToken(server.issuer, `again-${number}`))));
     for (let times = 0; times < 20; times += 1) await home(other.browser);
     const windows = 1 + Math.floor((performance.now() - startMs) / 10_000);

@@ -1,4 +1,3 @@
-/** Log lines that name the cause: a realm or a setting with one fault, on a real Keycloak. */
 import { expect, it } from '@jest/globals';
 import { KeycloakException, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
@@ -197,7 +196,6 @@ describeOnKeycloak('the log of the service at fault', () => {
         reason,
         hint: expect.stringMatching(hint) as unknown,
       });
-      // After a token of its own, the service has measured the clock difference, and the hint says so.
       await a.clientCredentials.getToken('orders.approve').catch(() => undefined);
       expect(await logged(a.verifier.verify(await tokenOf(realm, 'bob')))).toMatchObject({
         hint: expect.stringMatching(/measured by/) as unknown,

@@ -1,4 +1,3 @@
-/** Access that an administrator takes away ends within the ttl, and a changed clock prolongs nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';

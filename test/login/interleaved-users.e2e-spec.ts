@@ -1,4 +1,3 @@
-/** Many concurrent users at Service A: Service C is always called for the subject who sent the request. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
 import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
@@ -44,7 +43,6 @@ describeOnBothServers((connect) => {
     const services = await RunningServices.start({
       server: keycloak,
       direct: true,
-      // Short, so that introspections and renewals happen during the test.
       variables: ttl(1),
       own: { 'service-b': { SERVICE_C_URL: teller.url } },
       publicUrl,

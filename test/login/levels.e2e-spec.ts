@@ -1,4 +1,3 @@
-/** Levels of authentication in other realms than the demo realm: short-lived ones, and none. On both servers. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-/** Invalid answers of Keycloak to a refresh or a login: no session ends, and no user is blamed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';

@@ -1,4 +1,3 @@
-/** A flood of anonymous logins and callbacks: Keycloak's load stays bounded, and sessions keep working. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -58,7 +57,6 @@ it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, 
   server.control.fault('token', { kind: 'hang' });
   const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
-  // Calls that already hang stay there; Keycloak answers new ones from now on.
   server.control.fault('token', undefined);
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);

@@ -1,4 +1,3 @@
-/** A session that Keycloak ends without a notice: it lasts for the introspection window and no longer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
@@ -30,7 +29,6 @@ it('a disabled user is refused within the ttl and a second, and then the session
   expect((await run()).status).toBe(200);
   await keycloak.disableUser(username);
   const disabledMs = performance.now();
-  // Without a notice, Service A still shows the user as logged in.
   expect(await home()).toContain(username);
   let last = await run();
   while (last.status === 200 && performance.now() - disabledMs < 10_000) {

@@ -1,4 +1,3 @@
-/** Step-up at Service A, on Keycloak: the demand, the login, the way back, and tampering with it (RFC 9470). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';

@@ -1,4 +1,4 @@
-/** Step-up (RFC 9470): small applications that demand a recent or strong login, alone and in a chain (RS-11). */
+/** Step-up (RFC 9470) in small applications that demand a recent or strong login. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -76,7 +76,6 @@ class SettlementsController {
   }
 }
 
-/** Service A: only its second route demands a recent login from the caller itself. */
 @Controller('orders')
 class OrdersController {
   constructor(@InjectServiceClient('service-b') private readonly settlements: ServiceClient) {}
@@ -159,7 +158,6 @@ describeOnBothServers((connect) => {
     browser = new LoginBrowser(keycloak);
   });
 
-  /** Logs in unless a session exists that satisfies the parameters. */
   const logIn = async (changes: Readonly<Record<string, string>> = {}): Promise<string> =>
     textOf(await redeem(keycloak, client, codeOf(await browser.login(client, 'alice', changes))));
   const more = async (): Promise<string> =>
@@ -181,7 +179,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
     expect(claimsOf(after)).toMatchObject({ sid: claimsOf(before)['sid'], acr: '2' });
-    // Keycloak reports level 2 for both tokens now. The second round uses the cached results.
+    // Keycloak reports level 2 for both tokens now, and the second round uses the cached results.
     const introspected = await introspect(keycloak, 'service-a', before);
     expect(introspected.members).toMatchObject({ active: true, acr: '2' });
     for (const _ of ['asked', 'cached']) {
@@ -210,7 +208,6 @@ describeOnBothServers((connect) => {
     expect(claimsOf(exchanged)['acr']).toBe('1');
     const introspected = await introspect(keycloak, 'service-a', token);
     expect(introspected.members).toMatchObject({ active: true, acr: '1' });
-    // This service has not seen the token yet, so it introspects now.
     const another = await start(keycloak, 'service-a', [StatementsController]);
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
@@ -270,7 +267,6 @@ describeOnBothServers((connect) => {
         maxAgeSeconds: SHORT_SECONDS,
       },
     });
-    // A new token in the same session has the same login time.
     expect((await settle(await more())).status).toBe(401);
 
     const maxAge = /max_age="(\d+)"/.exec(demanded.challenge ?? '')?.[1] ?? '';

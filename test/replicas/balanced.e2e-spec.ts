@@ -1,4 +1,3 @@
-/** Three processes of each service behind HAProxy: load is spread, and callers survive their replacement. */
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -118,7 +117,6 @@ describeWithReplicas('three replicas of each service', () => {
     // On a reused connection, HAProxy closes the caller's connection.
     // On a new one it answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
-    // Each unanswered request that HAProxy counts must be one of a caller.
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);
     expect(unanswered).toBeLessThanOrEqual(failures.length + answered);

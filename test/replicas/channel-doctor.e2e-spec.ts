@@ -1,4 +1,3 @@
-/** Doctor at a revocation channel over a real Valkey: it finds each fault and changes nothing on the server. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
@@ -35,7 +34,6 @@ interface Given {
   readonly url?: string;
   readonly key?: string;
   readonly isPoller?: boolean;
-  /** Caches results for longer while a poller is active. */
   readonly reliesOnPoller?: boolean;
 }
 

@@ -1,4 +1,3 @@
-/** Replicas that share denials over a real Valkey, on Keycloak: a denial at one is enforced at all. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

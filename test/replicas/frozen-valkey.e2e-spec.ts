@@ -1,4 +1,3 @@
-/** A Valkey that freezes while a session ends at Keycloak: afterwards no page shows the session as live. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
@@ -54,7 +53,6 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
       } finally {
         valkey.thaw();
       }
-      // Polls until the store answers again and the cached result has expired.
       let page = await get(browser, path);
       while (page.status === 503 || /(Logged in|Called) as/.test(page.text) || [200, 303].includes(page.status)) {
         if (path === '/' && page.status === 200 && !page.text.includes('Logged in as')) break;

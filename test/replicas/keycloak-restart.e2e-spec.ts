@@ -1,4 +1,3 @@
-/** A Keycloak outage under nine processes: afterwards no superfluous call is made, and concurrency stays bounded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startFaultProxy, testServer, type RunningFaultProxy } from 'keycloak-test-servers';
@@ -85,18 +84,15 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
       servedMs = performance.now();
       await proxy.fault({ kind: 'latency', milliseconds: SLOWER_MS });
       const answers = await Promise.all(cold.map((token) => ask('service-b', '/api/whoami', token)));
-      // Cold tokens are accepted, or find the queue full.
       const others = answers.filter((answer) => answer !== OK);
       expect(others).toEqual(others.map(() => expect.stringMatching(UNAVAILABLE)));
       await proxy.fault(undefined);
-      // Circuits that opened during the flood close again.
       await untilServed();
       floodedUntilMs = performance.now() + TIMEOUT_MS;
       await sleep(TIMEOUT_MS + WATCHED_MS);
       back = recorder.calls.slice(before);
       watchedMs = performance.now() - readyMs;
     });
-    // All failures are outages; no caller was refused for its token.
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
     // If a result expires while cold tokens wait for slots, its renewal waits with them, and later requests may join
@@ -110,7 +106,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Once at first and once per window for each service. Without a shared cache it would be three times as many.
+    // Once at first and once per window for each service; without a shared cache it would be three times as many.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);
@@ -120,7 +116,6 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     for (const kind of ['token', 'token/introspect'] as const)
       for (const service of SERVICES)
         expect(recorder.mostAtOnce(kind, service)).toBeLessThanOrEqual(REPLICAS * BULKHEAD);
-    // Proves that enough requests came to reach the limit.
     expect(recorder.mostAtOnce('token/introspect', 'service-b')).toBeGreaterThan((REPLICAS - 1) * BULKHEAD);
   });
 });

@@ -1,7 +1,4 @@
-/**
- * The pods of deploy/kubernetes as local processes, with the settings, files and commands of the manifests.
- * Only their addresses differ, and their authorization server speaks plain HTTP.
- */
+/** Only the addresses differ from the manifests, and the authorization server speaks plain HTTP. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

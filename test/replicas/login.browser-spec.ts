@@ -1,4 +1,3 @@
-/** A real browser behind a balancer without sticky sessions: the user is logged in at every replica. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';

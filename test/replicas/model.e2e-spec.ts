@@ -1,4 +1,3 @@
-/** Random schedules of requests, logins and faults at three replicas over a real Valkey, checked against a model. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -60,7 +59,6 @@ const lives = fc.constantFrom<Lives>({ short: 1 }, { short: 300 }, { short: 1, s
 
 /** Faults of Valkey and restarts of replicas run one after the other; all other steps may overlap. */
 const IN_TURN: ReadonlySet<Kind> = new Set(['freeze', 'empty', 'garble', 'remember', 'goBack', 'restart']);
-/** Makes results older than the short ttl. */
 const SLOWER = 4;
 const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
 

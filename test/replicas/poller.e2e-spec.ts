@@ -1,4 +1,3 @@
-/** One poller for all services: what they refuse, also after it is killed, suspended or stopped. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { chainOf, logout, textOf, type Chain } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -35,7 +34,6 @@ const end = async ({ login }: Subject): Promise<void> =>
   expect((await logout(server, textOf(login, 'refresh_token'))).status).toBe(204);
 
 const isRefused = ({ status }: Verdict): boolean => status === 401;
-/** Refused because of an event, not because of an introspection. */
 const isDenied = ({ status, reason }: Verdict): boolean => status === 401 && reason === 'revoked';
 
 const expectSoon = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
@@ -141,7 +139,6 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
       expect((await services.ask(kept)).map(({ status }) => status)).toEqual([200, 200, 200]);
       return services.questions(kept) >= questions + 3;
     }, 'it is asked again');
-    // The poller has released the lease.
     const names = (await services.valkey.command(['KEYS', '*:lease'])) as string[];
     const held = await Promise.all(names.map((name) => services.valkey.command(['GET', name])));
     expect(held.filter((value) => value !== null && value !== '')).toEqual([]);

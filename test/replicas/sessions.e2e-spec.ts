@@ -1,4 +1,3 @@
-/** Replicas of Service A that share sessions over a real Valkey, on Keycloak: a user is logged in at all or at none. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

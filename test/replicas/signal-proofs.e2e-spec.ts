@@ -1,4 +1,3 @@
-/** One replica polls for all over a real Valkey: its lease, and when the others may trust its proofs. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -31,14 +30,13 @@ interface Replica {
   readonly feed: SignalFeed | undefined;
   readonly isProven: () => boolean;
   readonly refuses: (sid: string) => boolean;
-  /** Stops the replica. `isKilled` keeps it from releasing the lease. */
+  /** `isKilled` keeps it from releasing the lease. */
   readonly end: (isKilled?: boolean) => Promise<void>;
 }
 
 let valkey: Valkey;
 let replicas: Replica[];
 
-/** The answer of the source, which a test replaces, and the polls that it received. */
 let says: () => Promise<Signals> | Signals;
 let asked: { readonly by: string; readonly sinceMs: number }[];
 
@@ -131,7 +129,6 @@ fields[2] = ARGV[1]
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service inserts its own entry before the newest one, if that has not changed since. */
 const INSERT_BEFORE = `
 local all = redis.call('XRANGE', KEYS[1], '-', '+')
 local last = tonumber(redis.call('HGET', KEYS[2], 'last'))
@@ -156,7 +153,6 @@ function forger(signing = proofKeyPair()): ProofTexts {
 interface HeldWay {
   readonly url: string;
   hold(): void;
-  /** Passes requests on, but holds answers until the release. */
   sendOnly(): void;
   release(): void;
   end(): Promise<void>;
@@ -296,12 +292,10 @@ async function heldWay(): Promise<HeldWay> {
     await command('SET', key, `${lease.fencing + 1}:another`, 'PX', '60000');
     const outcome = await proofs.prove(lease, { sinceMs: lease.grantedAtMs, untilMs: lease.grantedAtMs });
     expect(outcome).toBe('lease_lost');
-    // Waits until the last valid proof has arrived.
     await sleep(1500);
     const proven = latest(reader);
     release(QUIET);
     await sleep(1500);
-    // The reader reads the same proof repeatedly and measures its age each time.
     expect(latest(reader)).toBeLessThan(proven + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });
@@ -400,7 +394,6 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.keycloak.status.read().signals).toMatchObject({ reason: 'proof_unknown_signer' });
     await command('SET', key, old);
     await until(() => refused('proof_replayed') === 1, 'the old proof is refused');
-    // A genuine proof with changed times: the signature no longer matches.
     const keys = new SealingKeys([KEY]);
     const signed = JSON.parse(keys.open(sealed, ['revocation proof', STREAM_OF]) ?? '') as { d: string };
     const d = signed.d.replace(String(proof.heard.untilMs), String(Date.now()));
@@ -422,7 +415,6 @@ async function heldWay(): Promise<HeldWay> {
     way.hold();
     poller.keycloak.revocations.deny({ sid: 'stolen' });
     await until(async () => Number(await command('XLEN', stream)) === 1);
-    // The poller has read the genuine entry and proves it.
     await provenAgain(poller);
     const entries = new RevocationEntries(new SealingKeys([KEY]), STREAM_OF);
     const harmless = { kind: 'denial', denial: { kind: 'session', key: 'nobody', issuedBefore: Infinity } } as const;
@@ -474,7 +466,6 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
     [way, readersWay].forEach((one) => one.hold());
-    // The poller's writes arrive, but its reads do not.
     poller.keycloak.revocations.recheck({ sub: 'alice' });
     way.sendOnly();
     await until(async () => Number(await command('XLEN', stream)) === 1);

@@ -1,4 +1,3 @@
-/** The shared cache over a real Valkey: one replica's result serves all, and invalid entries are never used. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -61,7 +60,6 @@ async function replica(
   const { url = valkey.urlOf(others.clientId ?? OPTIONS.clientId) } = bent;
   const options = { ...OPTIONS, ...others };
   const failures: string[] = [];
-  // A long deadline, because this machine may be busy.
   const client = new ValkeyClient({ url: `${url}/1`, deadlineMs });
   const cache = new ValkeySharedCache(client, new SealingKeys(keys), options);
   const shared = new SharedLevel(cache, systemClock, ({ reason }) => void failures.push(reason));
@@ -101,7 +99,6 @@ async function replica(
 const command = (...args: string[]): Promise<unknown> => valkey.command(args, 1);
 
 const names = async (): Promise<string[]> => ((await command('KEYS', '*')) as string[]).toSorted();
-/** Waits for entries that are written after the answer. */
 async function settled(): Promise<void> {
   do await sleep(20);
   while ((await names()).some((name) => name.endsWith('lease')));

@@ -1,4 +1,3 @@
-/** Valkey rights (OP-04): each process needs exactly its line in deploy/valkey/users.acl. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SealingKeys, ValkeyClient, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';

@@ -1,4 +1,3 @@
-/** Sessions of Service A over a real Valkey: all replicas share them, whatever happens to server and replicas. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -73,7 +72,6 @@ const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
   ...change,
 });
 
-/** A login whose access token must be refreshed before its next use. */
 const stale = (): LoggedIn => login({ tokens: tokens('first', 5) });
 
 const command = (...args: string[]): Promise<unknown> => valkey.command(args);
@@ -414,7 +412,6 @@ onValkey('sessions over Valkey', () => {
       await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason: 'timeout' });
       const before = await scripts();
       refreshing = async () => ({ tokens: tokens('second') });
-      // The other replica does not wait for an answer that will never arrive.
       await expect(other.accessTokenOf(id)).resolves.toBe('first-access');
       expect((await scripts()) - before).toBeLessThan(5);
       await sleep(2000);
@@ -616,7 +613,6 @@ onValkey('sessions over Valkey', () => {
     const newer = await rolled.sessions.begin(login());
     await expect(both.sessions.find(newer)).resolves.toBeDefined();
     await expect(replica({ keys: [next] }).sessions.find(newer)).resolves.toBeDefined();
-    // A notice ends the sessions that were stored under either key.
     await rolled.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
     for (const one of [id, newer]) await expect(both.sessions.find(one)).resolves.toBeUndefined();
     await expect(both.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
@@ -658,7 +654,6 @@ onValkey('sessions over Valkey', () => {
       for (const result of many) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
       await back();
       await sleep(300);
-      // The ends that failed are carried out before anything else.
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
       await expect(other.sessions.find(id)).resolves.toBeUndefined();
       await expect(other.sessions.find(sid)).resolves.toMatchObject({ username: 'alice' });

@@ -1,4 +1,3 @@
-/** The swc build of `npm start`, which runs if tsc has not built everything. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

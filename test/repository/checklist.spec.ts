@@ -1,4 +1,3 @@
-/** `npm run checklist`: the requirements, and the tests that carry their ids. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';

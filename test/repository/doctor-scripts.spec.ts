@@ -1,4 +1,3 @@
-/** npm run doctor: how it finds running processes, and its final list of findings. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';

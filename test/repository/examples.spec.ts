@@ -1,4 +1,3 @@
-/** The projects in examples/: each can be copied on its own, and files that they share are identical. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,14 +1,10 @@
-/** Heap search: whether this process holds a text anywhere, even in private fields, closures or caches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getHeapSnapshot } from 'node:v8';
 
 /** V8 shows at most this many characters of a string in a heap snapshot. */
 const SHOWN_CHARACTERS = 1024;
 
-/**
- * Returns for each mark whether a reachable string contains its bytes in hex. Searches no buffers.
- * A mark is bytes, because the search would find a text in itself.
- */
+/** Searches no buffers. A mark is bytes, searched for in hex, because the search would find a text in itself. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
   // A dereferenced weak reference lives until the end of the turn, and V8 keeps the input of the last regex match.
   await nextTurn();

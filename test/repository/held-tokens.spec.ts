@@ -1,4 +1,3 @@
-/** Tokens in memory after the requests that carried them: only tokens issued to this service remain. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** Network policies of deploy/kubernetes: they allow exactly the calls of the realm. Needs kubectl and openssl. */
+/** Needs kubectl and openssl. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** make-secrets.sh when an operator replaces a secret. Needs openssl. */
+/** Needs openssl. */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openssl } from '../../libs/keycloak/spec-support/valkey.js';

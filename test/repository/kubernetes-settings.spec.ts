@@ -1,4 +1,4 @@
-/** Settings of the pods in deploy/kubernetes: variables, secrets, shutdown time. Needs kubectl and openssl. */
+/** Needs kubectl and openssl. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,6 @@ function settings(): Set<string> {
   const ofEach = named.flatMap((name) =>
     names.map((service) => name.replace(/<(SERVICE|OTHER)>/, service.toUpperCase().replaceAll('-', '_'))),
   );
-  // A variable of Node itself, which the runbook lists too.
   expect(runbook).toContain('`NODE_EXTRA_CA_CERTS`');
   return new Set([...ofEach, ...ofEach.map((name) => `${name}_FILE`), 'NODE_EXTRA_CA_CERTS']);
 }

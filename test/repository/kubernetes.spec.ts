@@ -1,4 +1,4 @@
-/** Manifests of deploy/kubernetes: valid for the API server, hardened and consistent. Needs kubectl and openssl. */
+/** Needs kubectl and openssl. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -191,7 +191,6 @@ describeWithKubectl('deploy/kubernetes', () => {
         podsOf(folder.build('production')).flatMap(([, pod]) => containersOf(pod).map(({ image = '' }) => image)),
       ),
     ];
-    // A stand-in for docker that prints another digest for each image and tag.
     const bin = mkdtempSync(join(tmpdir(), 'docker-'));
     const answer = '#!/bin/sh\necho "sha256:$(printf %s "$4" | openssl dgst -sha256 -r | cut -c1-64)"\n';
     const pin = (script: string, ...tags: readonly string[]) => {

@@ -142,8 +142,4 @@ describe('the sources', () => {
   it('have only named exports in the libraries', () => {
     expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
   });
-
-  it('start with a doc comment', () => {
-    expect([...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\*\s/.test(text)).map(([path]) => path)).toEqual([]);
-  });
 });

@@ -1,4 +1,3 @@
-/** Alert rules and the dashboard: every metric, attribute and page that they name exists. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

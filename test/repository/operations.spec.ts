@@ -1,4 +1,3 @@
-/** docs/operations.md covers every reason that a log line may have, and every setting. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,3 @@
-/** Arguments of `npm start` and `npm test`, and the authorization server that they select. */
 import { describe, expect, it } from '@jest/globals';
 import { chooseServer, runsAlready, selectionLast, takeOptions } from '../../scripts/common/own-options.mjs';
 

@@ -1,4 +1,3 @@
-/** `npm run package:check`: finds missing dependencies, and dependencies that the main entry point does not need. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
 interface Manifest {

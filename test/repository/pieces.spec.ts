@@ -1,4 +1,3 @@
-/** `npm run docs:pieces`: code in documents must equal the file that it comes from. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,3 @@
-/** npm run prose: which sentences it reads, and which it flags. */
 import { describe, expect, it } from '@jest/globals';
 import { RULES } from '../../scripts/checks/prose-rules.mjs';
 import { sentencesOf } from '../../scripts/checks/prose-sentences.mjs';

@@ -1,4 +1,3 @@
-/** Realm, code and README agree. The realm file defines who may call whom. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +63,6 @@ interface Realm {
 
 const realm = JSON.parse(read('keycloak/microservices-realm.json')) as Realm;
 
-/** Permissions are the client scopes with an audience. */
 const permissions = realm.clientScopes.flatMap(({ name, protocolMappers = [] }) => {
   const audiences = protocolMappers
     .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')

@@ -1,4 +1,3 @@
-/** Requirements of a release: an ordered changelog, and READMEs whose links work outside of the repository. */
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';

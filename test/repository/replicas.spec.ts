@@ -1,4 +1,3 @@
-/** compose.replicas.yml and `npm start -- --replicas`: all services run alike, with no more rights than documented. */
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';

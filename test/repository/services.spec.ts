@@ -1,4 +1,3 @@
-/** services.json matches the services in code, realm, build and containers. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,3 @@
-/** Each command of package.json: its output for --help, and for an unknown option. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** How the library detects Docker and Java, each time in a separate process. "Not there" must only mean missing. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

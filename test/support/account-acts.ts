@@ -24,7 +24,6 @@ export const withdrawConsent: Act = ({ path, client }, { administrator }) =>
 export const offlineSubject: MakeSubject = async (server) =>
   newSubject(server, { client: await server.newClient('offline login'), scope: 'openid orders.read offline_access' });
 
-/** Ends the subject's session, not that of the console. */
 const endSessionInConsole: Act = ({ username, sid }, server) => deleteInConsole(server, username, `/sessions/${sid}`);
 
 const endOtherSessionsInConsole: Act = ({ username }, server) => deleteInConsole(server, username, '/sessions');

@@ -13,7 +13,7 @@ export const schemaFaults = (objects: readonly KubernetesObject[]): string[] => 
   ...unknownFields(objects),
 ];
 
-/** Finds missing fields and invalid values. The schemas accept unknown fields. */
+/** The schemas accept unknown fields. */
 function wrongValues(object: KubernetesObject): string[] {
   const models = require(moduleOf(object)) as Readonly<Record<string, new (data: object) => { validate(): void }>>;
   const Model = models[object.kind];

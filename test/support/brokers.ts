@@ -1,4 +1,3 @@
-/** Brokers: a real NATS and a real RabbitMQ for one spec, reachable from this machine only. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,7 +56,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     stop: async () => {
-      // Kills the script and the Erlang VM. epmd is a daemon and must be killed separately.
+      // epmd is a daemon and must be killed separately.
       process.kill(-(server.pid ?? 0), 'SIGKILL');
       await once(server, 'exit');
       const epmd = installed('epmd');

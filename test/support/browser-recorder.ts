@@ -1,4 +1,3 @@
-/** BrowserRecorder: a proxy that records everything a browser sends and receives. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** BuiltService: a built service in a separate process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +8,6 @@ import type { Variables } from './running-service.js';
 export interface BuiltService {
   readonly process: ChildProcess;
   readonly printed: () => string;
-  /** Resolves with the exit code, after all output has been read. */
   readonly exited: Promise<number | null>;
 }
 

@@ -1,4 +1,3 @@
-/** Changed realm: the demo realm with one change, on the server of the run. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

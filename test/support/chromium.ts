@@ -1,4 +1,3 @@
-/** Chromium: a real browser at Service A and Keycloak, with its complaints and everything it has received. */
 import { mkdir } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import axe from 'axe-core';
@@ -8,10 +7,9 @@ import { keycloakUrl, publicUrl } from '../../libs/keycloak-test-servers/contrac
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 const PICTURES = 'test-results/screenshots';
-/** Longer than a busy machine needs, as in until.ts. */
 const WITHIN_MS = 180_000;
 
-/** Options for a new browser context. {@link eachLook} is faster. */
+/** {@link eachLook} is faster. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
@@ -32,7 +30,7 @@ const QUIET = [
   '--disable-sync',
 ];
 
-/** Requests that the browser makes on its own. The recorder refuses them. */
+/** Requests that the browser makes on its own. */
 const isHome = (url: string): boolean => /\.(?:googleapis|google|gvt1)\.com$/.test(new URL(url).hostname);
 
 interface Sight {
@@ -99,7 +97,6 @@ export class Chromium {
     });
   }
 
-  /** Closes all pages, shows the scanner everything received, and returns new complaints, including CSP violations. */
   async close(scanner: TokenLeakScanner): Promise<readonly string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) this.#sights.push(await sessionStorageOf(page));
@@ -143,7 +140,6 @@ export async function logIn(page: Page, username: string): Promise<void> {
   await page.waitForURL(`${publicUrl}/`);
 }
 
-/** Returns the text of the result, which is either inserted or on a page of its own. */
 export async function callServiceB(page: Page, name: string): Promise<string> {
   await page.getByRole('link', { name, exact: true }).click();
   return answered(page);
@@ -168,7 +164,6 @@ export async function fillPassword(page: Page, password: string): Promise<void> 
   await page.locator('#kc-login').click();
 }
 
-/** Needs a page with scripts. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
@@ -178,7 +173,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** axe leaves these findings to a person. The tests only count text in the color of its background. */
+/** axe leaves these findings to a person, so the tests count only text in the color of its background. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
@@ -206,7 +201,7 @@ export function expectForEverybody(page: Page, name: string): Promise<void> {
   });
 }
 
-/** Horizontal overflow in pixels. Works without scripts. */
+/** Horizontal overflow in pixels. */
 export async function overflow(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   const { cssContentSize, cssLayoutViewport } = await session.send('Page.getLayoutMetrics');

@@ -1,4 +1,3 @@
-/** composedIn(): the composed library as a demo service uses it, in a copy of the demo realm. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';

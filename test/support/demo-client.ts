@@ -1,4 +1,3 @@
-/** The client one-for-all, which the demo adds to the realm, and realms with short-lived tokens. */
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import description from '../../services.json' with { type: 'json' };

@@ -1,4 +1,3 @@
-/** Doctor of a feed: doctor's findings about a signal feed, also with an administrator's token. */
 import { expect } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';

@@ -1,4 +1,3 @@
-/** EventListener: reads server-sent events as a page does, and keeps all of them. */
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 
@@ -35,7 +34,7 @@ export class EventListener {
     return this.answer.headers;
   }
 
-  /** Returns the first matching event, past or future. Throws if the stream ends without one. */
+  /** Returns the first matching event, past or future. */
   async until(isSo: (event: ServerEvent) => boolean): Promise<ServerEvent> {
     for (;;) {
       const found = this.events.find(isSo);

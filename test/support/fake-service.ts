@@ -1,4 +1,3 @@
-/** FakeService: an HTTP server with the request listener of a spec. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** FaultScenario: a token in use, a fault and its end, with the answers that callers received. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningService, ServiceAnswer } from './running-service.js';
 

@@ -1,4 +1,3 @@
-/** FollowedService: a service with its own signal feed, and its outcomes for tokens. */
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -15,9 +14,8 @@ const POLL_MS = 250;
 export interface FollowedServiceOptions {
   readonly clientId: 'service-a' | 'service-b';
   readonly source: SignalSource;
-  /** Ttl without a healthy feed. Default: longer than any test waits. */
+  /** Ttl without a healthy feed; by default longer than any test waits. */
   readonly shortSeconds?: number;
-  /** Ttl while the feed is healthy. */
   readonly longSeconds?: number;
   readonly clock?: Clock;
 }

@@ -1,4 +1,3 @@
-/** HAProxy: a real balancer in front of services, which forwards requests to ready replicas only. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +10,6 @@ import { installed } from '../../scripts/common/installed.mjs';
 
 export const haproxyPath = installed('haproxy');
 
-/** Columns of HAProxy's statistics. */
 const [NAME, SERVER, AT_HAND, SESSIONS, NO_CONNECTION, NO_ANSWER, STATE, CHECKED] = [0, 1, 4, 7, 13, 14, 17, 36];
 
 export interface ReplicaCounts {
@@ -34,11 +32,7 @@ export class Haproxy {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#printed += text));
   }
 
-  /**
-   * Starts with the settings of `npm start -- --replicas` and compose.replicas.yml. Resolves once it listens.
-   *
-   * @throws Error with HAProxy's output if it does not start.
-   */
+  /** Uses the settings of `npm start -- --replicas` and compose.replicas.yml. */
   static async start(executable: string, all: readonly Balanced[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
     const file = join(folder, 'replicas.cfg');

@@ -1,4 +1,3 @@
-/** Heard revocations: connects running services to the event log of a realm that service-a may read. */
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { KEYCLOAK } from '../../libs/keycloak/src/module/keycloak.module-definition.js';
@@ -14,10 +13,7 @@ const POLL_MS = 250;
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
-/**
- * Resolves once all feeds are healthy.
- * Service A runs its own feed. Each other service gets the denials of a separate reader, as from another process.
- */
+/** Service A runs its own feed; the others get the denials of a separate reader, as from another process. */
 export async function hearRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,

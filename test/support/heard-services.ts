@@ -1,4 +1,3 @@
-/** HeardServices: three services and pollers as separate processes that share denials and proofs over Valkey. */
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { sharingEnvironment } from '../../scripts/start/replicas.mjs';
@@ -71,7 +70,6 @@ export class HeardServices {
     return this.#valkey;
   }
 
-  /** The poller may be active or on standby. */
   async startPoller(): Promise<BuiltService> {
     const port = await freePort();
     const started = this.#spawn('signal-poller', { ...this.#ofPoller, PORT: String(port) });

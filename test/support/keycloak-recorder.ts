@@ -1,4 +1,3 @@
-/** KeycloakRecorder: a proxy in front of Keycloak that records calls and answers. */
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -51,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** Overall, or of one client at one endpoint. Aborted calls no longer count. */
+  /** Aborted calls no longer count. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }

@@ -1,4 +1,3 @@
-/** Behavior of older Keycloak versions that `npm test` may run against. */
 import { testServer } from 'keycloak-test-servers';
 
 /**
@@ -7,7 +6,7 @@ import { testServer } from 'keycloak-test-servers';
  */
 export const findsActiveWhoeverAsks = (): boolean => isBefore(6);
 
-/** Keycloak 26.4 saves no event if a user ends a session in the account console. 26.6 does. */
+/** Keycloak 26.4 saves no event if a user ends a session in the account console. */
 export const savesEventsOfConsole = (): boolean => !isBefore(5);
 
 function isBefore(other: number): boolean {

@@ -1,4 +1,3 @@
-/** Logins at a Service A whose address differs from the redirect URI of the realm. */
 import { locationOf, type Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 

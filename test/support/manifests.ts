@@ -1,4 +1,3 @@
-/** Manifests: the output of `kubectl kustomize` for deploy/kubernetes, with secrets made for the spec. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +57,7 @@ export class ManifestFolder {
       encoding: 'utf8',
     });
     const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
-    // kubectl wraps Base64 values. The API server accepts the line breaks, its schema does not.
+    // kubectl wraps Base64 values, which the API server accepts and its schema does not.
     for (const secret of ofKind<ISecret & KubernetesObject>(objects, 'Secret')) {
       for (const [name, data] of Object.entries(secret.data ?? {}))
         secret.data = { ...secret.data, [name]: data.replaceAll('\n', '') };
@@ -80,7 +79,6 @@ export class ManifestFolder {
   newProofKey(): { readonly privateKey: string; readonly publicKeys: string } {
     const file = (name: string): string => join(this.path, 'overlays/small/secrets', name);
     rmSync(file('signal-poller.proof-private-key'));
-    // A second run of the script must change nothing.
     for (let run = 0; run < 2; run += 1) {
       execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
     }

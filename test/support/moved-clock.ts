@@ -1,4 +1,3 @@
-/** MovedClock: the clock of the machine, which a test can advance. */
 import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
 
 export class MovedClock implements Clock {

@@ -1,4 +1,3 @@
-/** Network policies: decides which connections they allow, as an enforcing network plugin does. */
 import { BlockList } from 'node:net';
 import type { INetworkPolicy, INetworkPolicyPeer, INetworkPolicyPort } from 'kubernetes-models/networking.k8s.io/v1';
 import type { KubernetesObject } from './manifests.js';
@@ -19,10 +18,7 @@ export interface Port {
   readonly port: number;
 }
 
-/**
- * Both sides must agree: policies of `from` about egress, policies of `to` about ingress.
- * A pod that no policy selects is unrestricted. Policies apply in their own namespace.
- */
+/** Both sides must agree. A pod that no policy selects is unrestricted. Policies apply in their own namespace. */
 export const isAllowed = (policies: readonly Policy[], from: Party, to: Party, port: Port): boolean =>
   allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port);
 

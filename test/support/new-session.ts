@@ -1,4 +1,3 @@
-/** New session: a login at Keycloak, with the token for Service A and one exchanged for Service B. */
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { exchangeForB, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';

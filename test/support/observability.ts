@@ -1,4 +1,3 @@
-/** Observability: the alert rules, the dashboard and the documented metrics. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,3 @@
-/** OtlpReceiver: an OpenTelemetry collector that keeps the spans it receives as OTLP/JSON. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** Pod files: the files and the environment of a container, in a local folder. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';

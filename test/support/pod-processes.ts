@@ -1,4 +1,3 @@
-/** Pod processes: containers of a manifest as local processes, with their files, commands and settings. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +23,6 @@ export interface OnThisMachine {
   readonly changes: Changes;
 }
 
-/** Applies `changes` to the configuration, which is the last argument of the command, and runs the command. */
 export async function startContainer(
   objects: readonly KubernetesObject[],
   pod: IPodSpec,

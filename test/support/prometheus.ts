@@ -1,4 +1,3 @@
-/** Prometheus: a real server that scrapes services with the configuration and rules of this repository. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

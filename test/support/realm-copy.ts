@@ -1,4 +1,3 @@
-/** RealmCopy: a changed copy of the demo realm on a real Keycloak, for the duration of a test. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';

@@ -1,4 +1,3 @@
-/** ReplicatedServices: several processes of each service behind HAProxy, with shared state in Valkey. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
@@ -16,9 +15,7 @@ import { SERVICES } from './services.js';
 export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefined;
 
 export interface ReplicatedServicesOptions {
-  /** Default: 3 of each service. */
   readonly replicas?: number;
-  /** Default: 0. */
   readonly pollers?: number;
   /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
@@ -44,7 +41,6 @@ export class ReplicatedServices {
 
   private constructor() {}
 
-  /** Resolves when the balancer has found all of them ready. */
   static async start(options: ReplicatedServicesOptions = {}): Promise<ReplicatedServices> {
     const all = new ReplicatedServices();
     try {
@@ -132,7 +128,6 @@ export class ReplicatedServices {
     return replica.process.exited;
   }
 
-  /** Resolves when the balancer has found it ready. */
   async startAgain(replica: Replica): Promise<void> {
     this.respawn(replica);
     await untilReady(replica.url, replica.process);

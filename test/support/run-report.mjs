@@ -10,8 +10,6 @@ const TELL_EVERY_MS = 10_000;
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /**
- * The part of Jest's results that the reporter reads during the run.
- *
  * @typedef {object} SuiteCounts
  * @property {number} numTotalTestSuites
  * @property {number} numPassedTestSuites
@@ -24,7 +22,7 @@ export default class RunReport {
   #lastTold = 0;
   /** @type {Error | undefined} */
   #error;
-  /** Whether -t is used. Jest reports the tests that it excludes as skipped, too. */
+  /** Jest also reports the tests that -t excludes as skipped. */
   #byName;
   #isTerminal;
   #skippedFile;
@@ -111,11 +109,7 @@ function serverOfRun() {
   return process.env.TEST_AUTHORIZATION_SERVER === undefined ? undefined : testServer();
 }
 
-/**
- * Describes the server, for the report of a run.
- *
- * @param {import('keycloak-test-servers').TestServer} server
- */
+/** @param {import('keycloak-test-servers').TestServer} server */
 export function nameOf({ kind, baseUrl, version }) {
   switch (kind) {
     case 'external':

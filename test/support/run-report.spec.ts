@@ -1,4 +1,3 @@
-/** The report of a run: its server, its progress and its skipped tests. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import RunReport from './run-report.mjs';
 import { linesOf, skippedTests } from './skipped-tests.mjs';

@@ -1,4 +1,3 @@
-/** RunningPods: the pods of the small overlay as local processes, with sidecars and Valkey. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
@@ -171,7 +170,6 @@ export class RunningPods {
       ['/etc/haproxy/', join(folder, '/etc/haproxy/')],
       ['/etc/certificate/', join(folder, '/etc/certificate/')],
       ['/run/haproxy/', join(folder, '/run/haproxy/')],
-      // Shortens the time that the spec must wait.
       ['admin.sock 10', 'admin.sock 1'],
       ['bind :8443', `bind 127.0.0.1:${port}`],
       ['127.0.0.1:3000', `127.0.0.1:${plain}`],

@@ -1,4 +1,3 @@
-/** RunningService: one service in this process, and its answers. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,7 +25,6 @@ export type Variables = Readonly<Record<string, string>>;
 export interface ListenAt {
   readonly port: number;
   readonly host: string;
-  /** The public URL, if it differs from the address. */
   readonly url?: string;
 }
 
@@ -44,7 +42,7 @@ export class RunningService {
     readonly arrivedTokens: readonly string[],
   ) {}
 
-  /** The scanner inspects all answers. The environment of this process is restored after the start. */
+  /** The environment of this process is restored after the start. */
   static async start(
     module: ServiceModule,
     variables: Variables,

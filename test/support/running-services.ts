@@ -1,4 +1,3 @@
-/** RunningServices: services that a spec selects, in this process, against any authorization server. */
 import { freePort, testServer } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { prefixOf, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -13,16 +12,14 @@ export interface ServerAddress {
 }
 
 export interface RunningServicesOptions {
-  /** Default: all. */
   readonly only?: readonly string[];
   /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
   /** Skips the recorder between services and server, so that server faults arrive unchanged. */
   readonly direct?: boolean;
-  /** Settings of all services. Default: demo mode, and an introspection for every request. */
+  /** Default: demo mode, and an introspection for every request. */
   readonly variables?: Variables;
   readonly own?: Readonly<Record<string, Variables>>;
-  /** Address of the service with the login. Default: a free port. */
   readonly publicUrl?: string;
 }
 
@@ -50,7 +47,6 @@ export class RunningServices {
 
   private constructor() {}
 
-  /** Starts called services before their callers. */
   static async start(options: RunningServicesOptions = {}): Promise<RunningServices> {
     const services = new RunningServices();
     try {

@@ -1,14 +1,10 @@
-/** ServiceOutput: the log lines and answers of a spec's services, which must not contain tokens or secrets. */
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
-/**
- * Captures the services' JSON log lines and passes other output through.
- * All services in this process share one instance.
- */
+/** All services in this process share one instance. */
 export class ServiceOutput {
   static #current: ServiceOutput | undefined;
 

@@ -1,4 +1,3 @@
-/** Services of services.json that a spec can start: their modules and settings. */
 import type { ServiceModule } from 'service-defaults';
 import description from '../../services.json' with { type: 'json' };
 

@@ -1,4 +1,3 @@
-/** SessionSubject: a logged-in user, and acts that end the tokens of the session. */
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';
 import {

@@ -1,4 +1,3 @@
-/** Signals realm: the demo realm with its event log on, readable for signal-poller and service-a. */
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';

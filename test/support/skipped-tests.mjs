@@ -1,9 +1,6 @@
-// Finds the tests that a Jest run has skipped, by name.
 import { relative } from 'node:path';
 
 /**
- * The parts of Jest's results that are read.
- *
  * @typedef {{ readonly ancestorTitles: readonly string[], readonly fullName: string, readonly status: string }} TestCase
  * @typedef {{ readonly testFilePath: string, readonly testResults: readonly TestCase[] }} SuiteResult
  *
@@ -16,7 +13,7 @@ const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
 const MANY = 5;
 
 /**
- * Groups skipped tests by suite and outermost group; `group` is `undefined` for tests outside of a group.
+ * `group` is `undefined` for tests outside of a group.
  *
  * @param {readonly SuiteResult[]} testResults
  * @returns {Skipped[]}

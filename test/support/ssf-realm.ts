@@ -1,4 +1,3 @@
-/** SSF realm: the demo realm with a shared signals transmitter and streams for service-a and service-b. */
 import { testServer } from 'keycloak-test-servers';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';
@@ -23,7 +22,7 @@ const STREAM = {
   'ssf.stream.status': 'enabled',
   'ssf.stream.aud': RECEIVER,
   'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
-  // Any text will do. Without it the event tokens have no audience.
+  // Without it the event tokens have no audience.
   'ssf.stream.delivery.endpointUrl': 'poll',
   'ssf.stream.eventsRequested': 'CaepSessionRevoked,CaepCredentialChange',
   'ssf.stream.eventsDelivered': 'CaepSessionRevoked,CaepCredentialChange',

@@ -1,4 +1,3 @@
-/** underSteadyLoad(): sends requests at a steady rate while a change happens. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const OK = 'ok';
@@ -15,7 +14,7 @@ export interface LoadSeen {
 
 export interface Load {
   readonly perSecond: number;
-  /** Minimum number of requests. Default: as many as `change` leaves time for. */
+  /** Default: as many as `change` leaves time for. */
   readonly least?: number;
   readonly send: (number: number) => Promise<string>;
 }

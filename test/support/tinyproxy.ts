@@ -1,4 +1,3 @@
-/** Tinyproxy: a real forward proxy that demands credentials and logs each request. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

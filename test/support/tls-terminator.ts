@@ -1,4 +1,3 @@
-/** TlsTerminator: a TLS server in front of a plain one, like a reverse proxy. */
 import { request as httpRequest } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { once } from 'node:events';
@@ -14,10 +13,7 @@ export class TlsTerminator {
     readonly url: string,
   ) {}
 
-  /**
-   * `renames` replaces the server's URL in its answers, as Keycloak does with a public address. It also buffers each
-   * answer.
-   */
+  /** `renames` buffers each answer and replaces the server's URL, as Keycloak does with a public address. */
   static async start(target: string, { key, cert }: KeyPair, renames = false): Promise<TlsTerminator> {
     const { host, hostname, port } = new URL(target);
     const server = createServer({ key, cert }).listen(0, '127.0.0.1');

@@ -1,4 +1,3 @@
-/** Until listening: waits until a process accepts connections. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,3 @@
-/** until(): polls until a condition holds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longer than a busy machine needs for anything that a spec waits for. */

@@ -1,4 +1,3 @@
-/** Valkey URLs: the address of a Valkey server for each service, with the service's own user. */
 import type { Valkey } from '../../libs/keycloak/spec-support/valkey.js';
 import type { Variables } from './running-service.js';
 import { SERVICES } from './services.js';

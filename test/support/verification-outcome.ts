@@ -1,4 +1,3 @@
-/** Verification outcome: the result of a token verification, in one word. */
 import type { ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { KeycloakException } from '../../libs/keycloak/src/protocol/keycloak-exception.js';
 

@@ -1,4 +1,3 @@
-/** Metrics and traces of the built services as separate processes, with the standard OpenTelemetry variables. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -78,7 +77,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine all requests above may wait for one introspection. This one is certain to be a cache hit.
+  // On a busy machine all requests above may wait for one introspection, so this one is the certain cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
@@ -89,10 +88,8 @@ beforeAll(async () => {
   proxy = await scanner.proxyTo(keycloakUrl());
   keycloak = await connectToKeycloak();
   collector = await OtlpReceiver.start();
-  // Bob may not run the chain, so his calls are refused.
   tokens = [textOf(await login(keycloak, 'alice')), textOf(await login(keycloak, 'bob'))];
   for (const secret of [...tokens, ...Object.values(SECRETS)]) scanner.addToken(secret);
-  // Service C verifies signatures, which has a metric of its own.
   const c = await start('service-c', { TOKEN_VERIFICATION: 'jwt' });
   const b = await start('service-b', { SERVICE_C_URL: c.url });
   const a = await start('service-a', { SERVICE_B_URL: b.url });

@@ -1,4 +1,3 @@
-/** Calls through a real forward proxy, checked against the proxy's log, and failures of the proxy. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';

@@ -1,4 +1,3 @@
-/** Keycloak and services with certificates of a private authority: only the right authority file grants access. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
@@ -256,10 +255,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /**
-   * Reached through `baseUrl` only, because its issuer is a name. The server has just started, so first answers are
-   * slow.
-   */
+  /** The issuer is only a name, so requests go to `internalServerUrl`; the first ones after the start are slow. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

@@ -1,4 +1,3 @@
-/** Settings of Service A for its specs. By default, the URLs of the called services lead nowhere. */
 import type { Environment } from 'service-defaults';
 import { serviceAConfig, type ServiceAConfig } from '../src/config.js';
 

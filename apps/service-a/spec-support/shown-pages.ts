@@ -1,4 +1,3 @@
-/** Shown pages: renders each page of Service A as HTML, with the values that the specs show on it. */
 import { parseServerTiming, type SeenToken } from 'demo';
 import type { RefusalBody } from 'nestjs-keycloak-s2s';
 import type { AttackReport } from '../src/attacks/attack-lab.js';

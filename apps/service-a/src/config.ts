@@ -1,4 +1,3 @@
-/** Settings of Service A. */
 import type { ConfigType } from '@nestjs/config';
 import { serviceConfig } from 'service-defaults';
 

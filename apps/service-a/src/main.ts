@@ -1,4 +1,3 @@
-/** Starts Service A. */
 import { bootstrap } from 'service-defaults';
 import { serviceAConfig } from './config.js';
 import { ServiceAModule } from './service-a.module.js';

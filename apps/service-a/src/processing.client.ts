@@ -1,4 +1,3 @@
-/** ProcessingClient: Service A's calls to Service B on the chain, and for refunds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenTokens, type SeenToken } from 'demo';
@@ -25,15 +24,11 @@ export class ProcessingClient {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/process', order));
   }
 
-  /** Service B requires a recent login. */
   async refundFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/refunds', order));
   }
 
-  /**
-   * In demo mode: the claims of the tokens with which Services B and C are called for this caller, or for Service A
-   * itself. While they are cached, these are the tokens of the last call.
-   */
+  /** While they are cached, these are the tokens of the last call. */
   async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
     const { serviceB } = this;
     const called =

@@ -1,4 +1,3 @@
-/** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { BackchannelLogoutModule, RevocationEventsModule } from 'nestjs-keycloak-s2s/signals';

@@ -1,4 +1,3 @@
-/** AnalyticsClient: Service B's calls to Service C. Only the attacks contain other paths of Service C. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenTokens, type SeenToken } from 'demo';
@@ -22,7 +21,6 @@ export class AnalyticsClient {
     return { result: answer.result, msg: answer.msg };
   }
 
-  /** In demo mode: the claims of the token with which Service C is called. */
   async tokens(caller: VerifiedAccessToken): Promise<readonly SeenToken[]> {
     const seen = seenTokens(await this.serviceC.onBehalfOf(caller, 'analytics.run').get('/demo/tokens'));
     if (seen === undefined) throw new ServiceCallError('service_failed', 'service-c', 'answer_not_as_agreed');

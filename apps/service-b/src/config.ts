@@ -1,4 +1,3 @@
-/** Settings of Service B. */
 import type { ConfigType } from '@nestjs/config';
 import { serviceConfig } from 'service-defaults';
 

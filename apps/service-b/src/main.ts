@@ -1,4 +1,3 @@
-/** Starts Service B. */
 import { bootstrap } from 'service-defaults';
 import { serviceBConfig } from './config.js';
 import { ServiceBModule } from './service-b.module.js';

@@ -1,4 +1,3 @@
-/** The guarded routes of Service B and its calls to Service C, without a server. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

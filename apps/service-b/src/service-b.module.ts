@@ -1,4 +1,3 @@
-/** ServiceBModule: the wiring of Service B. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { AnalyticsClient } from './analytics.client.js';

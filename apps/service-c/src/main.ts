@@ -1,4 +1,3 @@
-/** Starts Service C. */
 import { bootstrap } from 'service-defaults';
 import { serviceCConfig } from './config.js';
 import { ServiceCModule } from './service-c.module.js';

@@ -1,4 +1,3 @@
-/** ServiceCModule: the wiring of Service C. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { AnalyticsController } from './analytics/analytics.controller.js';

@@ -1,4 +1,3 @@
-/** Settings of the signal poller. */
 import type { ConfigType } from '@nestjs/config';
 import { serviceConfig } from 'service-defaults';
 

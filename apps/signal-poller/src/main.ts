@@ -1,4 +1,3 @@
-/** Starts the signal poller. */
 import { bootstrap } from 'service-defaults';
 import { signalPollerConfig } from './config.js';
 import { SignalPollerModule } from './signal-poller.module.js';

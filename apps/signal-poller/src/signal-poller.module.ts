@@ -1,4 +1,3 @@
-/** SignalPollerModule: polls Keycloak for revocations, and publishes them to the services over the channel. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { RevocationEventsModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules } from 'service-defaults';

@@ -1,4 +1,3 @@
-/** Helpers that send the requests of the compatibility tests. */
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;

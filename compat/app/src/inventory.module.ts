@@ -1,4 +1,3 @@
-/** The service `inventory`: one route that returns the subject and the client of its caller. */
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { Caller, KeycloakModule, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Settings } from './settings.js';

@@ -1,4 +1,3 @@
-/** The service `orders`: a public route, a guarded route, an undeclared route, and two routes that call `inventory`. */
 import { Controller, Get, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import {
   Caller,

@@ -1,4 +1,3 @@
-/** Keycloak settings that both services share. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 
 export type Settings = Omit<KeycloakModuleOptions, 'clientId'>;

@@ -1,4 +1,3 @@
-/** `orders` and `inventory` with an authorization server that has the realm of `examples/quick-start`. */
 import { ask, tokenOf } from '../src/ask.js';
 import { startBoth, type Both } from '../src/both.js';
 

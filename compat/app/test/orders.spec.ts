@@ -1,4 +1,3 @@
-/** The routes of `orders`, tested with the library's test kit and without a server. */
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { KeycloakTestingModule, signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';

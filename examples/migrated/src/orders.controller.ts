@@ -1,4 +1,3 @@
-/** Orders, for users with roles. */
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import {
   Caller,

@@ -1,4 +1,3 @@
-/** The entry point of demo: code that the services share in demo mode only. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
 export { readAnswer, readAttempt } from './attacks/attempt-form.js';
 export { AttackNotRun, attempt, isAccepted, thenCleanUp, tokenInWords } from './attacks/attempt.js';

@@ -32,7 +32,6 @@ export function seenToken(service: string, { fingerprint, claims }: VerifiedAcce
   return { service, fingerprint, claims: shownClaims(claims) };
 }
 
-/** Parses the report of another service. Returns undefined if it does not have this form. */
 export function seenTokens(answer: unknown): readonly SeenToken[] | undefined {
   if (!Array.isArray(answer) || answer.length > MAX_TOKENS) return undefined;
   const seen = answer.map((item: unknown) => {

@@ -16,7 +16,6 @@ export interface SealedToken {
 
 export const MAX_SEALED_LENGTH = 8192;
 
-/** Returns undefined for a malformed report of another service. */
 export function readSealedToken(given: unknown): SealedToken | undefined {
   const { sealed, expiresAt } = Object(given) as Readonly<Record<string, unknown>>;
   if (typeof sealed !== 'string' || sealed.length > MAX_SEALED_LENGTH) return undefined;
@@ -38,7 +37,6 @@ export class TokenSeal {
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url');
   }
 
-  /** Returns undefined for a text that was not sealed with this secret. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;

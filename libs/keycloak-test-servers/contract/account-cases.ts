@@ -1,4 +1,3 @@
-/** Contract of changes to a user or client that may end tokens: permanent lockout, deleted client, changed password. */
 import { randomUUID } from 'node:crypto';
 import { refused, type ContractCase } from './expectations.js';
 import { answer, askAdministrator } from './observations.js';

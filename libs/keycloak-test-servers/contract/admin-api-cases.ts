@@ -1,4 +1,3 @@
-/** Contract of the realm master and of access to the admin REST API. */
 import { INACTIVE, refused, type ContractCase } from './expectations.js';
 import { administered, answer, tokenAnswer } from './observations.js';
 import { exchange, introspect, login, request, textOf, token } from './requests.js';

@@ -1,4 +1,3 @@
-/** Contract of clients and sessions in the admin REST API. */
 import { randomUUID } from 'node:crypto';
 import { BAD_CLIENT, INACTIVE, type ContractCase } from './expectations.js';
 import { administered, answer, askAdministrator, isActive } from './observations.js';
@@ -28,7 +27,6 @@ const clientOf = (clientId: string) => ({
   attributes: { 'access.token.header.type.rfc9068': 'true' },
 });
 
-/** Deletes the client afterwards. */
 function withClient<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const clientId = `client-${randomUUID()}`;
   return administrator.having('/clients', clientOf(clientId), (path) => use({ path, clientId }));

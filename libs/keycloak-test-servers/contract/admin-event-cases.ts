@@ -1,4 +1,3 @@
-/** Contract of admin events: the event for each change by an administrator. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContractCase } from './expectations.js';
@@ -30,7 +29,6 @@ const MASKED = '**********';
 
 type Act = (server: ContractServer, path: string) => Promise<unknown>;
 
-/** Runs a case in a separate realm, with a user or client that is deleted afterwards. */
 const changes = (
   title: string,
   [collection, body]: readonly ['/users' | '/clients', () => object],

@@ -1,4 +1,3 @@
-/** Contract of users and roles in the admin REST API. */
 import { randomUUID } from 'node:crypto';
 import { INACTIVE, INVALID_TOKEN, refused, type ContractCase } from './expectations.js';
 import { administered, answer, askAdministrator, claims, isActive } from './observations.js';
@@ -24,13 +23,11 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
-/** Deletes the user afterwards. */
 function withUser<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const username = `user-${randomUUID()}`;
   return administrator.having('/users', userOf(username), (path) => use({ path, username }));
 }
 
-/** Leaves out Keycloak's default roles. */
 const rolesOf = async ({ administrator }: ContractServer, path: string): Promise<string[]> =>
   (await administrator.read<{ name: string }[]>(`${path}/role-mappings/realm`))
     .map(({ name }) => name)

@@ -1,11 +1,9 @@
-/** Client for the admin REST API of a realm. */
-
 /** A token is valid for a minute. */
 const TOKEN_USED_FOR_MS = 20_000;
 
 export interface AdminQuestion {
   readonly body?: unknown;
-  /** Replaces the administrator's token; `null` sends no token. */
+  /** `null` sends no token. */
   readonly authorization?: string | null;
   readonly contentType?: string;
   readonly realm?: string;
@@ -19,7 +17,7 @@ export class Administrator {
     private readonly realm: string,
   ) {}
 
-  /** Returns refusals too. A string body is sent unchanged. */
+  /** A string body is sent unchanged. */
   async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
     const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
     return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {
@@ -42,13 +40,11 @@ export class Administrator {
     return (await (await this.#succeed('GET', path)).json()) as T;
   }
 
-  /** Returns the path of the created resource. */
   async create(path: string, body: object): Promise<string> {
     const { headers } = await this.#succeed('POST', path, body);
     return `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
   }
 
-  /** Deletes the resource after `use`, unless it is already gone. */
   async having<T>(path: string, body: object, use: (made: string) => Promise<T>): Promise<T> {
     const made = await this.create(path, body);
     try {

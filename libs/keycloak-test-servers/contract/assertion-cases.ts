@@ -1,4 +1,3 @@
-/** Contract of client assertions (RFC 7523 §2.2) and of regenerated secrets. */
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type GenerateKeyPairResult } from 'jose';
 import { BAD_CLIENT, BAD_SECRET, refused, type ContractCase } from './expectations.js';

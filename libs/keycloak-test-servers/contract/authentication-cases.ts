@@ -1,4 +1,4 @@
-/** Contract of `acr` and `auth_time` (RFC 9470 §6, OpenID Connect Core §2, §3.1.2.1). */
+/** RFC 9470 §6, OpenID Connect Core §2, §3.1.2.1. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { moreTokensFor, redeem, refreshAt, tokensFor } from './code-cases.js';
 import { claimsOf } from './demo-realm.js';
@@ -8,7 +8,6 @@ import { clientCredentials, exchange, exchangeForB, exchangeForC, login, textOf,
 import { SeenLogins } from './seen-logins.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** Logs in, then waits until the next second. */
 async function begin(server: ContractServer) {
   const client = await server.newClient('web');
   const browser = new LoginBrowser(server);

@@ -1,4 +1,3 @@
-/** Contract of the authorization endpoint (RFC 6749 §4.1.1, RFC 7636, RFC 9207) and of the login form. */
 import { authorizationRequest, LoginBrowser, callbackParameters, type Parameters } from './login-browser.js';
 import { ERROR_PAGE, LOGIN_PAGE, type ContractCase } from './expectations.js';
 import { answer, callback, page } from './observations.js';

@@ -1,7 +1,3 @@
-/**
- * Runs the contract against the embedded server and Keycloak: same requests, same answers, except for known
- * differences.
- */
 import { afterAll } from '@jest/globals';
 import { ACCOUNT_CASES } from './account-cases.js';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';

@@ -1,4 +1,3 @@
-/** A minimal browser that stores cookies, follows redirects and records all traffic. */
 import { replyFrom, type Reply } from './requests.js';
 
 export interface Page extends Reply {
@@ -15,7 +14,6 @@ const PAGE = { Accept: 'text/html' };
 
 export class Browser {
   readonly cookies = new Map<string, Map<string, string>>();
-  /** All URLs, headers and bodies, in order. */
   readonly seen: string[] = [];
 
   async send(url: string, { method = 'GET', headers = {}, form }: Sent = {}): Promise<Page> {

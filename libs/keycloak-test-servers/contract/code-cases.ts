@@ -1,4 +1,3 @@
-/** Contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and its tokens. */
 import { LoginBrowser, codeOf, VERIFIER } from './login-browser.js';
 import {
   accessTokenClaims,

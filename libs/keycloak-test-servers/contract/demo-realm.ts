@@ -1,4 +1,3 @@
-/** The demo realm on the shared server of `npm test` and on a separate embedded server. */
 import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import description from '../../../services.json' with { type: 'json' };
@@ -20,10 +19,9 @@ export const keycloakUrl = (): string => testServer().baseUrl;
 
 export const issuer = (): string => testServer().issuer;
 
-/** The issuer ends with the name of the realm. */
 export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1);
 
-/** Redirect target of browsers. With `npm test`, Keycloak also sends logout notifications there. */
+/** With `npm test`, Keycloak also sends logout notifications there. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
 /** Keycloak has no address for logout notifications unless `npm test` started it. */
@@ -42,7 +40,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Shortens the lifetime of Service A's tokens, so that every use of a session refreshes them. */
+/** Every use of a session then refreshes the tokens. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');
@@ -50,7 +48,6 @@ export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
 }
 
-/** Does not verify the token. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 }

@@ -1,4 +1,3 @@
-/** Contract of metadata documents, keys and HTTP methods. */
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { answer } from './observations.js';
 import type { ContractCase } from './expectations.js';

@@ -1,4 +1,3 @@
-/** Contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
 import { expect } from '@jest/globals';
 import { LoginBrowser, type Parameters } from './login-browser.js';
 import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
@@ -27,7 +26,6 @@ const withQuery = (parameters: Parameters): string =>
 const isStillActive = async (server: ContractServer, tokens: Reply): Promise<unknown> =>
   isActive(await introspect(server, 'service-a', textOf(tokens)));
 
-/** Whether the token is active, and whether the browser still has a session. */
 const state = async (server: ContractServer, client: string, browser: LoginBrowser, tokens: Reply) => [
   await isStillActive(server, tokens),
   callback(server, await browser.authorize(client, { prompt: 'none' }))['error'],

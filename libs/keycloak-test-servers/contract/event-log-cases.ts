@@ -1,4 +1,3 @@
-/** Contract of the event log: access and settings. */
 import type { ContractCase } from './expectations.js';
 import { administered, askAdministrator } from './observations.js';
 import { READER_NAMES, readerCaller, type Reader } from './own-realm.js';
@@ -8,7 +7,7 @@ import type { ContractServer } from './server.js';
 
 const DONE = { status: 204 };
 const UNPARSED = { status: 400, json: { error: 'unknown_error', error_description: 'Cannot parse the JSON' } };
-/** Event types that Keycloak stores by default. A suffix in brackets means both names. */
+/** A suffix in brackets means both names. */
 const SAVED_BY_DEFAULT = `
   AUTHREQID_TO_TOKEN[_ERROR] CLIENT_DELETE[_ERROR] CLIENT_INITIATED_ACCOUNT_LINKING[_ERROR] CLIENT_LOGIN[_ERROR]
   CLIENT_REGISTER[_ERROR] CLIENT_UPDATE[_ERROR] CODE_TO_TOKEN[_ERROR] CUSTOM_REQUIRED_ACTION[_ERROR]

@@ -1,4 +1,3 @@
-/** Contract of event searches: pages, order, times and names. */
 import type { ContractCase } from './expectations.js';
 import { askAdministrator } from './observations.js';
 import { clientCredentials, login } from './requests.js';

@@ -1,4 +1,3 @@
-/** Contract of token exchange (RFC 8693). */
 import { answer, claims, tokenAnswer } from './observations.js';
 import {
   ALICE,
@@ -46,7 +45,6 @@ type Exchange = (client: Caller, subject: (server: ContractServer) => Promise<st
 
 const exchangeOf: Exchange = (client, subject, more) => async (server) =>
   tokenAnswer(server, await exchange(server, client, await subject(server), more));
-/** For exchanges that must fail. */
 const answerTo: Exchange = (client, subject, more) => async (server) =>
   answer(server, await exchange(server, client, await subject(server), more));
 

@@ -1,4 +1,3 @@
-/** Expected answers of the contract, in the format of observations.ts. */
 import type { ContractServer } from './server.js';
 
 export interface ContractCase {
@@ -49,12 +48,10 @@ export interface ExpectedToken {
   readonly of: Subject;
   /** `azp`. */
   readonly to: string;
-  /** Default: none. */
   readonly aud?: string | readonly string[];
   readonly roles?: readonly string[];
   /** In addition to `profile` and `email`. */
   readonly scope?: readonly string[];
-  /** Default: 300. */
   readonly seconds?: number;
   /** The prefix of `jti`. */
   readonly kind: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
@@ -88,7 +85,6 @@ export const idTokenClaims = ({ of, to, seconds = 300 }: Pick<ExpectedToken, 'of
   ...of,
 });
 
-/** `members` are in addition to the members of every grant. */
 export function issued(expected: ExpectedToken, members: object = {}) {
   const claims = accessTokenClaims(expected);
   return {
@@ -110,7 +106,6 @@ export const exchanged = (expected: Omit<ExpectedToken, 'kind'>, members: object
     { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', ...members },
   );
 
-/** Includes a refresh token, and an ID token if `openid` was requested. */
 export const loggedIn = (expected: ExpectedToken) =>
   issued(expected, {
     refresh_expires_in: 1800,

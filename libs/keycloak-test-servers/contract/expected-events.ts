@@ -1,4 +1,3 @@
-/** Expected user events, in the format of seen-events.ts. */
 import type { ContractCase } from './expectations.js';
 import { LoginBrowser, VERIFIER } from './login-browser.js';
 import { token } from './requests.js';

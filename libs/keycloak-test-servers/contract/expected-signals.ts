@@ -1,4 +1,3 @@
-/** Expected security event tokens, in the format of receivers.ts. */
 import { EVENT_TYPES } from './receivers.js';
 
 const signed = (claims: object) => ({

@@ -1,4 +1,3 @@
-/** Turns contract cases into tests. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerUnderContract } from './describe-servers.js';
 import type { Difference } from './differences.js';
@@ -11,7 +10,6 @@ export interface CaseGroup {
   readonly cases: readonly ContractCase[];
 }
 
-/** Without a Keycloak, `beforeAll` fails with instructions. */
 export type ServerOfCases = () => ContractServer;
 
 export function connectForCases(connect: () => Promise<ContractServer>): ServerOfCases {

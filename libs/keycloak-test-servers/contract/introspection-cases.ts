@@ -1,4 +1,3 @@
-/** Contract of introspection (RFC 7662). */
 import { answer, isActive } from './observations.js';
 import {
   active,
@@ -29,7 +28,7 @@ const ACTIVE_A = active({
 const tokenForB = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-/** Other spellings of a token by name. Four bits of the last signature character are not decoded. */
+/** Four bits of the last signature character are not decoded. */
 function otherSpellings(token: string): Readonly<Record<string, string>> {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const last = signature.charCodeAt(signature.length - 1);

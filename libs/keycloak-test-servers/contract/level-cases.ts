@@ -1,7 +1,4 @@
-/**
- * Contract of authentication levels: step-up by `acr_values`, `claims` and `max_age` (RFC 9470 §4, OpenID Connect Core
- * §3.1.2.1, §5.5.1.1).
- */
+/** RFC 9470 §4, OpenID Connect Core §3.1.2.1, §5.5.1.1. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redeem, refreshAt } from './code-cases.js';
 import { claimsOf } from './demo-realm.js';
@@ -13,7 +10,6 @@ import { exchange, exchangeForB, exchangeForC, login, textOf, type Reply } from 
 import { SeenLogins } from './seen-logins.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** Headings of the form for name and password, and of the level 2 form, which asks for the password only. */
 const NAME_FORM = 'Sign in to your account';
 const PASSWORD_FORM = 'Sign In';
 const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
@@ -58,7 +54,6 @@ class Visit {
   }
 }
 
-/** Submits at most two forms. Returns their headings and the last page. */
 async function through(browser: LoginBrowser, first: Page): Promise<{ forms: readonly string[]; end: Page }> {
   const forms: string[] = [];
   let end = first;

@@ -1,4 +1,3 @@
-/** Browser that sends authorization requests to one authorization server. */
 import { createHash } from 'node:crypto';
 import { Browser, type Page } from './browser.js';
 import type { Asked, Reply } from './requests.js';
@@ -7,7 +6,6 @@ import { CALLBACK } from './server.js';
 export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 
-/** `undefined` omits a parameter. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
 export class LoginBrowser {
@@ -15,12 +13,10 @@ export class LoginBrowser {
 
   constructor(private readonly server: Asked) {}
 
-  /** `changes` overrides parameters of a valid request. */
   authorize(client_id: string, changes: Parameters = {}): Promise<Page> {
     return this.get(`/protocol/openid-connect/auth?${authorizationRequest(client_id, changes)}`);
   }
 
-  /** The password equals the username. */
   fill(page: Page, username: string, password?: string): Promise<Page> {
     return this.#browser.submitLogin(page, username, password);
   }
@@ -33,7 +29,6 @@ export class LoginBrowser {
     return this.fill(await this.authorize(client_id, changes), username);
   }
 
-  /** Does not follow redirects. */
   get(path: string): Promise<Page> {
     return this.#browser.send(this.server.issuer + path);
   }

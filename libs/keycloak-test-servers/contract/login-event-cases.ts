@@ -1,4 +1,3 @@
-/** Contract of the events of logins, failed logins and lockouts. */
 import type { ContractCase } from './expectations.js';
 import { BY_SECRET, EVENT, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';
 import { login } from './requests.js';

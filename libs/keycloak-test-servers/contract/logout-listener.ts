@@ -1,4 +1,3 @@
-/** Receives back-channel logouts in place of a client. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +13,7 @@ export interface Notice {
 export interface LogoutListener {
   /** Reachable from a container. */
   readonly url: string;
-  /** Notifications since the last call. Keycloak answers a logout only after it has notified all clients. */
+  /** Keycloak answers a logout only after it has notified all clients. */
   take(): Notice[];
   stop(): Promise<void>;
 }

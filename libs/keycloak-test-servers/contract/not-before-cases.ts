@@ -1,4 +1,3 @@
-/** Contract of `notBefore` (realm and client) and of ending all sessions. */
 import { INVALID_TOKEN, LOGIN_PAGE, refused, type ContractCase } from './expectations.js';
 import { codeOf, LoginBrowser, VERIFIER } from './login-browser.js';
 import { answer, askAdministrator, page } from './observations.js';

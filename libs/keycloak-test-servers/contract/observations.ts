@@ -60,7 +60,6 @@ const wholeMinutes = (seconds: number): number => {
   return Math.abs(seconds - nearest) <= 1 ? nearest : seconds;
 };
 
-/** Reduces objects to the `wanted` members. */
 export async function administered(server: ContractServer, response: Response, wanted?: readonly string[]) {
   const text = await response.text();
   const json: unknown = text === '' ? undefined : JSON.parse(text);
@@ -89,7 +88,7 @@ export function callback(server: ContractServer, { status, headers }: Reply): Me
   return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
 }
 
-/** Reduces a page to whether it contains `words`. Other text, style and scripts may differ. */
+/** Other text, style and scripts may differ. */
 export function page({ status, headers, text }: Reply, words: string): Members {
   const said = text
     .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')

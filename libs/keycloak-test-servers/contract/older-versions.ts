@@ -1,10 +1,9 @@
-/** Recorded answers of older Keycloak versions that differ from the contract. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
 
 type Answers = Readonly<Record<string, unknown>>;
 
-/** Answers by case name. `RECORD_DIFFERENCES=true` rewrites the file. */
+/** `RECORD_DIFFERENCES=true` rewrites the file. */
 const fileOf = (version: string): URL => new URL(`answers-${minor(version)}.json`, import.meta.url);
 
 const minor = (version: string): string => version.split('.').slice(0, 2).join('.');

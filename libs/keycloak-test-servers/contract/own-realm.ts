@@ -1,4 +1,3 @@
-/** A separate realm for cases that change realm settings or read all events. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +16,6 @@ export interface OwnRealm {
 
 const READER_SECRET = 'the-secret';
 
-/** Each client has its role in scope, unless `isScoped` is false. */
 const READERS = {
   'event-reader': { role: 'view-events', isScoped: true },
   'event-manager': { role: 'manage-events', isScoped: true },
@@ -35,7 +33,6 @@ export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as 
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** `plain` is the demo realm with the readers. `with signals` is a realm with an SSF transmitter. */
 export type RealmKind = 'plain' | 'with signals';
 
 interface Representation extends Members {

@@ -1,4 +1,3 @@
-/** Contract of a realm that refuses all requests: HTTP while HTTPS is required, or a disabled realm. */
 import { answer, page } from './observations.js';
 import { ERROR_PAGE, refused, type ContractCase } from './expectations.js';
 import { LoginBrowser } from './login-browser.js';

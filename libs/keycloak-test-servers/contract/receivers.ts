@@ -1,6 +1,3 @@
-/**
- * SSF receivers: a client for one case, its requests to the transmitter, and the security event tokens that it polls.
- */
 import { randomUUID } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import type { ContractCase } from './expectations.js';
@@ -27,7 +24,7 @@ export interface Receiver {
   readonly path: string;
   readonly streamId: string;
   readonly pollPath: string;
-  /** Uses a token with both scopes by default; `null` sends no token. A string body is sent unchanged. */
+  /** `null` sends no token. A string body is sent unchanged. */
   ask(method: string, path: string, body?: unknown, token?: string | null): Promise<Reply>;
   poll(body?: object): Promise<Poll>;
   verify(...states: readonly string[]): Promise<readonly number[]>;
@@ -42,15 +39,15 @@ export interface Poll {
 }
 
 export interface OfReceiver {
-  /** Override the default stream attributes; an empty string removes one. */
+  /** An empty string removes a default attribute. */
   readonly attributes?: Attributes;
   /** Without a stream. */
   readonly isEmpty?: boolean;
 }
 
 /**
- * Runs requests one after the other. Keycloak answers concurrent first requests of a receiver with 409 or 500, and
- * concurrent polls receive different events.
+ * Keycloak answers concurrent first requests of a receiver with 409 or 500, and concurrent polls receive different
+ * events.
  */
 export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
@@ -143,7 +140,6 @@ export const shownSets = (own: ContractServer, { sets }: Poll, names: Members): 
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Replaces values that change by placeholders. */
 export function shown(names: Members, value: unknown, member = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => shown(names, item));
   if (typeof value === 'object' && value !== null) {

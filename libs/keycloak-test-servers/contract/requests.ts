@@ -1,4 +1,3 @@
-/** HTTP requests of the contract, without the library. */
 import type { ContractServer } from './server.js';
 import { SECRETS } from './demo-realm.js';
 
@@ -23,7 +22,6 @@ export interface Reply {
 export const request = (server: Asked, path: string, init?: RequestInit): Promise<Reply> =>
   replyFrom(server.issuer + path, init);
 
-/** Does not follow redirects. */
 export async function replyFrom(url: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
@@ -88,7 +86,6 @@ export function textOf(reply: Reply, name: 'access_token' | 'refresh_token' | 'i
   throw new Error(`No ${name} in an answer ${reply.status}: ${reply.text}`);
 }
 
-/** Token for Service A, then exchanged for B and for C. */
 export interface Chain {
   readonly login: Reply;
   readonly atA: string;

@@ -1,4 +1,3 @@
-/** Contract of revocation, logout and disabling: the tokens of a chain that each of them invalidates. */
 import { answer, isActive } from './observations.js';
 import {
   BAD_CLIENT,

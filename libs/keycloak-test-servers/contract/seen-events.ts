@@ -1,4 +1,3 @@
-/** Reads events of a realm in a form that is equal on both servers. */
 import type { ContractServer } from './server.js';
 
 type Members = Readonly<Record<string, unknown>>;

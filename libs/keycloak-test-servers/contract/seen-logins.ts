@@ -1,4 +1,3 @@
-/** Compares `acr` and `auth_time` of tokens between runs. */
 import { claimsOf } from './demo-realm.js';
 import { introspect, textOf, type Caller, type Reply } from './requests.js';
 import type { ContractServer } from './server.js';

@@ -1,4 +1,3 @@
-/** The embedded server or Keycloak, with administrator actions. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from './administrator.js';
@@ -12,25 +11,22 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** The password equals the username. Default: a unique name. */
+  /** The password equals the username. */
   newUser(role: Role, username?: string): Promise<string>;
   subjectOf(username: string): Promise<string>;
-  /** A service has the role order-manager. */
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
   changeUser(username: string, change: Readonly<Record<string, unknown>>): Promise<void>;
   disableUser(username: string): Promise<void>;
   disableClient(clientId: string): Promise<void>;
-  /** Notifies the clients. */
   endSession(sid: string): Promise<void>;
-  /** Notifies the clients. */
   logOutUser(username: string): Promise<void>;
-  /** A copy of the realm in which no other spec has sessions. It is created on first use and removed by `stop()`. */
+  /** A copy of the realm in which no other spec has sessions. */
   ownRealm(kind?: RealmKind): Promise<ContractServer>;
   stop(): Promise<void>;
 }
 
-/** Redirect URIs after login and logout. No server listens there. */
+/** No server listens there. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 
@@ -119,11 +115,6 @@ export async function startEmbedded(): Promise<ContractServer> {
   return { ...server, stop };
 }
 
-/**
- * Connects to this Jest worker's realm on the server of `npm test`.
- *
- * @throws Error with instructions if there is no server.
- */
 export const connectToKeycloak = async (): Promise<ContractServer> =>
   contractServerAt(keycloakUrl(), { realm: testServer().realm });
 

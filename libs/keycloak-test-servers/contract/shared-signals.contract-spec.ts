@@ -1,4 +1,3 @@
-/** Contract of shared signals (SSF 1.0, delivery by polling). Requires Keycloak 26.7 with the feature `ssf`. */
 import { describe, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { connectToDemoRealm, describeOnKeycloakWith, hasFeature } from './describe-servers.js';

@@ -1,5 +1,3 @@
-/** A realm with an SSF transmitter and one receiver with a stream. */
-
 export const SSF_FEATURE = 'ssf';
 
 export const SSF_SCOPES = ['ssf.read', 'ssf.manage'];
@@ -15,7 +13,6 @@ export const RECEIVER_SECRET = 'the-secret';
 
 export const RECEIVER_OF_FILE = { clientId: 'ssf-receiver', streamId: 'events-of-the-file' };
 
-/** The stream receives the events of all users and can be verified without a minimum interval. */
 export const streamAttributes = (streamId: string, audience: string): Readonly<Record<string, string>> => ({
   'ssf.enabled': 'true',
   'ssf.defaultSubjects': 'ALL',
@@ -44,7 +41,7 @@ export const receiverClient = (clientId: string, attributes: Readonly<Record<str
 
 const { clientId, streamId } = RECEIVER_OF_FILE;
 
-/** Changes to the demo realm. Administrators may set any user attribute. */
+/** Administrators may set any user attribute. */
 export const transmitterOf = ({ attributes, clients }: Realm) => ({
   attributes: { ...attributes, 'ssf.transmitterEnabled': 'true' },
   clients: [...clients, receiverClient(clientId, streamAttributes(streamId, clientId))],

@@ -1,4 +1,3 @@
-/** Contract of access to the SSF transmitter by scopes. */
 import type { ContractCase } from './expectations.js';
 import { inTurn, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver, type Receiver } from './receivers.js';
 import { clientCredentials, login, revoke, textOf, token } from './requests.js';
@@ -22,7 +21,6 @@ const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | 
 
 const NONE = [401, 401, 401, 401, 401, 401, 401, 401, 401];
 const INVALID = [401, { error: 'HTTP 401 Unauthorized' }];
-/** The answer has no body. */
 const LACKS_SCOPE = 401;
 
 export const SSF_ACCESS_CASES: readonly ContractCase[] = [

@@ -1,4 +1,3 @@
-/** Contract of the admin endpoints for SSF streams and queued events. */
 import type { ContractCase } from './expectations.js';
 import { administered } from './observations.js';
 import { shown, STREAMS, withReceiver, type Receiver } from './receivers.js';

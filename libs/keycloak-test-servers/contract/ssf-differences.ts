@@ -1,4 +1,3 @@
-/** Known SSF differences between the embedded server and Keycloak, as listed in docs/testing.md. */
 import type { Difference } from './differences.js';
 import { STREAMS, withReceiver } from './receivers.js';
 

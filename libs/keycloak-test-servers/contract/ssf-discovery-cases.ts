@@ -1,4 +1,3 @@
-/** Contract of SSF transmitter metadata, with and without a transmitter. */
 import type { ContractCase } from './expectations.js';
 import { receiverAt, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver } from './receivers.js';
 import { request } from './requests.js';

@@ -1,4 +1,3 @@
-/** Contract of the events that SSF receivers get. */
 import { codeOf } from './login-browser.js';
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
@@ -22,7 +21,6 @@ const resetPassword = async (own: ContractServer, username: string, value: strin
 
 export type LogoutParameters = (client: string, tokens: Reply) => Readonly<Record<string, string>>;
 
-/** Logs a user in by code, then out in the browser. `more`: parameters of the logout request. */
 export async function logOutInBrowser(
   server: ContractServer,
   more: LogoutParameters,

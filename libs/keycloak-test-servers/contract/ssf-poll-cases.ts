@@ -1,4 +1,3 @@
-/** Contract of SSF delivery by polling (RFC 8936). */
 import type { ContractCase } from './expectations.js';
 import { inTurn, ssfAnswer, withReceiver, type Poll } from './receivers.js';
 

@@ -6,7 +6,6 @@ import { clientCredentials, login, refresh, revoke, textOf, type Reply } from '.
 import { logOutInBrowser, type LogoutParameters } from './ssf-event-cases.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** Throws if the action is refused. */
 const silent = (
   title: string,
   act: (own: ContractServer, username: string, tokens: Reply) => Promise<unknown>,

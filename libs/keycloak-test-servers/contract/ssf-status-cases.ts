@@ -1,4 +1,3 @@
-/** Contract of the SSF stream status: events are sent, held or dropped. */
 import type { ContractCase } from './expectations.js';
 import { streamUpdated } from './expected-signals.js';
 import { shownSets, ssfAnswer, STATUS, withReceiver, type Receiver } from './receivers.js';

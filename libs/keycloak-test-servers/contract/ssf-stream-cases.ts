@@ -1,4 +1,3 @@
-/** Contract of SSF streams, created by the receiver or given in client attributes. */
 import type { ContractCase } from './expectations.js';
 import {
   EVENT_TYPES,
@@ -53,7 +52,7 @@ const CREATED = {
   min_verification_interval: 60,
 };
 
-/** Runs a case with a created stream. `tell` replaces values that change. */
+/** `tell` replaces values that change. */
 const withMade = (
   title: string,
   body: object,

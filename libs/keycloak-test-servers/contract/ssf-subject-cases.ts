@@ -1,4 +1,3 @@
-/** Contract of the users whose events an SSF receiver gets. */
 import type { ContractCase } from './expectations.js';
 import { STREAMS, withReceiver, type OfReceiver } from './receivers.js';
 import { login, logout, textOf } from './requests.js';

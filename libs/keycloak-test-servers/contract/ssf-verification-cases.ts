@@ -1,4 +1,3 @@
-/** Contract of SSF stream verification. */
 import type { ContractCase } from './expectations.js';
 import { verification } from './expected-signals.js';
 import { shownSets, ssfAnswer, STREAMS, VERIFY, withReceiver } from './receivers.js';

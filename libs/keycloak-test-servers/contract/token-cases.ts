@@ -1,4 +1,3 @@
-/** Contract of the token endpoint: client authentication, client credentials, password and refresh token. */
 import { answer, claims, tokenAnswer } from './observations.js';
 import {
   ALICE,
@@ -282,8 +281,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // A success resets the count. The realm allows nine failures. A busy Keycloak sometimes counts a failure twice or
-      // not at all, so this case stays away from the limit.
+      // A busy Keycloak sometimes counts a failure twice or not at all, so this case stays away from the limit of nine.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };

@@ -1,4 +1,3 @@
-/** Contract of the events of tokens and logouts. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
 import { BY_SECRET, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';

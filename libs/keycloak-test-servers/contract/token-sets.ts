@@ -1,4 +1,3 @@
-/** Tokens of a user along a chain of services, and a service's own token. */
 import { claimsOf } from './demo-realm.js';
 import { answer, isActive } from './observations.js';
 import { chainOf, clientCredentials, introspect, refresh, textOf, type Chain } from './requests.js';
@@ -25,7 +24,6 @@ export const states = async (
   isActive(await introspect(server, 'service-b', ofService)),
 ];
 
-/** The second after the newest token was issued. */
 export const after = ({ atA, atB, atC, ofService }: Tokens): number =>
   Math.max(...[atA, atB, atC, ofService].map((text) => Number(claimsOf(text)['iat']))) + 1;
 

@@ -1,4 +1,3 @@
-/** Contract of a service account that may only manage users, like a help desk. */
 import { randomUUID } from 'node:crypto';
 import type { ContractCase } from './expectations.js';
 import { isActive } from './observations.js';

@@ -1,4 +1,3 @@
-/** Contract of userinfo (OpenID Connect Core §5.3). */
 import { ALICE, type ContractCase } from './expectations.js';
 import { answer } from './observations.js';
 import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';

@@ -1,4 +1,3 @@
-/** Starts the embedded server with the demo realm and one secret for all clients. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -15,7 +14,6 @@ export const CLIENT_SECRET = 'the-secret:of +it';
 export const startTestRealm = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: allSecrets(CLIENT_SECRET) });
 
-/** Fills the placeholders of all client secrets. */
 export function allSecrets(secret: string): Readonly<Record<string, string>> {
   const names = unfilledPlaceholders(readFileSync(REALM_FILE, 'utf8'), {});
   return Object.fromEntries(names.map((name) => [name, secret]));

@@ -1,4 +1,3 @@
-/** Discovers a running server by its URL. */
 import { EMBEDDED_SERVER_NAME } from './embedded/start-authorization-server.js';
 import { realmNameIn } from './realm-export.js';
 import { ADMIN, type RunningServer } from './running-server.js';
@@ -7,7 +6,6 @@ import { timeLimit } from './time-limit.js';
 
 const TIMEOUT_MS = 10_000;
 
-/** @throws Error with the requested URL and the reason, if the realm can't be discovered there. */
 export async function findExternalServer(url: string, options: StartServerOptions): Promise<RunningServer> {
   const { baseUrl, realm } = await addressOf(url, options.realm);
   const { issuer, isEmbedded } = await discover(baseUrl, realm, options.signal);

@@ -1,4 +1,3 @@
-/** The range of freePort(), and that it skips ports in use. */
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';

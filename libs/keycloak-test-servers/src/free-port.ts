@@ -1,10 +1,8 @@
-/** Finds a free port outside of the range for outgoing connections. */
 import { createServer, type Server } from 'node:net';
 
 /**
  * Below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes (from
- * 30000). An ephemeral port may be taken before its server listens or while it restarts. A client that connects to such
- * a port without a server may even connect to itself.
+ * 30000). An ephemeral port may be taken before its server listens or while it restarts.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
@@ -23,9 +21,8 @@ const STEP = 619;
 let next = Math.floor(Math.random() * COUNT);
 
 /**
- * Returns a free port on the loopback interface, from 20000 to 29999. No system uses this range for outgoing
- * connections by default. A process gets each of a thousand ports once before one repeats. Two workers of Jest or
- * Vitest never get the same port. The port is not reserved, so another process may take it.
+ * Returns a free port on the loopback interface, from 20000 to 29999, outside of the range for outgoing connections.
+ * Two workers of Jest or Vitest never get the same port. The port is not reserved, so another process may take it.
  *
  * @throws Error if none of the ports is free.
  */
@@ -36,7 +33,6 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Listens on 127.0.0.1, on a port chosen as in {@link freePort}, and returns the port. */
 export async function listenOnFreePort(server: Server): Promise<number> {
   for (let tries = 0; tries < COUNT; tries += 1) {
     const port = PORTS.first + 10 * next + DIGIT;

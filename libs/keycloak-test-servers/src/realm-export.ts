@@ -1,4 +1,3 @@
-/** Realm name and placeholders of realm exports (JSON), read as Keycloak does. */
 import { readFile } from 'node:fs/promises';
 
 export interface RealmExport {
@@ -6,7 +5,6 @@ export interface RealmExport {
   readonly json: string;
 }
 
-/** @throws Error that names the placeholders without a value. */
 export async function readRealmExport(
   path: string,
   environment: Readonly<Record<string, string>>,
@@ -19,7 +17,7 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** Returns `${NAME}` placeholders with neither default nor value. Keycloak would import them literally. */
+/** Keycloak would import these placeholders literally. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);

@@ -1,5 +1,3 @@
-/** Refuses to start servers with published passwords in production. */
-
 /** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
 export function refuseInProduction(what: string): void {
   const { NODE_ENV } = process.env;

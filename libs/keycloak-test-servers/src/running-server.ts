@@ -1,5 +1,3 @@
-/** The common interface of all test servers, embedded or real. */
-
 /**
  * - `docker`, `distribution`: a real Keycloak in its official image, or from its official distribution on this
  *   machine's JVM.
@@ -15,12 +13,12 @@ export interface RunningServer {
   readonly issuer: string;
   readonly realm: string;
   /**
-   * The version of Keycloak, or the version that the embedded server emulates. `unknown` if the server was found by its
+   * The version of Keycloak, or the one that the embedded server emulates; `unknown` if the server was found by its
    * URL.
    */
   readonly version: string;
   readonly kind: ServerKind;
-  /** The enabled features, without Keycloak's default features. Empty for a server that was found by its URL. */
+  /** The enabled features beyond Keycloak's defaults; empty for a server that was found by its URL. */
   readonly features: readonly string[];
   /**
    * For the realm `master` with `admin-cli`. For a server that was already running, the variables
@@ -31,13 +29,13 @@ export interface RunningServer {
   /** With the choice `available`: why the embedded server replaces Keycloak, in one sentence. */
   readonly fallbackReason?: string;
   /**
-   * Stops the server and removes all files that it wrote; resolves when it has stopped. A server that was already
-   * running keeps running. May be called again.
+   * Stops the server and removes all files that it wrote; a server that was already running keeps running. May be
+   * called again.
    */
   stop(): Promise<void>;
 }
 
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
-/** The default version of Keycloak, and the version that the embedded server emulates. */
+/** Also the version that the embedded server emulates. */
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.5';

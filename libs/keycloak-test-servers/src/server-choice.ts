@@ -1,5 +1,3 @@
-/** The choice of the test server, from the caller or the environment. */
-
 /**
  * - `embedded`: the server of `startAuthorizationServer()`, in this process, within a second.
  * - `keycloak`: a real Keycloak, in Docker if an engine answers, otherwise from its distribution.
@@ -25,11 +23,7 @@ export interface NamedChoice {
   readonly madeBy: string;
 }
 
-/**
- * The choice of the caller, otherwise of the environment, otherwise `embedded`. An empty variable counts as unset.
- *
- * @throws RangeError for an invalid choice.
- */
+/** An empty variable counts as unset. */
 export function chooseServer(given: string | undefined, environment: NodeJS.ProcessEnv): NamedChoice {
   if (given !== undefined) return named(given, 'the choice');
   const { [VARIABLE]: variable = '' } = environment;

@@ -1,6 +1,3 @@
-/**
- * The choice `available`: a real Keycloak if this machine can run one, otherwise the embedded server with the reason.
- */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
 import { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 import { startKeycloak } from './real/start-keycloak.js';

@@ -4,19 +4,17 @@ export interface StartServerOptions {
   /** Path of a realm export (JSON), which an empty in-memory server imports. */
   readonly realm: string;
   /**
-   * Values for the `${NAME}` placeholders of the realm file, such as client secrets. A placeholder with neither value
-   * nor default is refused. `environment` may be a function of the hostname under which the server reaches this
-   * machine, for URLs that the server calls. The hostname is `localhost`, or `host.docker.internal` if Docker has a
-   * separate network.
+   * Values for the `${NAME}` placeholders of the realm file, such as client secrets; a placeholder with neither value
+   * nor default is refused. A function gets the hostname under which the server reaches this machine: `localhost`, or
+   * `host.docker.internal` if Docker has a separate network.
    */
   readonly environment?: RealmEnvironment;
   /**
-   * Features to enable, named as in Keycloak's option `--features`, such as `ssf` (shared signals, since 26.7).
-   * Keycloak does not start with a feature that its version does not know. The embedded server knows `ssf` only.
-   * Default: none.
+   * Features to enable, named as in Keycloak's option `--features`, such as `ssf` (shared signals, since 26.7). A
+   * server does not start with a feature that it does not know; the embedded server knows `ssf` only.
    */
   readonly features?: readonly string[];
-  /** TCP port on this machine. Default: a free port from `freePort()`. */
+  /** TCP port on this machine (default: a free port from `freePort()`). */
   readonly port?: number;
   /** Called with a line of text for every step that may take a while. */
   readonly onProgress?: (line: string) => void;

@@ -1,4 +1,3 @@
-/** Starts the test server that the caller or the environment selects. */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
 import { findExternalServer } from './external-server.js';
 import type { RunningServer } from './running-server.js';
@@ -9,12 +8,9 @@ import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * Starts the selected server, by default on a free port, or finds a running one. All servers have the same interface,
- * so a suite can run against any of them. Default: the environment variable `AUTHORIZATION_SERVER`, otherwise
- * `embedded`.
- *
- * Only `available` falls back; any other choice that is unavailable is an error. See `startAuthorizationServer()` and
- * `startKeycloak()` for their requirements and errors.
+ * Starts the selected server, by default on a free port, or finds a running one (default: the environment variable
+ * `AUTHORIZATION_SERVER`, otherwise `embedded`). Only `available` falls back; any other choice that is unavailable is
+ * an error.
  *
  * A running server must have the realm of `options.realm`, unless the URL names another realm. It ignores `environment`
  * and `port`, and `stop()` leaves it running.

@@ -1,4 +1,3 @@
-/** A time limit aborts even after a garbage collection. */
 import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';

@@ -1,6 +1,3 @@
-/** A signal that aborts after a time, or earlier with another signal. */
-
-/** Keeps each timeout signal alive as long as its combined signal. */
 const timeouts = new WeakMap<AbortSignal, AbortSignal>();
 
 /**

@@ -1,4 +1,3 @@
-/** AskedIntrospections: counts the introspection requests that the library sends to the authorization server. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from '../src/entry-points/diagnostics/index.js';
 

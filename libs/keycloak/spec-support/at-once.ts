@@ -1,5 +1,3 @@
-/** atOnce(): the value that a cache returns without waiting. */
-
 /** Returns undefined if `value` is pending, and ignores its outcome. */
 export function atOnce<T>(value: T | Promise<T>): T | undefined {
   if (!(value instanceof Promise)) return value;

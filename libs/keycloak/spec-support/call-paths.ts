@@ -1,4 +1,3 @@
-/** Call paths: paths of calls for property tests, and how each of them must be sent. */
 import fc from 'fast-check';
 import { IssuedToken } from '../src/protocol/issued-token.js';
 import { tokenText } from '../src/testing/token-text.js';
@@ -27,7 +26,6 @@ export function mustBeRefused(path: string): boolean {
   return hasDots || /[\\#]|\p{Cc}|\p{Cs}/u.test(path) || /\p{Cc}/u.test(ascii(pathname));
 }
 
-/** Decodes ASCII characters only, and only once. */
 const ascii = (text: string): string =>
   text.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
@@ -38,7 +36,6 @@ export const spelt = (path: string): string =>
 const bytesOf = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
-/** Returns the same token for every call, and counts the calls. */
 export class CountedTokens {
   requested = 0;
 

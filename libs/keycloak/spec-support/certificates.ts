@@ -1,4 +1,3 @@
-/** Certificates: a test authority that issues valid, expired or weak certificates with openssl, for any host. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +50,6 @@ export class TestAuthority {
     return path;
   }
 
-  /** `host` is a name such as `DNS:localhost`. An expired certificate was valid in January 2020. */
   issue(host = 'DNS:localhost', { expired = false, digest = 'sha256' } = {}): KeyPair {
     const dates = expired ? ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'] : ['-days', '1'];
     return this.#pair((key, cert) => {

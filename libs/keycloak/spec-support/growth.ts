@@ -1,8 +1,8 @@
-/** growthOf(): the factor of the run time for ten times the input, about 10 for linear and 100 for quadratic time. */
+/** The factor of the run time for ten times the input: about 10 for linear and 100 for quadratic time. */
 
 const ROUNDS = 15;
 
-/** The shortest of many runs, because other load on the machine can only make a run longer. */
+/** Other load on the machine can only make a run longer. */
 function shortestMs(run: () => unknown): number {
   let shortest = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,4 +1,3 @@
-/** Held token source: a TokenSource of service-a. A test can hold back its requests to the realm. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { createAuthorizationServer } from '../src/authorization-server/create-authorization-server.js';
 import { systemClock, type Clock } from '../src/caching/clock.js';

@@ -1,4 +1,3 @@
-/** JsonTransport: a ServiceTransport that sends JSON, with no token unless its headers have one. */
 import { JsonExchange, type JsonRequest } from '../src/client/json-exchange.js';
 import { ServiceTransport, type ServiceAnswer } from '../src/client/service-transport.js';
 import type { CallsState } from '../src/resilience/call-gate.js';

@@ -1,4 +1,3 @@
-/** judgeAccessToken(): checks one introspection result with a new judge. */
 import type { Clock } from '../src/caching/clock.js';
 import type { IntrospectionAnswer } from '../src/protocol/claims.js';
 import { tokenHash } from '../src/protocol/token-hash.js';

@@ -1,4 +1,3 @@
-/** JWT services: the library of a service that verifies signatures, with a server whose key set the spec controls. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { composeKeycloak, type ComposedKeycloak } from '../src/module/compose-keycloak.js';
 import type { ComponentLog } from '../src/resilience/component-log.js';
@@ -76,7 +75,6 @@ export function jwtService(
   };
 }
 
-/** The server publishes only these keys from now on. */
 export function publish(realm: RunningAuthorizationServer, keys: readonly unknown[]): void {
   realm.control.fault('jwks', { kind: 'answer', body: { keys } });
 }

@@ -1,4 +1,3 @@
-/** Logout services: an application that receives logout notices, as the client `shop` of one realm or of several. */
 import { Controller, Get, Module, type DynamicModule, type INestApplication, type Provider } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -104,7 +103,7 @@ export async function logIn({ issuer }: RunningAuthorizationServer, username: 'a
   return { accessToken: answer.access_token, idToken: answer.id_token };
 }
 
-/** Logs out at Keycloak, which has notified the clients when it answers (RP-Initiated Logout 1.0 §2). */
+/** Keycloak has notified the clients when it answers (RP-Initiated Logout 1.0 §2). */
 export async function logOut({ issuer }: RunningAuthorizationServer, { idToken }: LoggedIn): Promise<void> {
   const query = new URLSearchParams({ id_token_hint: idToken });
   const response = await fetch(`${issuer}/protocol/openid-connect/logout?${query.toString()}`);

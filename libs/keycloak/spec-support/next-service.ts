@@ -1,4 +1,3 @@
-/** NextService: a downstream service that answers by the scripts of a spec, and records the requests. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

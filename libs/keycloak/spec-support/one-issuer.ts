@@ -1,4 +1,3 @@
-/** One issuer: parts of a module with one issuer, for specs that create them without a module. */
 import type { Clock } from '../src/caching/clock.js';
 import { ServiceAudiences } from '../src/client/service-audiences.js';
 import { HeldDenials, type HeldDenialsOptions, type RevocationLog } from '../src/revocation/held-denials.js';

@@ -1,10 +1,9 @@
-/** Payload members: payloads that imitate framework objects, for property tests (RS-28). */
+/** Payloads that imitate framework objects, for property tests (RS-28). */
 import type { INestApplicationContext } from '@nestjs/common';
 import fc from 'fast-check';
 import { KEYCLOAK } from '../src/module/keycloak.module-definition.js';
 import type { ComposedKeycloak } from '../src/module/compose-keycloak.js';
 
-/** Members of the objects that Nest, its transports, Node and GraphQL give to handlers. */
 export const FRAMEWORK_MEMBERS: readonly string[] = [
   'getPeer',
   'sendMetadata',

@@ -1,4 +1,3 @@
-/** Proof keys for specs: an Ed25519 key pair in PEM, as operators create it. */
 import { generateKeyPairSync } from 'node:crypto';
 
 export interface ProofKeyPair {

@@ -1,4 +1,3 @@
-/** Recorded telemetry: an OpenTelemetry SDK for a spec, which keeps metrics and spans in memory. */
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -35,7 +34,7 @@ export class RecordedTelemetry {
 
   private constructor() {}
 
-  /** Sets global providers, so only one can run at a time. Call it before starting the code under test. */
+  /** Sets global providers, so only one can run at a time. */
   static start(): RecordedTelemetry {
     const recorded = new RecordedTelemetry();
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

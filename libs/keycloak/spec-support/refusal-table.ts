@@ -1,7 +1,4 @@
-/**
- * Refusal table: callers that `@RequirePermission('orders.read') @AllowClients('shop')` refuses, and how, in every
- * context.
- */
+/** Callers that `@RequirePermission('orders.read') @AllowClients('shop')` refuses, in every context. */
 import type { INestApplicationContext } from '@nestjs/common';
 import { RevocationList } from '../src/index.js';
 import {

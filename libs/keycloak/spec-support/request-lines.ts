@@ -1,10 +1,9 @@
-/** RequestLines: an HTTP server that answers every request with 200 and records its request line byte for byte. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
 
-/** It reads the socket itself, since Node's own server parses what it receives. Requests must have no body. */
+/** It reads the socket itself, since Node's own server parses what it receives. */
 export class RequestLines {
   /** One character for each byte. */
   readonly lines: string[] = [];

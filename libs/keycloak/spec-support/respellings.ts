@@ -1,8 +1,7 @@
-/** Respellings: other texts that a lenient decoder accepts as the same token, and similar texts. */
+/** Other texts that a lenient decoder accepts as the same token, and similar texts. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** How many last characters decode to the same octets, by the length modulo 4. */
 const SAME_OCTETS: Readonly<Record<number, number>> = { 2: 16, 3: 4 };
 
 export function respellingsOf(token: string): readonly string[] {

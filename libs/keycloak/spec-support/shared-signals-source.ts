@@ -1,4 +1,3 @@
-/** Shared signals source: connects a source to a transmitter as a signal feed does, with the fetch of the core. */
 import { createAuthorizationServer } from '../src/authorization-server/create-authorization-server.js';
 import { FixedSecret } from '../src/client-authentication/client-authentication.js';
 import type { ComponentLog } from '../src/resilience/component-log.js';
@@ -60,7 +59,6 @@ export function connectedSource(
     fetch: signalCalls().fetch.fetch,
     login: transmitter.login,
     clock,
-    // The library learns the time of the server from an issued token.
     serverSeconds: () => (transmitter.logins === 0 ? clock.epochSeconds() : transmitter.now),
     isTrial,
     proofEveryMs: PROOF_EVERY_MS,

@@ -1,4 +1,3 @@
-/** Signers: keys of all kinds, and validly signed compact JWS with any header and payload. */
 import {
   createHmac,
   generateKeyPairSync,
@@ -18,7 +17,7 @@ export interface Signer {
   readonly jwk: JsonWebKey & { readonly kid: string };
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** `header` replaces members of the usual one; undefined leaves them out. */
+  /** Undefined leaves a member out of the header. */
   sign(claims: Json | string, header?: Json): string;
   signText(text: string): Buffer;
 }

@@ -1,4 +1,4 @@
-/** SsfTransmitter: a transmitter of SSF 1.0 with poll delivery (RFC 8936), at addresses that no known server has. */
+/** A transmitter of SSF 1.0 with poll delivery (RFC 8936), at addresses that no known server has. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -24,7 +24,6 @@ export interface Asked {
   readonly body: Json;
 }
 
-/** `hang`: no response. */
 export type Instead = { readonly status: number; readonly body?: string; readonly type?: string } | 'hang' | undefined;
 
 export interface ToldSet {
@@ -43,18 +42,14 @@ export class SsfTransmitter {
   stream: Json | undefined;
   status = 'enabled';
   minVerificationSeconds = 5;
-  /** Holds back verifications until `releaseLate()`. */
   verifiesLate = false;
-  /** Upper limit for `maxEvents` of a poll. */
   maxPage = Infinity;
   aheadSeconds = 0;
   logins = 0;
   readonly scopes: (string | undefined)[] = [];
   tokenSeconds = 300;
-  /** The origin in its published addresses. Default: the real one. */
   publicOrigin: string | undefined;
   #pending = new Map<string, string>();
-  /** Events that another poll holds, and for how many polls. */
   #held = { jtis: new Set<string>(), polls: 0 };
   #late: (() => void)[] = [];
   #verifiedAt = -Infinity;
@@ -94,7 +89,6 @@ export class SsfTransmitter {
     return `${this.origin}${PATH}`;
   }
 
-  /** SSF 1.0 §7.2. */
   get configurationUrl(): string {
     return `${this.origin}/.well-known/ssf-configuration${PATH}`;
   }
@@ -103,7 +97,6 @@ export class SsfTransmitter {
     return this.clock.epochSeconds() + this.aheadSeconds;
   }
 
-  /** The `jti` of each event that is not acknowledged. */
   get pending(): readonly string[] {
     return [...this.#pending.keys()];
   }
@@ -138,13 +131,12 @@ export class SsfTransmitter {
     };
   }
 
-  /** The subject of one session, or of all sessions of a user. */
   session(sub: string, sid?: string): Json {
     const user = { format: 'iss_sub', iss: this.issuer, sub };
     return { format: 'complex', user, ...(sid === undefined ? {} : { session: { format: 'opaque', id: sid } }) };
   }
 
-  /** Signs an event token without delivering it. `claims` and `header` replace members; undefined leaves them out. */
+  /** `claims` and `header` replace members; undefined leaves them out. */
   token(
     events: Json,
     subId: Json,
@@ -161,7 +153,6 @@ export class SsfTransmitter {
     return signer.sign({ ...all, events, sub_id: subId, ...claims }, { typ: 'secevent+jwt', ...header });
   }
 
-  /** Returns its `jti`. */
   tell(type: string, subId: Json, how: ToldSet = {}, event: Json = { event_timestamp: 1 }): string {
     const jti = randomUUID();
     this.deliver(this.token({ [type]: event }, subId, how, jti), jti);
@@ -191,7 +182,6 @@ export class SsfTransmitter {
     this.tell(STREAM_UPDATED, { format: 'opaque', id: String(this.stream?.['stream_id']) }, {}, { status });
   }
 
-  /** Any receiver may request a verification. */
   verify(state?: string): void {
     this.#verifiedAt = this.now;
     const subject = { format: 'opaque', id: String(this.stream?.['stream_id']) };

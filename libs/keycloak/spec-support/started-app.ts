@@ -1,4 +1,3 @@
-/** Started app: starts an application on Express for a spec, and closes it after each test. */
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

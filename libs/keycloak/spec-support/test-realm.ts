@@ -1,4 +1,3 @@
-/** The test realm for specs of the library: options of its clients, and calls whose results a test holds back. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 import { FixedSecret } from '../src/client-authentication/client-authentication.js';
@@ -25,7 +24,6 @@ export const connectionTo = (realm: RunningAuthorizationServer, clientId?: strin
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;
 
-/** Calls whose results wait until a test releases them. */
 export class HeldCalls<Args extends readonly unknown[], Result> {
   #ended = 0;
   #released: Promise<void> = Promise.resolve();
@@ -51,7 +49,6 @@ export class HeldCalls<Args extends readonly unknown[], Result> {
     };
   }
 
-  /** Resolves once this many calls have ended and their callers have continued. */
   async haveEnded(times: number): Promise<void> {
     while (this.#ended < times) await new Promise(setImmediate);
     await new Promise(setImmediate);

@@ -1,4 +1,3 @@
-/** TokenForm: a token request as one value, for test doubles of the token endpoint. */
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../src/protocol/identifiers.js';
 import type { TokenEndpoint } from '../src/authorization-server/token-endpoint.js';
 import type { IssuedToken } from '../src/protocol/issued-token.js';

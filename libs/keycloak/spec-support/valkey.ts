@@ -1,4 +1,3 @@
-/** Valkey: a real server on this machine for a spec. A test can stop it, freeze it and restart it on its port. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +9,6 @@ import { installed } from '../../../scripts/common/installed.mjs';
 import { processUsers, usersFile } from '../../../scripts/start/valkey-users.mjs';
 import { freeze } from './frozen-process.js';
 
-/** Undefined if it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
 export const openssl = installed('openssl');
 
@@ -44,7 +42,6 @@ export class Valkey {
     return Object.fromEntries(processUsers().map(({ name }) => [name, this.urlOf(name)]));
   }
 
-  /** Rejects if the server can't be reached. */
   async command(args: readonly string[], database = 0): Promise<unknown> {
     const url = `${this.url.replace('valkey', 'redis')}/${database}`;
     const client = createClient({ url, RESP: 2, socket: { reconnectStrategy: false } });
@@ -57,7 +54,6 @@ export class Valkey {
     }
   }
 
-  /** Loads saved data, if there is any. */
   async start(...settings: readonly string[]): Promise<void> {
     const users = join(this.folder, 'users.acl');
     writeFileSync(users, usersFile(passwordOf).replace(/^user default .*$/m, 'user default on nopass ~* &* +@all'));
@@ -81,7 +77,6 @@ export class Valkey {
     await once(server, 'exit');
   }
 
-  /** The server accepts connections and does not answer. */
   freeze(): void {
     if (this.#server !== undefined) freeze(this.#server);
   }

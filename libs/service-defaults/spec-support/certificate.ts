@@ -1,5 +1,3 @@
-/** A CA certificate in PEM, for specs. */
-
 /** Expired, and issued for nobody: specs only need a certificate that can be parsed. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw

@@ -1,4 +1,3 @@
-/** A KeycloakModule for specs that send no token, so that no server is called. */
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
 
 export const unreachedKeycloak = () =>

@@ -1,4 +1,3 @@
-/** Answered failures: the error code of each 5xx answer that a service made itself, for the request metric. */
 import type { ServerResponse } from 'node:http';
 
 const codes = new WeakMap<ServerResponse, string>();

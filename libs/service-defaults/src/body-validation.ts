@@ -1,4 +1,3 @@
-/** Body validation: the validation pipe of every service. Its answer names each invalid field. */
 import {
   BadRequestException,
   ValidationPipe,
@@ -9,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { FlatBody } from './flat-body.js';
 
-/** Refuses unknown fields, wrong types, and bodies that are not objects. It never converts one type to another. */
+/** Refuses unknown fields and bodies that are not objects, and never converts one type to another. */
 export class BodyValidation implements PipeTransform {
   readonly #validation = new ValidationPipe({
     whitelist: true,

@@ -1,4 +1,3 @@
-/** bootstrap(): starts a service from its main.ts, or logs why it can't start. */
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
@@ -10,10 +9,7 @@ import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 import type { startTelemetry, Telemetry } from './telemetry/start-telemetry.js';
 
-/**
- * Reads the settings and starts to listen. On SIGTERM or SIGINT, the service is not ready for `SHUTDOWN_DELAY_SECONDS`,
- * then finishes the requests in flight and exits with 0. A service that can't start exits with 1.
- */
+/** A service that can't start exits with 1. */
 export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
   let logger = new ServiceLogger('text');
   try {

@@ -1,4 +1,3 @@
-/** ClientKeysModule: publishes the public keys of a service that signs its client assertions. */
 import { Controller, Get, Header, Inject, Module, type DynamicModule } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import type { PrivateKeyJwt, PublicJwks } from 'nestjs-keycloak-s2s/client-authentication';

@@ -1,4 +1,3 @@
-/** Client settings: how a service authenticates itself to Keycloak. */
 import { matches } from 'class-validator';
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
@@ -14,26 +13,18 @@ export interface ClientSettings {
   readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
   /** Set if the service signs assertions: it must publish the public keys. */
   readonly privateKey?: PrivateKeyJwt;
-  /** For the attacks of demo mode, as read at the start. Empty if the service has no secret. */
+  /** For the attacks of demo mode; empty if the service has no secret. */
   readonly secret: string;
 }
 
 /** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
 const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
-/** `name` says where the secret is set. */
 export function refusePublishedSecret(variables: Variables, name: string, secret: string, demoMode: boolean): void {
   if (demoMode || !matches(secret, DEMO_SECRET)) return;
   variables.fault(`${name} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`);
 }
 
-/**
- * Reads one of these variables:
- *
- * - `<NAME>_CLIENT_SECRET`, or `<NAME>_CLIENT_SECRET_FILE`, which may be replaced while the service runs
- * - `<NAME>_CLIENT_KEY_FILE`, a private key that signs assertions
- * - `<NAME>_CLIENT_ASSERTION_FILE`, an assertion that the platform issues
- */
 export function readClientSettings(variables: Variables, prefix: string, demoMode: boolean): ClientSettings {
   const [keyName, assertionName] = [`${prefix}_CLIENT_KEY_FILE`, `${prefix}_CLIENT_ASSERTION_FILE`];
   const keyFile = variables.text(keyName, '');

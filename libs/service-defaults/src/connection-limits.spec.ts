@@ -101,7 +101,6 @@ async function open(app: NestFastifyApplication): Promise<Socket> {
 async function untilClosed(socket: Socket): Promise<string> {
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-  // A reset counts as closed too.
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return received;
 }

@@ -1,4 +1,3 @@
-/** Connection limits: how long a request may take to arrive, and how many connections a service holds. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
@@ -16,10 +15,7 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** Any further connection is closed at once, unread. */
   readonly maxConnections: number;
-  /**
-   * Requests that a connection may send before the first is answered. The answer to the last of them closes the
-   * connection.
-   */
+  /** Requests that a connection may send before the first is answered. */
   readonly maxPipelined: number;
   /** How long a peer may leave written bytes unread. */
   readonly unreadTimeoutMs: number;
@@ -38,7 +34,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   keepAliveTimeoutMs: 72_000,
   // Each connection may hold an unfinished body of 100 KB: 200 MB in total.
   maxConnections: 2000,
-  // Few clients pipeline at all. With pages of about 12 KB, unread answers take 200 MB.
+  // With pages of about 12 KB, unread answers take 200 MB.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
@@ -74,7 +70,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // 0 is no limit: a dropped header could be a token, a cookie or an Origin. All headers together are limited to 16 KB.
+  // 0 sets no limit: a dropped header could be a token, a cookie or an Origin.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;

@@ -1,4 +1,3 @@
-/** Connections: the open connections of a service's server, and the pending answers of each. */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -25,7 +24,6 @@ export class Connections {
     };
   }
 
-  /** `listener` is called when an answer is over, complete or not. It replaces the former listener. */
   whenOver(listener: (response: ServerResponse) => void): void {
     this.#whenOver = listener;
   }
@@ -37,9 +35,8 @@ export class Connections {
   }
 
   /**
-   * Returns whether a request may be served. Node starts all pipelined requests, even of a client that reads no answer.
-   * So answer number `maxPending` closes the connection, and later requests are ignored. After as many ignored
-   * requests, the connection is destroyed.
+   * Node starts all pipelined requests, even of a client that reads no answer. So answer number `maxPending` closes the
+   * connection, and later requests are ignored.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -63,10 +60,7 @@ export class Connections {
     response.shouldKeepAlive = false;
   }
 
-  /**
-   * Whether an inactive connection does not wait for this service: its peer does not read, or no answer is pending.
-   * Other limits cover a connection that has sent nothing yet.
-   */
+  /** Whether an inactive connection does not wait for this service: its peer does not read, or no answer is pending. */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
   }
@@ -80,10 +74,7 @@ export class Connections {
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /**
-   * Whether the client would match an answer written now to the request that is being read. It would not if an earlier
-   * answer is pending, or if an answer has begun.
-   */
+  /** Whether the client would match an answer written now to the request that is being read. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -102,10 +93,7 @@ export class Connections {
     }
   }
 
-  /**
-   * Closes idle connections now, and the others after their last answer. Event streams end now, since they never end by
-   * themselves.
-   */
+  /** Event streams end now, since they never end by themselves. */
   drain(): void {
     this.#draining = true;
     for (const [socket, pending] of this.#pending) {
@@ -125,7 +113,7 @@ export class Connections {
 }
 
 /**
- * `getHeader` does not see the header that Nest writes for a stream. So `Accept` decides, which every EventSource sends
+ * `getHeader` does not see the header that Nest writes for a stream, so `Accept` decides, which every EventSource sends
  * (WHATWG HTML §9.2.3).
  */
 function isEventStream(response: ServerResponse): boolean {

@@ -1,4 +1,3 @@
-/** createService(): creates a Nest application with everything that the services of this repository share. */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -34,10 +33,7 @@ interface Reply {
   headers(values: Readonly<Record<string, string>>): unknown;
 }
 
-/**
- * Creates a Fastify adapter with limits on body size, time and connections. It ignores `X-Forwarded-*` headers, and
- * never echoes an unreadable request.
- */
+/** Ignores `X-Forwarded-*` headers, and never echoes an unreadable request. */
 export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
   const connections = new Connections(limits.maxPipelined);
   const adapter = new FastifyAdapter({
@@ -58,10 +54,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
   return adapter;
 }
 
-/**
- * Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`, and `adapter`
- * must come from `serviceAdapter()`. Throws on invalid settings.
- */
+/** The module must import `KeycloakModule.forRoot`, and `adapter` must come from `serviceAdapter()`. */
 export async function createService(
   module: Type | DynamicModule,
   {
@@ -115,7 +108,6 @@ function withImports(module: Type | DynamicModule, further: readonly DynamicModu
 /** The part of `createService` for specs that create their own application. */
 export function equipService(app: NestFastifyApplication): NestFastifyApplication {
   const fastify = app.getHttpAdapter().getInstance();
-  // Fastify parses plain text by default. A service accepts JSON, and forms, in which the guard can find a token.
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (_request: unknown, reply: Reply, done: () => void) => {
     reply.headers(HEADERS);

@@ -1,4 +1,3 @@
-/** Demo settings: the settings that a service reads in demo mode only. */
 import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
@@ -9,7 +8,6 @@ import type { Variables } from './variables.js';
 export interface DemoDescription {
   /** URLs of services that this service attacks but does not call otherwise. */
   readonly urls?: Readonly<Record<string, string>>;
-  /** Additional scopes for called services, by service. */
   readonly calls?: Readonly<Record<string, ServiceScopes>>;
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -17,7 +15,6 @@ export interface DemoDescription {
 export interface DemoSettings {
   /** Host names, without a port, that the service accepts besides IP addresses and `localhost`. */
   readonly hosts: readonly string[];
-  /** The service's own secret, which its attacks use. */
   readonly clientSecret: string;
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;

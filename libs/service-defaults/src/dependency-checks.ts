@@ -1,4 +1,3 @@
-/** DependencyChecks: whether Keycloak and the next services can be reached, checked at most once in five seconds. */
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import axios, { isAxiosError } from 'axios';
@@ -11,9 +10,7 @@ const TIMEOUT_MS = 1000;
 /** Carries no token, and ignores the proxies of the environment. */
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
-/**
- * For Keycloak, `code` is the library's error code. For a service, it is `not_ready` or the code of the network error.
- */
+/** `code` is the library's error code for Keycloak; for a service, `not_ready` or the code of the network error. */
 export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
 
 export interface CheckedDependencies {
@@ -66,7 +63,7 @@ export class DependencyChecks {
     }
   }
 
-  /** Read for each check, as in the library. While it can't be read, the last content is used. */
+  /** While the file can't be read, the last content is used. */
   #trust(): { readonly httpsAgent?: Agent } {
     const { caFile } = this.servicesTls;
     if (caFile === undefined) return {};

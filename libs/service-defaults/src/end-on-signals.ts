@@ -1,4 +1,3 @@
-/** endOnSignals(): SIGTERM and SIGINT shut a service down. A second signal exits at once. */
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';

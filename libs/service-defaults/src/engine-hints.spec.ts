@@ -1,4 +1,4 @@
-/** Engine hints: one tick object outlives every garbage collection. `bench --only engine-hints` counts listeners. */
+/** `bench --only engine-hints` counts listeners. */
 import { createHook } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';

@@ -1,4 +1,4 @@
-/** Engine hints: corrects two assumptions that V8 makes at the start of a service and keeps (decision 38). */
+/** Corrects two assumptions that V8 makes at the start of a service and keeps (decision 38). */
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
@@ -14,8 +14,8 @@ export function giveEngineHints(): void {
 }
 
 /**
- * Node creates an object for each tick. If a full garbage collection at the start finds none, V8 creates the later ones
- * on a slow path for the life of the process. So one of them is kept alive.
+ * If a full garbage collection at the start finds no tick object, V8 creates the later ones on a slow path for the life
+ * of the process.
  */
 function keepTicksFast(): void {
   process.nextTick(() => {
@@ -24,9 +24,8 @@ function keepTicksFast(): void {
 }
 
 /**
- * The second listener of an event creates a list of listeners. A framework creates a hundred lists at the start, and
- * keeps nearly all, after which V8 may allocate all later lists as old objects. Each of those retains its answer until
- * a full collection.
+ * If nearly all of the first listener lists are kept, V8 may allocate all later lists as old objects. Each of those
+ * retains its answer until a full collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;

@@ -1,4 +1,3 @@
-/** ErrorFilter: gives every error of a service the form `{ error, code }`, without a stack trace. */
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
@@ -58,7 +57,6 @@ export class ErrorFilter implements ExceptionFilter {
     );
   }
 
-  /** Call it when the application has ended. */
   end(): void {
     this.#repeated.end();
   }
@@ -78,12 +76,10 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** A 5xx without a body of the service is unexpected. */
 function otherBody(status: number): ErrorBody | undefined {
   return status < 500 ? { error: 'Request refused', code: 'request_refused' } : undefined;
 }
 
-/** The status of an exception for the caller: an `HttpException` of Nest, or a 4xx of Fastify. */
 function clientErrorStatus(error: unknown): number | undefined {
   if (error instanceof HttpException) return error.getStatus();
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
@@ -91,7 +87,7 @@ function clientErrorStatus(error: unknown): number | undefined {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
-/** A body with a code, or a health report, comes from the service itself. All other bodies are Nest's. */
+/** A body with a code, or a health report, comes from the service itself. */
 function ownBody(error: unknown): object | undefined {
   const body: unknown = error instanceof HttpException ? error.getResponse() : undefined;
   return typeof body === 'object' && body !== null && ('code' in body || 'details' in body) ? body : undefined;

@@ -1,4 +1,3 @@
-/** Flat body: a fast check of bodies with plain fields, so that only an invalid body needs class-validator. */
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformations } from 'class-transformer/cjs/storage.js';
 import * as classValidator from 'class-validator';
@@ -19,8 +18,8 @@ export class FlatBody {
   ) {}
 
   /**
-   * Only class-validator and class-transformer can check nested classes, arrays, groups, custom rules or conditions,
-   * defaults and transformations. Returns undefined for a class with any of them.
+   * Returns undefined for a class with nested classes, arrays, groups, custom rules or conditions, defaults or
+   * transformations.
    */
   static of(bodyClass: BodyClass): FlatBody | undefined {
     const rules = getMetadataStorage().getTargetValidationMetadatas(bodyClass, '', false, false);
@@ -33,10 +32,7 @@ export class FlatBody {
     );
   }
 
-  /**
-   * Returns the fields of a body that has exactly these fields and meets all rules. Undefined does not mean that the
-   * body is invalid: class-validator then decides, and reports what is wrong.
-   */
+  /** Undefined does not mean that the body is invalid: class-validator then decides, and reports what is wrong. */
   accepted(body: unknown): Entity | undefined {
     if (typeof body !== 'object' || body === null || Object.getPrototypeOf(body) !== Object.prototype) return undefined;
     const names = Object.keys(body);

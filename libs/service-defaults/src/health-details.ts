@@ -1,4 +1,3 @@
-/** HealthDetails: the state of a service's dependencies, calls and caches. No probe depends on it. */
 import { Inject, Injectable } from '@nestjs/common';
 import {
   HealthCheckService,

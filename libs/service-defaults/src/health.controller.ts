@@ -1,4 +1,3 @@
-/** Health: whether the service is alive, and whether it is ready for requests. */
 import { Controller, Get } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
@@ -27,12 +26,10 @@ export class HealthController {
   }
 
   /**
-   * Answers 200 once Keycloak has accepted this service's credentials. If denials are shared, the denials of the other
-   * processes must have been read too. Answers 503 before that, while this service has none of the keys that sealed
-   * those denials, and during a shutdown.
+   * Answers 200 once Keycloak has accepted this service's credentials and shared denials have been read.
    *
-   * Stays 200 if Keycloak or the shared state becomes unavailable later. Cached tokens still work, and all replicas
-   * would become unready at once. `/health/details` shows the failure.
+   * Stays 200 if Keycloak or the shared state becomes unavailable later: all replicas would become unready at once,
+   * although cached tokens still work.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
@@ -50,7 +47,7 @@ export class HealthController {
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
     if (!isReady) return indicator.down({ code: unreadable > 0 ? 'denial_keys_differ' : 'not_read_yet' });
-    // One unreadable entry must not make all replicas unready. They only do not report denials as up.
+    // One unreadable entry must not make all replicas unready.
     return unreadable > 0 ? {} : indicator.up();
   }
 }

@@ -1,4 +1,3 @@
-/** The entry point of service-defaults: code that the services of this repository share. */
 export { bootstrap } from './bootstrap.js';
 export { createService, equipService, serviceAdapter } from './create-service.js';
 export { needsNoDns } from './known-hosts.js';

@@ -76,7 +76,6 @@ describe('a service in demo mode', () => {
       'content-security-policy': expect.any(String),
       'content-type': 'application/json; charset=utf-8',
     });
-    // An unknown route is refused in the same way, so that routes can't be enumerated.
     await call(demo, host, '/none').expect(421);
   });
 

@@ -1,4 +1,3 @@
-/** Known hosts: the host names that a service accepts in demo mode. */
 import { isIP } from 'node:net';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { securityHeaders } from './security-headers.js';
@@ -18,9 +17,8 @@ const HEADERS = securityHeaders();
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Whether `host`, with or without a port, resolves without DNS: it is an IP address or `localhost`. The owner of any
- * other name can serve a page under it and then point it at this service (DNS rebinding). The browser treats both as
- * one origin.
+ * The owner of any name in DNS can serve a page under it and then point it at this service (DNS rebinding). The browser
+ * treats both as one origin.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
@@ -28,9 +26,8 @@ export function needsNoDns(host: string): boolean {
 }
 
 /**
- * Answers 421 `host_not_known` if `Host` needs DNS and is not one of `names`. Without this check, a page of any site
- * could call a service in demo mode from a browser on the same machine. A request without `Host` does not come from a
- * browser.
+ * Without this check, a page of any site could call a service in demo mode from a browser on the same machine. A
+ * request without `Host` does not come from a browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
   const known = new Set([DOCKER_HOST, ...names]);

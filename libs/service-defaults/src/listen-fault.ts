@@ -1,5 +1,3 @@
-/** Listen fault: why a server could not listen, with the variable to change. */
-
 export interface ListenPlace {
   readonly host: string;
   readonly port: number;

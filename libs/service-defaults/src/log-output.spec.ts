@@ -1,4 +1,3 @@
-/** Log lines keep their order, alone or together, and none is lost at the end. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogOutput } from './log-output.js';

@@ -1,12 +1,10 @@
-/** LogOutput: writes log lines at once, or collects the lines of many requests for one write. */
-
 /** How long a line may wait for others. A write costs as much as making several lines (perf: request-log). */
 const WAIT_MS = 20;
 
 /** In characters. */
 const MAX_WAITING = 32_768;
 
-/** Lines keep their order. Waiting lines are written when the process exits, unless an unhandled signal ends it. */
+/** Waiting lines are written when the process exits, unless an unhandled signal ends it. */
 export class LogOutput {
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,3 @@
-/** Login settings: the settings of a service at which users log in with a browser. */
 import type { Variables } from './variables.js';
 
 export interface LoginSettings {
@@ -35,17 +34,6 @@ const DAY = 86_400;
 const MAX_ACR_VALUES = 10;
 const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 
-/**
- * Reads these variables. `SESSION_IDLE_SECONDS` is at most `SESSION_MAX_SECONDS`, and `MAX_SESSIONS_PER_USER` at most
- * `MAX_SESSIONS`: a higher value is a fault, and a default is lowered.
- *
- * - `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`, unless the port is 0)
- * - `<NAME>_SESSION_SECRET` or `<NAME>_SESSION_SECRET_FILE`: one secret, or several, each on its own line (default in
- *   demo mode: a published secret)
- * - `SESSION_IDLE_SECONDS` (default 1800) and `SESSION_MAX_SECONDS` (default 36000)
- * - `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20)
- * - `LOGIN_ACR_VALUES`, with blanks between the values (default `1 2`)
- */
 export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,

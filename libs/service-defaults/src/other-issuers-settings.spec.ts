@@ -11,7 +11,6 @@ const SERVICE = { name: 'service-b', port: 3001, calls: { 'service-c': {}, 'serv
 const SECRET = 'of-my-own-4711';
 const OWN = 'https://sso.example.com/realms/shop';
 
-/** Valid in production. */
 const GOOD: Environment = {
   NODE_ENV: 'production',
   KEYCLOAK_BASE_URL: 'https://sso.example.com',

@@ -1,4 +1,3 @@
-/** Other issuers settings: further issuers whose tokens a service accepts, from a JSON file. */
 import { matches } from 'class-validator';
 import type { IssuerOptions } from 'nestjs-keycloak-s2s';
 import { clientSecretFile } from 'nestjs-keycloak-s2s/client-authentication';
@@ -29,20 +28,6 @@ type Member = (typeof MEMBERS)[number];
 /** RFC 6749 §3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/**
- * Reads `OTHER_ISSUERS_FILE` (default: none) once, at the start. The file holds a JSON list of 1 to 99 issuers.
- *
- * - `issuer`: the `iss` of its tokens, `https://<server>/realms/<realm>`
- * - `baseUrl`: where its server is reached, if that is elsewhere
- * - `clientId` (default: the service's client id in its own realm): the service's client there
- * - `clientSecretFile`: the secret of that client, which may be replaced while the service runs
- * - `caFile`: CA certificates of its server, in PEM (default: those that Node trusts)
- * - `acceptedScopes`: the scopes of its tokens that are permissions here
- * - `audiences`: client ids there, by service. A service without one can't be called for a user of that issuer.
- *
- * Faults name the member, such as `OTHER_ISSUERS_FILE[0].issuer`, and contain no value. The service's own tokens, the
- * login and Keycloak's state in health details belong to the service's own realm, which is not in the list.
- */
 export function readOtherIssuersSettings(variables: Variables, context: OtherIssuersContext): readonly OtherIssuer[] {
   const file = variables.json('OTHER_ISSUERS_FILE');
   if (file === undefined) return [];

@@ -1,19 +1,14 @@
-/** Proof key settings: the keys that sign and verify proofs of a healthy revocation feed. */
 import type { ProofKeyOptions } from 'nestjs-keycloak-s2s/valkey';
 import type { Variables } from './variables.js';
 
-/** DEMO: the form of the private key in compose.replicas.yml, and its public key. Both are published. */
+/** DEMO: the form of the private key in compose.replicas.yml, and its public key. */
 const PUBLISHED_PRIVATE_KEY = /DEMO\/published/;
 const PUBLISHED_PUBLIC_KEY = 'MCowBQYDK2VwAyEANBG4wSax3AsUlyxzxsP6Y7PtjihHBgEIhL4TibmViNQ=';
 
 const PRIVATE = 'SIGNAL_PROOF_PRIVATE_KEY';
 const PUBLIC = 'SIGNAL_PROOF_PUBLIC_KEYS';
 
-/**
- * Reads `SIGNAL_PROOF_PUBLIC_KEYS`, the public keys of all pollers. By default, no proof is accepted. A poller also
- * reads `SIGNAL_PROOF_PRIVATE_KEY`. Each can be in a file, named by `<name>_FILE`, which is read again while the
- * service runs.
- */
+/** By default, no proof is accepted. Keys in files are read again while the service runs. */
 export function readProofKeySettings(variables: Variables, polls: boolean, demoMode: boolean): ProofKeyOptions {
   const publicKeys = keyOf(variables.secret('SIGNAL_PROOF_PUBLIC_KEYS', ''), variables.text(`${PUBLIC}_FILE`, ''));
   const privateKey = polls

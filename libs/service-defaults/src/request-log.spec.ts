@@ -1,4 +1,3 @@
-/** The request log of a service whose callers belong to several issuers. */
 import { createHash } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';

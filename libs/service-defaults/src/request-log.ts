@@ -1,4 +1,3 @@
-/** Request log: one line for each answered request, if REQUEST_LOG is on. */
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -18,12 +17,10 @@ interface LoggedAnswer extends ServerResponse {
 }
 
 /**
- * The caller of a request is its client (`azp`) and its subject. By default the subject is a hash, which groups a
- * user's requests without naming the user. Refusals also have a line of their own with the reason. `namesIssuer`:
- * whether lines have the issuer (`iss`), since clients and subjects are unique at one issuer only.
+ * By default the subject is a hash, which groups a user's requests without naming the user. `namesIssuer`: whether
+ * lines have the issuer (`iss`), since clients and subjects are unique at one issuer only.
  *
- * `Connections` reports the end of an answer. Fastify's own hook for that costs more than making the line
- * (perf: request-log).
+ * `Connections` reports the end of an answer, since Fastify's own hook costs more than the line (perf: request-log).
  */
 export function logRequests(
   adapter: FastifyAdapter,
@@ -39,7 +36,6 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
-      // If the caller left before the answer began, the status is unknown.
       status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };

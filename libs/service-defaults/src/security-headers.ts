@@ -1,4 +1,4 @@
-/** Security headers: the headers that helmet sets, computed once, since they are the same for every answer. */
+/** The headers that helmet sets, computed once, since they are the same for every answer. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
@@ -6,9 +6,7 @@ import helmet from 'helmet';
 export interface PagePolicy {
   /** Origins to which a form of the page leads. Browsers check `form-action` for redirects too. */
   readonly formTargets?: readonly string[];
-  /**
-   * Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed.
-   */
+  /** Whether the page may load scripts of this origin, which may send requests to it. */
   readonly scripts?: boolean;
   readonly dataImages?: boolean;
 }

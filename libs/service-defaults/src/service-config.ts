@@ -1,4 +1,4 @@
-/** serviceConfig(): the settings of a service, injected by `KEY`. Only this file reads the environment. */
+/** Only this file reads the environment. */
 import { registerAs } from '@nestjs/config';
 import {
   readServiceSettings,

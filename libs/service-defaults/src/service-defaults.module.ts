@@ -1,4 +1,3 @@
-/** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuthorizationServerHealth } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,3 @@
-/** The lines of a service: JSON for collectors, text for people. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { ServiceLogger } from './service-logger.js';

@@ -1,4 +1,3 @@
-/** ServiceLogger: one line per event, as JSON for collectors or as text, without Nest's start-up lines. */
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Level, type Logger } from 'pino';
 import { LogOutput } from './log-output.js';
@@ -10,10 +9,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export type RequestLog = Readonly<Record<'info' | 'error', (fields: object) => void>>;
 
-/**
- * A line has `time` (ISO 8601), `level`, `service`, `version`, `context` (the part that logs) and `message`. Objects
- * that are passed to the logger add their fields.
- */
 export class ServiceLogger implements LoggerService {
   readonly #pino: Logger;
   readonly #requests: Logger;
@@ -34,7 +29,7 @@ export class ServiceLogger implements LoggerService {
     this.#requests = pino(options, { write: (line: string) => output.writeSoon(line) }).child({ context: 'Request' });
   }
 
-  /** The common fields are serialized once. Lines are written together, a moment later, since there are many. */
+  /** Serializes the common fields once, and writes lines together a moment later, since there are many. */
   ofRoute(common: Fields): RequestLog {
     return this.#requests.child({ message: 'Request answered', ...common });
   }
@@ -79,7 +74,7 @@ const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
 /** With one of these, pino takes an object for a request or an answer and prints its headers. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
-/** pino expects a member of the JSON object. The text is made once a millisecond (perf: request-log). */
+/** The text is made once a millisecond (perf: request-log). */
 function isoTime(): () => string {
   let lastMs = NaN;
   let text = '';
@@ -107,10 +102,7 @@ function shown(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }
 
-/**
- * For a terminal: the message first, then its fields. The line breaks of a text are indented, so that it can't forge a
- * line.
- */
+/** The line breaks of a text are indented, so that it can't forge a line. */
 function asText(line: string): string {
   const {
     time,

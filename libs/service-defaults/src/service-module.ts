@@ -1,10 +1,9 @@
-/** ServiceModule: the root module of a service, as `bootstrap()` sees it. */
 import type { DynamicModule } from '@nestjs/common';
 import type { ServiceSettings } from './service-settings.js';
 
 /**
  * `register` imports the service's `DemoModule` in demo mode only, so that its routes and providers do not exist
- * otherwise. Likewise, it imports the module that receives revocations only if `signals` is set.
+ * otherwise.
  */
 export interface ServiceModule {
   register(settings: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule;

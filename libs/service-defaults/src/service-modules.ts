@@ -1,4 +1,3 @@
-/** serviceModules(): the modules of every service, for settings, guard, service clients, health and whoami. */
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { KeycloakModule, type ServiceScopes } from 'nestjs-keycloak-s2s';
@@ -9,7 +8,7 @@ import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 
 /**
  * The root module must import these first: Nest runs the guards of modules in import order, and tokens must be checked
- * first. `@InjectServiceClient(name)` then works in every module, for each service in the `calls` of `config`.
+ * first.
  */
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
   const { KEY, description } = config;

@@ -15,7 +15,6 @@ const DEMO_SECRETS = [...readFileSync(described, 'utf8').matchAll(/"demoSecret":
   String(secret),
 );
 
-/** Valid in production. */
 const GOOD: Environment = {
   NODE_ENV: 'production',
   KEYCLOAK_BASE_URL: 'https://sso.example.com',
@@ -313,7 +312,6 @@ describe('readServiceSettings', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${SECRET}\n`);
     const fromFile = { SERVICE_A_CLIENT_SECRET: undefined, SERVICE_A_CLIENT_SECRET_FILE: file };
-    // The file may be replaced while the service runs.
     const { clientSecret, clientAuthentication } = read(fromFile).keycloak;
     expect([clientSecret, typeof clientAuthentication?.connect]).toEqual([undefined, 'function']);
     expect(faults({ SERVICE_A_CLIENT_SECRET_FILE: file })).toEqual([expect.stringContaining('not both')]);

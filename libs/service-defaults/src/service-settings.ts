@@ -1,4 +1,3 @@
-/** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes, type TlsOptions } from 'nestjs-keycloak-s2s';
 import type { PrivateKeyJwt } from 'nestjs-keycloak-s2s/client-authentication';
@@ -18,13 +17,10 @@ import { SettingsError, Variables, type Environment } from './variables.js';
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
-  /** The default client id. As `SERVICE_A`, it prefixes the variables of `service-a`. */
+  /** The default client id, and as `SERVICE_A` the prefix of the variables of `service-a`. */
   readonly name: string;
   readonly port: number;
-  /**
-   * The called services, with the scopes that `ServiceClient` requests. The URL of `service-b` is in the variable
-   * `SERVICE_B_URL`.
-   */
+  /** The URL of `service-b` is in the variable `SERVICE_B_URL`. */
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
   readonly login?: boolean;
   /** Set if the service may poll Keycloak for revocations. */
@@ -46,7 +42,6 @@ export interface ServiceSettings<Called extends string> {
   readonly requestLog: false | RequestLogSubject;
   /** From a shutdown signal, when the service turns not ready, to the closing of its listener. */
   readonly shutdownDelaySeconds: number;
-  /** For the service's own realm, with the options that apply to all issuers. */
   readonly keycloak: KeycloakModuleOptions;
   readonly otherIssuers?: readonly OtherIssuer[];
   readonly privateKey?: PrivateKeyJwt;
@@ -54,7 +49,6 @@ export interface ServiceSettings<Called extends string> {
   readonly servicesTls: TlsOptions;
   readonly login?: LoginSettings;
   readonly sharedState?: SharedState;
-  /** Set if the service polls for revocations itself, for `RevocationEventsModule.forRoot`. */
   readonly signals?: RevocationEventsModuleOptions;
   readonly openApi?: OpenApiSettings;
   readonly telemetry?: TelemetrySettings;
@@ -66,22 +60,6 @@ export type PollerSettings<Called extends string> = ServiceSettings<Called> & {
   readonly signals: RevocationEventsModuleOptions;
 };
 
-/**
- * Reads these variables. An empty variable counts as not set. Any `NODE_ENV` other than `development` and `test` means
- * production.
- *
- * - Keycloak: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base URL and realm),
- *   `KEYCLOAK_CA_FILE` (default: the authorities that Node trusts), `KEYCLOAK_ALLOW_INSECURE_REQUESTS`
- * - Client and calls: `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each called service, `SERVICES_CA_FILE` (default: as above)
- * - Tokens: `TOKEN_VERIFICATION` (default `introspection`), `INTROSPECTION_TTL_SECONDS` (default 10, the revocation
- *   window)
- * - Server: `PORT`, `HOST` (default 127.0.0.1), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0)
- * - Logs: `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SERVICE_VERSION` (default `dev`)
- * - Documents: `RESOURCE_URL` (default: none), `OPENAPI` (default true with `NODE_ENV=development`, else false)
- * - Modes: `NODE_ENV`, `DEMO_MODE`
- *
- * The `read…Settings` functions that this function calls read further variables.
- */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
   service: ServiceDescription<Called> & { readonly login: true },

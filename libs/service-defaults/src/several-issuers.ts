@@ -1,4 +1,3 @@
-/** Several issuers: the library options of a service that accepts tokens of further issuers. */
 import type { AnyModuleOptions, IssuerOptions, ServiceOptions } from 'nestjs-keycloak-s2s';
 import type { ServiceSettings } from './service-settings.js';
 

@@ -1,4 +1,3 @@
-/** Shared state settings: what replicas and services share, where, and with which keys. */
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   SealingKeys,
@@ -10,7 +9,6 @@ import {
 import { readProofKeySettings } from './proof-key-settings.js';
 import type { Variables } from './variables.js';
 
-/** For the state that the replicas of one service share, with the keys that seal it. */
 export interface SharedState {
   readonly valkey: ValkeyClient;
   readonly keys: SealingKeys;
@@ -31,16 +29,6 @@ export interface SharedStateContext {
 /** DEMO: the form of the keys and the password in compose.replicas.yml. They are published, so they protect nothing. */
 const PUBLISHED = /DEMO[/_-]published/;
 
-/**
- * Reads these variables. Published values are accepted in demo mode only.
- *
- * - `SHARED_STATE_URL` (`valkeys://…`): by default, denials and sessions are not shared
- * - `SHARED_ANSWERS_URL`: by default, introspection results and tokens are not shared
- * - `SHARED_DENIAL_KEYS`, and `SHARED_STATE_KEYS` for sessions and results, with blanks or commas between the keys
- * - `SHARED_STATE_CA_FILE`, and the variables of `readProofKeySettings`
- *
- * Each except `SHARED_STATE_CA_FILE` can be in a file, named by `<name>_FILE`.
- */
 export function readSharedStateSettings(
   variables: Variables,
   { hasSessions, polls, demoMode }: SharedStateContext,

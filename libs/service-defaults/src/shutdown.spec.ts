@@ -131,7 +131,6 @@ describe('a service that shuts down', () => {
     const served = await fetch(`${url}/ping`);
     expect(served.status).toBe(200);
     expect(served.headers.get('connection')).toBe('close');
-    // A keep-alive connection closes after an answer, not during a request.
     kept.socket.write(requestFor('/ping'));
     expect((await kept.received).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
 
@@ -171,7 +170,6 @@ describe('a service that shuts down', () => {
     await arrived.promise;
     const end = shutDown(app, noticed.promise);
     socket.write(requestFor('/slow'));
-    // When this is answered, the bytes before it have been read.
     await fetch(`${url}/ping`);
     goOn.resolve();
     noticed.resolve();
@@ -225,7 +223,6 @@ describe('a service that shuts down', () => {
     const { value } = await reader.read();
     body.push(Buffer.from(value!).toString());
     const end = shutDown(app, Promise.resolve());
-    // This would reject if the stream broke off.
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
       body.push(Buffer.from(chunk.value).toString());
     await end;

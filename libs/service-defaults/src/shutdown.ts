@@ -1,4 +1,3 @@
-/** Shutdown: turns a service not ready, closes its listener, and finishes the requests in flight. */
 import { Logger } from '@nestjs/common';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ConnectionLimits } from './connection-limits.js';
@@ -6,16 +5,14 @@ import type { Connections } from './connections.js';
 
 const states = new WeakMap<object, { isShuttingDown: boolean; readonly connections: Connections }>();
 
-/** Whether the service behind this adapter is shutting down. It still answers requests that arrive. */
+/** A service that is shutting down still answers requests that arrive. */
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * Resolves when the application has ended. From now on readiness is 503, and each answer closes its connection. When
- * `noticed` resolves, the listener closes, and the requests in flight have `ConnectionLimits.drainMs` left. Nest's
- * hooks run last, since `app.close()` alone calls `onModuleDestroy` while requests still need what it destroys.
+ * From now on readiness is 503, and each answer closes its connection. Nest's hooks run last, since `app.close()` alone
+ * calls `onModuleDestroy` while requests still need what it destroys.
  *
- * @param noticed - Resolves when each load balancer has seen that the service is not ready. Until then, the service
- * still serves requests.
+ * @param noticed - Resolves when each load balancer has seen that the service is not ready.
  */
 export async function shutDown(app: NestFastifyApplication, noticed: Promise<unknown>): Promise<void> {
   const adapter = app.getHttpAdapter();
@@ -27,10 +24,7 @@ export async function shutDown(app: NestFastifyApplication, noticed: Promise<unk
   await app.close();
 }
 
-/**
- * Lets requests in flight finish whenever the server closes. Idle connections do not delay the close, and nothing
- * delays it beyond `drainMs`.
- */
+/** Idle connections do not delay the close, and nothing delays it beyond `drainMs`. */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,

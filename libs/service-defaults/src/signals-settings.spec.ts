@@ -1,4 +1,3 @@
-/** Signals settings: where a service polls for revocations, and what its environment can get wrong about it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +10,6 @@ import { SettingsError, type Environment } from './variables.js';
 const SECRET = 'of-my-own-4711';
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
 
-/** Valid in production. */
 const COMMON: Environment = {
   NODE_ENV: 'production',
   KEYCLOAK_BASE_URL: 'https://sso.example.com',

@@ -1,4 +1,3 @@
-/** Signals settings: where a service polls for revocations, as which client, and how long results are reused. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   keycloakEvents,
@@ -18,7 +17,6 @@ export interface SignalsContext {
   /** Undefined for a service that never polls. */
   readonly signals: SignalsDescription | undefined;
   readonly introspectionTtlSeconds: number;
-  /** Whether a channel passes revocations on to other services. */
   readonly hasChannel: boolean;
   readonly demoMode: boolean;
 }
@@ -40,17 +38,6 @@ const CLIENT_PREFIX = 'SIGNAL_POLLER';
 /** The lifetime of tokens in the demonstration's realm. A longer TTL has no effect. */
 const MAX_TTL_SECONDS = 300;
 
-/**
- * Every service reads `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none), which has no effect with
- * `INTROSPECTION_TTL_SECONDS=0`.
- *
- * A service that may poll reads `SIGNAL_SOURCES`, words with blanks between them. The default is `events` for a service
- * that only polls, otherwise `none`. It also reads `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with
- * `INTROSPECTION_TTL_SECONDS=1`).
- *
- * A service that polls as another client reads `SIGNALS_CLIENT_ID` (default `signal-poller`), and the variables of
- * `readClientSettings` with the prefix `SIGNAL_POLLER`.
- */
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
   const keycloak = readLongTtl(variables, context.introspectionTtlSeconds);
   const { signals } = context;
@@ -99,10 +86,7 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-/**
- * A proof is valid for `ttlSeconds`, so the next poll must come before. A default is lowered, and 0 means no such
- * limit.
- */
+/** A proof is valid for `ttlSeconds`, so the next poll must come before; 0 means no such limit. */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;

@@ -1,21 +1,11 @@
-/** Telemetry settings: whether a service has metrics, and whether it traces its requests. */
 import type { Variables } from './variables.js';
 
 export interface TelemetrySettings {
   readonly management?: { readonly host: string; readonly port: number };
-  /** The OTLP protocol of the spans; undefined if requests are not traced. The SDK itself reads the endpoint. */
+  /** The OTLP protocol of the spans; undefined if requests are not traced. */
   readonly traces?: 'http/protobuf' | 'http/json';
 }
 
-/**
- * Reads these variables. The SDK reads the other variables of OpenTelemetry itself. Returns undefined if there are
- * neither metrics nor traces.
- *
- * - `MANAGEMENT_PORT` (default: none, and no metrics), `MANAGEMENT_HOST` (default: `HOST`)
- * - `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (default: none, and no traces)
- * - `OTEL_TRACES_EXPORTER` (`otlp` or `none`), `OTEL_METRICS_EXPORTER` (`prometheus` or `none`)
- * - `OTEL_EXPORTER_OTLP_PROTOCOL`, `OTEL_SDK_DISABLED`
- */
 export function readTelemetrySettings(
   variables: Variables,
   listening: { readonly host: string; readonly port: number },
@@ -39,7 +29,6 @@ function readManagement(
   }
   const port = variables.port('MANAGEMENT_PORT', 0);
   const host = variables.text('MANAGEMENT_HOST', listening.host);
-  // With port 0 the operating system chooses a free port.
   if (port !== 0 && port === listening.port) {
     variables.fault('MANAGEMENT_PORT must be another port than PORT, which anybody may reach');
   }

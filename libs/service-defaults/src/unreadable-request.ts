@@ -1,4 +1,3 @@
-/** Unreadable requests: the answers to requests that Node refuses before any framework sees them. */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { securityHeaders } from './security-headers.js';
@@ -10,7 +9,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** By the code of Node's error. Any other code means that the bytes are not HTTP. */
+/** By the code of Node's error; any other code means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -33,10 +32,7 @@ export type UnreadableFault = keyof typeof BY_FAULT;
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
-/**
- * Answers only if the caller can match the answer to this request, and always closes the connection. The answer never
- * echoes the request.
- */
+/** Answers only if the caller can match the answer to this request, and never echoes the request. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, canAnswer: boolean): void {
   if (canAnswer && socket.writable && error.code !== 'ECONNRESET') {
     socket.write(message(BY_ERROR[error.code ?? ''] ?? MALFORMED));

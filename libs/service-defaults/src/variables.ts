@@ -1,4 +1,3 @@
-/** Variables: reads the environment of a service, and collects everything that is wrong with it. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIn, isPort, isURL } from 'class-validator';
@@ -6,7 +5,7 @@ import { ConfigurationError, ConfigurationFaults } from 'nestjs-keycloak-s2s';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Thrown if a service can't start with its environment. The message lists every fault, and contains no secret. */
+/** The message lists every fault, and contains no secret. */
 export class SettingsError extends ConfigurationError {
   constructor(service: string, faults: readonly string[]) {
     super(`${service} can't start with these settings`, faults);
@@ -61,10 +60,7 @@ export class Variables extends ConfigurationFaults {
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
-  /**
-   * Like `wholeNumber` from 1, and at most `bound`, another variable. A higher value is a fault, and a default is
-   * lowered.
-   */
+  /** At most `bound`, another variable: a higher value is a fault, and a default is lowered. */
   wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
     const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
     if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
@@ -93,7 +89,7 @@ export class Variables extends ConfigurationFaults {
     return value.replace(/\/$/, '');
   }
 
-  /** Whether `name` is set, to any http(s) URL. OpenTelemetry's SDK reads the value itself. */
+  /** Accepts any http(s) URL, since OpenTelemetry's SDK reads the value itself. */
   isUrlSet(name: string): boolean {
     const value = this.#read(name);
     if (value !== undefined && !isHttpUrl(value)) this.fault(`${name} must be an http(s) URL`);
@@ -111,14 +107,13 @@ export class Variables extends ConfigurationFaults {
     return file === undefined ? (value ?? '') : this.secretIn(`${name}_FILE`, file);
   }
 
-  /** Trims the content. Empty if the file can't be read. `name` says where the path is set. */
+  /** Empty if the file can't be read. */
   secretIn(name: string, file: string): string {
     const content = this.#content(name, file)?.trim();
     if (content === '') this.fault(`${name} points to an empty file`);
     return content ?? '';
   }
 
-  /** Undefined if `name` is not set or the file does not contain valid JSON. */
   json(name: string): { readonly value: unknown } | undefined {
     const file = this.#read(name);
     const text = file === undefined ? undefined : this.#content(name, file);
@@ -137,7 +132,6 @@ export class Variables extends ConfigurationFaults {
     return file === undefined ? undefined : this.certificatesIn(name, file);
   }
 
-  /** Like `certificates`, for a path that is set elsewhere, as `name` says. */
   certificatesIn(name: string, file: string): { readonly file: string; readonly text: string } | undefined {
     const text = this.#content(name, file);
     if (text === undefined) return undefined;

@@ -1,4 +1,3 @@
-/** Whoami: what the caller's token says about the caller. */
 import { Controller, Get } from '@nestjs/common';
 import { Caller, Authenticated, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

@@ -1,4 +1,4 @@
-/** KeycloakModel: a Keycloak's sessions and tokens behind a real socket. It may be late or fail, but never lies. */
+/** A Keycloak behind a real socket, which may be late or fail, but never lies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,7 +44,7 @@ export class KeycloakModel {
   readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
-  /** Refresh tokens that arrived twice. Keycloak would end their sessions. */
+  /** Refresh tokens that arrived twice, for which Keycloak would end the session. */
   readonly sentTwice: string[] = [];
   #numbers = 0;
   #server: FakeService | undefined;

@@ -1,4 +1,4 @@
-/** Ledger: the denials, rechecks and sessions of a schedule, and the invariants that follow from them. */
+/** The denials, rechecks and sessions of a schedule, and the invariants that follow from them. */
 import type { BearerError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { inactiveSinceMs, type KeycloakSession, type KeycloakToken } from './keycloak-model.js';
@@ -15,13 +15,12 @@ export interface Said {
 export interface Session {
   readonly id: string;
   readonly of: KeycloakSession;
-  /** Time at which the end of the session was confirmed. */
   endedMs: number | undefined;
   /** The session may be missing for another reason than its end. */
   mayBeGone: boolean;
   /** A restored older state of the store may contain the session again. */
   mayBeBack: boolean;
-  /** How often the store was damaged since the session began. The end of a session is stored in two places. */
+  /** The end of a session is stored in two places, so one damage does not lose it. */
   timesSpoilt: number;
 }
 

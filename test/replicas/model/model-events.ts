@@ -1,4 +1,3 @@
-/** ModelEvents: a signal source that reads the event log of the Keycloak model. */
 import type { SignalSource } from 'nestjs-keycloak-s2s/signals';
 import type { KeycloakModel } from './keycloak-model.js';
 

@@ -1,4 +1,3 @@
-/** ModelReplica: the shared state of one Service A process. It can be killed and started again. */
 import { proofKeyPair } from '../../../libs/keycloak/spec-support/proof-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/module/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';

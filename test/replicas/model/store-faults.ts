@@ -1,4 +1,3 @@
-/** StoreFaults: damage to a Valkey server, as an operator, an accident or an attacker may cause it. */
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';

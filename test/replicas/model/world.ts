@@ -1,4 +1,3 @@
-/** World: three replicas, Keycloak and Valkey under the steps of a schedule, with a ledger of all answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
@@ -48,8 +47,6 @@ export class World {
     this.#store.forget();
   }
 
-  // Steps of callers
-
   async ask(number: number, which: number): Promise<void> {
     await this.#verify(this.#replica(number), this.#token(which));
   }
@@ -77,7 +74,6 @@ export class World {
     if (id !== undefined) this.ledger.addSession(id, of, { mayBeGone: losses !== this.ledger.losses });
   }
 
-  /** Keycloak ends the session before the login is complete. */
   async loginTooLate(number: number, which: number): Promise<void> {
     const of = this.keycloak.newSession(USERS[which % USERS.length] ?? '');
     const { losses } = this.ledger;
@@ -113,8 +109,6 @@ export class World {
     if (isDone === true) session.endedMs ??= performance.now();
   }
 
-  // Steps of Keycloak and of administrators
-
   async logout(number: number, which: number): Promise<void> {
     const { of } = this.#session(which);
     const all = this.ledger.sessionsOf(of);
@@ -137,8 +131,6 @@ export class World {
   recheck(number: number, which: number): void {
     this.ledger.recheck(this.#replica(number), which % 4 === 0 ? 'everything' : this.#token(which).session.sid);
   }
-
-  // Faults
 
   async freeze(_: number, which: number): Promise<void> {
     this.valkey.freeze();
@@ -178,7 +170,6 @@ export class World {
     await replica.start();
   }
 
-  /** Checks the recovered system: every denial and recheck has reached every replica, and nothing else is refused. */
   async settle(): Promise<void> {
     for (const [number, replica] of this.#replicas.entries()) this.ledger.deny(replica, `last-of-${number}`);
     const missing = (): string[] => this.#replicas.flatMap((replica) => this.ledger.missingAt(replica));

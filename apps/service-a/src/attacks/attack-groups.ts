@@ -1,4 +1,3 @@
-/** Attack groups: the four kinds of attacks, as the page shows them. */
 /** The page shows them in this order. */
 export const ATTACK_GROUPS = {
   'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },

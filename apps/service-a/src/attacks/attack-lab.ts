@@ -1,4 +1,3 @@
-/** AttackLab: asks the service that holds the misused credential to make each attack, and judges the result. */
 import { Injectable } from '@nestjs/common';
 import { AttackRuns, type Attempt } from 'demo';
 import { ATTACKS, type Attack, type AttackId } from './attack-list.js';

@@ -1,4 +1,3 @@
-/** Attack list: every attack of the demonstration in words, and the refusal that it must get. */
 import type { AttackAnswer } from 'demo';
 import type { AttackGroup } from './attack-groups.js';
 
@@ -8,7 +7,6 @@ export interface Attack {
   readonly hope: string;
   readonly rule: string;
   readonly group: AttackGroup;
-  /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
   /** Several are possible, since versions of Keycloak and ways to verify a token differ. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
@@ -38,12 +36,11 @@ export type AttackId =
   | 'id-token'
   | 'token-in-query';
 
-/** Keycloak does not say why a token is inactive. The honest use in the same attempt shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Keycloak 26.4 reports the token as active to every client, and a signature is the same for every service. The service
- * then refuses the audience itself.
+ * The service refuses the audience itself if it checks the signature, or if Keycloak 26.4 calls the token active for
+ * every client.
  */
 const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

@@ -1,4 +1,3 @@
-/** AttackPageFilter: shows a page that says why the attacks may not be run. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';

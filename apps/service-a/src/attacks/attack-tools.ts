@@ -1,4 +1,3 @@
-/** AttackTools: the credentials and addresses that Service A's attacks use. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AccessTokenVerifier, KeycloakStatus, TokenExchangeClient } from 'nestjs-keycloak-s2s';
@@ -7,10 +6,9 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { KnownTokens } from './known-tokens.js';
 
-/** Throws `AttackNotRun`. */
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
-/** The library's defaults. No service of this repository changes the clock tolerance. */
+/** No service of this repository changes this default of the library. */
 const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_INTROSPECTION_TTL_SECONDS = 10;
 
@@ -21,15 +19,12 @@ export class AttackTools {
   readonly serviceB: AttackTarget;
   readonly serviceC: AttackTarget;
   readonly shortLivedClient: AttackingClient;
-  /** How long an expired token is still accepted, since clocks differ. Keycloak itself allows no extra time. */
+  /** An expired token is still accepted for this long, since clocks differ. */
   readonly graceSeconds: number;
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /**
-   * How long a service without a revocation feed reuses an introspection result. Assumes the same setting at all
-   * services.
-   */
+  /** How long a service without a revocation feed reuses an introspection result. */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 

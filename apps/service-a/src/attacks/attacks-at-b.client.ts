@@ -1,4 +1,3 @@
-/** AttacksAtBClient: asks Service B for the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import {
@@ -40,7 +39,6 @@ export class AttacksAtBClient {
     return shownAnswer(answer);
   }
 
-  /** Returns a token of Service B for Service C in this caller's name, which only Service B can open. */
   async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
     const { serviceB } = this;
     const answer = await serviceB

@@ -1,4 +1,3 @@
-/** Attacks page: the page models for attacks that were run, and for attacks that were not permitted. */
 import type { RefusedAfter } from 'demo';
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';

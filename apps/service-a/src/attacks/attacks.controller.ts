@@ -1,4 +1,3 @@
-/** Attacks: runs one attack of the demonstration, or all of them, and reports the result. */
 import { Controller, HttpCode, NotFoundException, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { Caller, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';

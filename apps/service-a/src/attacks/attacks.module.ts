@@ -1,4 +1,3 @@
-/** AttacksModule: the wiring of the attacks on Service A's page, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackRuns } from 'demo';
 import { LoginModule } from '../login/login.module.js';

@@ -1,4 +1,3 @@
-/** Disabled user: an attack with a token that every service accepted just before its user was disabled. */
 import {
   AttackNotRun,
   attempt,

@@ -1,4 +1,3 @@
-/** Ended tokens: attacks with tokens that were valid and no longer are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';

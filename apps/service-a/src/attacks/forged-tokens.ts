@@ -1,4 +1,3 @@
-/** Forged tokens: attacks with tokens made from a valid one, without Keycloak's key. */
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 

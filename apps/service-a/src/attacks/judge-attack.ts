@@ -1,8 +1,7 @@
-/** Judge attack: whether an attack got the expected refusal, as opposed to any other outcome. */
 import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 
 /**
- * The verdict about an attack. Only `refused` is good.
+ * Only `refused` is good.
  *
  * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted
  * - `open`: the attack succeeded
@@ -16,7 +15,6 @@ export interface Judgement {
   readonly why: string;
 }
 
-/** `due`: the expected refusals, one of which must match. */
 export function judgeAttack(due: readonly AttackAnswer[], attempt: Attempt): Judgement {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];

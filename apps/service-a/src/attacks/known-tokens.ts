@@ -1,12 +1,8 @@
-/** KnownTokens: a caller's tokens for Service B and Service C, which the attacks present. */
 import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/**
- * The permission at Service B. `orders.approve` gives the chain's token, while it is cached. `attacks.replay` gives a
- * separate token, which does not affect what the chain asks Keycloak.
- */
+/** `attacks.replay` gives a token apart from the chain's, which does not affect what the chain asks Keycloak. */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
 export class KnownTokens {
@@ -16,14 +12,13 @@ export class KnownTokens {
     private readonly serviceB: AttacksAtBClient,
   ) {}
 
-  /** Throws `KeycloakException`. */
   async atB(caller: VerifiedAccessToken, scope: KnownFor): Promise<KnownToken> {
     const text = (await this.tokens.exchange(caller, { audience: 'service-b', scope })).reveal();
     const { expiresAt } = tokenInWords(text);
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Not the chain's token. Only Service B holds and presents it. Throws `KeycloakException` and `AttackNotRun`. */
+  /** Not the chain's token: only Service B holds and presents it. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

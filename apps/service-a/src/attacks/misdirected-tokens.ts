@@ -1,4 +1,3 @@
-/** Misdirected tokens: attacks with a valid token of Service A, sent to a service that is not its audience. */
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 

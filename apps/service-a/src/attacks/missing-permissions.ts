@@ -1,4 +1,3 @@
-/** Missing permissions: attacks that ask for more than the service, the user or the user's login permits. */
 import { attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 import { DEMO_CLI } from './demo-cli.js';

@@ -1,4 +1,3 @@
-/** Misused tokens: attacks with a token of the wrong type, in the wrong place, or without a token. */
 import { AttackNotRun, attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 

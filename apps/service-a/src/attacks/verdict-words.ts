@@ -1,4 +1,3 @@
-/** Verdict words: the words and the sign for a verdict, so that a page does not rely on colour. */
 import type { Verdict } from './judge-attack.js';
 
 export interface VerdictWords {

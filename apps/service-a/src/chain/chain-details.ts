@@ -1,4 +1,3 @@
-/** Chain details: what the page of the chain shows besides the answer, in demo mode. */
 import type { SeenToken, TraceMetric } from 'demo';
 import { chainStory, type ChainStory } from './chain-story.js';
 import { compareTokens, type TokenComparison } from './token-comparison.js';

@@ -1,4 +1,3 @@
-/** ChainPageFilter: shows why the chain was refused, and what happened before. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
 import { KeycloakException, KeycloakExceptionFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
@@ -22,7 +21,6 @@ export class ChainPageFilter extends RefusalPageFilter {
     stepUps: StepUpRedirects,
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly tokens: ChainTokens,
-    /** Undefined outside demo mode. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {
     super(refusals, cookies, pages, stepUps);

@@ -14,7 +14,6 @@ describe('the page of a chain', () => {
       expect(article.match(/<h\d/g)).toEqual(['<h2', ...(article.match(/<h3/g) ?? [])]);
       expect(article).toContain('What just happened');
       expect(article).toContain('Service A asks Keycloak to exchange');
-      // The drawing is hidden from screen readers, since the words say the same.
       expect(article.match(/class="lane [^"]*" aria-hidden="true"/g)).toHaveLength(
         article.match(/<li class="step/g)?.length ?? 0,
       );

@@ -1,4 +1,3 @@
-/** Chain page: the page models for a chain that succeeded, and for a chain that was refused. */
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { ProcessedOrder } from '../processing.client.js';

@@ -1,4 +1,3 @@
-/** Chain story: turns the metrics of a trace into sentences about each request, in order. */
 import type { TraceMetric } from 'demo';
 import { PARTIES, partyNamed, type Party } from './parties.js';
 
@@ -69,7 +68,6 @@ function introspection(actor: Party, outcome: string | undefined): UntimedStep {
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** No server is asked: only the keys come from Keycloak. */
 function signature(actor: Party, outcome: string | undefined): UntimedStep {
   if (outcome === 'cached') {
     const words = `${actor.label} has seen this token, and checked its signature then.`;
@@ -130,7 +128,7 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** Keycloak refused if it was asked for a token and gave none. Otherwise the service refused. */
+/** Keycloak refused only if it was asked for a token and gave none. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =

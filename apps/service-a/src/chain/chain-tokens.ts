@@ -1,4 +1,3 @@
-/** ChainTokens: the claims of the tokens of a chain, as reported by the services that received them. */
 import { Injectable, Logger } from '@nestjs/common';
 import { KeycloakException, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
@@ -16,16 +15,12 @@ export class ChainTokens {
     this.#callers.set(request, caller);
   }
 
-  /** Returns only the user's token at Service A, if the user is known. */
   ofRefused(service: string, request: object): SeenToken | undefined {
     const caller = this.#callers.get(request);
     return caller && seenToken(service, caller);
   }
 
-  /**
-   * Returns the user's token at Service A, if there is one, and the tokens at B and C. Undefined outside demo mode or
-   * after a failure, which does not affect the chain.
-   */
+  /** Undefined outside demo mode or after a failure, which does not affect the chain. */
   async of(service: string, caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[] | undefined> {
     try {
       const further = await this.processing.tokens(caller);

@@ -1,4 +1,3 @@
-/** Chain: runs A → B → C as the user of a token or session, or as Service A itself. */
 import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { Caller, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -16,7 +15,6 @@ import { ChainPageFilter } from './chain-page.filter.js';
 import { ChainTokens } from './chain-tokens.js';
 
 const ORDER_ID = '9876';
-/** Service B requires another permission. */
 const PERMISSION = 'orders.read';
 
 @Controller('run-service-b')

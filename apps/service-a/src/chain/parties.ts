@@ -1,5 +1,3 @@
-/** Parties: the participants in a chain of calls, in the order of their columns on the page. */
-
 export interface Party {
   /** Also the suffix of its CSS class names. */
   readonly name: 'browser' | 'service-a' | 'keycloak' | 'service-b' | 'service-c';

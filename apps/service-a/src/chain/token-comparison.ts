@@ -1,4 +1,3 @@
-/** Token comparison: the claims of one chain's tokens side by side, and how they change from hop to hop. */
 import type { SeenToken, ShownClaim } from 'demo';
 import { PARTIES, partyNamed } from './parties.js';
 
@@ -14,7 +13,6 @@ export interface TokenComparison {
     readonly meaning: string;
     readonly cells: readonly ComparedClaim[];
   }[];
-  /** Whether the first token is a user's token at Service A. If not, Service A acts as itself. */
   readonly hasUser: boolean;
   readonly sameSubject: boolean;
 }

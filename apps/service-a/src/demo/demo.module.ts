@@ -1,4 +1,3 @@
-/** DemoModule: the parts of Service A that exist in demo mode only. */
 import { Module } from '@nestjs/common';
 import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
@@ -17,7 +16,6 @@ import { WatchModule } from '../watch/watch.module.js';
       useFactory: ({ name, urls }: ServiceAConfig) => ({
         service: name,
         calls: urls,
-        // Only requests that are answered with the page of the chain.
         startsTrace: (request) => prefersHtml(request) && request.raw.url?.split('?')[0] === '/run-service-b',
       }),
     }),

@@ -1,4 +1,3 @@
-/** HomePageFilter: an error page instead of the start page, if Keycloak can't be asked to confirm the session. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';

@@ -1,4 +1,3 @@
-/** Home page: the page model of the start page. */
 import { byGroup } from '../attacks/attack-groups.js';
 import type { Attack } from '../attacks/attack-list.js';
 import type { DemoUser } from '../login/demo-users.js';
@@ -12,11 +11,8 @@ export interface HomePage {
   /** Whether the browser's session is unknown here: it has ended, or belongs to another instance. */
   readonly hasUnknownSession?: boolean;
   readonly users?: readonly DemoUser[];
-  /** Empty outside demo mode. */
   readonly attacks: readonly Attack[];
-  /** Whether the page shows when the user's tokens are refused. */
   readonly isWatched?: boolean;
-  /** Before the tokens are tried. */
   readonly matrix?: MatrixModel | undefined;
 }
 

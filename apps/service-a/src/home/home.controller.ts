@@ -1,4 +1,3 @@
-/** Home: the start page, which explains and runs the chain, with login and logout. */
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';

@@ -1,4 +1,3 @@
-/** Cookies: reads and sets the two kinds of cookie that Service A uses. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
@@ -30,7 +29,7 @@ export class Cookies {
     this.#prefix = this.#secure ? '__Host-' : '';
   }
 
-  /** Does not check the session id. Returns undefined if a token authenticates the request. */
+  /** Returns undefined if a token authenticates the request. */
   sessionId(request: CookieRequest): string | undefined {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }

@@ -1,14 +1,10 @@
-/** CrossSitePage: shows a browser why its form was refused. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from '../pages/page-hook.js';
 import { Pages } from '../pages/pages.js';
 import { CROSS_SITE } from './csrf.guard.js';
 
-/**
- * A hook, since the guard runs before every route. The cause is seldom an attack: after a new login in another tab,
- * this tab still shows forms of the former session.
- */
+/** A hook, since the guard runs before every route. */
 @Injectable()
 export class CrossSitePage implements OnModuleInit {
   readonly #body = JSON.stringify(CROSS_SITE);

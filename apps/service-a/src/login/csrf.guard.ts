@@ -1,4 +1,3 @@
-/** CsrfGuard: refuses state-changing requests that another site makes a browser send. */
 import { timingSafeEqual } from 'node:crypto';
 import {
   ForbiddenException,
@@ -35,9 +34,9 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
- * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to
- * `Sec-Fetch-Site`. Older browsers do not send it, nor does any browser over plain http except on localhost. `Origin`
- * then decides: pages with a form do not hide it. A request with a session must also carry the session's CSRF token.
+ * A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers
+ * do not send it, nor does any browser over plain http except on localhost. `Origin` then decides: pages with a form do
+ * not hide it.
  *
  * A request authenticated by a token passes, since no browser adds a token by itself. Its session is ignored.
  */

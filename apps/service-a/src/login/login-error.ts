@@ -1,9 +1,6 @@
-/** LoginError: a failed login, which leaves the browser's session unchanged. */
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 /**
- * The reason of a failed login:
- *
  * - `login_not_started_here`: this browser did not start the login, started it too long ago, or has finished it before
  * - `login_refused`: Keycloak or the user refused
  * - `login_not_valid`: the answer does not match the request in issuer, nonce or signature

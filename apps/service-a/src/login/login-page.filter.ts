@@ -1,4 +1,3 @@
-/** LoginPageFilter: shows a browser why a login failed. Other callers get JSON. */
 import {
   Catch,
   Injectable,

@@ -1,4 +1,3 @@
-/** Login page: the page models for a failed login, and for a logout that Keycloak did not answer. */
 import type { Page } from '../pages/pages.js';
 
 /** A failed login ends no session, so the heading does not say whether a user is logged in. */

@@ -1,4 +1,3 @@
-/** Login and logout at Service A against the embedded server: the effects on the browser's session. */
 import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';

@@ -1,4 +1,3 @@
-/** Login: logs users in with Keycloak, and out again. */
 import {
   Controller,
   Get,
@@ -52,9 +51,8 @@ export class LoginController {
   ) {}
 
   /**
-   * Redirects to Keycloak, which returns the browser to the path `return_to`. If Keycloak is unavailable, a page says
-   * so. In demo mode, `as` names the user for Keycloak's form. With `acr_values` and `max_age`, as in a challenge of
-   * RFC 9470, the session's user must log in again accordingly.
+   * In demo mode, `as` names the user for Keycloak's form. With `acr_values` and `max_age`, as in a challenge of RFC
+   * 9470, the session's user must log in again accordingly.
    */
   @Get('login')
   @Redirect()
@@ -77,10 +75,7 @@ export class LoginController {
     return this.#begin({ returnTo: returnTo(asked), as: user }, request, reply);
   }
 
-  /**
-   * Receives the browser from Keycloak, and starts a session with a new id that replaces the former session. A step-up
-   * that fails leaves the former session unchanged.
-   */
+  /** A step-up that fails leaves the former session unchanged. */
   @Get('callback')
   @Redirect()
   async callback(
@@ -93,7 +88,7 @@ export class LoginController {
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
-      // Keycloak had a session of another user. Without it, Keycloak shows its login form.
+      // Without the session of another user, Keycloak shows its login form.
       const { subject: sub, sessionId: sid } = loggedIn;
       this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);
@@ -113,9 +108,8 @@ export class LoginController {
   }
 
   /**
-   * Ends the session here and at Keycloak, then redirects the browser to Keycloak to clear its cookies there. A browser
-   * with an unknown session is redirected too, since another instance may hold the session. Keycloak then asks the
-   * user, and notifies that instance. If Keycloak is unavailable, a page says so.
+   * A browser with an unknown session is redirected to Keycloak too, since another instance may hold the session.
+   * Keycloak then asks the user, and notifies that instance.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)
@@ -146,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** Only logs a failure. The session of Service A has ended, and Keycloak asks the user to end the login. */
+  /** Only logs a failure, since Keycloak asks the user to end the login. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

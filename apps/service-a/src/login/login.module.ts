@@ -1,4 +1,3 @@
-/** LoginModule: the wiring of the login at Service A. */
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';

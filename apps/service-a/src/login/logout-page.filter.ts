@@ -1,4 +1,3 @@
-/** LogoutPageFilter: tells a browser that its session ended here although Keycloak did not answer. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import type { Page } from '../pages/pages.js';

@@ -1,4 +1,3 @@
-/** MemorySessionStore: keeps sessions in the memory of this process, within limits. */
 import { LRUCache } from 'lru-cache';
 import { EndedSessions, type EndedSession } from './ended-sessions.js';
 import { SessionRechecks } from './session-rechecks.js';
@@ -7,10 +6,7 @@ import type { UserSession } from './user-session.js';
 
 const MAX_LOGINS_REMEMBERED = 10_000;
 
-/**
- * A user above the limit per user loses the user's least recently used session. A full store evicts the least recently
- * used session of all.
- */
+/** A user above the limit per user loses the user's least recently used session, so that other users keep theirs. */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;

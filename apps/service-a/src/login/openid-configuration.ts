@@ -1,4 +1,3 @@
-/** OpenIdConfiguration: Keycloak's OpenID Connect metadata, with its endpoints and signing keys. */
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
@@ -20,9 +19,7 @@ export class OpenIdConfiguration {
     private readonly authenticator: ClientAuthenticator,
   ) {}
 
-  /**
-   * Loads the metadata on first use, so that Service A can start before Keycloak. Throws `AuthorizationServerError`.
-   */
+  /** Loads the metadata on first use, so that Service A can start before Keycloak. */
   async get(): Promise<Configuration> {
     this.#configuration ??= this.#discover();
     try {

@@ -1,4 +1,3 @@
-/** OpenID errors: decides which party is at fault when a login or a refresh fails. */
 import { AuthorizationServerError, type AuthorizationServerErrorReason } from 'nestjs-keycloak-s2s';
 import {
   AuthorizationResponseError,
@@ -35,7 +34,6 @@ export function refused(
 
 const INVALID_GRANT = 'invalid_grant';
 
-/** Codes for malformed answers. Faults of a callback or an ID token have other codes. */
 const MALFORMED = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
 /** `LoginError` blames the user or the browser; `AuthorizationServerError` blames Keycloak or our configuration. */
@@ -59,10 +57,7 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/**
- * Whether openid-client rejected the body of an answer. The cause then contains the body, which must not be read or
- * logged.
- */
+/** If openid-client rejected the body of an answer, the cause contains it and must not be read or logged. */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;

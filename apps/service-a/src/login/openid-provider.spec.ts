@@ -1,4 +1,3 @@
-/** OpenIdProvider against a provider that misbehaves in one respect at a time. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +13,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** The issuer as browsers see it. The service reaches the provider at another address, as in a container network. */
+/** The service reaches the provider at another address than browsers, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
@@ -28,7 +27,6 @@ interface Overrides {
   readonly kid?: string;
   readonly certs?: Raw;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
-  /** A text is sent unchanged. */
   readonly raw?: Raw;
   readonly metadata?: Claims;
 }

@@ -1,4 +1,3 @@
-/** OpenIdProvider: logs users in and out at Keycloak, with openid-client. */
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
 import { AuthorizationServerError, type AuthenticationClaims } from 'nestjs-keycloak-s2s';
@@ -25,7 +24,7 @@ import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 export interface LoggedIn {
   readonly subject: string;
-  /** The id of Keycloak's session, which is the same for every client at which the user logs in. */
+  /** Keycloak's `sid`, which is the same for every client at which the user logs in. */
   readonly sessionId: string | undefined;
   readonly username: string;
   readonly issuedAt: number;
@@ -37,7 +36,7 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** The scopes that Service A itself needs. For Service B, the user's token is exchanged. */
+/** For Service B, the user's token is exchanged. */
 const SCOPE = 'openid orders.read';
 /** DEMO: the attacks on the page need another permission. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
@@ -55,7 +54,6 @@ export class OpenIdProvider {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
 
-  /** `loginHint`: the user name to fill in at Keycloak. */
   async begin(
     wanted: WantedLogin,
     loginHint = wanted.as,
@@ -99,8 +97,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * Returns `refused` without a refresh token, or if Keycloak's session has ended. Only 400 `invalid_grant` proves
-   * that. `subject`: the user of the session.
+   * Returns `refused` without a refresh token, or after 400 `invalid_grant`. Only that proves that Keycloak's session
+   * has ended.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
@@ -148,10 +146,7 @@ export class OpenIdProvider {
     }
   }
 
-  /**
-   * Ends the session at Keycloak, which then notifies its other clients (RP-Initiated Logout 1.0). The service sends
-   * this request itself, so that the ID token appears in no URL of a browser.
-   */
+  /** Sends the request itself (RP-Initiated Logout 1.0), so that the ID token appears in no URL of a browser. */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
     const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };
@@ -159,10 +154,7 @@ export class OpenIdProvider {
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 
-  /**
-   * Returns the URL at which Keycloak clears the browser's cookies. Keycloak redirects back at once. It asks the user
-   * first if there is still a session: another one, or the same one if ending it failed.
-   */
+  /** Keycloak asks the user first if there is still a session: another one, or the same one if ending it failed. */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
     return buildEndSessionUrl(await this.configuration.get(), parameters).href;

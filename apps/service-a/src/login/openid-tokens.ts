@@ -1,13 +1,8 @@
-/** OpenIdTokens: the tokens that Keycloak issued to Service A for a logged-in user. They are never printed. */
-
 export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /**
-   * When Keycloak was asked for the tokens, and so confirmed the session. On the monotonic clock, or in a session on
-   * the clock of its store.
-   */
+  /** When Keycloak confirmed the session: on the monotonic clock, or in a session on the clock of its store. */
   readonly askedAtMs: number;
   /** On the same clock. */
   readonly expiresAtMs: number;

@@ -1,4 +1,3 @@
-/** OpenIdTransport: sends the login's requests to Keycloak, and checks to which origins they may go. */
 import { Injectable } from '@nestjs/common';
 import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
@@ -8,11 +7,7 @@ import { refused, unavailable } from './openid-errors.js';
 
 const JSON_CONTENT_TYPE = /^application\/json *(;|$)/i;
 
-/**
- * `AuthorizationServerFetch` limits every call in time, size and number. It only calls Keycloak, follows no redirect,
- * and sends each POST once. Anyone can trigger the redemption of a code, so redemptions have their own slots. Other
- * calls do not wait behind them.
- */
+/** Anyone can trigger the redemption of a code, so redemptions have their own slots. */
 @Injectable()
 export class OpenIdTransport {
   readonly #logins: AuthorizationServerFetch;
@@ -28,7 +23,6 @@ export class OpenIdTransport {
     this.#metadata = keycloak.apart('metadata');
   }
 
-  /** Throws `AuthorizationServerError`. */
   readonly fetch: CustomFetch = async (url, { method, headers, body, signal }) => {
     const form = body instanceof URLSearchParams ? body : undefined;
     const isLogin = form?.get('grant_type') === 'authorization_code';

@@ -1,4 +1,3 @@
-/** PendingLogins: what a browser can and can't do with its encrypted cookie. */
 import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { EncryptJWT } from 'jose';

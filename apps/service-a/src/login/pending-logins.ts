@@ -1,4 +1,3 @@
-/** PendingLogins: logins in progress, each in an encrypted cookie of the browser that started it. */
 import { hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { EncryptJWT, jwtDecrypt } from 'jose';
@@ -14,11 +13,9 @@ export interface PendingLogin {
   readonly nonce: string;
   readonly codeVerifier: string;
   readonly returnTo: string;
-  /** The demo user for whom the login was started. */
   readonly as?: string | undefined;
   /** Whether this is the second attempt, because the first brought another user. */
   readonly isSecond?: boolean | undefined;
-  /** Undefined if any login will do. */
   readonly demand?: AuthenticationDemand | undefined;
   /** `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
@@ -26,7 +23,6 @@ export interface PendingLogin {
 
 /** About as long as Keycloak gives a user to log in. */
 const LIFETIME_SECONDS = 600;
-/** Limited because headers are. */
 const MAX_PER_BROWSER = 5;
 /**
  * For all these cookies together: half the size of the header that a service reads. Any site can link to a login, and
@@ -39,8 +35,7 @@ const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
  * Kept in the browser, so that a client that starts many logins neither fills memory nor evicts other logins. The
- * encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once, at
- * any replica.
+ * encryption (JWE, with a key derived from the session secret) hides the PKCE verifier.
  */
 @Injectable()
 export class PendingLogins {
@@ -83,7 +78,7 @@ export class PendingLogins {
     return newestFirst.slice(kept).toReversed();
   }
 
-  /** Throws `login_not_started_here` if this browser did not start the login, or if it was used before. */
+  /** Throws `login_not_started_here` also if the login was used before. */
   async consume(request: CookieRequest, state: unknown): Promise<PendingLogin> {
     if (typeof state !== 'string') throw new LoginError('login_not_started_here', 'state_missing');
     const sealed = this.cookies.login(request, keyOf(state));

@@ -1,4 +1,3 @@
-/** Refusal advice: a sentence for each refusal that says what happened and what to do about it. */
 import type { RefusalBody, RefusalCode } from 'nestjs-keycloak-s2s';
 
 const ADVICE: Readonly<Record<RefusalCode, string>> = {
@@ -27,7 +26,6 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
 const JUST_LOGGED_IN =
   'You have just logged in again, and that did not suffice. Ask an administrator whether Keycloak can log you in as strongly as this demands; the log says what was missing.';
 
-/** `isRepeated`: whether the user has just logged in for this. */
 export function adviceFor({ code, permission }: RefusalBody, isRepeated = false): string {
   if (isRepeated) return JUST_LOGGED_IN;
   return permission === undefined ? ADVICE[code] : `Permission ${permission} is missing. ${ADVICE[code]}`;

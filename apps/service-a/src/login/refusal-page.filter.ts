@@ -1,4 +1,3 @@
-/** RefusalPageFilter: shows a browser why it was refused, or sends it to a required login. Others get JSON. */
 import { HttpStatus, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { KeycloakExceptionFilter, type KeycloakException, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
@@ -16,9 +15,8 @@ export interface RefusedPage {
 }
 
 /**
- * For routes that accept a session. A refusal clears the cookie of a session that has ended, unless a login is in
- * progress. That login ends the session that it replaces, and the browser may already have the new cookie, which has
- * the same name.
+ * A refusal clears the cookie of a session that has ended, unless a login is in progress. That login ends the session
+ * that it replaces, and the browser may already have the new cookie, which has the same name.
  */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {

@@ -1,14 +1,9 @@
-/** Return-to: the path to which a browser returns after a login, always on this origin. */
-
 const START = '/';
 const MAX_CHARACTERS = 2048;
 /** A placeholder, which shows that a path leads to another origin. */
 const BASE = 'https://here.invalid';
 
-/**
- * Returns the requested path if it is on this origin, otherwise `/`. Browsers rewrite a location such as `//host` or
- * `/\host`, so the parsed result is checked, not the text alone.
- */
+/** Browsers rewrite a location such as `//host` or `/\host`, so the parsed result is checked, not the text alone. */
 export function returnTo(asked: unknown): string {
   if (typeof asked !== 'string') return START;
   // A path contains no blanks, control characters, backslashes, or bytes that a header can't carry.

@@ -1,4 +1,3 @@
-/** SessionCaller: finds the user of a request that has a session. */
 import { Injectable } from '@nestjs/common';
 import {
   AccessTokenVerifier,
@@ -38,9 +37,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns the verified token of the session's user, or undefined if the request has no session. The token needs
-   * `permission`, as with `@RequirePermission`. The session needs the `required` login, as with `@RequireStepUp`. A
-   * request whose session is gone never runs under another identity. Throws `BearerError`:
+   * Returns undefined only without a session: if it is gone, the request never runs under another identity. Throws
+   * `BearerError`:
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong
@@ -71,9 +69,8 @@ export class SessionCaller {
   }
 
   /**
-   * Returns undefined without a session, or if it has ended. It requires no permission. A session is live only while
-   * its access token is accepted. So a logout that could not reach the session store takes effect within the revocation
-   * window. Throws `KeycloakException` if Keycloak can't be asked.
+   * Requires no permission. A session is live only while its access token is accepted, so a logout that could not reach
+   * the session store takes effect within the revocation window.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);

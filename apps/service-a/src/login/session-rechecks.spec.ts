@@ -8,7 +8,7 @@ beforeEach(() => {
   rechecks = new SessionRechecks(() => nowMs);
 });
 
-/** Uses one session every 100 ms. Returns the times at which it was rechecked. */
+/** Uses one session every 100 ms, and returns the times at which it was rechecked. */
 function askedOver(ms: number, each: () => void = () => undefined): number[] {
   const asked: number[] = [];
   let askedAtMs = nowMs - 1;
@@ -54,7 +54,7 @@ describe('SessionRechecks', () => {
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // Keycloak was asked just before and just after. Both may have been too early.
+      // The rechecks just before and just after may both have been too early.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,

@@ -1,5 +1,3 @@
-/** SessionRechecks: decides which sessions Keycloak must confirm again after an unverifiable logout token. */
-
 /** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
 const INTERVAL_MS = 10_000;
 
@@ -15,9 +13,9 @@ export interface RecheckTimes {
 }
 
 /**
- * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session. Keycloak
- * sends it only once. So every session is rechecked at once, and again when the logout must be complete at Keycloak,
- * which reports the session as active until then.
+ * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session, and
+ * Keycloak does not repeat it. So every session is rechecked at once, and again when the logout must be complete at
+ * Keycloak, which reports the session as active until then.
  *
  * Anyone can send such tokens. Yet no session is rechecked more than once in ten seconds, and its tokens are
  * introspected as often anyway.
@@ -39,10 +37,7 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /**
-   * Learns what another replica required. The later time wins. Times far in the future are ignored: that clock was
-   * wrong.
-   */
+  /** Ignores times far in the future: that clock was wrong. */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;

@@ -1,4 +1,3 @@
-/** SessionRefreshes: refreshes the tokens of sessions, and uses each refresh token at one replica and once. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
@@ -10,7 +9,7 @@ import type { UserSession } from './user-session.js';
 /** An access token with less remaining lifetime is refreshed, so that it outlives a run of the chain. */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** After this time, a refresh will get no answer. Longer than its calls, including those for Keycloak's keys. */
+/** Longer than the calls of a refresh take, including those for Keycloak's keys. */
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
@@ -42,7 +41,6 @@ export class SessionRefreshes {
     private readonly provider: Provider,
   ) {}
 
-  /** Returns the session with tokens that are valid for some time and were confirmed since the last recheck. */
   async freshened(key: string, session: UserSession): Promise<UserSession | undefined> {
     if (!this.#isStale(session)) return session;
     const inFlight = this.#inFlight.get(key);
@@ -52,7 +50,6 @@ export class SessionRefreshes {
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
-  /** Resolves when the refreshes in flight have ended, successfully or not, or after some seconds. */
   async settled(): Promise<void> {
     const ended = new AbortController();
     const all = Promise.allSettled(this.#inFlight.values()).finally(() => ended.abort());

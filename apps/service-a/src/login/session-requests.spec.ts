@@ -1,4 +1,3 @@
-/** Requests with a session at Service A: permissions and credentials. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -35,7 +34,6 @@ const PERMISSIONS = ['orders.read', 'attacks.run'];
 const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
-/** Passes the guards but runs nothing. */
 const NO_ATTACK = '/attacks/none-of-this-name';
 
 type Service = NestFastifyApplication;
@@ -120,7 +118,6 @@ describe('a request with a session', () => {
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
-    // An older browser sends only `Origin`.
     await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
     // Pages may send their origin or hide it, depending on their referrer policy.
     for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {

@@ -1,4 +1,3 @@
-/** SessionStoreError: the session store is unavailable, so it is unknown whether a user is logged in. */
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 export const SESSIONS_UNAVAILABLE = {
@@ -7,7 +6,6 @@ export const SESSIONS_UNAVAILABLE = {
 } as const;
 
 export class SessionStoreError extends HttpException {
-  /** `reason`: one word. `hint`: what an operator can do, if known. */
   constructor(
     readonly reason: string,
     readonly hint?: string,

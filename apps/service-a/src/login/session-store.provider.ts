@@ -1,4 +1,3 @@
-/** The session store of Service A: Valkey if the replicas share their state, else the memory of this process. */
 import type { ServiceAConfig } from '../config.js';
 import { MemorySessionStore } from './memory-session-store.js';
 import type { SessionStore } from './session-store.js';

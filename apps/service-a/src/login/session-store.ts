@@ -1,10 +1,8 @@
-/** SessionStore: keeps sessions by the hash of their id. All replicas of Service A may share a store. */
 import type { EndedSession } from './ended-sessions.js';
 import type { UserSession } from './user-session.js';
 
 /** The times in sessions are on the store's clock, in ms, since the clocks of processes differ. */
 export interface SessionClock {
-  /** For times that are written. */
   nowMs(): number;
   /** For the age of something: the later time if two clocks differ. */
   latestMs(): number;
@@ -13,24 +11,19 @@ export interface SessionClock {
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /**
-   * Whether all replicas use this store. If so, it alone knows which sessions exist, and a replica must not repeat what
-   * another one has begun.
-   */
+  /** If all replicas use this store, a replica must not repeat what another one has begun. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
-  /** `issuedAt`: `iat` of the login's ID token. Returns false, and adds nothing, if the session was ended before. */
+  /** Returns false, and adds nothing, if the session was ended before. */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces a session by the result of `change`, atomically: no concurrent change is lost, and a deleted session is
-   * not revived. `change` is called again after a concurrent change, and may return its argument. If it returns
-   * undefined, the session is deleted. Returns undefined if the session does not exist.
+   * `change` is called again after a concurrent change, and may return its argument. If it returns undefined, the
+   * session is deleted.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
   /** Deletes the sessions, and remembers their end so that none of them is added later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
-  /** For when Keycloak may have ended any session. */
   requireRecheck(): Promise<void>;
   /**
    * Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again, as of the store's last

@@ -1,4 +1,3 @@
-/** SessionsUnavailablePage: tells a browser that the session store is unavailable. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from '../pages/page-hook.js';

@@ -1,4 +1,3 @@
-/** SigningKeys with a changing key set and a clock that the tests move. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { errors, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,3 @@
-/** SigningKeys: Keycloak's public keys for ID tokens, read again when a token names an unknown key. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
@@ -50,10 +49,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /**
-   * Throws `AuthorizationServerError` if the keys are unavailable. Throws `JWKSNoMatchingKey` if Keycloak, asked after
-   * the token arrived, does not have the key.
-   */
+  /** Throws `JWKSNoMatchingKey` only if Keycloak, asked after the token arrived, does not have the key. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

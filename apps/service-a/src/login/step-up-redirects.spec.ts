@@ -1,4 +1,3 @@
-/** Refusals that require another login at Service A: redirects and pages. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -150,7 +149,6 @@ describe('a browser that has just returned from the required login', () => {
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(401);
     expect(headers['location']).toBeUndefined();
     expect(text).toContain('that did not suffice');
-    // The user can still follow the link.
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 

@@ -1,4 +1,3 @@
-/** StepUpRedirects: where a browser goes for the login that a refusal requires (RFC 9470 §4). */
 import { Inject, Injectable } from '@nestjs/common';
 import type { KeycloakException } from 'nestjs-keycloak-s2s';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
@@ -9,7 +8,7 @@ import { UserSessions } from './user-sessions.js';
 
 export interface StepUp {
   readonly link: string;
-  /** Whether the browser is sent there at once. Otherwise a page offers the link. */
+  /** If not, a page offers the link. */
   readonly isAtOnce: boolean;
   /** Whether the user has just logged in for this, and that did not suffice. */
   readonly isRepeated: boolean;
@@ -24,9 +23,6 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * Returns undefined for any other refusal, for a request without a session, and for a level that this service may not
-   * request. `returnTo`: the page to show afterwards, instead of the refused path.
-   *
    * A browser is sent away only from a navigation by GET, since it repeats the request afterwards. It is sent once: a
    * refusal right after the login is shown.
    */
@@ -41,7 +37,7 @@ export class StepUpRedirects {
   }
 }
 
-/** By GET, for a whole page, and not by a script or into a frame. Older browsers do not tell these apart. */
+/** Older browsers do not tell a navigation from the request of a script or a frame. */
 function isNavigation(request: PageRequest): boolean {
   const { method, headers } = request.raw;
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';

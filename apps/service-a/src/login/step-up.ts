@@ -2,7 +2,6 @@
 import type { AuthenticationDemand, AuthenticationRequirement } from 'nestjs-keycloak-s2s';
 import { LoginError } from './login-error.js';
 
-/** The oldest login that a link can ask for: one day. */
 export const MAX_AGE_SECONDS = 86_400;
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
@@ -13,8 +12,8 @@ export interface StepUpQuery {
 }
 
 /**
- * Returns undefined if the link asks for no login in particular. Throws `LoginError` `login_link_malformed` for a level
- * that is not `known`, and for an age out of bounds. Ignoring them would make the login weaker.
+ * Throws `LoginError` `login_link_malformed` for a level that is not `known`, and for an age out of bounds. Ignoring
+ * them would make the login weaker.
  */
 export function demandIn(
   { acrValues, maxAge }: StepUpQuery,

@@ -1,4 +1,3 @@
-/** UserSessions: starts, finds, refreshes and ends the sessions of users at Service A. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { EndedSession } from './ended-sessions.js';
 import { LoginError } from './login-error.js';
@@ -23,7 +22,7 @@ const STEP_UP_IS_FRESH_MS = 60_000;
 
 const RANDOM_BYTES = 32;
 
-/** Session ids begin with the id of their instance, in base64url. 48 bits keep instances distinct. */
+/** Session ids begin with the id of their instance, in base64url. */
 const INSTANCE_ID_BYTES = 6;
 
 export class UserSessions {
@@ -38,10 +37,7 @@ export class UserSessions {
     this.#refreshes = new SessionRefreshes(store, provider);
   }
 
-  /**
-   * Never uses an id that a browser sent. Throws `LoginError` if Keycloak ended the session before its user came back.
-   * `isStepUp`: whether a route had required this login.
-   */
+  /** Never uses an id that a browser sent. */
   async begin(login: LoggedIn, isStepUp = false): Promise<string> {
     const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
     const { clock } = this.store;
@@ -73,18 +69,15 @@ export class UserSessions {
     });
   }
 
-  /**
-   * Concurrent requests share one refresh. Returns undefined if Keycloak refuses the refresh, which ends the session.
-   * Throws `AuthorizationServerError` if Keycloak is unavailable.
-   */
+  /** Returns undefined if Keycloak refuses the refresh, which ends the session. */
   async findFresh(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
     return id === undefined || session === undefined ? undefined : this.#refreshes.freshened(keyOf(id), session);
   }
 
   /**
-   * Whether a session with this id that is not found has ended. Without a shared store, a session of another instance
-   * may still be live there, so its cookie must not be cleared here.
+   * Without a shared store, a session of another instance may still be live there, so its cookie must not be cleared
+   * here.
    */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);
@@ -99,10 +92,7 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /**
-   * Handles Keycloak's notice that a session has ended. No request finds it any more, no refresh revives it, and no
-   * login in progress starts a session for it.
-   */
+  /** No request finds the session any more, no refresh revives it, and no login in progress starts a session for it. */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }

@@ -1,4 +1,3 @@
-/** judgeDoors(): what the answers of the services to one token prove. */
 import { isAccepted, type AttackAnswer, type Door } from 'demo';
 import { inWords } from '../attacks/judge-attack.js';
 
@@ -19,8 +18,6 @@ export interface StolenToken {
 }
 
 /**
- * The meaning of an answer:
- *
  * - `opens`: the token was made for this service alone, which accepts it
  * - `exposed`: the token was made for several services, and this one accepts it, as if it had been passed on
  * - `closed`: the token was made for another service, which accepts it, and this one refuses its audience
@@ -55,7 +52,6 @@ const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   expired: (at) => `${at} saw that by itself`,
 };
 
-/** `isGood`: whether a service that the token was made for accepts it. */
 export function judgeDoor(token: Judged, { service, answer }: Door, isGood = false): Cell {
   const of = (verdict: Verdict, why: string): Cell => ({ service, verdict, why, answer });
   const here = nameOf(service);

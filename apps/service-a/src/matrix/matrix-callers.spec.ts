@@ -1,4 +1,3 @@
-/** The caller of the matrix if the session ends meanwhile. No other server is needed. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';

@@ -1,4 +1,3 @@
-/** MatrixCallers: the caller of the matrix, with the text of the token that is shown to other services. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -8,7 +7,6 @@ import type { Viewer } from './matrix-page.js';
 
 export interface MatrixCaller {
   readonly viewer: Viewer | undefined;
-  /** Undefined for an anonymous browser. */
   readonly token: string | undefined;
 }
 
@@ -18,7 +16,7 @@ type Request = CookieRequest & { readonly headers: IncomingHttpHeaders };
 export class MatrixCallers {
   constructor(private readonly sessionCaller: SessionCaller) {}
 
-  /** `sent`, which the guard has checked, takes precedence over a session. Throws `BearerError`. */
+  /** `sent`, which the guard has checked, takes precedence over a session. */
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);

@@ -1,4 +1,3 @@
-/** MatrixPageFilter: shows a page that says why the tokens may not be shown. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';

@@ -1,4 +1,3 @@
-/** Matrix page: the page models of the table of stolen tokens, before and after they were tried. */
 import { inWords } from '../attacks/judge-attack.js';
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
@@ -15,7 +14,6 @@ const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words
   unclear: { sign: '?', words: 'Unclear' },
 };
 
-/** The forms of a session carry its CSRF token. */
 export interface Viewer {
   readonly csrfToken: string;
 }
@@ -103,7 +101,6 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
   };
 }
 
-/** No service passes a token on: Service A gets the token for all services itself, and shows it for each row. */
 function showerOf(row: MatrixRow): string {
   return isPassedOn(row) ? 'Service A, which got this token itself and shows it once for each row' : nameOf(row.holder);
 }

@@ -1,4 +1,3 @@
-/** Matrix: shows stolen tokens to each service, and answers with the results. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Body, Controller, HttpCode, HttpException, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { Caller, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';

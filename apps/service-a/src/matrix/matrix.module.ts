@@ -1,4 +1,3 @@
-/** MatrixModule: the wiring of the table of stolen tokens, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { LoginModule } from '../login/login.module.js';

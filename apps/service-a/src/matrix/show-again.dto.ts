@@ -1,4 +1,3 @@
-/** ShowAgainDto: the token to show again, and the service to show it to. */
 import { IsOptional, IsString, IsUUID } from 'class-validator';
 import { CSRF_FIELD } from '../login/csrf.guard.js';
 

@@ -1,4 +1,3 @@
-/** TokenMatrix: shows stolen tokens to each service, and explains the answers. */
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AttackNotRun, AttackRuns, failureReason, KEPT, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
@@ -28,7 +27,6 @@ export const EXCHANGED: readonly StolenToken[] = [
   { holder: 'service-b', meantFor: ['service-c'] },
 ];
 
-/** The alternative: one token for all services, which each of them holds. */
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
 /** Service B shows the third token itself. */
@@ -49,15 +47,11 @@ export class TokenMatrix {
     this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC });
   }
 
-  /**
-   * `yours`: the user's token for Service A, instead of its own. Refusals and failures are in the rows, and do not
-   * reject. Takes one of the slots for attacks.
-   */
+  /** Refusals and failures are in the rows, and do not reject. */
   async exchanged(yours?: string): Promise<readonly MatrixRow[]> {
     return this.#run(EXCHANGED, (stolen) => this.#row(stolen, () => this.#exchangedToken(stolen, yours)));
   }
 
-  /** Service A shows the token to each service, and no service passes it on. */
   async passedOn(): Promise<readonly MatrixRow[]> {
     let token: Promise<string> | undefined;
     return this.#run(PASSED_ON, (stolen) =>

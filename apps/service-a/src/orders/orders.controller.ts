@@ -1,4 +1,3 @@
-/** Orders: lets a user read an order at Service A. */
 import { Controller, Get, Param } from '@nestjs/common';
 import { RequirePermission } from 'nestjs-keycloak-s2s';
 import type { Order } from '../processing.client.js';

@@ -1,4 +1,3 @@
-/** OrdersService: a few orders, in memory. */
 import { Injectable, NotFoundException } from '@nestjs/common';
 import type { Order } from '../processing.client.js';
 

@@ -1,4 +1,3 @@
-/** Assets: the style sheet, the script and the icon of the pages. */
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,3 @@
-/** Negotiation: decides whether a request wants a page or JSON. */
 import type { IncomingMessage } from 'node:http';
 import accepts from 'accepts';
 
@@ -13,7 +12,7 @@ export interface PageReply {
   send(body: string): this;
 }
 
-/** True for browsers, which put HTML before JSON. curl's default gets JSON. */
+/** True for browsers, which put HTML before JSON, unlike curl's default. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
   // Most callers that are not browsers send one of these, so the parser is skipped.

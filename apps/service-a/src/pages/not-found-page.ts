@@ -1,4 +1,3 @@
-/** NotFoundPage: shows a page to a browser that requests an unknown path. */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from './page-hook.js';

@@ -1,4 +1,3 @@
-/** Page hook: shows a browser a page instead of an answer, wherever the answer comes from. */
 import type { IncomingMessage } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { prefersHtml } from './negotiation.js';

@@ -1,4 +1,3 @@
-/** PagesModule: the wiring of templates and assets, for every folder of Service A that shows a page. */
 import { Module } from '@nestjs/common';
 import { AssetsController } from './assets.controller.js';
 import { NotFoundPage } from './not-found-page.js';

@@ -1,4 +1,3 @@
-/** Pages: renders pages from the templates in views/. */
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';

@@ -1,4 +1,3 @@
-/** Receipts: passes on the receipt of an order, as Service B sends it. */
 import { Controller, Get, Param, Req, StreamableFile } from '@nestjs/common';
 import { Caller, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
@@ -17,7 +16,7 @@ export class ReceiptsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** For the user of a token or a session. The document is streamed, and the call ends when the reader leaves. */
+  /** The document is streamed, and the call ends when the reader leaves. */
   @Get(':id/receipt')
   @OptionalToken()
   @RequirePermission(PERMISSION)

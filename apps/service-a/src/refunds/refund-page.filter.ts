@@ -1,4 +1,3 @@
-/** RefundPageFilter: sends a browser to the login that a refund requires, or shows why the refund was refused. */
 import { Catch, Injectable } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';

@@ -1,4 +1,3 @@
-/** Refund page: the page models for an order that can be refunded, for a refunded order, and for a refusal. */
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { Order, ProcessedOrder } from '../processing.client.js';
@@ -6,7 +5,6 @@ import type { Order, ProcessedOrder } from '../processing.client.js';
 export interface RefundPage {
   readonly order: Order;
   readonly csrfToken: string | undefined;
-  /** Whether the form was refused before, and the login that followed sent nothing. */
   readonly wasNotSent: boolean;
 }
 

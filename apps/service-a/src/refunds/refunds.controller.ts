@@ -1,4 +1,3 @@
-/** Refunds: shows an order to a user who has just logged in, and asks Service B to refund it. */
 import { Controller, Get, HttpCode, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
 import {
   Caller,
@@ -63,7 +62,9 @@ export class RefundsController {
     return this.#answer(answer, refundedPage(answer), request, reply);
   }
 
-  /** The guard checks the decorators for the token of a request. For the token of a session, this method does. */
+  /**
+   * The guard checks the decorators only for the token of a request, so this method does for the token of a session.
+   */
   async #caller(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<VerifiedAccessToken> {
     const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION, AUTHENTICATION));
     if (caller === undefined) throw new BearerError('missing_token', { reason: 'no_credentials' });

@@ -19,7 +19,6 @@ export class EventStream {
     return this.#body;
   }
 
-  /** Events after the end are not sent. */
   send(event: string, data: string): void {
     const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
     this.#write(`event: ${event}\n${lines.join('')}\n`);

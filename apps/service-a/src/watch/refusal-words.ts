@@ -1,5 +1,3 @@
-/** Refusal words: how late services refused a token, in one sentence. */
-
 export interface Late {
   readonly service: string;
   readonly lateMs: number;
@@ -10,7 +8,7 @@ const TOGETHER_MS = 250;
 /** Too short to show in tenths of a second. */
 const AT_ONCE_MS = 50;
 
-/** Counts from the cause. `late` is sorted. */
+/** `late` is sorted. */
 export function fromTheCause(late: readonly Late[]): string {
   const [first, ...others] = together(late);
   if (first === undefined) return '';
@@ -20,7 +18,7 @@ export function fromTheCause(late: readonly Late[]): string {
   return `Refused ${seconds(first.lateMs)} later at ${at}${rest.join('')}`;
 }
 
-/** Counts from the first refusal. `late` is sorted. */
+/** `late` is sorted. */
 export function fromTheFirst(late: readonly Late[]): string {
   const [begun, later] = [late.filter(isAtOnce), late.filter((one) => !isAtOnce(one))];
   const first = `Refused at ${lettersOf(begun.map(({ service }) => service))}`;
@@ -39,7 +37,6 @@ export const isAtOnce = ({ lateMs }: Pick<Late, 'lateMs'>): boolean => lateMs < 
 
 interface Group {
   readonly services: readonly string[];
-  /** The last refusal of the group. */
   readonly lateMs: number;
 }
 

@@ -1,4 +1,3 @@
-/** SessionWatch: watches the tokens of one session at all three services, and reports each change. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -20,7 +19,7 @@ export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 /** Caches answer, so this costs the services next to nothing, and Keycloak nothing. */
 const EVERY_MS = 200;
 
-/** A signal may arrive after the refusal, if something else was faster. The delays are then counted again. */
+/** A signal may arrive after the refusal, if something else was faster. */
 const LINGER_MS = 3500;
 
 const MAX_HEARD = 20;
@@ -37,7 +36,7 @@ export class SessionWatch {
     this.#tokens = [new WatchedToken(this.#atA(), { everyMs: EVERY_MS })];
   }
 
-  /** Ends when nothing is left to watch, or when `signal` aborts. Does not reject. */
+  /** Does not reject. */
   async run(signal: AbortSignal): Promise<void> {
     const listener = (message: unknown): void => this.#hear(message as SignalMessage);
     subscribe(SIGNAL_CHANNEL, listener);

@@ -1,4 +1,3 @@
-/** Watch page: the page model of watched tokens, which the start page inserts as it changes. */
 import type { SignalFeedState } from 'nestjs-keycloak-s2s';
 import type { Page } from '../pages/pages.js';
 import type { TokenState } from './watched-token.js';
@@ -7,7 +6,6 @@ import type { WatchStory } from './watch-story.js';
 export interface Hearing {
   readonly state: SignalFeedState;
   readonly isShared: boolean;
-  /** How long an introspection result is reused without a feed. */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 }

@@ -1,4 +1,3 @@
-/** Watch story: the state of the watched tokens in words, and how late each was refused. */
 import { fromTheCause, fromTheFirst, inWords, isAtOnce, seconds } from './refusal-words.js';
 import type { TokenState } from './watched-token.js';
 
@@ -31,7 +30,6 @@ export function storyOf(services: readonly WatchedService[], heard: readonly Hea
   return refusals.length === 0 ? quietStory(services) : refusedStory(services, Math.min(...refusals), heard);
 }
 
-/** When the cause of the first refusal occurred, if that is known. */
 export function causeOf(firstMs: number, heard: readonly HeardSignal[]): number | undefined {
   const causes = heard.filter(
     ({ heardAtMs, occurredAtMs }) =>

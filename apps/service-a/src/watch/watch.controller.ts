@@ -1,4 +1,3 @@
-/** Watch: the event stream of a watched page, for the session of the browser. */
 import type { ServerResponse } from 'node:http';
 import {
   Controller,

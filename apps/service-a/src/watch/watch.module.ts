@@ -1,4 +1,3 @@
-/** WatchModule: the wiring of the page that shows when its user's tokens are refused, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { LoginModule } from '../login/login.module.js';

@@ -1,4 +1,3 @@
-/** WatchedToken: presents one token again and again, and records since when it is refused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAccepted, isRefused, presentSurely, type KnownToken, type Presented } from 'demo';
 
@@ -42,7 +41,7 @@ export class WatchedToken {
     return this.#refusedAtMs;
   }
 
-  /** Ends when the token is refused or has expired, or when `signal` aborts. Does not reject. */
+  /** Does not reject. */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     while (!signal.aborted) {
       await this.#renewInTime();

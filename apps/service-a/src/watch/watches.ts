@@ -1,4 +1,3 @@
-/** Watches: the open streams of all watched pages, within limits. */
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { AttackTools } from '../attacks/attack-tools.js';
@@ -12,7 +11,6 @@ export const MAX_WATCHES = 20;
 export const MAX_WATCHES_PER_USER = 5;
 const MAX_MINUTES = 10;
 
-/** How soon the page shows that a feed has started or stopped. */
 const HEARING_EVERY_MS = 5000;
 
 @Injectable()
@@ -26,10 +24,7 @@ export class Watches implements BeforeApplicationShutdown {
     private readonly pages: Pages,
   ) {}
 
-  /**
-   * Returns undefined at the limit. The stream ends with `signal`, after some minutes, and when nothing is left to
-   * watch.
-   */
+  /** Returns undefined at the limit. */
   open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
     const { subject } = session.caller;
     const ofUser = [...this.#open.values()].filter((other) => other === subject).length;

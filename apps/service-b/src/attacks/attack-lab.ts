@@ -1,4 +1,3 @@
-/** AttackLab: makes the attacks with Service B's tokens, and asks Service C to make its own attack. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { TokenExchangeClient, VerifiedAccessToken, type IssuedToken } from 'nestjs-keycloak-s2s';
@@ -61,9 +60,6 @@ export class AttackLab {
     return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
   }
 
-  /**
-   * Returns the token with which Service B calls Service C for this caller, sealed so that no other service can use it.
-   */
   async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
     const token = (await this.#exchanged(caller)).reveal();
     return { sealed: this.#seal.seal(token), expiresAt: tokenInWords(token).expiresAt };

@@ -1,4 +1,3 @@
-/** AttacksAtCClient: asks Service C to make the attack whose credential it holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AttackNotRun, readAttempt, type Attempt } from 'demo';

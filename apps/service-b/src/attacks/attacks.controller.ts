@@ -1,4 +1,3 @@
-/** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Body, Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { AttackAnswer, Attempt, SealedToken, TokenRow } from 'demo';
@@ -28,7 +27,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** The caller's token for Service C. Its holder can only ask this service to show it, at any replica. */
+  /** The holder of the sealed token can only ask this service to show it, at any replica. */
   @Post('sealed-token')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

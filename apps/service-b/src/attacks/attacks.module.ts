@@ -1,4 +1,3 @@
-/** AttacksModule: the wiring of Service B's attacks, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackLab } from './attack-lab.js';
 import { AttacksAtCClient } from './attacks-at-c.client.js';

@@ -1,4 +1,3 @@
-/** Replayed tokens: sends the token that Service B exchanged for Service C to another service. */
 import type { IssuedToken } from 'nestjs-keycloak-s2s';
 import { attempt, type AttackTarget, type Attempt } from 'demo';
 

@@ -1,4 +1,3 @@
-/** ShowAgainDto: the token to show again, and the service to show it to. */
 import { IsString, IsUUID } from 'class-validator';
 
 export class ShowAgainDto {

@@ -1,4 +1,3 @@
-/** Demo tokens: the claims of the token that Service B received, and of the token that it got in exchange. */
 import { Controller, Get } from '@nestjs/common';
 import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';

@@ -1,4 +1,3 @@
-/** DemoModule: the parts of Service B that exist in demo mode only. */
 import { Module } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { RequestTraceModule } from 'demo';

@@ -1,4 +1,3 @@
-/** AdjustInventoryDto: the body of POST /api/inventory/adjust. */
 import { IsInt, IsNotIn, Matches, Max, Min } from 'class-validator';
 
 export class AdjustInventoryDto {

@@ -1,4 +1,3 @@
-/** Inventory: the warehouse adjusts the stock. This needs no other service. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
 import { AdjustInventoryDto } from './adjust-inventory.dto.js';

@@ -1,4 +1,3 @@
-/** InventoryService: the stock, in memory. */
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 
 export interface StockLevel {

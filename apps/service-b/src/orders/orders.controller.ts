@@ -1,4 +1,3 @@
-/** Orders: processes an order for the caller of Service A, with Service C's help. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AnalyticsClient, type ComputeResult } from '../analytics.client.js';

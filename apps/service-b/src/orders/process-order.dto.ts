@@ -1,4 +1,3 @@
-/** ProcessOrderDto: the body of POST /api/process. */
 import { IsInt, IsNumber, IsPositive, Max, Min } from 'class-validator';
 
 export class ProcessOrderDto {

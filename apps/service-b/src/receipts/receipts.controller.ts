@@ -1,4 +1,3 @@
-/** Receipts: sends the receipt of an order as a document. */
 import { Controller, Get, Param, StreamableFile } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
 import { ReceiptsService } from './receipts.service.js';

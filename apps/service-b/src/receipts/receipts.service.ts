@@ -1,4 +1,3 @@
-/** ReceiptsService: the receipts of a few orders, in memory. */
 import { Injectable, NotFoundException } from '@nestjs/common';
 
 export interface Receipt {

@@ -1,4 +1,3 @@
-/** Refunds: pays an order back, for a user who logged in a moment ago. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { Caller, AllowClients, RequireStepUp, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AnalyticsClient } from '../analytics.client.js';

@@ -1,4 +1,3 @@
-/** Analytics: a computation that only Service B may request. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
 import { ComputeDto } from './compute.dto.js';

@@ -1,4 +1,3 @@
-/** ComputeDto: the body of POST /api/compute. */
 import { IsNumber, Max, Min } from 'class-validator';
 
 export class ComputeDto {

@@ -1,4 +1,3 @@
-/** AttackLab: makes the attack with Service C's own secret and the token with which it was called. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';

@@ -1,4 +1,3 @@
-/** Attacks: runs the attack of the demonstration that needs Service C. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
@@ -15,8 +14,7 @@ export class AttacksController {
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // An attacker would read the header too, since a `VerifiedAccessToken` does not reveal its text. The guard has
-    // checked the token.
+    // An attacker would read the header too, since a `VerifiedAccessToken` does not reveal its text.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

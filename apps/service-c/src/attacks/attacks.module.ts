@@ -1,4 +1,3 @@
-/** AttacksModule: the wiring of Service C's attack, in demo mode only. */
 import { Module } from '@nestjs/common';
 import { AttackLab } from './attack-lab.js';
 import { AttacksController } from './attacks.controller.js';

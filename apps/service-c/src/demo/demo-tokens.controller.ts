@@ -1,4 +1,3 @@
-/** Demo tokens: the claims of the token that Service C received. */
 import { Controller, Get } from '@nestjs/common';
 import { Caller, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';

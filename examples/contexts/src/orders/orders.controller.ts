@@ -1,4 +1,3 @@
-/** HTTP routes. */
 import { Controller, Get } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 

@@ -1,4 +1,3 @@
-/** WebSocket gateway. */
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Caller, Authenticated, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

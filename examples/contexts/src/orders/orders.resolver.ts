@@ -1,4 +1,3 @@
-/** GraphQL resolver. */
 import { Field, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Caller, Public, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

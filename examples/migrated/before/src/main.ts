@@ -1,4 +1,3 @@
-/** Starts the service with settings from the environment. */
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
 

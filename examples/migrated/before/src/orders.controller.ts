@@ -1,4 +1,3 @@
-/** Orders, for users with roles. */
 import { Controller, Delete, Get, Headers, HttpCode, Post } from '@nestjs/common';
 import { AuthenticatedUser, Public, RoleMatchingMode, Roles, Unprotected } from 'nest-keycloak-connect';
 import { StockClient } from './stock.client';

@@ -1,4 +1,3 @@
-/** The route of the service `orders`. */
 import { Controller, Get, Param } from '@nestjs/common';
 import { Caller, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { StockClient, type Stock } from './stock.client.js';

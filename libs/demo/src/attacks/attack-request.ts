@@ -1,4 +1,3 @@
-/** Attack request: sends one request of an attacker, within limits, and reduces the answer to safe fields. */
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 export interface AttackRequest {
@@ -7,12 +6,11 @@ export interface AttackRequest {
   readonly url: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent URL-encoded. Takes precedence over `json`. */
+  /** Sent URL-encoded, and takes precedence over `json`. */
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: object;
   /** No part of these texts may appear in the result. */
   readonly secrets?: readonly string[];
-  /** For the complete answer. Default 3000. */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -25,10 +23,7 @@ export interface RawAnswer {
 const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/**
- * Accepts any status and does not follow redirects. Throws `AttackNotRun` if no complete answer arrives in time. The
- * error contains nothing of the request.
- */
+/** Throws `AttackNotRun` if no complete answer arrives in time. The error contains nothing of the request. */
 export async function send(request: AttackRequest): Promise<RawAnswer> {
   const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
   try {

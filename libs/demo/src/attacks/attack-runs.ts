@@ -1,13 +1,9 @@
-/** AttackRuns: limits how many attacks run and wait at a time, and reports attacks that could not be made. */
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 import { Logger } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { AttackNotRun } from './attempt.js';
 
-/**
- * "Run all" makes one attack at a time, so a few slots are enough. The limit keeps a visitor from flooding the
- * services.
- */
+/** Keeps a visitor from flooding the services. */
 const MAX_RUNNING = 4;
 const MAX_WAITING = 16;
 

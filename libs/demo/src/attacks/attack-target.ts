@@ -1,4 +1,3 @@
-/** AttackTarget: a running service to which an attacker sends tokens. */
 import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
@@ -6,7 +5,6 @@ import type { AttackAnswer } from './attempt.js';
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {
-  /** `name` is the subject of error messages, such as `Service B`. `baseUrl` is called for each request. */
   constructor(
     private readonly name: string,
     private readonly baseUrl: () => string,

@@ -1,4 +1,3 @@
-/** AttackersKeycloak: requests to Keycloak with a service's credentials, which bypass the caches of the service. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { ask, bearer, send, type AttackRequest, type RawAnswer } from './attack-request.js';
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
@@ -15,7 +14,7 @@ export interface NewTokens {
   readonly refreshToken: string | undefined;
 }
 
-/** A request to the admin REST API; `path` is relative to the realm. */
+/** `path` is relative to the realm. */
 export interface Administration {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
@@ -24,7 +23,7 @@ export interface Administration {
 
 export type TokenForm = Readonly<Record<string, string>>;
 
-/** Each method throws `AttackNotRun` if Keycloak can't be reached or refuses. */
+/** Bypasses the caches of the service. Each method throws `AttackNotRun` if Keycloak can't be reached or refuses. */
 export class AttackersKeycloak {
   readonly #realmUrl: string;
   readonly #adminUrl: string;
@@ -37,7 +36,6 @@ export class AttackersKeycloak {
       clientId,
     }: Pick<KeycloakModuleOptions, 'issuer' | 'internalServerUrl' | 'clientId'>,
     clientSecret: string,
-    /** The time limit of each request. Default: that of `AttackRequest`. */
     private readonly deadlineMs?: number,
   ) {
     const path = issuer.slice(issuer.lastIndexOf('/realms/'));
@@ -79,7 +77,6 @@ export class AttackersKeycloak {
     if (status < 200 || status >= 300) throw new AttackNotRun('Keycloak did not end the session.');
   }
 
-  /** Throws `AttackNotRun` unless the status is 2xx. */
   async administer(
     { method, path, json }: Administration,
     client: AttackingClient,

@@ -1,11 +1,10 @@
-/** Attempt form: parses the report of an attempt that another service made. */
 import type { AttackAnswer, Attempt, Sent, TokenInWords } from './attempt.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 300;
 
-/** Returns undefined if the report does not have the agreed form. Drops unknown fields. */
+/** Returns undefined if the report does not have the agreed form, and drops unknown fields. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];

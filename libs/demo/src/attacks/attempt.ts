@@ -1,5 +1,3 @@
-/** Attempt: an attack and the honest use of the same credential, each with its request and answer. */
-
 import { Logger } from '@nestjs/common';
 
 /** No field can hold a token. */
@@ -27,10 +25,9 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** The honest use. It must be accepted, or the refusal of the attack proves nothing. */
+      /** The honest use: it must be accepted, or the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
-      /** The attacker's change to the token, in words. */
       readonly forged?: string;
       /** How late each service refused a token that was valid before. */
       readonly refusedAfter?: readonly RefusedAfter[];
@@ -39,10 +36,10 @@ export type Attempt =
       readonly notRun: string;
     };
 
-/** Thrown if an attack could not be made. The attack was not refused, so it proves nothing. */
+/** Thrown if an attack could not be made, which proves nothing. */
 export class AttackNotRun extends Error {}
 
-/** Waits for the attack and the honest use. An attack that succeeded is reported even if the honest use failed. */
+/** An attack that succeeded is reported even if the honest use failed. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
@@ -81,7 +78,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
-/** Does not verify the token. It comes from Keycloak, or the guard has verified it. */
+/** Does not verify the token: it comes from Keycloak, or the guard has verified it. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

@@ -1,4 +1,3 @@
-/** The help desk against an embedded server whose realm has its client enabled. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';

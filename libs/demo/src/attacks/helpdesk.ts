@@ -1,4 +1,3 @@
-/** Helpdesk: creates a Keycloak user for the time of an attack, and disables it as a help desk would. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { RawAnswer } from './attack-request.js';
@@ -23,7 +22,6 @@ export class Helpdesk {
     private readonly client: AttackingClient,
   ) {}
 
-  /** Creates a user with this realm role and always deletes it afterwards. Throws `AttackNotRun`. */
   async withUser<T>(role: string, use: (user: ThrowAwayUser) => Promise<T>): Promise<T> {
     const username = `throw-away-${randomUUID()}`;
     const password = randomBytes(24).toString('base64url');
@@ -38,7 +36,7 @@ export class Helpdesk {
     }
   }
 
-  /** Returns the user's path. Keycloak refuses the login of a user without a name and an e-mail address. */
+  /** Keycloak refuses the login of a user without a name and an e-mail address. */
   async #create(username: string, password: string): Promise<string> {
     const json = {
       username,
@@ -85,10 +83,7 @@ export class Helpdesk {
     return Object.values(members).map((one) => Object(one) as Readonly<Record<string, unknown>>);
   }
 
-  /**
-   * Finds the user by name, since the answer with the id may be lost. A failure does not change the result of the
-   * attack, and is logged only if the user was created.
-   */
+  /** Finds the user by name, since the answer with the id may be lost. */
   async #delete(username: string, isMade: boolean): Promise<void> {
     try {
       for (const { id } of await this.#list(`/users?exact=true&username=${username}`)) {

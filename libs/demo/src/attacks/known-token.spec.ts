@@ -5,7 +5,6 @@ import { presentSurely, presentUntilRefused } from './known-token.js';
 const ACCEPTED: AttackAnswer = { status: 200 };
 const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 
-/** Returns these answers in turn, and then always the last one. */
 function presenting(...answers: readonly AttackAnswer[]) {
   let times = 0;
   return {

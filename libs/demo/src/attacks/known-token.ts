@@ -1,4 +1,3 @@
-/** Known token: a token that a service has accepted, presented again and again until the service refuses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttackAnswer } from './attempt.js';
 
@@ -21,7 +20,7 @@ const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;
 
-/** Presents a token. A refusal counts only if the token, presented again at once, is refused each time. */
+/** A refusal counts only if the token, presented again at once, is refused each time. */
 export async function presentSurely(present: KnownToken['present']): Promise<Presented> {
   const first = await presented(present);
   if (!isRefused(first.answer)) return first;
@@ -32,7 +31,6 @@ export async function presentSurely(present: KnownToken['present']): Promise<Pre
   return first;
 }
 
-/** Presents a token every `everyMs` until it is refused or `untilMs` has passed. Returns the last answer. */
 export async function presentUntilRefused(
   present: KnownToken['present'],
   { everyMs, untilMs }: { readonly everyMs: number; readonly untilMs: number },

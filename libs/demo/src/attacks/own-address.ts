@@ -1,4 +1,3 @@
-/** Own address: the URL at which this service reaches itself, from the socket that it listens on. */
 import type { AddressInfo, Server } from 'node:net';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { AttackNotRun } from './attempt.js';

@@ -1,4 +1,3 @@
-/** Kept tokens: none stays in memory after its time is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { StolenTokens } from './stolen-tokens.js';

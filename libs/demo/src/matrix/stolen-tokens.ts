@@ -1,4 +1,3 @@
-/** StolenTokens: shows a token to every service, and keeps it so that it can be shown again after it has expired. */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
@@ -28,7 +27,6 @@ export class StolenTokens {
     return { id, ...row };
   }
 
-  /** Returns undefined if the token is not kept, or if there is no such service. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | undefined> {
     const token = this.#kept.get(id);
     const target = Object.hasOwn(this.targets, service) ? this.targets[service] : undefined;

@@ -1,11 +1,9 @@
-/** TokenRow form: parses another service's report of a token that it showed to all services. */
 import { isText, membersOf, readAnswer, readWords } from '../attacks/attempt-form.js';
 import type { TokenRow } from './token-row.js';
 
-/** Seconds since the epoch. Later dates are not plausible. */
+/** In seconds since the epoch; later dates are not plausible. */
 const MAX_EXPIRY = 1e11;
 
-/** Returns undefined if the report does not have the agreed form or names other services. Drops unknown fields. */
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
   const { id, token, expiresAt, doors } = membersOf(given);
   if (!isText(id)) return undefined;

@@ -1,4 +1,3 @@
-/** TokenRow: one stolen token, and the answer of each service to it. */
 import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
 import type { AttackTarget } from '../attacks/attack-target.js';
 
@@ -17,13 +16,9 @@ export interface TokenRow {
   readonly doors: readonly Door[];
 }
 
-/** In the order of the table. */
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
-/**
- * Shows the token to all services at once. A service that does not answer gets the status 0. The other answers still
- * count.
- */
+/** A service that does not answer gets the status 0, and the other answers still count. */
 export async function tryDoors(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
   const { words, expiresAt } = tokenInWords(token);
   const doors = Object.entries(targets).map(async ([service, target]) => ({

@@ -1,4 +1,3 @@
-/** RequestTraceModule: the wiring of the tracer. Only a service that imports it, in its DemoModule, traces requests. */
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';

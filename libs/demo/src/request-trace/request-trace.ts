@@ -1,4 +1,3 @@
-/** RequestTrace: the steps of one request, in order, until it ends. */
 import { MAX_METRICS, type TraceMetric } from './server-timing.js';
 
 export interface TracedCall {
@@ -35,9 +34,7 @@ export class RequestTrace {
     this.#put(this.#entries.length, { ...metric, service: this.service });
   }
 
-  /**
-   * The place of a call in the trace is where it began. Until it is answered, it counts as failed and has no duration.
-   */
+  /** Until the call is answered, it counts as failed and has no duration. */
   call(service: string): TracedCall {
     const at = this.#entries.length;
     const beganMs = this.nowMs();
@@ -62,7 +59,7 @@ export class RequestTrace {
     };
   }
 
-  /** Ends the trace. Later steps are ignored, and later calls return the same steps. */
+  /** Later steps are ignored, and later calls return the same steps. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),
@@ -71,7 +68,7 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** Truncates the metrics of the next services if there are too many. They never displace a step of this service. */
+  /** Metrics of the next services never displace a step of this service. */
   #steps(): TraceMetric[] {
     let room = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {

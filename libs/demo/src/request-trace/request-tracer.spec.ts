@@ -147,7 +147,6 @@ async function timing(path: string, headers: Record<string, string> = SAMPLED, b
   return response.headers.get('server-timing')?.replaceAll(/;dur=[\d.]+/g, '') ?? null;
 }
 const isIdle = (): boolean => CHANNELS.every((name) => !hasSubscribers(name));
-/** A trace ends when the answer has been sent. */
 async function becomesIdle(): Promise<void> {
   while (!isIdle()) await new Promise(setImmediate);
 }

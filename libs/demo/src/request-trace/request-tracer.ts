@@ -1,4 +1,3 @@
-/** RequestTracer: traces requests that ask for it, and adds the header `Server-Timing` to their answers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
@@ -18,17 +17,12 @@ interface Reply {
 }
 
 export interface RequestTraceOptions {
-  /** The name of this service: the first part of each metric. */
   readonly service: string;
   readonly calls: Readonly<Record<string, string>>;
-  /** Whether a request that did not ask for a trace gets one. By default it does not. */
   readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
-/**
- * Traces requests with a sampled `traceparent` (W3C Trace Context), and requests that `startsTrace` selects. While no
- * traced request is in flight, no channel has a subscriber and no async context is carried.
- */
+/** While no traced request is in flight, no channel has a subscriber and no async context is carried. */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
   readonly #current = new AsyncLocalStorage<RequestTrace>();
@@ -45,7 +39,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // The last hook before the guard. A context entered earlier would be lost while the body is read.
+    // The last hook before the guard: a context entered earlier would be lost while the body is read.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();
@@ -58,7 +52,6 @@ export class RequestTracer implements OnApplicationShutdown {
     });
   }
 
-  /** Ends the trace of this request, so that a page can show it. Returns undefined if the request is not traced. */
   end(request: TraceableRequest): readonly TraceMetric[] | undefined {
     return this.#traces.get(request)?.end();
   }

@@ -1,5 +1,3 @@
-/** Server-Timing: formats the steps of a trace as metrics of this header, and parses the next service's metrics. */
-
 export type TraceStep =
   'introspection' | 'jwt' | 'client-credentials' | 'token-exchange' | 'call' | 'refused' | 'total';
 
@@ -41,8 +39,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * Parses the metrics of another service that have our form and are within the limits. They are untrusted: they are only
- * shown on a page and passed on to the caller. Metrics in the name of `self`, the parsing service, are dropped.
+ * The metrics are untrusted: they are only shown on a page and passed on to the caller. Metrics in the name of `self`,
+ * the parsing service, are dropped.
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

@@ -1,4 +1,3 @@
-/** Trace sources: turns messages of diagnostics channels into steps of a trace. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   INTROSPECTION_CHANNEL,
@@ -14,7 +13,7 @@ import type { RequestTrace, TracedCall } from './request-trace.js';
 import { parseServerTiming } from './server-timing.js';
 import { traceparent } from './traceparent.js';
 
-/** A request in undici's channels. `addHeader` is the documented way to propagate a trace. */
+/** `addHeader` is the documented way to propagate a trace. */
 interface UndiciRequest {
   readonly origin: string;
   readonly path: string;
@@ -29,9 +28,8 @@ interface UndiciResponse {
 }
 
 export interface TraceSourceOptions {
-  /** Returns the trace of the current async context. */
   readonly current: () => RequestTrace | undefined;
-  /** Base URLs by service name. Requests to other addresses are not traced. */
+  /** Base URLs by service name. */
   readonly calls: Readonly<Record<string, string>>;
   /** Receives errors of the subscribers: an error that a subscriber throws would end the process. */
   readonly onFault: (error: unknown) => void;
@@ -70,7 +68,7 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
-        // Two of these headers would be invalid. A header that OpenTelemetry has set for the call works as well.
+        // Two of these headers would be invalid.
         if (!hasTraceparent(request)) request.addHeader('traceparent', traceparent(trace.traceId));
         inFlight.set(request, { trace, call: trace.call(called.name) });
       },

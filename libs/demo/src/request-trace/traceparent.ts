@@ -1,4 +1,3 @@
-/** traceparent: the header of W3C Trace Context that asks a service to trace a request. */
 import { randomBytes } from 'node:crypto';
 
 /** Version, trace id, parent id, flags. Later versions may append fields. */

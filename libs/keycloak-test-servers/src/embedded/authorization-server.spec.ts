@@ -1,4 +1,3 @@
-/** Embedded server beyond the contract with Keycloak: control, faults, start and stop. */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';

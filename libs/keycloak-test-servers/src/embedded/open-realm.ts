@@ -1,4 +1,3 @@
-/** Creates the state of a realm without sessions, and the realm of the administrator. */
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import { AuthorizationCodes } from './state/authorization-codes.js';
 import type { AdminEvent } from './state/admin-event.js';

@@ -1,4 +1,3 @@
-/** Refusals that apply to a whole realm: HTTP while HTTPS is required, or a disabled realm. */
 import { OAuthRefusal } from './grants/oauth-refusal.js';
 import type { Realm } from './realm/realm.js';
 

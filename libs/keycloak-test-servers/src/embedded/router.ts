@@ -1,4 +1,3 @@
-/** Counts each request, applies a fault or calls the endpoint, and formats errors as Keycloak does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ADMIN_PATH, adminApi } from './admin/admin-api.js';
 import { MASTER } from './realm/master-realm.js';

@@ -1,4 +1,3 @@
-/** Control of the embedded server by a test: calls, clock, faults and administrator actions. */
 import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './state/adjustable-clock.js';
 import type { CallCounter } from './http/call-counter.js';
@@ -12,16 +11,13 @@ import { streamOf } from './streams/stream.js';
 import type { TokenOverrides } from './state/forged-token.js';
 import type { ServerState } from './state/server-state.js';
 
-/** Subject and session of a logout token. `sid` need not belong to a session. */
+/** Subject and session of a logout token; `sid` need not belong to a session. */
 export interface AboutLogout {
   readonly username: string;
   readonly sid: string;
 }
 
-/**
- * Controls a running server beyond HTTP. These actions create no events, neither in the event log nor for SSF
- * receivers.
- */
+/** Controls a running server beyond HTTP, without events in the event log or for SSF receivers. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** Returns the last request to the endpoint, whatever the answer was. */
@@ -30,7 +26,7 @@ export interface AuthorizationServerControl {
   /** Sets a fault for one endpoint or for all, from the next call on; `undefined` removes it. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
-  /** Signs with a new key from now on, as after adding a key with a higher priority. Old keys stay published. */
+  /** Signs with a new key from now on; old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
   /** Revokes an access token like the client's `POST …/revoke`, but not the tokens exchanged for it. */
@@ -43,24 +39,20 @@ export interface AuthorizationServerControl {
   logOutUser(username: string): Promise<void>;
   /** Returns a logout token for `clientId` about this session, without sending it. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
-  /**
-   * Queues a security event token for a receiver, correct or forged, whatever events its stream requests. Returns the
-   * `jti` that polls use as its key.
-   */
+  /** Queues a security event token for a receiver, whatever events its stream requests, and returns its `jti`. */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**
-   * Disables a user. The sessions are kept and work again once the user is enabled. A service account is
-   * `service-account-<client>`.
+   * Disables a user or a service account (`service-account-<client>`). The sessions work again once the user is
+   * enabled.
    */
   disableUser(username: string): void;
   enableUser(username: string): void;
   /**
-   * Disables a client: it can't authenticate, and its tokens become inactive. Tokens that other clients got in exchange
-   * stay active.
+   * Disables a client: it can't authenticate, and its tokens become inactive. Tokens exchanged for them stay active.
    */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
-  /** Replaces the realm roles. Existing tokens keep their audience and scopes; introspection shows the new roles. */
+  /** Replaces the realm roles. Existing tokens keep their audience and scopes. */
   setRealmRoles(username: string, roles: readonly string[]): void;
   /** `user` has the format of `users` in a realm export. */
   addUser(user: Readonly<Record<string, unknown>>): void;

@@ -1,4 +1,3 @@
-/** Starts an authorization server in this process that answers as Keycloak does. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +16,7 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { SSF_FEATURE } from './streams/transmitter.js';
 import { makeSigningKeys } from './state/signing-keys.js';
 
-/** The `Server` header of its answers, which distinguishes it from Keycloak for a caller that only has the URL. */
+/** Distinguishes this server from Keycloak in the `Server` header. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -25,48 +24,20 @@ export type StartAuthorizationServerOptions = StartServerOptions;
 export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
-  /** Closes the server and all connections, including requests without an answer. May be called again. */
+  /** Closes the server and all connections, including requests without an answer; may be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a test server that answers as Keycloak 26.7.5 does, without Docker or Java. It supports discovery, JWKS,
- * introspection, revocation, userinfo and back-channel logout. The authorization endpoint supports the code flow, PKCE
- * and authentication levels, and has a login page. The token endpoint supports authorization code, client credentials,
- * password, refresh token and standard token exchange. The end session endpoint accepts a client's request or a refresh
- * token.
+ * Starts a test server that answers as Keycloak 26.7.5 does, without Docker or Java. It listens on 127.0.0.1 only, over
+ * plain HTTP. It is **not for production**: it stores passwords in plain text.
  *
- * Tokens are real JWTs (RS256), signed by a key that is created at startup. Any number of servers may run at once. The
- * server listens on 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it refuses to start: it
- * stores passwords in plain text.
- *
- * The administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles,
- * clients, sessions and realm settings. It can read user and admin events if `eventsEnabled` and `adminEventsEnabled`
- * are on. Every other path answers 501. The server does not have an admin console.
+ * The administrator logs in at the realm `master` with `admin-cli`. Unsupported paths of the admin REST API answer 501.
+ * `docs/testing.md` lists what the server does not support. {@link RunningAuthorizationServer.control} is not part of
+ * Keycloak.
  *
  * With `features: ['ssf']`, a realm with the attribute `ssf.transmitterEnabled` set to `true` is an SSF transmitter
- * (SSF 1.0). Receivers poll for events (RFC 8936). They receive logouts, and password resets by an administrator.
- *
- * {@link RunningAuthorizationServer.control} is not part of Keycloak. It counts calls, moves the clock and makes
- * endpoints fail. It also rotates signing keys, disables users and clients, revokes tokens and ends sessions.
- *
- * The server supports:
- *
- * - confidential clients with a secret or a signed assertion (`client-jwt`), and public clients
- * - users with a password, realm roles
- * - client scopes with their scope mappings
- * - mappers for audience, subject, realm roles, session notes, name and user attributes
- *
- * It does *not* support:
- *
- * - response types other than `code`, `form_post`, request objects, wildcards in redirect URIs
- * - consent, front-channel logout
- * - client roles in tokens, composite roles, groups and default roles (with `fullScopeAllowed`, Keycloak adds its
- *   default roles)
- * - other client authentication, such as `tls_client_auth`
- * - signed or encrypted introspection
- *
- * It ignores unknown mappers in the realm file.
+ * (SSF 1.0), which receivers poll (RFC 8936).
  *
  * @throws RangeError for an unknown feature.
  * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if
@@ -112,7 +83,6 @@ export async function startAuthorizationServer(
   };
 }
 
-/** Keycloak does not start with an unknown feature either. */
 function refuseUnknown(features: readonly string[]): void {
   const unknown = features.find((feature) => feature !== SSF_FEATURE);
   if (unknown === undefined) return;

@@ -1,20 +1,20 @@
-/** Connection faults, and the switch that holds the current fault. */
+/** A fault of connections through the proxy. */
 
 export type ConnectionFault =
-  /** New connections are refused. Existing connections continue. */
+  /** New connections are refused; existing connections continue. */
   | { readonly kind: 'refuse' }
-  /** New connections are accepted and never answered, even after the fault ends. Existing connections continue. */
+  /** New connections are accepted and never answered, even after the fault ends; existing connections continue. */
   | { readonly kind: 'hang' }
   /** All connections stall silently in both directions. The delayed bytes pass when the fault ends. */
   | { readonly kind: 'black-hole' }
   /**
-   * TCP RST, for a new connection at once and for an existing connection with the next byte. With `afterBytes`, for any
-   * connection after that part of the answer. `times`: the number of connections after which the fault ends.
+   * TCP RST: for a new connection at once, for an existing one with the next byte, or after `afterBytes` of the answer.
+   * The fault ends after `times` connections.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
-  /** The connection is closed normally after `afterBytes` of the answer. `times` as for `reset`. */
+  /** The connection is closed normally after `afterBytes` of the answer. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
-  /** Like `cut`, but only the proxy's side is closed (FIN). The client's data is still read and discarded. */
+  /** Like `cut`, but only the proxy's side is closed (FIN), and the client's data is discarded. */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
   /** The answer is delayed by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }

@@ -1,4 +1,3 @@
-/** One direction of a connection, as a stream that applies the current fault. */
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionFault, FaultSwitch } from './connection-fault.js';

@@ -1,4 +1,3 @@
-/** Connects a client to the target through two faulty lines. */
 import { connect, type Socket } from 'node:net';
 import type { FaultSwitch } from './connection-fault.js';
 import { FaultyLine, type Break } from './faulty-line.js';
@@ -9,7 +8,7 @@ export interface Target {
   readonly port: number;
 }
 
-/** Forwards the end or reset of one side to the other. `client` must allow half-open connections. */
+/** `client` must allow half-open connections. */
 export function proxyConnection(client: Socket, target: Target, faults: FaultSwitch): void {
   const server = connect({ ...target, allowHalfOpen: true });
   for (const socket of [client, server]) socket.setNoDelay(true);

@@ -1,4 +1,3 @@
-/** Effects of each fault of the fault proxy on a client. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,7 +38,6 @@ afterEach(async () => {
 
 class Client {
   received = '';
-  /** `end`, and `close` or an error code, in order. */
   readonly events: string[] = [];
 
   constructor(readonly socket: Socket) {

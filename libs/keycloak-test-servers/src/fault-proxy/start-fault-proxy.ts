@@ -1,4 +1,3 @@
-/** A TCP proxy in front of a real server with connections that a test can break. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listenOnFreePort } from '../free-port.js';
@@ -7,9 +6,9 @@ import { proxyConnection, type Target } from './proxied-connection.js';
 import { resetSocket } from './reset-socket.js';
 
 export interface StartFaultProxyOptions {
-  /** URL of the server behind the proxy, such as `http://localhost:8080`. Only host and port are used. */
+  /** URL of the server behind the proxy, such as `http://localhost:8080`; only host and port are used. */
   readonly target: string;
-  /** TCP port on the loopback interface. Default: a free port from `freePort()`, which is still free after `refuse`. */
+  /** TCP port on the loopback interface (default: a free port from `freePort()`). */
   readonly port?: number;
 }
 
@@ -19,19 +18,16 @@ export interface RunningFaultProxy {
   readonly port: number;
   /** The open connections of clients, and the number accepted so far. */
   readonly connections: { readonly open: number; readonly accepted: number };
-  /**
-   * Sets a fault, for all connections unless the fault says otherwise; `undefined` removes it. Resolves when it is in
-   * effect.
-   */
+  /** Sets a fault, or removes it with `undefined`; resolves when the change is in effect. */
   fault(fault: ConnectionFault | undefined): Promise<void>;
   /** Resets all open connections (TCP RST), as if the server's machine lost them. */
   resetConnections(): void;
-  /** Closes the proxy and every connection through it. May be called again. */
+  /** Closes the proxy and every connection through it; may be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a proxy for tests on 127.0.0.1. It forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a
+ * Starts a proxy for tests on 127.0.0.1, which forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a
  * fault. It does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not reachable,
  * the proxy accepts a client and then resets it.
  *
@@ -56,7 +52,7 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
     const fault = faults.current;
     if (fault?.kind === 'hang') {
       client.on('error', () => undefined);
-      // The data is discarded. It must be read, or the end of the connection would go unnoticed.
+      // Unread data would hide the end of the connection.
       client.resume().on('end', () => client.destroy());
     } else if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       resetSocket(client);

@@ -1,4 +1,4 @@
-/** The Docker engine for Keycloak, with testcontainers (an optional peer dependency, loaded only here). */
+/** testcontainers is an optional peer dependency, loaded only here. */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { firstLine } from './failed-command.js';
@@ -16,7 +16,6 @@ export interface DockerEngine {
 const ENGINE_TIMEOUT_MS = 5000;
 const PULL_PROGRESS_EVERY_MS = 15_000;
 
-/** Returns the reason if no engine answers, or if the image is missing and can't be pulled. */
 export async function findDocker(settings: KeycloakSettings): Promise<DockerEngine | { missing: string }> {
   let testcontainers: Testcontainers;
   try {
@@ -87,7 +86,7 @@ async function pullFailure(
 
 function loadFailure(error: unknown): string {
   const text = firstLine(error);
-  // Node.js says "package", Jest "module". Both report a missing dependency of testcontainers in the same way.
+  // Node.js says "package", Jest "module".
   if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
   return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }

@@ -1,5 +1,3 @@
-/** Tells a missing command from a command that fails. */
-
 export function isNoSuchCommand(error: unknown): boolean {
   const code = property(error, 'code');
   return code === 'ENOENT' || code === 'ENOTDIR';

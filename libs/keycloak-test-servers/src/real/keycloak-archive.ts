@@ -1,4 +1,3 @@
-/** Downloads a Keycloak release with Maven or https, and verifies its checksum. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -23,12 +22,10 @@ const DOWNLOAD_STALLED_MS = 60_000;
 type Context = Pick<KeycloakSettings, 'version' | 'fetchTimeoutSeconds' | 'onProgress' | 'signal'>;
 type BoundedContext = Omit<Context, 'fetchTimeoutSeconds'>;
 
-/** The archive differs from the published one and was deleted. */
 export class ChecksumError extends Error {
   override readonly name = 'ChecksumError';
 }
 
-/** Returns the path of the archive in `folder`, or a reason for each way that failed. */
 export async function fetchArchive(
   folder: string,
   context: Context,
@@ -56,11 +53,7 @@ export async function fetchArchive(
   return { missing };
 }
 
-/**
- * Without an expected checksum, the file passes.
- *
- * @throws ChecksumError after deleting the file.
- */
+/** Without an expected checksum, the file passes. */
 export async function verifyArchive(path: string, expected: string | undefined, algorithm = 'sha256'): Promise<void> {
   if (expected === undefined) return;
   const hash = createHash(algorithm);

@@ -1,4 +1,3 @@
-/** Keycloak in a container, with testcontainers. */
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
 import type { DockerEngine } from './docker-engine.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
@@ -113,8 +112,8 @@ function tlsFiles({ tls }: KeycloakSettings) {
 }
 
 /**
- * Whether `localhost` is the same for Keycloak and this process. This does not hold in a virtual machine (Docker
- * Desktop), or for a remote or rootless engine. The socket of a rootless engine is in a user's folder.
+ * False in a virtual machine (Docker Desktop), and for a remote or rootless engine. The socket of a rootless engine is
+ * in a user's folder.
  */
 function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
   return (

@@ -1,4 +1,3 @@
-/** The unpacked Keycloak distribution in a cache, which all runs share read-only. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -8,16 +7,12 @@ import { fetchArchive, verifyKnownArchive } from './keycloak-archive.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { unzip } from './unzip.js';
 
-/** `nestjs-keycloak-s2s` in `$XDG_CACHE_HOME` or `~/.cache`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment['XDG_CACHE_HOME'];
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'nestjs-keycloak-s2s');
 }
 
-/**
- * Returns a reason for each way that failed. An archive `keycloak-<version>.zip` in the cache folder replaces the
- * download.
- */
+/** An archive `keycloak-<version>.zip` in the cache folder replaces the download. */
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
   const home = join(cache, `keycloak-${settings.version}`);
@@ -48,7 +43,7 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** Keycloak builds a server for its features at the first start. Later starts reuse the build from this folder. */
+/** Keycloak builds a server for its features at the first start; later starts reuse this build. */
 export function builtServer(home: string, features: readonly string[]): string {
   return [`${home}-built`, ...features].join('+');
 }

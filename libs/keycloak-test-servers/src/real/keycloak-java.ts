@@ -1,4 +1,3 @@
-/** Finds Java for Keycloak through JAVA_HOME or on PATH. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,7 +22,6 @@ export async function findJava(): Promise<{ command: string } | { missing: strin
   };
 }
 
-/** Parses the feature release (8, 17, 21, …) from the output of `java -version`. */
 export function parseJavaVersion(output: string): number | undefined {
   const match = /version "(\d+)(?:\.(\d+))?/.exec(output);
   if (match === null) return undefined;

@@ -1,4 +1,3 @@
-/** Options of a real Keycloak for tests. */
 import type { ServerKind } from '../running-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 
@@ -12,30 +11,30 @@ export interface CertifiedKey {
 
 export interface StartKeycloakOptions extends StartServerOptions {
   /**
-   * Keycloak version. Default: the environment variable `KEYCLOAK_VERSION`, otherwise `26.7.5`. Tested versions are
+   * Keycloak version (default: the environment variable `KEYCLOAK_VERSION`, otherwise `26.7.5`). Tested versions are
    * 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5.
    */
   readonly version?: string;
   /**
-   * Default: Docker if an engine answers and has the image or can pull it, otherwise the distribution (Java 17 or
-   * newer). If given, the other way is not tried.
+   * The only way to try. Default: Docker if an engine answers and has the image or can pull it, otherwise the
+   * distribution (Java 17 or newer).
    */
   readonly using?: KeycloakKind;
   /**
-   * Certificate and private key in PEM. Keycloak then also answers at {@link RunningKeycloak.httpsUrl}; its issuer
-   * keeps the HTTP URL. Default: HTTP only.
+   * Certificate and private key in PEM for {@link RunningKeycloak.httpsUrl}; the issuer keeps the HTTP URL (default:
+   * HTTP only).
    */
   readonly tls?: CertifiedKey;
   /**
-   * `fixed`: Keycloak's URLs always start with {@link RunningKeycloak.baseUrl}. `of each request`: they have the
-   * hostname of each request, as without `--hostname`. Default: `fixed`.
+   * Whether Keycloak's URLs start with {@link RunningKeycloak.baseUrl} (`fixed`, the default) or have the hostname of
+   * each request.
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**
-   * Time limit in seconds for pulling the image, and again for downloading the distribution. A way that exceeds it
-   * counts as unavailable. Default: 900.
+   * Time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A way that
+   * exceeds it counts as unavailable.
    */
   readonly fetchTimeoutSeconds?: number;
-  /** Time limit in seconds from launch to readiness, without downloads. Default: 300. */
+  /** Time limit in seconds from launch to readiness, without downloads (default: 300). */
   readonly startupTimeoutSeconds?: number;
 }

@@ -1,4 +1,3 @@
-/** Keycloak as a process on this machine, from its distribution. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -24,10 +23,7 @@ export interface KeycloakProcess {
 
 const KILL_AFTER_SECONDS = 10;
 
-/**
- * Runs "$@" until it exits or standard input closes, which happens when the parent process dies. Then it sends SIGTERM,
- * later SIGKILL to the whole group, and removes the run folder ($RUN_FOLDER).
- */
+/** Runs "$@" until it exits or standard input closes, which happens when the parent process dies. */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
 "$@" 3<&- &

@@ -1,4 +1,3 @@
-/** Waits until Keycloak serves the realm, exits, or exceeds its time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { timeLimit } from '../time-limit.js';
@@ -7,7 +6,6 @@ export interface Readiness {
   readonly healthUrl: string;
   readonly issuer: string;
   readonly timeoutSeconds: number;
-  /** Undefined while the server runs. */
   readonly ended: () => Promise<string | undefined>;
   readonly lastLines: () => readonly string[];
   readonly onProgress: (line: string) => void;

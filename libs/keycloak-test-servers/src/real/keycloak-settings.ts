@@ -1,11 +1,9 @@
-/** Settings of one Keycloak run, in a container or from the distribution. */
 import type { CertifiedKey, StartKeycloakOptions } from './keycloak-options.js';
 import { freePort } from '../free-port.js';
 import { readRealmExport } from '../realm-export.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION } from '../running-server.js';
 import { environmentAt } from '../start-server-options.js';
 
-/** {@link StartKeycloakOptions} with defaults and the realm file. */
 export interface KeycloakSettings {
   readonly version: string;
   readonly realm: string;
@@ -16,7 +14,6 @@ export interface KeycloakSettings {
   readonly startupTimeoutSeconds: number;
   /** The argument is the hostname under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
-  /** In alphabetical order. */
   readonly features: readonly string[];
   readonly hostname: NonNullable<StartKeycloakOptions['hostname']>;
   readonly tls: (CertifiedKey & { readonly port: number }) | undefined;
@@ -47,7 +44,6 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
 export const CERTIFICATE_FILE = 'conf/server.crt.pem';
 export const KEY_FILE = 'conf/server.key.pem';
 
-/** `home` is the folder with both files. */
 export function tlsVariables(home: string, port: number) {
   return {
     KC_HTTPS_PORT: String(port),
@@ -73,7 +69,7 @@ export function keycloakVariables(
     KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
-    // The issuer is constant. The other endpoints have the address under which the caller reached the server.
+    // Endpoints other than the issuer have the address under which the caller reached the server.
     ...(hostname === 'fixed' ? { KC_HOSTNAME: baseUrl, KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true' } : {}),
     KC_HTTP_HOST: listenOn,
     KC_HTTP_PORT: String(ports.http),

@@ -1,8 +1,6 @@
-/** Error if this machine can run Keycloak neither with Docker nor with Java. */
-
 /**
- * Thrown if this machine can't run Keycloak. The message lists why each way failed and what to install. If Keycloak
- * started and then failed, the error is an ordinary `Error` with its last log lines.
+ * Thrown if this machine can run Keycloak neither with Docker nor with Java; the message says what to install. If
+ * Keycloak started and then failed, the error is an ordinary `Error`.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';

@@ -1,4 +1,3 @@
-/** Starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
 import { existsSync } from 'node:fs';
 import { findDocker } from './docker-engine.js';
 import { runInContainer } from './keycloak-container.js';
@@ -18,29 +17,24 @@ export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
   /** `https://localhost:<port>`, only with {@link StartKeycloakOptions.tls}. */
   readonly httpsUrl: string | undefined;
-  /** Stops the server at once, like a crash (SIGKILL). Requests in progress are lost. */
+  /** Stops the server at once, like a crash (SIGKILL). */
   kill(): Promise<void>;
 }
 
 /**
  * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory
  * database, administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only,
- * unless a remote Docker engine runs it; `baseUrl` then points to that engine.
+ * unless a remote Docker engine runs it.
  *
  * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start
- * from the distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), verifies the
- * archive and unpacks it there. Any number of servers may run at once, each with its own port, data and temporary
- * folder.
+ * from the distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`).
  *
  * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies first, a
- * server from the distribution stops itself, but a container keeps running.
- * `docker ps --filter label=nestjs-keycloak-s2s` finds it. (testcontainers' reaper is not used, because it is another
- * image to pull.)
+ * container keeps running; `docker ps --filter label=nestjs-keycloak-s2s` finds it.
  *
  * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
  * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used;
- * or if
- *   the downloaded archive is not the published one.
+ * or if the downloaded archive is not the published one.
  */
 export async function startKeycloak(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   options.signal?.throwIfAborted();

@@ -16,7 +16,6 @@ interface ZippedFile {
   readonly mode: number;
 }
 
-/** Writes a zip archive with one file, as a Unix system does (APPNOTE 4.3). */
 async function zipOf({ name, content, mode }: ZippedFile, missingBytes = 0): Promise<string> {
   const data = deflateRawSync(content);
   const fields = Buffer.alloc(26);

@@ -1,4 +1,4 @@
-/** Unpacks a zip archive and keeps the file permissions, so that `bin/kc.sh` is executable. */
+/** Keeps the file permissions, so that `bin/kc.sh` is executable. */
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,3 @@
-/** Jest globalSetup that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
 import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
 export interface JestProjectConfig {
@@ -7,9 +6,9 @@ export interface JestProjectConfig {
 }
 
 /**
- * Starts the shared server. Its options are `StartServerOptions` in `globals.authorizationServer` of Jest's
- * configuration, with the path of the realm relative to `rootDir`. The environment variable `AUTHORIZATION_SERVER`
- * selects the server. Specs get it from `testServer()`. Requires `jest-teardown`.
+ * Starts the shared server for `testServer()`; requires `jest-teardown`. Its options are `StartServerOptions` in
+ * `globals.authorizationServer` of Jest's configuration, with the path of the realm relative to `rootDir`. The
+ * environment variable `AUTHORIZATION_SERVER` selects the server.
  */
 async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {
   const where = 'globals.authorizationServer in the configuration of Jest';

@@ -1,4 +1,3 @@
-/** Setup and teardown, called as Jest and Vitest do. */
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-/** The shared server of a test run, in any runner. */
 import { resolve } from 'node:path';
 import type { RunningServer } from '../running-server.js';
 import type { ServerChoice } from '../server-choice.js';
@@ -12,8 +11,8 @@ const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
  * Starts the shared server from your own setup, if options must be computed. Selects the server as `startTestServer()`
- * does, replaces the previous server of the run, and makes the new server available to `testServer()`. The server stops
- * with `stopSharedServer()`, or when the process is interrupted. Its progress is written to standard error.
+ * does, and makes it available to `testServer()`. The server stops with `stopSharedServer()`, or when the process is
+ * interrupted.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();
@@ -24,7 +23,7 @@ export async function startSharedServer(options: StartServerOptions, choice?: Se
   return server;
 }
 
-/** Stops the shared server. May be called if no server runs. */
+/** Stops the shared server, if one runs. */
 export async function stopSharedServer(): Promise<void> {
   const shared = kept[KEY];
   kept[KEY] = undefined;
@@ -41,10 +40,7 @@ export function sharedServerOptions(given: unknown, rootDir: string, where: stri
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/**
- * A container would keep running after an interruption, so the server stops first. A second interruption ends the
- * process at once.
- */
+/** A container would keep running after an interruption, so the server stops first. */
 class SharedServer {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();

@@ -1,9 +1,8 @@
-/** The server of the test run, which specs read from the environment. */
 import type { RunningServer } from '../running-server.js';
 
 export type TestServer = Omit<RunningServer, 'stop'>;
 
-/** Contains a `TestServer` as JSON. Processes and threads that run specs inherit it. */
+/** A `TestServer` as JSON, which processes and threads that run specs inherit. */
 const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
 
 /**

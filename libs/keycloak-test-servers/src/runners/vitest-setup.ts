@@ -1,4 +1,3 @@
-/** Vitest globalSetup that starts a server for all specs of a run: `keycloak-test-servers/vitest-setup`. */
 import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
 export { stopSharedServer as teardown } from './shared-server.js';

@@ -1,4 +1,3 @@
-/** AuthorizationServerFetch against working and failing servers. */
 import { getMaxListeners, once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,7 +52,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    // With a clock that stands still, no call waits too long for a slot, however busy this machine is.
+    // A stopped clock: no call waits too long for a slot on a busy machine.
     new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };

@@ -1,4 +1,3 @@
-/** AuthorizationServerFetch: a bounded `fetch` for OAuth and OpenID Connect libraries of the application. */
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -14,7 +13,7 @@ export interface AuthorizationServerRequest {
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** A string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
-  /** Aborts the call. Unlike `timeoutMs`, it never counts as a failure for the circuit. */
+  /** Aborts the call, which unlike `timeoutMs` never counts as a failure for the circuit. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -26,16 +25,14 @@ export interface ServerAddress {
 export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
- * For a login that the application implements with a library that accepts a `fetch`, such as `[customFetch]` of
- * openid-client or jose. Its calls use the module's connections, with a bulkhead and a circuit of their own, so that
- * they take no slots from introspections. `maxConcurrentCalls` and `maxQueuedCalls` apply to them separately.
+ * A bounded `fetch` for a login of the application with openid-client, jose or a similar library. Its calls have a
+ * bulkhead and a circuit of their own, so that they take no slots from introspections.
  *
  * - Rewrites the server's public address to `internalServerUrl`. Refuses any other origin.
- * - `timeoutMs` bounds waiting, attempts and the answer. A `GET` is retried up to `maxRetries` times, a `POST` never:
- *   an authorization code or a refresh token can be used only once.
- * - Does not follow redirects (it returns the 3xx) and decompresses nothing. Rejects answers over 1 MiB and JSON that
- *   is not strict.
- * - It does NOT authenticate this service: it sends what the library passes.
+ * - `timeoutMs` bounds waiting, attempts and the answer. A `GET` is retried up to `maxRetries` times, a `POST` never: a
+ *   code or a refresh token can be used only once.
+ * - Does not follow redirects and decompresses nothing. Rejects answers over 1 MiB and JSON that is not strict.
+ * - Does NOT authenticate this service.
  */
 export class AuthorizationServerFetch {
   readonly #publicBase: string;
@@ -92,9 +89,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` with a bulkhead and a circuit of its own, for calls that others must not delay. For example,
-   * anyone can trigger the redemption of a code, but only a user who is logged in can trigger a session refresh. Call
-   * it once per purpose: each call creates a new bulkhead. `name` is one word for the log.
+   * Returns a `fetch` with a bulkhead and a circuit of its own. Each call creates a new bulkhead: call it once per
+   * purpose. `name` is one word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);
@@ -114,7 +110,6 @@ export class AuthorizationServerFetch {
 
 const nothing = async (): Promise<undefined> => undefined;
 
-/** The part before `/realms/…`, or the origin if the server is not Keycloak. */
 function baseOf(url: string): string {
   const at = url.lastIndexOf('/realms/');
   return at === -1 ? new URL(url).origin : url.slice(0, at);

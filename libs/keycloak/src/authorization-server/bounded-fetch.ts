@@ -1,4 +1,3 @@
-/** Bounded fetch: one request to the authorization server, with a bounded answer in strict JSON. */
 import type { CustomFetchOptions } from 'oauth4webapi';
 import { sendRequest, HttpFailure, type HttpResponse } from '../http/send-request.js';
 import type { Connections } from '../http/network.js';
@@ -15,11 +14,7 @@ const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
-/**
- * Returns a `fetch` for the OAuth library. It reads the whole answer first, so the signal's deadline covers the body.
- * It does not follow redirects and decompresses nothing. Every failure becomes `authorization_server_unavailable`,
- * because the transport's error may contain the request.
- */
+/** Every failure becomes `authorization_server_unavailable`, because the transport's error may contain the request. */
 export function boundedFetch(
   connections: Connections,
   onHeaders: (headers: HttpResponse['headers']) => void,
@@ -42,13 +37,11 @@ export function boundedFetch(
 /** Remembers the request of each answer, so that its secrets are not logged if the server repeats them. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
-/** For the log: bounded, on one line, without the secrets of the request. */
 export function loggableDescription(response: Response, description: unknown): string | undefined {
   const sent = sentFor.get(response);
   return loggableText(description, sent === undefined ? [] : secretsOf(sent));
 }
 
-/** RFC 6749, RFC 7662, RFC 8693 */
 const SECRET_FIELDS = ['token', 'subject_token', 'refresh_token', 'code', 'client_secret', 'client_assertion'];
 
 function secretsOf({ headers, body }: RequestOptions): readonly string[] {
@@ -66,8 +59,6 @@ export interface BoundedRequest {
 }
 
 /**
- * Resolves with an answer of any status.
- *
  * @throws {AuthorizationServerError} `authorization_server_unavailable` if there is no answer.
  * @throws {TypeError} If the request can't be sent.
  */
@@ -107,5 +98,4 @@ function unavailable(reason: AuthorizationServerErrorReason, endpoint: URL, deta
   return error.add({ endpoint: addressOf(endpoint), ...connectionHint(reason) });
 }
 
-/** For the log: drops the query. */
 export const addressOf = ({ origin, pathname }: URL): string => origin + pathname;

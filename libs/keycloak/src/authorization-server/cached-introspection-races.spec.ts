@@ -1,4 +1,3 @@
-/** CachedIntrospection against a naive model, under every order of calls, results, revocations and time. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -34,7 +33,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail' as const, 'heal' as const) }) },
 );
 
-/** The server decides when the call arrives, which is later than its start and not in the order of starts. */
+/** The call arrives later than it starts, and in another order. */
 interface Question {
   readonly token: string;
   readonly number: number;

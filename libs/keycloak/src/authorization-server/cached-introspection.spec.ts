@@ -19,7 +19,6 @@ class FakeClock {
   monotonicMs = (): number => this.seconds * 1000;
 }
 
-/** Decides each result when the call starts, and holds it back while `holding` is set. */
 class FakeServer {
   readonly asked: string[] = [];
   readonly renewed: string[] = [];
@@ -66,7 +65,6 @@ beforeEach(() => {
 const activeNow = async (token: string, staleness = ANY): Promise<unknown> =>
   (await cache.introspect(token, staleness))['active'];
 
-/** A call for 'good' that the server decides at `arrive` and answers at `land`. */
 function questionUnderWay(staleness = ANY) {
   let answer: IntrospectionAnswer | undefined;
   let resolve: (answer: IntrospectionAnswer) => void = () => undefined;
@@ -141,7 +139,6 @@ describe('CachedIntrospection', () => {
     expect((await late)['active']).toBe(false);
     expect((await early)['active']).toBe(true);
     expect((await joining)['active']).toBe(false);
-    // The first call was answered last, and its result is not cached.
     server.holding = false;
     expect(await activeNow('good')).toBe(false);
     expect(server.asked).toHaveLength(2);

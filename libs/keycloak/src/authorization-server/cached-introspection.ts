@@ -1,4 +1,3 @@
-/** CachedIntrospection: one introspection per token and time window, however many requests carry the token. */
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { Flights, type Flight } from '../caching/flights.js';
@@ -15,23 +14,19 @@ import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
-  /** How long a result may be used: the revocation window. 0 introspects for every request. */
+  /** 0 introspects for every request. */
   readonly introspectionTtlSeconds: number;
-  /** The same while the revocation feed is healthy. */
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
   /** Bounds the active and the inactive results separately. */
   readonly maxCachedIntrospections: number;
 }
 
-/** Holds the time at which the request was sent: the answer reflects only what happened before. */
+/** The time at which the request was sent: the answer reflects only what happened before. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
-  /** When a request triggers a background renewal without proof that the feed is healthy … */
   renewAtMs: number;
-  /** … with that proof … */
   readonly renewSignalledAtMs: number;
-  /** … and how long after the last proof. */
   readonly renewUnprovenMs: number;
 }
 
@@ -45,10 +40,9 @@ const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
-/** Every revocation from `askedAtMs` until `provenUntilMs` is proven to have been received. Times are monotonic. */
+/** Revocations from `askedAtMs` until `provenUntilMs` (monotonic) are proven to have been received. */
 export interface Signalled {
   provenUntilMs(askedAtMs: number): number;
-  /** Whether the feed would report that this token was revoked. */
   tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
@@ -57,31 +51,29 @@ const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity, tellsOf: ()
 /** An inactive token stays inactive: it is introspected again only in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
 
-/** As fractions of the TTL. Costs about one more call in 30, and leaves time for the new result to arrive. */
+/** As fractions of the TTL; costs about one more call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** As a fraction of the TTL: a result of another replica that is younger counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** As fractions of the TTL, counted from the last proof. Spreads renewals, so that not all results expire at once. */
+/** As fractions of the TTL since the last proof, spread so that not all results expire at once. */
 const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
- * Caches introspection results. The caller verifies the claims for each request. Keys are hashes of tokens from one
- * issuer, as seen by one client; no token is stored. Inactive results have their own cache, so that invalid tokens
- * can't evict good ones. Failures are not cached.
+ * The caller verifies the claims for each request. Keys are hashes, so no token is stored. Inactive results have their
+ * own cache, so that invalid tokens can't evict good ones.
  *
- * The active result of the later request wins. An inactive result always wins, because requests may reach the server in
- * another order and no token becomes active again. It evicts the active result. Active results of requests in flight at
- * that time, or that arrive while it is cached, are not cached.
+ * An inactive result always wins, because requests may reach the server in another order and no token becomes active
+ * again.
  *
- * While the revocation feed is healthy, a result is used for up to `introspectionTtlWithEventsSeconds`, and
- * `introspectionTtlSeconds` count from the last proof. Without proof they count from the request.
+ * While the revocation feed is healthy, `introspectionTtlSeconds` count from the last proof, otherwise from the
+ * request.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** Hashes of tokens found inactive. An active result of another replica for them is ignored. */
+  /** Tokens found inactive: an active result of another replica for them is ignored. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -107,10 +99,7 @@ export class CachedIntrospection {
     return { active: this.#active.size, inactive: this.#inactive.size };
   }
 
-  /**
-   * Returns a result that was requested at most `maxStalenessSeconds` ago, or introspects the token. An expired result
-   * is never used, even if the server is down.
-   */
+  /** An expired result is never used, even if the server is down. */
   introspect(
     token: string,
     maxStalenessSeconds: number,
@@ -141,7 +130,6 @@ export class CachedIntrospection {
     return entry.answer;
   }
 
-  /** Whether the feed would have reported a revocation since the request, except within the revocation window. */
   #isSignalled({ answer, askedAtMs }: Entry, nowMs: number): boolean {
     return (
       nowMs - this.signalled.provenUntilMs(askedAtMs) < this.#ttlMs &&
@@ -159,12 +147,12 @@ export class CachedIntrospection {
     );
   }
 
-  /** Runs once. If it fails, the first request after expiry introspects again and gets the failure. */
+  /** If it fails, the first request after expiry introspects again and gets the failure. */
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Only a result that another replica has renewed counts. Otherwise no replica would introspect before expiry.
+    // Only a result that another replica has renewed counts: otherwise no replica would introspect before expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -177,8 +165,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // Results of other replicas, or in flight, may predate what this replica has received. So the longer TTL does not
-    // apply.
+    // Results of other replicas, or in flight, may predate what this replica has received.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -202,7 +189,6 @@ export class CachedIntrospection {
     return this.#flights.run(hash, fly, nowMs, joinableMs);
   }
 
-  /** Uses a result that another replica requested at most `maxAgeMs` ago, or shares the result of `ask`. */
   #lookFirst(
     hash: string,
     maxAgeMs: number,
@@ -226,7 +212,6 @@ export class CachedIntrospection {
         throw error;
       }
     };
-    // A caller that needs a younger result has its own lookup.
     return this.#lookups.run(`${hash} ${maxAgeMs}`, look, nowMs, this.#joinableMs(maxAgeMs, nowMs));
   }
 
@@ -255,9 +240,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /**
-   * How old a call may be that is joined. Its token's owner is unknown until its result, so any recheck excludes it.
-   */
+  /** The owner of its token is unknown until its result, so any recheck excludes the call. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
@@ -286,7 +269,6 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     if (this.#inactive.get(hash, nowMs) !== undefined) return;
     const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
-    // A result that expires with its token needs no renewal.
     const renewAt = (ttlMs: number): number =>
       expiresAtMs <= askedAtMs + ttlMs ? Infinity : askedAtMs + renewAfterMs(ttlMs, RENEWAL);
     const renewals = {

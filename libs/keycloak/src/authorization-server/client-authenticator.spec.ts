@@ -20,7 +20,6 @@ let administrator: Administrator;
 let client: string;
 let folder: string;
 let file: string;
-/** Advances the monotonic clock, so that files are read again. */
 let aheadMs: number;
 let dateAheadSeconds: number;
 

@@ -1,4 +1,3 @@
-/** ClientAuthenticator: adds this client's credentials to requests, and replaces credentials that are refused. */
 import {
   ClientSecretBasic,
   modifyAssertion,
@@ -25,16 +24,12 @@ const ASSERTION_SECONDS = 60;
 
 const SECRETS_NOTED = 3;
 
-/** The credential of a request, and the clock skew that dated its assertion. */
 interface Used {
   readonly credential: ClientCredential;
   readonly aheadSeconds: number;
 }
 
-/**
- * For the application's own calls to the authorization server, with a library that accepts a `ClientAuth` or by hand.
- * Uses the current credentials of `clientSecret` or `clientAuthentication` for each request.
- */
+/** Authenticates the application's own calls to the authorization server with the current credentials. */
 export class ClientAuthenticator {
   readonly #source: ConnectedClientAuthentication;
   readonly #used = new WeakMap<URLSearchParams, Used>();
@@ -54,14 +49,13 @@ export class ClientAuthenticator {
     return this.#secrets;
   }
 
-  /** @throws {AuthorizationServerError} If the credential can't be read. */
+  /** @throws {AuthorizationServerError} `client_credential_unreadable` */
   async credential(): Promise<ClientCredential> {
     return this.#source.credential();
   }
 
   /**
-   * A `ClientAuth` for openid-client and oauth4webapi. Adds `Authorization`, or `client_id` and an assertion, to one
-   * request.
+   * A `ClientAuth` for openid-client and oauth4webapi.
    *
    * @throws {AuthorizationServerError} `client_credential_unreadable`
    */
@@ -74,10 +68,7 @@ export class ClientAuthenticator {
     await this.#apply(await this.#source.credential(), form, headers);
   };
 
-  /**
-   * For a request that was refused with 401. If there are new credentials by now, puts them on the request and returns
-   * true: it may be sent once more.
-   */
+  /** For a request that was refused with 401. Returns true if it put new credentials on the request. */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
     if (refused === undefined || !(await this.#isWorthAnother(refused))) return false;
@@ -85,11 +76,7 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /**
-   * Calls `send`, and once more if its credentials are refused and there are new ones.
-   *
-   * @throws The errors of `send` and `authenticate`.
-   */
+  /** Calls `send`, and once more if its credentials are refused and there are new ones. */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
@@ -121,8 +108,7 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
-      // The assertion's `sub` names this client. Keycloak 26.4 requires a `client_id` to equal it, which it seldom
-      // does.
+      // Keycloak 26.4 requires a `client_id` to equal the assertion's `sub`, which it seldom does.
       headers.delete('authorization');
       form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);
@@ -146,7 +132,7 @@ export class ClientAuthenticator {
       { key, kid },
       {
         [modifyAssertion]: (header, payload) => {
-          // Uses the `alg` name that Keycloak knows (RFC 8037), and the server's clock as far as it is known.
+          // The `alg` name that Keycloak knows (RFC 8037).
           header['alg'] = algorithm;
           const now = Math.floor(this.clock.epochSeconds() - this.#aheadSeconds);
           payload['iat'] = now;

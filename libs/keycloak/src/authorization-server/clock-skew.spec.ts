@@ -1,4 +1,3 @@
-/** ClockSkew, also after the machine's date was changed. */
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { ClockSkew } from './clock-skew.js';
@@ -32,7 +31,6 @@ describe('the skew to the clock of the authorization server', () => {
     expect(skew.measured?.aheadSeconds).toBe(0);
     expect(skew.doubt(0)).toBe(true);
     expect(skew.measured?.aheadSeconds).toBe(3600);
-    // Another request with the same date was refused, too.
     expect(skew.doubt(0)).toBe(true);
     expect(skew.measured?.aheadSeconds).toBe(3600);
     skew.observeIssuedAt(server + 3600);

@@ -1,4 +1,3 @@
-/** ClockSkew: how far this service's clock differs from the authorization server's, measured from its answers. */
 import { awakeClock } from '../caching/clock.js';
 import type { Clock } from '../caching/clock.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
@@ -12,8 +11,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * The server's time (seconds since the epoch) at the zero of two clocks that ignore date changes. `awake` counts the
- * time in which the machine slept; `monotonic` does not.
+ * In seconds since the epoch, at the zero of two clocks that ignore date changes. `awake` counts the time in which the
+ * machine slept; `monotonic` does not.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -36,10 +35,7 @@ export class ClockSkew {
     this.#awake = awakeClock(clock);
   }
 
-  /**
-   * Uses `date` (RFC 9110 §6.6.1) of the server or a proxy in front of it; Keycloak 26.7 sends none. Ignores answers
-   * from a cache, which have an `age` (RFC 9111 §5.1).
-   */
+  /** RFC 9110 §6.6.1; Keycloak 26.7 sends none. Ignores answers from a cache, which have an `age` (RFC 9111 §5.1). */
   observeHeader({ date, age = '0' }: Readonly<Record<string, string>>): void {
     const serverMs = date === undefined || age !== '0' ? NaN : Date.parse(date);
     if (Number.isNaN(serverMs)) return;
@@ -56,7 +52,6 @@ export class ClockSkew {
     this.#byToken = this.#measured(iat, 'the iat of a token that it has just issued');
   }
 
-  /** Prefers a header of the last minute, then a token. */
   get measured(): MeasuredSkew | undefined {
     const isRecent = this.clock.monotonicMs() - this.#headerSeenAtMs < RECENT_SECONDS * 1000;
     const last = isRecent ? this.#byHeader : (this.#byToken ?? this.#byHeader);
@@ -72,7 +67,7 @@ export class ClockSkew {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /** Returns whether a refusal of something dated with this skew justifies a retry with another skew. */
+  /** Whether a refusal of something dated with this skew justifies a retry with another. */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

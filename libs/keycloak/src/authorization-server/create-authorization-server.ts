@@ -1,4 +1,3 @@
-/** Create authorization server: the clients for one authorization server, with a call policy per kind of call. */
 import type { Clock } from '../caching/clock.js';
 import { Network, type TrustedAuthorities } from '../http/network.js';
 import type { CallsState, CircuitState } from '../resilience/call-gate.js';
@@ -21,7 +20,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** `jwks`: keys for access tokens. `logout_jwks`: keys for logout tokens, which anyone can send. */
+/** `logout_jwks`: keys for logout tokens, which anyone can send. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -44,7 +43,6 @@ export interface SignalCalls {
   readonly tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
 }
 
-/** Reserved for renewals, as a fraction of the introspection slots. */
 const RENEWALS = 0.2;
 
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
@@ -56,18 +54,14 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Create it once per kind: it has its own slots and circuit. */
+  /** Has slots and a circuit of its own: create it once per kind. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
-  /** Create it once, for `client` or for this service: it has its own slots. */
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;
   readonly fetch: AuthorizationServerFetch;
 }
 
-/**
- * Sends nothing yet. Each kind of call has its own policy, so that it can't take slots from another or open its
- * circuit.
- */
+/** Each kind of call has its own policy, so that it can't take slots from another or open its circuit. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

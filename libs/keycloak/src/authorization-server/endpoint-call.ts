@@ -1,4 +1,3 @@
-/** Endpoint call: one call under its policy. Its errors have log fields for the request and the endpoint. */
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -14,7 +13,6 @@ export interface EndpointCall<T> {
   readonly toError: (error: unknown) => KeycloakException;
 }
 
-/** @throws The errors of the metadata and the policy, and the result of `toError`. */
 export async function callEndpoint<T>(
   { authenticator, client }: OAuthClientContext,
   metadata: ServerMetadata,

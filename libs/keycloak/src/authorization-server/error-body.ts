@@ -1,4 +1,3 @@
-/** readErrorBody(): reads the OAuth error in the body of a refusal (RFC 6749 §5.2). */
 import { ownProperty } from '../protocol/claims.js';
 import { oauthErrorCode } from '../protocol/oauth-error-codes.js';
 
@@ -7,7 +6,7 @@ export interface ErrorBody {
   readonly description: unknown;
 }
 
-/** Undefined for 408, 429, 5xx and successes, and unless the body is a JSON object with a known `error`. */
+/** Undefined for 408, 429, 5xx, a success and an unknown `error` (RFC 6749 §5.2). */
 export function readErrorBody(status: number, body: string): ErrorBody | undefined {
   if (status < 400 || status >= 500 || status === 408 || status === 429) return undefined;
   let json: unknown;

@@ -1,4 +1,3 @@
-/** Distinguishes refusals of the user from configuration errors by a second, rare request. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { BearerError } from '../protocol/bearer-error.js';

@@ -1,4 +1,3 @@
-/** Exchange diagnosis: whether the user lacks a permission or the realm is misconfigured, if an exchange is refused. */
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -19,7 +18,7 @@ interface Target {
 
 const ANSWER_LIFETIME_MS = 10_000;
 
-/** Second exchanges per audience and scope in that time: enough to detect a fault without burdening the server. */
+/** Second exchanges per audience and scope in that time. */
 const MAX_QUESTIONS = 10;
 
 const MAX_ENTRIES = 1000;
@@ -27,9 +26,8 @@ const MAX_ENTRIES = 1000;
 type Verdict = 'user' | readonly string[];
 
 /**
- * Keycloak answers "Requested audience not available" if the user lacks the role, and with it the scope and its
- * audience. It answers the same if the scope has no audience mapper, or one for another client. A second exchange
- * without `audience` shows which it is, for this user: the scope is granted or it is not.
+ * Keycloak answers "Requested audience not available" if the user lacks the role, and also if the scope has no audience
+ * mapper for the client. A second exchange without `audience` shows which it is.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;
@@ -40,10 +38,7 @@ export class ExchangeDiagnosis {
     this.#asked = new DeadlineCache(MAX_ENTRIES, clock);
   }
 
-  /**
-   * Returns `refusal` if the user lacks the permission, or if the second exchange was not made or failed. Otherwise
-   * returns `audience_mapper_missing` or `audience_mismatch`.
-   */
+  /** Returns `refusal` if the user lacks the permission, or if the second exchange was not made or failed. */
   async of(
     refusal: KeycloakException,
     target: Target,
@@ -79,7 +74,6 @@ function audiencesWith(
   { audience, scope }: Target,
   exchanged: ExchangedWithoutAudience,
 ): readonly string[] | undefined {
-  // RFC 6749 §5.1: an omitted scope equals the requested one.
   const granted = parseScope(exchanged.scope ?? scope);
   if (!parseScope(scope).every((token) => granted.includes(token))) return undefined;
   const audiences = unverifiedAudiences(exchanged.accessToken);

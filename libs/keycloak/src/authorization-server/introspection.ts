@@ -1,4 +1,3 @@
-/** Introspection: asks the authorization server about a token with this service's credentials (RFC 7662 §2). */
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from 'oauth4webapi';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -7,7 +6,7 @@ import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
-/** The token is in the body of a POST, never in a URL. `judge-access-token.ts` verifies the claims of the result. */
+/** The token is in the body of a POST, never in a URL (RFC 7662 §2). */
 export class Introspection {
   constructor(
     private readonly context: OAuthClientContext,
@@ -17,11 +16,7 @@ export class Introspection {
     private readonly renewalPolicy: CallPolicy,
   ) {}
 
-  /**
-   * A failure never looks like an inactive token.
-   *
-   * @throws {AuthorizationServerError} If there is no usable answer.
-   */
+  /** A failure never looks like an inactive token. */
   async introspect(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.policy);
   }
@@ -55,6 +50,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** RFC 7009 §2.2.1. Some servers answer this for a JWT: the token is at fault, not this service. */
+/** RFC 7009 §2.2.1: some servers answer this for a JWT, where the token is at fault, not this service. */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

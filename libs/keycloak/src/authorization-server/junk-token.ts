@@ -1,11 +1,8 @@
-/** A token for introspection when only the server's answer matters. */
 import { randomBytes } from 'node:crypto';
 
 import type { ProfileName } from '../protocol/token-profile.js';
 
-/**
- * A token that was never issued. Servers other than Keycloak may refuse to introspect a JWT, but not an opaque token.
- */
+/** Servers other than Keycloak may refuse to introspect a JWT, but not an opaque token. */
 export function junkToken(profile: ProfileName = 'keycloak'): string {
   const random = randomBytes(16).toString('base64url');
   return profile === 'keycloak' ? `eyJhbGciOiJSUzI1NiJ9.e30.${random}` : random;

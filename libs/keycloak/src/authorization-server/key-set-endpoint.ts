@@ -1,4 +1,3 @@
-/** KeySetEndpoint: fetches the authorization server's current key set (RFC 7517 §5). */
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -10,12 +9,12 @@ import type { ServerMetadata } from './metadata.js';
 import { readErrorBody } from './error-body.js';
 import { isStrictJson } from './strict-json.js';
 
-/** RFC 7517 §8.5.2. Keycloak sends `application/json`. */
+/** RFC 7517 §8.5.2; Keycloak sends `application/json`. */
 const KEY_SET_TYPE = /^application\/jwk-set\+json(?: *;|$)/i;
 
 const HEADERS = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
 
-/** Uses the URL of the discovery document, on the origin of the realm or its issuer, without client credentials. */
+/** Sends no client credentials (RFC 7517 §5). */
 export class KeySetEndpoint {
   constructor(
     private readonly connections: Connections,
@@ -24,11 +23,7 @@ export class KeySetEndpoint {
     private readonly clockSkew: Pick<ClockSkew, 'observeHeader'>,
   ) {}
 
-  /**
-   * The caller validates the content.
-   *
-   * @throws {AuthorizationServerError} If there is no usable answer.
-   */
+  /** The caller validates the content. */
   readonly read = async (): Promise<unknown> =>
     this.policy.run(
       async () => this.metadata.keySetUrl(),

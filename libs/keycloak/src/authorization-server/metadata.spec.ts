@@ -19,7 +19,6 @@ beforeEach(() => {
 });
 afterAll(() => realm.stop());
 
-/** `undefined` removes a member of the document. */
 const says = (bend: Readonly<Record<string, unknown>>): void =>
   realm.control.fault('discovery', { kind: 'answer', body: { ...document, ...bend } });
 

@@ -1,4 +1,3 @@
-/** ServerMetadata: the realm's discovery document (RFC 8414, OpenID Connect Discovery), read once and checked. */
 import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
 import { Flights } from '../caching/flights.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -32,7 +31,7 @@ export class ServerMetadata {
     });
   }
 
-  /** The `jwks_uri` (RFC 8414 §2), checked only here because not every service needs it. */
+  /** RFC 8414 §2: checked only here, because not every service needs it. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -56,10 +55,7 @@ export class ServerMetadata {
     return metadata;
   }
 
-  /**
-   * Tries RFC 8414 §3 first, unless the server is Keycloak, then OpenID Connect Discovery. A server may support only
-   * one.
-   */
+  /** A server may support only one of RFC 8414 §3 and OpenID Connect Discovery. */
   async #request(signal: AbortSignal): Promise<Response> {
     const { realmUrl, profile } = this.context;
     const options = this.context.requestOptions(signal);
@@ -70,10 +66,7 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /**
-   * This service sends secrets and callers' tokens to these URLs and trusts the answers. So their origin must be the
-   * realm's or its issuer's.
-   */
+  /** The origin must be the realm's or its issuer's: this service sends secrets and callers' tokens there. */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);
@@ -106,7 +99,6 @@ function isIssuerMismatch(error: unknown): error is IssuerMismatch {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
 }
 
-/** Either may be wrong. */
 function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
   // Not `loggableText`, which could mistake a long realm name for a secret.
   const isUrl = typeof found === 'string' && found.length <= MAX_ISSUER_LENGTH && URL.canParse(found);

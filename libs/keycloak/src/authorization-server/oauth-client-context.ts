@@ -1,4 +1,3 @@
-/** OAuthClientContext: the realm, the client and its credentials for calls of the OAuth library. */
 import { allowInsecureRequests, customFetch, type Client, type HttpRequestOptions } from 'oauth4webapi';
 import type { Connections } from '../http/network.js';
 import type { ProfileName } from '../protocol/token-profile.js';
@@ -8,11 +7,10 @@ import type { ClockSkew } from './clock-skew.js';
 
 export interface OAuthClientOptions {
   readonly issuer: string;
-  /** The realm's URL for this service. Differs from `issuer` if services and browsers use different host names. */
+  /** Differs from `issuer` if services and browsers use different host names. */
   readonly realmUrl: string;
   readonly clientId: string;
   readonly allowInsecureRequests: boolean;
-  /** Default `keycloak`. */
   readonly profile?: ProfileName;
 }
 
@@ -24,7 +22,6 @@ export class OAuthClientContext {
   readonly #allowInsecureRequests: boolean;
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
-  /** The bulkheads bound the number of `connections`. */
   constructor(
     options: OAuthClientOptions,
     connections: Connections,

@@ -1,4 +1,4 @@
-/** OwnTokenProbe: finds out what the server grants to this service. No token leaves this file. */
+/** No token leaves this file. */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
 import { parseScope } from '../protocol/scope.js';
@@ -14,12 +14,11 @@ export interface GrantedToken {
   readonly lifetimeSeconds: number | undefined;
 }
 
-/** How long one token of this service stands in for callers' tokens. */
 const SUBJECT_LIFETIME_MS = 10_000;
 
 /**
- * Leaves events and tokens at the server, which expire. It leaves sessions if the client gets refresh tokens for client
- * credentials, which is off by default in Keycloak.
+ * Leaves sessions at the server if the client gets refresh tokens for client credentials, which is off by default in
+ * Keycloak.
  */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;
@@ -34,21 +33,11 @@ export class OwnTokenProbe {
     this.#calls = new TokenCalls(context, metadata, policy);
   }
 
-  /**
-   * An empty `scope` requests none.
-   *
-   * @throws {AuthorizationServerError} As `TokenEndpoint.clientCredentials`.
-   */
   async ownToken(scope: string): Promise<GrantedToken> {
     return granted(await this.#own(scope), scope);
   }
 
-  /**
-   * Exchanges a token of this service in place of a caller's. Without `audience`, the scope alone decides. Never makes
-   * a second exchange.
-   *
-   * @throws As `TokenEndpoint.exchange`.
-   */
+  /** Exchanges a token of this service in place of a caller's. Without `audience`, the scope alone decides. */
   async exchange(scope: string, audience?: string): Promise<GrantedToken> {
     const asked = { grant: 'token_exchange', scope, ...(audience === undefined ? {} : { audience }) } as const;
     return granted(await this.#calls.exchange(await this.#subjectToken(), asked), scope);

@@ -1,4 +1,3 @@
-/** Which faults of a real server are retried, at all three endpoints. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -36,7 +35,6 @@ const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorRea
   ],
 ];
 
-/** May work the next time: a restart, a deployment, a proxy that lost its upstream. */
 const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['half an answer', { kind: 'truncated' }, ['answer_broken_off']],
   ['a reset', { kind: 'reset' }, ['ECONNRESET', 'UND_ERR_SOCKET']],

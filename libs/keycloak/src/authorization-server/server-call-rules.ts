@@ -1,4 +1,3 @@
-/** Server call rules: which failures of the authorization server open the circuit, and which are retried. */
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallRules } from '../resilience/call-rules.js';

@@ -33,7 +33,7 @@ function askingAt(
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // With a clock that stands still, no call waits too long for a slot, however busy this machine is.
+  // A stopped clock: no call waits too long for a slot on a busy machine.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
@@ -119,7 +119,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
 
   it.each([
     'Wed, 21 Oct 2015 07:29:10 GMT',
-    // The two obsolete formats, which recipients must accept (RFC 9110 §5.6.7).
+    // Recipients must accept two obsolete formats (RFC 9110 §5.6.7).
     'Wednesday, 21-Oct-15 07:29:10 GMT',
     'Wed Oct 21 07:29:10 2015',
   ])('causes a Retry-After relative to the Date header if it is a date: %s (CC-09)', async (retryAfter) => {

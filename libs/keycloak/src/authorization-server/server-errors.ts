@@ -1,4 +1,3 @@
-/** Server errors: turns failed answers of the authorization server into errors of this library. */
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -7,10 +6,7 @@ import { loggableDescription } from './bounded-fetch.js';
 import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
-/**
- * The errors of the OAuth library hold the response and with it tokens. Only the status, the OAuth error code and, for
- * the log, the description are kept. An invalid answer becomes `authorization_server_unavailable`.
- */
+/** Keeps only status, code and description: errors of the OAuth library hold the response with its tokens. */
 export function toServerError(error: unknown): KeycloakException {
   if (error instanceof AuthorizationServerError) return error;
   if (error instanceof ResponseBodyError) return answered(error.response, error.error, error.error_description);
@@ -21,13 +17,11 @@ export function toServerError(error: unknown): KeycloakException {
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
 }
 
-/** For endpoints other than the token endpoint. */
 export async function toRefusal(response: Response): Promise<AuthorizationServerError> {
   const { error = 'unexpected_status', description } = readErrorBody(response.status, await response.text()) ?? {};
   return answered(response, error, description);
 }
 
-/** The server answered successfully, but with an unusable grant: a configuration error on either side. */
 export function unusable(
   reason: AuthorizationServerErrorReason,
   fields: Readonly<Record<string, unknown>> = {},

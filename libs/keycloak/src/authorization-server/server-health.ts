@@ -1,4 +1,3 @@
-/** AuthorizationServerHealth: whether the authorization server is reachable and accepts this service's credentials. */
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { Flights } from '../caching/flights.js';
@@ -20,6 +19,7 @@ export type AuthorizationServerStatus =
       readonly error: AuthorizationServerError;
     };
 
+/** Whether the authorization server is reachable and accepts this service's credentials. */
 export class AuthorizationServerHealth {
   readonly #looks: DeadlineCache<AuthorizationServerStatus>;
   readonly #flights = new Flights<AuthorizationServerStatus>();
@@ -29,22 +29,21 @@ export class AuthorizationServerHealth {
     private readonly metadata: Pick<ServerMetadata, 'refresh'>,
     private readonly introspection: Pick<Introspection, 'introspect'>,
     clock: Clock,
-    /** For services that verify signatures: resolves once the keys are available. */
     private readonly verifiesTokens: () => Promise<void> = async () => undefined,
     private readonly junk: () => string = junkToken,
   ) {
     this.#looks = new DeadlineCache(2, clock);
   }
 
-  /** Reads the discovery document again, at most once a second. Never rejects for an unreachable server. */
+  /** Never rejects for an unreachable server. */
   async check(): Promise<AuthorizationServerStatus> {
     return this.#lookOnceASecond('reachable', async () => this.metadata.refresh());
   }
 
   /**
-   * Whether the server has accepted this service's credentials once, and has delivered its keys if signatures are
-   * verified. Until then it introspects a random token, at most once a second. Afterwards it stays ready even if the
-   * server becomes unreachable, since cached results still work and all instances would become unready at once.
+   * Reports ready once the server has accepted this service's credentials and, if signatures are verified, delivered
+   * its keys. It stays ready if the server becomes unreachable: cached results still work, and all instances would
+   * become unready at once.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

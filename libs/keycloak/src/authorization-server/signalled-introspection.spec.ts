@@ -1,4 +1,3 @@
-/** The TTL of results while the revocation feed is healthy, with a clock that stands still. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { tokenHash } from '../protocol/token-hash.js';
@@ -50,7 +49,6 @@ async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
   return asked.length > before;
 }
 
-/** Advances second by second, each proven if `isProven` is set. */
 function advance(seconds: number, isProven = true): void {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1);
@@ -160,7 +158,6 @@ describe('a cached introspection result', () => {
     advance(SHORT - 1);
     expect(await isAsked()).toBe(false);
     advance(1);
-    // The result may have been overtaken by a revocation.
     expect(await isAsked()).toBe(true);
     advance(60);
     expect(await isAsked()).toBe(false);

@@ -1,9 +1,8 @@
-/** Strict JSON: JSON that every parser reads the same way (RFC 8259 §4, §8.1, §9). */
 import { createScanner, type SyntaxKind } from 'jsonc-parser';
 
 const MAX_DEPTH = 32;
 
-// The package exports these as a `const enum`, which single-file compilers can't read.
+// The package exports a `const enum`, which single-file compilers can't read.
 const OPEN_BRACE: SyntaxKind = 1;
 const CLOSE_BRACE: SyntaxKind = 2;
 const OPEN_BRACKET: SyntaxKind = 3;
@@ -13,8 +12,8 @@ const STRING: SyntaxKind = 10;
 const END: SyntaxKind = 17;
 
 /**
- * Whether `bytes` are UTF-8 without a byte order mark and one JSON value, nested at most 32 deep. No object may have a
- * duplicate member or a member `__proto__`, since parsers disagree on their meaning.
+ * RFC 8259 §4, §8.1, §9: UTF-8 without a byte order mark, nested at most 32 deep. Parsers disagree on duplicate members
+ * and `__proto__`.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {
@@ -26,7 +25,6 @@ export function isStrictJson(bytes: Uint8Array): boolean {
   }
 }
 
-/** `text` is valid JSON, so a string before a colon is a member name. */
 function hasPlainMembers(text: string): boolean {
   const scanner = createScanner(text, true);
   const open: Set<string>[] = [];

@@ -1,4 +1,3 @@
-/** TokenCalls: client credentials and token exchange requests to the token endpoint (RFC 6749 §4.4, RFC 8693 §2.1). */
 import {
   clientCredentialsGrantRequest,
   genericTokenEndpointRequest,
@@ -20,7 +19,6 @@ import type { OAuthClientContext } from './oauth-client-context.js';
 import { toServerError, unusable } from './server-errors.js';
 import { toExchangeError } from './token-endpoint-errors.js';
 
-/** Also used as log fields. */
 export interface Asked extends Readonly<Record<string, unknown>> {
   readonly grant: 'client_credentials' | 'token_exchange';
   readonly scope: string;
@@ -34,7 +32,6 @@ export class TokenCalls {
     private readonly policy: CallPolicy,
   ) {}
 
-  /** @throws {AuthorizationServerError} For every failure. */
   async clientCredentials(asked: Asked): Promise<TokenEndpointResponse> {
     return this.#run(asked, toServerError, async (server, client, authentication, options) =>
       processClientCredentialsResponse(
@@ -45,7 +42,6 @@ export class TokenCalls {
     );
   }
 
-  /** @throws {BearerError | AuthorizationServerError} See `toExchangeError`. */
   async exchange(subjectToken: string, asked: Asked): Promise<TokenEndpointResponse> {
     const { audience } = asked;
     const form = {

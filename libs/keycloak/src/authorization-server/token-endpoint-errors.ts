@@ -1,4 +1,4 @@
-/** Token endpoint errors: maps refused token exchanges by Keycloak's descriptions, because its codes are ambiguous. */
+/** Keycloak's error codes are ambiguous, so its descriptions decide. */
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -12,18 +12,17 @@ interface ExchangeRefusal {
   readonly means: 'invalid_token' | 'insufficient_scope';
 }
 
-/** Refusals that the caller caused. Any other is a fault of this service (502). */
+/** Refusals that the caller caused: any other is a fault of this service (502). */
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
-  // The subject token was revoked, has expired or is not a token.
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
-  // The user lacks the role of the scope, so neither the scope nor its audience was granted.
+  // The user lacks the role of the scope.
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];
 
 /**
- * For other servers, by code only (RFC 6749 §5.2). This service requests the same scopes for every caller, so
- * `invalid_scope` means that this caller was granted less.
+ * By code only (RFC 6749 §5.2). This service requests the same scopes for every caller, so `invalid_scope` means that
+ * this caller was granted less.
  */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },

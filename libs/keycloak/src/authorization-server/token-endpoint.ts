@@ -1,4 +1,3 @@
-/** TokenEndpoint: client credentials and token exchange with checked answers (RFC 6749 §5, RFC 8693 §2.2). */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -24,7 +23,6 @@ export class TokenEndpoint {
     private readonly context: OAuthClientContext,
     metadata: ServerMetadata,
     policy: CallPolicy,
-    /** Any other scope that was not requested is an error. */
     private readonly expectedDefaultScopes: readonly string[],
     clock: Clock,
   ) {
@@ -32,11 +30,6 @@ export class TokenEndpoint {
     this.#diagnosis = new ExchangeDiagnosis(clock);
   }
 
-  /**
-   * Requests a token for this service itself (RFC 6749 §4.4).
-   *
-   * @throws {AuthorizationServerError} For every failure.
-   */
   async clientCredentials(scope: string): Promise<IssuedToken> {
     const asked: Asked = { grant: 'client_credentials', scope };
     const response = await this.#calls.clientCredentials(asked);
@@ -44,8 +37,7 @@ export class TokenEndpoint {
   }
 
   /**
-   * Exchanges an access token for one with a single audience (RFC 8693 §2.1). May make a second exchange to find out
-   * why the first was refused.
+   * RFC 8693 §2.1, §2.2; may make a second exchange to find out why the first was refused.
    *
    * @throws {BearerError} `invalid_token` or `insufficient_scope`, if the subject is the cause.
    * @throws {AuthorizationServerError} For any other failure.

@@ -1,5 +1,3 @@
-/** Abortable: waiting for shared work until a signal aborts. */
-
 /** Rejects with the signal's reason as soon as it aborts; `work` itself goes on. */
 export async function abortable<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;

@@ -1,4 +1,3 @@
-/** Compares AgingMap with a plain `Map` that makes a new iterator for each look. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AgingMap } from './aging-map.js';

@@ -1,4 +1,4 @@
-/** AgingMap: a map in the order of the last `set`. It finds its oldest entry fast, however many were deleted before. */
+/** A map in the order of the last `set` that finds its oldest entry fast, however many were deleted before. */
 export class AgingMap<V> extends Map<string, V> {
   // Kept and resumed: a new iterator would walk over every entry deleted since the engine last rehashed the map.
   #walk = this.entries();

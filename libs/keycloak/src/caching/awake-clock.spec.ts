@@ -1,4 +1,3 @@
-/** A clock that also counts while the machine sleeps. */
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { awakeClock } from './clock.js';

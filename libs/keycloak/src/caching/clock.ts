@@ -1,9 +1,6 @@
-/** Clock: the injected wall clock and monotonic clock. */
-
 export interface Clock {
-  /** Seconds since the epoch, to compare with claims such as `exp`. */
   epochSeconds(): number;
-  /** For deadlines: milliseconds that never decrease, even if the machine's date is changed. */
+  /** Never decreases, even if the machine's date is changed. */
   monotonicMs(): number;
 }
 
@@ -16,11 +13,9 @@ export const systemClock: Clock = {
 const MAX_GAIN_MS = 1000;
 
 /**
- * A clock that also counts the time during which the machine slept.
- *
- * On Linux the monotonic clock stops meanwhile, so entries from before the sleep would look fresh. This clock detects
- * the sleep from the wall clock. A date that is set forward makes entries older than they are; a date that is set back
- * makes none younger. So use it for entries that may expire early, not for entries that must be held.
+ * On Linux the monotonic clock stops while the machine sleeps, so entries from before the sleep would look fresh. A
+ * date that is set forward makes entries older than they are: use this clock for entries that may expire early, not for
+ * entries that must be held.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

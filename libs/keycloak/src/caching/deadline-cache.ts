@@ -1,4 +1,3 @@
-/** DeadlineCache: a bounded map whose entries expire at an absolute monotonic deadline. */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 
@@ -7,7 +6,7 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/** Evicts the least recently used entry. Reading an entry does not prolong its deadline. */
+/** Reading an entry does not prolong its deadline. */
 export class DeadlineCache<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
 

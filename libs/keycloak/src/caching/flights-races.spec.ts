@@ -1,4 +1,3 @@
-/** Flights under every order of calls and results. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Flights } from './flights.js';

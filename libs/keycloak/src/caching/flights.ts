@@ -1,4 +1,4 @@
-/** Flights: single flight. A call for a key that is in flight shares that call's result or failure. */
+/** A call for a key that is in flight shares that call's result or failure. */
 
 export interface Flight {
   readonly startedAtMs: number;
@@ -18,10 +18,7 @@ export class Flights<V> {
   /** `onLanded` receives the key of each settled flight, after the flight was removed. */
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
-  /**
-   * Joins the latest flight for `key` if it is neither detached nor `maxAgeMs` old, and starts one otherwise. `start`
-   * can check after each `await` whether its flight was detached.
-   */
+  /** `start` can check after each `await` whether its flight was detached. */
   run(key: string, start: (flight: Flight) => Promise<V>, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): Promise<V> {
     const running = this.#joinable(key, nowMs, maxAgeMs);
     if (running?.result !== undefined) return running.result;
@@ -37,12 +34,11 @@ export class Flights<V> {
     return this.#joinable(key, nowMs, maxAgeMs) !== undefined;
   }
 
-  /** Includes detached flights. */
   isInFlight(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** New callers start another flight; callers that wait already still get the result. */
+  /** Callers that wait already still get the result. */
   detach(key: string): void {
     for (const flight of this.#flights.get(key) ?? []) flight.isDetached = true;
   }

@@ -1,5 +1,3 @@
-/** KeyGroups: an index of keys by group. */
-
 /** Unbounded: the caller deletes each key it added when the value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();

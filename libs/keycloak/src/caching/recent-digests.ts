@@ -1,5 +1,3 @@
-/** RecentDigests: digests of recently seen texts, so that the same text is not hashed twice. */
-
 interface Digested {
   readonly text: string;
   readonly digest: string;

@@ -1,5 +1,3 @@
-/** Renewal: when a cached value is renewed in the background, while it is still used. */
-
 /** Fractions of a value's lifetime, from 0 to 1. */
 export interface RenewalWindow {
   readonly from: number;

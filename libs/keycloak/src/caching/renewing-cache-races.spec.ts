@@ -1,4 +1,3 @@
-/** RenewingCache under every order of reads, results, time and evictions. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { StillClock } from '../../spec-support/still-clock.js';

@@ -1,9 +1,8 @@
-/** RenewingCache: values that are used until a hard deadline and renewed in the background before it. */
 import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
 import { Flights } from './flights.js';
 
-/** Both durations count from now; after `freshMs` the value should be renewed. */
+/** Both durations count from now. */
 export interface Renewable<V> {
   readonly value: V;
   readonly usableMs: number;
@@ -20,9 +19,8 @@ interface Entry<V> {
 const RENEWAL_PAUSE_MS = 1000;
 
 /**
- * Single flight per key, for first uses and renewals alike. The old value is used while a renewal runs, when it fails,
- * and when the new value would expire sooner, but never past its deadline. A failure is cached for `keepFailureMs` at
- * most.
+ * The old value is used while a renewal runs, when it fails, and when the new value would expire sooner, but never past
+ * its deadline.
  */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
@@ -44,7 +42,6 @@ export class RenewingCache<V> {
     return this.#entries.size;
   }
 
-  /** Returns a cached value at once, renewing it in the background if due, or waits for a flight. */
   get(key: string, obtain: () => Promise<Renewable<V>>): V | Promise<V> {
     const nowMs = this.clock.monotonicMs();
     const entry = this.#entries.get(key, nowMs);
@@ -66,7 +63,7 @@ export class RenewingCache<V> {
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Evicts `key` and detaches its flight: callers that wait still get the result, later callers do not. */
+  /** Callers that wait already still get the result. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);

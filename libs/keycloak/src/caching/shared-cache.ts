@@ -1,5 +1,3 @@
-/** Shared cache: the contract for a cache of results and tokens that the replicas of a service share. */
-
 export interface SharedCacheContext {
   readonly issuer: string;
   readonly clientId: string;
@@ -26,18 +24,18 @@ export interface SharedEntry {
   readonly isFinal: boolean;
 }
 
-/** Every method except `close` rejects if the cache does not answer in time. The replica then continues without it. */
+/** Every method except `close` rejects if the cache does not answer in time. */
 export interface ConnectedSharedCache {
   /** Called at application start, which waits at most one second for it. */
   open(): Promise<void>;
   /**
-   * Looks up an entry that was requested at most `maxAgeMs` ago. It skips the entry whose id is `noUse`, which the
-   * caller found unusable. The cache server need not learn `key` itself.
+   * Skips entries requested more than `maxAgeMs` ago, and the entry with the id `noUse`, which the caller found
+   * unusable. The cache server need not learn `key` itself.
    */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /** Stores the entry and ends this replica's lease. If there are two entries, the one requested later stays. */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /** Renews the lease. It lasts about half a second, so that no replica waits long for one that has stopped. */
+  /** The lease lasts about half a second, so that no replica waits long for one that has stopped. */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease without an entry. */
   release(key: string): Promise<void>;
@@ -46,7 +44,7 @@ export interface ConnectedSharedCache {
 
 /** The type of `forRoot({ sharedCache })`, for example `valkeyCache()` from `nestjs-keycloak-s2s/valkey`. */
 export interface SharedCache {
-  /** Throws if the settings can't be used, with a message for the operator. Called at boot; sends nothing. */
+  /** Sends nothing. Throws if the settings can't be used, with a message for the operator. */
   check(context: SharedCacheContext): void;
   /** Sends nothing before `open`. */
   connect(context: SharedCacheContext): ConnectedSharedCache;

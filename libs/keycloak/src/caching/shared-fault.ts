@@ -1,12 +1,10 @@
-/** Shared fault: the failure of a channel or a shared cache, as fields of a log line. */
-
 /** `hint` says what the operator can do. */
 export interface SharedFault {
   readonly reason: string;
   readonly hint?: string;
 }
 
-/** Copies `message` and `hint` of the error, so both must be free of secrets. Errors of the channels are. */
+/** Copies `message` and `hint` of the error, so both must be free of secrets. */
 export function sharedFault(error: unknown): SharedFault {
   const { hint } = Object(error) as { readonly hint?: unknown };
   const reason = error instanceof Error ? error.message : 'unknown';

@@ -1,11 +1,9 @@
-/** SharedLevel with a slow cache, and with many concurrent lookups. */
 import { setImmediate as afterAllPromises, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
 import { SharedLevel } from './shared-level.js';
 
-/** Answers only when `passMs` is called: with a result if `isInTime`, otherwise with a time-out. */
 class SlowCache implements ConnectedSharedCache {
   looked = 0;
   extended = 0;

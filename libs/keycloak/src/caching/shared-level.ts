@@ -1,4 +1,3 @@
-/** SharedLevel: values shared between replicas, with a lease that decides which replica obtains a missing value. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.js';
 import { sharedFault, type SharedFault } from './shared-fault.js';
@@ -16,16 +15,13 @@ export interface Shareable {
   readonly isFinal?: boolean;
 }
 
-/**
- * Bounds two waits: for a value that another replica is obtaining, and for a turn to look it up. After that, this
- * replica obtains the value itself.
- */
+/** Bounds two waits: for a value that another replica is obtaining, and for a turn to look it up. */
 const MAX_WAIT_MS = 3000;
 const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** Bounded so that a time-out measures the cache and not this process. Further calls wait for their turn. */
+/** Bounded so that a time-out measures the cache and not this process. */
 const MAX_AT_ONCE = 64;
 
 const REPORT_PAUSE_MS = 60_000;
@@ -49,10 +45,7 @@ export class SharedLevel {
     this.#cache = cache;
   }
 
-  /**
-   * Resolves with a value that was requested at most `maxAgeMs` ago and that `read` accepts. Resolves with undefined if
-   * this replica should obtain the value; the caller must then `put` or `release`.
-   */
+  /** Resolves with undefined if this replica should obtain the value. The caller must then `put` or `release`. */
   async find<T>(
     key: string,
     maxAgeMs: number,

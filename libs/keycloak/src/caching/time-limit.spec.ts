@@ -1,4 +1,3 @@
-/** TimeLimit: what it ends, and that time in which the process was blocked does not count. */
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +30,6 @@ describe('TimeLimit', () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
     socket.on('data', (text) => seen.push(String(text)));
-    // The last phase of the event loop: timers run next.
     await new Promise((resolve) => void setImmediate(resolve));
     const over = overAfter(100);
     for (const untilMs = performance.now() + 500; performance.now() < untilMs;) continue;

@@ -1,12 +1,7 @@
-/** TimeLimit: a timer that does not count time in which this process was blocked or stopped. */
-
 /** However long the process is blocked, it costs one of these parts. */
 const PARTS = 5;
 
-/**
- * A plain timer fires before the data that arrived during a block is read. Every call in flight would time out, and the
- * called services would be considered unhealthy.
- */
+/** A plain timer fires before the data that arrived during a block is read, so every call in flight would time out. */
 export class TimeLimit {
   #partsLeft = PARTS;
   #end: NodeJS.Immediate | undefined;

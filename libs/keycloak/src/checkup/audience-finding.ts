@@ -1,4 +1,3 @@
-/** audienceFinding(): whether the audience of a next service is a client of the realm. */
 import { BearerError } from '../protocol/bearer-error.js';
 import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -8,7 +7,6 @@ import { failed } from './server-findings.js';
 
 export interface Question extends CheckupParts {
   readonly service: RegisteredService;
-  /** RFC 8414 `scopes_supported`. */
   readonly knownScopes: readonly string[] | undefined;
   readonly hasServiceAccount: boolean;
 }

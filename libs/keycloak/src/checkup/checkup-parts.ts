@@ -1,4 +1,3 @@
-/** CheckupParts: the parts of the library that a checkup uses. */
 import type { ClockSkew } from '../authorization-server/clock-skew.js';
 import type { Introspection } from '../authorization-server/introspection.js';
 import type { ServerMetadata } from '../authorization-server/metadata.js';
@@ -9,7 +8,6 @@ import type { ResolvedServiceOptions } from '../options/service.options.js';
 import type { Answering } from './who-answers.js';
 import type { Unreached } from './why-unreached.js';
 
-/** A service that is called with tokens of the examined issuer. */
 export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes'> & {
   readonly name: string;
   readonly audience: string;
@@ -32,6 +30,5 @@ export interface CheckupParts {
   /** Undefined if it can't be read. */
   readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
-  /** Host and port, or undefined without a proxy. */
   readonly proxy: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** Checkup: checks the configuration of a service with its own credentials, and changes nothing. */
+/** Checks the configuration of a service with its own credentials, and changes nothing. */
 import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
@@ -30,14 +30,14 @@ export class Checkup {
     return this.parts.services();
   }
 
-  /** An unencrypted connection or a weak secret in production. Sends nothing. */
+  /** Sends nothing. */
   async weaknesses(): Promise<Finding[]> {
     const { options, isProduction } = this.parts;
     const findings = [await secretFinding(this.parts), encryptionFinding(options, isProduction)];
     return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
-  /** Leaves out each check that depends on a failed one. Does not throw for any answer of Keycloak. */
+  /** Does not throw for any answer of Keycloak. */
   async run(): Promise<Finding[]> {
     const findings = await this.#run();
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
@@ -63,7 +63,7 @@ export class Checkup {
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
-  /** RFC 8414 §2. Undefined if the discovery document can't be read or lists none. */
+  /** Undefined if the discovery document can't be read or lists none (RFC 8414 §2). */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
       ({ scopes_supported: listed }) =>

@@ -1,5 +1,3 @@
-/** Finding: the result of one check, and what to do about it. */
-
 import type { InWhoseName } from '../client/declared-scopes.js';
 
 /** From best to worst. A `note` is about something that was not checked, or that is intended in development. */
@@ -7,7 +5,6 @@ export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
 
-/** In the order of the checklist. */
 export const CHECKS = [
   'process',
   'settings',
@@ -47,7 +44,6 @@ export interface Finding {
   readonly level: Level;
   /** One sentence that names its subject, without tokens and secrets. */
   readonly message: string;
-  /** The remedy, for warnings, errors and some notes. */
   readonly cure?: string;
   readonly issuer?: string;
   /** Keycloak gave no answer, so the finding says nothing about the settings. */

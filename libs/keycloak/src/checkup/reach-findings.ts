@@ -1,4 +1,3 @@
-/** reachFinding(): whether a next service is reachable, is the right service, and receives the Authorization header. */
 import type { RegisteredService } from './checkup-parts.js';
 import { error, ok, type Finding } from './finding.js';
 import { through } from './server-findings.js';

@@ -1,4 +1,3 @@
-/** Refusal words: a refusal of the server as the end of a sentence. */
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /** `answered_400_invalid_client, and says: "Audience not found"` */

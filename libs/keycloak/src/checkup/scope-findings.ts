@@ -1,4 +1,4 @@
-/** Scope findings: whether Keycloak would grant a token for a next service, tried with a token of this service. */
+/** Tries calls with a token of this service in place of a caller's. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
 import { failureHint } from '../protocol/failure-hints.js';
@@ -11,7 +11,6 @@ interface Call {
   readonly inWhoseName: InWhoseName;
   readonly scope: string;
   readonly audience: string;
-  /** The beginning of a sentence about the call. */
   readonly about: string;
 }
 
@@ -83,7 +82,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
     : note('scope', `${says}, which matters only if it calls asService('${scope}').`);
 }
 
-/** Without audiences, it may be a lightweight token. Only introspection shows the audiences of such a token. */
+/** A lightweight token has no audiences: only introspection shows them. */
 async function withoutAudience(question: Question, call: Call, token: GrantedToken): Promise<Finding> {
   try {
     await question.probe.exchange(call.scope, call.audience);

@@ -1,5 +1,3 @@
-/** Secret weakness: whether others can guess a client secret. */
-
 /** Secrets that Keycloak generates have 32 characters. */
 const MIN_LENGTH = 16;
 
@@ -7,7 +5,6 @@ const MIN_LENGTH = 16;
 const DEMO_FORM = /^[a-z0-9-]+-secret$/i;
 
 export interface SecretWeakness {
-  /** Contains no part of the secret. */
   readonly words: string;
   readonly isPublished: boolean;
 }

@@ -1,4 +1,3 @@
-/** Server findings: whether Keycloak is reachable, is the configured one, and accepts this service. */
 import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
@@ -94,7 +93,6 @@ const discoveryWords = (realmUrl: string, said: string): [string, string] => [
   'Look for a proxy or a login page before Keycloak; compare issuer and internalServerUrl.',
 ];
 
-/** Introspects a token that nobody issued. */
 export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
   const { clientId } = options;
   try {
@@ -113,7 +111,6 @@ export async function credentialsFinding({ options, introspection }: CheckupPart
 const is401 = (failure: unknown): boolean =>
   failure instanceof KeycloakException && failure.reason.startsWith('answered_401');
 
-/** A refusal for another reason is about the realm, not the credentials. */
 const hintOf = (failure: unknown): string => (failure instanceof KeycloakException ? (failureHint(failure) ?? '') : '');
 
 export async function ownTokenFinding({
@@ -206,7 +203,6 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
 
 const LONG_LIFETIME_SECONDS = 3600;
 
-/** Rethrows an error that is not a refusal. */
 export function failed(failure: unknown, check: Check, words: (said: string) => [string, string]): Finding {
   if (!(failure instanceof KeycloakException)) throw failure;
   if (failure.code === 'authorization_server_unavailable') {

@@ -1,7 +1,3 @@
-/**
- * StartVerification: warns about weak settings. With `verifyAtStart` it stops the start if Keycloak refuses the
- * settings.
- */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';
@@ -23,14 +19,14 @@ export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    /** The first is this service's own. */
+    /** The first checkup is this service's own. */
     private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
   /**
-   * Throws `StartVerificationError` for faults at the first issuer, and logs faults at other issuers. The application
-   * starts if Keycloak gives no answer. Otherwise an outage of Keycloak would stop every instance.
+   * Only faults at the first issuer stop the start. If Keycloak gives no answer, the application starts: otherwise an
+   * outage of Keycloak would stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));

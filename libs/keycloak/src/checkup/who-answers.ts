@@ -1,4 +1,3 @@
-/** whoAnswers(): which service answers at an address, and whether it receives the Authorization header. */
 import type { Network, ServiceAddress } from '../http/network.js';
 import { HttpFailure, sendRequest } from '../http/send-request.js';
 import { ownProperty } from '../protocol/claims.js';

@@ -1,4 +1,3 @@
-/** Why unreached: whether anything answers at the address of a next service. */
 import type { Network, ServiceAddress } from '../http/network.js';
 import { HttpFailure, sendRequest } from '../http/send-request.js';
 import { connectionHint } from '../protocol/connection-failures.js';
@@ -6,12 +5,11 @@ import { connectionHint } from '../protocol/connection-failures.js';
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface Unreached {
-  /** The reason, such as `ECONNREFUSED`, as the end of a sentence. */
+  /** Ends a sentence, such as `ECONNREFUSED`. */
   readonly words: string;
   readonly cure: string | undefined;
 }
 
-/** Undefined for any answer. */
 export async function whyUnreached(service: ServiceAddress, network: Network): Promise<Unreached | undefined> {
   const { origin, pathname } = new URL(service.baseUrl);
   try {

@@ -1,4 +1,3 @@
-/** Client assertion file: an assertion that the platform signs for this service and renews before it expires. */
 import { isCompactJws } from '../protocol/token-form.js';
 import type {
   ClientAuthentication,
@@ -11,10 +10,9 @@ import { RenewableCredential } from './renewable-credential.js';
 
 /**
  * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected service account token of
- * Kubernetes, instead of a secret. The assertion must have the audience that the server demands, and the server must
- * trust its signer. In Keycloak that takes an identity provider, and the client authenticator "Signed JWT - Federated".
- *
- * It does NOT verify the assertion or its expiry. It reads the file again as `clientSecretFile` does.
+ * Kubernetes. The server must trust its signer: in Keycloak that takes an identity provider, and the client
+ * authenticator "Signed JWT - Federated". It does NOT verify the assertion or its expiry. It reads the file again as
+ * `clientSecretFile` does.
  *
  * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.
  */

@@ -1,4 +1,3 @@
-/** Client authentication: how this service authenticates at the authorization server (RFC 6749 §2.3, RFC 7523 §2.2). */
 import type { webcrypto } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 
@@ -17,24 +16,15 @@ export interface ClientAuthenticationContext {
   readonly log: Readonly<Record<'log' | 'error', (message: string, fields: object) => void>>;
 }
 
-/**
- * For `forRoot({ clientAuthentication })`, such as `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or
- * `clientAssertionFile()`.
- */
+/** How this service authenticates at the authorization server (RFC 6749 §2.3, RFC 7523 §2.2). */
 export interface ClientAuthentication {
   connect(context: ClientAuthenticationContext): ConnectedClientAuthentication;
 }
 
 export interface ConnectedClientAuthentication {
-  /**
-   * Throws `AuthorizationServerError` (`authorization_server_unavailable`, `client_credential_unreadable`) without a
-   * credential.
-   */
+  /** Throws `AuthorizationServerError` (`client_credential_unreadable`) without a credential. */
   credential(): Promise<ClientCredential>;
-  /**
-   * The server has refused `refused`. Waits a moment for another credential, and returns whether there is one. Does not
-   * throw.
-   */
+  /** Waits a moment for another credential than `refused`, and returns whether there is one. Does not throw. */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 

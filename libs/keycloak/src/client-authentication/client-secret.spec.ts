@@ -64,7 +64,6 @@ describe('a secret in a file', () => {
     renameSync(`${link}-new`, link);
     expect(await connected.isReplaced(refused)).toBe(true);
     expect(await secretOf(connected)).toBe('the-second');
-    // A request with the old secret does not read the file again.
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
@@ -79,7 +78,6 @@ describe('a secret in a file', () => {
     const next = await connected.credential();
     expect(await connected.isReplaced(next)).toBe(false);
     writeFileSync(file, 'the-third');
-    // The file was read a moment ago.
     expect(await connected.isReplaced(next)).toBe(false);
     aheadMs = 1000;
     expect(await connected.isReplaced(next)).toBe(true);

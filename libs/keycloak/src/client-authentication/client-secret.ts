@@ -1,4 +1,3 @@
-/** Client secret: a secret that is stored outside this process and may be replaced while it runs. */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
@@ -12,17 +11,16 @@ import { RenewableCredential, type CredentialSource } from './renewable-credenti
 export interface ClientSecretFromOptions {
   /** Bound on one call of the function. Default 1000, 100 to 10000. */
   readonly timeoutMs?: number;
-  /** How long a secret is used before the function is called again. Default 300, 1 to 86400. */
+  /** How long a secret is used before the next call. Default 300, 1 to 86400. */
   readonly refreshSeconds?: number;
 }
 
 /**
- * Reads the client secret from a file (`client_secret_basic`), as Docker and Kubernetes mount secrets. White space
- * around it is removed. The file is read when the options are made, and again before a use at least 5 seconds after the
- * last read.
+ * Reads the client secret from a file (`client_secret_basic`), without the white space around it. The file is read when
+ * the options are made, and again before a use at least 5 seconds after the last read.
  *
- * If the server refuses the secret, the file is read again for up to half a second. A request is sent once more with a
- * changed secret. If the file can't be read later, the last secret stays in use and the failure is logged.
+ * If the server refuses the secret, the file is read again for up to half a second. If the file can't be read later,
+ * the last secret stays in use and the failure is logged.
  *
  * Throws `ConfigurationError` if the file can't be read, is empty, or has several lines.
  */
@@ -38,7 +36,7 @@ export function clientSecretFile(path: string): ClientAuthentication {
 
 /**
  * Gets the client secret from a function (`client_secret_basic`), for example from a vault. It is called on first need,
- * after `refreshSeconds`, and when the server refuses the secret. Concurrent requests share a call.
+ * after `refreshSeconds`, and when the server refuses the secret.
  *
  * If it throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain what it threw. Before the
  * first secret, requests fail with `AuthorizationServerError` (`client_credential_unreadable`).

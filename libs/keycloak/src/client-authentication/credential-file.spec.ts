@@ -1,4 +1,3 @@
-/** A credential file on a file system that hangs: it blocks one thread of Node's pool, not all. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { credentialReader } from './credential-file.js';
 
-/** More reads than the thread pool has threads. */
 const MANY = 200;
 
 describe('a credential file', () => {

@@ -1,12 +1,8 @@
-/** Credential file: a small text in a file that the platform may replace. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 
-/**
- * The file is read again before use after this time, and is not watched: a mounted secret is replaced through a
- * symbolic link.
- */
+/** The file is not watched, because a mounted secret is replaced through a symbolic link. */
 export const FILE_REFRESH_MS = 5000;
 export const FILE_TIMEOUT_MS = 1000;
 
@@ -14,7 +10,7 @@ const MAX_CHARACTERS = 65_536;
 
 /**
  * Concurrent calls share one read, because a file system that hangs would take every thread of Node's small pool, which
- * also resolves host names. Rejects with a `code` if the file can't be read.
+ * also resolves host names.
  */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;
@@ -24,10 +20,7 @@ export function credentialReader(path: string): () => Promise<string> {
       .finally(() => (reading = undefined)));
 }
 
-/**
- * `parse` returns the fault of the content, or undefined. Throws `ConfigurationError`, which names neither path nor
- * content, because either may be a secret.
- */
+/** Throws `ConfigurationError`, which names neither path nor content, because either may be a secret. */
 export function checkCredentialFile(maker: string, path: unknown, parse: (text: string) => string | undefined): string {
   const fault = faultOf(path, parse);
   if (fault !== undefined) throw new ConfigurationError(`${maker} can't be used`, [fault]);

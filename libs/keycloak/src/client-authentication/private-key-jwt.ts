@@ -1,6 +1,3 @@
-/**
- * Private key JWT: an assertion per request, signed with a key of this service (RFC 7523 §2.2, OpenID Connect Core §9).
- */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type {
   ClientAuthentication,
@@ -14,7 +11,7 @@ import { faultOfKeys, publicJwks, signingCredential, type PublicJwks } from './s
 export interface PrivateKeyJwtOptions {
   /**
    * A PEM file of private keys (PKCS #8, not encrypted): RSA of at least 2048 bits, EC P-256, P-384 or P-521, or
-   * Ed25519. The first key signs. `publicKeys()` publishes all, so that the server knows a key before it is used.
+   * Ed25519. The first key signs; `publicKeys()` publishes all.
    */
   readonly keyFile: string;
   /** `kid` of the first key. Default: its thumbprint (RFC 7638). */
@@ -22,20 +19,16 @@ export interface PrivateKeyJwtOptions {
 }
 
 export interface PrivateKeyJwt extends ClientAuthentication {
-  /**
-   * The public keys as a JWK Set (RFC 7517 §5), for the route of `jwks_uri` or for manual import. Rejects if the file
-   * can't be read.
-   */
+  /** The public keys as a JWK Set (RFC 7517 §5). Rejects if the file can't be read. */
   publicKeys(): Promise<PublicJwks>;
 }
 
 /**
- * `private_key_jwt`: no secret leaves this service. Each request has an assertion with its own `jti`, the client as
- * `iss` and `sub`, the realm's issuer as `aud`, and a lifetime of at most 60 seconds. RSA keys sign with RS256, EC keys
- * with the algorithm of their curve, Ed25519 keys with EdDSA.
+ * `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9): no secret leaves this service. An assertion is valid for
+ * at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve, Ed25519 keys with EdDSA.
  *
- * The file is read again as `clientSecretFile` does. To replace a key, append the new key and wait until the server has
- * read it. Then put the new key first, and remove the old key later.
+ * The file is read again as `clientSecretFile` does. To replace a key, append the new key, wait until the server has
+ * read it, and only then put it first.
  *
  * Throws `ConfigurationError` if the file can't be read or contains anything but such keys.
  */

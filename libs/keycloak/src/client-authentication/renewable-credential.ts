@@ -1,4 +1,3 @@
-/** Renewable credential: a credential that is read again after some time, and when the server refuses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type {
@@ -23,10 +22,7 @@ interface Read {
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
-/**
- * Limits the reads that a wrong secret causes: a refused credential that did not change in time is looked up at most
- * this often.
- */
+/** Limits the reads that a wrong secret causes: a refused credential is looked up at most this often. */
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'requests to Keycloak use the last one';

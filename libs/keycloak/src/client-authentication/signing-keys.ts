@@ -1,4 +1,3 @@
-/** Signing keys: PEM private keys, of which the first signs, and the public keys of all. */
 import { createHash, createPrivateKey, createPublicKey, webcrypto, type KeyObject } from 'node:crypto';
 import type { ClientCredential } from './client-authentication.js';
 
@@ -17,7 +16,6 @@ interface Algorithm {
 
 const MIN_RSA_BITS = 2048;
 
-/** Text between two keys is ignored. */
 const PEM = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
 export function faultOfKeys(text: string): string | undefined {
@@ -29,7 +27,6 @@ export function faultOfKeys(text: string): string | undefined {
   }
 }
 
-/** Uses the first key. Throws if `faultOfKeys` finds a fault. */
 export async function signingCredential(text: string, keyId?: string): Promise<ClientCredential> {
   const [first] = keysOf(text) as [KeyObject];
   const { name, toImport } = algorithmOf(first);
@@ -66,7 +63,6 @@ function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }:
   return { name: curve.algorithm, toImport: { name: 'ECDSA', namedCurve: curve.name } };
 }
 
-/** By OpenSSL name. */
 const EC_CURVES: Readonly<Record<string, { readonly name: string; readonly algorithm: string }>> = {
   prime256v1: { name: 'P-256', algorithm: 'ES256' },
   secp384r1: { name: 'P-384', algorithm: 'ES384' },

@@ -1,7 +1,3 @@
-/**
- * Calls of a process that is busy or stopped for longer than their timeout must not count as failures of the called
- * services.
- */
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Worker } from 'node:worker_threads';
@@ -82,7 +78,6 @@ async function beBusy(ms: number): Promise<void> {
 describe('a process that is busy for longer than the time-out of its calls (CC-09)', () => {
   it.each(Object.entries(CALLERS))('accepts the responses of %s that arrived meanwhile', async (_, callerOf) => {
     const call = callerOf();
-    // Opens the connections.
     await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));
     const calls = Promise.allSettled(Array.from({ length: CALLS }, call));
     await beBusy(1.3 * TIMEOUT_MS);

@@ -1,4 +1,3 @@
-/** Call headers: checks the headers that an application may add to a call. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
 /** Headers that carry credentials, choose the target, or frame the request. */

@@ -1,4 +1,3 @@
-/** CallObservation: reports calls to other services to a trace and to the service call channel. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-call-channel.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -13,7 +12,6 @@ export interface ObservedCall {
   readonly origin: string;
 }
 
-/** For entry points of the library that trace calls. */
 export interface CallTracing {
   begin(call: ObservedCall): TracedCall;
 }
@@ -30,7 +28,6 @@ export class CallObservation {
 
   constructor(private readonly clock: Clock = systemClock) {}
 
-  /** Replaces an earlier tracing, until the returned function is called. */
   followedBy(tracing: CallTracing): () => void {
     this.#tracing = tracing;
     return () => {

@@ -1,4 +1,3 @@
-/** Paths of ServiceClient calls: each is sent as given, or refused before anything is sent. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { callPath, CountedTokens, mustBeRefused, outcomeOf, spelt } from '../../spec-support/call-paths.js';

@@ -1,30 +1,27 @@
-/** ClientCredentialsTokenProvider: tokens for this service in its own name. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { messageHeadersOf, type MessageHeaders } from './message-headers.js';
 import { clientCredentialsRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 export interface TokenOrigin {
-  /** An issuer of the module. Default: the first. */
+  /** An issuer of the module, by default the first. */
   readonly issuer?: string;
 }
 
 /**
- * Client credentials grant (RFC 6749 §4.4). Concurrent callers with the same request share one call to the server, and
- * the token is reused until shortly before it expires.
- *
- * This class is for other transports than HTTP, which `ServiceClient.asService(scope)` covers.
+ * Gets tokens by the client credentials grant (RFC 6749 §4.4), for other transports than HTTP, which
+ * `ServiceClient.asService(scope)` covers. Concurrent callers with the same request share one call, and the token is
+ * reused until shortly before it expires.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * Returns a token with `scope` (a space-separated set), which in Keycloak also decides the audience. Without `scope`
-   * the token has what the realm grants by default.
+   * Returns a token with `scope` (a space-separated set), or without it what the realm grants by default. In Keycloak
+   * the scope also decides the audience.
    *
-   * Throws `AuthorizationServerError`. `authorization_server_refused`: the server refused the credentials or the scope,
-   * or granted a token without the scope. `authorization_server_unavailable`: the server gave no usable answer.
-   *
+   * Throws `AuthorizationServerError`: `authorization_server_refused` if the server refused the credentials or the
+   * scope, or granted a token without the scope, and `authorization_server_unavailable` if it gave no usable answer.
    * Throws `TypeError` for an issuer that the module does not have.
    */
   async getToken(scope?: string, { issuer }: TokenOrigin = {}): Promise<IssuedToken> {

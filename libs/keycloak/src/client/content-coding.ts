@@ -1,4 +1,3 @@
-/** Content coding: reads `Content-Encoding` and decompresses gzip (RFC 9110 §8.4). */
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 

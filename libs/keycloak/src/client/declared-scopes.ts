@@ -1,4 +1,3 @@
-/** DeclaredScopes: limits the calls to a service to the scopes that its registration names. */
 import { canonicalScope, parseScope } from '../protocol/scope.js';
 
 export type InWhoseName = 'asService' | 'onBehalfOf';
@@ -10,7 +9,6 @@ const MAX_REMEMBERED = 1000;
 const MAX_LENGTH = 1000;
 
 export class DeclaredScopes {
-  /** Canonical scopes, keyed by the scope as the application wrote it. */
   readonly #accepted = { asService: new Map<string, string>(), onBehalfOf: new Map<string, string>() };
 
   /** `declared` is undefined if calls may ask for any scope. */
@@ -19,7 +17,6 @@ export class DeclaredScopes {
     private readonly declared: ScopesOfCalls | undefined,
   ) {}
 
-  /** Throws `TypeError` for a scope that is empty or malformed, or that has an undeclared member. */
   canonical(kind: InWhoseName, scope: string | undefined): string {
     return scope === undefined ? '' : (this.#accepted[kind].get(scope) ?? this.#accept(kind, scope));
   }

@@ -1,4 +1,3 @@
-/** Demanded authentication: the login that the next service demands in its challenge (RFC 9470 §3). */
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { isPieceOfToken } from './service-call-error.js';
@@ -12,8 +11,8 @@ const MAX_VALUE_LENGTH = 128;
 const MAX_AGE = /^\d{1,9}$/;
 
 /**
- * Undefined if the answer demands no other login. The challenge is text from another party, so a parameter that is
- * malformed (RFC 9470), too long, or part of the token is left out.
+ * The challenge is text from another party, so a parameter that is malformed (RFC 9470), too long, or part of the token
+ * is left out.
  */
 export function demandedAuthentication(
   { status, headers }: AnswerHead,

@@ -1,4 +1,3 @@
-/** Eviction of tokens that were exchanged from an inactive subject token, in every order of events (TX-06). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { systemClock } from '../caching/clock.js';
@@ -18,7 +17,6 @@ const SUBJECTS = ['alice', 'bob', 'carol'].map((subject) => testAccessToken({ su
 const LIFETIME_SECONDS = 60;
 const OPTIONS = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 };
 
-/** The spec decides when and in which order the server answers. The audience `none` is refused. */
 function setUp(maxCachedTokens: number) {
   const clock = new StillClock();
   const underWay: (() => void)[] = [];
@@ -42,7 +40,6 @@ function setUp(maxCachedTokens: number) {
     await new Promise(setImmediate);
   };
   const get = (wanted: TokenRequest): void => void atOnce(tokens.get(wanted));
-  /** A probe that is not cached fails, so it leaves nothing behind. */
   const isKept = async (wanted: TokenRequest): Promise<boolean> => {
     isProbing = true;
     const token = atOnce(tokens.get(wanted));

@@ -1,4 +1,3 @@
-/** @InjectServiceClient(name): injects the ServiceClient that KeycloakModule.forFeature registered under this name. */
 import { Inject } from '@nestjs/common';
 
 /** The injection token of a service's client, for `Test.createTestingModule(…).overrideProvider(…)`. */

@@ -1,4 +1,3 @@
-/** Arguments of a JSON call: which are accepted, and which are refused before anything is sent. */
 import { Readable, Stream } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { checkJsonBody, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';

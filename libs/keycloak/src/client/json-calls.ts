@@ -1,4 +1,3 @@
-/** JSON calls: checks the body, headers, query and timeout that an application passes to a JSON call. */
 import { Stream } from 'node:stream';
 import { types } from 'node:util';
 import { checkHeaders } from './call-headers.js';
@@ -6,7 +5,7 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
-/** Query parameters. A list repeats its name once per value, and an undefined value is left out. */
+/** Query parameters: a list repeats its name once per value, and an undefined value is left out. */
 export type ServiceQuery = Readonly<Record<string, ServiceQueryValue | readonly ServiceQueryValue[]>>;
 
 /** Bodies that `JSON.stringify` silently turns into something else. */
@@ -44,7 +43,6 @@ export function jsonCallHeaders({ headers, traceparent }: GivenHeaders): Readonl
   return withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
 }
 
-/** Throws `TypeError` for a value that would be sent changed or not at all. */
 export function withQuery(path: string, query: ServiceQuery): string {
   const prototype: unknown = Object.getPrototypeOf(query);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('query must be a plain object');
@@ -86,5 +84,4 @@ export function checkForwardStatuses(statuses: readonly number[] = []): void {
   }
 }
 
-/** The maximum of the service's `timeoutMs` option. */
 const MAX_TIMEOUT_MS = 300_000;

@@ -1,4 +1,3 @@
-/** JsonExchange: a call that sends JSON and collects an answer of JSON or text. */
 import { sendRequest, type HttpResponse } from '../http/send-request.js';
 import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
 import { ServiceCallError } from './service-call-error.js';
@@ -7,12 +6,11 @@ import { UNTRACED, withTrace } from './trace-headers.js';
 
 export interface JsonRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Additional headers. An `Accept` among them replaces the default. */
+  /** An `Accept` among them replaces the default. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
-  /** How to read the body of a 2xx answer. Default `json`. */
   readonly responseType?: 'json' | 'text' | undefined;
 }
 
@@ -71,7 +69,6 @@ async function unpacked({ status, headers, body }: HttpResponse, { options }: Se
   } catch (error) {
     if (isTooLong(error)) reason = 'answer_too_large';
   }
-  // The status of an error or a redirect is enough without its body.
   if (status >= 300) return '';
   throw new ServiceCallError('service_failed', options.name, reason, { status });
 }

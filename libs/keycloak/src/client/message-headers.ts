@@ -1,4 +1,3 @@
-/** Message headers: a token of this service as message headers, for NATS, RabbitMQ and gRPC. */
 import { inspect } from 'node:util';
 import type { IssuedToken } from '../protocol/issued-token.js';
 

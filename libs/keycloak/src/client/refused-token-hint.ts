@@ -1,4 +1,3 @@
-/** refusedTokenHint(): the hint for the operator if the next service answers 401 to a call with a token. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
@@ -7,8 +6,7 @@ import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
 /**
- * Returns undefined if the answer shows no known fault. A challenge without `error` answers a request without a token
- * (RFC 6750 §3.1), so something on the way removed the token.
+ * A challenge without `error` answers a request without a token (RFC 6750 §3.1), so something on the way removed it.
  */
 export function refusedTokenHint(
   service: string,

@@ -1,4 +1,3 @@
-/** Send with token: sends a call with a token, and once more with a new token if the service refuses the first. */
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -14,7 +13,6 @@ export interface Sent<Answer extends ServiceAnswer> {
   readonly refused: IssuedToken | undefined;
 }
 
-/** Returns an answer of any status. */
 export async function sendWithToken<Answer extends ServiceAnswer>(
   transport: ServiceTransport,
   tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
@@ -29,8 +27,7 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
-  // The token may have been revoked since it was cached. A request that can't be repeated only drops it for the next
-  // request.
+  // The token may have been revoked since it was cached.
   const isRefused = response.status === 401 && refusesToken(response);
   if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;

@@ -1,4 +1,3 @@
-/** ServiceAudiences: the client ids of one other service, by issuer. */
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 
 export interface NamedAudiences {
@@ -22,10 +21,6 @@ export class ServiceAudiences {
     return this.named.issuer;
   }
 
-  /**
-   * Throws `AuthorizationServerError` `authorization_server_refused` (`no_audience_at_issuer`) if the service is
-   * registered without an audience at this issuer.
-   */
   at(issuer: string): string {
     if (this.only !== undefined) return this.only;
     const { audiences } = this.named;

@@ -1,4 +1,4 @@
-/** Bulkhead and circuit breaker for calls to other services (CC-09). */
+/** Bulkhead and circuit breaker (CC-09). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

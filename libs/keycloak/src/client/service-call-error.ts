@@ -1,4 +1,3 @@
-/** ServiceCallError: a failed call to another service, without the request. */
 import { ownProperty } from '../protocol/claims.js';
 import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -25,7 +24,6 @@ export interface ServiceCallDetails {
   readonly detail?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly answer?: unknown;
-  /** Whether the caller of this service receives this status. */
   readonly isPassedOn?: boolean;
 }
 
@@ -60,9 +58,8 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   }
 
   /**
-   * The error body of the other service: parsed JSON of at most 16 KiB, or undefined. Also undefined if it contains our
-   * token. The library neither checks nor prints it. Read only fields that both services have agreed on, and keep it
-   * out of logs and answers.
+   * The error body of the other service: parsed JSON of at most 16 KiB, or undefined, also if it contains our token.
+   * The library neither checks nor prints it: keep it out of logs and answers.
    */
   get answer(): unknown {
     return this.#answer;

@@ -1,4 +1,3 @@
-/** Service call failures: the errors for unsuccessful answers and for failed exchanges. */
 import { HttpFailure } from '../http/send-request.js';
 import { connectionHint } from '../protocol/connection-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -18,11 +17,7 @@ export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
-/**
- * A call with an exchanged token can return `BearerError`. `insufficient_scope`: the subject may not do this.
- * `insufficient_user_authentication`: the subject must log in again. All other answers return `ServiceCallError`,
- * because a service can't log in again.
- */
+/** Returns `BearerError` only for a call with an exchanged token, because a service can't log in again. */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,

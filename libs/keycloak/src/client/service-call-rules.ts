@@ -1,4 +1,3 @@
-/** Service call rules: which failures of calls open a service's circuit, and which error the caller receives. */
 import { Readable } from 'node:stream';
 import { ownProperty } from '../protocol/claims.js';
 import type { RefusalCode } from '../protocol/keycloak-exception.js';
@@ -21,7 +20,6 @@ const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'service_failed',
 ]);
 
-/** Undefined for a stream or invalid JSON; any other value is returned unchanged. */
 export function jsonIn(body: unknown): unknown {
   if (body instanceof Readable) return undefined;
   if (!Buffer.isBuffer(body)) return body;
@@ -38,10 +36,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/**
- * A 4xx or 500 is not a failure. A 500 may concern one route or one body, and so may an error of a service behind this
- * one. Otherwise a caller of one route could close the circuit for all of them.
- */
+/** A 4xx or 500 may concern one route or one body, and must not cut off the callers of all the others. */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
     ended: (reason, retryAfter) =>

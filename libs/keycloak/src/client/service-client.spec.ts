@@ -1,4 +1,3 @@
-/** ServiceClient against a scripted next service and the authorization server of this process. */
 import { getMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -496,7 +495,6 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
         'Bearer realm="service-a", error="insufficient_user_authentication", acr_values="gold silver", max_age="60"',
     });
     expect([next.requests.length, asked()]).toEqual([1, 1]);
-    // The token is still valid, so it is reused.
     next.answer(PATH, json({ result: 20 }));
     await service.get(PATH);
     expect(next.requests[1]?.headers.authorization).toBe(next.requests[0]?.headers.authorization);

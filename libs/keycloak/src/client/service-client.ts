@@ -1,4 +1,3 @@
-/** ServiceClient: calls one other service, always with a token for that service. */
 import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -24,7 +23,7 @@ import type { TokenSources } from './token-sources.js';
 export interface ServiceRequestOptions {
   /** Aborts the call, which then throws the abort reason. */
   readonly signal?: AbortSignal;
-  /** Additional headers. A header that names the caller or the target, or frames the request, throws `TypeError`. */
+  /** Additional headers: one that names the caller or the target, or frames the request, throws `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
@@ -39,12 +38,12 @@ export interface ServiceRequestOptions {
    * timeout does not count as a failure for the circuit.
    */
   readonly timeoutMs?: number;
-  /** How to read a 2xx answer: as JSON, or as text of any content type. Default `json`. */
+  /** How to read a 2xx answer: as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
    * Statuses that the caller of this service receives if the error is not caught, with a body of this library. Allowed
-   * are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431, which are about the call itself. Default: none,
-   * and every error of the service becomes 502.
+   * are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. Default: none, and every error of the service
+   * becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -56,8 +55,8 @@ export interface ServiceResponse<T> {
 }
 
 /**
- * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. It selects in
- * whose name calls are made. It never forwards the token that this service was called with.
+ * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. It never forwards
+ * the token that this service was called with.
  */
 export class ServiceClient {
   constructor(
@@ -70,9 +69,8 @@ export class ServiceClient {
   ) {}
 
   /**
-   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set). Without
-   * `scope` the token has what the realm grants by default. Throws `TypeError` for a scope that is malformed or not
-   * declared.
+   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set), or without
+   * it for what the realm grants by default. Throws `TypeError` for a scope that is malformed or not declared.
    */
   asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
@@ -82,9 +80,9 @@ export class ServiceClient {
   }
 
   /**
-   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope`. Without
-   * `scope` it works as `asService` does. Throws `TypeError` for a scope that is malformed or not declared, and
-   * `AuthorizationServerError` (`no_audience_at_issuer`) if this service has no audience at that issuer.
+   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope`. Throws
+   * `TypeError` for a scope that is malformed or not declared, and `AuthorizationServerError` (`no_audience_at_issuer`)
+   * if this service has no audience at that issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -94,27 +92,21 @@ export class ServiceClient {
 }
 
 /**
- * Makes the calls. A path begins with a slash and stays below the service's base URL. Redirects are not followed. The
- * library does not check that an answer has the type `T`.
+ * Makes the calls. A path begins with a slash and stays below the service's base URL. Redirects are not followed, and
+ * the type `T` of an answer is not checked.
  *
  * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Encode untrusted
- * segments with `encodeURIComponent`, and pass a query as `query`. Check ids first: `encodeURIComponent` leaves `.` and
- * `..` as they are, and encodes control characters, which a path may not have. Otherwise the sender of an id can make
- * the call throw.
+ * segments with `encodeURIComponent`, and check ids first: it leaves `.` and `..` as they are, and encodes control
+ * characters, which a path may not have.
  *
- * Throws `TypeError` before it requests a token, for a path or query with a dot segment, a backslash, a `#`, a control
- * character or a lone surrogate. `..` and `%2e%2e` are dot segments, also between encoded slashes. A path with an
- * encoded control character (`%00` to `%1f`, `%7f`) also throws.
+ * Throws `TypeError` before it requests a token, for a dot segment (also `%2e%2e`), a backslash, a `#`, a control
+ * character (in a path also an encoded one) or a lone surrogate. Throws `TypeError` for a body that JSON can't carry.
  *
- * Throws `TypeError` for a body that JSON can't carry, such as a form, a stream or binary data. `ServiceHttp` sends
- * those.
+ * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
+ * `AuthorizationServerError` if it could not get a token: a call is never sent without a token.
  *
- * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service.
- *
- * Throws `BearerError`. `insufficient_scope`: the subject may not do this. `insufficient_user_authentication`: the user
- * must log in again. `invalid_token`: the token of the subject has expired or was revoked meanwhile.
- *
- * Throws `AuthorizationServerError` if it could not get a token. A call is never sent without a token.
+ * Throws `BearerError` `insufficient_scope` if the subject may not do this, or `insufficient_user_authentication` if
+ * the user must log in again. Throws `invalid_token` if the token of the subject has expired or was revoked meanwhile.
  */
 export class ServiceCaller {
   constructor(
@@ -162,7 +154,6 @@ export class ServiceCaller {
     signal?.throwIfAborted();
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     if (forwardStatuses !== undefined) checkForwardStatuses(forwardStatuses);
-    // Fast path for plain objects.
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;

@@ -1,5 +1,3 @@
-/** ServicePaths: paths at one service. A path that would lead elsewhere or be sent changed throws `TypeError`. */
-
 import { loggableText } from '../protocol/loggable-text.js';
 import { sentPath, splitUrl } from '../protocol/request-path.js';
 
@@ -26,7 +24,7 @@ export class ServicePaths {
     return this.#base + sent;
   }
 
-  /** For a URL at or below the base URL. User name and password are dropped. */
+  /** For a URL at or below the base URL; drops user name and password. */
   of(url: string): string {
     const [origin, path] = splitUrl(url) ?? [];
     if (origin === undefined || path === undefined || new URL(origin).origin !== this.origin) throw this.#elsewhere();

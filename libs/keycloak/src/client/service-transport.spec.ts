@@ -1,4 +1,4 @@
-/** ServiceTransport against sockets that misbehave below HTTP (CC-09). */
+/** Sockets that misbehave below HTTP (CC-09). */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -17,7 +17,6 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
 });
 
-/** Calls `handler` for each complete request. `at` counts requests over all connections. */
 async function listen(handler: Handler) {
   const seen: string[] = [];
   let connections = 0;

@@ -1,4 +1,3 @@
-/** ServiceTransport: sends exchanges to one service and turns each failure into a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
 import { HttpFailure } from '../http/send-request.js';
@@ -32,7 +31,6 @@ export interface ServiceTarget {
   readonly connections: Connections;
   readonly origin: string;
   readonly path: string;
-  /** Undefined for a call without a token. */
   readonly authorization: string | undefined;
   readonly trace: TraceHeaders;
   readonly options: ServiceTransportOptions;
@@ -45,16 +43,13 @@ export interface ServiceAnswer extends AnswerHead {
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
-  /** Whether only this call uses the signal. If not, its reason may be shared, and is passed through unchanged. */
+  /** If other calls use it too, its reason may be shared, and is passed through unchanged. */
   readonly ownsSignal: boolean;
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
-  /**
-   * Rejects with `HttpFailure`, `ServiceCallError` or the abort reason. `isTrial`: this is the trial call of a
-   * half-open circuit.
-   */
+  /** `isTrial`: this is the trial call of a half-open circuit. */
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /** Resolves when the whole answer has arrived, which frees the slot. Undefined if `send` returns whole answers. */
+  /** Resolves when the whole answer has arrived, which frees the slot; undefined if `send` returns whole answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
@@ -85,10 +80,7 @@ export class ServiceTransport {
     this.#connections = network.toService(options);
   }
 
-  /**
-   * `path` comes from `paths`. Returns an answer of any status. Throws `ServiceCallError`, the abort reason, or the
-   * error of a request body that fails. The stream of an answer fails in the same ways.
-   */
+  /** `path` comes from `paths`, and an answer of any status is returned. */
   async send<Answer extends ServiceAnswer>(
     exchange: Exchange<Answer>,
     path: string,

@@ -1,4 +1,3 @@
-/** Tokens of other replicas: which of them a replica uses, and when it requests its own. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { SharedLookup } from '../caching/shared-cache.js';
 import { SharedLevel } from '../caching/shared-level.js';
@@ -17,7 +16,6 @@ const LIFETIME_SECONDS = 600;
 
 let clock: StillClock;
 let issued: number;
-/** The token of another replica, and when that replica requested it. */
 let other: { readonly text: string; readonly atSeconds: number } | undefined;
 let tokens: TokenSource;
 let put: string[];
@@ -65,7 +63,6 @@ describe('a token of another replica', () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);
-    // The cached token is used until its renewal completes.
     expect(await text()).toBe('own-1');
     await new Promise((resolve) => setImmediate(resolve));
     expect([await text(), issued]).toEqual(['own-2', 2]);

@@ -1,4 +1,3 @@
-/** sendStreaming(): sends any body through a ServiceCaller. For entry points of the library. */
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { checkHeaders } from './call-headers.js';
 import { jsonIn } from './service-call-rules.js';
@@ -8,11 +7,9 @@ import { StreamingExchange, type StreamingRequest, type StreamingResponse } from
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
   readonly failure: () => KeycloakException;
-  /** Whether the text contains a token that was sent, with or without JSON escapes. */
   readonly holdsToken: (text: string) => boolean;
 }
 
-/** Returns an answer of any status. Throws what `ServiceCaller.request` throws for a call without an answer. */
 export async function sendStreaming(caller: ServiceCaller, request: StreamingRequest): Promise<StreamingAnswer> {
   request.signal?.throwIfAborted();
   checkHeaders(request.headers);

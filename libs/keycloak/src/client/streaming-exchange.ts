@@ -1,4 +1,3 @@
-/** StreamingExchange: a call with any body, which can return a stream. For entry points of the library. */
 import { Readable } from 'node:stream';
 import { collected } from '../http/collected-body.js';
 import type { HttpFailure, ResponseHeaders } from '../http/send-request.js';
@@ -20,22 +19,18 @@ export interface StreamingRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: CallBody;
-  /** Any other answer is collected. */
   readonly streams: boolean;
   readonly maxResponseBytes?: number | undefined;
   /** Used by this call alone, so an abort reason that is a `KeycloakException` gets the address of the call. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of bytes that were just sent or received. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 export interface StreamingResponse extends ServiceAnswer {
   readonly statusText: string;
-  /** A repeated header is a list. */
   readonly allHeaders: ResponseHeaders;
   readonly body: Readable | Buffer;
-  /** Resolves when nothing more will arrive. */
   readonly over: Promise<void>;
 }
 

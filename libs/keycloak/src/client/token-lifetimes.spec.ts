@@ -1,6 +1,4 @@
-/**
- * Token lifetimes as servers write them: an expired token is never used, and not every use requests a token (CC-01).
- */
+/** An expired token is never used, and not every use requests a token (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { composeKeycloak } from '../module/compose-keycloak.js';
@@ -22,7 +20,6 @@ afterAll(() => realm.stop());
 
 const asked = (): number => realm.control.calls.token.client_credentials;
 
-/** `expires_in` is inserted into the JSON as written. */
 function setUp(expiresIn: string | undefined) {
   const clock = new StillClock();
   const options = { ...optionsOf(realm, 'service-a'), minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS };

@@ -1,16 +1,15 @@
-/** TokenRequest: the subject, audience and scope of a token that this service needs. It can't forward a token. */
 import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import { canonicalScope } from '../protocol/scope.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** A token in this service's own name (RFC 6749 §4.4). In Keycloak the scope alone decides the audience. */
+/** RFC 6749 §4.4; in Keycloak the scope alone decides the audience. */
 export interface ClientCredentialsRequest {
   readonly issuer: string | undefined;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT;
   readonly scope: string;
 }
 
-/** A token on behalf of the subject of a received token (RFC 8693 §2.1). */
+/** RFC 8693 §2.1. */
 export interface TokenExchangeRequest {
   readonly grant: typeof TOKEN_EXCHANGE_GRANT;
   readonly subject: VerifiedAccessToken;
@@ -20,15 +19,11 @@ export interface TokenExchangeRequest {
 
 export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
 
-/**
- * Undefined requests no scope, for a realm that only has roles. Throws `TypeError` for a scope that is empty or
- * malformed.
- */
+/** Undefined requests no scope, for a realm that only has roles. */
 export function clientCredentialsRequest(scope: string | undefined, issuer?: string): ClientCredentialsRequest {
   return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
-/** Throws `TypeError` for an empty or missing audience, too. */
 export function tokenExchangeRequest(
   subject: VerifiedAccessToken,
   audience: string,

@@ -1,6 +1,4 @@
-/**
- * A denied subject token is not exchanged, and tokens that were exchanged from it are not used, in any order (TX-06).
- */
+/** A denied subject token is not exchanged, and its exchanged tokens are not used (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denial } from '../protocol/denial.js';
@@ -50,7 +48,6 @@ describe('a subject token that is denied', () => {
   let tokens: TokenSource;
   let client: ServiceClient;
 
-  /** A token that was verified before any denial. */
   async function judged(sid: string): Promise<VerifiedAccessToken> {
     return testAccessToken({
       text: await loginTo(realm, 'alice'),

@@ -1,4 +1,3 @@
-/** One request for all concurrent callers of the same token, although some of them fail or abort (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';

@@ -1,4 +1,3 @@
-/** TokenSourceLog: logs which token was requested, for whom, and how long it took. */
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { TokenRequest } from './token-request.js';

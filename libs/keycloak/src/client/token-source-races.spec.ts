@@ -1,4 +1,3 @@
-/** TokenSource against a naive model, in every order of calls, answers, revocations and time. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -33,7 +32,6 @@ type Name = keyof typeof SUBJECTS;
 const BEGIN = SUBJECTS.alice.expiresAt - 100;
 
 const name = fc.constantFrom<Name>('alice', 'alice', 'bob');
-/** Mostly equal requests, so that they collide. */
 const request: fc.Arbitrary<TokenRequest> = fc
   .record({
     who: fc.constantFrom<Name | null>('alice', 'alice', 'alice', 'bob', null),
@@ -70,7 +68,6 @@ interface Asked {
   readonly sentAtMs: number;
   became: 'in the air' | 'a token' | 'refused' | 'failed';
   landedAtMs: number;
-  /** The token must be usable until `atLeast`, and may be usable until `atMost`. */
   servesMs: { readonly atLeast: number; readonly atMost: number };
 }
 
@@ -91,7 +88,6 @@ class World {
   /** `from` is the number of the first request that was sent after it. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
-  /** Purposes that were requested although a pending answer would have sufficed. */
   readonly askedTwice: string[] = [];
   readonly lastGiven = new Map<string, IssuedToken>();
   readonly replacedAtMs = new Map<string, number>();
@@ -112,7 +108,6 @@ class World {
     );
   }
 
-  /** Requests that were sent after the subject was last found inactive. */
   valid(purpose: string): Asked[] {
     const from = Math.max(
       0,
@@ -121,7 +116,6 @@ class World {
     return this.asked.filter((item) => item.for === purpose && item.number >= from && !this.dropped.has(item.number));
   }
 
-  /** The usable token with the longest life, or the later one of two. */
   kept(purpose: string): Asked | undefined {
     const nowMs = this.clock.monotonicMs();
     return this.valid(purpose)

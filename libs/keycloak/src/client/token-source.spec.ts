@@ -58,7 +58,6 @@ function grants(access_token: string, expires_in?: number): void {
   realm.control.fault('token', { kind: 'answer', body });
 }
 
-/** The answer may still be pending. */
 async function hasBeenAsked(times: number): Promise<void> {
   while (asked() < times) await new Promise(setImmediate);
 }

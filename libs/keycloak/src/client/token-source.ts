@@ -1,4 +1,3 @@
-/** TokenSource: returns a token from the cache, or requests it in a single flight. */
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
@@ -31,9 +30,7 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 /** How long a definite refusal is cached, such as a scope that is not granted or a wrong client secret. */
 const REFUSAL_MEMORY_MS = 2000;
 
-/**
- * Longer than any token lives. Until then, no exchanged token of another replica is used for an inactive subject token.
- */
+/** Longer than any token lives. */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
 
@@ -42,17 +39,13 @@ const REPLACEMENT_PAUSE_MS = 5000;
 
 export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
-  /** The cache keys of exchanged and pending tokens, by the hash of their subject token. */
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** SHA-256 of tokens that their audience refused. Other replicas may still share them. */
+  /** SHA-256 of tokens that their audience refused, which other replicas may still share. */
   readonly #refused: DeadlineCache<true>;
   /** SHA-256 of inactive subject tokens from which this process exchanged a token. */
   readonly #dropped: DeadlineCache<true>;
-  /**
-   * SHA-256 of all other inactive subject tokens. Anyone can send such tokens, so they must not evict entries of
-   * `#dropped`.
-   */
+  /** SHA-256 of all other inactive subject tokens, which anyone can send: they must not evict entries of `#dropped`. */
   readonly #droppedUnused: DeadlineCache<true>;
 
   constructor(
@@ -80,11 +73,8 @@ export class TokenSource {
   }
 
   /**
-   * Returns a cached token, or requests one.
-   *
-   * Throws the errors of `TokenEndpoint`. Waiting callers share a failure. A definite refusal is cached for two
-   * seconds, and no other failure is. Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was
-   * denied since it was verified, also during the exchange.
+   * Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was denied since it was verified, also
+   * during the exchange.
    */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
@@ -110,10 +100,7 @@ export class TokenSource {
     );
   }
 
-  /**
-   * Evicts `token`, which its audience refused, unless a newer token is cached. Returns false if the token was already
-   * replaced a moment ago, because another replacement would hardly help.
-   */
+  /** Returns false if the token was already replaced a moment ago, because another replacement would hardly help. */
   dropRefused(request: TokenRequest, token: IssuedToken): boolean {
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
     if (this.#tokens.peek(key) !== token) return true;
@@ -124,7 +111,6 @@ export class TokenSource {
     return true;
   }
 
-  /** Evicts every token that was or is being exchanged from this inactive subject token (SHA-256). */
   dropExchangedFrom(subjectTokenHash: string): void {
     const keys = this.#keysOfSubject.keysOf(subjectTokenHash);
     const dropped = keys.length > 0 ? this.#dropped : this.#droppedUnused;
@@ -162,7 +148,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // Names the subject in the log. With a session of a backend for frontend, the request itself does not name it.
+      // With a session of a backend for frontend, the request itself does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -207,10 +193,7 @@ export class TokenSource {
     throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });
   }
 
-  /**
-   * Ends before the expiry of the token and of its subject token. A very short-lived token is used for half its life,
-   * so that not every request asks the server.
-   */
+  /** A very short-lived token is used for half its life, so that not every request asks the server. */
   #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;

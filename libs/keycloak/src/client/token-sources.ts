@@ -1,4 +1,3 @@
-/** TokenSources: requests each token at the issuer that it must come from. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { TokenRequest } from './token-request.js';
@@ -8,7 +7,6 @@ import type { TokenSource } from './token-source.js';
 export class TokenSources {
   readonly #own: TokenSource;
 
-  /** The first issuer is this service's own. */
   constructor(private readonly sources: ReadonlyMap<string, TokenSource>) {
     const [own] = sources.values();
     if (own === undefined) throw new TypeError('There is no issuer to get tokens of');

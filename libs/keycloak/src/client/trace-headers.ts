@@ -1,5 +1,3 @@
-/** Trace headers: the headers that make a call part of a trace (W3C Trace Context). */
-
 export type TraceHeaders = Readonly<Record<string, string>>;
 
 export const UNTRACED: TraceHeaders = {};

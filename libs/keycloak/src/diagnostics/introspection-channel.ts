@@ -1,4 +1,3 @@
-/** Introspection channel: publishes how each caller's token was introspected. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -27,16 +26,16 @@ export interface IntrospectionMessage {
 }
 
 /**
- * Check `hasSubscribers` before you build a message, because most services have no subscriber. An error of a subscriber
- * does not reach the request. Node raises it as an uncaught exception, which ends the process.
+ * Check `hasSubscribers` before you build a message. Node raises an error of a subscriber as an uncaught exception,
+ * which ends the process.
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
 type Outcome = () => IntrospectionMessage['outcome'];
 
 /**
- * Publishes the outcome of `answer` when it settles, and returns it. The request itself must call this function: its
- * own `await` keeps its async context, which a shared call does not have.
+ * The request itself must call this function: its own `await` keeps its async context, which a shared call does not
+ * have.
  */
 export function publishIntrospection(
   issuer: string,

@@ -1,4 +1,3 @@
-/** JWT verification channel: publishes how each caller's token signature was verified locally. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -9,8 +8,7 @@ export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 
 /**
  * One message per signature check of a caller's token, published in the async context of its request. It is frozen, and
- * has no token, hash, key or claim. A token that is also introspected, after a recheck, has a message on the
- * introspection channel, too.
+ * has no token, hash, key or claim.
  */
 export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
@@ -20,20 +18,19 @@ export interface JwtVerificationMessage {
    * (`cached`).
    */
   readonly outcome: 'verified' | 'joined' | 'cached';
-  /** Whether the signature is valid; claims are not verified yet. Absent if the check failed. */
+  /** Absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;
   /** Includes the wait for keys. */
   readonly durationMs: number;
-  /** Present if the check failed: the code of the error, or `unexpected` for an error of another kind. */
+  /** The code of the error, or `unexpected` for an error of another kind. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
-/** The notes at `introspections` apply. */
 export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** Works as `publishIntrospection()` does. */
+/** As `publishIntrospection()`. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

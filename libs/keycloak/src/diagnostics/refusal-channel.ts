@@ -1,4 +1,3 @@
-/** Refusal channel: publishes each refusal of a request, and its reason on a separate channel. */
 import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { KeycloakException, RefusalCode } from '../protocol/keycloak-exception.js';
@@ -18,8 +17,8 @@ export interface RefusalMessage {
 }
 
 /**
- * Channel of `RefusalReasonMessage`, for operators. A reason tells a caller which check refused its token, so don't
- * show these messages to callers (compare `exposeRefusalReasons`).
+ * Channel of `RefusalReasonMessage`, for operators. Don't show these messages to callers: a reason tells which check
+ * refused a token (compare `exposeRefusalReasons`).
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';
 

@@ -1,4 +1,4 @@
-/** RepeatedFailures: logs errors that Nest does not log, at most 20 with the same name in ten seconds. */
+/** Logs errors that Nest does not log, at most 20 with the same name in ten seconds. */
 import { RepeatedLines } from './repeated-lines.js';
 
 interface ErrorLog {
@@ -27,7 +27,6 @@ export class RepeatedFailures {
     this.logger.error(error instanceof Error ? error : this.messages.one);
   }
 
-  /** Logs the pending counts when the application has ended. */
   end(): void {
     this.#repeated.end();
   }

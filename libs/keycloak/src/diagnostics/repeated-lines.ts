@@ -1,13 +1,8 @@
-/** RepeatedLines: limits the log lines of each kind, so that requests can't flood the log. */
-
-/** Lines of one kind per window. */
 const LINES = 20;
-/** Not counting the summaries. */
 const LINES_OF_ALL = 1000;
 const WINDOW_MS = 10_000;
-/** Kinds come from closed lists, such as reasons and routes. This bounds the memory all the same. */
+/** Bounds the memory, although kinds come from closed lists. */
 const MAX_KINDS = 2000;
-/** Used for every further kind. */
 const OVERFLOW = Symbol('overflow');
 
 /** The suppressed lines of one kind. */
@@ -28,8 +23,8 @@ interface Kind {
 }
 
 /**
- * Writes the first 20 lines of a kind in ten seconds, and then one summary with the count of the others. While more
- * than 20 lines arrive in each window, it only writes the summary.
+ * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
+ * seconds, and then one summary with the count of the others.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.
@@ -38,10 +33,7 @@ export class RepeatedLines {
   readonly #kinds = new Map<string | symbol, Kind>();
   readonly #all = { left: LINES_OF_ALL, endsAtMs: 0 };
 
-  /**
-   * If it returns false, `summarize` is called when the window ends. `kind` must not contain text of a caller, because
-   * each request would then be a kind of its own.
-   */
+  /** If it returns false, `summarize` is called when the window ends. `kind` must not contain text of a caller. */
   admits(kind: string, summarize: Summarize): boolean {
     const known = this.#kinds.get(kind) ?? this.#open(kind, summarize);
     known.summarize = summarize;
@@ -53,7 +45,7 @@ export class RepeatedLines {
     return false;
   }
 
-  /** Logs the pending counts when the application has ended. */
+  /** Logs the pending counts. */
   end(): void {
     for (const kind of this.#kinds.keys()) this.#close(kind);
   }

@@ -1,4 +1,3 @@
-/** Service call channel: publishes how each call to another service ended. */
 import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { RefusalCode } from '../protocol/keycloak-exception.js';
@@ -8,27 +7,21 @@ export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
  * One message per call of `ServiceClient` or `ServiceHttp`, published in the async context of its caller. It is frozen,
- * and has no path, header, body, token or claim. A call that is sent again with a renewed token is one call. A call
- * with invalid arguments is not published.
+ * and has no path, header, body, token or claim. A call with invalid arguments is not published.
  */
 export interface ServiceCallMessage {
   /** The name that the service is registered with. */
   readonly service: string;
   readonly method: string;
-  /**
-   * `answered`: with any status. `failed`: no token, not sent, or no usable answer. `given_up`: the caller aborted its
-   * signal.
-   */
+  /** `answered`: with any status. `failed`: no token, not sent, or no usable answer. `given_up`: the caller aborted. */
   readonly outcome: 'answered' | 'failed' | 'given_up';
   /** Also the status of an unusable answer. */
   readonly status?: number;
   /** With `failed`: the code of the error, or `unexpected` for an error of another kind. */
   readonly failed?: RefusalCode | 'unexpected';
-  /** With `failed`: a word of the closed list of the error class. */
   readonly reason?: RefusalReason;
   /** Includes the wait for a token and a slot, but not the body of a streamed answer. */
   readonly durationMs: number;
 }
 
-/** The notes at `introspections` apply. */
 export const serviceCalls = channel(SERVICE_CALL_CHANNEL);

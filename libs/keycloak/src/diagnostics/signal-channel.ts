@@ -1,4 +1,3 @@
-/** Signal channel: publishes that a signal feed received revocations. */
 import { channel } from 'node:diagnostics_channel';
 
 /** Channel of `SignalMessage`, for `diagnostics_channel.subscribe()`. */
@@ -16,10 +15,7 @@ export interface SignalMessage {
   readonly denials: number;
   /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;
-  /**
-   * The time of the first revocation by the server's clock, in milliseconds since the epoch. Absent if the source does
-   * not know.
-   */
+  /** By the server's clock, in milliseconds since the epoch; absent if the source does not know. */
   readonly occurredAtMs?: number;
 }
 

@@ -1,4 +1,3 @@
-/** Token channel: publishes how each token for a call was obtained. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -9,10 +8,9 @@ export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
  * One message per token that a call needed, published in the async context of the call. It is frozen, and has no token,
- * hash or claim. Background renewals are not published, and neither is a request whose subject token is already denied.
+ * hash or claim. Background renewals are not published.
  */
 export interface TokenMessage {
-  /** The issuer of the token. */
   readonly issuer: string;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT | typeof TOKEN_EXCHANGE_GRANT;
   /** Only for an exchange. */
@@ -28,14 +26,13 @@ export interface TokenMessage {
   readonly failed?: RefusalCode | 'unexpected';
 }
 
-/** The notes at `introspections` apply. */
 export const tokenRequests = channel(TOKEN_CHANNEL);
 
 type Outcome = () => TokenMessage['outcome'];
 
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
-/** Works as `publishIntrospection()` does, so the code that needs the token must call it itself. */
+/** As `publishIntrospection()`. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

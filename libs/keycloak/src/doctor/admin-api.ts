@@ -1,4 +1,4 @@
-/** AdminApi: reads a realm through Keycloak's admin REST API, with GET only. */
+/** Reads a realm with GET only. */
 import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
 
 export class AdminApiError extends Error {
@@ -13,7 +13,6 @@ export class AdminApiError extends Error {
 const PAGE = 100;
 const MAX_PAGES = 200;
 
-/** Unchecked: its readers check the members. */
 export type Representation = Readonly<Record<string, unknown>>;
 
 export class AdminApi {
@@ -30,17 +29,13 @@ export class AdminApi {
     this.#realm = `${this.#base}${realmUrl.slice(at)}`;
   }
 
-  /**
-   * `path` is below the realm. Throws `AdminApiError` for an unexpected answer, and `AuthorizationServerError` without
-   * an answer.
-   */
+  /** `path` is below the realm. Throws `AdminApiError` for an unexpected answer. */
   async read(path: string): Promise<Representation> {
     const answer = await this.#get(this.#realm + path);
     if (isRepresentation(answer)) return answer;
     throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
   }
 
-  /** Leaves out entries that are not representations. */
   async readList(path: string): Promise<readonly Representation[]> {
     const answer = await this.#get(this.#realm + path);
     if (Array.isArray(answer)) return answer.filter(isRepresentation);
@@ -52,7 +47,7 @@ export class AdminApi {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const before = byId.size;
       for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
-      // The last page, or a repeated page of a server without paging.
+      // A server without paging repeats its page.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
     throw new AdminApiError(`${path} has more than ${MAX_PAGES * PAGE} entries`, 200);

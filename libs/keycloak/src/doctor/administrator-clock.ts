@@ -1,4 +1,3 @@
-/** administratorClockFinding(): a wrong clock, detected by an administrator's token. */
 import { error, type Finding } from '../checkup/finding.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 

@@ -1,4 +1,3 @@
-/** Application: creates the module of a service without starting it, to learn what it calls and accepts. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
@@ -16,8 +15,8 @@ type RootModule = Type | DynamicModule;
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * Imports `path#name`, relative to the working directory. Without a name it returns the only exported module, or else
- * the default export. Throws `DoctorUsageError`.
+ * `path#name`, relative to the working directory. Without a name it returns the only exported module, or else the
+ * default export.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');
@@ -54,7 +53,7 @@ function isModule(value: unknown): value is RootModule {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
 }
 
-/** Creates the providers, but runs no hook and opens no port. Returns findings if the module can't be created. */
+/** Runs no hook and opens no port. */
 export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
@@ -99,7 +98,6 @@ function notFound(app: INestApplication): Finding {
   );
 }
 
-/** Services whose factory runs once per request. */
 function servicesPerRequest(app: INestApplication): readonly string[] {
   const providers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
   return providers
@@ -139,7 +137,7 @@ const withoutKeycloak = (message: string, detail = ''): Finding =>
 const messageOf = (failure: unknown): string =>
   String(failure instanceof Error ? failure.message : failure).split('\n', 1)[0] ?? '';
 
-/** An HTTP adapter that does nothing, so that no platform package is needed and no port is opened. */
+/** No platform package is needed, and no port is opened. */
 function noServer(): AbstractHttpAdapter {
   return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
     get: (target, name) => {
@@ -149,7 +147,6 @@ function noServer(): AbstractHttpAdapter {
   });
 }
 
-/** Stands for every member of the platform. */
 const anything: unknown = new Proxy(() => undefined, {
   get: (target, name) => (isOfItself(name) ? (Reflect.get(target, name) as unknown) : anything),
   apply: () => anything,

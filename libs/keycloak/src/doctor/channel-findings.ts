@@ -1,4 +1,3 @@
-/** Channel findings: whether the revocation channel works, and whether a poller is running. */
 import { error, note, ok, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import type { ChannelExamination } from '../revocation/revocation-channel.js';

@@ -1,4 +1,3 @@
-/** Client findings: the service's own client in the realm, and the clients of the services that it calls. */
 import type { Checkup } from '../checkup/checkup.js';
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';

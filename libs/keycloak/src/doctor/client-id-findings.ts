@@ -1,4 +1,3 @@
-/** clientIdFindings(): whether this service runs with the client id of another service. */
 import type { Checkup } from '../checkup/checkup.js';
 import { error, type Finding } from '../checkup/finding.js';
 import type { GuardedHandler } from './doctor-subject.js';

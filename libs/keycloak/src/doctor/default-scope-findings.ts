@@ -1,13 +1,9 @@
-/** defaultScopeFindings(): default client scopes that Keycloak adds to tokens for other services. */
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, warning, type Finding } from '../checkup/finding.js';
 import { parseScope } from '../protocol/scope.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
-/**
- * A default scope breaks calls that do not ask for it (`scope_not_asked_for`). `allowed` is the option
- * `expectedDefaultScopes`.
- */
+/** A default scope breaks calls that do not ask for it (`scope_not_asked_for`). */
 export function defaultScopeFindings(
   { scopes }: RealmSnapshot,
   { clientId, expectedDefaultScopes }: RealmClient,
@@ -34,7 +30,6 @@ export function defaultScopeFindings(
   });
 }
 
-/** A service without `scopes` may ask for anything. */
 const callsAlwaysAskFor = (scope: string, { scopes }: RegisteredService): boolean =>
   scopes !== undefined &&
   [...scopes.asService, ...scopes.onBehalfOf].every((asked) => parseScope(asked).includes(scope));

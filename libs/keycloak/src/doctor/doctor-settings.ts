@@ -1,4 +1,3 @@
-/** Doctor settings: a service as the environment and the flags of the command describe it. */
 import { readFileSync } from 'node:fs';
 import { composeKeycloak } from '../module/compose-keycloak.js';
 import { isB64Token } from '../protocol/b64token.js';
@@ -24,7 +23,6 @@ export interface DoctorFlags {
   readonly 'admin-token-file'?: string | undefined;
 }
 
-/** Throws `KeycloakOptionsError` for invalid settings, and `DoctorUsageError` for malformed flags. */
 export function subjectOfFlags(flags: DoctorFlags, environment: Environment): DoctorSubject {
   const keycloak = composeKeycloak(keycloakOptions(flags, environment));
   const tls = { caFile: flags['services-ca-file'] ?? nonEmpty(environment['SERVICES_CA_FILE']) };

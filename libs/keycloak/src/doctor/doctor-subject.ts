@@ -1,4 +1,3 @@
-/** DoctorSubject: the service that doctor examines, as its module or the flags describe it. */
 import type { ComposedKeycloak } from '../module/compose-keycloak.js';
 import type { AllowedClient } from '../resource-server/allowed-client.js';
 

@@ -1,4 +1,3 @@
-/** Examine: runs every check of doctor, in the order of its checklist. */
 import { systemClock } from '../caching/clock.js';
 import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import { wordsOf } from '../checkup/refusal-words.js';
@@ -20,7 +19,6 @@ import { signalRealmFindings } from './signal-findings.js';
 
 export interface Examination {
   readonly findings: readonly Finding[];
-  /** Present only with an administrator's token. */
   readonly permittedCalls?: readonly PermittedCall[];
 }
 
@@ -186,7 +184,6 @@ function unreadable(failure: unknown): Finding {
 
 const NOT_IMPLEMENTED = 'answered_501_';
 
-/** Two checks can find the same fault. */
 const distinct = (findings: readonly Finding[]): Finding[] =>
   findings.filter(
     ({ message, issuer }, at) =>

@@ -1,10 +1,8 @@
-/** Feed findings: whether the service learns about revocations, by its own feed or over its channel. */
 import type { Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { channelFindings } from './channel-findings.js';
 import { signalFindings } from './signal-findings.js';
 
-/** `before` has the findings about Keycloak and about the service's own credentials. */
 export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
   const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
   const isRefused = before.some(({ check, level }) => check === 'credentials' && level === 'error');

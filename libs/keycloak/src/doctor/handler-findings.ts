@@ -1,4 +1,3 @@
-/** Handler findings: the permissions that the service's own handlers demand, compared with the realm. */
 import type { Checkup } from '../checkup/checkup.js';
 import { error, ok, warning, type Finding } from '../checkup/finding.js';
 import type { GuardedHandler } from './doctor-subject.js';

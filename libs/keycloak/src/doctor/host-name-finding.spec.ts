@@ -1,4 +1,3 @@
-/** Host name finding, against a server with scripted answers. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** Host name finding: whether Keycloak takes its host name from the request, and so signs events as another issuer. */
 import { warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -7,9 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * Without a configured host name, Keycloak takes the host name of its issuer from the request. If only a name is
- * configured, it takes the port. An answer that names neither is fine, and a proxy that rejects unknown hosts also
- * protects Keycloak.
+ * Without a configured host name, Keycloak takes the host name of its issuer from the request, and signs events as
+ * another issuer. A proxy that rejects unknown hosts also protects Keycloak.
  */
 export async function hostNameFinding({
   fetch,

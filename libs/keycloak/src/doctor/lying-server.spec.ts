@@ -1,4 +1,3 @@
-/** Doctor against a lying server: it reports findings in bounded time, without secrets and each on one line. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

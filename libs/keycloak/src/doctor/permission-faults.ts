@@ -1,4 +1,3 @@
-/** permissionFaults(): faults of a client scope that is used as a permission at a service. */
 import { error, note, warning, type Finding } from '../checkup/finding.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';

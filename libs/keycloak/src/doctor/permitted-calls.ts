@@ -1,4 +1,3 @@
-/** permittedCalls(): the clients of a realm, and the audiences that they may call. */
 import { alwaysFor, mayAskFor } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 

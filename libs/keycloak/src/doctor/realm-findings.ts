@@ -1,4 +1,3 @@
-/** Realm findings: realm settings that only an administrator sees. */
 import type { Checkup } from '../checkup/checkup.js';
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import { namesOf } from './realm-lookup.js';

@@ -1,4 +1,3 @@
-/** Realm lookup: finds clients and scopes of a realm by name, and what a client may ask for. */
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
 export const clientNamed = ({ clients }: RealmSnapshot, id: string): RealmClient | undefined =>

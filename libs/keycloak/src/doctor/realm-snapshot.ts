@@ -1,4 +1,3 @@
-/** RealmSnapshot: the parts of a realm that calls between services depend on, without secrets. */
 import type { AdminApi, Representation } from './admin-api.js';
 
 export interface RealmClient {
@@ -34,7 +33,6 @@ export interface RealmSettings {
   readonly bruteForceProtected: boolean;
   readonly sslRequired: string;
   readonly ssoSessionMaxLifespan: number;
-  /** Undefined if the administrator may not see it. */
   readonly unmanagedAttributes: string | undefined;
   readonly events: RealmEvents;
 }
@@ -52,14 +50,10 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /**
-   * The roles that a client scope is mapped to, with client roles as `client.role`. Any of them is enough to get the
-   * scope.
-   */
+  /** Client roles are written `client.role`. Any role is enough to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  /** Includes roles of groups and composite roles. Undefined if the administrator may not see them. */
+  /** Includes roles of groups and composite roles. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
-  /** The number of stored security events that this client has acknowledged. Undefined if it can't be seen. */
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
 

@@ -1,4 +1,3 @@
-/** Doctor at a realm that refuses every request, and at a service with the client id of another service. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';

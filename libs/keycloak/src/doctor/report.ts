@@ -1,4 +1,3 @@
-/** Report: an examination as a text checklist or as JSON. */
 import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
 import { withoutSecrets } from '../protocol/loggable-text.js';
 import type { Examination } from './examine.js';
@@ -17,7 +16,6 @@ const SIGNS: Readonly<Record<Level, readonly [sign: string, color: number]>> = {
 
 export const EXIT_CODES: Readonly<Record<Level, number>> = { ok: 0, note: 0, warning: 1, error: 2 };
 
-/** `subjects` is the service at each of its issuers, or empty if its settings can't be read. */
 export function jsonReport(subjects: readonly ReportSubject[], { findings, permittedCalls }: Examination): string {
   const [subject, ...others] = subjects;
   const worst = worstOf(findings);

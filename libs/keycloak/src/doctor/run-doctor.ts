@@ -1,4 +1,3 @@
-/** Run doctor: the command `doctor`, from its arguments to its exit code. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { error, worstOf, type Finding } from '../checkup/finding.js';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
@@ -64,7 +63,6 @@ export interface Surroundings {
 
 export const COULD_NOT_RUN = 3;
 
-/** Returns the exit code. */
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { environment, print, printError, hasColors } = surroundings;
   try {

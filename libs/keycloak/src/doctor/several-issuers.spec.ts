@@ -1,4 +1,3 @@
-/** Doctor for a service with several issuers, each at its own server. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -61,7 +60,6 @@ describe('doctor with several issuers', () => {
     for (const at of [0, 1] as const) {
       expect(of(at)).toContainEqual(expect.objectContaining({ check: 'credentials', level: 'ok' }));
     }
-    // The called service has another client id at the second issuer, and its scopes are tried there.
     expect(of(0).map(({ message }) => message)).toContainEqual(expect.stringContaining('for service-b'));
     expect(of(1).map(({ message }) => message)).toContainEqual(expect.stringContaining('service-c'));
     expect(of(1).map(({ message }) => message)).not.toContainEqual(expect.stringContaining('as service-a itself'));

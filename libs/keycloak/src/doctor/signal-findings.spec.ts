@@ -1,4 +1,3 @@
-/** Signal findings, with scripted sources. */
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';

@@ -1,4 +1,3 @@
-/** Signal findings: whether the signal feed of a service learns about revocations, and what may go wrong with it. */
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
@@ -73,7 +72,7 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
   return [];
 }
 
-/** A service that only reads the channel needs public keys. A poller trusts its own key. */
+/** A poller trusts its own key, so only a service that just reads the channel needs public keys. */
 function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
   const keys = revocationChannel?.proofKeys?.();
   if (keys === undefined) return [];

@@ -1,4 +1,3 @@
-/** AnswerBody: the body of an answer as a readable stream with backpressure. */
 import { Readable } from 'node:stream';
 
 export interface Reader {

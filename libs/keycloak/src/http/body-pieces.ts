@@ -1,4 +1,3 @@
-/** Body pieces: splits a streamed request body into pieces, so that each piece sent counts as progress. */
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
@@ -10,10 +9,7 @@ export interface Sender {
   readonly waits: (isWaiting: boolean) => void;
 }
 
-/**
- * Does not destroy `body`, which may be a request that is still to be answered. Throws its error, or `TypeError` if a
- * chunk is neither text nor bytes.
- */
+/** Does not destroy `body`, which may be a request that is still to be answered. */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {

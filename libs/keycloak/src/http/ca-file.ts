@@ -1,9 +1,7 @@
-/** CaFile: a file of trusted CA certificates for one server, read again for each new connection. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** Its message ends a sentence about the file and has nothing of its content. */
 export class CaFileError extends Error {}
 
 /** `kept`: the file is unusable, so new connections use the last usable content. */
@@ -13,8 +11,8 @@ export type CaFileEvent =
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * One or more PEM certificates (RFC 7468); text between them is ignored. The file is not watched: a mounted secret
- * changes through a symbolic link, which a watcher of the file does not see.
+ * RFC 7468. The file is not watched: a mounted secret changes through a symbolic link, which a watcher of the file does
+ * not see.
  */
 export class CaFile {
   #text: string;
@@ -28,14 +26,12 @@ export class CaFile {
     this.#text = text;
   }
 
-  /** @throws {CaFileError} If the file is unusable. */
   static read(path: string): CaFile {
     const text = textOf(() => readFileSync(path));
     countCertificates(text);
     return new CaFile(path, text);
   }
 
-  /** Resolves with the last usable content. `onEvent` is called once per change. */
   async current(onEvent: (event: CaFileEvent) => void): Promise<string> {
     await (this.#reading ??= this.#readAgain(onEvent).finally(() => (this.#reading = undefined)));
     return this.#text;
@@ -77,7 +73,6 @@ const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be re
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** Returns why `text` is not a usable PEM file, as the end of a sentence and without its content. */
 export function faultOfCertificates(text: string): string | undefined {
   try {
     countCertificates(text);

@@ -1,4 +1,3 @@
-/** Collected body: joins chunks into one buffer without holding them one by one. */
 import { finished, type Readable } from 'node:stream';
 
 const NOTHING = Buffer.alloc(0);
@@ -34,7 +33,6 @@ export class CollectedBody {
   }
 }
 
-/** Reads a whole stream, without a bound of its own. */
 export async function collected(stream: Readable): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const body = new CollectedBody(Infinity);

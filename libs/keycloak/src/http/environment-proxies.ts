@@ -1,22 +1,17 @@
-/** EnvironmentProxies: the forward proxies in the environment variables, used only if Node is told to use them. */
 import { ForwardProxy } from './forward-proxy.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Exemption {
   readonly host: string;
-  /** Undefined: any port. */
   readonly port: string | undefined;
 }
 
 /**
- * Applies only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, like in Node's own clients. `HTTPS_PROXY` is for
- * servers with TLS and `HTTP_PROXY` for others; lower-case names take precedence. `NO_PROXY` lists hosts that are
- * reached directly, with or without a port, including subdomains. `*` matches every host; address ranges are not
- * supported.
+ * Applies only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, like in Node's own clients. Lower-case names take
+ * precedence. `NO_PROXY` includes subdomains; address ranges are not supported.
  */
 export class EnvironmentProxies {
-  /** Without the values of the variables. */
   readonly faults: readonly string[];
   readonly #proxies: Readonly<Record<string, ForwardProxy | undefined>>;
   readonly #exemptions: readonly Exemption[];
@@ -58,7 +53,6 @@ export class EnvironmentProxies {
   }
 }
 
-/** A leading `*.` or `.` is dropped: subdomains match anyway. */
 function exemptionOf(entry: string): Exemption {
   const [, host = entry, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
   const isBareIpv6 = /^[^[]*:.*:/.test(host);

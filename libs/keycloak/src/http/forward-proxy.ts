@@ -1,10 +1,8 @@
-/** ForwardProxy: sends requests through a proxy, by a tunnel to servers with TLS and by forwarding to others. */
 import type { Duplex } from 'node:stream';
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
 import type { ProxyFailureReason } from '../protocol/connection-failures.js';
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** Why a request did not get through the proxy, without anything of the request and without credentials. */
 export class ProxyFailure extends Error {
   constructor(
     readonly reason: ProxyFailureReason,
@@ -30,7 +28,7 @@ export class ForwardProxy {
   }
 
   /**
-   * Opens a tunnel to `host`, which includes the port (RFC 9110 §9.3.6).
+   * `host` includes the port (RFC 9110 §9.3.6).
    *
    * @throws {ProxyFailure} After `timeoutMs` at the latest.
    */

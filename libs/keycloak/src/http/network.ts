@@ -1,4 +1,3 @@
-/** Network: the connections of a service to other servers, replaceable in tests. */
 import { isIP, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { Agent, buildConnector, Pool, type Dispatcher } from 'undici';
@@ -7,7 +6,6 @@ import { EnvironmentProxies } from './environment-proxies.js';
 
 export type Connections = Pick<Dispatcher, 'dispatch'>;
 
-/** Without `caFile`: the authorities that Node trusts. */
 export interface TrustedAuthorities {
   readonly caFile?: CaFile | undefined;
 }
@@ -28,12 +26,12 @@ export interface ServiceAddress {
 
 export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
 
-/** For the authorization server. A call stops waiting at its own time-out. */
+/** For the authorization server; a call stops waiting at its own time-out. */
 const CONNECT_MS = 10_000;
 
 /**
- * Keeps connections alive and opens them on demand. A certificate that can't be verified ends the connection, whatever
- * `NODE_TLS_REJECT_UNAUTHORIZED` says. Connections to TLS servers go through a proxy as tunnels, which it can't read.
+ * A certificate that can't be verified ends the connection, whatever `NODE_TLS_REJECT_UNAUTHORIZED` says. Connections
+ * to TLS servers go through a proxy as tunnels, which it can't read.
  */
 export class Network {
   readonly #announced = new Set<string>();
@@ -43,7 +41,6 @@ export class Network {
     private readonly proxies = EnvironmentProxies.ofProcess(),
   ) {}
 
-  /** Reaches any origin: the realm's and those named in its discovery document. */
   toAuthorizationServer(server: AuthorizationServerAddress): Connections {
     this.#announce('Keycloak', String(server.realmUrl));
     const agent = new Agent({ connect: this.#connector('Keycloak', { ...server, connectMs: CONNECT_MS }) });
@@ -69,12 +66,11 @@ export class Network {
     return new Pool(origin, { connections, connect: this.#connector(name, { ...service, connectMs: timeoutMs }) });
   }
 
-  /** Host and port of the proxy for `url`, if any. */
   proxyLabel(url: string): string | undefined {
     return this.proxies.proxyFor(new URL(url).origin)?.label;
   }
 
-  /** `timeoutMs` bounds a call. The proxy gets half of it, so that its failure is distinguishable from the server's. */
+  /** The proxy gets half of `timeoutMs`, so that its failure is distinguishable from the server's. */
   #connector(
     server: string,
     { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },

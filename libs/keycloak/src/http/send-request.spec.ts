@@ -1,4 +1,3 @@
-/** One exchange. service-transport.spec.ts covers its use for calls to services. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** Send request: one HTTP request with its complete answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
 import { TimeLimit } from '../caching/time-limit.js';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
@@ -9,7 +8,6 @@ import type { Connections } from './network.js';
 export interface HttpRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
-  /** Includes the query; sent unchanged. */
   readonly path: string;
   /** Alternating names and values. */
   readonly headers: string[];
@@ -30,8 +28,8 @@ export interface HttpResponse {
 /**
  * - `timeout`: no complete answer in time.
  * - `answer_too_large`: more than `maxResponseBytes`; the rest was not read.
- * - `answer_broken_off`: the connection failed, or the answer became invalid HTTP, after its status line.
- * - any other: a code of the system or undici, such as `ECONNREFUSED`, before an answer began.
+ * - `answer_broken_off`: the connection failed after the status line.
+ * - any other: a code of the system or undici, before an answer began.
  */
 export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
 
@@ -54,7 +52,7 @@ export class HttpFailure extends Error {
 }
 
 /**
- * Resolves for any status. Redirects are not followed, and nothing is decompressed.
+ * Redirects are not followed, and nothing is decompressed.
  *
  * Rejects with `HttpFailure`, with the reason of `signal`, or with `TypeError` for an invalid request. No error
  * contains the request.
@@ -155,7 +153,6 @@ export function connectionError(error: unknown): HttpFailure | TypeError {
   return new HttpFailure(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
 }
 
-/** Joins the values of repeated headers. */
 export function single(headers: ResponseHeaders): Readonly<Record<string, string>> {
   for (const name of Object.keys(headers)) {
     if (typeof headers[name] === 'string') continue;

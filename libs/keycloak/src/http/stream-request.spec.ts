@@ -1,4 +1,3 @@
-/** An answer stream that nobody reads. axios/service-http.spec.ts covers the rest over real connections. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Connections } from './network.js';
 import type { HttpFailure } from './send-request.js';

@@ -1,4 +1,3 @@
-/** Stream request: one HTTP request whose bodies may be streams, bounded by the time without progress. */
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { TimeLimit } from '../caching/time-limit.js';
@@ -12,19 +11,16 @@ export type RequestBody = string | Uint8Array | Readable | undefined;
 export interface StreamRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
-  /** Includes the query; sent unchanged. */
   readonly path: string;
-  /** Alternating names and values. */
   readonly headers: string[];
   readonly body: RequestBody;
-  /** Until the first progress, or for the whole exchange. */
   readonly timeoutMs: number;
   /** The progress that restarts the limit with `silenceMs`: bytes received, or bytes sent or received. */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   readonly maxResponseBytes: (status: number) => number;
-  /** Whether the answer is read as a whole. It then has `silenceMs` in total, not per chunk. */
+  /** An answer that is read as a whole has `silenceMs` in total, not per chunk. */
   readonly isCollected: (status: number) => boolean;
   readonly errorOf: (failure: HttpFailure) => Error;
   readonly onSent: ((bytes: number) => void) | undefined;
@@ -34,28 +30,24 @@ export interface StreamRequest {
 export interface StreamedResponse {
   readonly status: number;
   readonly statusText: string;
-  /** Names are lower-case and unique. */
   readonly headers: Readonly<Record<string, string>>;
   readonly allHeaders: ResponseHeaders;
-  /** Has backpressure. Destroy it to abort the exchange. */
+  /** Destroy it to abort the exchange. */
   readonly body: Readable;
   /** Fulfils when nothing more will be sent or received, even if the answer was not read. */
   readonly over: Promise<void>;
 }
 
-/** The `detail` of a time-out while waiting for the request's own body. */
 export const OWN_BODY = 'the body of the request did not come';
 
 const UNREAD_MS = 60_000;
 
 /**
- * Resolves when the headers of an answer with any status have arrived. Redirects are not followed, and nothing is
- * decompressed.
+ * Redirects are not followed, and nothing is decompressed.
  *
  * Rejects with `HttpFailure`, the reason of `signal`, or `TypeError` for an invalid request. No error contains the
- * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. Both fail
- * with the error of the request's body if that fails. The request's body is never destroyed, since it may be a request
- * still to be answered.
+ * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request's
+ * body is never destroyed, since it may be a request still to be answered.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -107,7 +99,6 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // undici also gets this error, and first if it is reading the body.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });

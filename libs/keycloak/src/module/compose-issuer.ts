@@ -1,4 +1,3 @@
-/** Compose issuer: creates the parts of one issuer, with its own caches, circuits, denials and keys. */
 import { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import {
   createAuthorizationServer,
@@ -32,20 +31,17 @@ export interface IssuerSurroundings {
   readonly clock: Clock;
   readonly network: Network;
   readonly loggers: (part: string) => ComponentLog;
-  /** Services that are called with tokens of this issuer. */
   readonly services: () => readonly RegisteredService[];
 }
 
 export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly issuer: string;
-  /** Where this service reaches the issuer. */
   readonly realmUrl: string;
   readonly options: OptionsOfIssuer;
   readonly clock: Clock;
   readonly loggers: (part: string) => ComponentLog;
   readonly denials: HeldDenials;
   readonly rechecks: Rechecks;
-  /** Proofs that every revocation of the issuer was received. */
   readonly signals: SignalProof;
   readonly sharing: RevocationSharing;
   readonly feed: SharedFeed;
@@ -57,7 +53,6 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
 }
 
-/** Sends nothing. */
 export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurroundings): ComposedIssuer {
   const { network, loggers, services } = surroundings;
   const clock = awakeClock(surroundings.clock);

@@ -1,4 +1,3 @@
-/** Compose Keycloak: creates and connects every part of the library, in plain TypeScript. */
 import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
 import type { ClientAuthenticator } from '../authorization-server/client-authenticator.js';
 import type { AuthorizationServerHealth } from '../authorization-server/server-health.js';
@@ -27,7 +26,7 @@ import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } f
 export interface Surroundings {
   readonly clock?: Clock;
   readonly network?: Network;
-  /** By the name of the part. Default: nothing is logged. */
+  /** By the name of the part. */
   readonly loggers?: (part: string) => ComponentLog;
 }
 
@@ -49,7 +48,7 @@ export interface ComposedKeycloak {
   readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
   readonly calls: CallObservation;
-  /** `entryPoint` is set for other entry points than the main one. Throws `KeycloakOptionsError`. */
+  /** Throws `KeycloakOptionsError`. */
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsDoor) => ServiceClient;
 }
 

@@ -1,4 +1,3 @@
-/** KeycloakStatus: the current state of calls and caches in this process, for health details and metrics. */
 import type { Clock } from '../caching/clock.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from '../revocation/channel-refusals.js';
@@ -60,7 +59,7 @@ export interface IssuerStatus {
   readonly sharing: { readonly status: RevocationChannelStatus };
 }
 
-/** Injectable everywhere. It holds no token and sends nothing. */
+/** State of calls and caches in this process, for health details and metrics. Holds no token and sends nothing. */
 export class KeycloakStatus {
   constructor(
     private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],

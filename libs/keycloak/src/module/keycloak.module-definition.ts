@@ -1,4 +1,3 @@
-/** KeycloakModule definition: its configurable base class and the injection tokens. */
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { AnyModuleOptions } from '../options/keycloak.options.js';
 

@@ -1,4 +1,3 @@
-/** KeycloakModule: makes the parts of `composeKeycloak` injectable. */
 import {
   Logger,
   Module,
@@ -72,10 +71,7 @@ function objectLog(name: string): ComponentLog {
   };
 }
 
-/**
- * A service to call, with its options or a factory for them. `imports` are modules that export the dependencies of the
- * factory.
- */
+/** A service to call, with its options or a factory for them. */
 export type ServiceRegistration = { readonly name: string } & (
   | ServiceOptions
   | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &
@@ -83,12 +79,10 @@ export type ServiceRegistration = { readonly name: string } & (
 );
 
 /**
- * `forRoot` or `forRootAsync`, once in the root module, closes every route until a decorator grants access. It also
- * makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per
- * service to call.
+ * `forRoot` or `forRootAsync`, once in the root module, closes every route until a decorator grants access.
+ * `forFeature` adds a `ServiceClient` per service to call.
  *
  * Without `verifyAtStart` it does NOT contact the authorization server at boot, but on first need.
- * `AuthorizationServerHealth` reports whether it can. Invalid options throw `KeycloakOptionsError` at boot.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -172,10 +166,7 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
-  /**
-   * Closes every route until a decorator grants access. Call it once, in the root module. Throws
-   * `KeycloakOptionsError`, which lists every invalid option.
-   */
+  /** Call it once, in the root module. Throws `KeycloakOptionsError`, which lists every invalid option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     // Missing options count as empty ones, so that their faults are listed.
     return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
@@ -224,7 +215,6 @@ function refuseSecond(discovery: DiscoveryService): void {
   ]);
 }
 
-/** The options decide later whether the controller serves anything. */
 const withController = (module: DynamicModule): DynamicModule => ({
   ...module,
   controllers: [protectedResourceController()],

@@ -1,4 +1,3 @@
-/** Metadata of a protected resource: their path, their content, and the challenges that name them (RFC 9728, RS-22). */
 import {
   Controller,
   Get,

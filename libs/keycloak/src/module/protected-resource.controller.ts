@@ -1,4 +1,3 @@
-/** Protected resource controller: serves the metadata of the service, if `protectedResource` is set (RFC 9728 §3). */
 import { Controller, Get, Inject, RequestMethod, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { RESOLVED_OPTIONS } from './keycloak.module-definition.js';
@@ -13,10 +12,7 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 
 const MAX_AGE_SECONDS = 3600;
 
-/**
- * Returns a new class per application, because Nest reads the path from the class. The path is known when Nest creates
- * the controller, which is before it creates routes.
- */
+/** Returns a new class per application, because Nest reads the path (RFC 9728 §3) from the class. */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
   @Public()

@@ -1,4 +1,3 @@
-/** ServiceRegistry: the services that an application calls, for doctor, health details and metrics. */
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { whoAnswers, type Answering } from '../checkup/who-answers.js';
 import { whyUnreached, type Unreached } from '../checkup/why-unreached.js';
@@ -7,7 +6,7 @@ import type { Network } from '../http/network.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import type { ResolvedServiceOptions } from '../options/service.options.js';
 
-/** A factory that runs per request may register a service each time. Further services work, but are not examined. */
+/** A factory that runs per request may register a service each time. */
 const MAX_SERVICES = 1000;
 
 interface Entry {

@@ -1,4 +1,3 @@
-/** Shared state service: reads the state that replicas share, from the start of the application to its end. */
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { SharedLevel } from '../caching/shared-level.js';
 import type { RevocationSharing } from '../revocation/revocation-sharing.js';

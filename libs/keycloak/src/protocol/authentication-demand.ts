@@ -1,11 +1,10 @@
-/** Authentication demand: the login that a token must prove, and how old it may be (RFC 9470 §3). */
 import { isScopeToken } from './scope.js';
 
-/** The required login, as in the challenge and the body of a refusal. */
+/** The required login, as in the challenge and the body of a refusal (RFC 9470 §3). */
 export interface AuthenticationDemand {
-  /** Accepted values of `acr`, the preferred one first. If empty, any value is accepted. */
+  /** The preferred value first; if empty, any value is accepted. */
   readonly acrValues: readonly string[];
-  /** The maximum age of the user's login (`auth_time`). Undefined: no limit. */
+  /** The maximum age of `auth_time`. */
   readonly maxAgeSeconds: number | undefined;
 }
 
@@ -24,9 +23,8 @@ export type AuthenticationFault =
   | 'auth_time_in_the_future';
 
 /**
- * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). Returns
- * undefined if the login is sufficient. A claim that is missing or has another type meets no demand. It does NOT verify
- * the token. Times are seconds since the epoch; `toleranceSeconds` is the allowed clock skew.
+ * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). It does NOT
+ * verify the token. Times are seconds since the epoch; `toleranceSeconds` is the allowed clock skew.
  */
 export function authenticationFault(
   { acrValues, maxAgeSeconds }: AuthenticationDemand,
@@ -45,8 +43,4 @@ export function authenticationFault(
   return ageSeconds < -toleranceSeconds ? 'auth_time_in_the_future' : undefined;
 }
 
-/**
- * Whether `value` can be a member of `acr_values`, a space-separated list in a quoted-string: ASCII without spaces, `"`
- * and `\`.
- */
 export const isAcrValue: (value: unknown) => value is string = isScopeToken;

@@ -1,4 +1,3 @@
-/** AuthorizationServerError: the authorization server gave this service no usable answer. */
 import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
 import { loggableText } from './loggable-text.js';
 import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';
@@ -21,12 +20,9 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   }
 
   /**
-   * Creates the error for an unusable answer. 429, 408, 5xx and an unexpected success are
-   * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`.
-   *
-   * Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. Any other is only logged, if it is short and
-   * can't contain a token. `description` is only logged, cut to 200 characters and without anything like a token or a
-   * secret.
+   * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
+   * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. The rest is
+   * only logged, without anything like a token or a secret.
    */
   static answered(
     status: number,

@@ -1,4 +1,4 @@
-/** b64token: the syntax of a token in an `Authorization` header (RFC 6750 §2.1). */
+/** RFC 6750 §2.1 */
 
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 

@@ -1,4 +1,3 @@
-/** BearerError: a fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3, and codes of this library). */
 import type { BearerErrorReason } from './refusal-reasons.js';
 import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
@@ -20,7 +19,9 @@ export type BearerErrorCode =
   | 'client_not_allowed'
   | 'route_closed';
 
-/** Only for faults of the caller, never of this service or the authorization server. */
+/**
+ * A fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3), never of this service or the authorization server.
+ */
 export class BearerError extends KeycloakException<BearerErrorReason> {
   constructor(
     readonly code: BearerErrorCode,

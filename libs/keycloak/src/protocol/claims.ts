@@ -1,12 +1,7 @@
-/** The claims of an access token, under their registered names. */
-
 /** An introspection response as received (RFC 7662 §2.2). Nothing in it is verified. */
 export type IntrospectionAnswer = Readonly<Record<string, unknown>>;
 
-/**
- * The claims of a verified access token. The types of the named claims were checked. Any other claim is as the server
- * sent it.
- */
+/** The claims of a verified access token, with the types of the named claims checked. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: string;
@@ -24,7 +19,6 @@ export interface AccessTokenClaims {
   readonly [claim: string]: unknown;
 }
 
-/** Empty unless `value` is an array of strings. */
 export function stringList(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : [];
 }
@@ -40,7 +34,7 @@ export function realmRoles(claims: IntrospectionAnswer): readonly string[] {
   return stringList(ownProperty(ownProperty(claims, 'realm_access'), 'roles'));
 }
 
-/** Keycloak's roles of one client (`resource_access.<client>.roles`). Roles of other clients are never included. */
+/** Keycloak's roles of one client (`resource_access.<client>.roles`). */
 export function clientRoles(claims: IntrospectionAnswer, clientId: string): readonly string[] {
   return stringList(ownProperty(ownProperty(ownProperty(claims, 'resource_access'), clientId), 'roles'));
 }

@@ -1,5 +1,3 @@
-/** Configuration faults: collects configuration errors, so that one exception lists all of them. */
-
 /** Thrown at startup for an unusable configuration. The message lists every fault and contains no secrets. */
 export class ConfigurationError extends Error {
   constructor(
@@ -11,10 +9,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/**
- * Checks continue after a fault, and `throwIfFaulty` throws all faults at once. Values come from outside, so their
- * types are not trusted.
- */
+/** Collects faults, so that one exception lists all. Values come from outside, so their types are not trusted. */
 export class ConfigurationFaults {
   readonly #faults: string[] = [];
 
@@ -31,7 +26,7 @@ export class ConfigurationFaults {
     if (this.#faults.length > 0) throw toError(this.#faults);
   }
 
-  /** Returns `value` if it is an integer from `min` to `max`. Otherwise records a fault and returns `min`. */
+  /** Records a fault and returns `min` unless `value` is an integer from `min` to `max`. */
   integer(name: string, value: unknown, min: number, max: number): number {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     this.fault(`${name} must be a whole number from ${min} to ${max}`);

@@ -1,5 +1,3 @@
-/** Connection failures: error codes (Node, system, undici) of requests without an answer, and operator hints. */
-
 const TRUST_IT =
   "Name the file of that authority's certificate in tls.caFile (KEYCLOAK_CA_FILE or SERVICES_CA_FILE of a service), or in NODE_EXTRA_CA_CERTS where tls.caFile is not used.";
 const BY_AN_UNKNOWN = `Its certificate is of an authority that is not trusted. ${TRUST_IT}`;

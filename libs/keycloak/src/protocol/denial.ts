@@ -1,20 +1,18 @@
-/** Denial: which tokens are denied from now on, as one plain JSON object. */
 import type { VerifiedAccessToken } from './verified-access-token.js';
 
 /**
+ * Which tokens are denied from now on.
+ *
  * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With
  *   `exceptOffline`, tokens of the offline session with the same id are introspected instead, since a logout does not
- *   end that session (§2.7). Keycloak marks these tokens in their `jti`.
- * - `sub`, `issuedBefore`: the tokens of a user or service account with an earlier `iat` (seconds since the epoch), and
- *   those without an `iat`.
+ *   end that session (§2.7).
+ * - `sub`, `issuedBefore`: the tokens of a user or service account with an earlier `iat` (seconds since the epoch) or
+ *   without an `iat`.
  * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7).
- *   Either match denies it. `denialOf(token)` creates this form. Omit `jti` only if it is unknown: every ECDSA
- *   signature has a second valid form (r, n - s), so the same token can have another hash.
+ *   Omit `jti` only if it is unknown: every ECDSA signature has a second valid form (r, n - s), so the same token can
+ *   have another hash.
  *
- * `issuer` is the issuer of the denied tokens, since names and ids are unique only per issuer. It may be omitted if the
- * module has a single issuer.
- *
- * A denial contains no token and survives `JSON.stringify`, so a channel between services can carry it.
+ * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */
 export type Denial = { readonly issuer?: string } & (
   | { readonly sid: string; readonly exceptOffline?: true }
@@ -22,10 +20,7 @@ export type Denial = { readonly issuer?: string } & (
   | { readonly tokenHash: string; readonly jti?: string }
 );
 
-/**
- * Returns the denial of this one token, in any signature form and spelling. Other tokens of its session or subject stay
- * valid.
- */
+/** Returns the denial of this one token, in any signature form and spelling. */
 export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial {
   return { issuer, tokenHash: hash, ...(claims.jti === undefined ? {} : { jti: claims.jti }) };
 }
@@ -36,16 +31,15 @@ export interface ReadDenial {
   readonly issuedBefore: number;
 }
 
-/** Bounds the size of a list that is bounded in number. */
 const MAX_LENGTH = 1024;
 
-/** The year 5138. Rejects times in milliseconds, which are larger. */
+/** Rejects times in milliseconds, which are larger. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /**
- * The keys are relative to the issuer. A token with a `jti` gives two entries.
+ * A token with a `jti` gives two entries.
  *
- * @throws {TypeError} If `denial` is not exactly one `Denial`. The message contains no values.
+ * @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values.
  */
 export function readDenial(denial: unknown): readonly ReadDenial[] {
   const { issuer: _, ...members }: Readonly<Record<string, unknown>> =

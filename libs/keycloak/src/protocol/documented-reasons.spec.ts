@@ -1,4 +1,3 @@
-/** docs/refusals.md explains every reason in the code, and no others. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {

@@ -1,4 +1,3 @@
-/** Failure hints: log hints for operators about failures that the caller did not cause. */
 import { connectionHint } from './connection-failures.js';
 import { keycloakRefusalHint } from './keycloak-refusals.js';
 import type { KeycloakException } from './keycloak-exception.js';
@@ -75,7 +74,6 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
 
 const whom = (named: Named): string => named('called', 'Keycloak');
 
-/** Undefined for a refusal of the caller, which has a status below 500. */
 export function failureHint({ code, reason, httpStatus, fields }: KeycloakException): string | undefined {
   if (httpStatus < 500) return undefined;
   const named: Named = (field, otherwise) => {

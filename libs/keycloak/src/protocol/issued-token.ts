@@ -1,16 +1,15 @@
-/** IssuedToken: an access token that the authorization server issued to this service. */
 import { inspect } from 'node:util';
 import { fingerprint } from './token-hash.js';
 
 /**
  * A token from a client credentials or token exchange request. JSON, `util.inspect` and string conversion show only a
- * fingerprint. Only `reveal()` returns the token.
+ * fingerprint.
  */
 export class IssuedToken {
   readonly #text: string;
   /** The granted scopes. */
   readonly scope: readonly string[];
-  /** The lifetime in seconds at the time of issue. 0 if the server did not state it. */
+  /** 0 if the server did not state it. */
   readonly lifetimeSeconds: number;
 
   constructor(text: string, scope: readonly string[], lifetimeSeconds: number) {
@@ -21,14 +20,14 @@ export class IssuedToken {
   }
 
   /**
-   * Returns the token text, for transports that `ServiceClient` does not cover. Anyone who holds it has access to its
-   * audience: send it only there, and keep it out of logs, errors and URLs.
+   * Returns the token text. Anyone who holds it has access to its audience: send it only there, and keep it out of
+   * logs, errors and URLs.
    */
   reveal(): string {
     return this.#text;
   }
 
-  /** `token:` and eight hex digits, which identify the token in logs and on pages. */
+  /** `token:` and eight hex digits. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }

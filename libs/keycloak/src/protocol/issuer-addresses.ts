@@ -1,4 +1,3 @@
-/** Issuer addresses: the `iss` of the tokens, and the URL where this service reaches the issuer. */
 import type { ConfigurationFaults } from './configuration-faults.js';
 
 interface GivenAddresses {

@@ -8,7 +8,6 @@ const serverReason = 'timeout';
 const permission = 'orders.approve';
 const challenge = (rest = ''): object => ({ 'WWW-Authenticate': `Bearer realm="service-b"${rest}` });
 
-/** The refusals of the README, without those of the next service. */
 const REFUSALS: readonly (readonly [KeycloakException, number, object, object])[] = [
   [new BearerError('missing_token', { reason }), 401, { error: 'Missing token', code: 'missing_token' }, challenge()],
   [

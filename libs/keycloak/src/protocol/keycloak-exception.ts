@@ -1,10 +1,9 @@
-/** KeycloakException: the closed list of refusals of a service, and their HTTP form. */
 import type { AuthenticationDemand } from './authentication-demand.js';
 import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** Status and `error` text of each code. The text reveals nothing beyond the status. */
+/** The text reveals nothing beyond the status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
@@ -27,40 +26,39 @@ export type RefusalCode = keyof typeof REFUSALS;
 export interface RefusalBody {
   readonly error: string;
   readonly code: RefusalCode;
-  /** With `insufficient_scope`: the missing permission. */
+  /** The missing permission, with `insufficient_scope`. */
   readonly permission?: string;
-  /** With `insufficient_user_authentication`: the accepted values of `acr`, the preferred one first. */
+  /** With `insufficient_user_authentication`: the preferred value first. */
   readonly acrValues?: readonly string[];
-  /** With `insufficient_user_authentication`: the maximum age of the user's login. */
+  /** With `insufficient_user_authentication`. */
   readonly maxAgeSeconds?: number;
-  /** The detailed reason, only if the option `exposeRefusalReasons` is on. */
+  /** Only if the option `exposeRefusalReasons` is on. */
   readonly reason?: RefusalReason;
 }
 
 export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
-  /** The detailed reason, from the closed list of its class. For the log. */
   readonly reason: Reason;
   readonly permission?: string;
-  /** With `insufficient_scope`: all permissions of the route, for the challenge. Default: `permission` alone. */
+  /** For the challenge of `insufficient_scope`: all permissions of the route. */
   readonly scope?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
-  /** Added to the log and the stack. One line that this library or Node wrote, never text of another party. */
+  /** One line that this library or Node wrote, never text of another party. */
   readonly detail?: string | undefined;
   /** More fields for the log line: identifiers and numbers, never a token or a secret. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * An error that knows its HTTP response. It can be printed safely: it never holds a token, a request or an error of
- * another library.
+ * A refusal with its HTTP form. It can be printed safely: it never holds a token, a request or an error of another
+ * library.
  */
 export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
   readonly #scope: readonly string[];
-  /** With `insufficient_user_authentication`: the login that is required. */
+  /** With `insufficient_user_authentication`. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -82,8 +80,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Adds log fields of the failed call; existing ones stay. Only the code that made the call uses it, before it shares
-   * the error.
+   * Only the code that made the call uses it, before it shares the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {
@@ -108,8 +105,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for every 503 and, if known, for 429.
-   * `resourceMetadata` is the URL of this service's metadata for the challenge (RFC 9728 §5.1).
+   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for 503 and 429. `resourceMetadata` is a URL
+   * (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };

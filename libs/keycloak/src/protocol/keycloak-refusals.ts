@@ -1,5 +1,3 @@
-/** Keycloak refusals: operator hints for refusals that Keycloak explains in `error_description`. */
-
 type Fields = Readonly<Record<string, unknown>>;
 
 interface KeycloakRefusal {

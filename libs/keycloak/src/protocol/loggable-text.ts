@@ -1,5 +1,3 @@
-/** Loggable text: makes text of another party safe for a log line. */
-
 const MAX_LENGTH = 200;
 
 const MAX_READ = 20_000;
@@ -26,11 +24,7 @@ const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 /** Zero-width characters, and characters that change the text direction. */
 const INVISIBLE = /\p{Cf}/gu;
 
-/**
- * Returns at most 200 characters on one line. Control characters become spaces. Anything that looks like a token or a
- * secret, and any run with a piece of `secrets`, becomes `***`. Undefined if `given` is not a string or nothing
- * remains.
- */
+/** Anything that looks like a token or a secret, and any run with a piece of `secrets`, becomes `***`. */
 export function loggableText(given: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof given !== 'string') return undefined;
   const isOfSecret = (run: string): boolean =>
@@ -51,10 +45,7 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
-/**
- * Cleans a sentence of this library that contains names from another party. Unlike `loggableText`, it never shortens
- * it.
- */
+/** Unlike `loggableText`, it never shortens the sentence. */
 export function withoutSecrets(sentence: string, secrets: readonly string[]): string {
   const printable = sentence.replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
   return secrets

@@ -1,4 +1,3 @@
-/** Which parts of a server's `error` may be logged (RFC 6749 §5.2): another party chose the text. */
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from './authorization-server-error.js';
 

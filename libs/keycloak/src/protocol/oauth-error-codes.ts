@@ -1,5 +1,3 @@
-/** OAuth error codes: the known values of `error`, and which other values may be logged. */
-
 /** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and Keycloak's own. */
 export const OAUTH_ERROR_CODES = [
   'invalid_request',
@@ -41,10 +39,7 @@ const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 /** A longer word that is not in snake_case could be a token or a secret. */
 const MAX_WORD_LENGTH = 20;
 
-/**
- * Returns an unknown `error` for the log. Undefined if it has more than 64 characters, breaks the grammar of RFC 6749
- * §5.2, or could contain a piece of a token.
- */
+/** Undefined if it has more than 64 characters, breaks the grammar or could contain a piece of a token. */
 export function loggableError(error: unknown): string | undefined {
   if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;
   const isLikeToken = (word: string): boolean => word.length > MAX_WORD_LENGTH && !/^[a-z_]+$/.test(word);

@@ -1,5 +1,3 @@
-/** Production: the rule for whether a process runs in production, shared by services and the testing entry point. */
-
 /** Everything except `development` and `test` is production, also an unset or misspelled `NODE_ENV`. */
 export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !== 'development' && nodeEnv !== 'test';
 

@@ -1,4 +1,4 @@
-/** Refusal reasons: a closed list of detailed reasons per class of refusal. docs/refusals.md explains each. */
+/** docs/refusals.md explains each reason. */
 import { CONNECTION_FAILURES } from './connection-failures.js';
 import type { OAuthErrorCode } from './oauth-error-codes.js';
 
@@ -64,12 +64,11 @@ export const BEARER_ERROR_REASONS = [
 
 export type BearerErrorReason = (typeof BEARER_ERROR_REASONS)[number];
 
-/** Shared by calls to the authorization server and to services. */
 const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', ...CONNECTION_FAILURES] as const;
 
 const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
 
-/** Why the authorization server gave no usable answer. Reasons that begin with `answered_` are not listed. */
+/** Why the authorization server gave no usable answer, without the reasons that begin with `answered_`. */
 export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,
@@ -94,13 +93,12 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'signing_key_unusable',
 ] as const;
 
-/** For answers without an OAuth error: `challenge` and `unexpected_status`. */
 export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
 
 export type AuthorizationServerErrorReason =
   (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
 
-/** Why a call to another service failed. `answered_<status>` is not listed. */
+/** Why a call to another service failed, without `answered_<status>`. */
 export const SERVICE_CALL_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,

@@ -1,26 +1,20 @@
-/** Request path: the path and query that are sent, or undefined if sending would change them. */
-
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
 /**
- * `.` or `..` as a segment, also encoded, because proxies decode a path before they route. A decoded `?` or `#` ends
- * the path. Some servers ignore what follows `;`, and some trim spaces around a segment.
+ * Encoded dot segments count, because proxies decode a path before they route. Some servers ignore what follows `;`,
+ * and some trim spaces around a segment.
  */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|%3f|%23|$)/i;
 
 /** A proxy that forwards the decoded path turns `%0d%0a` into a line break and the rest of the path into a header. */
 const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 
-/** Characters that the URL parser may percent-encode. RFC 3986 allows only the apostrophe of them unencoded. */
+/** Characters that the URL parser may percent-encode; RFC 3986 allows only the apostrophe of them unencoded. */
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Returns the form in which `path` is sent. `path` begins with a slash. Spaces and non-ASCII characters are percent-encoded (URL
- * Standard). Encoded characters stay unchanged.
- *
- * Undefined if anything else would change, or if a proxy could read the path differently. This excludes backslashes,
- * `#`, control characters, lone surrogates and dot segments, also encoded. The path also must not contain encoded
- * control characters (`%00` to `%1f`, `%7f`).
+ * Spaces and non-ASCII characters are percent-encoded (URL Standard). Undefined if sending would change anything else,
+ * or if a proxy could read the path differently.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;
@@ -31,10 +25,7 @@ export function sentPath(path: string): string | undefined {
   return sent === path || encoded(sent) === encoded(path) ? sent : undefined;
 }
 
-/**
- * Splits an http(s) URL into its base as written and its path with query, which begins with a slash. Undefined unless
- * `url` is absolute and has no credentials.
- */
+/** Undefined unless `url` is absolute and has no credentials. */
 export function splitUrl(url: string): readonly [base: string, path: string] | undefined {
   const [, base, path] = /^(https?:\/\/[^/?#\\@\s\p{Cc}]+)((?:[/?#\\].*)?)$/isu.exec(url) ?? [];
   if (base === undefined || path === undefined || !URL.canParse(base)) return undefined;

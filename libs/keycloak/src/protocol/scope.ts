@@ -1,8 +1,6 @@
-/** Scope: a set of case-sensitive tokens in one space-separated string (RFC 6749 §3.3). */
-
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/** Printable ASCII without space, `"` and `\` (RFC 6749 §3.3). */
+/** RFC 6749 §3.3 */
 export function isScopeToken(value: unknown): value is string {
   return typeof value === 'string' && SCOPE_TOKEN.test(value);
 }
@@ -12,10 +10,9 @@ export function parseScope(scope: string): readonly string[] {
 }
 
 /**
- * Distinct members in code-unit order: equal scope sets give the same string, so it can be part of a cache key.
+ * Equal scope sets give the same string, so it can be part of a cache key.
  *
- * @throws {TypeError} If the set is empty or a member breaks the grammar. Scopes are literals in the code of a service,
- * so this is a programming error.
+ * @throws {TypeError} If the set is empty or a member breaks the grammar.
  */
 export function canonicalScope(scope: string): string {
   if (isScopeToken(scope)) return scope;

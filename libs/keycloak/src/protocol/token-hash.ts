@@ -1,7 +1,5 @@
-/** Token hashes: stand-ins for a token where the token itself must not appear. */
 import { hash } from 'node:crypto';
 
-/** SHA-256 in hex. */
 export function tokenHash(value: string): string {
   return hash('sha256', value, 'hex');
 }

@@ -1,12 +1,8 @@
-/** Token profile: how one kind of authorization server represents access tokens and their callers. */
 import type { IntrospectionAnswer } from './claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from './identifiers.js';
 import { isAccessTokenJwt, isBearerToken, isCompactJws, type TokenForm } from './token-form.js';
 
-/**
- * `keycloak`: Keycloak's tokens. `rfc9068`: JWT access tokens. `rfc7662`: any token, which only the server can
- * interpret.
- */
+/** `rfc9068`: JWT access tokens. `rfc7662`: any token, which only the server can interpret. */
 export type ProfileName = 'keycloak' | 'rfc9068' | 'rfc7662';
 
 /** The first is the default. */
@@ -19,27 +15,19 @@ export interface CallerClaims {
 
 export interface TokenProfile extends CallerClaims {
   readonly isToken: TokenForm;
-  /** Undefined if headers of this profile say nothing about it. */
   readonly mayBeAccessToken: TokenForm | undefined;
-  /** Whether the claims belong to an access token, and not to an ID, refresh or logout token. */
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
-  /**
-   * Whether the token belongs to an offline session, which outlives the user's logout (OpenID Connect Core 1.0 §11).
-   */
+  /** An offline session outlives the user's logout (OpenID Connect Core 1.0 §11). */
   readonly isOffline: (claims: IntrospectionAnswer) => boolean;
   readonly mayNameNoIssuer: boolean;
   /** Besides `iss`, `sub`, `aud` and `exp`. */
   readonly demanded: readonly ('iat' | 'jti')[];
   /** Whether `sub` is reserved for clients, so that a user with it would be mistaken for a client. */
   readonly isReserved: (sub: unknown) => boolean;
-  /** Adds what follows from the claims and from the issuer that returned them. */
   readonly completed: (claims: IntrospectionAnswer, issuer: string) => IntrospectionAnswer;
 }
 
-/**
- * Since Keycloak 26.2, `jti` starts with two letters each for the kind of session, token and grant. `of` is an offline
- * session, `ft` a token exchange in one.
- */
+/** Since Keycloak 26.2: `of` is an offline session, `ft` a token exchange in one. */
 const OFFLINE_TOKEN_ID = /^(?:of|ft)[a-z]{4}:/;
 
 const KEYCLOAK: TokenProfile = {
@@ -57,8 +45,8 @@ const KEYCLOAK: TokenProfile = {
 };
 
 /**
- * The prefix of `sub` in a client's own token. Servers other than Keycloak put the client id into `sub` (RFC 9068
- * §2.2). Without the prefix, a client whose id equals a user's `sub` would be taken for that user (§5).
+ * Other servers put the client id into `sub` (RFC 9068 §2.2). Without the prefix, a client whose id equals a user's
+ * `sub` would be taken for that user (§5).
  */
 export const CLIENT_SUBJECT = 'client:';
 
@@ -85,7 +73,7 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // This service's own server answered, and every member except `active` is optional (§2.2).
+  // Every member except `active` is optional (§2.2).
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],
@@ -104,17 +92,13 @@ function subjectOfJwt({ sub, client_id: clientId }: IntrospectionAnswer): unknow
   return isId(clientId) && sub === clientId ? CLIENT_SUBJECT + clientId : sub;
 }
 
-/** A token without `sub` is the client's own, unless it names a user. */
 function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   const { sub, client_id: clientId, username, preferred_username: preferred } = claims;
   const isOwn = sub === undefined && username === undefined && preferred === undefined && isId(clientId);
   return isOwn ? CLIENT_SUBJECT + clientId : subjectOfJwt(claims);
 }
 
-/**
- * No RFC requires any of these claims, so each is checked only if present: `token_type` (RFC 6749 §7.1), Keycloak's
- * `typ`, and `token_use` of other servers. The rest occur only in ID and logout tokens.
- */
+/** No RFC requires any of these claims (`token_type`: RFC 6749 §7.1), so each is checked only if present. */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (
     isAbsentOr(BEARER, claims['token_type']) &&

@@ -1,14 +1,9 @@
-/** Unverified claims: the claims of a token before it is verified. */
-
-/*
- * They choose the issuer to ask and appear in the log, but prove nothing. `resource-server/active-token.ts` reads the
- * claims of tokens that the server has reported active.
- */
+/* Unverified claims choose the issuer to ask and appear in the log, but prove nothing. */
 
 /** No token is longer (`maxTokenBytes`). */
 const MAX_LENGTH = 65_536;
 
-/** The payload of a compact JWS (RFC 7515 §7.1), or an empty object. */
+/** RFC 7515 §7.1 */
 export function unverifiedClaims(token: string): Readonly<Record<string, unknown>> {
   const [, payload = ''] = token.split('.', 3);
   if (payload.length > MAX_LENGTH) return {};

@@ -1,16 +1,15 @@
-/** VerifiedAccessToken: proof that a token was verified for this service. It does not expose the token's text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-/** Only for `judge-access-token.ts` and the testing kit. Not exported by the package. */
+/** Only for `judge-access-token.ts` and the testing kit. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
 /** Its holder can create tokens, so it must not leave this file. */
 const MAKER = Symbol('maker');
 
-/** Shared by all requests with the same token while its result is cached. Holds no token text. */
+/** Shared by all requests with the same token, and holds no token text. */
 export interface TokenFacts {
   readonly claims: AccessTokenClaims;
   readonly clientId: string;
@@ -35,19 +34,18 @@ export function tokenFacts(
 }
 
 /**
- * An access token that this service has verified: its issuer, audience, time and type were checked, and the
- * authorization server reported it active or its signature is valid. Only the guard and `AccessTokenVerifier` create
- * one (in tests also `testAccessToken()`), so a parameter of this type is proof of verification. The constructor throws
- * `TypeError` for others.
+ * An access token whose issuer, audience, time and type this service has verified. The authorization server reported it
+ * active, or its signature is valid. Only the guard and `AccessTokenVerifier` create one (in tests also
+ * `testAccessToken()`).
  *
  * It does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To call another service
- * with it, use `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).
+ * with it, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).
  *
- * `issuer` and `subject` together identify the caller. `username` and `email` can be reassigned to other people:
- * display them, but base no decision on them.
+ * `issuer` and `subject` together identify the caller. `username` and `email` can be reassigned: base no decision on
+ * them.
  */
 export class VerifiedAccessToken {
-  // Created for each request, so it has only two fields. The rest is shared and frozen (perf: guard-overhead).
+  // Created for each request, so it has only two fields (perf: guard-overhead).
   readonly #text: string;
   readonly #facts: TokenFacts;
 
@@ -70,29 +68,29 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * `sub`: the user or service account, stable within the issuer. With a `profile` other than `keycloak`, a client's
-   * own token has `client:<client_id>` here and in its claims. No user has this subject.
+   * `sub`, stable within the issuer. With a `profile` other than `keycloak`, a client's own token has
+   * `client:<client_id>`.
    */
   get subject(): string {
     return this.#facts.claims.sub;
   }
 
   /**
-   * `azp`, or else `client_id` (only `client_id` with a `profile` other than `keycloak`): the client the token was
-   * issued to. It does not prove who sent the request.
+   * `azp`, or else `client_id` (only `client_id` with a `profile` other than `keycloak`). It does not prove who sent
+   * the request.
    */
   get clientId(): string {
     return this.#facts.clientId;
   }
 
-  /** `aud`, always as a list. It includes this service. */
+  /** `aud`, always as a list. */
   get audience(): readonly string[] {
     return this.#facts.audience;
   }
 
   /**
-   * The caller's permissions here: the members of `scope`, limited to the option `acceptedScopes` if that is set, or
-   * the result of the option `mapPermissions`.
+   * The members of `scope`, limited to the option `acceptedScopes` if set, or the result of the option
+   * `mapPermissions`.
    */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
@@ -103,10 +101,7 @@ export class VerifiedAccessToken {
     return this.#facts.claims.exp;
   }
 
-  /**
-   * All claims of the introspection response, and the token's own `acr` and `auth_time` if present. If the signature
-   * was verified instead, all claims of the token.
-   */
+  /** All claims of the introspection response (with the token's own `acr` and `auth_time`) or of the verified token. */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
   }
@@ -136,18 +131,18 @@ export class VerifiedAccessToken {
     return realmRoles(this.claims);
   }
 
-  /** `resource_access.<clientId>.roles`. Roles of other clients are not included. */
+  /** `resource_access.<clientId>.roles` */
   clientRoles(clientId: string): readonly string[] {
     return clientRoles(this.claims, clientId);
   }
 
-  /** SHA-256 of the token in hex. Use it as a key for data about the token. */
+  /** SHA-256 in hex, as a key for data about the token. */
   get hash(): string {
     this.#facts.hash ??= tokenHash(this.#text);
     return this.#facts.hash;
   }
 
-  /** `token:` and eight hex digits, which identify the token in logs and on pages. */
+  /** `token:` and eight hex digits. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }
@@ -180,7 +175,7 @@ export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jt
   jti,
 });
 
-/** The token text, for a token exchange request and its cache key. Not exported by the package. */
+/** The token text, for a token exchange request and its cache key. */
 export function subjectTokenText(token: VerifiedAccessToken): string {
   return readText(token);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { growthOf, LINEAR } from '../../spec-support/growth.js';
 import { formatBearerChallenge, readBearerChallenge, readBearerRealm } from './www-authenticate.js';
 
-/** Parses the parameters of a challenge by the grammar of RFC 9110 §11.2. */
+/** RFC 9110 §11.2 */
 function parse(header: string): Record<string, string> {
   const parameter = /(\w+)="((?:[\x20\x21\x23-\x5B\x5D-\x7E]|\\[\x20-\x7E])*)"(?:, |$)/y;
   expect(header.startsWith('Bearer ')).toBe(true);

@@ -1,4 +1,4 @@
-/** The `WWW-Authenticate: Bearer …` challenge (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1, RFC 9110 §11.6.1). */
+/** RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1, RFC 9110 §11.6.1 */
 
 export interface BearerChallenge {
   readonly realm: string;
@@ -6,13 +6,12 @@ export interface BearerChallenge {
   readonly scope?: string;
   /** Space-separated. */
   readonly acrValues?: string;
-  /** A number. RFC 9470 allows a token or a quoted-string, and its examples use the latter. */
+  /** RFC 9470 allows a token or a quoted-string. */
   readonly maxAge?: string;
   /** A URL (RFC 9728 §5.1). */
   readonly resourceMetadata?: string;
 }
 
-/** Every value becomes a quoted-string, without control and non-ASCII characters. */
 export function formatBearerChallenge(challenge: BearerChallenge): string {
   const { realm, error, scope, acrValues, maxAge, resourceMetadata } = challenge;
   const named = { realm, error, scope, acr_values: acrValues, max_age: maxAge, resource_metadata: resourceMetadata };
@@ -35,14 +34,10 @@ export interface ReadChallenge {
   readonly maxAge: string | undefined;
 }
 
-/**
- * Returns the first Bearer challenge that has an `error`. Text after an unclosed quote is ignored. Takes linear time,
- * because the next service chooses the text.
- */
+/** Takes linear time, because the next service chooses the text. */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 
-/** For logs only. */
 export const readBearerRealm = (header: string | undefined): string | undefined =>
   firstChallenge(header, ({ realm }) => realm);
 
@@ -52,7 +47,6 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
   if (header === undefined) return undefined;
   let isBearer = false;
   let read: ReadParameters = {};
-  /** A scheme unless `=` follows. */
   let word: string | undefined;
   let name: string | undefined;
   let at = 0;

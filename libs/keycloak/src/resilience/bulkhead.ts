@@ -1,4 +1,3 @@
-/** Bulkhead: bounds the calls in flight, the calls in the queue, and the time each may wait. */
 import { TimeLimit } from '../caching/time-limit.js';
 
 /** The queue is full or the wait was too long, which says nothing about the called service. */
@@ -30,11 +29,9 @@ export class Bulkhead {
   }
 
   /**
-   * Takes a slot and returns undefined, or returns a promise that fulfils when the call has its slot. A call with a
-   * slot must `leave()`.
+   * Returns undefined if there is a free slot, or a promise that fulfils when there is; a call must `leave()` its slot.
    *
-   * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`; rejects with the reason of `signal`
-   * if that aborts.
+   * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`.
    */
   enter(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (this.#inside < this.slots) {

@@ -1,4 +1,3 @@
-/** CallGate: a bulkhead and a circuit breaker for calls of one kind. */
 import {
   BrokenCircuitError,
   circuitBreaker,
@@ -25,20 +24,17 @@ export type CircuitState = 'open' | 'half-open' | 'closed';
 /** The state of one kind of call. */
 export interface CallsState {
   readonly circuit: CircuitState;
-  /** Calls in flight. */
+  /** In flight. */
   readonly running: number;
-  /** Calls that wait for a slot. */
+  /** Waiting for a slot. */
   readonly queued: number;
 }
 
 export interface Wait {
-  /**
-   * How long the call may wait. A function is called before the wait and before the call is sent; it throws if time is
-   * up.
-   */
+  /** A function is called before the wait and before the call is sent; it throws if time is up. */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
-  /** Whether the caller has aborted the call. Its outcome then says nothing about the called service. */
+  /** An aborted call says nothing about the called service. */
   readonly isGivenUp: () => boolean;
 }
 
@@ -137,7 +133,6 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  /** The error for the caller. */
   errorOf(error: unknown): unknown {
     if (error instanceof NoSlotError) return this.rules.ended('queue_full', 1);
     if (error instanceof BrokenCircuitError) return this.rules.ended('circuit_open', this.#pause.leftSeconds());
@@ -157,10 +152,7 @@ const CIRCUIT_STATES = {
   [BreakerState.Isolated]: 'open',
 } as const;
 
-/**
- * A call that was aborted, not sent, or failed for another reason. It must not close a half-open circuit, as it would
- * with cockatiel.
- */
+/** A call that was aborted or not sent must not close a half-open circuit, as it would with cockatiel. */
 class AbandonedCall extends Error {
   constructor(
     readonly reason: unknown,

@@ -15,7 +15,6 @@ const OPTIONS: CallPolicyOptions = {
   circuitBreakerPauseMs: 100,
 };
 
-/** retries.spec.ts maps real server faults to these errors. */
 const unavailable = (reason: AuthorizationServerErrorReason = 'ECONNRESET', retryAfterSeconds?: number) =>
   new AuthorizationServerError('authorization_server_unavailable', {
     reason,
@@ -33,7 +32,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 
 const later = async <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, ms, value));
 
-/** Performs its acts in turn and repeats the last one. */
 function server(options: Partial<CallPolicyOptions> = {}, clock = systemClock) {
   const states: CircuitState[] = [];
   const policy = new CallPolicy({ ...OPTIONS, ...options }, SERVER_CALL_RULES, clock, (state) => states.push(state));
@@ -279,7 +277,6 @@ describe('the circuit breaker (CC-09)', () => {
     const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
     does(async () => later(20, unavailable()));
     const outcomes = await within(100, Promise.all(Array.from({ length: 50 }, async () => outcome(ask()))));
-    // A few calls started while the first three failed one after the other.
     expect(seen.calls).toBeLessThan(6);
     expect(outcomes.filter((result) => result === `${UNAVAILABLE} circuit_open`)).toHaveLength(50 - seen.calls);
   });

@@ -1,4 +1,3 @@
-/** CallPolicy: one deadline for a call and its retries, each of which passes a `CallGate`. */
 import { DelegateBackoff, handleWhen, retry, type IRetryBackoffContext, type RetryPolicy } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
@@ -17,7 +16,7 @@ export interface CallPolicyOptions extends CallGateOptions {
 }
 
 export interface RunOptions {
-  /** Whether the call is safe to repeat. Default true. */
+  /** Default true. */
   readonly repeat?: boolean;
   /** Aborts the call, which is not a failure of the called service. */
   readonly signal?: AbortSignal | undefined;
@@ -30,8 +29,8 @@ export const MAX_WAIT_FRACTION = 0.5;
 const RETRY_BASE_MS = 100;
 
 /**
- * `Retry-After` applies to retries and to the circuit breaker. A retry waits at least that long, or is not made if that
- * takes half of the time-out. An open circuit stays open at least that long, up to 30 seconds.
+ * A retry waits at least `Retry-After`, or is not made if that takes half of the time-out. An open circuit stays open
+ * at least that long, up to 30 seconds.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -67,12 +66,7 @@ export class CallPolicy {
     return this.#gate.state;
   }
 
-  /**
-   * Runs `prepare` once, then `call` with retries. `prepare` is under the same deadline but takes no slot of the
-   * bulkhead.
-   *
-   * @throws What the two throw, or the error of the rules if the call was not made or took too long.
-   */
+  /** `prepare` is under the same deadline but takes no slot of the bulkhead. */
   async run<P, T>(
     prepare: () => Promise<P>,
     call: (prepared: P, signal: AbortSignal) => Promise<T>,
@@ -108,8 +102,8 @@ export class CallPolicy {
   }
 
   /**
-   * An attempt is only sent while at least half of the time-out is left. With less it could time out on its own
-   * account, and the breaker would blame the server. An attempt that is not sent ends with the failure before it.
+   * An attempt needs at least half of the time-out: with less it could time out on its own account, and the breaker
+   * would blame the server.
    */
   #attemptOf<T>(
     call: () => Promise<T>,

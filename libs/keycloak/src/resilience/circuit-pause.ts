@@ -1,4 +1,3 @@
-/** CircuitPause: how long a circuit stays open, measured by the monotonic clock. */
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
@@ -6,8 +5,7 @@ import type { Clock } from '../caching/clock.js';
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * cockatiel compares `duration` with the wall clock, which may be set back. So `duration` is infinite until the
- * monotonic clock says that the pause is over.
+ * cockatiel compares `duration` with the wall clock, which may be set back, so `duration` is infinite during the pause.
  */
 export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   #untilMs = 0;

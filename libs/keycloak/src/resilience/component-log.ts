@@ -1,4 +1,3 @@
-/** Component log: the part of a logger that this library uses, and its log lines about circuits. */
 import type { CircuitState } from './call-gate.js';
 
 /** Satisfied by Nest's `Logger`. */

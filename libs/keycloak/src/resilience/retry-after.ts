@@ -1,4 +1,3 @@
-/** Retry-After: how long the called service asked callers to stay away. */
 import { systemClock } from '../caching/clock.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
@@ -30,7 +29,7 @@ function secondsOf(date: string): number {
   return Date.parse(date.endsWith(' GMT') ? date : `${date} GMT`) / 1000;
 }
 
-/** Milliseconds; 0 for an error without `Retry-After`. */
+/** 0 for an error without `Retry-After`. */
 export function retryAfterMs(failure: unknown): number {
   return failure instanceof KeycloakException ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
 }

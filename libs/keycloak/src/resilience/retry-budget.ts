@@ -1,6 +1,5 @@
-/** RetryBudget: allows retries for a tenth of the calls, so that they add little load to a failing server. */
+/** Allows retries for a tenth of the calls, so that they add little load to a failing server. */
 
-/** Retries allowed before the first call, and the most that can be saved up. */
 const INITIAL_RETRIES = 5;
 const MAX_RETRIES = 20;
 const PER_CALL = 0.1;

@@ -1,4 +1,3 @@
-/** Access decorators in an application without KeycloakModule, on Express and Fastify. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller, Get, Next, Scope, type INestApplication, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';

@@ -26,10 +26,7 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
 
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
-  /**
-   * Throws `Error` if the application has no `KeycloakModule`, or if its guard is request-scoped: Nest does not run
-   * such a guard globally. It throws at the start, so that a test can create a controller without the module.
-   */
+  /** It throws `Error` at the start, so that a test can create a controller without the module. */
   onModuleInit(): void {
     if (this.#scopeOfGuard() === Scope.REQUEST) throw new Error(OF_A_REQUEST);
   }
@@ -60,10 +57,8 @@ function passAdmitted(context: ExecutionContext): true {
 }
 
 /**
- * Passes a call only if `KeycloakGuard` has admitted it for this class and handler; else throws `Error`.
- *
- * It is an object and not a class. Nest skips a guard class that is not among the injectables of the module. For a
- * provider that a factory creates, the class is not among them.
+ * An object and not a class: Nest skips a guard class that is not among the injectables of the module, as for a
+ * provider that a factory creates.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 

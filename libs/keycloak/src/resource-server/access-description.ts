@@ -1,4 +1,3 @@
-/** Access description: the access to a route as a text, in the syntax of the decorators. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AllowedClient } from './allowed-client.js';
 import type { RouteAccess } from './route-access.js';

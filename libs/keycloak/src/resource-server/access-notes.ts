@@ -1,4 +1,3 @@
-/** Access notes: what decorators declare on a class or on one of its methods, by prototype and method name. */
 import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
@@ -40,12 +39,10 @@ export function isNoted(prototype: object, name: string | symbol): boolean {
 
 const sealed = new WeakSet<object>();
 
-/** Makes `note()` throw for this prototype, since its access is cached from now on. */
 export function sealNotes(prototype: object): void {
   sealed.add(prototype);
 }
 
-/** Throws `Error` if the prototype is sealed and the note would change. */
 export function note<Key extends keyof AccessNote>(
   prototype: object,
   name: string | symbol,
@@ -91,10 +88,7 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/**
- * Stores on a method the class that declares it, so that the demands of that class also apply where the method is
- * copied to. The first class wins: decorators run when their class is defined, before its methods can be copied.
- */
+/** The first class wins, since decorators run before the methods of their class can be copied. */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -109,10 +103,7 @@ export function markHomes(prototype: object): void {
 
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
-/**
- * Finds methods that have no access decorator, on themselves or on their class, but a base class with one. `markHome`
- * can't find them: a class that they were copied to may have claimed them.
- */
+/** Finds inherited methods without an access decorator, which a class that they were copied to may have claimed. */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);
   if (isNoted(prototype, WHOLE_CLASS) || !bases.some((base) => notes.has(base))) return false;

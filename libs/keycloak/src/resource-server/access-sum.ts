@@ -1,4 +1,3 @@
-/** Access sum: combines the decorators of a handler's class with the demands of its base classes. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { AccessNote, Opening } from './access-notes.js';
@@ -9,14 +8,13 @@ export interface RouteAccess {
   readonly opening: Opening | 'closed';
   readonly permissions: readonly string[];
   readonly anyOf: readonly (readonly string[])[];
-  /** Empty: any client. */
   readonly clients: readonly AllowedClient[];
   readonly authentication: AuthenticationDemand | undefined;
   /** Undefined: the default of the module, as for `verification`. */
   readonly maxStalenessSeconds: number | undefined;
   readonly verification: VerificationMethod | undefined;
   readonly fault: string | undefined;
-  /** `saidStaleness()` of the two members above. Each request reads it (perf: guard-overhead). */
+  /** Precomputed, since each request reads it (perf: guard-overhead). */
   readonly staleness?: number | undefined;
   readonly isEventStream?: true;
 }
@@ -32,7 +30,6 @@ export interface OwnAccess {
   readonly isOpenedByMethod: boolean;
 }
 
-/** The note of the method replaces the note of its class, kind by kind. */
 export function ownAccess(own: AccessNote, ofClass: AccessNote): OwnAccess {
   const said: AccessNote = { ...remainderOf(ofClass, own), ...own };
   const { opening, permissions = [], anyOf = [], clients = [], authentication } = said;
@@ -54,7 +51,6 @@ const WHO_PASSES: ReadonlySet<string> = new Set(['opening', 'permissions', 'anyO
 
 export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   const replacesWhoPasses = Object.keys(own).some((key) => WHO_PASSES.has(key));
-  // A method that requires an authentication is not open without a token.
   const demandsToken = own.authentication !== undefined && ofClass.opening !== 'authenticated';
   return Object.fromEntries(
     Object.entries(ofClass).filter(
@@ -63,10 +59,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/**
- * Permissions add up, clients and levels are intersected, and the smallest age applies. An opening adds nothing. A
- * handler that no token could satisfy is closed, with a `fault` that says what to change.
- */
+/** A handler that no token could satisfy is closed, with a `fault` that says what to change. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);
@@ -99,8 +92,8 @@ const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessN
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
 /**
- * Describes `@Public()` or `@OptionalToken()` that contradicts the demand of another class. On a class, the decorator applies
- * only to handlers without decorators of their own, so the demand of an inherited method is not a fault.
+ * On a class, the decorator applies only to handlers without decorators of their own, so the demand of an inherited
+ * method is not a fault.
  */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
   const { opening } = own.access;

@@ -133,7 +133,6 @@ describe('AccessTokenVerifier', () => {
     const answer = { active: true, iss, sub: 'x', aud: 'service-a', azp: 'x', typ: 'Bearer', exp: 4e9 };
     const parts: Record<string, unknown> = { introspection: { known: () => answer, introspect: async () => answer } };
     await expect(Object.assign(verifier, parts).verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
-    // The guard verifies by this object.
     const { tokens } = verifier as unknown as { readonly tokens: object };
     expect(() => Object.assign(tokens, parts)).toThrow(TypeError);
     await expect(verifier.verify(text)).rejects.toMatchObject({ code: 'invalid_token' });

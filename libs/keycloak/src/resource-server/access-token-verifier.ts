@@ -1,4 +1,3 @@
-/** AccessTokenVerifier: verifies an access token that the service itself holds. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
@@ -13,12 +12,10 @@ import { demandedStaleness, type VerificationMethod } from './verification.js';
 export interface VerifierOptions {
   readonly clockToleranceSeconds: number;
   readonly maxTokenBytes: number;
-  /** Default `introspection`. */
   readonly verification?: VerificationMethod;
 }
 
 type Parts = readonly [
-  /** The first issuer is the service's own. */
   issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
   options: VerifierOptions,
   clock: Clock,
@@ -43,18 +40,16 @@ export interface VerifyOptions {
 
 /**
  * Verifies access tokens that this service itself holds for a user, such as the tokens of a session in a backend for
- * frontend. It is NOT for tokens that a caller sends in a cookie, the query or a body: the guard verifies these.
+ * frontend. It is NOT for tokens that a caller sends in a cookie, the query or a body.
  *
- * It does not check permissions: call `hasPermission()` on the result. Call `requireStepUp()` for a strong or recent
- * login.
+ * It does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
  */
 export class AccessTokenVerifier {
   static {
     make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
   }
 
-  // `private` of TypeScript can be bypassed at run time: code could replace these fields and decide which tokens are
-  // active.
+  // `private` of TypeScript can be bypassed at run time, and these fields decide which tokens are active.
   readonly #issuers: Parts[0];
   readonly #tokens: TokenVerifier;
   readonly #options: Parts[1];
@@ -74,8 +69,8 @@ export class AccessTokenVerifier {
    * Introspects the token or checks its signature, or uses the caches of the guard, then checks its claims.
    *
    * Throws `BearerError` `invalid_token`, or `invalid_request` for a text with whitespace. Throws
-   * `AuthorizationServerError` if the authorization server does not answer or its keys are unavailable. Throws
-   * `TypeError` for `verification: 'jwt'` in a module without the option `jwt`.
+   * `AuthorizationServerError` if the authorization server or its keys are unavailable, and `TypeError` for
+   * `verification: 'jwt'` in a module without the option `jwt`.
    */
   async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
     if (verification === 'jwt' && !this.#issuers[0].checksSignatures) {

@@ -1,4 +1,3 @@
-/** The decorators that open a route. A route without any of them answers 403 to every caller. */
 import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
 import { allowedClients, type AllowedClient } from './allowed-client.js';
@@ -44,9 +43,8 @@ const open = (opening: Opening): RouteDecorator =>
 export const Public = (): RouteDecorator => open('public');
 
 /**
- * Opens the route to calls without credentials. If credentials are sent, the guard verifies them and refuses a bad
- * token; it never treats a bad token as a missing one. `@Caller()` is then the token or undefined. With
- * `@RequirePermission()` a token that is sent must have the permission.
+ * Opens the route to calls without credentials, where `@Caller()` is undefined. A token that is sent is verified and
+ * must have the required permissions; a bad token is refused.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 
@@ -56,10 +54,7 @@ export const Authenticated = (): RouteDecorator => open('authenticated');
 /**
  * Opens the route to tokens that have all of these permissions, and all permissions of other `@RequirePermission`
  * decorators on the same route. The 403 `insufficient_scope` names the first missing permission, and its challenge
- * names all of them (`scope`).
- *
- * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). If permissions are roles, use the names of the
- * roles, which may contain blanks and umlauts.
+ * names all of them (`scope`). Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);
@@ -100,13 +95,9 @@ export function AllowClients(client: AllowedClient, ...more: readonly AllowedCli
 
 /**
  * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. With
- * another decorator that opens the route, it restricts the route.
- *
- * Other tokens get 401 `insufficient_user_authentication` with the demand in the challenge (RFC 9470 §3). The guard
- * checks permission and client first, so a login is all that such a caller lacks. A token without the claim is refused.
- *
- * With `@OptionalToken()` it applies to a token that is sent. A service that calls in its own name has no login and
- * never passes.
+ * another decorator that opens the route, it restricts the route. Other tokens, also without the claim, get 401
+ * `insufficient_user_authentication` with the demand in the challenge (RFC 9470 §3), after the check of permission and
+ * client. A service that calls in its own name has no login: Keycloak gives its token `acr` 1 and no `auth_time`.
  *
  * Throws `TypeError` if both members are missing, if an `acr` is not one word of printable ASCII, or if `maxAgeSeconds`
  * is not an integer from 0.
@@ -116,12 +107,9 @@ export function RequireStepUp(requirement: AuthenticationRequirement): RouteDeco
 }
 
 /**
- * Limits the age of the introspection result at this route, in seconds. With 0 the service asks the authorization
- * server for every request: for actions that must not succeed with a token that was just revoked. Default and maximum:
- * the module's `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
- *
- * The route introspects whatever `verification` and `@TokenVerification` say, since a signature does not show a later
- * revocation.
+ * Limits the age of the introspection result at this route, in seconds; with 0 each request is introspected. Default
+ * and maximum: the module's `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is
+ * healthy. The route introspects whatever `verification` and `@TokenVerification` say.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number from 0');
@@ -129,14 +117,11 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 }
 
 /**
- * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. `introspection` asks the
- * authorization server. `jwt` checks the signature locally and needs `forRoot({ jwt })`. It does not open a route.
+ * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. It does not open a route. If a
+ * base class says `introspection`, or the route has `@MaxIntrospectionAge()`, the route introspects.
  *
- * On a method it replaces the decorator of the class. If a base class says `introspection`, or the route has
- * `@MaxIntrospectionAge()`, the route introspects.
- *
- * With `jwt` a revoked token, or a token of a disabled user, is accepted until it expires, unless the `RevocationList`
- * has it.
+ * With `jwt`, which needs `forRoot({ jwt })`, a revoked token, or a token of a disabled user, is accepted until it
+ * expires, unless the `RevocationList` has it.
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -1,4 +1,3 @@
-/** The claims that count after the authorization server has found a token active (RS-27). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { deepFreeze } from '../protocol/claims.js';

@@ -1,4 +1,3 @@
-/** Active token: the claims of a token that the authorization server has found active (RFC 7662 §2.2, RFC 9470 §6). */
 import { isStrictJson } from '../authorization-server/strict-json.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -15,33 +14,24 @@ const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/**
- * An instance proves that the server has found the token active, and so has checked the whole text: the claims in it
- * are authentic. Code that reads a token earlier uses `unverifiedClaims()`, only to decide which server to ask.
- */
+/** An instance proves that the server has checked the whole text, so the claims in it are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
 
   private constructor(text: string, answer: IntrospectionAnswer, maker: symbol) {
-    // A TypeScript `private constructor` is only checked by the compiler.
     if (maker !== MAKER) throw new TypeError('An ActiveToken is made by ActiveToken.of() alone');
     this.#text = text;
     this.#answer = answer;
   }
 
-  /** `answer` must be the result for this very text. */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }
 
   /**
-   * Returns the claims of the result, with the token's own `acr` and `auth_time` if it has them. `cnf` comes from
-   * either, since a bound token is refused. For an opaque token (no payload that is a JSON object) it returns the
-   * result unchanged.
-   *
-   * Throws `BearerError` `token_malformed` for a payload that parsers read in different ways, such as one with a
-   * duplicate name.
+   * `cnf` comes from the result or the token, since a bound token is refused. Throws `BearerError` `token_malformed`
+   * for a payload that parsers read in different ways, such as one with a duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);

@@ -1,7 +1,3 @@
-/**
- * Admission: verifies the token of a call and checks it against the decorators of the handler, for every kind of
- * context.
- */
 import { Logger, type ExecutionContext, type OnApplicationShutdown } from '@nestjs/common';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -28,10 +24,7 @@ import {
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
-/**
- * Shared by all `KeycloakGuard`s of an application. However many guards run, a token is verified once for a request or
- * a message, and authorized for every class and handler that runs for it.
- */
+/** Shared by all `KeycloakGuard`s of an application, so that a token is verified once for a request or a message. */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be judged',
@@ -58,7 +51,6 @@ export class Admission implements OnApplicationShutdown {
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
 
-  /** Synchronous if the result for the token is cached (perf: guard-overhead). */
   admit(context: ExecutionContext): boolean | Promise<boolean> {
     try {
       const admitted = this.#judge(context);
@@ -134,7 +126,6 @@ export class Admission implements OnApplicationShutdown {
         reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
       });
     }
-    // `switchToHttp().getRequest()` without its object (perf: guard-overhead).
     if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
     if (adapter !== undefined) return this.#judgeCarried(context, adapter, access);
     throw withoutAdapter(kind);

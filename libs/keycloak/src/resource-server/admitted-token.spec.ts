@@ -1,4 +1,3 @@
-/** verifiedTokenOf: returns only a token that a handler has admitted. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import {
   Injectable,

@@ -1,4 +1,3 @@
-/** Allowed client: a client that a route accepts, of this service's own issuer or of another issuer. */
 import { inspect } from 'node:util';
 
 export interface ClientOfIssuer {

@@ -1,4 +1,3 @@
-/** Authentication requirement: the argument of `@RequireStepUp`, and how it is parsed. */
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 
 export interface AuthenticationRequirement {
@@ -14,7 +13,6 @@ export interface AuthenticationRequirement {
   readonly maxAgeSeconds?: number;
 }
 
-/** Throws `TypeError` for a faulty requirement. */
 export function authenticationDemand(where: string, requirement: AuthenticationRequirement): AuthenticationDemand {
   const { acr, maxAgeSeconds, ...others } = Object(requirement) as AuthenticationRequirement;
   // A misspelt name must not silently drop a demand.

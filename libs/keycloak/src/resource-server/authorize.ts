@@ -1,4 +1,3 @@
-/** Authorize: checks a verified token against the demands of the route (RFC 6750 §3.1, RFC 9470 §3). */
 import { BearerError } from '../protocol/bearer-error.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { isAllowedClient } from './allowed-client.js';
@@ -6,11 +5,8 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
 /**
- * Throws `BearerError`: `insufficient_scope` for the first missing permission, then `client_not_allowed`, then
- * `insufficient_user_authentication`.
- *
- * The login is checked last, so that no user enters a password for a route that stays closed afterwards. And only
- * callers that may use a route learn that it requires a strong login (RFC 9470 §9).
+ * The login is checked last: no user enters a password for a route that stays closed afterwards, and only callers that
+ * may use the route learn what login it requires (RFC 9470 §9).
  */
 export function authorize(
   token: VerifiedAccessToken,

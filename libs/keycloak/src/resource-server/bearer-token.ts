@@ -1,4 +1,3 @@
-/** Bearer token: reads the token from the `Authorization` header, and from nowhere else (RFC 6750 §2). */
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenProfile } from '../protocol/token-profile.js';
@@ -25,14 +24,7 @@ export interface BearerRequest extends CountedHeaders {
 /** RFC 9110 §11.4. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
-/**
- * Returns the credentials of the scheme Bearer, or undefined if the request has no credentials. `checkBearerToken`
- * checks their grammar later, for a token that is not cached.
- *
- * Throws `BearerError` `invalid_request` for two credentials, a malformed header, or so many headers that Node has
- * dropped some. Throws `missing_token` for another scheme, or a token in the query or a form field. Throws
- * `invalid_token` for a token that is too long.
- */
+/** `checkBearerToken` checks the grammar later, for a token that is not cached. */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
   const header = authorizationHeader(request);
   const elsewhere = tokenElsewhere(request);
@@ -55,12 +47,7 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/**
- * Refuses a text that does not have the form of a token, before it costs a call or becomes a cache key. This includes
- * another spelling of a valid or denied token.
- *
- * Throws `BearerError`: `invalid_request` if the text has whitespace, else `invalid_token`.
- */
+/** Also refuses another spelling of a valid or denied token, before it costs a call or becomes a cache key. */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
@@ -106,8 +93,8 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. HTTP/2 refuses such a
- * request. Returns true also for exactly as many as the limit, since Node may have dropped more.
+ * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. True also for exactly as
+ * many as the limit, since Node may have dropped more.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;

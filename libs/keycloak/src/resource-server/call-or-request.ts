@@ -1,4 +1,3 @@
-/** Call or request: the two kinds of argument that `callerOf()` accepts. */
 import type { CallContext } from './request.adapter.js';
 
 /** Data that a caller sent can't pass for a context, since it has no functions. */
@@ -6,8 +5,8 @@ export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
 /**
- * Throws `TypeError` for anything else. The value that Nest injects by `REQUEST` is undefined in a job, a context in
- * GraphQL, and an object with pattern and data in a message.
+ * The value that Nest injects by `REQUEST` is undefined in a job, a context in GraphQL, and an object with pattern and
+ * data in a message.
  */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;

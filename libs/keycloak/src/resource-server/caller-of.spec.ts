@@ -1,4 +1,3 @@
-/** callerOf() in guards, interceptors and request-scoped providers, before and after the library's guard. */
 import {
   Controller,
   Get,
@@ -35,10 +34,8 @@ import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index
 
 const seen: string[] = [];
 
-/** Runs between the guard of the application and the guard of the library. */
 let between = (): void => {};
 
-/** Runs before the library's guard, as a guard of the root module does. */
 @Injectable()
 class Throttler implements CanActivate {
   constructor(private readonly guard: KeycloakGuard) {}

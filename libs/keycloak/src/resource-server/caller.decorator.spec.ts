@@ -1,4 +1,3 @@
-/** @Caller() with the application's own pipes for handler parameters. */
 import { Controller, Get, Query, ValidationPipe, type INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

@@ -1,4 +1,3 @@
-/** @Caller(): the verified token of the caller as a handler parameter. */
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -18,9 +17,8 @@ function judgedTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessTok
 const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
- * Injects the `VerifiedAccessToken` of the caller. On an `@OptionalToken()` handler it injects undefined if no
- * credentials were sent. On a `@Public()` handler, or a GraphQL field without guards, it stops the start: no token is
- * read there.
+ * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
+ * On a `@Public()` handler, or a GraphQL field without guards, it stops the start: no token is read there.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>

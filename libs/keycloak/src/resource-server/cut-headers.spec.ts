@@ -1,4 +1,3 @@
-/** Headers that Node drops, on real sockets: the guard never takes a dropped token for a missing one. */
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

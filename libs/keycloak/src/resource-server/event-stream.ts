@@ -1,4 +1,3 @@
-/** Event stream: the response of an `@Sse()` handler, a connection on which the caller keeps listening. */
 import type { LongLivedConnection } from './request.adapter.js';
 
 const SSE = '__sse__';

@@ -1,4 +1,3 @@
-/** Server-sent events: a stream closes when the token of its listener expires, is denied or becomes inactive. */
 import { Controller, Sse, type MessageEvent } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

@@ -1,4 +1,3 @@
-/** Gateway handshakes: decides which callers may connect to a gateway, by the decorators on its class. */
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
@@ -28,7 +27,6 @@ export class GatewayHandshakes {
     others: 'A handshake failed, as did others',
   });
   readonly #guarded = new Set<object>();
-  /** The `demandedStaleness()` with which each token was verified. */
   readonly #demanded = new WeakMap<VerifiedAccessToken, number>();
 
   constructor(
@@ -64,10 +62,6 @@ export class GatewayHandshakes {
       .map((host) => ({ host, place: gatewayPlaceOf(host) }));
   }
 
-  /**
-   * Returns undefined if all gateways are public, or if no token was sent and none of them requires one. Throws
-   * `KeycloakException`, after logging it.
-   */
   async judge(request: AdaptedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
     try {
       return await this.#judge(

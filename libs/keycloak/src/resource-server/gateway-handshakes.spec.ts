@@ -1,4 +1,3 @@
-/** The largest age of an introspection result for a handshake, if several gateways share a server. */
 import { describe, expect, it } from '@jest/globals';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { GatewayHandshakes, type GuardedGateway } from './gateway-handshakes.discovery.js';

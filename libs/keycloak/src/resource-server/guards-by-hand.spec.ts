@@ -1,4 +1,3 @@
-/** KeycloakGuard bound by the application itself, with or without KeycloakModule. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Controller,
@@ -104,7 +103,6 @@ const BINDINGS: readonly (readonly [string, Binding])[] = [
   ['an APP_GUARD that exists', (guard) => [guard, { provide: APP_GUARD, useExisting: guard }]],
 ];
 
-/** Access decorators alone stop the start without KeycloakModule, so the tests also need a controller without them. */
 function ordersOf(decorated: boolean): Type {
   @Controller()
   class Orders {

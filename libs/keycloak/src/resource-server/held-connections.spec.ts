@@ -104,7 +104,6 @@ describe('HeldConnections', () => {
   });
 
   describe('after this process was stopped for a minute', () => {
-    /** The timers fire late, and only once. */
     async function stop(judge: Rejudge) {
       const { held, state } = connection();
       let current: Rejudge = () => token();
@@ -139,10 +138,6 @@ describe('HeldConnections', () => {
   });
 
   describe('for a connection that was admitted by a nearly expired result', () => {
-    /**
-     * Like `CachedIntrospection`: reuses one result for all calls that accept its age. The token becomes inactive right
-     * after the first introspection.
-     */
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
@@ -351,7 +346,6 @@ describe('HeldConnections', () => {
 
   it('closes thousands of connections of one token when it is found inactive', async () => {
     const shared = token();
-    // The first calls wait for the result. Later calls fail synchronously.
     let isKnown = false;
     const rejudge: Rejudge = () => {
       if (isKnown) throw new BearerError('invalid_token', { reason: 'inactive' });

@@ -1,4 +1,3 @@
-/** Held connections: closes a long-lived connection when its token expires, is denied or becomes inactive. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
@@ -8,7 +7,6 @@ import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 const SWEEP_MS = 1000;
 
-/** Throws `BearerError` if the token is not valid any more. */
 export type Rejudge = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
 
 interface Held {
@@ -18,10 +16,7 @@ interface Held {
   rejudge: Rejudge;
   demanded: number;
   token: VerifiedAccessToken;
-  /**
-   * When the token is due for the next verification, and until when the last result counts if no newer one arrives.
-   * Monotonic.
-   */
+  /** Monotonic: when the token is verified next, and until when the last result counts if no newer one arrives. */
   dueMs: number;
   reliableUntilMs: number;
   isWaiting: boolean;
@@ -37,14 +32,9 @@ const needsAnswer = (held: Held | undefined): boolean => held !== undefined && h
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * Applies the revocation window to callers that only listen.
- *
- * Each token is verified twice in `introspectionTtlSeconds`, by a result that is at most half as old. The signature
- * suffices if every call with the token was admitted by signature. At most half of `maxConcurrentCalls` run at once, so
- * that other calls find free slots.
- *
- * If the authorization server does not answer, a connection is closed when its last result is two windows old. A
- * connection that carried several tokens is closed when any of them becomes invalid.
+ * Verifies each token twice in `introspectionTtlSeconds`, by a result that is at most half as old. At most half of
+ * `maxConcurrentCalls` run at once, so that other calls find free slots. If the authorization server does not answer, a
+ * connection is closed when its last result is two windows old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -54,7 +44,7 @@ export class HeldConnections {
   #sweeping: NodeJS.Timeout | undefined;
   #sweptMs = -Infinity;
   #isLooking = false;
-  /** Time of the last recheck; monotonic. A verification that began before it is repeated. */
+  /** Monotonic; a verification that began before the last recheck is repeated. */
   #recheckMs = -Infinity;
 
   constructor(
@@ -76,10 +66,7 @@ export class HeldConnections {
     return this.#held.size;
   }
 
-  /**
-   * The result that admitted the token may be nearly a window old, so the token is verified at the next sweep. Holding
-   * it again does not postpone that. A token that needed introspection once keeps needing it.
-   */
+  /** The result that admitted the token may be nearly a window old, so the token is verified at the next sweep. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;
     const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
@@ -103,7 +90,7 @@ export class HeldConnections {
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  /** After a result that is at most half a window old. Jitter spreads connections that were opened together. */
+  /** Jitter spreads connections that were opened together. */
   #times(): { readonly dueMs: number; readonly reliableUntilMs: number } {
     const nowMs = this.clock.monotonicMs();
     const dueMs = nowMs + (this.#windowMs / 2) * (0.8 + 0.2 * Math.random());
@@ -119,7 +106,6 @@ export class HeldConnections {
     });
   }
 
-  /** The rechecked tokens are introspected at the next sweep, and the others use cached results. */
   #judgeAllSoon(): void {
     this.#recheckMs = this.clock.monotonicMs();
     for (const held of this.#all()) held.dueMs = -Infinity;
@@ -131,8 +117,7 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // While this process was busy or stopped, it sent no introspection. All connections would be closed at once, and
-    // all callers would reconnect at once.
+    // While this process was busy or stopped, it sent no introspection, so all connections would be closed at once.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {

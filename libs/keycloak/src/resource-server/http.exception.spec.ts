@@ -1,4 +1,3 @@
-/** Refusals at the exception filters of an application: a catch-all filter answers with their status. */
 import {
   Catch,
   Controller,

@@ -1,4 +1,3 @@
-/** Decorators of base classes: they add demands to a derived class, and never open it (RS-29). */
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -44,7 +43,6 @@ function named(name: string): Type {
   return Base;
 }
 
-/** The ways in which a class can get a handler that another class declares. */
 const SHAPES: Readonly<Record<string, (base: Type) => Type>> = {
   'a derived class': (base) => class Derived extends base {},
   'the subclass that a decorator returns': (base) => class extends base {},

@@ -1,4 +1,3 @@
-/** IssuerVerifier: verifies the access tokens of one issuer for this service. */
 import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { Clock } from '../caching/clock.js';
 import { RecentDigests } from '../caching/recent-digests.js';
@@ -17,7 +16,6 @@ import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 export interface IssuerVerifierOptions extends JudgeOptions {
   readonly mapPermissions: PermissionMapper | undefined;
-  /** Undefined: all values. */
   readonly acceptedAcr?: readonly string[] | undefined;
   readonly clockSkew?: { readonly measured: Skew | undefined };
 }
@@ -80,10 +78,6 @@ export class IssuerVerifier {
     return this.#recentHashes.recall(text) !== undefined;
   }
 
-  /**
-   * Synchronous if the result or the signature is cached. Hashes the text once, and first refuses a text that does not
-   * have the form of a token.
-   */
   verify(
     text: string,
     maxStalenessSeconds: number,

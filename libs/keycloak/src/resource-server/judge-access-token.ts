@@ -1,4 +1,3 @@
-/** AccessTokenJudge: checks the claims of an introspected or signed token, and creates the `VerifiedAccessToken`. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
@@ -20,7 +19,6 @@ export interface JudgeOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly clockToleranceSeconds: number;
-  /** The scopes that count as permissions; undefined for all. */
   readonly acceptedScopes?: readonly string[] | undefined;
   readonly profile: TokenProfile;
 }
@@ -28,7 +26,6 @@ export interface JudgeOptions {
 export interface PresentedToken {
   readonly text: string;
   readonly hash: string;
-  /** Undefined if scopes are the permissions, or if no permissions are needed. */
   readonly mapPermissions: PermissionMapper | undefined;
   readonly context: PermissionContext | undefined;
 }
@@ -45,12 +42,7 @@ export class AccessTokenJudge {
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
-  /**
-   * Checks all claims, even if the server found the token active. It runs for every request, so cached claims do not
-   * outlive the token. Then it refuses a token that is denied locally.
-   *
-   * Throws `BearerError` `invalid_token`. The reason tells the operator which check failed.
-   */
+  /** Runs for every request, also for an active token, so that cached claims do not outlive the token. */
   judge(
     token: PresentedToken,
     source: ClaimsSource,
@@ -90,7 +82,6 @@ export class AccessTokenJudge {
     });
   }
 
-  /** Cached if the claims are frozen: each result belongs to one token and one server. */
   #read({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): KnownFacts {
     if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
     const { profile, issuer, audience, acceptedScopes } = this.options;
@@ -130,7 +121,7 @@ function faultOf(
 /** Keycloak 26.2 and later: two letters each for the kind of session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/** Lightweight tokens omit user and audience, unless mappers add them. Only introspection returns both. */
+/** Lightweight tokens omit user and audience, unless mappers add them. */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));

@@ -1,4 +1,3 @@
-/** The check whether a login is strong and recent enough, claim by claim (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';

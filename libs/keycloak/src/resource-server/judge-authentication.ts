@@ -1,6 +1,3 @@
-/**
- * Judge authentication: checks whether the login behind a verified token is strong and recent enough (RFC 9470 §3, §6).
- */
 import {
   authenticationFault,
   type AuthenticationDemand,
@@ -10,11 +7,9 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** Throws `BearerError` `insufficient_user_authentication` with the whole demand, so that one login can satisfy it. */
 export function judgeAuthentication(
   token: VerifiedAccessToken,
   demand: AuthenticationDemand,
-  /** Undefined: all values. */
   acceptedAcr: readonly string[] | undefined,
   nowSeconds: number,
   toleranceSeconds: number,

@@ -1,4 +1,3 @@
-/** The claims that the judge requires for each token profile. */
 import { describe, expect, it } from '@jest/globals';
 import { BearerError } from '../protocol/bearer-error.js';
 import { PROFILES, TOKEN_PROFILES, type ProfileName } from '../protocol/token-profile.js';

@@ -1,7 +1,3 @@
-/**
- * JWT verification: the interface that `nestjs-keycloak-s2s/jwt` implements, to verify tokens of one issuer by
- * signature.
- */
 import type { Clock } from '../caching/clock.js';
 
 export interface JwtVerificationContext {

@@ -1,4 +1,3 @@
-/** KeycloakExceptionFilter: answers and logs every refusal of the library. */
 import {
   Catch,
   Logger,
@@ -21,7 +20,6 @@ export interface KeycloakExceptionFilterOptions {
   readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
   readonly requestAdapters: readonly RequestAdapter[];
-  /** The refusals of each issuer's tokens are counted separately. */
   readonly issuers?: readonly { readonly issuer: string }[];
 }
 
@@ -52,7 +50,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
 
   /**
    * Logs the refusal and sets its headers before it is thrown, since a filter of the application may be the only one
-   * that catches it. Later `catch` and `log` calls for the request do not log it again.
+   * that catches it.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;

@@ -1,4 +1,3 @@
-/** The guard and the filter in a small application, against an authorization server in this process. */
 import { Controller, Get, Post, type LoggerService, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
@@ -121,7 +120,6 @@ async function startApp(
   const { realmUrl: _, ...connection } = connectionTo(realm);
   const log = new CapturedLog();
   const module = await Test.createTestingModule({
-    // No caching by default: most tests check a single introspection result.
     imports: [KeycloakModule.forRoot({ ...connection, introspectionTtlSeconds: 0, ...options })],
     controllers: [controller],
   })

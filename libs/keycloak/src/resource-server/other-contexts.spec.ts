@@ -1,4 +1,3 @@
-/** Real contexts other than HTTP without a request adapter: WebSocket gateways, TCP microservices, GraphQL. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import {
@@ -76,7 +75,6 @@ function decorated<T extends Type>(
 
 type Places = readonly (readonly [string, readonly RouteDecorator[], readonly RouteDecorator[]])[];
 
-/** A handler that requires a token stays closed where no token can be found. */
 const DEMANDS: Places = [
   ['@Authenticated on the class', [Authenticated()], []],
   ['@RequirePermission on the handler', [], [RequirePermission('orders.read')]],
@@ -102,7 +100,6 @@ describe('a WebSocket gateway', () => {
     return decorated(Chat, [WebSocketGateway({ path: '/chat' }), ...ofClass], [SubscribeMessage('say'), ...ofHandler]);
   }
 
-  /** Sends one message and disconnects. Resolves when the gateway has handled both. */
   async function talkTo(url: URL, untilHeard = 1): Promise<string[]> {
     const socket = new WebSocket(`ws://${url.host}/chat`) as WebSocket & EventTarget;
     const heard: string[] = [];
@@ -126,7 +123,6 @@ describe('a WebSocket gateway', () => {
   it('runs no message handler that demands a token, and reports it at the start (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
-    // The gateway sends `pushed` on its own, without a guard.
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
@@ -302,7 +298,6 @@ describe('a TCP microservice', () => {
     await app.startAllMicroservices();
     const client = clientOf(microservice);
     for (let time = 0; time < 200; time += 1) await lastValueFrom(client.emit('heard', {}), { defaultValue: null });
-    // Sent on the same connection, so it arrives after the events.
     expect(await answerOf(client)).toEqual({ answer: 'done' });
     expect([ran, errors, refusals.length]).toEqual([[], [], 20]);
     await app.close();

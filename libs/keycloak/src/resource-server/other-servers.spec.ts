@@ -1,4 +1,3 @@
-/** The whole library against a small server other than Keycloak: discovery, both token profiles, token exchange. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,3 @@
-/** A request adapter of an application: the arguments of each of its methods. */
 import { Test } from '@nestjs/testing';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** Payloads with arbitrary members, over HTTP, GraphQL and WebSockets: no member changes how a call is checked. */
 import { once } from 'node:events';
 import { ApolloDriver } from '@nestjs/apollo';
 import {

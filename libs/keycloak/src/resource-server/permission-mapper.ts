@@ -1,4 +1,3 @@
-/** PermissionMapper: derives the permissions of a caller from the claims of its token. */
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import type { BearerRequest } from './bearer-token.js';
 
@@ -10,19 +9,15 @@ export interface PermissionContext {
 }
 
 /**
- * Derives a caller's permissions from the claims of its token. They replace the members of `scope`.
- *
- * The library calls the mapper for every request, caches no result and sets no time-out. A mapper that queries a
- * database should cache its results. If it throws or rejects, the call fails with an error of the application (500).
- *
- * `context` is undefined in `AccessTokenVerifier.verify()`, which has no call.
+ * Derives a caller's permissions from the claims of its token, in place of the members of `scope`. The library calls
+ * the mapper for every request, caches no result and sets no time-out. If it throws or rejects, the call fails with an
+ * error of the application (500). `context` is undefined in `AccessTokenVerifier.verify()`, which has no call.
  */
 export type PermissionMapper = (
   claims: AccessTokenClaims,
   context: PermissionContext | undefined,
 ) => readonly string[] | Promise<readonly string[]>;
 
-/** Throws `TypeError` unless the mapper returned an array of strings. */
 export function permissionList(result: unknown): readonly string[] {
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
     throw new TypeError('The option "mapPermissions" must give an array of strings');

@@ -1,4 +1,3 @@
-/** Protected resource metadata: describes this service to clients that do not know it (RFC 9728 §2). */
 import { isScopeToken } from '../protocol/scope.js';
 import type { RouteAccess } from './route-access.js';
 

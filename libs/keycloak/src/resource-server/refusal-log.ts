@@ -1,4 +1,3 @@
-/** Refusal log: writes log lines about refusals, and limits how many lines callers can cause. */
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { RepeatedLines } from '../diagnostics/repeated-lines.js';
 import { loggedFields } from '../protocol/failure-hints.js';
@@ -14,12 +13,9 @@ interface Lines {
 }
 
 /**
- * A failure of this service or of the authorization server is logged as an error, a refusal of a caller is not. A line
- * about a 403 other than `route_closed` has the field `audit` and is always written.
- *
  * In ten seconds the log writes 20 lines about refusals with the same reason at the same route, then one line with the
- * `count` of the others. It writes at most 1000 lines about refusals and 1000 about failures, not counting the count
- * lines.
+ * `count` of the others. It writes at most 1000 lines about refusals and 1000 about failures. A line about a 403 other
+ * than `route_closed` is always written.
  */
 export class RefusalLog {
   /** Two limits, so that refusals can't keep failures out of the log. */
@@ -75,9 +71,7 @@ export class RefusalLog {
   }
 }
 
-/**
- * A closed route is refused before any token is read. Anyone can cause the line, and it names no caller.
- */
+/** A closed route is refused before any token is read, so anyone can cause the line, and it names no caller. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
 /** The token is known here if the guard admitted the call; otherwise the refusal itself has the fields. */

@@ -1,4 +1,3 @@
-/** Request description: the fields of a log line that identify the request. */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { CallContext } from './request.adapter.js';
 
@@ -17,7 +16,6 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const METHODS: ReadonlySet<unknown> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Request ids that a proxy in front of the service adds. */
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function describeRequest(request: unknown): Readonly<Record<string, string>> {

@@ -1,11 +1,8 @@
-/** RequestAdapter: reads the credentials of calls in one kind of context, and returns refusals to the caller. */
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/**
- * The headers of a call, in which a request adapter finds the credentials. A request of Node, Express or Fastify fits.
- */
+/** The headers of a call; a request of Node, Express or Fastify fits. */
 export type AdaptedRequest = BearerRequest;
 
 /** The part of a refusal that the caller may see. */
@@ -24,15 +21,14 @@ export interface LongLivedConnection {
 }
 
 /**
- * Nest's context of a call. The guard passes its `ExecutionContext`. Nest gives an exception filter no class and no
- * handler: there `getClass()` and `getHandler()` are missing, or return null or undefined.
+ * Nest's context of a call. Nest gives an exception filter no class and no handler: there `getClass()` and
+ * `getHandler()` are missing, or return null or undefined.
  */
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 
 /**
- * Reads the credentials of one kind of context other than HTTP, for `forRoot({ requestAdapters: [...] })`.
- * `nestjs-keycloak-s2s/graphql`, `/microservices` and `/websockets` each export one. A request adapter makes no access
- * decision: the guard verifies the token that it finds and checks the decorators of the handler.
+ * Reads the credentials of one kind of context other than HTTP, for `forRoot({ requestAdapters: [...] })`. It makes no
+ * access decision: the guard verifies the token that it finds.
  *
  * Every method gets the context of the call. It must rely only on what the framework put there: the kind of the
  * context, the position of an argument, the class of an object, the metadata of the handler. It must not rely on
@@ -52,10 +48,9 @@ export interface RequestAdapter {
    */
   begin?(context: CallContext): void;
   /**
-   * Returns the headers of the call. The guard reads the `Authorization: Bearer` header, by the rules for HTTP. If two
-   * calls return the same object, as two operations of one HTTP request do, the guard verifies the token once for both.
-   *
-   * Throws `BearerError` if the transport has no headers.
+   * Returns the headers of the call, with its `Authorization: Bearer` header. If two calls return the same object, as
+   * two operations of one HTTP request do, the guard verifies the token once for both. Throws `BearerError` if the
+   * transport has no headers.
    */
   requestOf(context: CallContext): AdaptedRequest;
   /**
@@ -71,8 +66,8 @@ export interface RequestAdapter {
    */
   failed?(context: CallContext): boolean;
   /**
-   * Answers with such an exception, as an exception filter of this transport does; the filter returns the result. For
-   * refusals that a handler throws, such as a `ServiceCallError`. Default: throws the exception.
+   * Answers with such an exception, as an exception filter of this transport does; the filter returns the result.
+   * Default: throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**

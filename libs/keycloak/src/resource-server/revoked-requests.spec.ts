@@ -1,4 +1,3 @@
-/** Requests with a denied token through the guard of a small application: cached results do not let it pass (RS-13). */
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -50,7 +49,6 @@ describe('a request with a token that is denied', () => {
   let realm: RunningAuthorizationServer;
   let app: INestApplication;
   let revocations: RevocationList;
-  /** A token of alice in a session of its own, which stays active at the authorization server. */
   let token: string;
 
   beforeAll(async () => {
@@ -97,7 +95,6 @@ describe('a request with a token that is denied', () => {
     }
     expect(introspections()).toBe(1);
     await get('/public').expect(200);
-    // A newer token of the subject is accepted again.
     realm.control.fault('introspection', { kind: 'members', members: { iat: Number(decodeJwt(token).iat) + 1 } });
     await get('/authenticated', await loginTo(realm, 'alice')).expect(200);
   });

@@ -1,4 +1,3 @@
-/** Roles as permissions, over HTTP: role names of the realm, and alternatives. */
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

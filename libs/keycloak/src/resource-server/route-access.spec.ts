@@ -293,7 +293,6 @@ describe('an access decorator', () => {
     RequirePermission('p')(Derived);
     const { handler } = Base.prototype;
     expect(routeAccess(Derived, handler).permissions).toEqual(['p']);
-    // A module may apply the same decorator each time it is configured.
     RequirePermission('p')(Derived);
     for (const type of [Base, Derived]) {
       const tooLate = `comes too late for ${type.name}`;

@@ -1,4 +1,3 @@
-/** Route access: the access to a route by its decorators. A route is closed if they are missing or contradictory. */
 import {
   homesOf,
   markInheritingHomes,
@@ -20,15 +19,11 @@ export type { RouteAccess } from './access-sum.js';
 
 /**
  * A handler is the method of its controller that is this very function, or that this function stands in for, as the
- * function of a tracer does. A function that is not a method of the controller, or that is several of its methods, is
- * closed.
+ * function of a tracer does. Any other function is closed.
  *
- * Within one class the decorators of the method replace the decorators of the class: opening and permissions together,
- * clients, authentication, staleness and verification one by one. A required permission or authentication opens the
- * route to callers that satisfy it. Allowed clients alone do not open it.
- *
- * A base class never opens a handler of a derived class. It only adds demands: the demands of each class of the chain,
- * and of its method of that name, overridden or not. The same applies to a handler that was copied from another class.
+ * Within one class the decorators of the method replace the decorators of the class, kind by kind; opening and
+ * permissions are one kind. A base class never opens a handler of a derived class: it only adds demands, also by a
+ * method that is overridden.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = cached.get(handler);
@@ -40,7 +35,6 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
   return access;
 }
 
-/** For connections to a gateway, which have no handler. */
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
 /** An inherited handler has several controllers. */
@@ -93,14 +87,13 @@ export function markDeclaringClasses(prototype: object): void {
   if (found.includes(true)) cached = new WeakMap();
 }
 
-/** A function that later replaces the handler, with Nest's metadata, is then recognized as the handler. */
 export function markHandler(prototype: object, handler: object): void {
   for (const { name, owner } of methodsThatAre(prototype, handler)) markPlace(owner, name, handler);
 }
 
 function accessOf(prototype: object, { name }: Method, handler: object): RouteAccess {
   const chain = chainOf(prototype);
-  // A mixin copies methods from another class. The demands at the original place apply like inherited ones.
+  // A mixin copies methods from another class, and the demands of that class apply like inherited ones.
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || !chain.includes(place.prototype))
     .map((place) => demandOfMethod(place));

@@ -1,4 +1,3 @@
-/** Route report: logs at boot how each handler is opened, and stops the start if the guard could be bypassed. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { describeAccess } from './access-description.js';
@@ -40,7 +39,7 @@ export class RouteReport implements OnApplicationBootstrap {
 
   /**
    * Refuses open message handlers here, since a microservice of a hybrid application may listen before Nest calls any
-   * hook. It also marks all handlers before Nest's router reads them.
+   * hook.
    */
   constructor(
     private readonly discovery: DiscoveryService,
@@ -59,11 +58,6 @@ export class RouteReport implements OnApplicationBootstrap {
     }
   }
 
-  /**
-   * Throws if a message handler or a gateway is open without a decorator. Throws for decorators that contradict each
-   * other, require what this module can't do, or stand where they are not enforced. A closed handler only causes a
-   * warning.
-   */
   onApplicationBootstrap(): void {
     if (hasGraphqlContextObject(this.discovery)) {
       throw new Error(
@@ -86,7 +80,6 @@ export class RouteReport implements OnApplicationBootstrap {
     if (lines.length > 0) this.#logger.log(`What opens each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 
-  /** Throws as `onApplicationBootstrap` does for contradictory decorators. */
   guarded(): ReportedHandler[] {
     const isGuarded = this.#isGuarded();
     return this.#hosts().flatMap(({ host, handlers }) => [
@@ -95,7 +88,6 @@ export class RouteReport implements OnApplicationBootstrap {
     ]);
   }
 
-  /** Throws as `onApplicationBootstrap` does for contradictory decorators. */
   routes(): ReportedRoute[] {
     return this.#hosts().flatMap(({ host, handlers }) =>
       handlers
@@ -120,7 +112,6 @@ export class RouteReport implements OnApplicationBootstrap {
     }));
   }
 
-  /** Nest always runs guards, except for field and reference resolvers, where the application must enable them. */
   #isGuarded(): (handler: Handler) => boolean {
     const guardsFields = fieldGuards(this.discovery);
     return ({ kind, host }) => (kind !== 'field' && kind !== 'reference') || guardsFields(host);
@@ -191,7 +182,6 @@ export interface ReportedHandler extends RouteAccess {
   readonly label: string;
 }
 
-/** A controller of several modules is listed several times, with the same access. */
 export interface ReportedRoute extends ReportedHandler {
   readonly classes: readonly object[];
   readonly handler: object;

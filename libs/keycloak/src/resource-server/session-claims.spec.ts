@@ -1,6 +1,3 @@
-/**
- * Introspection results with claims of the session, through cache and verifier: the login in the token counts (RS-27).
- */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';

@@ -1,4 +1,3 @@
-/** Several issuers: two realms, each at its own server, that give the same names and ids to different people. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
@@ -60,7 +59,6 @@ const reasonOf = async (verifying: Promise<unknown>): Promise<string> =>
     },
   );
 
-/** A forged token: it keeps the signature of the original. */
 function bent(token: string, claims: object): string {
   const [header = '', , signature = ''] = token.split('.');
   return [header, encoded({ ...unverifiedClaims(token), ...claims }), signature].join('.');

@@ -1,4 +1,3 @@
-/** Shared judgements: verifies the token of a request once for all callers in the process that need it. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { BearerRequest } from './bearer-token.js';
@@ -17,7 +16,6 @@ export class SharedJudgements {
     return this.#judgements.has(request);
   }
 
-  /** Reuses an earlier result of the request if it is fresh enough and its token has not been denied since. */
   async judge(text: string, maxStaleness: number, kind: string, request: BearerRequest): Promise<VerifiedAccessToken> {
     const earlier = this.#judgements.get(request);
     if (earlier !== undefined && earlier.maxStaleness <= maxStaleness) {

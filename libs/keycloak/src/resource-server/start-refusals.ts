@@ -1,6 +1,3 @@
-/**
- * Start refusals: conditions that stop the start of an application, since the guard could not enforce its decorators.
- */
 import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { asksForAccessToken } from './caller.decorator.js';
@@ -10,7 +7,6 @@ import { chainOf, nameOfClass } from './class-chain.js';
 import type { Handler, Host } from './handlers.discovery.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 
-/** Throws for a permission that can't be a scope: the name of a role, or several scopes in one text. */
 export function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
   const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
   if (impossible === undefined) return;
@@ -57,9 +53,8 @@ const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
 /**
- * Throws for a `@GrpcStreamCall()` handler that requires a token, if no request adapter answers for the guard. Nest
- * does not handle an exception that a guard throws before such a handler, so the first refused call would end the
- * process.
+ * Nest does not handle an exception that a guard throws before a `@GrpcStreamCall()` handler, so the first refused call
+ * would end the process.
  */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
@@ -75,8 +70,7 @@ export function refuseUnansweredStream(
 }
 
 /**
- * Throws if a message handler has no access decorator. By default Nest runs no global guard in the microservice of a
- * hybrid application, and a library can't detect that.
+ * By default Nest runs no global guard in the microservice of a hybrid application, and a library can't detect that.
  */
 export function refuseOpenMessages(handlers: readonly Handler[]): void {
   for (const { kind, label, host } of handlers) {
@@ -88,7 +82,6 @@ export function refuseOpenMessages(handlers: readonly Handler[]): void {
   }
 }
 
-/** Throws if the guard would find other decorators than the method has. */
 export function accessOf({ label, host: { prototype, instance }, method, function: found }: Handler): RouteAccess {
   const type: unknown = (instance ?? prototype).constructor;
   if (typeof type !== 'function' || type.prototype !== prototype) {
@@ -104,8 +97,8 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
 }
 
 /**
- * Throws for a decorator where no guard runs: its author expects it to be enforced. It is allowed on a controller that
- * other classes inject as a provider, or whose methods a provider inherits: no caller reaches the provider.
+ * An unenforced decorator is allowed on a controller that other classes inject as a provider, or whose methods a
+ * provider inherits: no caller reaches the provider.
  */
 export function refuseUnenforced(
   host: Host,

@@ -1,4 +1,3 @@
-/** The hints that an operator gets about a refused token and about clock skew. */
 import { describe, expect, it } from '@jest/globals';
 import { ClockSkew } from '../authorization-server/clock-skew.js';
 import { BearerError } from '../protocol/bearer-error.js';

@@ -1,7 +1,4 @@
-/**
- * Token hints: tells the operator why a token was refused, from its unverified claims and the measured clock skew. Log
- * only.
- */
+/** Token hints: they come from unverified claims, so they are for the log only. */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';

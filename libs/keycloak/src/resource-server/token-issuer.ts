@@ -1,7 +1,3 @@
-/**
- * Token issuer: selects the verifier of a token by its unverified `iss`. The verifier decides whether the token is its
- * issuer's.
- */
 import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { isBearerToken } from '../protocol/token-form.js';
@@ -13,7 +9,6 @@ type Issuers = readonly [IssuerVerifier, ...IssuerVerifier[]];
 
 export type TokenVerifier = Pick<IssuerVerifier, 'verify' | 'verifyAnew'>;
 
-/** With one issuer it does not read `iss` (perf: guard-overhead). */
 export const tokenVerifierOf = (issuers: Issuers): TokenVerifier =>
   issuers.length === 1 ? issuers[0] : new VerifierOfSeveral(issuers);
 
@@ -35,11 +30,8 @@ class VerifierOfSeveral implements TokenVerifier {
 }
 
 /**
- * Returns the verifier of the issuer that the token names (RFC 7519 §4.1.1). A token without `iss` goes to the issuer
- * with the profile `rfc7662`, if there is one. The name proves nothing: the result or the signature must be that
- * issuer's and have the same `iss`, or the token is refused.
- *
- * Throws `BearerError` `invalid_token` for a token of an unknown issuer, without a call.
+ * A token without `iss` goes to the issuer with the profile `rfc7662`, if there is one. The name proves nothing (RFC
+ * 7519 §4.1.1): the result or the signature must be that issuer's and have the same `iss`.
  */
 function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));

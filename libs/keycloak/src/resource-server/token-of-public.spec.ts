@@ -1,4 +1,3 @@
-/** @Caller() on a handler that is @Public() or has no guard: the application does not start. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Get, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Field, GraphQLModule, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';

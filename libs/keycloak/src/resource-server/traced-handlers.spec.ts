@@ -1,7 +1,3 @@
-/**
- * Handlers that a tracer wraps behind Nest's router, as OpenTelemetry's instrumentation of Nest does: access stays the
- * same.
- */
 import { Controller, Get, Scope, Sse, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { RouterExecutionContext } from '@nestjs/core/router/router-execution-context.js';
 import { ExpressAdapter } from '@nestjs/platform-express';

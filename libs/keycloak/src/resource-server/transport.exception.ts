@@ -1,4 +1,3 @@
-/** Transport exceptions: converts a refusal to the exception that Nest's message handlers pass on to the caller. */
 import { IntrinsicException, type ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { CallContext } from './request.adapter.js';
@@ -8,13 +7,10 @@ const TRANSPORT = 'microservices:transport';
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
-/** From google/rpc/code.proto. Without a request adapter the guard only refuses with 403 `route_closed`. */
+/** From google/rpc/code.proto. */
 const PERMISSION_DENIED = 7;
 
-/**
- * Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. It does not log
- * this one.
- */
+/** Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
 
@@ -27,7 +23,6 @@ class RefusedEvent extends IntrinsicException {
   }
 }
 
-/** The sender of a refused event gets no response. */
 export function refusedEvent(body: RefusalBody, context: CallContext): Error | undefined {
   const handler: unknown = context.getHandler?.();
   const isEvent = typeof handler === 'function' && Reflect.getMetadata(HANDLER_TYPE, handler) === EVENT;
@@ -35,11 +30,8 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns the exception that the guard throws for a refused message without a request adapter. Nest applies global
- * filters to no gateway, and to the microservice of a hybrid application only with `inheritAppConfig`. Its default
- * handlers answer every other exception with an internal error.
- *
- * Undefined for other kinds of contexts, and if the package of the transport can't be loaded from here.
+ * Nest applies global filters to no gateway, and to the microservice of a hybrid application only with
+ * `inheritAppConfig`.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

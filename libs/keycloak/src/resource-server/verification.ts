@@ -1,5 +1,3 @@
-/** Verification: how a token is verified, and how old its introspection result may be. */
-
 /** Introspection (RFC 7662), or a check of the signature (RFC 7515). */
 export type VerificationMethod = 'introspection' | 'jwt';
 
@@ -7,11 +5,11 @@ export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonl
 
 /**
  * Method and age are one number, the largest age of the introspection result in seconds, so that the smaller of two
- * demands is the stronger. `ANY_ANSWER` accepts any cached result.
+ * demands is the stronger.
  */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** Accepts a signature. Without the option `jwt` the token is introspected all the same. */
+/** Accepts a signature; without the option `jwt` the token is introspected all the same. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {

@@ -1,16 +1,11 @@
-/** Verified requests: stores the verified token on a request, and marks a context as admitted. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/**
- * A property and not a WeakMap entry (perf: guard-overhead). Printing a request shows only the fingerprint of the
- * token.
- */
+/** A property and not a WeakMap entry (perf: guard-overhead), which prints only the fingerprint of the token. */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
 /** Every handler of the request may have refused it. */
 const JUDGED = Symbol('nestjs-keycloak-s2s:judged-token');
 /** Two applications share a request if one is mounted in the other. */
 const JUDGED_BY = Symbol('nestjs-keycloak-s2s:judged-by');
-/** A stricter demand than this verifies the token again. */
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
 interface VerifiedRequest {
@@ -50,10 +45,7 @@ export function tokenVerifiedBy(guard: object, request: object, maxStaleness: nu
   return by === guard && judgedWithin <= maxStaleness ? token : undefined;
 }
 
-/**
- * Calls outside of HTTP, by the argument that belongs to the call alone. A WeakMap, since other code creates these
- * objects and may copy their properties.
- */
+/** A WeakMap, since other code creates these objects and may copy their properties. */
 const callTokens = new WeakMap<object, VerifiedAccessToken>();
 
 export function rememberCallToken(call: object, token: VerifiedAccessToken | undefined): void {

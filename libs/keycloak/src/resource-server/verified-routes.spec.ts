@@ -1,4 +1,3 @@
-/** Routes that verify signatures next to routes that introspect, in one application, without a server. */
 import {
   Controller,
   Get,
@@ -125,7 +124,6 @@ describe('a route', () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
-    // The keys have not been fetched yet.
     const seen = await looks(async () => {
       expect([await get('/signed', token), await get('/asked', token)]).toEqual([503, 503]);
     });

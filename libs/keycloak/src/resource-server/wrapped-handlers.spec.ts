@@ -1,4 +1,3 @@
-/** Handlers that are wrapped, bound, inherited or overridden in every known way: none of these opens a route. */
 import { Controller, Get, Scope, type INestApplication, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -20,7 +19,6 @@ import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** A decorator, and the statuses for no token, a user's token and an admin's token. */
 const SAYINGS = {
   nothing: { decorators: [], answers: [403, 403, 403] },
   public: { decorators: [Public()], answers: [200, 200, 200] },
@@ -31,7 +29,7 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** From the narrowest. An inherited handler gets the narrower of two. */
+/** From the narrowest; an inherited handler gets the narrower of two. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
@@ -57,7 +55,6 @@ const wrappedAtClass = (type: Type): void => {
 
 type Constructed = (instance: Record<string, () => unknown>) => unknown;
 
-/** Each replaces the method on the instance, as a constructor may do. */
 const REPLACEMENTS: Readonly<Record<string, Constructed>> = {
   bound: (instance) => Object.assign(instance, { handle: instance['handle']?.bind(instance) }),
   arrow: (instance) => {
@@ -91,7 +88,7 @@ interface Declared {
 function methodsOf(type: Type, { ofHandler, wrapped, isRouteOutermost }: Declared): void {
   const access = SAYINGS[ofHandler].decorators;
   const under = wrapped === 'under' ? [Wrapped] : [];
-  // In source order; TypeScript applies the last one first. A wrapper over @Get() would hide the route from Nest.
+  // In source order, while TypeScript applies the last one first; a wrapper over @Get() would hide the route from Nest.
   const over = wrapped === 'over' ? [Get('route'), Wrapped, ...access] : undefined;
   const decorators =
     over ?? (isRouteOutermost ? [Get('route'), ...access, ...under] : [...access, Get('route'), ...under]);
@@ -143,7 +140,6 @@ function expectedSaying(base: Declared, derived: Declared, inheritance: Inherita
   const demanded = own(base);
   const opens = said === 'public' || said === 'optional';
   const demandsToken = demanded === 'admin' || demanded === 'authenticated';
-  // On a class such a decorator applies only to handlers without decorators of their own.
   const isOfMethod = base.ofHandler !== 'nothing' && ofMethod === 'nothing';
   if (opens && demandsToken && !isOfMethod) return undefined;
   return demanded === 'nothing' ? said : narrower(said, demanded);

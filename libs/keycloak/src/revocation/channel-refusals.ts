@@ -1,10 +1,6 @@
-/**
- * Channel refusals: why a replica refuses entries and proofs of the revocation channel, and what to do about each
- * reason.
- */
 import type { Clock } from '../caching/clock.js';
 
-/** Entries are denials, rechecks and floors. Proofs show that the signal feed is healthy. */
+/** Entries are denials, rechecks and floors; proofs show that the signal feed is healthy. */
 const CURES = {
   entry_unreadable:
     'A denial was sealed with a key that this service does not have. Give all services the same denial keys, and restart this one',

@@ -1,4 +1,3 @@
-/** Channel trust: whether this replica has the keys of the revocation channel, and why it refuses its proofs. */
 import type { Clock } from '../caching/clock.js';
 import {
   ChannelRefusals,
@@ -10,17 +9,17 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /** Entries and proofs in the channel that no key of this replica opens. It misses these denials. */
+  /** Entries and proofs in the channel that no key of this replica opens, so that it misses these denials. */
   readonly unreadable: number;
   /** Refused entries and proofs since the start of the process, by reason. */
   readonly refused: RefusalCounts;
   /** How often this replica may have missed something since the start of the process, by reason. */
   readonly gaps: Readonly<Record<string, number>>;
-  /** Why this replica refused the last proof. Absent while it accepts proofs, and before the first one. */
+  /** Why this replica refused the last proof: absent while it accepts proofs, and before the first one. */
   readonly proofRefusal?: ChannelRefusal;
 }
 
-/** A gap in the proofs alone. It is counted from 0, so that the metric has a value before the first gap. */
+/** A gap in the proofs alone, counted from 0, so that the metric has a value before the first gap. */
 export const NOT_PROVEN = 'entries_not_proven';
 
 export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS, gaps: { [NOT_PROVEN]: 0 } };

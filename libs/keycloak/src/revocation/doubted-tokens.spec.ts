@@ -32,7 +32,6 @@ describe('DoubtedTokens', () => {
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual([false, false, false]);
     doubts.add(recheck, clock.date);
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual(included);
-    // Within the clock tolerance.
     expect([4, 5].map((later) => doubts.include(token(ALICE, -later), HASH))).toEqual([included[0], false]);
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });

@@ -1,4 +1,3 @@
-/** Doubted tokens: signed tokens that must be introspected, since they were issued before a recheck. */
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 import type { IssuerRecheck } from './rechecks.js';
@@ -24,11 +23,11 @@ const HASH_DIGITS = 8;
 type Name = 'sid' | 'sub' | 'clientId';
 
 /**
- * A doubted token is introspected until it expires. One active result is not enough, since Keycloak still reports a
- * token as active while its user logs out. Times of rechecks are compared with `iat`.
+ * A doubted token is introspected until it expires, since Keycloak still reports a token as active while its user logs
+ * out.
  */
 export class DoubtedTokens {
-  /** The time of the recheck, in seconds since the epoch, by session, subject or client. Roughly the earliest first. */
+  /** By session, subject or client, in seconds since the epoch; roughly the earliest first. */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
     sub: new Map(),
@@ -70,10 +69,7 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /**
-   * Doubts every token issued until `untilMs` (monotonic). The start is spread over the revocation window, so that not
-   * all tokens are introspected at once.
-   */
+  /** The start is spread over the revocation window, so that not all tokens are introspected at once. */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;

@@ -1,4 +1,3 @@
-/** Held denials: the denials that are in force, and the floor. */
 import { AgingMap } from '../caching/aging-map.js';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -27,8 +26,8 @@ const WARNING_PAUSE_MS = 60_000;
  * the denied token stays refused.
  */
 export class HeldDenials {
-  // Each map is in the order in which its entries end: all are held for the same time, and a repeated denial moves to
-  // the end. An entry from the channel may stand after younger ones, and is dropped after them.
+  // In the order in which the entries end, but an entry from the channel may stand after younger ones, and is dropped
+  // after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -36,7 +35,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Seconds since the epoch. Every token issued earlier, with the clock tolerance, is refused. */
+  /** Seconds since the epoch; every token issued earlier, with the clock tolerance, is refused. */
   #floor = -Infinity;
   /** Each request reads it (perf: guard-overhead). */
   #size = 0;
@@ -58,7 +57,6 @@ export class HeldDenials {
     return this.#unshared;
   }
 
-  /** Includes expired denials until the next one. A denial of a token with its `jti` counts twice. */
   get size(): number {
     return this.#size;
   }
@@ -76,10 +74,7 @@ export class HeldDenials {
     this.#onDenied.push(listener);
   }
 
-  /**
-   * `at` is the time of the denial by the clock of its sender. `takenAt` is when the channel took it, which bounds
-   * `at`: a clock that is ahead can't make it later.
-   */
+  /** `takenAt` is when the channel took it, which bounds `at`: a clock that is ahead can't make it later. */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
@@ -98,7 +93,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** A forged copy with an earlier time would end early at other replicas. In that case the denial is shared again. */
+  /** A forged copy with an earlier time would end early at other replicas, so the denial is then shared again. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -106,7 +101,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** A full list must not evict a younger denial for this one. The floor covers it instead. */
+  /** A full list must not evict a younger denial for this one, so the floor covers it instead. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -169,7 +164,7 @@ export class HeldDenials {
   }
 
   denies(token: VerifiedAccessToken): boolean {
-    // Fast path for every request. No hash is computed while no single token is denied.
+    // Fast path for every request: no hash is computed while no single token is denied.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
@@ -183,10 +178,7 @@ export class HeldDenials {
     );
   }
 
-  /**
-   * Whether the online session of an offline token has ended. Only the authorization server knows whether the offline
-   * session has ended as well.
-   */
+  /** Only the authorization server knows whether the offline session has ended as well as the online one. */
   leavesOpen(claims: IntrospectionAnswer): boolean {
     const { onlineSession } = this.#entries;
     if (onlineSession.size === 0 || !this.profile.isOffline(claims)) return false;

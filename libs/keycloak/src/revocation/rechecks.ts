@@ -1,4 +1,3 @@
-/** Rechecks: invalidates cached introspection results that may be out of date. */
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 
@@ -10,11 +9,9 @@ export type IssuerRecheck = WhoseTokens | 'everything';
 type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { readonly clientId: string };
 
 /**
- * The tokens of a session, of a user or service account, of a client that obtained them, of an issuer, or all. A module
- * with one issuer does not need `issuer`.
- *
- * A recheck refuses no valid token. An introspected token is introspected once more. A token that is verified by
- * signature is introspected from then on.
+ * The tokens of a session, of a user or service account, of a client that obtained them, of an issuer, or all. A
+ * recheck refuses no valid token: an introspected token is introspected once more, and a token that is verified by
+ * signature from then on.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -32,7 +29,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** Monotonic. A public field, since each request reads it (perf: guard-overhead). */
+  /** Monotonic, and a public field, since each request reads it (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
@@ -48,10 +45,7 @@ export class Rechecks {
     this.#onRequired.push(listener);
   }
 
-  /**
-   * `at` is in seconds since the epoch. `mayBeCached`: whether a result from before that time may still be cached.
-   * Throws `TypeError` if `recheck` is not exactly one `IssuerRecheck`.
-   */
+  /** `at` is in seconds since the epoch, and a result from before that time may still be cached if `mayBeCached`. */
   require(recheck: IssuerRecheck, at = this.latestSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);

@@ -1,4 +1,3 @@
-/** RevocationAppends: whether everything that this process appended has been read back from the channel. */
 import { expect, it } from '@jest/globals';
 import { RevocationAppends } from './revocation-appends.js';
 

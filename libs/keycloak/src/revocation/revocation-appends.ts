@@ -1,6 +1,3 @@
-/**
- * Revocation appends: appends the denials and rechecks of this replica to the channel until it has taken all of them.
- */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sharedFault } from '../caching/shared-fault.js';
 import type { HeldDenials } from './held-denials.js';
@@ -17,8 +14,7 @@ const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /**
- * After a gap every replica appends again what it did not receive. If others append meanwhile, it retries after this
- * time.
+ * After a gap every replica appends again what it did not receive, and retries after this time if others append too.
  */
 const REPEAT_PAUSE_MS = 20;
 
@@ -52,7 +48,6 @@ export class RevocationAppends {
     });
   }
 
-  /** Does not reject. */
   async underWay(): Promise<void> {
     await this.#appending;
   }
@@ -94,7 +89,6 @@ export class RevocationAppends {
     }
   }
 
-  /** Returns the pause in ms, or undefined without new entries. */
   async #appendFresh(): Promise<number | undefined> {
     const denials = this.held.unshared.fresh(BATCH);
     const floor = this.held.floorToShare('fresh');
@@ -122,7 +116,6 @@ export class RevocationAppends {
     );
   }
 
-  /** Skips `onTaken` if an interruption may have lost the entries. */
   async #send(send: (channel: ConnectedRevocationChannel) => Promise<boolean>, onTaken: () => void): Promise<number> {
     const channel = this.channel();
     if (channel === undefined) return 0;
@@ -142,7 +135,6 @@ export class RevocationAppends {
     }
   }
 
-  /** Exponential back-off with full jitter. */
   #pauseMs(): number {
     return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
   }

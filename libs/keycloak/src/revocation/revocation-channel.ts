@@ -1,11 +1,10 @@
-/** Revocation channel: carries denials and rechecks between the replicas of all services. Entry points implement it. */
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
 import type { HeardStretch } from './signal-proof.js';
 
-/** A message of one replica to all. `at`: its time in seconds since the epoch, by the clock of that replica. */
+/** A message of one replica to all; `at` is its time in seconds since the epoch, by the clock of that replica. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
   /** `id`: random; identifies duplicates. */
@@ -13,26 +12,21 @@ export type SharedRevocation =
   /** Replaces denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
-/** The callbacks of a channel. None of them throws. */
+/** The callbacks of a channel; none of them throws. */
 export interface RevocationReceiver {
   /** `channelAgeSeconds`: how long ago the channel took it, by the clock of the channel. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
   /** Everything in the channel has been received: for the first time, after an outage, or again after a gap. */
   caughtUp(): void;
-  /**
-   * The channel may have lost entries and is read again from its beginning. This replica must append again what it
-   * holds and does not receive.
-   */
+  /** The channel may have lost entries, so this replica must append again what it holds and does not receive. */
   gap(reason: string): void;
-  /** The channel can't be read. It retries by itself. `hint`: what an operator can do, if known. */
+  /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */
   lost(reason: string, hint?: string): void;
-  /**
-   * Every revocation at the authorization server in this period was received before. Both times are milliseconds ago.
-   */
+  /** Every revocation at the authorization server in this period was received before. */
   proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
-  /** The received entries are not the proven ones. Nothing is proven until the next proof. */
+  /** The received entries are not the proven ones, so nothing is proven until the next proof. */
   unproven(): void;
-  /** This replica does not accept an entry or a proof of the channel. Call it once for each. */
+  /** This replica does not accept an entry or a proof of the channel; call it once for each. */
   refused(reason: ChannelRefusal): void;
   /** Call it after each read, with the part of the channel that this replica has keys for. */
   examined(found: ChannelReadability): void;
@@ -50,11 +44,11 @@ export interface ChannelReadability {
 export interface ProofKeysStatus {
   /** Whether this process has a private key, as a poller must. */
   readonly canSign: boolean;
-  /** The number of trusted public keys. Without one no proof is accepted. */
+  /** The number of trusted public keys; without one no proof is accepted. */
   readonly publicKeys: number;
 }
 
-/** The right of one replica to poll the authorization server for all. It expires by itself. */
+/** The right of one replica to poll the authorization server for all, which expires by itself. */
 export interface FeedLease {
   /** A fencing token: it grows with each new holder, and the channel refuses proofs of earlier holders. */
   readonly fencing: number;
@@ -70,14 +64,14 @@ export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
 /** The part of a channel that lets one replica poll for all. */
 export interface ProofChannel {
-  /** Takes or renews the lease. Undefined while another replica holds it. Rejects if the outcome is unknown. */
+  /** Takes or renews the lease; undefined while another replica holds it. Rejects if the outcome is unknown. */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas, after everything that this one has received. Times are the channel's. Rejects if
-   * the outcome is unknown.
+   * Publishes a proof to all replicas, after everything that this one has received, with times by the channel's clock.
+   * Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome>;
-  /** Returns the lease. Rejects if the outcome is unknown. */
+  /** Returns the lease; rejects if the outcome is unknown. */
   release(): Promise<void>;
 }
 
@@ -92,10 +86,7 @@ export interface RevocationChannelContext {
 }
 
 export interface ConnectedRevocationChannel {
-  /**
-   * Resolves when the channel has taken all of them. Rejects if the outcome is unknown. Appending the same again is
-   * harmless.
-   */
+  /** Resolves when the channel has taken all of them, which may be repeated. Rejects if the outcome is unknown. */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
    * Appends entries that the channel may hold already, but only if this replica has received everything, so that
@@ -104,13 +95,11 @@ export interface ConnectedRevocationChannel {
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
   /** Without it, each replica polls for itself and proves only to itself. */
   readonly proofs?: ProofChannel;
-  /** Stops reading and calls the receiver no more. Does not reject. */
+  /** Stops reading and calls the receiver no more; does not reject. */
   close(): Promise<void>;
 }
 
-/**
- * A problem that keeps a service from using its channel, for an operator. Both sentences hold no key and no password.
- */
+/** A problem that keeps a service from using its channel, for an operator; it holds no key and no password. */
 export interface ChannelFault {
   readonly message: string;
   readonly cure: string;
@@ -121,7 +110,7 @@ export interface ChannelExamination {
   readonly place: string;
   /** Empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
-  /** Fingerprints of the keys, which are the same at every service of the realm. The first key seals. */
+  /** Fingerprints of the keys, which are the same at every service of the realm; the first key seals. */
   readonly keyFingerprints: readonly string[];
   /** The proof that a process polls the authorization server; undefined if the examination did not look for it. */
   readonly proof?: ChannelProof;
@@ -143,15 +132,12 @@ export interface ChannelQuestion {
 
 /** For `forRoot({ revocationChannel })`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
-  /** Throws for unusable settings, with a message for the operator. Called at boot; sends nothing. */
+  /** Called at boot, sends nothing, and throws for unusable settings, with a message for the operator. */
   check(context: RevocationChannelContext): void;
-  /** The current keys of its proofs. Absent if the channel has proofs without keys, or no proofs. */
+  /** The current keys of its proofs; absent if the channel has proofs without keys, or no proofs. */
   proofKeys?(): ProofKeysStatus;
   /** Starts reading, and continues until it is closed, through any outage of the channel. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
-  /**
-   * Looks at the channel once and changes nothing. Does not reject. Without it doctor reports that it did not check the
-   * channel.
-   */
+  /** Looks at the channel once, changes nothing and does not reject; without it doctor reports an unchecked channel. */
   examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

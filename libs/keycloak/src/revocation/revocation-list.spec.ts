@@ -170,7 +170,7 @@ describe('a full RevocationList', () => {
     list.deny(other(2));
     expect(list.size).toBe(2);
     expect(list.denies(token())).toBe(true);
-    // The list can't distinguish them any more. A new token is accepted.
+    // The list can't distinguish them any more.
     expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);

@@ -1,4 +1,3 @@
-/** RevocationList: denies and rechecks tokens. */
 import type { Denial } from '../protocol/denial.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from './held-denials.js';
@@ -11,19 +10,14 @@ export interface IssuerRevocations {
 }
 
 /**
- * Denies sessions, users and tokens, for a logout notice or a request of an administrator. From the next request on, a
- * denied token is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, and is not exchanged.
- * Cached results and tokens are included. A denial lasts for `revocationRetentionSeconds`.
- *
- * With `forRoot({ revocationChannel })` a denial reaches all replicas of all services, including those that start
- * later. Without it, it applies to this process, until the process ends. It does NOT notify Keycloak, and does not
- * abort running calls. The list can't be switched off.
+ * Denies sessions, users and tokens for `revocationRetentionSeconds`, for a logout notice or a request of an
+ * administrator. A denied token is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, also if
+ * its result is cached, and is not exchanged. With `forRoot({ revocationChannel })` a denial reaches all replicas of
+ * all services; without it, only this process, until the process ends. It does NOT notify Keycloak, and does not abort
+ * running calls.
  *
  * When the list is full, it drops the denial that would end first and logs a warning. From then on it refuses every
- * token that was issued before that denial was made, so that the denied token stays refused.
- *
- * With several issuers each has its own list: a denial at one issuer does not affect tokens of another. Each denial and
- * recheck names its `issuer`.
+ * token that was issued before that denial was made. With several issuers each has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
@@ -35,30 +29,27 @@ export class RevocationList {
   }
 
   /**
-   * The number of denials, at most `maxRevocations` for each issuer. A denial of a token with its `jti` counts twice.
-   * Includes expired denials until the next one.
+   * The number of denials, at most `maxRevocations` for each issuer, with expired denials until the next one. A denial
+   * of a token with its `jti` counts twice.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);
   }
 
   /**
-   * Takes effect at once, for `revocationRetentionSeconds`. Denying the same again is harmless: it is held longer, and
-   * the later `issuedBefore` counts.
-   *
-   * Throws `TypeError` if `denial` is not exactly one `Denial` or names an unknown issuer. With several issuers it must
-   * name one.
+   * Takes effect at once, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
+   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or with
+   * several issuers names none.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * For tokens that may have been revoked. Cached introspection results of these tokens are discarded, and each token
-   * is introspected again at its next use. Tokens that are verified by signature and were issued until now are
-   * introspected until they expire. It reaches the same replicas as `deny()`. It does NOT refuse a token by itself.
-   *
-   * Throws `TypeError` as `deny()` does. Only `'everything'` applies to every issuer.
+   * For tokens that may have been revoked: their cached introspection results are discarded, and tokens that are
+   * verified by signature and were issued until now are introspected until they expire. It reaches the same replicas as
+   * `deny()`, and does NOT refuse a token by itself. Throws `TypeError` as `deny()` does. Only `'everything'` applies
+   * to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {

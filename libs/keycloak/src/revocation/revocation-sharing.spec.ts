@@ -1,4 +1,3 @@
-/** A replica with a channel that fails in every way. `valkey-revocations.e2e-spec.ts` uses a real channel. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -33,7 +32,6 @@ let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
 let failing: string | undefined;
 let tries: number;
-/** Whether the replica reads back what the channel took. */
 let isEchoing: boolean;
 let again: number;
 let busy: number;
@@ -86,7 +84,6 @@ beforeEach(() => {
   void sharing.start(1000);
 });
 
-/** The rechecks that token verifiers of other services receive, for as long as any token lives. */
 const heard = (): [recheck: unknown, secondsAgo: number][] => {
   const all: [unknown, number][] = [];
   rechecks.onRequired((recheck, at) => void all.push([recheck, clock.epochSeconds() - at]));

@@ -1,4 +1,3 @@
-/** Revocation sharing: exchanges denials and rechecks with all other replicas through the channel. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type { ChannelRefusal } from './channel-refusals.js';
@@ -22,9 +21,9 @@ import type { HeardStretch } from './signal-proof.js';
 
 /**
  * - `none`: the application has no channel.
- * - `reading`: its content has not been read yet. An earlier denial of another replica may be missing here.
+ * - `reading`: its content has not been read yet, so an earlier denial of another replica may be missing here.
  * - `caught_up`: everything has been read, and new entries are read as they arrive.
- * - `lost`: the channel can't be read now. Earlier entries stay in force.
+ * - `lost`: the channel can't be read now; earlier entries stay in force.
  */
 export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 
@@ -32,7 +31,7 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
    * Whether this replica has read the whole channel once, so that it refuses what others have denied. True without a
-   * channel. False while the channel holds entries or a proof, and no key of this replica has opened any of them.
+   * channel, and false while no key of this replica has opened any of its entries and proofs.
    */
   readonly isReady: boolean;
   /** Denials that other replicas do not know yet, or may have lost. */
@@ -52,7 +51,6 @@ export interface SharingOptions {
 }
 
 const LAST_WORDS_MS = 1000;
-/** The assumed clock skew between replicas. */
 const SKEW_SECONDS = 60;
 const WARNING_PAUSE_MS = 60_000;
 
@@ -123,10 +121,9 @@ export class RevocationSharing implements RevocationReceiver {
     this.#state = 'none';
   }
 
-  /** Resolves when the channel has caught up, or after `maxWaitMs`. */
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
-    // An application may be closed while it starts. Then no later hook would close the channel.
+    // An application may be closed while it starts, and then no later hook would close the channel.
     if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (revocationChannel.proofKeys?.().publicKeys === 0) this.refused('no_public_key');
@@ -137,7 +134,6 @@ export class RevocationSharing implements RevocationReceiver {
       this.log.error('The revocation channel has not been read yet: this replica is not ready', {});
   }
 
-  /** Waits up to a second for pending appends. Does not reject. */
   async stop(): Promise<void> {
     if (this.#channel === undefined) return this.#closing.abort();
     await Promise.race([this.#appends.underWay(), sleep(LAST_WORDS_MS, undefined, { ref: false })]);
@@ -169,8 +165,8 @@ export class RevocationSharing implements RevocationReceiver {
 
   /**
    * A missed revocation is in force at the authorization server, or the replica that denied the token appends it again.
-   * Until then results are cached for `introspectionTtlSeconds`, as without a channel. A signature would be accepted
-   * until its token expires, so these tokens are introspected within the same time.
+   * A signature would be accepted until its token expires, so these tokens are introspected within
+   * `introspectionTtlSeconds`.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);
@@ -205,10 +201,6 @@ export class RevocationSharing implements RevocationReceiver {
     this.#noteReady();
   }
 
-  /**
-   * Whether other replicas could verify the proofs of this process. True without a channel, where proofs stay in the
-   * process.
-   */
   get canProve(): boolean {
     return this.#state === 'none' || this.options.revocationChannel?.proofKeys?.().canSign !== false;
   }
@@ -217,7 +209,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** `none`: each replica polls for itself. Undefined before the start. */
+  /** With `none` each replica polls for itself. Undefined before the start. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');

@@ -1,6 +1,3 @@
-/**
- * Shared feed: elects the replica that polls the authorization server, and publishes its proofs to the other replicas.
- */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type { FeedLease, ProofChannel, ProofOutcome } from './revocation-channel.js';
@@ -15,7 +12,6 @@ export interface FeedFault {
 export interface FeedSource {
   readonly name: string;
   readonly clientId: string;
-  /** Does not change anything at the server. Undefined if the source works. */
   readonly tryOnce: () => Promise<FeedFault | undefined>;
 }
 
@@ -45,16 +41,13 @@ export class SharedFeed {
     return this.sharing.canProve;
   }
 
-  /**
-   * Undefined while another replica has the lease, and before the channel is read. Rejects if the outcome is unknown.
-   */
   async lease(leaseMs: number): Promise<FeedLease | undefined> {
     const { proofs } = this.sharing;
     if (proofs === 'none') return { fencing: 0, grantedAtMs: this.clock.monotonicMs() };
     return proofs?.lease(leaseMs);
   }
 
-  /** `heard` is by the clock of the lease. Rejects if it is not certain that the other replicas received the proof. */
+  /** `heard` is by the clock of the lease. */
   async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';

@@ -1,4 +1,3 @@
-/** Entries that a service can write next to a recheck of another replica, to have the recheck ignored (RS-30). */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { Rechecks, type IssuerRecheck } from './rechecks.js';

@@ -1,4 +1,3 @@
-/** Shared rechecks: exchanges rechecks with other replicas, and carries out each of them once. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
@@ -65,10 +64,7 @@ export class SharedRechecks {
     [this.#taken, this.#unread] = [[], []];
   }
 
-  /**
-   * `madeAt`: the latest possible time, in seconds since the epoch. A copy of a known recheck changes nothing, unless
-   * it reaches further.
-   */
+  /** `madeAt`: the latest possible time, in seconds since the epoch. */
   receive(shared: SharedRecheck, ageSeconds: number, madeAt: number): void {
     if (ageSeconds >= this.useful.seconds) return;
     const content = contentOf(shared);
@@ -84,7 +80,7 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A later version may describe the affected tokens in a way that this version can't read. Then everything is
+      // A later version may describe the affected tokens in a way that this version can't read, so everything is
       // rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);

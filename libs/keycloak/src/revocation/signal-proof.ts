@@ -1,5 +1,3 @@
-/** Signal proof: until when this process has received every revocation of the authorization server. */
-
 import type { Clock } from '../caching/clock.js';
 
 /** A period in which no revocation was missed; in milliseconds, by one clock. */
@@ -18,14 +16,11 @@ interface Stretch {
 
 const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, provenUntilMs: -Infinity };
 
-/**
- * A proof lets cached results live longer. It never grants access: without proofs, results expire as early as without a
- * feed.
- */
+/** Never grants access: without proofs, results expire as early as without a feed. */
 export class SignalProof {
   #current = NONE;
   /**
-   * Before the last gap. Its results stay valid until their own proof expires, so that they are not all introspected at
+   * Before the last gap; its results stay valid until their own proof expires, so that they are not all introspected at
    * once.
    */
   #earlier = NONE;
@@ -47,7 +42,6 @@ export class SignalProof {
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.provenUntilMs : -Infinity;
   }
 
-  /** Returns false if this process has a poller already. */
   follow(): boolean {
     if (this.#isFollowed) return false;
     return (this.#isFollowed = true);
@@ -61,7 +55,6 @@ export class SignalProof {
     return Math.max(this.#current.provenUntilMs, this.#earlier.provenUntilMs);
   }
 
-  /** Whether a gap leaves everything cached before `sinceMs` (monotonic) unproven. */
   hasRecentGap(sinceMs: number): boolean {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
@@ -71,7 +64,6 @@ export class SignalProof {
     return this.#current.heardSinceMs;
   }
 
-  /** A distance between this period (monotonic) and the last one is a gap. */
   prove({ sinceMs, untilMs }: HeardStretch): void {
     if (!this.hearsOthers()) return;
     if (this.#current !== NONE && sinceMs > this.#current.provenUntilMs) this.interrupt();
@@ -83,7 +75,6 @@ export class SignalProof {
     } else this.#current = { ...this.#current, provenUntilMs: untilMs };
   }
 
-  /** Reports a gap: earlier results are introspected again, and the next proof starts a new period. */
   interrupt(): void {
     this.#gapMs = this.clock.monotonicMs();
     if (this.#current !== NONE) this.#earlier = this.#current;
@@ -96,8 +87,8 @@ export class SignalProof {
   }
 
   /**
-   * Calls `listener` with the first proof of this process, and after each gap. Every replica may have missed
-   * revocations before `sinceMs` (monotonic), even one that has just started and saw no gap.
+   * Every replica may have missed revocations before `sinceMs` (monotonic), even one that has just started and saw no
+   * gap.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

@@ -1,4 +1,3 @@
-/** Unshared denials: the denials, and the floor, that other replicas do not know yet. */
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 

@@ -1,7 +1,6 @@
-/** Refuse in production: keeps code that can sign in any caller out of production. */
 import { isProduction } from '../protocol/production.js';
 
-/** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
+/** Throws `Error` unless `NODE_ENV` is `development` or `test`, since a test can sign in any caller. */
 export function refuseInProduction(what: string): void {
   const { NODE_ENV } = process.env;
   if (!isProduction(NODE_ENV)) return;

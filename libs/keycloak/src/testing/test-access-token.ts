@@ -1,4 +1,3 @@
-/** testAccessToken(): makes a verified token, so that handlers and guarded routes can be tested without a server. */
 import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
@@ -9,33 +8,27 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The token itself. To exchange it, use a token that a server issued. Default: a made-up token. */
+  /** The token itself, made up by default. To exchange it, use a token that a server issued. */
   readonly text?: string;
-  /** `sub`. Default `test-subject`. */
+  /** `sub`, by default `test-subject`. */
   readonly subject?: string;
-  /** The permissions of the caller: the members of `scope`. Default: none. */
+  /** The members of `scope`, by default none. */
   readonly permissions?: readonly string[];
-  /** `azp`: the client the token was issued to. Default `test-client`. */
+  /** `azp`, the client the token was issued to, by default `test-client`. */
   readonly client?: string;
-  /**
-   * `aud`: the services the token is for. Default: the client id of the application that signs it in, else
-   * `test-service`.
-   */
+  /** `aud`, by default the client id of the application that signs it in, else `test-service`. */
   readonly audience?: string | readonly string[];
-  /** `iss`. Default: the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
+  /** `iss`, by default the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
   readonly issuer?: string;
-  /** `acr`: how the user has logged in. Default: none. */
+  /** `acr`: how the user has logged in. */
   readonly acr?: string;
-  /** How many seconds ago the user has logged in (`auth_time`). Default: none. */
+  /** How many seconds ago the user has logged in (`auth_time`). */
   readonly authenticatedSecondsAgo?: number;
-  /** Seconds until `exp`; negative for an expired token. Default 300. */
+  /** Seconds until `exp`, by default 300. Negative for an expired token. */
   readonly expiresInSeconds?: number;
-  /**
-   * Further claims, such as `sid`, `email` or `realm_access`. They override all options above. A claim that is
-   * undefined is omitted.
-   */
+  /** Further claims, which override all options above. A claim that is undefined is omitted. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** With `signIn`: the scopes that the token can be exchanged for. Default: all. */
+  /** With `signIn`: the scopes that the token can be exchanged for, by default all. */
   readonly grantableScopes?: readonly string[];
 }
 
@@ -43,9 +36,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken` as the guard does, to call a handler with. A running guard refuses it, and no server
- * exchanges it, unless `text` is a token that the server issued. `signIn(app, testAccessToken(…))` registers it with an
- * application under test.
+ * Makes a `VerifiedAccessToken` as the guard does, to call a handler with or for `signIn`. A running guard refuses it,
+ * and no server exchanges it, unless `text` is a token that the server issued.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

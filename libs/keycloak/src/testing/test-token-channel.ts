@@ -1,8 +1,8 @@
-/** Test token channel: publishes each token of an application under test, because no network traffic shows it. */
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Its messages are token texts. Subscribe to this object, not by name: after a channel of that name was
- * garbage-collected, as between two specs, Node 20 may return a different one.
+ * Publishes each token of an application under test, because no network traffic shows it. Subscribe to this object, not
+ * by name: after a channel of that name was garbage-collected, as between two specs, Node 20 may return a different
+ * one.
  */
 export const testTokenChannel = channel('nestjs-keycloak-s2s:testing:token');

@@ -1,8 +1,7 @@
-/** Token text: made-up tokens in the form of a Keycloak token. */
 import { hash } from 'node:crypto';
 
 /**
- * Returns the same text for the same `id`. The signature is not valid. `iss` selects the issuer in applications with
+ * Returns the same text, with an invalid signature, for the same `id`. `iss` selects the issuer in applications with
  * several.
  */
 export const tokenText = (id: string, typ = 'JWT', iss?: unknown): string =>

@@ -1,4 +1,3 @@
-/** describeRoutes(): the OpenAPI document of a service, with the bodies and the demands of its routes. */
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
@@ -9,7 +8,6 @@ export interface DescribedService {
   readonly version: string | undefined;
 }
 
-/** Throws the errors of `addKeycloakSecurity()`. */
 export function describeRoutes(
   app: INestApplication,
   { name = 'service', version = 'dev' }: DescribedService,
@@ -23,8 +21,7 @@ export function describeRoutes(
 }
 
 /**
- * Derives the schema of each DTO from its class-validator decorators. Decorators of Swagger would repeat them, and load
- * @nestjs/swagger with the service.
+ * Derives the schemas from class-validator, since decorators of Swagger would load @nestjs/swagger with the service.
  */
 function addBodies({ components: { schemas = {} } = {} }: OpenAPIObject): void {
   const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });

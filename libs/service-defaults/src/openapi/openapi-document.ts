@@ -1,4 +1,3 @@
-/** OpenApiDocument: the OpenAPI document of an application as JSON, created on the first request. */
 import type { INestApplication } from '@nestjs/common';
 import type { DescribedService } from './describe-routes.js';
 

@@ -1,4 +1,3 @@
-/** OpenApiPageController: a page that shows the OpenAPI document and can send its requests. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Header } from '@nestjs/common';
@@ -26,7 +25,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', validatorUrl: null });
 `;
 
-/** For development only, since the page accepts tokens. All its files come from the swagger-ui package. */
+/** For development only, since the page accepts tokens. */
 @Controller('openapi')
 @Public()
 export class OpenApiPageController {

@@ -1,4 +1,3 @@
-/** OpenApiController: GET /openapi.json. */
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { OpenApiDocument } from './openapi-document.js';

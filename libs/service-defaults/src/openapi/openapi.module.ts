@@ -1,4 +1,3 @@
-/** OpenApiModule: the routes that publish the OpenAPI document of a service. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { OpenApiDocument } from './openapi-document.js';
 import { OpenApiPageController } from './openapi-page.controller.js';

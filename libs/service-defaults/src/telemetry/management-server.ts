@@ -1,4 +1,3 @@
-/** Management server: serves the metrics of a service on a port that its users do not reach. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,10 +22,7 @@ const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)',
 
 const PATH = /^\/metrics(?:\?|$)/;
 
-/**
- * Answers `GET /metrics` with the output of `metrics`, and anything else with 404. It requires no token: anyone who
- * reaches the port can read it. Throws `ConfigurationError` if it can't listen.
- */
+/** It requires no token: anyone who reaches the port can read it. Throws `ConfigurationError` if it can't listen. */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },
   metrics: RequestListener,

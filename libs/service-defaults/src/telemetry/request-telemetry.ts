@@ -1,4 +1,3 @@
-/** Request telemetry: the duration of each request of a service, and a span around the work for it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
@@ -31,11 +30,7 @@ interface Reply {
   readonly raw: ServerResponse;
 }
 
-/**
- * Records `http.server.request.duration` and a server span for each request that has a route or gets 404, by
- * OpenTelemetry's semantic conventions. A received `traceparent` is the parent. The route is recorded as declared. Path
- * and query are not recorded, since they may contain a code.
- */
+/** Follows OpenTelemetry's semantic conventions. Path and query are not recorded, since they may contain a code. */
 export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
   const durations = meter.createHistogram('http.server.request.duration', {
     unit: 's',

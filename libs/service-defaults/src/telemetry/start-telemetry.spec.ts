@@ -1,4 +1,3 @@
-/** The telemetry of a service with the real SDK: metrics, spans and the management port. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
@@ -184,7 +183,6 @@ describe('the telemetry of a service', () => {
     };
     await refused();
     while (warned.length === 0) await sleep(5);
-    // The third request is sent when the second has ended.
     await refused();
     await refused();
     expect(warned).toEqual([{ message: 'Telemetry was not exported', reason: 400 }]);

@@ -1,4 +1,4 @@
-/** startTelemetry(): starts the OpenTelemetry SDK. A service without metrics and traces does not load this folder. */
+/** A service without metrics and traces does not load this folder. */
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
@@ -24,9 +24,7 @@ import { observeRequests } from './request-telemetry.js';
 import { TelemetryModule } from './telemetry.module.js';
 
 export interface Telemetry {
-  /** Ends the telemetry with the application. */
   readonly module: DynamicModule;
-  /** Call it before the application is created. */
   observe(adapter: FastifyAdapter): void;
 }
 
@@ -34,9 +32,8 @@ export interface Telemetry {
 const LAST_WORDS_MS = 500;
 
 /**
- * Registers the SDK. Call it once in a process, before the application is created. The SDK reads sampler, endpoint,
- * headers and limits from the standard variables `OTEL_*`. Throws `ConfigurationError` if the management port can't be
- * used.
+ * Call it once in a process, before the application is created. Throws `ConfigurationError` if the management port
+ * can't be used.
  */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },

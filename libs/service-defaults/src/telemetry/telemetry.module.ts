@@ -1,4 +1,3 @@
-/** TelemetryModule: the library's metrics and spans. It ends the telemetry with the application. */
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { KeycloakTelemetryModule } from 'nestjs-keycloak-s2s/opentelemetry';
 

@@ -1,4 +1,3 @@
-/** Stored sessions and rechecks that this version of Service A can read. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { SealingKeys } from 'nestjs-keycloak-s2s/valkey';

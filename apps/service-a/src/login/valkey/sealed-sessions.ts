@@ -1,4 +1,3 @@
-/** SealedSessions: encrypts sessions for a store that others can read and write. */
 import type { SealingKeys } from 'nestjs-keycloak-s2s/valkey';
 import { SessionStoreError } from '../session-store-error.js';
 import { OpenIdTokens, type OpenIdTokensParts } from '../openid-tokens.js';
@@ -50,7 +49,7 @@ export class SealedSessions {
     return this.#keys.names(this.#associated(kind, value));
   }
 
-  /** The first number is the version of the session format. A later version does not open an earlier one. */
+  /** The first number is the version of the session format, so a later version does not open an earlier one. */
   #associated(kind: string, ...value: readonly string[]): string[] {
     return ['1', this.issuer, this.clientId, kind, ...value];
   }

@@ -1,4 +1,3 @@
-/** Session scripts: the server's atomic operations on sessions, their indexes and the marks of ended sessions. */
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**

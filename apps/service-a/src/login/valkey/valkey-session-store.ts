@@ -1,4 +1,3 @@
-/** ValkeySessionStore: keeps sealed sessions in Valkey, for all replicas of Service A. */
 import { Logger } from '@nestjs/common';
 import {
   serviceKeyPrefix,
@@ -165,7 +164,7 @@ export class ValkeySessionStore implements SessionStore {
     await this.valkey.close();
   }
 
-  /** The answer also brings the rechecks that other replicas require. Later rechecks of this replica are written. */
+  /** The answer also brings the rechecks that other replicas require. */
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
@@ -182,10 +181,7 @@ export class ValkeySessionStore implements SessionStore {
     return sealed ?? undefined;
   }
 
-  /**
-   * If the server's clock went back, sessions count as older than they are, and new ones may have ended already. The
-   * log explains why.
-   */
+  /** If the server's clock went back, sessions count as older than they are, and new ones may have ended already. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;

@@ -1,4 +1,3 @@
-/** Successful answers of the admin REST API. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 
 export const found = (representation: object): HttpAnswer =>

@@ -1,4 +1,3 @@
-/** Admin REST API of the embedded server, beyond the contract with Keycloak. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { loginTo, startTestRealm } from '../../../spec-support/test-realm.js';

@@ -1,4 +1,3 @@
-/** Routes and access control of the admin REST API, as far as tests need it. */
 import { bearerToken, json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import type { Realm } from '../realm/realm.js';
 import { findLiveAccessToken } from '../grants/live-token.js';
@@ -68,9 +67,7 @@ const MANAGE_EVENTS = ['manage-events', 'realm-admin'];
 const MANAGE_USERS = ['manage-users', 'realm-admin'];
 const VIEW_USERS = ['view-users', ...MANAGE_USERS];
 
-/**
- * Roles of `realm-management` that permit a call to a user of the realm itself. An administrator may call everything.
- */
+/** Roles of `realm-management` that permit a call to a user of the realm itself. */
 const PERMITTED: Readonly<Record<string, Readonly<Partial<Record<string, readonly string[]>>>>> = {
   '/events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
   '/events/config': { GET: VIEW_EVENTS, PUT: MANAGE_EVENTS },

@@ -1,5 +1,3 @@
-/** Error answer of the admin REST API, worded as in Keycloak. */
-
 export class AdminRefusal extends Error {
   override readonly name = 'AdminRefusal';
 

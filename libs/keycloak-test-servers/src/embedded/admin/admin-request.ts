@@ -1,4 +1,3 @@
-/** A request to the admin REST API with its realm, path id and body. */
 import type { RecordedRequest } from '../events/record-admin-event.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';

@@ -1,4 +1,3 @@
-/** A client as the admin REST API returns and accepts it. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 
 export const clientRepresentation = (client: RealmClient) => ({

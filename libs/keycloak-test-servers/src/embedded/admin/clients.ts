@@ -1,4 +1,3 @@
-/** `/admin/realms/<realm>/clients`: searches, creates, reads, updates and deletes clients. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { MASK, recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';

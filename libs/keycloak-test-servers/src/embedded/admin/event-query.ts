@@ -1,4 +1,4 @@
-/** Query parameters of the event log, checked in Keycloak's order. */
+/** Checks in Keycloak's order. */
 import type { LoggedEvent } from '../state/event-log.js';
 import type { HttpCall } from '../http/http-call.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';

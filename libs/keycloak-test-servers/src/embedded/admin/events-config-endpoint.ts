@@ -1,4 +1,3 @@
-/** `/events/config`: the recorded events of the realm, and how long they are kept. */
 import { isDeepStrictEqual } from 'node:util';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import { savedEventTypes } from '../state/event-types.js';

@@ -1,4 +1,3 @@
-/** Event log of the embedded server, beyond the contract with Keycloak: the realm file, the clock, and secrets. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,6 @@ import { startAuthorizationServer, type RunningAuthorizationServer } from '../st
 
 const EVENTS_ON = {
   eventsEnabled: true,
-  // Empty: Keycloak's default types.
   enabledEventTypes: [],
   adminEventsEnabled: true,
   adminEventsDetailsEnabled: true,

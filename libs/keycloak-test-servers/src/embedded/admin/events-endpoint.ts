@@ -1,4 +1,3 @@
-/** `/events` and `/admin-events`: the event logs, newest event first by default. */
 import { isResource, OPERATIONS } from '../state/admin-event.js';
 import { isEventType } from '../state/event-types.js';
 import type { HttpAnswer } from '../http/http-call.js';

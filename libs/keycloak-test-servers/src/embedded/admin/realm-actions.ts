@@ -1,4 +1,3 @@
-/** `/logout-all` and `/push-revocation`: actions on all sessions or tokens of the realm. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { found } from './admin-answer.js';
 import type { AdminRequest } from './admin-request.js';

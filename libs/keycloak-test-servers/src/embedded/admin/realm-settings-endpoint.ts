@@ -1,4 +1,3 @@
-/** `/admin/realms/<realm>`: reads and updates the supported settings. */
 import { isDeepStrictEqual } from 'node:util';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';

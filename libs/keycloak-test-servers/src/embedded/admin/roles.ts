@@ -1,4 +1,3 @@
-/** `/roles` and `/users/<id>/role-mappings/realm`: roles of the realm and of a user. */
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmRole } from '../realm/realm-representation.js';

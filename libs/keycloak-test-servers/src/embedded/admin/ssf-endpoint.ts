@@ -1,4 +1,3 @@
-/** `/ssf`: streams of receivers and their queued events. */
 import { aliasOf } from '../state/security-event-types.js';
 import { OUTBOX_STATUSES } from '../state/outbox.js';
 import { streamOf, type Delivery } from '../streams/stream.js';

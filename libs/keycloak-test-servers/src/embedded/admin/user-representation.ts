@@ -1,4 +1,3 @@
-/** A user as the admin REST API returns and accepts it. */
 import type { RealmUser } from '../realm/realm-representation.js';
 
 const BUILT_IN = ['username', 'email', 'emailVerified', 'firstName', 'lastName'];

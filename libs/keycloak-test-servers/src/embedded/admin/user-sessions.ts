@@ -1,4 +1,3 @@
-/** `/sessions/<sid>` and `/users/<id>/logout`: end sessions as the admin console does. */
 import { logOut } from '../grants/backchannel-logout.js';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';

@@ -1,4 +1,3 @@
-/** `/admin/realms/<realm>/users`: searches, creates, reads, updates and deletes users. */
 import { recordAdminEvent } from '../events/record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toUser, type RealmUser } from '../realm/realm-representation.js';

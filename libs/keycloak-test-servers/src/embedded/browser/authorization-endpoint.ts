@@ -1,4 +1,4 @@
-/** Authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code, or shows the login form. */
+/** RFC 6749 §3.1, OpenID Connect Core §3.1.2. */
 import { readAuthorizationRequest } from './read-authorization-request.js';
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';

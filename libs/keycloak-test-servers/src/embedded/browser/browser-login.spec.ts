@@ -1,4 +1,3 @@
-/** Browser logins at the embedded server, beyond the contract with Keycloak: pages, clock and control. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,3 @@
-/** Errors that a browser shows as a page, or that a redirect returns to the client. */
 import { callbackAnswer } from './callback.js';
 import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';

@@ -1,4 +1,4 @@
-/** Authorization response: a redirect to the client with a code or an error (RFC 6749 §4.1.2, RFC 9207). */
+/** RFC 6749 §4.1.2, RFC 9207. */
 import type { HttpAnswer } from '../http/http-call.js';
 import type { Callback } from '../state/authorization-request.js';
 

@@ -1,4 +1,3 @@
-/** Successful authorization response with a code and the session cookie (RFC 6749 §4.1.2). */
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { callbackAnswer } from './callback.js';
 import { recordUserEvent } from '../events/record-user-event.js';

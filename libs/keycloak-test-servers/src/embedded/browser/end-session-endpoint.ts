@@ -1,4 +1,4 @@
-/** End session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), and Keycloak's logout by refresh token. */
+/** OpenID Connect RP-Initiated Logout 1.0 §2, and Keycloak's logout by refresh token. */
 import { logOut } from '../grants/backchannel-logout.js';
 import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
@@ -35,7 +35,6 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
   return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), { client_id: clientId }), sessionCode);
 }
 
-/** The confirmation is valid only in the same browser and for the same session. */
 export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const pending = server.logouts.take(parameter(call, 'session_code') ?? '');
   const session = sessionOfBrowser(server, call);

@@ -1,4 +1,3 @@
-/** Login form: a correct password starts a session, a wrong password shows the form again. */
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
@@ -85,7 +84,6 @@ function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Sessi
   return session;
 }
 
-/** The login page names at most this number of users. */
 const MAX_USERS = 5;
 
 const isPasswordAlone = ({ realm }: ServerState, { reached, request }: PendingLogin): boolean =>

@@ -1,4 +1,3 @@
-/** Logout request of a client (OpenID Connect RP-Initiated Logout 1.0 §2). */
 import { PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -10,11 +9,9 @@ export interface LogoutRequest {
   readonly hint: Claims | undefined;
   readonly client: RealmClient | undefined;
   readonly postLogoutRedirectUri: string | undefined;
-  /** The redirect URI with `state`. */
   readonly returnTo: string | undefined;
 }
 
-/** @throws PageRefusal, which neither ends a session nor redirects. */
 export async function readLogoutRequest(server: ServerState, parameters: URLSearchParams): Promise<LogoutRequest> {
   const [hintText, clientId, uri, state] = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'].map(
     (name) => parameters.get(name) ?? undefined,

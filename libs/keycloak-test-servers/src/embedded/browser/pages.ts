@@ -1,4 +1,3 @@
-/** HTML pages for users, with an inline style sheet and without scripts or external resources. */
 import { createHash } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 

@@ -1,4 +1,4 @@
-/** Authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), checked in Keycloak's order. */
+/** RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, checked in Keycloak's order. */
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { readCodeChallenge } from '../grants/code-challenge.js';
 import { requestedScopes } from '../grants/granted-claims.js';

@@ -1,4 +1,4 @@
-/** Requested authentication level: `acr_values`, or `acr` in `claims` (OpenID Connect Core §3.1.2.1, §5.5.1.1). */
+/** OpenID Connect Core §3.1.2.1, §5.5.1.1. */
 import { PageRefusal } from './browser-refusal.js';
 import { NO_LEVEL } from '../realm/authentication-levels.js';
 import { toRecord, toTexts } from '../realm/realm-representation.js';

@@ -1,4 +1,3 @@
-/** Cookies that identify a browser during the login and in a session. */
 import { realmPath } from '../realm/realm-paths.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';

@@ -1,4 +1,3 @@
-/** Adds an admin event to the log if the realm records admin events. */
 import { randomUUID } from 'node:crypto';
 import type { Operation, Resource } from '../state/admin-event.js';
 import { signalAdminAction } from '../streams/user-signals.js';

@@ -1,4 +1,3 @@
-/** Records a failed password login, and a lockout if it caused one. */
 import { recordUserEvent } from './record-user-event.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';

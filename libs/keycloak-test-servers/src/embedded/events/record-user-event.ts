@@ -1,4 +1,3 @@
-/** Adds a user event to the log if the realm records its type. */
 import { randomUUID } from 'node:crypto';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';

@@ -1,4 +1,4 @@
-/** Authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.5). */
+/** RFC 6749 §4.1.3, RFC 7636 §4.5. */
 import { checkCodeVerifier } from './code-challenge.js';
 import { recordGrant } from './grant-event.js';
 import { grantClaims } from './granted-claims.js';

@@ -1,4 +1,4 @@
-/** Back-channel logout: ends a session and notifies each client in it (OpenID Connect Back-Channel Logout 1.0 §2.5). */
+/** OpenID Connect Back-Channel Logout 1.0 §2.5. */
 import { logoutToken } from './logout-token.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
@@ -6,10 +6,7 @@ import type { Session } from '../state/sessions.js';
 
 const TIMEOUT_MS = 5000;
 
-/**
- * Notifies all clients at once, then ends the session whatever they answer. As in Keycloak, the session's tokens are
- * still valid during the notification.
- */
+/** As in Keycloak, the session's tokens are still valid during the notification. */
 export async function logOut(server: ServerState, session: Session): Promise<void> {
   const clients = [...session.clients.keys()].map((clientId) => server.realm.client(clientId));
   await Promise.all(clients.map((client) => (client === undefined ? undefined : notify(server, client, session))));

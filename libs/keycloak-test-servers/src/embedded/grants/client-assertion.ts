@@ -1,4 +1,4 @@
-/** Client assertion: a JWT that a `client-jwt` client signs to authenticate (RFC 7523 §2.2). */
+/** RFC 7523 §2.2. */
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { toList, toRecord, type RealmClient } from '../realm/realm-representation.js';
@@ -20,7 +20,6 @@ export function subjectOf(assertion: string): string | undefined {
   return typeof subject === 'string' ? subject : undefined;
 }
 
-/** The key comes from the client's attribute `jwks.string`. */
 export function checkAssertion(server: ServerState, client: RealmClient, call: HttpCall): void {
   const type = parameter(call, 'client_assertion_type');
   if (type === undefined) throw refusal('Parameter client_assertion_type is missing');

@@ -1,4 +1,4 @@
-/** Client authentication by HTTP Basic or form parameters (RFC 6749 §2.3.1), or by assertion (RFC 7523 §2.2). */
+/** RFC 6749 §2.3.1 (HTTP Basic, form parameters), RFC 7523 §2.2 (assertion). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
@@ -12,7 +12,7 @@ const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 
-/** Form parameters take precedence over the header. Duplicate parameters are refused, except the `repeatable` ones. */
+/** Form parameters take precedence over the header. */
 export function authenticateClient(
   server: ServerState,
   call: HttpCall,

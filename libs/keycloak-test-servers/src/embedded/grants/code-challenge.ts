@@ -1,4 +1,4 @@
-/** Proof Key for Code Exchange (RFC 7636). */
+/** RFC 7636. */
 import { createHash } from 'node:crypto';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -7,12 +7,7 @@ import type { CodeChallenge } from '../state/authorization-request.js';
 /** Verifier and challenge have the same syntax (§4.1, §4.2). */
 const FORM = /^[A-Za-z0-9\-._~]{43,128}$/;
 
-/**
- * Requires the method in the client's attribute `pkce.code.challenge.method`. Without this attribute, the request
- * decides (§4.3).
- *
- * @throws the error that `invalid` creates.
- */
+/** Without the client's attribute `pkce.code.challenge.method`, the request decides (§4.3). */
 export function readCodeChallenge(
   client: RealmClient,
   parameters: URLSearchParams,

@@ -1,4 +1,3 @@
-/** Records the event of a token endpoint answer with the ids of its tokens. */
 import { decodeJwt } from 'jose';
 import { authMethodOf, recordUserEvent, type UserDeed } from '../events/record-user-event.js';
 import { parameter, type HttpCall } from '../http/http-call.js';

@@ -1,4 +1,3 @@
-/** Computes the granted scopes, audience and roles by Keycloak's rules. */
 import { hasMapper, mappedAudiences, mappedClaims } from './mapped-claims.js';
 import type { SessionNotes } from '../state/sessions.js';
 import { OAuthRefusal } from './oauth-refusal.js';
@@ -19,13 +18,11 @@ export interface GrantRequest {
 export interface GrantedClaims {
   readonly scope: string;
   readonly hasOpenid: boolean;
-  /** Without the claims that every token has. */
   readonly access: Readonly<Record<string, unknown>>;
   readonly id: Readonly<Record<string, unknown>>;
   readonly userinfo: Readonly<Record<string, unknown>>;
 }
 
-/** @throws OAuthRefusal `invalid_scope`, or `invalid_request` if the scopes do not provide a requested audience. */
 export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims {
   const { client, user, notes = {} } = request;
   const asked = requestedScopes(client, request.scope);

@@ -1,4 +1,4 @@
-/** Client credentials, password and refresh token grants (RFC 6749 §4.4, §4.3, §6). */
+/** RFC 6749 §4.4 (client credentials), §4.3 (password), §6 (refresh token). */
 import { recordFailedLogin } from '../events/record-failed-login.js';
 import { authMethodOf } from '../events/record-user-event.js';
 import { recordGrant } from './grant-event.js';
@@ -101,7 +101,6 @@ function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, a
   sessions.revoke(String(jti));
 }
 
-/** The session may have ended. */
 export async function readRefreshToken(server: ServerState, client: RealmClient, token: string) {
   const claims = await server.keys.read(token);
   if (claims?.['typ'] !== 'Refresh') throw invalidGrant('Invalid refresh token');

@@ -1,5 +1,3 @@
-/** Identifiers of grants and token types. */
-
 /** RFC 6749 §4.4.2. */
 export const CLIENT_CREDENTIALS_GRANT = 'client_credentials';
 

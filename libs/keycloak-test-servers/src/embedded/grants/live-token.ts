@@ -1,4 +1,3 @@
-/** Validation of tokens: signature, expiry, revocation, session, user and client. */
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 import type { Session } from '../state/sessions.js';

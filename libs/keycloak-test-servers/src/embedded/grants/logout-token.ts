@@ -1,4 +1,4 @@
-/** Logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), valid or with overrides. */
+/** OpenID Connect Back-Channel Logout 1.0 §2.4. */
 import { randomUUID } from 'node:crypto';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';

@@ -1,4 +1,3 @@
-/** Claims about a user that the mappers of scopes and client produce. */
 import type { ClaimMapper, RealmUser } from '../realm/realm-representation.js';
 import type { SessionNotes } from '../state/sessions.js';
 

@@ -1,5 +1,3 @@
-/** OAuth error answer with status, error code and description. */
-
 export class OAuthRefusal extends Error {
   override readonly name = 'OAuthRefusal';
 

@@ -1,4 +1,4 @@
-/** Token endpoint answers (RFC 6749 §5.1): access token, ID token and refresh token. */
+/** RFC 6749 §5.1. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { GrantedClaims } from './granted-claims.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -68,7 +68,7 @@ export async function sessionAnswer(
   return { ...(await accessTokenAnswer(server, issue)), refresh_expires_in, refresh_token };
 }
 
-/** Token exchange can return an ID token in place of an access token; `token_type` is then `N_A` (RFC 8693 §2.2.1). */
+/** `token_type` of an exchanged ID token is `N_A` (RFC 8693 §2.2.1). */
 export async function idTokenAnswer(server: ServerState, issue: Issue): Promise<TokenMembers> {
   const access_token = await idToken(server, issue);
   return { access_token, ...membersOf(server, issue, timesOf(server, issue)), token_type: 'N_A' };

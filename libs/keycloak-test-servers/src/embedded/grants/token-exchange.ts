@@ -1,4 +1,4 @@
-/** Standard token exchange (RFC 8693), checked in Keycloak's order. */
+/** RFC 8693, checked in Keycloak's order. */
 import { ACCESS_TOKEN_TYPE } from './identifiers.js';
 import { recordGrant } from './grant-event.js';
 import { grantClaims } from './granted-claims.js';
@@ -65,7 +65,6 @@ function checkAudiences(realm: Realm, audiences: readonly string[]): void {
   }
 }
 
-/** Only the client in `azp` or a client in the audience may exchange a token. */
 function checkClientMayExchange({ clientId }: RealmClient, { claims }: LiveToken): void {
   if (claims['azp'] === clientId || audiencesOf(claims).includes(clientId)) return;
   throw new OAuthRefusal(403, 'access_denied', 'Client is not within the token audience');

@@ -1,4 +1,3 @@
-/** Correct answers with an altered body. */
 import type { HttpAnswer } from './http-call.js';
 
 const FOREIGN_CLAIMS = {

@@ -1,5 +1,3 @@
-/** Counts the calls of each endpoint, by grant and by client. */
-
 import type { FaultyEndpoint } from './fault.js';
 
 /** `other`: an unknown or missing grant. */
@@ -13,10 +11,7 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
 
 /** Counts all calls that arrive, including calls that are refused, hit by a fault, or abandoned by the client. */
 export interface CallCounter extends CallCounts {
-  /**
-   * Counts the calls that named this client, with a correct secret or not. A call with a bearer token or without
-   * credentials names no client.
-   */
+  /** Counts the calls that named this client, with a correct secret or not. */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */
   reset(): void;

@@ -1,5 +1,3 @@
-/** Faults that a test can set for an endpoint. */
-
 /** The names from `ssfMetadata` on belong to the SSF transmitter. */
 export type FaultyEndpoint =
   | 'discovery'
@@ -20,13 +18,12 @@ export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultI
 
 /** The endpoint does nothing: it issues no token and revokes none. */
 export type FaultInPlaceOfAnswer =
-  /** This literal answer in place of the correct one. */
   | LiteralAnswer
   /** The server reads the request and never answers. */
   | { readonly kind: 'hang' }
   /** The server resets the connection (TCP RST) after it read the request. */
   | { readonly kind: 'reset' }
-  /** `retryAfter`: value of the header, in seconds or as an HTTP date. Default: no header. */
+  /** `retryAfter` is in seconds or an HTTP date (default: no header). */
   | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
   /** 200 with an HTML page. */
   | { readonly kind: 'html' }
@@ -54,7 +51,6 @@ export interface LiteralAnswer {
 
 /** The endpoint does its work, and its answer is altered. */
 export type FaultInAnswer =
-  /** The answer is complete, but `milliseconds` late. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
   /** The headers are sent at once, then one byte every `everyMs` (default 50). */
   | { readonly kind: 'slow-bytes'; readonly everyMs?: number }
@@ -63,8 +59,8 @@ export type FaultInAnswer =
   /** The correct body, declared as `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The correct members, preceded by one with an umlaut, in ISO-8859-1 and therefore not valid UTF-8. `declared`
-   * (default true): the content type names the charset.
+   * The correct members, preceded by one with an umlaut, in ISO-8859-1. `declared` (default true): the content type
+   * names the charset.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
   /** The correct members, preceded by one with nested arrays, `levels` (default 100,000) deep. */
@@ -73,7 +69,7 @@ export type FaultInAnswer =
   | { readonly kind: 'proto' }
   /** `members` override or extend the correct ones; `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
-  /** Every member twice: first with another value, then with the correct one. `JSON.parse` takes the last. */
+  /** Every member twice: first with another value, then with the correct one. */
   | { readonly kind: 'duplicate-keys' };
 
 /** A fault for one endpoint takes precedence over a fault for all. */

@@ -1,4 +1,3 @@
-/** Request and answer of an endpoint. */
 import type { IncomingMessage } from 'node:http';
 
 const MAX_BODY_BYTES = 1_000_000;
@@ -11,10 +10,8 @@ export interface HttpCall {
   readonly contentType: string;
   readonly body: string;
   readonly form: URLSearchParams;
-  /** RFC 6265 §5.4. */
   readonly cookies: ReadonlyMap<string, string>;
   readonly authorization: string | undefined;
-  /** The origin under which the caller reached the server. */
   readonly origin: string;
   readonly remoteAddress: string;
 }

@@ -1,4 +1,3 @@
-/** The last request to each endpoint, for tests of what clients send. */
 import type { FaultyEndpoint } from './fault.js';
 import type { HttpCall } from './http-call.js';
 

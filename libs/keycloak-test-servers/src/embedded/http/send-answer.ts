@@ -1,4 +1,3 @@
-/** Sends an answer, with or without a fault. */
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

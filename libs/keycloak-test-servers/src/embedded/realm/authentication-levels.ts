@@ -1,9 +1,8 @@
-/** Authentication levels of the browser flow, and their `acr` names. */
 import { toList, toRecord } from './realm-representation.js';
 
 export interface AuthenticationLevel {
   readonly level: number;
-  /** How long the level is held. 0: for one authentication only. */
+  /** 0: for one authentication only. */
   readonly maxAgeSeconds: number;
   readonly asksName: boolean;
 }
@@ -23,18 +22,15 @@ export class AuthenticationLevels {
     return this.levels.length > 0;
   }
 
-  /** A level without a name is named by its number. */
   levelNamed(acr: string): number | undefined {
     return this.names.get(acr) ?? (/^\d{1,9}$/.test(acr) ? Number(acr) : undefined);
   }
 
-  /** Prefers requested names that `level` covers. Without names, returns the number. */
   nameOf(level: number, asked: readonly string[]): string {
     if (this.names.size === 0) return String(level);
     return this.#highest(level, asked) ?? this.#highest(level, [...this.names.keys()]) ?? String(level);
   }
 
-  /** `reached` has the time of each level. */
   held(reached: ReadonlyMap<number, number>, nowSeconds: number): number {
     if (reached.size === 0) return NO_LEVEL;
     let held = SESSION_LEVEL;

@@ -1,4 +1,3 @@
-/** The realm `master` of the administrator, as far as it affects a token of `admin-cli`. */
 import { ADMIN } from '../../running-server.js';
 import { Realm } from './realm.js';
 

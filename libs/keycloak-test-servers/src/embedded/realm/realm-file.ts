@@ -1,4 +1,3 @@
-/** Reads a realm export from its file and fills its placeholders. */
 import { readRealmExport } from '../../realm-export.js';
 import { Realm } from './realm.js';
 

@@ -1,4 +1,3 @@
-/** Clients, client scopes and users of a realm export, as far as the server uses them. */
 import { randomUUID } from 'node:crypto';
 
 export interface ClaimMapper {
@@ -31,14 +30,12 @@ export interface RealmClient {
   /** Compared literally, without wildcards. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
-  /** If undefined, the request decides. */
   readonly challengeMethod: string | undefined;
   readonly backchannelLogoutUrl: string | undefined;
   readonly logoutNeedsSid: boolean;
   readonly passwordGrant: boolean;
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
-  /** `typ` in the header of its access tokens. */
   readonly headerTyp: 'at+jwt' | 'JWT';
   /** Keycloak's lightweight access tokens: no mapped claims, not even `sub`. */
   readonly isLightweight: boolean;
@@ -46,7 +43,6 @@ export interface RealmClient {
   readonly notBefore: number;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
-  /** The client's own mappers, which apply to all scopes. */
   readonly mappers: readonly ClaimMapper[];
   readonly representation: Readonly<Record<string, unknown>>;
 }

@@ -1,4 +1,3 @@
-/** The supported realm settings, named as in a realm export and the admin REST API. */
 import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
@@ -13,9 +12,8 @@ export interface RealmSettings {
   revokeRefreshToken: boolean;
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
-  /** Consecutive failures after which a user must wait. */
   failureFactor: number;
-  /** Wait after `failureFactor` failures, doubled after twice as many, and so on. */
+  /** The wait after `failureFactor` failures, doubled after twice as many, and so on. */
   waitIncrementSeconds: number;
   maxFailureWaitSeconds: number;
   /** Failures further apart than this are not consecutive. */
@@ -24,7 +22,6 @@ export interface RealmSettings {
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
   permanentLockout: boolean;
-  /** Tokens issued before this second are invalid. */
   notBefore: number;
   eventsEnabled: boolean;
   /** 0 means forever. */
@@ -66,7 +63,6 @@ export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSetti
   ...pickSettings(realm),
 });
 
-/** Converts values from placeholders, which are strings, as Keycloak does. */
 export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
   const given = Object.entries<Value>({ ...DEFAULTS }).filter(
     ([name]) => realm[name] !== undefined && realm[name] !== null,

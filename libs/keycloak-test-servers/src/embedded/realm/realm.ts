@@ -1,4 +1,3 @@
-/** Clients, client scopes, users and roles of a realm. */
 import { randomUUID } from 'node:crypto';
 import {
   toClient,
@@ -15,7 +14,6 @@ import {
 import { readLevels, type AuthenticationLevels } from './authentication-levels.js';
 import { toSettings, type RealmSettings } from './realm-settings.js';
 
-/** Every realm has this client. */
 const MANAGEMENT = 'realm-management';
 const SERVICE_ACCOUNT_SCOPE = 'service_account';
 
@@ -75,12 +73,10 @@ export class Realm {
     return this.putClient(toClient(json, this.scopesByDefault));
   }
 
-  /** `json` contains the whole client except its scopes. */
   replaceClient({ id, defaultScopes, optionalScopes }: RealmClient, json: object): void {
     this.putClient({ ...toClient({ ...json, id }, []), defaultScopes, optionalScopes });
   }
 
-  /** `undefined` removes an attribute. */
   changeAttributes(client: RealmClient, changes: Readonly<Record<string, string | undefined>>): void {
     const { representation, enabled, notBefore } = client;
     const attributes = Object.entries({ ...toRecord(representation['attributes']), ...changes });
@@ -141,7 +137,6 @@ export class Realm {
     return this.rolesOfClient.get(clientId) ?? [];
   }
 
-  /** User and client must both have the role. */
   permits({ fullScopeAllowed, clientId }: RealmClient, { clientRoles }: RealmUser, managementRole: string): boolean {
     const ofClient = this.managementRolesOf.get(clientId) ?? [];
     return (

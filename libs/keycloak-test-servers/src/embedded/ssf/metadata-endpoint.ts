@@ -1,4 +1,4 @@
-/** Transmitter configuration metadata (SSF 1.0 §7). */
+/** SSF 1.0 §7. */
 import { json, type HttpAnswer } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';

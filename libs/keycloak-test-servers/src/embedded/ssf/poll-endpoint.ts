@@ -1,4 +1,4 @@
-/** Delivery by polling (RFC 8936). As in Keycloak, a poll is answered at once (no long polling). */
+/** RFC 8936; as in Keycloak, without long polling. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { bodyOf, numberIn, objectsIn, textsIn } from './request-body.js';

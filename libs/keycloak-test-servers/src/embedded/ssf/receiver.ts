@@ -1,4 +1,3 @@
-/** The SSF receiver of a request, and the permissions of its token. */
 import { bearerToken, type HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';

@@ -1,4 +1,4 @@
-/** Request bodies of the transmitter, parsed as tolerantly as in Keycloak: numbers count as strings. */
+/** As tolerant as Keycloak: numbers count as strings. */
 import type { HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { SsfRefusal } from './ssf-refusal.js';

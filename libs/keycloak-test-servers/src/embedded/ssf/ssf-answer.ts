@@ -1,4 +1,3 @@
-/** Answers of the transmitter. */
 import { json, type HttpAnswer } from '../http/http-call.js';
 import { SsfRefusal } from './ssf-refusal.js';
 

@@ -1,4 +1,3 @@
-/** Endpoints of the transmitter. Authentication comes before routing. */
 import type { FaultyEndpoint } from '../http/fault.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../state/server-state.js';

@@ -1,5 +1,3 @@
-/** Error answer of the transmitter, worded as in Keycloak. */
-
 export class SsfRefusal extends Error {
   override readonly name = 'SsfRefusal';
 

@@ -1,4 +1,4 @@
-/** Stream status (SSF 1.0 §8.1.2): events are sent, held or dropped. */
+/** SSF 1.0 §8.1.2. */
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { STREAM_UPDATED } from '../state/security-event-types.js';

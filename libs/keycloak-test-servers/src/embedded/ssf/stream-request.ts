@@ -1,4 +1,4 @@
-/** Stream configuration request of a receiver (SSF 1.0 §8.1.1), checked in Keycloak's order. */
+/** SSF 1.0 §8.1.1, checked in Keycloak's order. */
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import { bodyOf, objectIn, refuseOthers, textIn, textsIn, type Members } from './request-body.js';

@@ -1,4 +1,4 @@
-/** Stream configuration (SSF 1.0 §8.1.1). As in Keycloak, a receiver has at most one stream. */
+/** SSF 1.0 §8.1.1; as in Keycloak, a receiver has at most one stream. */
 import { randomUUID } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';

@@ -1,4 +1,3 @@
-/** SSF transmitter of the embedded server, beyond the contract with Keycloak: activation, control, clock and keys. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Verification (SSF 1.0 §8.1.4): the receiver requests an event that proves that its stream works. */
+/** SSF 1.0 §8.1.4. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { VERIFICATION } from '../state/security-event-types.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';

@@ -1,5 +1,3 @@
-/** The machine's clock plus an offset that a test sets. */
-
 /** The server's time, which determines `exp`, `iat`, sessions and revocations. */
 export class AdjustableClock {
   private aheadSeconds = 0;
@@ -15,15 +13,15 @@ export class AdjustableClock {
   }
 
   /**
-   * Moves the server's clock forward by whole seconds. It does *not* move the clock of this process: for a client that
-   * checks `iat` or `exp` by its own clock, tokens issued after this come from the future.
+   * Moves the server's clock forward by whole seconds, but not the clock of this process: a client that checks `iat` by
+   * its own clock sees tokens from the future.
    */
   advance(seconds: number): void {
     if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('advance() takes whole seconds, 0 or more');
     this.aheadSeconds += seconds;
   }
 
-  /** Sets the clock whole seconds ahead of the clock of this process, or behind it if negative. It may move back. */
+  /** Sets the clock whole seconds ahead of the clock of this process, or behind it if negative. */
   setAhead(seconds: number): void {
     if (!Number.isInteger(seconds)) throw new RangeError('setAhead() takes whole seconds');
     this.aheadSeconds = seconds;

@@ -1,4 +1,3 @@
-/** A change that an administrator made through the admin REST API. */
 import type { LoggedEvent } from './event-log.js';
 
 /** `ACTION` means any other operation, such as a logout. */
@@ -20,7 +19,6 @@ export interface AdminEvent extends LoggedEvent {
   };
   readonly operationType: Operation;
   readonly resourceType: Resource;
-  /** Undefined for the realm itself. */
   readonly resourcePath?: string;
   readonly representation?: string;
 }

@@ -1,4 +1,3 @@
-/** Authorization codes, each valid once for `accessCodeLifespan`, 60 s by default (RFC 6749 §4.1.2). */
 import { randomUUID } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationRequest } from './authorization-request.js';

@@ -1,4 +1,3 @@
-/** Authorization request of a client (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1). */
 import type { RealmClient } from '../realm/realm-representation.js';
 
 export interface Callback {
@@ -16,7 +15,6 @@ export interface CodeChallenge {
 
 export interface RequestedLevel {
   readonly asked: readonly string[];
-  /** `NO_LEVEL` if none is requested. */
   readonly level: number;
   readonly isEssential: boolean;
 }

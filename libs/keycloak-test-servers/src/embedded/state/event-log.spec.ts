@@ -1,4 +1,3 @@
-/** Order and size limit of the event log. */
 import { expect, it } from '@jest/globals';
 import { EventLog, MAX_EVENTS, type LoggedEvent } from './event-log.js';
 

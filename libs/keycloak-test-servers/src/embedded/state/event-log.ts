@@ -1,12 +1,10 @@
-/** The events of one kind, in the order in which they happened. */
-
 export interface LoggedEvent {
   readonly id: string;
   /** Milliseconds since 1970, by the server's clock. */
   readonly time: number;
 }
 
-/** Size limit. Keycloak keeps all events until they expire. */
+/** Keycloak keeps all events until they expire. */
 export const MAX_EVENTS = 10_000;
 
 export class EventLog<E extends LoggedEvent> {

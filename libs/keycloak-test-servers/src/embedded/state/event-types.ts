@@ -1,4 +1,3 @@
-/** The types of user events, and which of them a realm stores. */
 import type { RealmSettings } from '../realm/realm-settings.js';
 
 export type UserEventType =

@@ -1,15 +1,14 @@
-/** Forged tokens: other claims, another `typ`, another key, or no signature. */
 import type { Claims, SigningKeys } from './signing-keys.js';
 
-/** Faults of a forged token. Default: none. */
+/** Faults of a forged token. */
 export interface TokenOverrides {
   /** Replace the correct claims, or add to them; `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** `typ` of the header. Default: the correct one. */
+  /** `typ` of the header (default: the correct one). */
   readonly headerTyp?: string;
   /**
-   * `otherKey`: another RSA key with the `kid` of the server's key. `none`: `alg` is `none`, without a signature.
-   * Default: `server`.
+   * `otherKey` is another RSA key with the server's `kid`; `none` sets `alg` to `none` without a signature (default:
+   * `server`).
    */
   readonly signedBy?: 'server' | 'otherKey' | 'none';
 }

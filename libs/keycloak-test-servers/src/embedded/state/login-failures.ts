@@ -1,4 +1,3 @@
-/** Brute-force protection: too many wrong passwords make a user wait or disable the user. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -34,7 +33,6 @@ export class LoginFailures {
     private readonly clock: AdjustableClock,
   ) {}
 
-  /** Does not check whether the user is enabled, except for a permanent lockout. */
   attempt(user: RealmUser | undefined, password: string | undefined): LoginAttempt {
     if (user === undefined) return { user, error: 'user_not_found' };
     if (!user.enabled && isLockedOut(user)) return { user, error: 'user_disabled' };
@@ -46,7 +44,6 @@ export class LoginFailures {
     return { user, error: 'invalid_user_credentials', lockout: this.count(user) };
   }
 
-  /** Returns whether the user was locked. */
   release(user: RealmUser): boolean {
     if (!isLockedOut(user)) return false;
     const { [REASON]: _, ...attributes } = user.attributes;

@@ -1,4 +1,3 @@
-/** Order and size limit of the outbox, beyond the contract with Keycloak. */
 import { expect, it } from '@jest/globals';
 import { SESSION_REVOKED } from './security-event-types.js';
 import { MAX_ENTRIES, Outbox, type OutboxEntry } from './outbox.js';

@@ -1,4 +1,3 @@
-/** The security event tokens of all streams, until they are deleted. */
 import { aliasOf } from './security-event-types.js';
 
 /** `HELD`: the stream is paused. `DEAD_LETTER`: the token will not be delivered. */
@@ -22,7 +21,7 @@ export interface OutboxStatistics {
 
 type Entry = OutboxEntry & { status: OutboxStatus };
 
-/** Size limit. Keycloak keeps all polled tokens. */
+/** Keycloak keeps all polled tokens. */
 export const MAX_ENTRIES = 10_000;
 const QUEUED: readonly OutboxStatus[] = ['PENDING', 'HELD'];
 
@@ -60,10 +59,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /**
-   * Compares `types` with the aliases of entries. As in Keycloak 26.7, this gives up everything unless the receiver
-   * used aliases.
-   */
+  /** As in Keycloak 26.7, this gives up everything unless the receiver used aliases. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';
@@ -79,7 +75,6 @@ export class Outbox {
     return found;
   }
 
-  /** Returns the number of deleted entries. */
   purge(status: OutboxStatus, before: number | undefined, receiver?: string): number {
     const kept = this.#entries.filter(
       (entry) =>

@@ -1,4 +1,3 @@
-/** Logins in progress, each with its browser and authorization request. */
 import { randomBytes } from 'node:crypto';
 import type { AuthorizationRequest } from './authorization-request.js';
 import type { RealmUser } from '../realm/realm-representation.js';
@@ -8,7 +7,7 @@ export interface PendingLogin {
   /** The browser's cookie, which ties the form to this browser. */
   readonly browser: string;
   readonly request: AuthorizationRequest;
-  /** The user of the session or of a previous form. The username is then fixed. */
+  /** The user of the session or of a previous form; the username is then fixed. */
   user: RealmUser | undefined;
   reached: number;
   readonly passed: number[];

@@ -1,11 +1,9 @@
-/** Logouts that a user must confirm. */
 import { randomBytes } from 'node:crypto';
 import type { Session } from './sessions.js';
 
 export interface PendingLogout {
   readonly session: Session | undefined;
   readonly postLogoutRedirectUri: string | undefined;
-  /** The redirect URI with `state`. */
   readonly returnTo: string | undefined;
   readonly clientId: string | undefined;
 }

@@ -1,5 +1,3 @@
-/** Security event types and Keycloak's aliases for them in attributes and statistics. */
-
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 export const CREDENTIAL_CHANGE = 'https://schemas.openid.net/secevent/caep/event-type/credential-change';
 export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
@@ -19,6 +17,5 @@ export const aliasOf = (type: string): string => ALIASES[type] ?? type;
 
 export const typeOf = (alias: string): string => Object.keys(ALIASES).find((type) => ALIASES[type] === alias) ?? alias;
 
-/** Keeps the supported types, in the form in which the receiver named them. */
 export const deliveredOf = (requested: readonly string[]): readonly string[] =>
   requested.filter((name) => SUPPORTED_TYPES.includes(typeOf(name)));

@@ -1,4 +1,3 @@
-/** The state of one realm, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AdminEvent } from './admin-event.js';
 import type { EventLog } from './event-log.js';

@@ -1,4 +1,3 @@
-/** User sessions, and tokens that were revoked before they expired. */
 import { randomBytes } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
 import { NO_LEVEL } from '../realm/authentication-levels.js';
@@ -85,7 +84,6 @@ export class Sessions {
     arrivals.delete(clientId);
   }
 
-  /** `acr` is the present level of the client, not the level at which the token was issued. */
   notesOf(session: Session | undefined, clientId: string): SessionNotes {
     if (session === undefined) return {};
     const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;

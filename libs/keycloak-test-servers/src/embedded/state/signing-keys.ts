@@ -22,10 +22,9 @@ export interface SigningKeys {
   sign(claims: Claims, headerTyp: string): Promise<string>;
   /** The old keys stay published, and their tokens stay valid. */
   rotate(): Promise<void>;
-  /** Signs with another key that claims the same `kid`. */
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   signForSelf(claims: Claims): Promise<string>;
-  /** Verifies the signature. Accepts an expired token. */
+  /** Accepts an expired token. */
   read(token: string): Promise<Claims | undefined>;
 }
 

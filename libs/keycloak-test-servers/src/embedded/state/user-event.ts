@@ -1,4 +1,3 @@
-/** An action of a user or client (Keycloak's login events). */
 import type { LoggedEvent } from './event-log.js';
 import type { UserEventType } from './event-types.js';
 

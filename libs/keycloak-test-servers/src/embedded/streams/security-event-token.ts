@@ -1,4 +1,4 @@
-/** Security event tokens (RFC 8417). */
+/** RFC 8417. */
 import { randomUUID } from 'node:crypto';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';

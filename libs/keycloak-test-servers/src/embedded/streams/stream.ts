@@ -1,4 +1,4 @@
-/** SSF stream of a receiver. As in Keycloak, it is stored in the attributes of the receiver's client only. */
+/** As in Keycloak, a stream is stored in the attributes of the receiver's client only. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import { aliasOf, typeOf } from '../state/security-event-types.js';
@@ -26,7 +26,7 @@ export interface Stream {
   readonly description: string | undefined;
   readonly minVerificationInterval: number | undefined;
   readonly inactivityTimeout: number | undefined;
-  /** Applies to users without an attribute for this receiver. Undefined: `NONE`. */
+  /** Applies to users without an attribute for this receiver; undefined means `NONE`. */
   readonly defaultSubjects: 'ALL' | 'NONE' | undefined;
   readonly status: StreamStatus | undefined;
   readonly statusReason: string | undefined;

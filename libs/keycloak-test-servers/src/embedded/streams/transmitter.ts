@@ -1,4 +1,3 @@
-/** SSF transmitter (SSF 1.0) of a realm: activation and paths. */
 import { realmPath } from '../realm/realm-paths.js';
 import type { Realm } from '../realm/realm.js';
 import type { ServerState } from '../state/server-state.js';

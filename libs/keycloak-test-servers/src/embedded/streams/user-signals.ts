@@ -1,4 +1,3 @@
-/** Decides which user and admin events are sent to which streams. */
 import type { RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../state/security-event-types.js';
@@ -8,7 +7,6 @@ import { hasTransmitter } from './transmitter.js';
 
 const ALL_SESSIONS = 'ALL';
 
-/** Events by the last part of the path `users/<id>/…`. */
 const ADMIN_ACTIONS: Readonly<Record<string, (server: ServerState, sub: string) => SecurityEvent>> = {
   logout: (server, sub) => sessionRevoked(server, sub, ALL_SESSIONS),
   'reset-password': credentialChange,
@@ -18,7 +16,6 @@ export function signalLogout(server: ServerState, sub: string, sid: string): voi
   dispatch(server, sub, sessionRevoked(server, sub, sid));
 }
 
-/** Most administrator actions send no event. */
 export function signalAdminAction(server: ServerState, path: string): void {
   const [, sub = '', action = ''] = /^users\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const event = Object.hasOwn(ADMIN_ACTIONS, action) ? ADMIN_ACTIONS[action] : undefined;

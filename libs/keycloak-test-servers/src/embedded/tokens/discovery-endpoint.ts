@@ -1,4 +1,3 @@
-/** Discovery document, keys, and Keycloak's realm document. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { protocolPath } from '../realm/realm-paths.js';
 import type { ServerState } from '../state/server-state.js';
@@ -41,7 +40,6 @@ export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call:
   return json(200, document, { 'cache-control': 'no-cache, must-revalidate, no-transform, no-store' });
 }
 
-/** RFC 7517 §5. */
 export const jwksEndpoint = ({ keys }: ServerState): HttpAnswer =>
   json(200, keys.jwks, { 'cache-control': 'no-cache' });
 

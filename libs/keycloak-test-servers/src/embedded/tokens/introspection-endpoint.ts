@@ -1,4 +1,4 @@
-/** Introspection (RFC 7662): a token is active only for clients in its audience. */
+/** RFC 7662: a token is active only for clients in its audience. */
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from '../grants/client-authentication.js';
 import { grantClaims } from '../grants/granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -35,9 +35,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   };
 }
 
-/**
- * Audience and scope come from the token, even if the user lost a role. Mapped claims show the present roles and names.
- */
+/** Audience and scope come from the token, even if the user lost a role, but mapped claims are the present ones. */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;

@@ -1,4 +1,4 @@
-/** Revocation (RFC 7009): a client revokes a token that it was issued. */
+/** RFC 7009. */
 import { authenticateClient } from '../grants/client-authentication.js';
 import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -51,5 +51,5 @@ function recordRevocation(server: ServerState, call: HttpCall, client: RealmClie
   });
 }
 
-// RFC 7009 §2.2 requires 200 here. The `error` member is Keycloak's.
+// RFC 7009 §2.2 requires 200; the `error` member is Keycloak's.
 const UNKNOWN_TOKEN = json(200, { error: 'invalid_token', error_description: 'Invalid token' });

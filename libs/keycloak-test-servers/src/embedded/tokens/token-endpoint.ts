@@ -1,4 +1,4 @@
-/** Token endpoint: one grant per `grant_type` (RFC 6749 §3.2). */
+/** RFC 6749 §3.2. */
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../grants/identifiers.js';
 import { authorizationCodeGrant } from '../grants/authorization-code-grant.js';
 import type { CountedGrant } from '../http/call-counter.js';

@@ -1,4 +1,4 @@
-/** Userinfo (OpenID Connect Core §5.3): claims about the user that the token's scopes permit. */
+/** OpenID Connect Core §5.3. */
 import { grantClaims } from '../grants/granted-claims.js';
 import { bearerToken, json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { lacksSession, predatesLogout, readGoodToken, sessionOf } from '../grants/live-token.js';

@@ -1,4 +1,3 @@
-/** Answer data: converts a response body to the form that `responseType` asks for. */
 import { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
 

@@ -1,10 +1,9 @@
-/** Call error: makes errors of this library readable for code that handles axios errors. */
 import { AxiosError, isAxiosError, isCancel, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { KeycloakException, ServiceCallError } from '../../index.js';
 
 /**
- * The error of a failed `ServiceHttp` call: an error of this library for which `axios.isAxiosError` returns true.
- * `code` is a code of this library. No member contains a token.
+ * An error of this library for which `axios.isAxiosError` returns true and `code` is a code of this library. No member
+ * contains a token.
  */
 export interface ServiceHttpError extends KeycloakException {
   readonly isAxiosError: true;
@@ -12,7 +11,6 @@ export interface ServiceHttpError extends KeycloakException {
   readonly response?: AxiosResponse;
 }
 
-/** By config, the error of its call, which axios replaces by its own if it can't parse the response. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
@@ -32,10 +30,6 @@ export function failed<E extends KeycloakException>(
   return error;
 }
 
-/**
- * Replaces axios' error for a body that is not JSON by the failure of the call, or by `answer_not_json` after a
- * success.
- */
 export function toServiceError(service: string, error: unknown): unknown {
   if (error instanceof KeycloakException || isCancel(error) || !isAxiosError(error)) return error;
   const { response, config, code } = error;

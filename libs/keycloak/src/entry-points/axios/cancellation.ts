@@ -1,4 +1,3 @@
-/** Cancellation: aborts a call by its signal, its cancel token, its timeout or a failed request body. */
 import { CanceledError, isCancel, type InternalAxiosRequestConfig } from 'axios';
 import { letManyListen } from '../ports/streaming-service.js';
 

@@ -1,4 +1,3 @@
-/** Form body: sends the same bytes as the platform's own encoder. */
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { formBody } from './form-body.js';

@@ -1,15 +1,14 @@
-/** Form body: encodes a `FormData` as `multipart/form-data` (RFC 7578), as `fetch` does. */
 import { randomBytes } from 'node:crypto';
 
 export interface FormBody {
   readonly contentType: string;
-  /** In bytes, computed from the declared sizes of the files. */
+  /** In bytes. */
   readonly length: number;
   readonly open: () => AsyncGenerator<Uint8Array>;
 }
 
 /**
- * Copies the entries of the form at once, so that later changes have no effect.
+ * Copies the entries of the form at once, so that later changes have no effect (RFC 7578).
  *
  * Node's own encoder, `new Response(form)`, is not used. Since Node 24, a file that can't be read makes its reader wait
  * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).

@@ -1,4 +1,3 @@
-/** The entry point nestjs-keycloak-s2s/axios: Nest's HttpService for one service (peers `@nestjs/axios`, `axios`). */
 export { getServiceHttpToken, InjectServiceHttp } from './inject-service-http.decorator.js';
 export { ServiceHttp } from './service-http.service.js';
 export { ServiceHttpModule } from './service-http.module.js';

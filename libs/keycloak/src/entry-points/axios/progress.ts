@@ -1,4 +1,3 @@
-/** Progress: axios' progress events of an upload or a download. */
 import type { AxiosProgressEvent, AxiosRequestConfig } from 'axios';
 
 type Direction = 'upload' | 'download';

@@ -1,17 +1,13 @@
-/** Request body: converts axios request data to the body of a call. */
 import { PassThrough, Readable } from 'node:stream';
 import type { AxiosHeaders } from 'axios';
 import type { CallBody } from '../ports/streaming-service.js';
 import { formBody } from './form-body.js';
 
 export interface SentBody extends CallBody {
-  /** Calls `fail` when the stream fails or closes before its end, at once if that has already happened. */
   readonly watch: (fail: (error: Error) => void) => void;
-  /** Called when the call is over: destroys a stream that is not read any further. */
   readonly release: () => void;
 }
 
-/** A form of the `form-data` package. */
 interface FormStream extends Readable {
   getHeaders(): Record<string, string>;
 }
@@ -71,7 +67,6 @@ function streamBody(body: Readable): SentBody {
   };
 }
 
-/** Some packages have streams that resemble Node's but do not extend `Readable`. */
 function asNodeStream(stream: Readable): Readable {
   const read = new PassThrough();
   stream.on('error', (error: Error) => read.destroy(error));

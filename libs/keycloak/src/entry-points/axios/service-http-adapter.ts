@@ -1,4 +1,3 @@
-/** Service HTTP adapter: an axios adapter that sends requests as calls of one service. */
 import { Readable } from 'node:stream';
 import axios, {
   AxiosError,
@@ -16,12 +15,7 @@ import { progressOf } from './progress.js';
 import { checkConfig } from './refused-config.js';
 import { requestBody, type SentBody } from './request-body.js';
 
-/**
- * Returns an adapter that adds the token of `caller` to each call. Neither the config nor the response contains it.
- *
- * The adapter rejects with the errors of `sendStreaming()`, with axios' `CanceledError`, with the error of a failed
- * request body, or with `TypeError` for an unsupported config.
- */
+/** Neither the config nor the response contains the token of `caller`. */
 export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   const adapter: AxiosAdapter = async (config) => {
     checkConfig(caller.service, config);
@@ -102,7 +96,6 @@ async function sent(
   });
 }
 
-/** Throws `TypeError` for a URL that axios would alter. */
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
   // axios drops the fragment when it adds a query, and collapses leading slashes into one.
   if (/#|^\/\//.test(config.url ?? ''))
@@ -115,7 +108,6 @@ function urlOf(service: string, config: InternalAxiosRequestConfig): string {
   }
 }
 
-/** Ignores the global defaults of axios. */
 const ALONE = new axios.Axios({});
 
 /** In axios, -1 means "no bound"; `NaN` is refused because no size would exceed it. */

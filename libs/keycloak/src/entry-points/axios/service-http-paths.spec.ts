@@ -1,4 +1,3 @@
-/** Paths of ServiceHttp calls: each is sent unchanged, or refused before anything is sent. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig } from 'axios';

@@ -1,4 +1,3 @@
-/** ServiceHttpModule in an application, and its calls in a test without a server. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** ServiceHttp: Nest's HttpService for one other service, with calls in this service's name or on behalf of a user. */
 import { HttpService } from '@nestjs/axios';
 import axios, {
   type AxiosInstance,
@@ -25,27 +24,26 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
 }
 
 /**
- * Injected with `@InjectServiceHttp(name)`. `asService()` and `onBehalfOf()` return a Nest `HttpService`. All of its
- * methods send a token that is issued for the called service, and only to that service.
+ * `asService()` and `onBehalfOf()` return a Nest `HttpService`. All of its methods send a token that is issued for the
+ * called service, and only to that service.
  *
  * It differs from a plain `HttpService`:
  *
- * - An absolute URL that is not below the base URL throws `TypeError`. Options that lead elsewhere (proxy, agent,
- *   socket, adapter or redirects) or name another caller (`auth` or headers) throw it as well.
+ * - Options that lead elsewhere (proxy, agent, socket, adapter or redirects) or name another caller (`auth` or headers)
+ *   throw `TypeError`, as does an absolute URL that is not below the base URL.
  *
- * - A URL is sent unchanged, as by `ServiceCaller`. A dot segment, a backslash, a `#` or a control character throws
- *   `TypeError`.
+ * - A URL is sent unchanged. A dot segment, a backslash, a `#` or a control character throws `TypeError`.
  *
- * - It throws the errors of `ServiceCaller`: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. Call errors
- *   have `isAxiosError`, `response` if there was one, and no `request`. A cancelled call throws axios' `CanceledError`.
+ * - It throws the errors of `ServiceCaller`. The error of a failed call is a `ServiceHttpError`. A cancelled call
+ *   throws axios' `CanceledError`.
  *
  * - The options `timeoutMs` and `maxResponseBytes` of the service apply in addition to `timeout` and
  *   `maxContentLength`.
  */
 export class ServiceHttp {
   /**
-   * Interceptors and defaults for all calls of this service, which `asService()` and `onBehalfOf()` copy. The instance
-   * itself refuses every request, since it has no caller.
+   * Interceptors and defaults that `asService()` and `onBehalfOf()` copy. It refuses every request itself, since it has
+   * no caller.
    */
   readonly axiosRef: AxiosInstance;
   readonly #client: ServiceClient;
@@ -67,16 +65,15 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. `scope` is a
-   * space-separated set; without it, no scope is requested. Throws `TypeError` if the scope is empty or malformed.
+   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. Throws
+   * `TypeError` if `scope`, a space-separated set, is empty or malformed.
    */
   asService(scope?: string): HttpService {
     return this.#bound(this.#client.asService(scope));
   }
 
   /**
-   * Returns an `HttpService` that calls on behalf of the subject of `token`. The token is exchanged for one with the
-   * audience of the called service, with `scope` if it is given.
+   * Returns an `HttpService` that calls on behalf of the subject of `token`, with an exchanged token.
    *
    * Throws `TypeError` if the scope is empty or malformed, and `AuthorizationServerError` (`no_audience_at_issuer`) if
    * the service has no audience at the token's issuer.
@@ -99,10 +96,7 @@ export class ServiceHttp {
   }
 }
 
-/**
- * Refuses any other adapter, which would send the call without a token. A retried config keeps the adapter, and so the
- * caller, of its first try.
- */
+/** Any other adapter would send the call without a token. */
 const withOurAdapter =
   (name: string) =>
   (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {

@@ -1,4 +1,3 @@
-/** HttpService with a token for one service: requests and responses over real connections. */
 import { getMaxListeners, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
@@ -31,7 +30,6 @@ let handler: RequestListener;
 let seen: IncomingMessage[];
 let requested: number;
 let renewals: number;
-/** Milliseconds until a token is issued; with 0 it is returned synchronously. */
 let tokenMs: number;
 
 const tokens = {
@@ -507,7 +505,6 @@ describe('ServiceHttp errors', () => {
 
   it.each(['maxContentLength', 'maxBodyLength'])('throws TypeError if %s is not a number', async (name) => {
     handler = answer(200, 'x'.repeat(2000));
-    // Nothing compares as larger than `NaN`, so even `maxResponseBytes` would have no effect.
     const http = asService({ maxResponseBytes: 1024 });
     expect(await failed(http.get('/a', { [name]: Number.NaN }))).toBeInstanceOf(TypeError);
     expect([seen.length, requested]).toEqual([0, 0]);

@@ -1,4 +1,3 @@
-/** The entry point nestjs-keycloak-s2s/client-authentication: secrets from files, private keys and assertions. */
 export { ClientAuthenticator } from '../../authorization-server/client-authenticator.js';
 export { clientAssertionFile } from '../../client-authentication/client-assertion-file.js';
 export { clientSecretFile, clientSecretFrom } from '../../client-authentication/client-secret.js';

@@ -1,4 +1,3 @@
-/** The entry point nestjs-keycloak-s2s/diagnostics: diagnostics channels, refusal reasons, helpers for log lines. */
 export { describeRequest } from '../../resource-server/request-description.js';
 export { INTROSPECTION_CHANNEL } from '../../diagnostics/introspection-channel.js';
 export { JWT_VERIFICATION_CHANNEL } from '../../diagnostics/jwt-verification-channel.js';

@@ -1,4 +1,3 @@
-/** GraphQL over real Apollo and Mercurius servers: queries, fields, batches and subscriptions. */
 import { ApolloDriver } from '@nestjs/apollo';
 import { ConsoleLogger, Logger, Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import {
@@ -423,7 +422,6 @@ describe('a GraphQL context that all operations share', () => {
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
     ['of Mercurius', { driver: MercuriusDriver, context: () => one }, () => new FastifyAdapter()],
     [
-      // @nestjs/apollo 13 does the same with an object that the function returns each time.
       'with the request of the first for good, of Apollo',
       {
         driver: ApolloDriver,
@@ -436,7 +434,6 @@ describe('a GraphQL context that all operations share', () => {
     ],
   ])('does not let an operation run for the caller of another request: %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
-    // The other request runs between the public and the protected field of this one.
     const attack = query('mutation { slow pay { number } }');
     await new Promise((resolve) => setTimeout(resolve, 50));
     await query('{ __typename }', bearerOf(app));

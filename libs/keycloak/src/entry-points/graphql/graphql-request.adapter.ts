@@ -1,4 +1,3 @@
-/** GraphQL adapter: finds the request of an operation in any driver, and returns refusals as GraphQL errors. */
 import { IntrinsicException } from '@nestjs/common';
 import type { AdaptedRequest, RequestAdapter } from '../extension/index.js';
 import { contextOf, withoutRequest } from './operation-context.js';
@@ -8,11 +7,9 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 /**
  * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: protects queries, mutations and subscriptions, and
  * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of its
- * HTTP request, which is verified once for all its operations. A subscription uses the token of the handshake, or
- * `authorization` in the connection parameters.
+ * HTTP request. A subscription uses the token of the handshake, or `authorization` in the connection parameters.
  *
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
- * The driver sets the HTTP status, since GraphQL has one for all operations.
  *
  * An operation is refused (`route_closed`) if it shares its context with another request. The driver's option `context`
  * must be a function that returns a new object each time; an object stops the start.
@@ -38,14 +35,13 @@ export function graphqlRequestAdapter(): RequestAdapter {
   };
 }
 
-/** The request of Mercurius' `reply` belongs to this operation; `req` comes from the option `context`. */
 function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();
   return request;
 }
 
-/** Does not extend `GraphQLError`, since the package graphql may be installed twice. Nest does not log this class. */
+/** Does not extend `GraphQLError`, since the package graphql may be installed twice. */
 class GraphqlRefusal extends IntrinsicException {
   override readonly name = 'GraphqlRefusal';
 

@@ -1,9 +1,7 @@
-/** Operation context: the GraphQL context that Nest's drivers pass to resolvers. */
 import type { CallContext, AdaptedRequest } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
 
 export interface OperationContext {
-  /** Apollo: the HTTP request, or the graphql-ws context over a WebSocket. */
   readonly req?: AdaptedRequest;
   /** Mercurius. */
   readonly reply?: { readonly request?: AdaptedRequest };

@@ -1,17 +1,13 @@
-/** Shared context: checks that the context of an operation belongs to that operation alone. */
 import type { CallContext } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
 import { contextOf, type OperationContext } from './operation-context.js';
 import { webSocketOf } from './subscriptions.js';
 
-/** By context: the first request it was seen with. */
 const requests = new WeakMap<object, unknown>();
-/** By HTTP request: the contexts it was seen in. */
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` (`route_closed`) for a context with the request of another operation. If the option `context`
- * always returns the same object, one operation would run with the caller of another operation.
+ * If the option `context` always returns the same object, one operation would run with the caller of another operation.
  *
  * Mercurius sets the request of each operation on the one object. Apollo copies the object for each operation, always
  * with the first request, which is then seen in more copies than it has operations.

@@ -1,4 +1,3 @@
-/** Subscriptions: the handshake request and the socket of an operation that stays open. */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { CallContext, AdaptedRequest, LongLivedConnection } from '../extension/index.js';
@@ -48,12 +47,8 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   );
 }
 
-/**
- * Checks the class of each object: a Node request is a stream, and a ws socket is an event emitter. The names of
- * members prove nothing, since connection parameters and arguments are JSON that the caller sent.
- */
+/** The names of members prove nothing, since connection parameters and arguments are JSON that the caller sent. */
 export function webSocketOf(given: object): Subscription | undefined {
-  // The option `context` may return the members of the graphql-ws context beside `req`.
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);
 }

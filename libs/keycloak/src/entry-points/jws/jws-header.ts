@@ -1,4 +1,3 @@
-/** JWS header: reads the algorithm and the key id from the header of a compact JWS (RFC 7515 §4.1). */
 import { jsonObjectOf } from './json-object.js';
 
 export interface JwsHeader {
@@ -13,8 +12,7 @@ export interface RefusedHeader {
 }
 
 /**
- * `alg` and `kid` only choose among known algorithms and keys. A key or its location in the header (`jku`, `x5u`,
- * `jwk`, `x5c`) is ignored, since only the issuer may name its keys.
+ * A key or its location in the header (`jku`, `x5u`, `jwk`, `x5c`) is ignored, since only the issuer may name its keys.
  */
 export function readJwsHeader(
   token: string,
@@ -25,7 +23,7 @@ export function readJwsHeader(
   if (header === undefined) return { reason: 'token_malformed' };
   const { alg, kid, typ, ...others } = header;
   if (typeof alg !== 'string' || !algorithms.has(alg)) return { reason: 'algorithm_not_allowed', alg };
-  // No extension is supported (§4.1.11), and a JWT must not use `b64` at all (RFC 7797 §7).
+  // No extension is supported (RFC 7515 §4.1.11), and a JWT must not use `b64` at all (RFC 7797 §7).
   if ('crit' in others || 'b64' in others) return { reason: 'critical_header_unknown' };
   if (!isType(typ)) return { reason: 'other_type' };
   if (typeof kid !== 'string' || kid === '') return { reason: 'signing_key_unknown' };

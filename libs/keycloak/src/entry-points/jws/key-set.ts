@@ -1,4 +1,3 @@
-/** KeySet: the keys that verify one issuer's tokens, from the key set that it publishes (RFC 7517 §5). */
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { PublishedKey, unusable, type KeyFault } from './published-key.js';
 
@@ -11,7 +10,6 @@ export interface FaultyKey {
 }
 
 export class KeySet {
-  /** Keys with one id are for different algorithms; an empty list means none for signatures. */
   readonly #byId = new Map<string, readonly PublishedKey[]>();
   readonly #faults = new Map<string, KeyFault>();
 
@@ -25,7 +23,7 @@ export class KeySet {
 
   /**
    * Keys that were already in the `former` set stay the same objects. Throws `AuthorizationServerError`
-   * (`signing_keys_malformed`) for an invalid key set, or for one without any key for signatures.
+   * (`signing_keys_malformed`) for an invalid key set (RFC 7517 §5), or for one without any key for signatures.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };
@@ -43,7 +41,6 @@ export class KeySet {
     return [...this.#faults].map(([keyId, fault]) => ({ keyId, fault }));
   }
 
-  /** Also true for an id whose keys are not for signatures. */
   has(keyId: string): boolean {
     return this.#byId.has(keyId);
   }
@@ -58,7 +55,6 @@ export class KeySet {
     return this.#byId.get(keyId)?.find((key) => key.isFor(algorithm));
   }
 
-  /** Tokens of the keys that are not in `next` are refused from now on. */
   withdrawAllBut(next: KeySet): readonly PublishedKey[] {
     const kept = new Set(next.keys);
     const withdrawn = this.keys.filter((key) => !kept.has(key));

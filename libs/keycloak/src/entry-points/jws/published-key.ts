@@ -1,4 +1,3 @@
-/** PublishedKey: a key of a key set (RFC 7517 §4) that may verify signatures, reduced to its public members. */
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.js';
@@ -13,14 +12,13 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** With `private_key`, anybody can sign. With `ambiguous`, another key has the same id and algorithm. */
+/** With `ambiguous`, another key has the same id and algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
 type Members = Readonly<Record<string, unknown>>;
 
 export class PublishedKey {
-  /** False once the key is no longer in the set: tokens that it signed are then refused. */
   isPublished = true;
   readonly identity: string;
   readonly #jwk: JWK;
@@ -28,7 +26,6 @@ export class PublishedKey {
 
   private constructor(
     readonly keyId: string,
-    /** The only algorithm the key is for; undefined if the set names none. */
     readonly algorithm: string | undefined,
     members: Members,
   ) {
@@ -37,7 +34,6 @@ export class PublishedKey {
     this.identity = JSON.stringify([keyId, algorithm, this.#jwk]);
   }
 
-  /** Undefined for a key that can't verify signatures; a fault for a key that must not be used. */
   static of(members: Members): PublishedKey | KeyFault | undefined {
     const { kid, kty, use, key_ops: operations, alg } = members;
     if (typeof kid !== 'string' || kid === '') return undefined;
@@ -59,7 +55,6 @@ export class PublishedKey {
     return this.identity !== other.identity && SIGNING_ALGORITHMS.some(isForBoth);
   }
 
-  /** Rejects with `AuthorizationServerError` for an invalid key, such as a point that is not on its curve. */
   toVerify(algorithm: string): Promise<CryptoKey> {
     const imported = this.#imported.get(algorithm) ?? this.#import(algorithm);
     this.#imported.set(algorithm, imported);

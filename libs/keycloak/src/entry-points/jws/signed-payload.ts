@@ -1,14 +1,10 @@
-/** Signed payload: verifies the signature of a compact JWS. */
 import { compactVerify, errors } from 'jose';
 import type { JwsHeader } from './jws-header.js';
 import { unusable, type PublishedKey } from './published-key.js';
 
 export type SignatureFault = 'signature_invalid' | 'token_malformed';
 
-/**
- * Rejects with `AuthorizationServerError` for an invalid key. Errors of jose are never passed on: they may contain the
- * token.
- */
+/** Errors of jose are never passed on: they may contain the token. */
 export async function signedPayload(
   key: PublishedKey,
   { algorithm }: JwsHeader,

@@ -1,5 +1,3 @@
-/** Signing algorithms: the supported algorithms and their keys (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
-
 interface KeyKind {
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
@@ -9,8 +7,8 @@ const RSA: KeyKind = { kty: 'RSA' };
 const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' };
 
 /**
- * Asymmetric algorithms only: a verifier with a shared secret could also sign, and a public key used as a secret is
- * known to everybody. An algorithm that is not listed, such as `none`, is refused even if jose supports it.
+ * Asymmetric algorithms only (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2): a verifier with a shared secret could also
+ * sign. An algorithm that is not listed, such as `none`, is refused even if jose supports it.
  */
 const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
   ['RS256', RSA],

@@ -1,4 +1,3 @@
-/** SigningKeys: one issuer's keys, renewed in the background and read again for a token with an unknown key id. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AuthorizationServerError,
@@ -21,13 +20,11 @@ const MAX_PAUSES = 2;
 /** Further requests fail with 503 and not with 401, since their tokens may be valid. */
 const MAX_WAITING = 5000;
 
-/** Fractions of `maxKeyAgeSeconds`. */
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
 
 const RENEWAL_PAUSE_MS = 10_000;
 
 export interface SigningKeysOptions {
-  /** How long keys are used, from the start of the read. */
   readonly maxKeyAgeSeconds: number;
 }
 
@@ -37,10 +34,7 @@ interface Parts {
   readonly log: ComponentLog;
 }
 
-/**
- * A failed read leaves the keys unchanged until they are too old. A successful read takes effect at once: tokens of a
- * key that it no longer contains are refused.
- */
+/** A failed read leaves the keys unchanged until they are too old. */
 export class SigningKeys {
   readonly #readKeys: () => Promise<unknown>;
   readonly #clock: Clock;
@@ -50,7 +44,6 @@ export class SigningKeys {
   #renewAtMs = Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<KeySet> | undefined;
-  /** A read that has not begun yet, shared by all callers of `newer()`. */
   #next: Promise<KeySet> | undefined;
   #waiting = 0;
 
@@ -75,7 +68,7 @@ export class SigningKeys {
     return this.current(this.#clock.monotonicMs()) ?? this.#inFlight ?? this.#read();
   }
 
-  /** Returns the keys of a read that begins after this call. Rejects with `AuthorizationServerError`. */
+  /** Returns the keys of a read that begins after this call. */
   async newer(): Promise<KeySet> {
     if (this.#waiting >= MAX_WAITING) {
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });

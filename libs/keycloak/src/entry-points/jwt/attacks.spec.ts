@@ -18,7 +18,6 @@ import { BearerError } from '../../index.js';
 
 let realm: RunningAuthorizationServer;
 let service: JwtService;
-/** `rsa` and `ec` are keys of the realm, the others are an attacker's. */
 let rsa: Signer;
 let ec: Signer;
 let stolen: Signer;
@@ -32,7 +31,6 @@ beforeEach(async () => {
   service = jwtService(realm);
   publish(realm, [rsa.jwk, ec.jwk]);
   await service.verifier.verify(rsa.sign(service.claims()));
-  // Past the cool-down, so that an unknown key id triggers a read at once.
   service.clock.advance(2);
 });
 afterAll(() => realm.stop());
@@ -195,7 +193,6 @@ describe('JwtVerifier', () => {
     const { calls } = realm.control;
     const before = { introspection: calls.introspection, jwks: calls.jwks };
     expect(await service.reasonOf(token())).toBe(reason);
-    // The token is not introspected instead, and keys are read only for an unknown key id.
     expect(calls.introspection).toBe(before.introspection);
     expect(calls.jwks - before.jwks).toBeLessThanOrEqual(reason === 'signing_key_unknown' ? 1 : 0);
     expect(service.status.read().caches.verifiedJwts).toBeLessThanOrEqual(2);

@@ -1,4 +1,3 @@
-/** JWT verification: the options for verifying tokens by their signature. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import type { ConnectedJwtVerification, JwtVerification, JwtVerificationContext } from '../extension/index.js';
 import { SIGNING_ALGORITHMS } from '../jws/signing-algorithms.js';
@@ -14,20 +13,18 @@ export interface JwtVerificationOptions {
   /** How many tokens are cached after their signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * How long the issuer's keys are used after they were read. It bounds how long a withdrawn key is trusted, and how
-   * long tokens are verified while the keys can't be read. Keys are renewed after half to three quarters of this time.
-   * Default 600, 30 to 86400.
+   * How long the issuer's keys are used after they were read, and so how long a withdrawn key is trusted. Keys are
+   * renewed after half to three quarters of this time. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the keys that its issuer publishes.
- * It makes no call per token. Keys are read when they are first needed, renewed in the background, and read again for a
- * token with an unknown key id, at most once a second.
+ * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the keys that its issuer publishes
+ * and without a call per token.
  *
- * A signature proves who issued a token. It does NOT show whether the token was revoked or its user logged out or
- * disabled since: see docs/verification.md.
+ * A signature does NOT show whether the token was revoked or its user logged out or disabled since: see
+ * docs/verification.md.
  *
  * Throws `ConfigurationError` for invalid options.
  */

@@ -1,4 +1,3 @@
-/** JwtVerifier: verifies each signature once, as long as the key is published, and bounds the cost of junk. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';

@@ -1,4 +1,3 @@
-/** JwtVerifier: verifies the signature of each token once, as long as its key is published. */
 import type { ConnectedJwtVerification, JwtVerificationContext, SignedClaims } from '../extension/index.js';
 import type { JwtVerificationMessage } from '../diagnostics/index.js';
 import {
@@ -22,7 +21,6 @@ export interface JwtVerifierOptions extends SigningKeysOptions {
   readonly maxVerifiedTokens: number;
 }
 
-/** The maximum of the option `clockToleranceSeconds`. */
 const SKEW_SECONDS = 60;
 
 interface Verified {
@@ -30,10 +28,7 @@ interface Verified {
   readonly key: PublishedKey;
 }
 
-/**
- * The cache contains no token, and only results of valid signatures, so that junk can't evict them. Refused tokens cost
- * no call, except for one read a second in all for unknown key ids.
- */
+/** The cache contains no token, and only results of valid signatures, so that junk can't evict them. */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
   readonly #flights = new Flights<SignedClaims>();
@@ -66,7 +61,6 @@ export class JwtVerifier implements ConnectedJwtVerification {
     return publishJwtVerification(issuer, () => outcome, known ?? this.#check(token, hash, onChecked), clock, nowMs);
   }
 
-  /** Undefined also if the keys are too old to tell whether the key is still published. */
   #known(hash: string, nowMs: number): SignedClaims | undefined {
     const entry = this.#verified.get(hash, nowMs);
     if (entry === undefined || this.keys.current(nowMs) === undefined) return undefined;
@@ -80,7 +74,6 @@ export class JwtVerifier implements ConnectedJwtVerification {
       onChecked();
       const header = readTokenHeader(token, this.options.algorithms);
       const keys = await this.keys.usable();
-      // The cached result may be usable again, now that the keys were read.
       const known = this.#known(hash, this.context.clock.monotonicMs());
       if (known !== undefined) return known;
       const key = await this.#keyOf(header, keys, token);

@@ -74,7 +74,6 @@ const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
   ['sends a key that is none', () => keys({ ...key.jwk, n: 'AQAB' }), '502 signing_key_unusable'],
 ];
 
-/** Long enough for a busy machine in the cases that do not time out. */
 const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 1000 : 10_000, maxRetries: 0 });
 
 describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
@@ -91,7 +90,6 @@ describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   });
 });
 
-/** The other key sets are accepted, and replace the former keys at once. */
 const OF_NO_USE = OF_THE_SERVER.filter(([, , refused]) => !refused.startsWith('502 signing_key'));
 
 describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
@@ -104,7 +102,6 @@ describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
     const warm = key.sign(claims);
     expect(await outcome(service, warm)).toBe('accepted');
     realm.control.fault('jwks', fault());
-    // `maxKeyAgeSeconds` is 600, and the clock also runs by itself.
     service.clock.advance(540);
     expect([await outcome(service, warm), await outcome(service, key.sign(claims))]).toEqual(['accepted', 'accepted']);
     service.clock.advance(61);

@@ -1,4 +1,3 @@
-/** Restart of a service that verifies signatures, after the shared feed of revocations has missed some. */
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -46,7 +45,6 @@ async function started(): Promise<Shop> {
   return shop;
 }
 
-/** The session of the token ends while the service is down, without a logout notice. */
 async function endedToken(): Promise<string> {
   await started();
   const { accessToken } = await logIn(server, 'alice');

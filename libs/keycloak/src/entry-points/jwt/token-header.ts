@@ -1,4 +1,3 @@
-/** Token header: checks the header of an access token (RFC 9068 §2.1), and reads its key id. */
 import type { BearerErrorReason } from '../../index.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import { BearerError, loggableText } from '../ports/jwt-verification.js';

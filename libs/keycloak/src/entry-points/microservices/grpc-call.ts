@@ -1,4 +1,3 @@
-/** gRPC call: refuses and closes calls of @grpc/grpc-js. */
 import { Writable } from 'node:stream';
 import type { AdaptedRefusal, LongLivedConnection } from '../extension/index.js';
 import { grpcStatus } from './grpc-status.js';
@@ -30,19 +29,16 @@ function message({ code, permission, acrValues, maxAgeSeconds }: AdaptedRefusal[
 
 const UNKNOWN = 2;
 
-/** Nest's own text. */
 const FAILED = { code: UNKNOWN, details: 'Internal server error', message: 'Internal server error' };
 
 export function refuseBareCall(args: readonly unknown[], refusal: AdaptedRefusal): void {
   answerBareCall(args, grpcError(refusal));
 }
 
-/** For a call that the guard could not check because the application failed. */
 export function failBareCall(args: readonly unknown[]): void {
   answerBareCall(args, { ...FAILED });
 }
 
-/** `args` are the call and, unless the response is a stream, its callback. */
 function answerBareCall(args: readonly unknown[], error: object): void {
   const [call, answer] = args as [GrpcCall, ((error: object) => void) | undefined];
   if (answer === undefined) call.emit('error', error);

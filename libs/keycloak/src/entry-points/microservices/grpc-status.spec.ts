@@ -1,4 +1,3 @@
-/** The gRPC status for each HTTP status of a refusal, including `forwardStatuses`. */
 import { describe, expect, it } from '@jest/globals';
 import { ServiceCallError } from '../../index.js';
 import { grpcStatus } from './grpc-status.js';

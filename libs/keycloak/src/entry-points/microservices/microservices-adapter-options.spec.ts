@@ -1,4 +1,3 @@
-/** microservicesRequestAdapter(): refuses invalid options. */
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../index.js';
 import { microservicesRequestAdapter } from './index.js';

@@ -1,4 +1,3 @@
-/** Microservices request adapter: reads the token from message headers, and returns refusals as RpcException. */
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
@@ -14,12 +13,11 @@ const INTERNAL_SERVER_ERROR = 500;
 export interface MicroservicesRequestAdapterOptions {
   /**
    * Whether a RabbitMQ message with a refused token is rejected (`nack` without `requeue`), so that RabbitMQ moves it
-   * to the dead-letter exchange of its queue. A message that could not be checked returns to the queue after a second,
-   * for example while Keycloak is unavailable or if the option `mapPermissions` throws.
+   * to the dead-letter exchange of its queue. A message that could not be checked returns to the queue after a second.
    *
-   * Use it only with `noAck: false`, where refused messages would stay unacknowledged. With `noAck: true` (Nest's
-   * default) RabbitMQ would close the channel. It also closes the channel if another `@EventPattern` handler of the
-   * event acknowledges the rejected message: give all handlers of an event the same access decorators. Default false.
+   * Use it only with `noAck: false`: with `noAck: true` (Nest's default) RabbitMQ would close the channel. It also
+   * closes the channel if another `@EventPattern` handler of the event acknowledges the rejected message: give all
+   * handlers of an event the same access decorators. Default false.
    */
   readonly rejectRefused?: boolean;
 }
@@ -30,8 +28,7 @@ export interface MicroservicesRequestAdapterOptions {
  * metadata, as `Bearer <token>`.
  *
  * A refusal is an `RpcException` with the body that HTTP callers get, or with a gRPC status (`UNAUTHENTICATED`,
- * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response: its exception is an
- * `IntrinsicException`, so that only the guard logs it.
+ * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response; only the guard logs it.
  *
  * Transports without headers (TCP, Redis) or not yet tested (Kafka, MQTT) are refused with `route_closed`, reason
  * `transport_without_headers`.
@@ -40,7 +37,7 @@ export interface MicroservicesRequestAdapterOptions {
  */
 export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
-  // Keyed by the transport's message object. The guard verifies a token once for each object that `requestOf` returns.
+  // The guard verifies a token once for each object that `requestOf` returns.
   const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
@@ -80,7 +77,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** The call of a `@GrpcStreamCall` handler. Nest does not handle an exception there, so it would end the process. */
+/** Nest does not handle an exception in a `@GrpcStreamCall` handler, so it would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;

@@ -1,4 +1,3 @@
-/** Received call: determines the transport of a call from the objects that Nest and the transport made for it. */
 import { EventEmitter } from 'node:events';
 import { BaseRpcContext, NatsContext, RmqContext } from '@nestjs/microservices';
 import type { CallContext } from '../extension/index.js';
@@ -11,9 +10,8 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * The caller sent the first argument, so its members prove nothing. Every transport except gRPC passes a
- * `BaseRpcContext` as the second argument. gRPC passes the call as the third argument, or as the first for
- * `@GrpcStreamCall`. A gRPC call is an event emitter, which a deserialized message never is.
+ * The caller sent the first argument, so its members prove nothing. gRPC passes the call as the third argument, or as
+ * the first for `@GrpcStreamCall`. A gRPC call is an event emitter, which a deserialized message never is.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

@@ -1,13 +1,10 @@
-/** Received headers: reads the `authorization` headers of a message, for each transport. */
 import type { ReceivedCall } from './received-call.adapter.js';
 
-/** Headers of the packages @nats-io/transport-node and nats. */
 interface NatsHeaders {
   keys(): readonly string[];
   values(name: string): readonly string[];
 }
 
-/** A delivery of amqplib. */
 interface Delivery {
   readonly properties?: { readonly headers?: Readonly<Record<string, unknown>> };
 }

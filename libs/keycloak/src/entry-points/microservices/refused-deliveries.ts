@@ -1,5 +1,3 @@
-/** Refused deliveries: rejects RabbitMQ messages that no handler will acknowledge. */
-
 export interface RabbitMqDelivery {
   getChannelRef(): { nack(message: unknown, allUpTo: boolean, requeue: boolean): void };
   getMessage(): object;
@@ -10,7 +8,6 @@ const PAUSE_MS = 1000;
 /** Several handlers of an event may each refuse it, and a second `nack` would close the channel. */
 const rejected = new WeakSet<object>();
 
-/** A message that could not be checked (5xx) returns to its queue after a pause. */
 export function rejectDelivery(delivery: RabbitMqDelivery, status: number): void {
   if (rejected.has(delivery.getMessage())) return;
   rejected.add(delivery.getMessage());

@@ -1,4 +1,3 @@
-/** Tokens of messages: each is verified once per message, even if several handlers need it. */
 import { Metadata } from '@grpc/grpc-js';
 import { NatsContext, RmqContext, type RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';

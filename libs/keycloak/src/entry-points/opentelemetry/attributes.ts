@@ -1,4 +1,3 @@
-/** Attributes: the attribute names of metrics and spans, from OpenTelemetry's semantic conventions if possible. */
 import type { Attributes } from '@opentelemetry/api';
 import type { ServiceCallMessage } from '../diagnostics/index.js';
 
@@ -37,7 +36,6 @@ export function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-/** Undefined also for a call that its caller aborted. */
 export function errorTypeOf({ status, failed, reason }: ServiceCallMessage): string | undefined {
   if (failed !== undefined) return reason ?? failed;
   return status !== undefined && status >= 400 ? String(status) : undefined;

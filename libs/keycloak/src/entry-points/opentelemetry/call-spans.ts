@@ -1,4 +1,3 @@
-/** CallSpans: one span per call of another service, which includes getting the token. */
 import {
   context,
   propagation,

@@ -1,4 +1,3 @@
-/** Channel metrics: counters and durations from the library's diagnostics channels. */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,

@@ -1,4 +1,3 @@
-/** KeycloakTelemetry: the telemetry of an application, from its start to its shutdown. */
 import { metrics, trace } from '@opentelemetry/api';
 import type { ComposedKeycloak } from '../ports/call-tracing.js';
 import { measureChannels } from './channel-metrics.js';
@@ -27,7 +26,6 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
-  /** Nest's last hook: calls in flight have ended by now. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();

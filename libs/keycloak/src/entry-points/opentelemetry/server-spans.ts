@@ -1,4 +1,3 @@
-/** Server spans: one per introspection and token request to Keycloak. */
 import { SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
@@ -16,10 +15,7 @@ export interface ReachedIssuer {
 
 type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
 
-/**
- * Creates each span when its request is over, in the context of the request that caused it. A span has no server
- * address if the applications of this process reach the issuer at different URLs.
- */
+/** A span has no server address if the applications of this process reach the issuer at different URLs. */
 export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
   const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {
     const { issuer: askedIssuer, durationMs, failed } = asked;

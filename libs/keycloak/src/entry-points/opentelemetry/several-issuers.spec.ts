@@ -1,4 +1,3 @@
-/** Metrics of the calls to several issuers. */
 import { metrics } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pointsOf, RecordedTelemetry } from '../../../spec-support/recorded-telemetry.js';

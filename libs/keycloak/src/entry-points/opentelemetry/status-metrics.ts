@@ -1,4 +1,3 @@
-/** Status metrics: gauges of calls, caches and denials, read at each collection. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import type {
   CallsState,

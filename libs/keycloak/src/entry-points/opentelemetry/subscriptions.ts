@@ -1,4 +1,3 @@
-/** Subscriptions: listeners on diagnostics channels, by channel name. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /** A listener must not throw: its error would end the process. */

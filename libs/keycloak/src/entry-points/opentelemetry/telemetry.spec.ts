@@ -1,4 +1,3 @@
-/** KeycloakTelemetryModule: the metrics and spans of an application, which match docs/telemetry.md. */
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Inject, Module, type INestApplication } from '@nestjs/common';
@@ -125,10 +124,7 @@ async function started(): Promise<INestApplication> {
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
-/**
- * Proves the feed since before any token here was issued. A token from before would be introspected again, at a time
- * that varies between runs.
- */
+/** A token from before the proof would be introspected again, at a time that varies between runs. */
 function hearOfAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
@@ -171,7 +167,6 @@ describe('an application with KeycloakTelemetryModule', () => {
     await Promise.all([ask('/left', as('bob')).expect(200), request(app.getHttpServer()).get('/left').expect(401)]);
     testAuthorizationServer(app).fail('refused');
     await ask('/left', as('carol')).expect(503);
-    // The introspection result is cached, but the token for the call is not.
     await ask('/left', dave).expect(503);
   });
 

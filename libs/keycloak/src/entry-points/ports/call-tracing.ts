@@ -1,4 +1,3 @@
-/** The port for the entry point that exports metrics and traces. */
 export { KEYCLOAK } from '../../module/keycloak.module-definition.js';
 
 export type { ComposedKeycloak } from '../../module/compose-keycloak.js';

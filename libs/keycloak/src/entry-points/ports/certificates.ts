@@ -1,2 +1,1 @@
-/** The port for entry points that check the certificates in their options. */
 export { faultOfCertificates } from '../../http/ca-file.js';

@@ -1,4 +1,3 @@
-/** The port for the entry point that refuses WebSocket handshakes. */
 export { KeycloakException } from '../../protocol/keycloak-exception.js';
 export { GatewayHandshakes } from '../../resource-server/gateway-handshakes.discovery.js';
 

@@ -1,4 +1,3 @@
-/** The port for the entry point that verifies signatures: its errors, caches and diagnostics channel. */
 export { DeadlineCache } from '../../caching/deadline-cache.js';
 export { Flights } from '../../caching/flights.js';
 export { jwtVerifications, publishJwtVerification } from '../../diagnostics/jwt-verification-channel.js';

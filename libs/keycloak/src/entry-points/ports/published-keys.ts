@@ -1,4 +1,3 @@
-/** The port for the folder `jws`, which verifies signatures for entry points: strict JSON and the renewal of keys. */
 export { renewAfterMs, type RenewalWindow } from '../../caching/renewal.js';
 export { AuthorizationServerError } from '../../protocol/authorization-server-error.js';
 export { isStrictJson } from '../../authorization-server/strict-json.js';

@@ -1,4 +1,3 @@
-/** The port for entry points that describe routes: the access rules of each route, and the issuers. */
 export { RESOLVED_OPTIONS } from '../../module/keycloak.module-definition.js';
 export { nameOfClient } from '../../resource-server/allowed-client.js';
 export { RouteReport } from '../../resource-server/route-report.discovery.js';

@@ -1,4 +1,3 @@
-/** The port for the entry point that receives revocations: caches, errors, option checks and the composed module. */
 export { isStrictJson } from '../../authorization-server/strict-json.js';
 export { awakeClock } from '../../caching/clock.js';
 export { systemClock } from '../../caching/clock.js';

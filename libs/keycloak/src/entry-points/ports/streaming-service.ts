@@ -1,4 +1,3 @@
-/** The port for entry points that call services with any body. */
 export { letManyListen } from '../../caching/shared-signal.js';
 export { sendStreaming } from '../../client/streaming-call.js';
 export { KEYCLOAK } from '../../module/keycloak.module-definition.js';

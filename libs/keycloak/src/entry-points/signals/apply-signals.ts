@@ -1,10 +1,8 @@
-/** applySignals(): applies the denials and rechecks of a source, for its own issuer only. */
 import type { ComponentLog, RevocationList } from '../ports/signals.js';
 import type { Signals } from './signal-source.js';
 import type { SourceIssuer } from './source-context.js';
 import { reasonOf } from './source-faults.js';
 
-/** How far the server's clock may be ahead of `clockSkew.latestSeconds()`. */
 const MAX_AHEAD_SECONDS = 60;
 
 export interface SignalTarget {
@@ -14,7 +12,6 @@ export interface SignalTarget {
   readonly log: ComponentLog;
 }
 
-/** If applying fails, rechecks all tokens of the issuer and returns false. */
 export function applySignals(signals: Signals, target: SignalTarget): boolean {
   try {
     applyEach(signals, target);

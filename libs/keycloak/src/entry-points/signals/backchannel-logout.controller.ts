@@ -1,11 +1,13 @@
-/** Back-channel logout controller: the route for logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). */
 import { applyDecorators, Controller, Inject, Post, Req, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Public } from '../../index.js';
 import type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 import { LogoutNotices, type NoticeOutcome } from './logout-notices.js';
 
-/** RFC 6749 §5.2, as §2.8 requires. A refusal has no reason, so that a forger learns nothing. */
+/**
+ * RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires. A refusal has no reason, so that a forger
+ * learns nothing.
+ */
 const BODIES = {
   refused: { error: 'invalid_request', error_description: 'The logout token is not valid' },
   unavailable: {

@@ -1,6 +1,3 @@
-/**
- * BackchannelLogoutModule in applications on Express and Fastify (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
- */
 import {
   Injectable,
   Module,
@@ -68,7 +65,6 @@ describe.each([
     expect(await all()).toEqual([200, 200, 200]);
     await logOut(server, here);
     expect(await all()).toEqual([401, 200, 200]);
-    // Keycloak sends one notice for each session of the user.
     await server.control.logOutUser('alice');
     expect(await all()).toEqual([401, 401, 200]);
   });
@@ -98,7 +94,6 @@ describe.each([
         REFUSED,
       ]);
     }
-    // Above the body limit.
     const tooLong = await app.notify('x'.repeat(2_000_000));
     expect([tooLong.status, tooLong.ok]).toEqual([413, false]);
     await tooLong.body?.cancel();
@@ -181,7 +176,6 @@ describe('BackchannelLogoutModule', () => {
   });
 });
 
-/** A CSRF guard. */
 @Injectable()
 class UnsafeMethods implements CanActivate {
   constructor(private readonly reflector: Reflector) {}

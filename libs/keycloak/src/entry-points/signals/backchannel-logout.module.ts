@@ -1,4 +1,3 @@
-/** BackchannelLogoutModule: receives logout notices and denies the tokens of the ended sessions. */
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { SigningKeys } from '../jws/signing-keys.js';
@@ -35,17 +34,15 @@ const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
 
-/** How long a withdrawn signing key is still accepted, in seconds. */
 const MAX_KEY_AGE_SECONDS = 600;
 
 /**
- * Receives the back-channel logout notices of Keycloak (OpenID Connect Back-Channel Logout 1.0) at one public route. It
- * accepts only notices that an issuer of `KeycloakModule` has signed. From the next request on, the `RevocationList`
- * denies the tokens of the session; with a `revocationChannel`, at all replicas of all services.
+ * Receives the back-channel logout notices of Keycloak (OpenID Connect Back-Channel Logout 1.0) at one public route, if
+ * an issuer of `KeycloakModule` has signed them. From the next request on, the `RevocationList` denies the tokens of
+ * the session; with a `revocationChannel`, at all replicas of all services.
  *
- * Import it once, beside `KeycloakModule.forRoot`, at one service or several. It does NOT configure Keycloak: the
- * client needs `backchannel.logout.url`. Keycloak notifies a client only about sessions in which it took part
- * (docs/revocation.md#back-channel-logout).
+ * Import it once, beside `KeycloakModule.forRoot`. It does NOT configure Keycloak: the client needs
+ * `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
  */
 @Module({ imports: [DiscoveryModule] })
 export class BackchannelLogoutModule {
@@ -54,7 +51,7 @@ export class BackchannelLogoutModule {
     return BackchannelLogoutModule.forRootAsync({ ...options, useFactory: () => NOTHING_MORE });
   }
 
-  /** With a listener. Throws `ConfigurationError`; for the result of `useFactory`, at the start of the application. */
+  /** Throws `ConfigurationError`; for the result of `useFactory`, at the start of the application. */
   static forRootAsync({
     imports = [],
     inject = [],

@@ -1,4 +1,3 @@
-/** Back-channel logout options: the path and decorators of the route, and their check at boot. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import type { BackchannelLogoutListener } from './logout-listener.js';
 
@@ -20,7 +19,6 @@ const DEFAULT_PATH = 'backchannel-logout';
 /** Other characters may be pattern syntax for the routers of Express and Fastify. */
 const PLAIN_PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 
-/** Throws `ConfigurationError`, which lists every fault. */
 export function resolveLogoutOptions(given: BackchannelLogoutOptions): Required<BackchannelLogoutOptions> {
   const { path = DEFAULT_PATH, decorators = [], ...others } = Object(given) as BackchannelLogoutOptions;
   const faults = new ConfigurationFaults();
@@ -35,7 +33,6 @@ export function resolveLogoutOptions(given: BackchannelLogoutOptions): Required<
   return { path, decorators };
 }
 
-/** Throws `ConfigurationError` if the result of `useFactory` is not a listener. */
 export function checkedListener(given: unknown): BackchannelLogoutListener {
   const { ended, unverified } = Object(given) as Readonly<Record<string, unknown>>;
   if (typeof ended === 'function' && (unverified === undefined || typeof unverified === 'function')) {

@@ -1,4 +1,3 @@
-/** A feed claims only time for which its sources were polled, whatever happens to the lease and to the polls. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../../spec-support/still-clock.js';
 import { SILENT } from '../../resilience/component-log.js';
@@ -8,7 +7,6 @@ import type { Signals, SignalSource } from './signal-source.js';
 
 const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
 
-/** The lease has a clock of its own, far from the clock of the feed. */
 const AHEAD_MS = 5_000_000_000;
 
 interface Poll {
@@ -19,7 +17,6 @@ interface Poll {
 
 interface Turn {
   readonly fencing: number;
-  /** How long the response to the request for the lease takes. */
   readonly leaseSeconds: number;
   readonly pollSeconds: number;
   readonly comesTo: 'everything' | 'a part' | 'no answer';
@@ -29,7 +26,6 @@ let clock: StillClock;
 let keycloak: ComposedKeycloak;
 let feed: SignalFeed;
 let polls: Poll[];
-/** The start of the time that the last turn claims, by the feed's clock. */
 let claimedMs: number | undefined;
 let turn: Turn;
 let give: (() => void) | undefined;
@@ -67,7 +63,6 @@ function follow(...sources: readonly SignalSource[]): void {
   feed.start();
 }
 
-/** `turn` determines the lease and the result of each poll. */
 function followByTurns(): void {
   keycloak.issuers[0].feed.lease = async () => {
     await new Promise<void>((resolve) => (give = resolve));
@@ -86,7 +81,6 @@ function followByTurns(): void {
   follow({ name: 'events', connect: () => ({ poll }) });
 }
 
-/** Runs the next turn of the feed, a second after the last one. */
 async function take(changed: Partial<Turn> = {}): Promise<void> {
   await until(() => give !== undefined);
   turn = { fencing: 1, leaseSeconds: 0, pollSeconds: 1, comesTo: 'everything', ...changed };
@@ -98,7 +92,6 @@ async function take(changed: Partial<Turn> = {}): Promise<void> {
   await until(() => give !== undefined);
 }
 
-/** The start of the time that the polls cover without a gap, up to the last poll. */
 function heardSinceMs(): number {
   const [last, ...before] = polls.filter(({ isWhole }) => isWhole).toReversed();
   let sinceMs = last?.fromMs ?? Infinity;
@@ -147,7 +140,6 @@ describe('SignalFeed claims to have received everything', () => {
     compose(introspectionTtlSeconds);
     followByTurns();
     for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
-    // It reads on from where it stopped, whatever it claims.
     expect(polls[2]?.fromMs).toBeLessThanOrEqual(polls[0]?.atMs ?? 0);
     expect(claimedMs).toBe(polls[poll]?.atMs);
   });
@@ -165,7 +157,6 @@ describe('SignalFeed claims to have received everything', () => {
     await take();
     const from = isCarriedOn ? sinceMs : (polls[0]?.atMs ?? 0);
     expect(claimedMs).toBeGreaterThanOrEqual(from);
-    // The lease took a second.
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 

@@ -1,5 +1,3 @@
-/** Identifiers: validates the user and session ids that a server sends. */
-
 const MAX_LENGTH = 1024;
 
 export const identifier = (value: unknown): string | undefined =>

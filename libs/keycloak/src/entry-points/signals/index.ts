@@ -1,7 +1,3 @@
-/**
- * The entry point nestjs-keycloak-s2s/signals: back-channel logout, the event log of Keycloak, and Shared Signals.
- * Peer: `jose`.
- */
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SIGNAL_SOURCE_REASONS, SignalSourceError } from './signal-source.js';

@@ -1,4 +1,3 @@
-/** Lease holder: the lease by which one replica polls for all, and the log line when the poller changes. */
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
@@ -26,8 +25,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Returns undefined while another replica has the lease. Returns `unknown` if the channel can't be asked and this
-   * process had the lease last: it then applies events, but proves nothing.
+   * `unknown`: the channel can't be asked and this process had the lease last, so it applies events, but proves
+   * nothing.
    */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
     let lease: FeedLease | 'unknown' | undefined;

@@ -1,4 +1,3 @@
-/** Logout claims: validates the claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
 import type { BackchannelLogout } from './logout-listener.js';
 
 export type LogoutRefusal =
@@ -38,7 +37,7 @@ export interface LogoutRecipient {
 
 export interface LogoutClaims extends BackchannelLogout {
   readonly tokenId: string;
-  /** Offline sessions outlive the logout otherwise (§2.7). */
+  /** Offline sessions outlive the logout otherwise (OpenID Connect Back-Channel Logout 1.0 §2.7). */
   readonly endsOffline: boolean;
 }
 
@@ -58,7 +57,7 @@ export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
 const MAX_IDENTIFIER_LENGTH = 1024;
 
-/** Does not check the signature. `now`: seconds since the epoch. */
+/** OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6, without the signature. `now`: seconds since the epoch. */
 export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;
   if (iss !== issuer) throw new LogoutTokenError('other_issuer');

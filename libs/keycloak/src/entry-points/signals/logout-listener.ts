@@ -1,5 +1,3 @@
-/** Logout listener: lets an application react to the end of a session. */
-
 /** The content of a verified logout notice (OpenID Connect Back-Channel Logout 1.0 §2.4). */
 export interface BackchannelLogout {
   readonly issuer: string;
@@ -20,16 +18,14 @@ export interface BackchannelLogoutListener {
    * Called when a session has ended. Its tokens are denied already; the issuer may still report them as active, because
    * it waits for this response.
    *
-   * If it rejects or takes longer than four seconds, Keycloak gets status 503: it waits for five seconds. A slower
-   * listener continues, but its result is ignored. Keycloak does not send a notice again.
+   * If it rejects or takes longer than four seconds, Keycloak gets status 503, and does not send the notice again.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**
-   * Called for a notice whose signature can't be verified because the issuer's keys can't be read. It may be about any
-   * session, and Keycloak does not send it again.
+   * Called for a notice whose signature can't be verified because the issuer's keys can't be read.
    *
-   * Anybody can send such a notice, as often as they like. Introspect sessions before the application uses them again,
-   * and do not end a session because of this call alone.
+   * Anybody can send such a notice, so introspect sessions before the application uses them again. Do not end a session
+   * because of this call alone.
    */
   unverified?(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-/** LogoutNotices: the effects of a notice, their order, and the choice of the issuer. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ISSUER } from '../../../spec-support/one-issuer.js';
 import { encoded } from '../../../spec-support/signers.js';

@@ -1,4 +1,3 @@
-/** LogoutNotices: carries out verified logout notices, and rechecks tokens after a notice that can't be verified. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, type RevocationList } from '../../index.js';
 import { RepeatedLines } from '../diagnostics/index.js';
@@ -14,7 +13,6 @@ export interface IssuerNotices {
   readonly rechecks: Pick<RepeatedRechecks, 'require' | 'stop'>;
 }
 
-/** `refused`: the token is invalid. `unavailable`: the issuer's keys can't be read, or the listener failed. */
 export type NoticeOutcome =
   { readonly kind: 'taken' | 'refused' } | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
 
@@ -35,7 +33,6 @@ export class LogoutNotices {
     private readonly listenerMs = LISTENER_MS,
   ) {}
 
-  /** `token`: the form field `logout_token`, which may have any type. */
   async take(token: unknown): Promise<NoticeOutcome> {
     try {
       const text = this.#textOf(token);
@@ -69,7 +66,7 @@ export class LogoutNotices {
     return token;
   }
 
-  /** Selects the issuer by the unverified `iss`. The keys of that issuer must then verify the token. */
+  /** Uses the unverified `iss`: the keys of that issuer must then verify the token. */
   #issuerOf(text: string): IssuerNotices {
     const { iss } = unverifiedClaims(text);
     const named = this.issuers.find(({ issuer }) => issuer === iss);
@@ -101,10 +98,7 @@ export class LogoutNotices {
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
-  /**
-   * The notice may be about any session of the issuer, and it is not sent again. It is not trusted, so its only effect
-   * is a recheck of all tokens.
-   */
+  /** The notice is not trusted, so its only effect is a recheck of all tokens. */
   async #unverified({ issuer, rechecks }: IssuerNotices, error: unknown): Promise<NoticeOutcome> {
     if (error instanceof LogoutTokenError) throw error;
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =

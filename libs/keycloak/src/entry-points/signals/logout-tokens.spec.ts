@@ -1,4 +1,3 @@
-/** The checks of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6), with keys that rotate and disappear. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ISSUER } from '../../../spec-support/one-issuer.js';
 import { ecSigner, encoded, hmacSigned, rsaSigner, type Json } from '../../../spec-support/signers.js';
@@ -13,7 +12,6 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 let clock: StillClock;
-/** An error stands for an issuer that is not reachable. */
 let published: unknown;
 let readings: number[];
 let tokens: LogoutTokens;
@@ -37,7 +35,6 @@ function made(): LogoutTokens {
   return new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, clock);
 }
 
-/** Valid claims with overrides; undefined removes a claim. */
 function claims(change: Json = {}): Json {
   number += 1;
   const now = clock.date;
@@ -172,7 +169,6 @@ describe('LogoutTokens', () => {
       outcomes.add(await outcomeOf(token));
       clock.advance(1);
     }
-    // The token becomes too old before its jti is evicted.
     expect([...outcomes]).toEqual(['jti_seen_before', 'too_old', 'expired']);
   });
 
@@ -218,7 +214,6 @@ describe('LogoutTokens with changing keys', () => {
     const pauses = readings.slice(1).map((at, index) => at - (readings[index] ?? 0));
     expect(pauses).toHaveLength(10);
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
-    // The first key was withdrawn.
     expect(await outcomeOf(signed())).toBe('signing_key_unknown');
   });
 

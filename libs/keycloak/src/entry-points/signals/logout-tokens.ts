@@ -1,4 +1,3 @@
-/** LogoutTokens: verifies the logout tokens of one issuer (OpenID Connect Back-Channel Logout 1.0 §2.6). */
 import { jsonObjectOf } from '../jws/json-object.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import type { PublishedKey } from '../jws/published-key.js';
@@ -20,8 +19,8 @@ const MAX_REMEMBERED = 100_000;
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
- * §2.4: in upper or lower case, with or without `application/` (RFC 7515 §4.1.9). Without this check, an ID token could
- * pass.
+ * OpenID Connect Back-Channel Logout 1.0 §2.4: in upper or lower case, with or without `application/` (RFC 7515
+ * §4.1.9). Without this check, an ID token could pass.
  */
 const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 
@@ -42,10 +41,6 @@ export class LogoutTokens {
     this.#seen = new DeadlineCache(MAX_REMEMBERED, clock);
   }
 
-  /**
-   * Rejects with `LogoutTokenError` for an invalid token, and with `AuthorizationServerError` if the issuer's keys
-   * can't be read.
-   */
   async check(token: string): Promise<LogoutClaims> {
     const header = headerOf(token);
     const claims = this.#claimsOf(token);
@@ -71,10 +66,7 @@ export class LogoutTokens {
     return readLogoutClaims(claims, this.recipient, this.clock.epochSeconds());
   }
 
-  /**
-   * Only a key set that is read after the token arrived can prove that the issuer has no such key. These reads are
-   * limited to one per second.
-   */
+  /** Only a key set that is read after the token arrived can prove that the issuer has no such key. */
   async #keyOf({ keyId, algorithm }: JwsHeader): Promise<PublishedKey> {
     const current = this.keys.current(this.clock.monotonicMs());
     const isThere = current?.has(keyId) === true && !current.isFaulty(keyId);

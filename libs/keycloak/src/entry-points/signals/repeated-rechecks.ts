@@ -1,5 +1,3 @@
-/** RepeatedRechecks: rechecks all tokens after notices that can't be verified, at a limited rate. */
-
 /** Longer than Keycloak takes for a logout. */
 const INTERVAL_MS = 10_000;
 
@@ -15,14 +13,13 @@ const afterMs: Schedule = (ms, action) => {
 const SPREAD_MS = 1000;
 
 /**
- * While Keycloak sends a notice, it still reports the session's tokens as active. So there is one recheck at once, and
- * another one when the logout must be complete. Anybody can send such notices, so there is at most one recheck in ten
- * seconds. A recheck that another replica makes counts, too.
+ * While Keycloak sends a notice, it still reports the session's tokens as active, so another recheck follows when the
+ * logout must be complete. Anybody can send such notices, so there is at most one recheck in ten seconds, including the
+ * rechecks of other replicas.
  */
 export class RepeatedRechecks {
   #due = 0;
   #cancel: (() => void) | undefined;
-  /** Whether the pause is over, so that another replica may make the recheck before this one. */
   #isNext = false;
 
   constructor(

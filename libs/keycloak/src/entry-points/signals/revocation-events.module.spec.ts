@@ -1,4 +1,3 @@
-/** RevocationEventsModule in an application: its options, its start and its end. */
 import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -46,7 +45,6 @@ const until = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
-// The guide includes this region.
 // #region module
 @Module({
   imports: [

@@ -1,4 +1,3 @@
-/** RevocationEventsModule: runs a signal feed from the start of an application to its end. */
 import {
   Module,
   type DynamicModule,
@@ -29,8 +28,8 @@ export interface RevocationEventsModuleOptions {
    */
   readonly pollSeconds?: number;
   /**
-   * The client that polls. Default: this service's own client. A service that calls others should use another client:
-   * otherwise a callee could read the events with the token that it receives.
+   * The client that polls. Default: this service's own client. If the service calls others, a callee could read the
+   * events with the token that it receives, so use another client.
    */
   readonly client?: RevocationEventsClientOptions;
 }
@@ -56,12 +55,11 @@ export interface RevocationEventsAsyncOptions
  * `revocationChannel` passes them on to other replicas and services. Import it once, beside `KeycloakModule.forRoot`.
  *
  * While the feed proves that it misses nothing, introspection results are cached for
- * `introspectionTtlWithEventsSeconds`. With a channel that carries proofs (`valkeyRevocations()`) this applies to all
- * services, and one process polls at a time, by a lease.
+ * `introspectionTtlWithEventsSeconds`. A feed that fails or is silent refuses nobody and grants nothing: results are
+ * cached for `introspectionTtlSeconds`, as without a feed.
  *
- * A feed that fails or is silent refuses nobody and grants nothing: results are cached for `introspectionTtlSeconds`,
- * as without a feed. The module does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in
- * the event log, and `sharedSignals()` creates a stream if the client has none.
+ * It does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in the event log, and
+ * `sharedSignals()` creates a stream if the client has none.
  */
 @Module({})
 export class RevocationEventsModule {

@@ -1,4 +1,3 @@
-/** Logout notices of several issuers, with a listener and with keys that rotate and disappear. */
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -46,7 +45,6 @@ describe('BackchannelLogoutModule', () => {
     const both = async (): Promise<number[]> =>
       Promise.all([here, there].map(async ({ accessToken }) => app.status(accessToken)));
     expect(await both()).toEqual([200, 200]);
-    // Signed by one realm, with the issuer of the other realm.
     const about = { username: 'alice', sid: 's1' };
     const forged = { claims: { iss: servers()[1].issuer } };
     const answer = await app.notify(await servers()[0].control.logoutToken('shop', about, forged));
@@ -95,7 +93,6 @@ describe('BackchannelLogoutModule', () => {
     ]);
     expect(await answer.json()).toMatchObject({ error: 'temporarily_unavailable' });
     expect(await app.status(accessToken)).toBe(401);
-    // A sender may repeat the notice after a failure.
     isDown = false;
     expect([(await app.notify(notice)).status, (await app.notify(notice)).status]).toEqual([200, 400]);
   });
@@ -119,7 +116,6 @@ describe('BackchannelLogoutModule', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, async () => app.notify(await aboutAlice())));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     expect((await flood).every(({ status }) => status === 400)).toBe(true);
-    // At most one read of the keys per second, plus one.
     expect(calls.jwks - before).toBeLessThanOrEqual(Math.ceil((performance.now() - startMs) / 1000) + 1);
   });
 
@@ -148,7 +144,6 @@ describe('BackchannelLogoutModule', () => {
     const before = calls.introspection;
     expect(await both()).toEqual([401, 200]);
     expect(calls.introspection - before).toBe(2);
-    // More such notices do not cause more introspections.
     await Promise.all(
       Array.from({ length: 20 }, async (_, number) => app.notify(junkNotice(servers()[0], `again-${number}`))),
     );
@@ -179,7 +174,6 @@ describe('BackchannelLogoutModule', () => {
     expect((await app.notify(await aboutAlice())).status).toBe(503);
     expect(appended).toEqual([]);
     await app.stop();
-    // An old recheck does not cover sessions that ended later.
     const other = await started({ options: { revocationChannel } });
     theirs(Date.now() / 1000 - 30, 'long ago');
     expect((await other.notify(await aboutAlice())).status).toBe(503);

@@ -1,4 +1,3 @@
-/** SignalFeed with scripted sources. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-keycloak.js';
@@ -13,7 +12,6 @@ const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: tru
 
 type Poll = () => Promise<Signals> | Signals;
 
-/** The last result repeats. */
 function sourceOf(name: string, ...polls: readonly Poll[]): SignalSource & { asked: number } {
   const source = {
     name,
@@ -191,7 +189,6 @@ describe('SignalFeed', () => {
     expect(gaps).toBe(1);
     const before = proofOf(keycloak.issuers[0].signals.latestMs);
     await until(() => keycloak.issuers[0].signals.latestMs > before);
-    // The later proof does not cover tokens from before the gap.
     expect(proofOf(askedMs)).toBe(-Infinity);
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });

@@ -1,4 +1,3 @@
-/** Signal feed: polls its sources, applies what they report, and proves that nothing was missed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedLease } from '../extension/index.js';
 import {
@@ -22,7 +21,6 @@ export interface SignalFeedOptions {
 
 type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
-/** Longest pause between polls after failures, unless `pollMs` is longer. */
 const LONGEST_PAUSE_MS = 5000;
 
 /** Overlap with the time that another replica has proven, because both replicas measure it. */
@@ -30,7 +28,6 @@ const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
 
-/** Keycloak takes longer to restart. */
 const MAX_SILENCE_MS = 10_000;
 
 const LAST_POLL_MS = 2000;
@@ -40,21 +37,17 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Nothing was missed from here until `provenUntilMs`, by the clock of the lease. Undefined after a gap. */
+  /** Nothing was missed from here until `provenUntilMs`, by the clock of the lease; undefined after a gap. */
   heardSinceMs: number | undefined;
   fencing: number | undefined;
   provenUntilMs: number;
-  /** Start of this process's last successful poll; monotonic. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
   isHeard: boolean | undefined;
 }
 
-/**
- * The feed can only revoke access: an event makes the service reject a token or introspect it again. Results are cached
- * for longer only while all sources are proven.
- */
+/** The feed can only revoke access: an event makes the service reject a token or introspect it again. */
 export class SignalFeed {
   readonly #clock: Clock;
   readonly #log: ComponentLog;
@@ -106,7 +99,6 @@ export class SignalFeed {
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 
-  /** Waits at most two seconds for the polls that are under way. Does not reject. */
   async stop(): Promise<void> {
     this.#closing.abort();
     const waiting = new AbortController();
@@ -136,7 +128,6 @@ export class SignalFeed {
     const heardUntilMs = this.#heardUntilMs(one);
     const hasGap = beganMs - heardUntilMs > this.#maxSilenceMs;
     if (hasGap) one.heardSinceMs = undefined;
-    // After a gap the missed events are still read, unless the gap is too long.
     const readFromMs = beganMs - heardUntilMs > MAX_SINCE_MS ? beganMs : heardUntilMs;
     const sinceMs = this.#clock.monotonicMs() - readFromMs;
     let signals: Signals;
@@ -157,7 +148,6 @@ export class SignalFeed {
     }
     one.failures = 0;
     if (lease === 'unknown' || !isWhole) return;
-    // If nothing was missed, this replica continues the proof of another replica.
     const heardFromMs = hasGap ? beganMs : Math.min(heardUntilMs, this.at.signals.heardSinceMs);
     one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardFromMs);
     if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));

@@ -1,4 +1,3 @@
-/** Signal source: the interface of a source that reports ended tokens to the feed. */
 import type { IssuerRecheck } from '../extension/index.js';
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
@@ -37,17 +36,14 @@ export interface SignalSourceContext {
   readonly clientId: string;
   /** Sends requests, with a bulkhead and a circuit breaker of its own. */
   readonly fetch: AuthorizationServerFetch['fetch'];
-  /**
-   * Requests a new token for this client. `scope`: names of optional scopes, separated by spaces. Rejects with
-   * `AuthorizationServerError`.
-   */
+  /** `scope`: names of optional scopes, separated by spaces. Rejects with `AuthorizationServerError`. */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
   /** The server's time in seconds since the epoch, exact to about a second after the first token. */
   readonly serverSeconds: () => number;
   /** Whether this is only a check, which must create nothing at the server and remove no events there. */
   readonly isTrial: boolean;
-  /** Longest time between two proofs, in milliseconds. With rarer proofs, cached results would expire earlier. */
+  /** Longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
   /** For facts that an operator needs and `poll` does not return. It must not get text from the server. */
   readonly log: ComponentLog;
@@ -55,10 +51,10 @@ export interface SignalSourceContext {
 
 export interface ConnectedSignalSource {
   /**
-   * Asks once what ended in the last `sinceMs` milliseconds; everything before that was read, here or by another
-   * replica. The value is 0 if nothing was read before. A result may repeat events.
+   * Asks once what ended in the last `sinceMs` milliseconds, which is 0 if nothing was read before. A result may repeat
+   * events.
    *
-   * Rejects with `AuthorizationServerError`. Rejects with `SignalSourceError` if the setup of the server has to change.
+   * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if the setup of the server has to change.
    */
   poll(sinceMs: number): Promise<Signals>;
 }

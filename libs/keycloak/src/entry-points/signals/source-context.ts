@@ -1,4 +1,3 @@
-/** sourceContext(): the context of an issuer's sources, for this service's client or another one. */
 import type { ClientAuthentication } from '../client-authentication/index.js';
 import type { ComponentLog, ComposedIssuer } from '../ports/signals.js';
 import type { SignalSourceContext } from './signal-source.js';

@@ -1,4 +1,3 @@
-/** Source faults: why a source can't be polled, and a check of a source for operators. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loggedFields, KeycloakException, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';

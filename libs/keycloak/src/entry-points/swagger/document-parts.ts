@@ -1,5 +1,3 @@
-/** Document parts: the parts of an OpenAPI document (3.0 or 3.1) that are read and written. */
-
 export interface Operation {
   security?: readonly SecurityRequirement[];
   responses: Record<string, unknown>;
@@ -41,7 +39,6 @@ export function operationAt(
   return isOperation(found) ? found : undefined;
 }
 
-/** A path item also has members that are not operations, such as shared parameters. */
 const isOperation = (value: unknown): value is Operation =>
   typeof value === 'object' && value !== null && 'responses' in value;
 

@@ -1,4 +1,3 @@
-/** Documented routes: maps each route to the operations in which @nestjs/swagger describes it. */
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '@nestjs/swagger';
 import type { ReportedRoute } from '../ports/reported-routes.js';
@@ -21,7 +20,6 @@ export interface DocumentedRoute {
   readonly places: readonly OperationPlace[];
 }
 
-/** Returns the routes that are not excluded. `faults` lists missing operations, and operations without a route. */
 export function documentedRoutes(
   app: INestApplication,
   routes: readonly ReportedRoute[],
@@ -55,8 +53,7 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * Makes a document of each route alone, by excluding all others through metadata that is restored afterwards. A
- * document of all routes does not identify a handler, since class names repeat. It also has only the last of several
+ * A document of all routes does not identify a handler, since class names repeat. It also has only the last of several
  * handlers with one path, as with header versions.
  */
 function placesOf(
@@ -89,7 +86,6 @@ function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void
   Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }
 
-/** Returns a function that restores the current value. */
 function asItIs(key: string, target: object): () => void {
   if (!Reflect.hasOwnMetadata(key, target)) return () => void Reflect.deleteMetadata(key, target);
   const value: unknown = Reflect.getOwnMetadata(key, target);

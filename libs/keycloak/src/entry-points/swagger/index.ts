@@ -1,4 +1,3 @@
-/** The entry point nestjs-keycloak-s2s/swagger: OpenAPI security of each route (peer `@nestjs/swagger`). */
 export { addKeycloakSecurity } from './keycloak-security.discovery.js';
 
 export type { DocumentedRoutesOptions } from './documented-routes.discovery.js';

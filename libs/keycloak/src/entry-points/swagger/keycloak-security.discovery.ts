@@ -1,4 +1,3 @@
-/** addKeycloakSecurity(): documents the token that each operation requires, and the refusals of the guard. */
 import { isDeepStrictEqual } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -24,8 +23,8 @@ export interface KeycloakSecurityOptions {
 }
 
 /**
- * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document and returns it. It
- * reads the access decorators, so handlers need no annotations. Each operation gets
+ * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document and returns it. Each
+ * operation gets
  *
  * - `security`: the required scopes, for an OAuth 2.0 token of the realm (scheme `keycloak`) or for a token at hand
  *   (`bearer`, without scopes in OpenAPI 3.0). The second of several issuers has the scheme `keycloak-2`, and so on.
@@ -34,8 +33,8 @@ export interface KeycloakSecurityOptions {
  *   `KeycloakExceptionFilter`. Existing responses are kept.
  *
  * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With
- * the option `mapPermissions` no scopes are named, since permissions are not scopes. The 403 names the clients of
- * `@AllowClients()`. `@MaxIntrospectionAge()` is not documented.
+ * the option `mapPermissions` no scopes are named, since permissions are not scopes. `@MaxIntrospectionAge()` is not
+ * documented.
  *
  * It does NOT contact Keycloak or serve the document. Set the prefix and the versioning of the application first.
  *

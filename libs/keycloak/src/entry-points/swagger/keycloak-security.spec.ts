@@ -1,4 +1,3 @@
-/** addKeycloakSecurity(): the document of each route matches the behaviour of the guard. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   All,

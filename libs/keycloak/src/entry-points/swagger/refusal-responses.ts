@@ -1,4 +1,3 @@
-/** Refusal responses: the guard's refusals of a request, as the exception filter writes them. */
 import { AuthorizationServerError, BearerError, type KeycloakException, type RefusalReply } from '../../index.js';
 import { nameOfClient, type AllowedClient, type RouteAccess } from '../ports/reported-routes.js';
 
@@ -8,7 +7,6 @@ export interface RefusalWriter {
   toReply(refusal: KeycloakException): RefusalReply;
 }
 
-/** Returns an OpenAPI Responses Object, without the responses of the handler itself. */
 export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Record<string, object> {
   const replies = refusalsOf(access).map((refusal) => writer.toReply(refusal));
   const statuses = [...new Set(replies.map(({ status }) => status))];
@@ -73,7 +71,6 @@ function describe(
   return `${error}: ${[...acr, ...age].join(', ')}`;
 }
 
-/** With the name of its example, which gets a number if it repeats. */
 type NamedReply = readonly [name: string, reply: RefusalReply];
 
 function withNames(replies: readonly RefusalReply[]): readonly NamedReply[] {

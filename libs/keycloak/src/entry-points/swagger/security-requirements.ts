@@ -1,4 +1,3 @@
-/** Security requirements: converts the access decorators of a route to OpenAPI security requirements. */
 import type { RouteAccess } from '../ports/reported-routes.js';
 import type { Document, SecurityRequirement } from './document-parts.js';
 
@@ -9,11 +8,9 @@ export const schemeOf = (at: number): string => (at === 0 ? KEYCLOAK_SCHEME : `$
 /** For tools that accept a token but do not request one. */
 export const BEARER_SCHEME = 'bearer';
 
-/** Each `@RequireAnyPermission()` multiplies the number of alternatives. */
 const MAX_ALTERNATIVES = 100;
 
 export interface RequirementRules {
-  /** False if the option `mapPermissions` is set for any issuer. */
   readonly permissionsAreScopes: boolean;
   /** Since OpenAPI 3.1, a scheme other than OAuth 2.0 may name scopes. */
   readonly bearerHasScopes: boolean;
@@ -21,7 +18,6 @@ export interface RequirementRules {
 }
 
 export interface DocumentedIssuer {
-  /** Undefined if all of its scopes count. */
   readonly acceptedScopes: readonly string[] | undefined;
 }
 
@@ -34,10 +30,7 @@ export const rulesFor = (
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });
 
-/**
- * Returns alternatives: none for `@Public()`, and an empty one for `@OptionalToken()`. Throws `Error` if there are too
- * many.
- */
+/** None for `@Public()`, and an empty one for `@OptionalToken()`. */
 export function requirementsOf(access: RouteAccess, rules: RequirementRules): SecurityRequirement[] {
   if (access.opening === 'public') return [];
   const alternatives = rules.permissionsAreScopes && access.opening !== 'closed' ? scopesOf(access) : [[]];

@@ -1,8 +1,5 @@
-/** Security schemes: where clients get the tokens that routes require. */
-
 import { KEYCLOAK_SCHEME } from './security-requirements.js';
 
-/** By scope: the operations that require it. */
 export type NamedScopes = ReadonlyMap<string, readonly string[]>;
 
 /** The client-credentials flow works for every client that calls in its own name. */

@@ -1,12 +1,8 @@
-/** Cache scripts: the Lua scripts that look up and store entries of the shared cache. */
 import { ValkeyScript } from './valkey-script.js';
 
 const MAX_SEALED = 131_072;
 
-/**
- * An entry is a hash: `s` sealed text, `a` time of the request, `f` 1 if it is final. A value of another type or form
- * counts as missing.
- */
+/** An entry is a hash: `s` sealed text, `a` time of the request, `f` 1 if it is final. */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,8 +23,7 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 `);
 
 /**
- * Returns an entry that is recent enough, unless it begins with a given text. Otherwise takes the lease for this
- * replica, unless the caller no longer waits for the answer.
+ * Without a usable entry, it takes the lease for this replica, unless the caller no longer waits for the answer.
  *
  * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, ms of a lease, beginning to skip, latest time in ms.
  */
@@ -43,9 +38,8 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Stores an entry and releases the replica's lease. An existing entry stays if it is final, or if it was requested
- * later and the new one is not final. If the time of the new entry is impossible, the server's clock went back, and it
- * is not stored.
+ * An existing entry stays if it is final, or if it was requested later and the new one is not final. If the time of the
+ * new entry is impossible, the server's clock went back, and it is not stored.
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, ms to live, whether it is final, id of the replica and
  * age in ms.

@@ -1,4 +1,3 @@
-/** Ed25519 keys: reads the keys that sign and verify proofs (RFC 8410, RFC 7468). */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
 const PEM_BLOCK = /-----BEGIN [A-Z ]+-----([\s\S]*?)-----END [A-Z ]+-----/g;
@@ -8,14 +7,13 @@ export function keyIdOf(key: KeyObject): string {
   return createHash('sha256').update(spki).digest('base64url').slice(0, 16);
 }
 
-/** Returns the only private key in `text`, in PEM (PKCS #8) or in base64 without the lines of PEM. */
+/** Returns the only private key in `text`, in PEM (PKCS #8, RFC 8410) or in base64 without the lines of PEM. */
 export function privateKeyIn(text: string): KeyObject | undefined {
   const [der, ...others] = dersIn(text);
   if (der === undefined || others.length > 0) return undefined;
   return ed25519(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 }
 
-/** Returns undefined if `text` has anything other than public keys, or nothing. */
 export function publicKeysIn(text: string): readonly KeyObject[] | undefined {
   const keys = dersIn(text).map((der) => ed25519(() => createPublicKey({ key: der, format: 'der', type: 'spki' })));
   const read = keys.flatMap((key) => key ?? []);

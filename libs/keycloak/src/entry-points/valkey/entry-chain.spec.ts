@@ -3,7 +3,6 @@ import { EntryChain, type ChainedEntry } from './entry-chain.js';
 
 const entry = (number: number, sealed = `sealed ${number}`): ChainedEntry => ({ number, sealed, takenAtMs: 1000 });
 
-/** The chain of a process that has read the entries from `first` on. */
 function reading(first: number, sealed: readonly string[], keepsAll = false): EntryChain {
   const chain = new EntryChain('issuer', 'epoch', first, keepsAll);
   for (const [at, text] of sealed.entries()) chain.add(entry(first + at, text), Infinity);

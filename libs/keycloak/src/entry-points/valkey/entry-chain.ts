@@ -1,4 +1,3 @@
-/** Entry chain: a SHA-256 hash chain over all entries of a stream that this process has read. */
 import { createHash } from 'node:crypto';
 import { KeptEntries } from './kept-entries.js';
 
@@ -8,7 +7,6 @@ export interface ChainLinks {
   /** The number of the oldest entry that is still useful, and the hash before it. */
   readonly first: number;
   readonly before: Buffer;
-  /** The number of the newest entry, and the hash that includes it. */
   readonly position: number;
   readonly head: Buffer;
 }
@@ -20,20 +18,18 @@ export interface ChainedEntry {
 }
 
 /**
- * `same`: this process has read exactly the proven entries.
- *
  * `differs`: somebody replaced or removed an entry.
  *
  * `other_chain`: the poller began a new chain, because it could not verify the previous one. Only a process that does
  * not poll continues with it.
  *
- * `unknown`: this process has not read all of the entries. A later proof may be comparable.
+ * `unknown`: this process has not read all of the entries.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
 /**
- * `head(n) = SHA-256(head(n - 1) ‖ digest(n))`. A reader gets the hash before its first entry from a signed proof. From
- * then on it computes each head itself, so changes between two proofs are noticed.
+ * A reader gets the hash before its first entry from a signed proof, and computes each later head itself. So changes
+ * between two proofs are noticed.
  */
 export class EntryChain {
   #position: number;
@@ -42,7 +38,7 @@ export class EntryChain {
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `first`: the number of the next entry. `keepsAll`: for a poller, because its proofs say where others begin. */
+  /** `keepsAll`: for a poller, because its proofs say where others begin. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,
@@ -64,15 +60,10 @@ export class EntryChain {
     if (this.#head !== undefined) this.#head = sha256(this.#head, digest);
   }
 
-  /** A process without a head forgets the entries that the stream no longer holds. */
   forgetBefore(first: number): void {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
-  /**
-   * Whether the stream, which now begins at `first`, lacks an entry that this poller's proof still covers. A process
-   * that starts later could never compare its entries with that proof.
-   */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
     const removed = Math.min(this.#kept.length, first - this.#first);
@@ -80,7 +71,6 @@ export class EntryChain {
     return false;
   }
 
-  /** Unless the chains differ, continues from `proven`, which is at the same position. */
   compare(proven: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proven);
     if (this.#start.origin === proven.origin) return this.#head.equals(proven.head) ? 'same' : 'differs';
@@ -91,7 +81,6 @@ export class EntryChain {
     return 'other_chain';
   }
 
-  /** Begins a new chain if this poller could not join one. */
   links(nowMs: number): ChainLinks {
     const origin = this.#first - 1;
     const start = (this.#start ??= { origin, before: originHash(this.issuer, this.epoch, origin) });

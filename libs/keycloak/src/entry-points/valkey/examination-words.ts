@@ -1,4 +1,3 @@
-/** Examination words: what keeps a service from using its Valkey server, and the cure for an operator. */
 import type { ChannelFault, ChannelRefusal } from '../extension/index.js';
 import type { ValkeyAddress } from './valkey-address.js';
 
@@ -55,7 +54,6 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
   };
 }
 
-/** Without `proof_unreadable` and `no_public_key`, which are reported with the keys. */
 export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>>> = {
   proof_unknown_signer: {
     message: 'The proof of the poller was signed by a key that this service does not trust.',

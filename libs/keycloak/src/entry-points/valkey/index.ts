@@ -1,7 +1,3 @@
-/**
- * The entry point nestjs-keycloak-s2s/valkey: a shared cache, a revocation channel and a client for Valkey. Peer:
- * `@redis/client`.
- */
 export type { ProofKeyOptions } from './proof-keys.js';
 export { SealingKeys } from './sealing-keys.js';
 export { ServerClock } from './server-clock.js';

@@ -1,5 +1,3 @@
-/** Own entries: checks that the entries of this poller stand in the stream as it wrote them. */
-
 export interface OwnEntry {
   readonly sealed: string;
   /** Only this poller may write an entry with the id of its recheck. */
@@ -17,9 +15,7 @@ const MAX_WRITINGS = 8;
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();
-  /** The server has confirmed them, so a read that begins now finds them. */
   readonly #taken = new Set<string>();
-  /** The texts that this poller wrote for each recheck, also before a gap. */
   readonly #writings = new Map<string, readonly string[]>();
 
   send(entries: readonly OwnEntry[]): void {
@@ -29,7 +25,6 @@ export class OwnEntries {
     }
   }
 
-  /** Entries that the server may not have taken are sealed and appended again. */
   answered(entries: readonly OwnEntry[], isTaken: boolean): void {
     for (const { sealed } of entries) if (this.#sent.delete(sealed) && isTaken) this.#taken.add(sealed);
   }
@@ -38,7 +33,6 @@ export class OwnEntries {
     if (!this.#sent.delete(sealed)) this.#taken.delete(sealed);
   }
 
-  /** Whether another process wrote an entry with an id of this poller, so that readers may take it for the true one. */
   isForged(sealed: string, id: string): boolean {
     return this.#writings.get(id)?.includes(sealed) === false;
   }

@@ -1,4 +1,3 @@
-/** Proof keys: the private key that signs a poller's proofs, and the public keys that verify them. */
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { checkCredentialFile, credentialReader, FILE_REFRESH_MS } from '../ports/credential-files.js';
 import { ConfigurationError } from '../../index.js';
@@ -57,14 +56,12 @@ export class ProofKeys {
     return { canSign: this.#private !== undefined, publicKeys: this.#trusted.size };
   }
 
-  /** Reads the files again in the background, if that is due. */
   refresh(onFault: () => void): void {
     if (performance.now() - this.#readAtMs < FILE_REFRESH_MS) return;
     this.#readAtMs = performance.now();
     void this.#readAgain().catch(onFault);
   }
 
-  /** Throws `TypeError` without a private key. */
   sign(text: string): ProofSignature {
     const key = this.#private?.current;
     if (key === undefined) throw new TypeError('There is no private key to sign with');

@@ -1,4 +1,3 @@
-/** Proof text: writes, signs and seals a proof, and verifies it when it is read. */
 import type { ChannelRefusal, HeardStretch } from '../extension/index.js';
 import type { ChainLinks } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
@@ -11,7 +10,6 @@ export interface StreamProof {
   readonly fencing: number;
 }
 
-/** A proof of another stream or issuer is refused. */
 export interface ProofIdentity {
   readonly issuer: string;
   readonly stream: string;
@@ -54,7 +52,6 @@ export class ProofTexts {
     private readonly identity: ProofIdentity,
   ) {}
 
-  /** Throws `TypeError` without a private key. */
   write({ heard, epoch, links, fencing }: StreamProof): string {
     const written: Written = {
       v: VERSION,

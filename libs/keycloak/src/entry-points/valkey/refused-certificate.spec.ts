@@ -1,4 +1,3 @@
-/** The errors of a connection to a Valkey server whose certificate is refused. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
@@ -20,7 +19,6 @@ withOpenssl('a server whose certificate', () => {
     ['is signed by SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
   ])('%s is rejected: %s', async (_, reason, { host, digest }) => {
     const { key, cert } = authority.issue(host, { digest });
-    // By default a current server does not send a weak certificate.
     const server = createServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (socket) => socket.destroy());
     server.listen(0, '127.0.0.1').on('tlsClientError', () => undefined);
     await once(server, 'listening');

@@ -1,4 +1,3 @@
-/** Revocation entries: writes, seals and reads the denials, rechecks and floors in the stream. */
 import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 

@@ -1,16 +1,11 @@
-/** Revocation keys: the names of the keys for one issuer's revocation stream. */
 import { createHash } from 'node:crypto';
 
-/**
- * Every service reads and writes `stream` and `state`, and reads `proof`. Only pollers write `proof`, `lease` and
- * `leases`, so ACL rules can separate them.
- */
+/** Only pollers write `proof`, `lease` and `leases`, so ACL rules can separate them. */
 export interface RevocationKeys {
   readonly stream: string;
   readonly state: string;
   readonly proof: string;
   readonly lease: string;
-  /** The number of leases so far, which is the fencing number of the last one. */
   readonly leases: string;
 }
 

@@ -1,4 +1,3 @@
-/** missingRights() with a stubbed connection. The e2e specs use a real server to test that these rights are enough. */
 import { describe, expect, it } from '@jest/globals';
 import { missingRights } from './revocation-rights.js';
 import type { ValkeyConnection } from './valkey-connection.js';
@@ -6,7 +5,6 @@ import { ValkeyError } from './valkey-error.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 
-/** The default answer means that no right is missing. */
 const connection = (answers: Readonly<Record<string, () => unknown>>): ValkeyConnection =>
   ({
     send: async ([name = '']: readonly string[]) => (answers[name] ?? (() => []))(),

@@ -1,4 +1,3 @@
-/** missingRights(): finds the rights that a service lacks at the server, by commands that change nothing. */
 import { randomUUID } from 'node:crypto';
 import { revocationKeys } from './revocation-keys.js';
 import type { ValkeyConnection } from './valkey-connection.js';
@@ -7,7 +6,6 @@ import { ValkeyScript } from './valkey-script.js';
 
 const DEADLINE_MS = 2000;
 
-/** Placeholders for the declared key, and for a key that does not exist. */
 const [KEY, ABSENT] = ['@', '!'];
 
 type Command = readonly [name: string, ...args: string[]];
@@ -64,7 +62,6 @@ const TRY_TO_READ = new ValkeyScript(TRY_ALL, 'read_only');
 const NOTHING = new ValkeyScript('return 1');
 const NOTHING_TO_READ = new ValkeyScript('return 1', 'read_only');
 
-/** Returns commands in lower case, and names of keys. Throws `ValkeyError` if the server can't be asked. */
 export async function missingRights(
   connection: ValkeyConnection,
   issuer: string,

@@ -1,4 +1,3 @@
-/** Revocation scripts: the Lua scripts that read the stream, append to it, and write leases and proofs. */
 import { ValkeyScript } from './valkey-script.js';
 
 /** Twice the largest `maxRevocations`. */
@@ -30,11 +29,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first and last and first <= last + 1
 `;
 
-/**
- * Reads the entries after a number (-1: from the oldest).
- *
- * KEYS: state, stream, proof. ARGV: number, how many, maximum bytes of an entry.
- */
+/** KEYS: state, stream, proof. ARGV: number (-1: from the oldest), how many, maximum bytes of an entry. */
 export const READ = new ValkeyScript(
   `${STATE}
 if not isWhole then return false end
@@ -52,9 +47,8 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
 );
 
 /**
- * Appends entries with the next numbers, and removes some that are no longer useful. Begins a new epoch without a valid
- * stream, without room, or if the caller asks for it. With an expected state, it appends nothing and returns 0 if
- * others have appended meanwhile.
+ * Begins a new epoch without a valid stream, without room, or if the caller asks for it. With an expected state, it
+ * appends nothing and returns 0 if others have appended meanwhile.
  *
  * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, room. Then each entry,
  * and for how many ms it is useful.
@@ -103,8 +97,7 @@ return 1
 `);
 
 /**
- * Grants or renews the lease. Returns its fencing number and the server's time, or false if another replica has the
- * lease.
+ * Returns the fencing number and the server's time, or false if another replica has the lease.
  *
  * KEYS: lease, number of leases. ARGV: id of the replica, ms.
  */

@@ -1,4 +1,3 @@
-/** RevocationStream rejects a server's answer that has invalid numbers. */
 import { describe, expect, it } from '@jest/globals';
 import { RevocationStream } from './revocation-stream.js';
 import type { ValkeyConnection } from './valkey-connection.js';

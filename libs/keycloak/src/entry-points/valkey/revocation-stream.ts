@@ -9,7 +9,6 @@ import { ValkeyError } from './valkey-error.js';
 
 export interface StreamEntry {
   readonly number: number;
-  /** Empty if the entry has another form or is too long. */
   readonly sealed: string;
   readonly ageSeconds: number;
   /** When the server received it, which is not sealed; `NaN` if it is not a number. */
@@ -19,16 +18,13 @@ export interface StreamEntry {
 }
 
 export interface StreamPage {
-  /** Changes when the stream begins again. */
   readonly epoch: string;
-  /** Without entries, `first` is larger. */
   readonly first: number;
   readonly last: number;
   readonly tip: string;
   readonly entries: readonly StreamEntry[];
   /** Sealed; empty without a proof. */
   readonly proof: string;
-  /** The server's time, in milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
@@ -85,7 +81,7 @@ export class RevocationStream {
     }
   }
 
-  /** Reads the entries after `position`, or from the oldest. Returns undefined without a valid stream. */
+  /** Without `position`, from the oldest entry; undefined without a valid stream. */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
@@ -126,10 +122,7 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /**
-   * Begins a new epoch in place of `ended` or of no stream, unless another replica began one. Readers then start over,
-   * and append what they hold.
-   */
+  /** Readers then start over, and append what they hold. */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }
@@ -138,12 +131,10 @@ export class RevocationStream {
     await this.#append(connection, entries, '', '');
   }
 
-  /** Appends only if `place` still has the newest entry; otherwise returns false. */
   async appendAfter(connection: ValkeyConnection, entries: readonly NewEntry[], place: StreamPlace): Promise<boolean> {
     return this.#append(connection, entries, '', textOf(place));
   }
 
-  /** Returns undefined while another replica has the lease. */
   async lease(connection: ValkeyConnection, leaseMs: number): Promise<FeedLease | undefined> {
     const args = [this.#id, String(Math.ceil(leaseMs))];
     const answer = (await LEASE.run(connection, [this.#keys.lease, this.#keys.leases], args, COMMAND_MS)) as
@@ -154,7 +145,6 @@ export class RevocationStream {
     return { fencing, grantedAtMs };
   }
 
-  /** Stores a proof only with the lease, and if `place` still has the newest entry. */
   async prove(
     connection: ValkeyConnection,
     { fencing }: FeedLease,

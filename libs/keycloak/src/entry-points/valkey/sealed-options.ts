@@ -1,4 +1,3 @@
-/** Sealed options: the options that all sealing functions of this entry point share, and their check. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import { SealingKeys } from './sealing-keys.js';
 import {
@@ -9,7 +8,6 @@ import {
   type ValkeyAddressOptions,
 } from './valkey-address.js';
 
-/** `maker`: the name of the function, for messages. Throws `ConfigurationError`, which lists every fault. */
 export function readSealedOptions(
   maker: string,
   options: ValkeyAddressOptions & { readonly keys: readonly string[] },

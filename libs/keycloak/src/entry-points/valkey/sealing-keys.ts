@@ -1,4 +1,3 @@
-/** Sealing keys: authenticated encryption for entries in a shared store. */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const KEY_BYTES = 32;
@@ -34,9 +33,7 @@ export class SealingKeys {
     this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
-  /**
-   * Returns what is wrong with the keys, or undefined. The text says how many keys are wrong, but does not show them.
-   */
+  /** Returns what is wrong with the keys, without showing them, or undefined. */
   static faultOf(keys: unknown): string | undefined {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;

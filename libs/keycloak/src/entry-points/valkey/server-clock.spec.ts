@@ -1,11 +1,9 @@
-/** ServerClock: a clock that goes back makes no entry younger, and a corrected clock is trusted again. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ServerClock } from './server-clock.js';
 
 const HOUR_MS = 3_600_000;
 const START_MS = 1_800_000_000_000;
 
-/** Monotonic. This machine's date is always right. */
 let passedMs: number;
 let clock: ServerClock;
 
@@ -17,7 +15,6 @@ beforeEach(() => {
 });
 afterEach(() => void jest.restoreAllMocks());
 
-/** `aheadMs`: how far the server's clock is ahead. */
 const learn = (aheadMs: number): void => clock.learn(START_MS + passedMs + aheadMs);
 const ageOfNews = (): number => clock.latestMs() - clock.nowMs();
 

@@ -1,15 +1,10 @@
-/** Server clock: the time of the Valkey server, which all replicas share. */
-
 /** How much slower than this machine's clock the server's clock may run; more is a step back. */
 const MAX_DRIFT = 0.0005;
 
 /** A smaller difference may come from a late answer. */
 const STEP_MS = 1000;
 
-/**
- * No stored time is used for longer. If the clock is ahead of its time before a step back by this much, everything
- * stored before has expired.
- */
+/** If the clock is ahead of its time before a step back by this much, everything stored before has expired. */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
@@ -19,7 +14,6 @@ const NOTES_SERVE_MS = 3_600_000;
 export class ServerClock {
   /** Offset to the monotonic clock; by this machine's own time until the server answers. */
   #offsetMs = Date.now() - performance.now();
-  /** The largest offset, reduced by the possible drift. */
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
   /** From this server time on, the time before the last step back no longer counts. */

@@ -1,4 +1,3 @@
-/** Service keys: the prefix of all keys that belong to one service. */
 import { createHash } from 'node:crypto';
 
 /**

@@ -1,4 +1,3 @@
-/** StreamFollower: which pages of the stream are accepted, and which are a gap. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -33,13 +32,10 @@ afterEach(async () => {
 interface Numbers {
   readonly last: number;
   readonly numbers: readonly number[];
-  /** Default: the text of the entry. */
   readonly says?: object;
-  /** Ids of this poller that another process used for an entry. */
   readonly forgedIds?: readonly string[];
 }
 
-/** Follows a stream of one page. Resolves with the calls of the receiver, up to `caughtUp` or a gap. */
 async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknown[]> {
   const entries = numbers.map((number) => ({
     number,

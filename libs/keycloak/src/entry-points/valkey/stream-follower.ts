@@ -1,4 +1,3 @@
-/** Stream follower: reads the revocation stream of one issuer, passes entries to a receiver, and detects gaps. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationReceiver } from '../extension/index.js';
 import type { OwnEntries } from './own-entries.js';
@@ -16,9 +15,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * Longest time between writing an entry and its arrival at the server. The arrival time is not sealed: a forged one
- * could make the entry ineffective, so earlier results lose their proof. Results from shortly before a recheck have the
- * short TTL anyway.
+ * The arrival time is not sealed: a forged one could make the entry ineffective, so earlier results lose their proof.
+ * Results from shortly before a recheck have the short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -26,14 +24,12 @@ export interface FollowedStream {
   readonly stream: RevocationStream;
   readonly entries: RevocationEntries;
   readonly proofs: StreamProofs;
-  /** Only pollers have it. */
   readonly own?: OwnEntries;
 }
 
 /**
- * There is a gap if the stream is not the one that this replica knows, or if a number or a previous id is wrong. The
- * stream is then read from its beginning. If the stream contradicts itself, a new epoch begins, and every replica
- * appends what it holds.
+ * There is a gap if the stream is not the one that this replica knows, or if a number or a previous id is wrong. If the
+ * stream contradicts itself, a new epoch begins, and every replica appends what it holds.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -42,7 +38,6 @@ export class StreamFollower {
   #reader: ValkeyConnection | undefined;
   #failures = 0;
   readonly #unreadable = new UnreadableEntries();
-  /** Whether this replica may hold entries of the stream, which it must append again after a gap. */
   #hasRead = false;
 
   constructor(
@@ -103,7 +98,7 @@ export class StreamFollower {
       if (!(error instanceof Gap)) throw error;
       this.#place = undefined;
       this.followed.own?.clear();
-      // Without an earlier stream, nothing is missing. Report the gap first, because the next step may fail.
+      // Report the gap first, because the next step may fail.
       if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.beginEpoch(error.epoch);
       // Limits the cost if somebody causes gaps on purpose.
@@ -118,7 +113,6 @@ export class StreamFollower {
     if (place === undefined) this.#beginAnew();
     for (;;) {
       const page = await stream.read(reader, place?.position);
-      // The stream is missing or invalid, so a place in it is lost.
       if (page === undefined) throw new Gap('no_stream', '');
       // Somebody else wrote them, and reading all of them could exhaust the memory.
       if (page.last - page.first >= MAX_ROOM) throw new Gap('too_many_entries', page.epoch);
@@ -128,7 +122,6 @@ export class StreamFollower {
       this.#hasRead = true;
       place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
       if (place.position < page.last) continue;
-      // Another entry stands in the place of an own entry.
       if (expected !== undefined && own?.isMissing(expected) === true) throw new Gap('own_entries_missing', page.epoch);
       return (this.#place = place);
     }

@@ -1,4 +1,3 @@
-/** Stream gap: detects that a replica has missed a part of the stream. */
 import type { StreamPage, StreamPlace } from './revocation-stream.js';
 
 export interface Place extends StreamPlace {
@@ -6,7 +5,7 @@ export interface Place extends StreamPlace {
   readonly tip: string | undefined;
 }
 
-/** This replica may have missed something. With an `epoch`, that epoch contradicts itself for every replica. */
+/** With an `epoch`, that epoch contradicts itself for every replica. */
 export class Gap extends Error {
   constructor(
     reason: string,
@@ -16,7 +15,6 @@ export class Gap extends Error {
   }
 }
 
-/** Throws `Gap` if `place` is not part of this stream. */
 export function checkSame({ epoch, position, tip }: Place, page: StreamPage): void {
   if (page.epoch !== epoch) throw new Gap('another_epoch');
   if (page.last < position) throw new Gap('rolled_back');

@@ -153,7 +153,6 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(1);
     for (const replayed of [older, written(writer, 1000, 4), written(poller(['a']), 1000, 5, 1)]) read(one, replayed);
     expect([accepted.length, refused]).toEqual([1, ['proof_replayed', 'proof_replayed', 'proof_replayed']]);
-    // After a reconnect the server may count leases from an older state, but times must not go back.
     one.reconnected();
     read(one, older);
     expect(refused).toHaveLength(4);

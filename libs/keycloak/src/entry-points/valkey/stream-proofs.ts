@@ -1,4 +1,3 @@
-/** Stream proofs: accepts a proof if it covers exactly the entries that this replica has read. */
 import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../extension/index.js';
 import { EntryChain, type ChainedEntry } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
@@ -8,7 +7,6 @@ import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
 import { Gap } from './stream-gap.js';
 
-/** How far the server's clock may be ahead of this machine's clock. */
 const MAX_AHEAD_MS = 5000;
 
 /** How much earlier than its writer estimated an entry may expire by the server's clock. */
@@ -19,7 +17,7 @@ const MAX_EARLY_MS = 5000;
  */
 const MAX_UNKNOWN = 3;
 
-/** The last accepted proof. If an older one comes later, somebody put it back. */
+/** If an older proof comes later, somebody put it back. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
 type ProofReceiver = Pick<RevocationReceiver, 'proven' | 'unproven' | 'refused'>;
@@ -28,7 +26,6 @@ interface Found {
   readonly sealed: string;
   readonly isOpened: boolean;
   readonly proof: StreamProof | undefined;
-  /** The proof is of another chain and stays refused. */
   isRefused?: boolean;
   isUnknown?: boolean;
 }
@@ -73,7 +70,6 @@ export class StreamProofs {
     this.#chain.forgetBefore(first);
   }
 
-  /** Whether somebody removed an entry that the proofs of this poller still cover. */
   lacks({ first, nowMs }: StreamPage): boolean {
     return this.#chain?.lacks(first, nowMs + MAX_EARLY_MS) === true;
   }
@@ -88,7 +84,6 @@ export class StreamProofs {
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
   }
 
-  /** Returns undefined unless this poller has read until `position`. Throws `TypeError` without a private key. */
   write(
     heard: HeardStretch,
     fencing: number,
@@ -98,10 +93,7 @@ export class StreamProofs {
     return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /**
-   * Reads the proof beside the stream, and reports a refusal once. Returns whether this replica can open the proof;
-   * undefined without one.
-   */
+  /** Returns whether this replica can open the proof; undefined without one. */
   find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
     if (sealed === '') this.#found = undefined;
     else if (this.#found?.sealed !== sealed) {
@@ -115,10 +107,7 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /**
-   * Passes on the proof once this replica has read exactly its entries. Throws `Gap` if it has read other entries:
-   * every process must then append what it holds.
-   */
+  /** Throws `Gap` if this replica has read other entries: every process must then append what it holds. */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -141,7 +130,7 @@ export class StreamProofs {
     }
   }
 
-  /** Whether the server's time was plausible. A proof from the future would still count after all pollers stopped. */
+  /** A proof from the future would still count after all pollers stopped. */
   isPossible({ untilMs }: HeardStretch, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }

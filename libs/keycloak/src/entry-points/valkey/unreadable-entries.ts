@@ -1,4 +1,3 @@
-/** Unreadable entries: counts the entries that this process can't read, because it lacks the key or the version. */
 import type { ChannelReadability, ChannelRefusal } from '../extension/index.js';
 
 export class UnreadableEntries {
@@ -11,13 +10,11 @@ export class UnreadableEntries {
     this.#hasOpened = false;
   }
 
-  /** `refusal`: undefined for an entry that was decrypted and has a known form. */
   add(number: number, refusal: ChannelRefusal | undefined): void {
     if (refusal === undefined) this.#hasOpened = true;
     else if (refusal === 'entry_unreadable' || refusal === 'entry_newer') this.#numbers.push(number);
   }
 
-  /** `first`: the number of the oldest entry in the stream. */
   examined(first: number, proof: 'opened' | 'unreadable' | undefined): ChannelReadability {
     if ((this.#numbers[0] ?? first) < first) this.#numbers = this.#numbers.filter((number) => number >= first);
     const unreadable = this.#numbers.length + (proof === 'unreadable' ? 1 : 0);

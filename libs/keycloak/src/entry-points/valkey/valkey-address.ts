@@ -1,4 +1,3 @@
-/** Valkey address: the URL and the trusted authorities of a server, and their check. */
 import type { ConfigurationFaults } from '../../index.js';
 import { faultOfCertificates } from '../ports/certificates.js';
 
@@ -20,7 +19,6 @@ export interface ValkeyAddress {
 const ENCRYPTED = new Set(['valkeys:', 'rediss:']);
 const PROTOCOLS = new Set([...ENCRYPTED, 'valkey:', 'redis:']);
 
-/** `otherNames`: options that the caller checks. */
 export function checkAddress(
   options: ValkeyAddressOptions,
   faults: ConfigurationFaults,

@@ -1,4 +1,3 @@
-/** Valkey cache: the options of a shared cache in Valkey. */
 import type { ConnectedSharedCache, SharedCache, SharedCacheContext } from '../extension/index.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';
 import type { SealingKeys } from './sealing-keys.js';
@@ -14,7 +13,6 @@ export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   readonly keys: readonly string[];
 }
 
-/** A slow server delays a request by no more than this. Then the service asks Keycloak. */
 const DEADLINE_MS = 50;
 
 /**

@@ -1,4 +1,3 @@
-/** ValkeyClient with a server that refuses a script or is slow. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** Valkey client: runs scripts over one connection, which it opens on demand and again after a failure. */
 import { ConfigurationError, ConfigurationFaults } from '../../index.js';
 import { addressOf, checkAddress, type ValkeyAddress, type ValkeyAddressOptions } from './valkey-address.js';
 import { ValkeyConnection, within } from './valkey-connection.js';
@@ -49,8 +48,8 @@ export class ValkeyClient {
   }
 
   /**
-   * Returns the answer of the script. Throws `ValkeyError`, at the latest when the deadline is over. For 250 ms after a
-   * connection failed, it throws at once.
+   * Throws `ValkeyError`, at the latest when the deadline is over. For 250 ms after a connection failed, it throws at
+   * once.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();
@@ -60,7 +59,6 @@ export class ValkeyClient {
       const leftMs = Math.max(1, this.deadlineMs - (performance.now() - startedMs));
       return await script.run(connection, keys, args, leftMs);
     } catch (error) {
-      // After an error answer, the connection is still good.
       if (!connection.isOpen) this.#pause(error);
       throw error;
     }
@@ -73,9 +71,7 @@ export class ValkeyClient {
     this.#connection?.close();
   }
 
-  /**
-   * Replaces a connection that was closed. The wait counts from the first caller, so later callers do not add to it.
-   */
+  /** The wait counts from the first caller, so later callers do not add to it. */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

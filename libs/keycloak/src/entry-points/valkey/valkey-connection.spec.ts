@@ -1,4 +1,3 @@
-/** A connection that fails or times out leaves nothing open, neither here nor at the server. */
 import { once } from 'node:events';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';

@@ -1,4 +1,3 @@
-/** Valkey connection: one connection to the server, which closes with its first failure. */
 import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import type { createClient, ErrorReply } from '@redis/client';
 import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
@@ -60,10 +59,7 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /**
-   * Throws `ValkeyError`. This closes the connection, except after an error answer, or if the server was not silent for
-   * long.
-   */
+  /** Throws `ValkeyError`, and closes the connection except after an error answer or a short silence. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#heardMs = performance.now();
     this.#unanswered += 1;
@@ -94,7 +90,6 @@ export class ValkeyConnection {
     }
   }
 
-  /** Keeps the first word of an error answer or the code of an error, because the rest may quote what was sent. */
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
@@ -107,10 +102,7 @@ export class ValkeyConnection {
   }
 }
 
-/**
- * Throws `ValkeyError` without an answer in time. Time in which this process was busy hardly counts, because it could
- * neither send nor read.
- */
+/** Time in which this process was busy hardly counts, because it could neither send nor read. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {

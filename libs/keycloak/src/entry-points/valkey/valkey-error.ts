@@ -1,5 +1,3 @@
-/** Valkey error: a failure of the server, or of the connection to it. */
-
 /** Its message is one word. Neither the message nor the hint contains a key, a value or a password. */
 export class ValkeyError extends Error {
   constructor(
@@ -11,17 +9,13 @@ export class ValkeyError extends Error {
   }
 }
 
-/** The first word of an error answer, such as `NOAUTH`, `READONLY` or `OOM`. */
 const ERROR_WORD = /^[A-Z]+(?= |$)/;
 
 /** The server answers `ERR` to a script that runs a command without the right to it. */
 const REFUSED_RIGHT = /^NOPERM|^ERR ACL failure in script/;
 const REFUSED_COMMAND = /no permissions to run the '([\w|-]+)' command/;
 
-/**
- * Keeps the first word of an error answer, because the rest may quote what was sent. `user`: the ACL user of the
- * connection.
- */
+/** Keeps the first word of an error answer, because the rest may quote what was sent. */
 export function answeredError(answer: string, user: string): ValkeyError {
   if (!REFUSED_RIGHT.test(answer)) {
     return new ValkeyError((ERROR_WORD.exec(answer)?.[0] ?? 'error_answer').toLowerCase());

@@ -1,4 +1,3 @@
-/** Valkey revocation channel: follows the revocation stream of one issuer, and appends to it. */
 import type {
   ConnectedRevocationChannel,
   FeedLease,
@@ -33,7 +32,6 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   #isClosed = false;
   #writer: Promise<ValkeyConnection> | undefined;
   #lease: FeedLease | undefined;
-  /** When each lease was requested, by this machine's clock. */
   readonly #askedAtMs = new WeakMap<FeedLease, number>();
   readonly proofs: ProofChannel = this;
 

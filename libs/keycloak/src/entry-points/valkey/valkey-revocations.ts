@@ -1,4 +1,3 @@
-/** Valkey revocations: the options of a revocation channel over Valkey. */
 import type {
   ChannelExamination,
   ChannelQuestion,

@@ -1,14 +1,14 @@
-/** Valkey script: a Lua script that the server runs in one step, without other commands in between. */
 import { createHash } from 'node:crypto';
 import type { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
 
+/** A Lua script that the server runs in one step, without other commands in between. */
 export class ValkeyScript {
   readonly #sha: string;
 
   constructor(
     private readonly text: string,
-    /** `read_only`: for a user that may only read the keys. The server then refuses a script that writes. */
+    /** `read_only`: for a user that may only read the keys. */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');

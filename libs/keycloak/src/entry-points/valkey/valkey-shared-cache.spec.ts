@@ -1,4 +1,3 @@
-/** A replica treats a cached result that it can't read as a miss. The other specs use a real server. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
@@ -43,7 +42,6 @@ describe('ValkeySharedCache', () => {
     const cache = new ValkeySharedCache(client, keys, CONTEXT as never);
     await cache.look('key', 10_000);
     await cache.put('key', { text: 'answer', ageMs: 1000, servesMs: 10_000, isFinal: true });
-    // Another replica, which does not know the server's time yet.
     const found = await new ValkeySharedCache(client, keys, CONTEXT as never).look('key', 10_000);
     expect(found).toMatchObject({ kind: 'found', text: 'answer' });
     expect(found).toHaveProperty('ageMs', expect.any(Number));

@@ -1,4 +1,3 @@
-/** Valkey shared cache: sealed entries of one service, each with a lease for the replica that asks Keycloak. */
 import { randomBytes } from 'node:crypto';
 import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../extension/index.js';
 import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
@@ -52,7 +51,6 @@ export class ValkeySharedCache implements ConnectedSharedCache {
   async look(key: string, maxAgeMs: number, noUse = ''): Promise<SharedLookup> {
     const looked = await this.#look(key, maxAgeMs, noUse);
     if (looked.kind !== 'found' || looked.text !== '') return looked;
-    // This service did not seal it for this key, or it is too old, so it counts as missing.
     return this.#look(key, maxAgeMs, looked.id);
   }
 

@@ -1,4 +1,3 @@
-/** Guard handshakes: makes a WebSocket adapter refuse unauthorized handshakes before they reach a gateway. */
 import type { INestApplicationContext, WebSocketAdapter } from '@nestjs/common';
 import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
@@ -12,15 +11,14 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
 
 /**
  * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter` or a subclass of
- * either. Returns the adapter.
+ * either.
  *
  * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
  * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
  * socket.io server, a namespace refuses with a `connect_error` instead.
  *
- * A socket is closed when its token expires or is denied. It is also closed within `introspectionTtlSeconds` after the
- * token became inactive, even if its client only listens. A ws socket is closed with code 1008, and a socket.io client
- * is disconnected.
+ * A socket is closed when its token expires or is denied, and within `introspectionTtlSeconds` after the token became
+ * inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
  * Throws `Error` for a server of another library, for ws gateways on one path of which only some are `@Public()`, and
  * without `KeycloakModule`.

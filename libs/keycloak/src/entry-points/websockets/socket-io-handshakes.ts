@@ -1,4 +1,3 @@
-/** socket.io handshakes: checks them before the engine accepts them, and again for each namespace. */
 import type { VerifiedAccessToken } from '../../index.js';
 import type { AdaptedRequest } from '../extension/index.js';
 import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
@@ -17,7 +16,6 @@ interface ServerSocket {
   readonly request: AdaptedRequest;
 }
 
-/** A server (namespace `/`), or one of its other namespaces. */
 interface SocketIo {
   readonly engine?: Engine;
   readonly server?: { readonly engine?: Engine };
@@ -75,7 +73,6 @@ interface Duplex {
   end(answer: string): void;
 }
 
-/** By the first request of an engine session: the token of its caller. */
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
@@ -129,7 +126,6 @@ async function connect(
   next();
 }
 
-/** The least that any gateway demands; each namespace checks its own demands afterwards. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),

@@ -1,4 +1,3 @@
-/** Sockets: closes sockets of ws and socket.io. */
 import type { LongLivedConnection } from '../extension/index.js';
 
 export interface WsSocket {

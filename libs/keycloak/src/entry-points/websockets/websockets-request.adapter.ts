@@ -1,4 +1,3 @@
-/** WebSockets request adapter: reads the token from the handshake, and returns refusals as WsException. */
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
 import type { CallContext, RequestAdapter } from '../extension/index.js';
 import { BearerError } from '../ports/request-adapter.js';
@@ -34,7 +33,6 @@ export function websocketsRequestAdapter(): RequestAdapter {
   };
 }
 
-/** Nest passes the adapter's socket as the first argument, before the client's message. */
 const socketOf = (context: CallContext): NestSocket => context.getArgByIndex<NestSocket>(0);
 
 type NestSocket = Parameters<BaseWsExceptionFilter['handleError']>[0];

@@ -1,4 +1,3 @@
-/** WebSocket gateways over real ws and socket.io servers: handshakes, messages, and closing of sockets. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -28,7 +27,6 @@ import { AskedIntrospections } from '../../../spec-support/asked-introspections.
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../../spec-support/refusal-table.js';
 import { guardHandshakes, websocketsRequestAdapter } from './index.js';
 
-/** The close reasons of both libraries; a polling client may see a transport error. */
 const CLOSED = [1008, 'io server disconnect', 'transport error'];
 
 const ran: string[] = [];
@@ -115,7 +113,6 @@ const socketIo = (transport: 'websocket' | 'polling'): Library => ({
   },
 });
 
-/** The engine refuses with a status, a namespace with an error. */
 function ioRefusal(error: Error): TestClient['refusal'] {
   const { data, context, description } = error as Error & {
     data?: unknown;
@@ -204,7 +201,6 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
 
   it.each(REFUSED_CALLERS)('refuses the handshake of $name before handleConnection (RS-20)', async (caller) => {
     const { refusal } = await library.connect(url, caller.authorization(app));
-    // A socket.io namespace refuses after the engine has accepted the connection, so without a status.
     const byNamespace = name !== 'ws' && caller.status === 403;
     expect(refusal?.status).toBe(byNamespace ? undefined : caller.status);
     const { code, permission } = caller;

@@ -1,4 +1,3 @@
-/** ws handshakes: refuses them through `verifyClient`, and watches the accepted sockets. */
 import type { VerifiedAccessToken } from '../../index.js';
 import type { AdaptedRequest } from '../extension/index.js';
 import { KeycloakException, type GatewayHandshakes, type GuardedGateway } from '../ports/gateway-handshakes.js';
@@ -11,7 +10,6 @@ interface HandshakeInfo {
 
 type Verdict = (verified: boolean, code?: number, message?: string, headers?: Readonly<Record<string, string>>) => void;
 
-/** As for ws: a function with a single parameter returns its verdict. */
 export type VerifyClient = (info: HandshakeInfo, verdict: Verdict) => unknown;
 
 export interface WsOptions {
@@ -26,7 +24,6 @@ interface WsServer {
   on(event: 'connection', listener: (socket: object, request: AdaptedRequest) => void): unknown;
 }
 
-/** False also for a ws server that was made elsewhere. */
 export function isWs(server: unknown, verifyClient: VerifyClient): server is WsServer {
   return (Object(server) as { readonly options?: WsOptions }).options?.verifyClient === verifyClient;
 }

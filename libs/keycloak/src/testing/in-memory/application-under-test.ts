@@ -1,4 +1,3 @@
-/** Application under test: the functions with which a test controls an application that uses KeycloakTestingModule. */
 import { Network } from '../../http/network.js';
 import { isScopeToken } from '../../protocol/scope.js';
 import { isCompactJws } from '../../protocol/token-form.js';
@@ -14,18 +13,14 @@ export interface ApplicationUnderTest {
 }
 
 /**
- * Signs in the caller that `token` describes, and returns the text to send as bearer token. By default `iss` is the
- * issuer of this application and `aud` its client id. If `token` names another issuer of the application, `aud` is the
- * client id at that issuer.
+ * Signs in the caller that `token` describes, and returns the text to send as bearer token.
  *
  * Every call returns a new token, unless `token` has a `text`: then that is the bearer token. If you sign in the same
  * text with other claims, the application sees them only after `introspectionTtlSeconds`. In an application with
- * several issuers a `text` must name one, as `iss`. `token` itself is registered as well, so that code below the routes
- * can exchange it.
+ * several issuers a `text` must name one, as `iss`.
  *
- * It does *not* bypass the guard, which introspects the token or checks its signature, and checks it against the route.
- * In an application with the option `jwt` every token is signed, except one with a `text`, which only introspection
- * accepts.
+ * It does *not* bypass the guard. With the option `jwt` every token is signed, except one with a `text`, which only
+ * introspection accepts.
  *
  * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`.
  * Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515 §7.1), or a
@@ -48,9 +43,8 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 }
 
 /**
- * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production,
- * the application notices at the next introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where
- * it verifies signatures. It refuses a token on its `RevocationList` at once.
+ * Ends a token at the authorization server. As in production, the application notices at the next introspection
+ * (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where it verifies signatures.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
@@ -59,7 +53,7 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   if (!ended.includes(true)) throw new Error('This token is not signed in at this application');
 }
 
-/** The services that this application calls: sets their answers and lists the calls. */
+/** Sets the answers of the services that this application calls, and lists the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
 /**

@@ -1,4 +1,3 @@
-/** Guarded routes of an application, tested without a server. */
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -1,4 +1,3 @@
-/** inMemoryConnections(): a dispatcher in place of undici's, which calls a function instead of another server. */
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Dispatcher } from 'undici';
@@ -18,7 +17,6 @@ export interface SentAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** Makes the request fail with this `code`, like an error of the system or of undici. */
 export class NoAnswer extends Error {
   constructor(readonly code: string) {
     super(code);
@@ -28,7 +26,7 @@ export class NoAnswer extends Error {
 /**
  * - `refused`: the connection is refused.
  * - `reset`: the connection breaks before the first byte of an answer.
- * - `timeout`: the answer misses its deadline. The request fails at once, so that no test waits for it.
+ * - `timeout`: fails at once, as if the answer missed its deadline.
  */
 export type NetworkFault = 'refused' | 'reset' | 'timeout';
 

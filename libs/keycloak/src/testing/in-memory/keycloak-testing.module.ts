@@ -1,4 +1,3 @@
-/** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
 import {
@@ -32,12 +31,11 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
     : { ...DEFAULTS, ...options };
 
 /**
- * Replaces only the network: guard, caches, token requests, service calls and refusals are the real ones. Requests to
- * the authorization server and to other services are answered in memory, as set by `signIn` and `testServices`. A token
- * that was not signed in is refused. Each application has its own state.
+ * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. A token that was not
+ * signed in is refused.
  *
- * Throws `Error` unless `NODE_ENV` is `test` or `development`. Also throws if the class itself is imported, since it
- * would not guard any route.
+ * Throws `Error` unless `NODE_ENV` is `test` or `development`, and if the class itself is imported, since it would not
+ * guard any route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -46,13 +44,11 @@ export class KeycloakTestingModule {
   }
 
   /**
-   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Returns `builder`. The
-   * application keeps its own options; their factory runs, and needs the same providers and environment as in
-   * production.
+   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without `options` the
+   * application keeps its own, and their factory needs the same providers and environment as in production.
    *
-   * `options` replace the options of the application; its factory is not called. The defaults are issuer
-   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of
-   * `KeycloakModule`.
+   * `options` replace them, and the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`,
+   * client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');
@@ -62,7 +58,7 @@ export class KeycloakTestingModule {
     return builder;
   }
 
-  /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. Accepts the options of `override`. */
+  /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. */
   static forRoot(options: Partial<AnyModuleOptions> = {}): DynamicModule {
     refuseInProduction('KeycloakTestingModule');
     const real = KeycloakModule.forRoot(withDefaults(options));
@@ -71,7 +67,6 @@ export class KeycloakTestingModule {
   }
 }
 
-/** Nothing may leave the process. */
 interface Shared {
   readonly sharing: readonly { leaveOff(): void }[];
   readonly shared: readonly { leaveOff(): void }[];

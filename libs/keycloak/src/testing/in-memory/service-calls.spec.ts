@@ -1,4 +1,3 @@
-/** Calls of an application to other services, tested without them. */
 import { Body, Controller, Delete, Get, Inject, Module, Param, Post, type INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -1,4 +1,3 @@
-/** Routes of an application with several issuers, without a server. */
 import { Controller, Get, Module, type Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** An application that verifies signatures, tested without a server. */
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';

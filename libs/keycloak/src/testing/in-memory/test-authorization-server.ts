@@ -1,4 +1,3 @@
-/** TestAuthorizationServer: answers one application under test in memory, in place of Keycloak. */
 import { randomUUID } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
 import { parseScope } from '../../protocol/scope.js';
@@ -17,9 +16,8 @@ export interface TestedClient {
 const LIFETIME_SECONDS = 300;
 
 /**
- * Holds the tokens of `signIn` and the tokens that it issues itself. Introspection returns all claims: Keycloak would
- * report a token for another audience or from another issuer as inactive, here the application refuses it. An expired
- * token is inactive. For an application with the option `jwt` it signs the tokens and publishes the key.
+ * Answers one application under test in memory, in place of Keycloak. Introspection returns all claims: Keycloak would
+ * report a token for another audience or from another issuer as inactive, here the application refuses it.
  *
  * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
  */
@@ -35,8 +33,8 @@ export class TestAuthorizationServer {
   ) {}
 
   /**
-   * Makes every request fail in this way until `recover()`. Cached tokens stay valid. After many failures the
-   * application's circuit opens, and closes again after its usual pause.
+   * Makes every request fail in this way until `recover()`. Cached tokens stay valid, and after many failures the
+   * application's circuit opens for its usual pause.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
@@ -110,7 +108,7 @@ export class TestAuthorizationServer {
     const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
     const sid = from?.claims['sid'];
     const claims = claimsOf(
-      // The realm decides the audience of client credentials. This server sets none.
+      // This server sets no audience, since the realm decides the audience of client credentials.
       { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
       { issuer, audience: '', profile },
     );

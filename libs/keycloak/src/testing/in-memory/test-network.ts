@@ -1,4 +1,3 @@
-/** TestNetwork: the in-memory network of one application under test. */
 import { EnvironmentProxies } from '../../http/environment-proxies.js';
 import { Network, type AuthorizationServerAddress, type Connections, type ServiceAddress } from '../../http/network.js';
 import { inMemoryConnections } from './in-memory-connections.js';
@@ -13,7 +12,6 @@ export interface TestedApplication {
   readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
 }
 
-/** Applications share no state, since each has its own network as a provider. */
 export class TestNetwork extends Network {
   readonly services: TestServices;
   readonly authorizationServers: readonly [TestAuthorizationServer, ...TestAuthorizationServer[]];

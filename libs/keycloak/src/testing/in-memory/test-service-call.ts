@@ -1,4 +1,4 @@
-/** TestServiceCall: a call that the application under test made, with the subject, audience and scope of its token. */
+/** A call that the application under test made, with the subject, audience and scope of its token. */
 
 export interface TestServiceCall {
   /** The name under which the service is registered. */

@@ -1,4 +1,3 @@
-/** TestServiceRoute: the answers to one kind of call to another service. */
 import { sentPath } from '../../protocol/request-path.js';
 import { NoAnswer, noAnswerFor, type NetworkFault, type SentAnswer } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
@@ -8,10 +7,7 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /**
-   * Bytes, and text whose type is in `headers`, are sent as they are. Other values are sent as JSON. Undefined: an
-   * empty body.
-   */
+  /** Bytes, and text whose type is in `headers`, are sent as they are, other values as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -32,11 +28,7 @@ export class TestServiceRoute {
     this.#path = typeof path === 'string' ? asSent(path) : path;
   }
 
-  /**
-   * Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. The
-   * replay after a 401 is `.reply(401, undefined, { 'www-authenticate': 'Bearer error="invalid_token"' }).reply(200,
-   * …)`.
-   */
+  /** Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. */
   reply(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): this;
   reply(answer: (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>): this;
   reply(status: number | Answer, body?: unknown, headers: Readonly<Record<string, string>> = {}): this {
@@ -48,7 +40,7 @@ export class TestServiceRoute {
 
   /**
    * Adds a network fault, in turn with answers. As in production, a call that is safe to repeat is sent again after a
-   * `reset`, and fails if the second attempt gets no answer either.
+   * `reset`.
    */
   fail(fault: NetworkFault): this {
     return this.#add(() => Promise.reject(noAnswerFor(fault)));

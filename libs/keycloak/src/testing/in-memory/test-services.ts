@@ -1,4 +1,3 @@
-/** TestServices: answers the calls of one application under test in memory, in place of the other services. */
 import type { ServiceAddress } from '../../http/network.js';
 import { NoAnswer, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
@@ -7,8 +6,7 @@ import type { TestToken } from './test-tokens.js';
 
 /**
  * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. Everything
- * in a call except the network is real: the token obtained or reused for it, the single replay after a 401, the limits,
- * the errors.
+ * in a call except the network is real.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
@@ -23,19 +21,16 @@ export class TestServices {
     return [...this.#calls];
   }
 
-  /**
-   * The calls without a registered answer. They fail with `service_unavailable`, and the message says what is missing.
-   */
+  /** The calls without a registered answer, which fail with `service_unavailable`. */
   get unexpected(): readonly TestServiceCall[] {
     return [...this.#unexpected];
   }
 
   /**
-   * Registers a route; `.reply(…)` and `.fail(…)` add its answers. For each call, the last registered route that
-   * matches applies.
+   * For each call, the last registered route that matches applies.
    *
-   * `path` is relative to the service's base URL. A string without a query matches the path with any query. A string
-   * with a query matches only that query. A regular expression is tested against path and query.
+   * `path` is relative to the service's base URL. A string without a query matches the path with any query. A regular
+   * expression is tested against path and query.
    *
    * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can
    * have, such as one without a leading slash or with a dot segment.
@@ -50,7 +45,7 @@ export class TestServices {
     return route;
   }
 
-  /** Removes calls and answers, for use between two tests. The application keeps its tokens, as in production. */
+  /** Removes calls and answers, but no tokens of the application. */
   reset(): void {
     for (const list of [this.#routes, this.#calls, this.#unexpected]) list.length = 0;
   }
@@ -71,7 +66,6 @@ export class TestServices {
     throw new NoAnswer(this.#missingAnswer(call));
   }
 
-  /** Undefined if this application was not issued the token, or if the token has ended. */
   #callOf({ name, baseUrl }: ServiceAddress, request: SentRequest): TestServiceCall | undefined {
     const { authorization = '', ...headers } = request.headers;
     const token = this.tokenOf(authorization.replace(/^Bearer /, ''));

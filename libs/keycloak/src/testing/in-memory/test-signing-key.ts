@@ -1,4 +1,3 @@
-/** TestSigningKey: signs the tokens of one application under test that verifies signatures. */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject, type SignKeyObjectInput } from 'node:crypto';
 
 interface Kind {

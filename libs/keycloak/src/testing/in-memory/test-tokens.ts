@@ -1,4 +1,3 @@
-/** TestTokens: the tokens of one application under test, with their claims. */
 import { randomBytes } from 'node:crypto';
 import { testTokenChannel } from '../test-token-channel.js';
 import { tokenText } from '../token-text.js';

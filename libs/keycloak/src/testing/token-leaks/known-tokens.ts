@@ -1,7 +1,3 @@
-/**
- * KnownTokens: an index of tokens that finds them in a text, also without signature or in parts of at least 32
- * characters.
- */
 import { fingerprint } from '../../protocol/token-hash.js';
 
 /** This many consecutive characters of a token count as a leak. The header does not count: many tokens share it. */
@@ -47,7 +43,7 @@ const IS_RUN = /^[\w.~+/=-]+$/;
 
 /**
  * The cost of a search depends on the length of the text and hardly on the number of tokens, because an index of grams
- * finds them. Only codes, short secrets and secrets with other characters are searched for one by one.
+ * finds them.
  */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();

@@ -1,4 +1,3 @@
-/** The search takes linear time, even in texts made to slow it down, and recognises JWTs. */
 import { describe, expect, it } from '@jest/globals';
 import { growthOf, LINEAR } from '../../../spec-support/growth.js';
 import { KnownTokens } from './known-tokens.js';

@@ -1,15 +1,14 @@
-/** ObservedText: a text that somebody could see, and the tokens found in it. */
 import { fingerprint } from '../../protocol/token-hash.js';
 import type { KnownTokens, LeakedExtent, TokenMatch } from './known-tokens.js';
 import { textViews, type TextView } from './text-views.js';
 import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 
 export interface InspectOptions {
-  /** The text was printed: authorization codes count as leaks too, which URLs may contain. Default false. */
+  /** The text was printed, so authorization codes count as leaks too. */
   readonly isPrinted?: boolean;
   /**
-   * Searches for known tokens only, not for unknown JWTs, nor for parts of tokens, because JWTs of one session share
-   * claims. Meant for the cookies that Keycloak sets in browsers: they are JWTs but not tokens. Default false.
+   * Searches for known tokens only, not for parts or unknown JWTs. Meant for the cookies that Keycloak sets in
+   * browsers: they are JWTs but not tokens.
    */
   readonly onlyKnown?: boolean;
 }

@@ -1,7 +1,3 @@
-/**
- * watchPassingTokens(): reports every token that enters this process, in a response that it receives or a request to
- * it.
- */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { testTokenChannel } from '../test-token-channel.js';
@@ -23,8 +19,7 @@ const MIN_RECEIVED_LENGTH = 32;
 
 /**
  * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It
- * does not see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none. Returns a function
- * that unsubscribes.
+ * does not see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

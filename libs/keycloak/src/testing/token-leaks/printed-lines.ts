@@ -1,5 +1,3 @@
-/** PrintedLines: joins the chunks that a stream printed to numbered lines. */
-
 export interface PrintedLine {
   readonly where: string;
   readonly text: string;

@@ -1,5 +1,3 @@
-/** textViews(): a text as it is, and decoded from escapes and from base64. */
-
 export type Encoding = 'plain' | 'escaped' | 'in base64';
 
 export interface TextView {
@@ -7,7 +5,7 @@ export interface TextView {
   readonly text: string;
 }
 
-/** For ASCII only. The lookbehind avoids quadratic time on a run of backslashes. */
+/** The lookbehind avoids quadratic time on a run of backslashes. */
 const ESCAPE =
   /%([0-7][\da-f])|(?<!\\)\\+(?:u00([0-7][\da-f])|x([0-7][\da-f])|(?=\/))|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});/gi;
 const ROUNDS = 3;

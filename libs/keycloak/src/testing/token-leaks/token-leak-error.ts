@@ -1,4 +1,3 @@
-/** TokenLeakError: lists where tokens were visible, and identifies each by its fingerprint only. */
 import type { Encoding } from './text-views.js';
 import type { LeakedExtent } from './known-tokens.js';
 

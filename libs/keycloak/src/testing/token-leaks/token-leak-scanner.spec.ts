@@ -214,7 +214,6 @@ describe('printed output', () => {
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
     stdout.write(`${TOKEN}\n`);
-    // console.trace calls another method of the console.
     console.trace(TOKEN);
     expect(scanner.leaks().map(({ where }) => where)).toEqual([
       'console.log',

@@ -1,4 +1,3 @@
-/** TokenLeakScanner: collects the tokens of a run, and finds those that leaked into logs, errors, responses or URLs. */
 import { KnownTokens, MIN_TOKEN_LENGTH, type TokenKind } from './known-tokens.js';
 import { watchPassingTokens, type TokenListener } from './passing-tokens.js';
 import { PrintedLines } from './printed-lines.js';
@@ -8,18 +7,16 @@ import { TokenLeakError, type TokenLeak } from './token-leak-error.js';
 import { watchOutput } from './watched-output.js';
 
 /**
- * For tests that run services. It collects the tokens of a run, watches the output of the process, inspects other texts
- * on request, and reports where a token leaked.
+ * Collects the tokens of a run, watches the output of the process, inspects other texts on request, and reports where a
+ * token leaked.
  *
- * It needs no hook in the product. It collects bearer tokens of requests to HTTP servers of this process, and access,
- * refresh and ID tokens that this process receives through undici, as the library does. It also collects tokens that
- * pass a proxy of {@link TokenLeakScanner.proxyTo}, and tokens given to {@link TokenLeakScanner.addToken}. Any other
- * JWT is reported too. Authorization codes count as leaks in printed output only, because URLs may contain them.
+ * It collects bearer tokens of requests to HTTP servers of this process, and tokens that this process receives through
+ * undici. Other tokens need {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. Any other JWT is
+ * reported too. Authorization codes count as leaks in printed output only, because URLs may contain them.
  *
  * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters of a
- * token. The header of a JWT is not secret and does not count. The token may be plain, percent-encoded, escaped in JSON
- * or HTML, in base64 or base64url once, or several of these. It also finds a token that becomes known later. It does
- * not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
+ * token: plain, percent-encoded, escaped in JSON or HTML, in base64 or base64url once, or several of these. It does not
+ * find tokens that are encrypted, compressed, hashed, in hex or split over lines.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -46,7 +43,7 @@ export class TokenLeakScanner {
 
   private constructor() {}
 
-  /** Starts to watch. Several scanners may run at once; each must be stopped. */
+  /** Several scanners may run at once; each must be stopped. */
   static start(): TokenLeakScanner {
     const scanner = new TokenLeakScanner();
     scanner.#watch();
@@ -69,16 +66,16 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Starts a proxy in front of an authorization server, on 127.0.0.1. It collects the tokens of services that use the
-   * proxy's `baseUrl`, in other processes too. The proxy must be stopped separately.
+   * Starts a proxy on 127.0.0.1 in front of an authorization server, for services that use its `baseUrl`, in other
+   * processes too. The proxy must be stopped separately.
    */
   proxyTo(baseUrl: string): Promise<TokenProxy> {
     return startTokenProxy(baseUrl, this.#listener);
   }
 
   /**
-   * Searches a text that somebody could see: a response body, a header, a URL, an error, the output of another process.
-   * `where` names the text in the report. It is not searched itself; if it contains a token, the report replaces it.
+   * Searches a text that somebody could see. `where` names the text in the report; if it contains a token, the report
+   * replaces it.
    */
   inspect(where: string, text: string | Uint8Array, options: InspectOptions = {}): void {
     // Latin-1 keeps the ASCII in any bytes.
@@ -105,7 +102,7 @@ export class TokenLeakScanner {
     if (leaks.length > 0) throw new TokenLeakError(leaks);
   }
 
-  /** Stops watching. Tokens and texts are kept, and more may be added. May be called again. */
+  /** Stops watching, but keeps tokens and texts; may be called again. */
   stop(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];

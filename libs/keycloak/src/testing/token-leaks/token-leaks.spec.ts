@@ -1,4 +1,3 @@
-/** Properties of the leak search: it finds a token in any surroundings, and reports nothing else. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -13,7 +12,6 @@ const characters = (alphabet: readonly string[], minLength: number, maxLength: n
 const KID = Buffer.from('{"alg":"RS256","typ":"JWT","kid":"FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE"}').toString(
   'base64url',
 );
-/** Tokens of one server, which share the header and some claims. */
 const jwt = fc
   .record({ exp: fc.nat(), jti: fc.uuid(), sub: fc.constantFrom('alice', 'bob'), scope: fc.string({ maxLength: 99 }) })
   .chain((claims) => {
@@ -133,7 +131,7 @@ describe('a text without a leak', () => {
 
 describe('the search', () => {
   it('reads the text once, however many tokens there are', () => {
-    // All tokens belong to one user and share most claims. A slower search would exceed Jest's timeout.
+    // A slower search would exceed Jest's timeout.
     const claims = { iss: 'http://localhost:8080/realms/x', sub: '4f1d…', scope: 'a b c '.repeat(50) };
     const sign = (at: number): string => Buffer.from(fingerprint(String(at)).repeat(18)).toString('base64url');
     const tokens = Array.from({ length: 5000 }, (_, at) => {

@@ -1,4 +1,3 @@
-/** TokenProxy: forwards requests to an authorization server unchanged, and reports every token that passes through. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -8,11 +7,9 @@ import type { TokenListener } from './passing-tokens.js';
 import { codeIn, codeOf, tokensIn } from './token-answers.js';
 
 export interface TokenProxy {
-  /**
-   * `http://localhost:<port>`, without a trailing slash. Services use it as the address of the authorization server.
-   */
+  /** `http://localhost:<port>`, without a trailing slash. */
   readonly baseUrl: string;
-  /** Closes the proxy and every connection through it. May be called again. */
+  /** Closes the proxy and every connection through it; may be called again. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,3 @@
-/** undiciChannels(): the diagnostics channels of the library's own undici, and of any other copy. */
 import { channel, type Channel } from 'node:diagnostics_channel';
 // Not by `createRequire(import.meta.url)`: test runners that compile this file to CommonJS have no `import.meta`.
 import * as diagnostics from 'undici/lib/core/diagnostics.js';
@@ -6,8 +5,8 @@ import * as diagnostics from 'undici/lib/core/diagnostics.js';
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
 /**
- * The name alone is not enough. After a channel of that name was garbage-collected, as between two specs, Node 20 may
- * return a different channel than the one that undici publishes to.
+ * After a channel of that name was garbage-collected, as between two specs, Node 20 may return a different channel than
+ * the one that undici publishes to.
  */
 export function undiciChannels(event: Event): readonly Channel[] {
   const own = channelsOfUndici()[event];
@@ -15,7 +14,6 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-// An internal file of undici 7. ES modules import it as `default`, and CommonJS without `esModuleInterop` as the module
-// itself.
+// ES modules import it as `default`, and CommonJS without `esModuleInterop` as the module itself.
 const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> =>
   (diagnostics.default ?? diagnostics).channels ?? {};

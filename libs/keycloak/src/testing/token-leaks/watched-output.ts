@@ -1,4 +1,3 @@
-/** watchOutput(): reports what this process prints to standard output, standard error and any console. */
 import { StringDecoder } from 'node:string_decoder';
 import { format } from 'node:util';
 
@@ -7,7 +6,7 @@ export interface OutputListener {
   logged(method: ConsoleMethod, text: string): void;
 }
 
-/** The methods that print their arguments. The other methods call these, or print counts and times. */
+/** The other methods call these, or print counts and times. */
 const METHODS = ['debug', 'dir', 'dirxml', 'error', 'group', 'groupCollapsed', 'info', 'log', 'trace', 'warn'] as const;
 export type ConsoleMethod = (typeof METHODS)[number];
 
@@ -16,10 +15,7 @@ let unwatch: (() => void) | undefined;
 /** Node's console also writes to the stream: while this is true, the stream does not report the same text again. */
 let inConsole = false;
 
-/**
- * Covers `process.stdout`, `process.stderr` and `console`, but not direct writes to the file descriptors, nor other
- * processes. Several watches may stop in any order.
- */
+/** Does not cover direct writes to the file descriptors, nor other processes. */
 export function watchOutput(listener: OutputListener): () => void {
   listeners.add(listener);
   unwatch ??= watchAll();

@@ -1,4 +1,3 @@
-/** Admin event signals: which tokens a change by an administrator ends, or may end. */
 import { identifier } from '../identifiers.js';
 import { ofUser, type EventRepresentation, type EventSignal } from './user-event-signals.js';
 
@@ -7,10 +6,7 @@ const EVERYTHING: EventSignal = { recheck: 'everything' };
 /** CREATE is missing because a new resource does not have tokens yet. */
 const OPERATIONS = ['UPDATE', 'DELETE', 'ACTION'] as const;
 
-/**
- * Returns undefined for a change that ends no token. An unknown change rechecks everything: it is rare, and a recheck
- * costs one introspection for each token.
- */
+/** An unknown change rechecks everything: it is rare, and a recheck costs one introspection for each token. */
 export function adminEventSignal(event: EventRepresentation): EventSignal | undefined {
   const operation = OPERATIONS.find((known) => known === event['operationType']);
   const path = identifier(event['resourcePath']);

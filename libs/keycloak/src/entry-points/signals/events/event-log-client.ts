@@ -1,6 +1,3 @@
-/**
- * Event log client: reads a realm's event log over the admin API, with the polling client's token (role `view-events`).
- */
 import { KeycloakException, type AuthorizationServerFetch } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';

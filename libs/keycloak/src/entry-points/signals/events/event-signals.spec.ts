@@ -1,4 +1,3 @@
-/** The signals of user and admin events, as Keycloak 26.7 writes the events. */
 import { describe, expect, it } from '@jest/globals';
 import { adminEventSignal } from './admin-event-signals.js';
 import { userEventSignal } from './user-event-signals.js';

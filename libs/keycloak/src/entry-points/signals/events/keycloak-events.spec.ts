@@ -1,4 +1,3 @@
-/** keycloakEvents() against an HTTP server with an event log that may be wrong or incomplete. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,13 +26,10 @@ let asked: URL[];
 let logins: number;
 let log: { events: Row[]; 'admin-events': Row[] };
 let settings: object;
-/** Replaces a response of the log. */
 let instead: (url: URL, authorization: string) => { status: number; body: string } | undefined;
 let aheadMs: number;
 let savesLogins: boolean;
-/** Error in the known time of the server: it may be the time of a proxy. */
 let wrongByMs: number;
-/** Hides later rows, as if they were not committed yet. */
 let visibleUntilMs: number;
 
 const serverNow = (): number => clock.epochSeconds() * 1000 + aheadMs;
@@ -83,7 +79,6 @@ function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
     realmUrl: `${base()}/realms/shop`,
     clientId: 'reader',
     clock,
-    // A token response reveals the server's time.
     serverSeconds: () => (logins === 0 ? clock.epochSeconds() : (serverNow() + wrongByMs) / 1000),
     isTrial: false,
     proofEveryMs: PROOF_EVERY_MS,
@@ -142,7 +137,6 @@ describe('keycloakEvents', () => {
       aheadMs = ms;
       await source.poll(0);
       clock.advance(4);
-      // A long transaction.
       event('LOGOUT', { sessionId: 'late' }, serverNow() - 9000);
       expect(await source.poll(4000)).toMatchObject({ denials: [{ sid: 'late' }] });
       const from = asked
@@ -175,7 +169,6 @@ describe('keycloakEvents', () => {
   ])('proves nothing if the log %s', async (_, prepare) => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
-    // The event is applied once.
     const first = await source.poll(0);
     expect(first).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: false });
     expect(first.fault?.reason).toBe('own_login_not_seen');

@@ -1,4 +1,3 @@
-/** Keycloak events: a signal source that polls the realm's event log. */
 import { ConfigurationError, ConfigurationFaults, DeadlineCache, type IssuedToken } from '../../ports/signals.js';
 import { identifier } from '../identifiers.js';
 import {
@@ -32,8 +31,7 @@ const MAX_KNOWN = 100_000;
  * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both. The client's service account needs the
  * role `view-events` of `realm-management`. The role shows who logs in from where, so give it to one service only.
  *
- * An empty log proves nothing, so the service logs in at least every five seconds. When that login is in the log,
- * everything that was committed before it is there, too. If the log has lost the previous login, there is a gap.
+ * An empty log proves nothing, so the service logs in at least every five seconds and looks for that login in the log.
  *
  * Throws `ConfigurationError`.
  */
@@ -111,9 +109,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * Returns the time from which to read, by the server's clock. That clock may belong to a proxy in front of Keycloak,
-   * so the last own login in the log counts if it is earlier. A proof must cover everything since that login, unless
-   * another replica has polled since then.
+   * The server's clock may belong to a proxy in front of Keycloak, so the last own login in the log counts if it is
+   * earlier. A proof must cover everything since that login, unless another replica has polled since then.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -149,7 +146,6 @@ class KeycloakEvents implements ConnectedSignalSource {
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;
-    // Somebody has probably changed the settings.
     this.#settingsAtMs = -Infinity;
     return new SignalSourceError(
       'own_login_not_seen',

@@ -1,4 +1,3 @@
-/** OwnLogins detects a log that was cleared or replaced. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../../../spec-support/still-clock.js';
 import { tokenText } from '../../../testing/token-text.js';
@@ -21,7 +20,6 @@ beforeEach(() => {
   logins = new OwnLogins({ since } as EventLogClient, 'reader', clock);
 });
 
-/** Logs in, and looks for logins of the last second. */
 async function look(id: string, isSaved = true): Promise<string> {
   if (isSaved) rows.push({ time: nowMs(), details: { token_id: id } });
   const { isSeen, isSameLog } = await logins.look(tokenText(id), nowMs() - 1000);

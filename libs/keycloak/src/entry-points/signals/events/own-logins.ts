@@ -1,4 +1,3 @@
-/** Own logins: checks whether the event log shows the service's latest login, and still has the previous one. */
 import { unverifiedClaims, type Clock } from '../../ports/signals.js';
 import type { EventLogClient } from './event-log-client.js';
 import type { EventRepresentation } from './user-event-signals.js';
@@ -19,8 +18,8 @@ export interface SeenLogin {
 export interface LookedFor {
   readonly isSeen: boolean;
   /**
-   * False if the log has lost the previous login: it was cleared, or belongs to another database. Also false if no
-   * login was seen for so long that older events are not read again.
+   * False if the log was cleared or belongs to another database, or if no login was seen for so long that older events
+   * are not read again.
    */
   readonly isSameLog: boolean;
 }

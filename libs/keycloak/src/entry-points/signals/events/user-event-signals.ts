@@ -1,4 +1,3 @@
-/** User event signals: which tokens a user event ends (Keycloak's server administration guide, "Event types"). */
 import type { IssuerRecheck } from '../../extension/index.js';
 import { identifier } from '../identifiers.js';
 import type { IssuerDenial } from '../signal-source.js';
@@ -8,8 +7,8 @@ export type EventRepresentation = Readonly<Record<string, unknown>>;
 export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
 
 /**
- * Other types end no token: after a password change Keycloak keeps the sessions, or writes LOGOUT for each session that
- * it ends.
+ * Other types end no token (Keycloak's server administration guide, "Event types"): after a password change Keycloak
+ * keeps the sessions, or writes LOGOUT for each session that it ends.
  */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
@@ -37,14 +36,10 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
   }
 }
 
-/**
- * Denies the tokens that the user got until the event. Tokens carry whole seconds, so the whole second of the event
- * counts.
- */
+/** Tokens carry whole seconds, so the whole second of the event counts. */
 export function ofUser(sub: string, time: unknown): EventSignal {
   const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
   return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };
 }
 
-/** The latest time that a denial accepts (year 5138). */
 const MAX_EPOCH_MS = 1e14;

@@ -1,4 +1,3 @@
-/** The meaning of each event for each kind of subject (CAEP 1.0, RISC 1.0, RFC 9493, SSF 1.0). */
 import { describe, expect, it } from '@jest/globals';
 import { meaningOf, type EventMeaning } from './event-meaning.js';
 

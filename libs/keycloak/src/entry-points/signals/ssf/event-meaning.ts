@@ -1,4 +1,3 @@
-/** Event meaning: what a verified security event token says about tokens or about the stream. */
 import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { readSubject, type EventSubject, type UnknownSubject } from './event-subject.js';
@@ -12,7 +11,6 @@ export type EventMeaning =
   | { readonly kind: 'ended'; readonly denial: IssuerDenial }
   | { readonly kind: 'uncertain'; readonly recheck: IssuerRecheck; readonly fault?: MeaningFault }
   | { readonly kind: 'nothing'; readonly fault?: MeaningFault }
-  /** The transmitter sends it on request. */
   | { readonly kind: 'verification'; readonly state: string | undefined }
   | { readonly kind: 'stream_updated'; readonly isEnabled: boolean };
 
@@ -22,10 +20,7 @@ export interface MeaningContext {
   readonly criticalMembers: readonly string[];
 }
 
-/**
- * An event that is not understood causes a recheck of its subject, or of everything. The time is the token's `iat`,
- * never the time in the event. A party that can emit events chooses the latter, and could keep a user out with it.
- */
+/** A party that can emit events could keep a user out by the time in the event, so the token's `iat` counts. */
 export function meaningOf({ events, issuedAt, subId }: SetClaims, context: MeaningContext): EventMeaning {
   const entries = isObject(events) ? Object.entries(events) : [];
   const [type = '', event] = entries[0] ?? [];

@@ -18,7 +18,6 @@ export interface EventStream {
   readonly pollUrl: string;
   readonly audiences: readonly string[];
   readonly minVerificationMs: number;
-  /** The stream does not deliver all that it should, but its events are applied all the same. */
   readonly fault: SignalSourceError | undefined;
 }
 
@@ -27,7 +26,6 @@ interface StreamReader extends TransmitterAddress {
   readonly isTrial: boolean;
 }
 
-/** The URLs of Keycloak's poll endpoints have the same beginning. */
 const KEYCLOAK_STREAMS = '/ssf/transmitter/streams';
 
 export class EventStreams {

@@ -39,7 +39,6 @@ function readComplex(
   if ('fault' in user) return user;
   const { sub } = user;
   const isCritical = (name: string): boolean => criticalMembers.includes(name);
-  // Without a critical member, the other members do not identify the subject.
   const isUserMissing = userId !== undefined && sub === undefined;
   if (
     (isUserMissing && isCritical('user')) ||
@@ -53,7 +52,6 @@ function readComplex(
   return sub === undefined ? { fault: 'subject_unknown' } : { sub };
 }
 
-/** `sub` is undefined if the user is named in another way, such as by an address. */
 function readUser(user: JsonObject, issuer: string): { readonly sub: string | undefined } | UnknownSubject {
   if (user['format'] !== 'iss_sub') return { sub: undefined };
   return user['iss'] === issuer ? { sub: identifier(user['sub']) } : { fault: 'subject_of_other_issuer' };

@@ -1,4 +1,3 @@
-/** Event types: the URIs of the known events (CAEP 1.0, RISC 1.0, SSF 1.0 §8.1). */
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type/';
 const SSF = 'https://schemas.openid.net/secevent/ssf/event-type/';

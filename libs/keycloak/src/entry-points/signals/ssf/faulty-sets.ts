@@ -18,7 +18,6 @@ export class FaultySets {
     private readonly log: ComponentLog,
   ) {}
 
-  /** The only effect of a refused token is that the poll is incomplete. */
   refused(reason: SetRefusal): void {
     this.#say('A security event token was refused: what it may have told is not heard', reason);
   }

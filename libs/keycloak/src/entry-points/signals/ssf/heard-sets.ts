@@ -1,4 +1,3 @@
-/** HeardSets: turns the security event tokens of a poll into denials and rechecks, each token once. */
 import type { IssuerRecheck } from '../../extension/index.js';
 import type { IssuerDenial } from '../signal-source.js';
 import { meaningOf, type EventMeaning, type MeaningContext } from './event-meaning.js';
@@ -15,12 +14,9 @@ export interface Heard {
   readonly denials: readonly IssuerDenial[];
   readonly rechecks: readonly IssuerRecheck[];
   readonly verifications: readonly { readonly state: string | undefined; readonly issuedAt: number }[];
-  /** False if a token could not be read, or if the stream was disabled for a while. */
   readonly isWhole: boolean;
-  /** How long the oldest undecided token has been waiting. */
   readonly undecidedMs: number | undefined;
   readonly isStreamUpdated: boolean;
-  /** Time of the first denial or recheck, by the server's clock. */
   readonly occurredAtMs: number | undefined;
 }
 
@@ -90,7 +86,6 @@ function summaryOf(decided: readonly Decided[]): Omit<Heard, 'undecidedMs'> {
     if (meaning.kind === 'verification') verifications.push({ state: meaning.state, issuedAt });
     if (meaning.kind === 'stream_updated') {
       isStreamUpdated = true;
-      // A disabled stream loses the events of that time.
       isWhole &&= meaning.isEnabled;
     }
   }

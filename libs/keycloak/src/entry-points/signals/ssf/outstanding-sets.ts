@@ -4,10 +4,7 @@ import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/**
- * From the first sight of a token to its acknowledgement. A replica that polls more often than in half of this time has
- * seen it by then.
- */
+/** A replica that polls more often than in half of this time has seen a token by its acknowledgement. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
 /** After a longer pause, other replicas may have acknowledged tokens that this replica did not see. */
@@ -163,7 +160,6 @@ export class OutstandingSets {
     return seen?.isDone === true && (seen.isOld || nowMs - seen.firstSeenMs >= ACKNOWLEDGE_AFTER_MS);
   }
 
-  /** Whether no replica can have acknowledged the token yet. */
   #mustComeAgain(jti: string, nowMs: number): boolean {
     const seen = this.#seen.get(jti);
     return seen?.isDone === true && seen.isNew && !seen.isOld && nowMs - seen.firstSeenMs < MAX_GAP_MS;

@@ -1,4 +1,3 @@
-/** The checks of a security event token (RFC 8417, SSF 1.0 §4.1, RFC 8725). */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
@@ -137,7 +136,6 @@ describe('sharedSignals tokens', () => {
     expect(warnings()).toEqual([['A security event token was refused', reason]]);
     clock.advance(1);
     expect(await source.poll(1000)).toMatchObject({ denials: [], isWhole: true });
-    // The token is acknowledged like the others.
     expect(transmitter.pending).toContain(jti);
     await polls(30);
     expect(transmitter.pending).not.toContain(jti);

@@ -1,4 +1,3 @@
-/** SecurityEventTokens: verifies the security event tokens of one issuer (RFC 8417, SSF 1.0 §4.1, RFC 8725). */
 import { jsonObjectOf } from '../../jws/json-object.js';
 import { readJwsHeader, type JwsHeader, type RefusedHeader } from '../../jws/jws-header.js';
 import type { PublishedKey } from '../../jws/published-key.js';
@@ -8,12 +7,10 @@ import { SigningKeys } from '../../jws/signing-keys.js';
 import { AuthorizationServerError, isCompactJws, type Clock, type ComponentLog } from '../../ports/signals.js';
 import { readSetClaims, type SetClaims, type SetRecipient, type SetRefusal } from './set-claims.js';
 
-/** `undecided`: the issuer's keys can't be read, or are not up to date. */
 export type CheckedSet = SetClaims | SetRefusal | 'undecided';
 
 const MAX_KEY_AGE_SECONDS = 600;
 
-/** Shortest time between two reads of the keys because of an unknown key. */
 const READ_AGAIN_MS = 30_000;
 
 /** In characters. */
@@ -49,21 +46,16 @@ export class SecurityEventTokens {
     this.#keys = new SigningKeys({ readKeys: read, clock, log }, { maxKeyAgeSeconds: MAX_KEY_AGE_SECONDS });
   }
 
-  /** Rejects with `AuthorizationServerError`. */
   async ready(): Promise<void> {
     await this.#keys.usable();
   }
 
-  /**
-   * Checks the claims first, so that only a token with valid claims causes a key lookup. `now`: seconds since the
-   * epoch, by the server's clock.
-   */
+  /** `now`: seconds since the epoch, by the server's clock. */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
     if (typeof token !== 'string' || !isCompactJws(token)) return 'token_malformed';
     if (token.length > MAX_LENGTH) return 'token_too_long';
     const header = readJwsHeader(token, ALGORITHMS, isSetType);
     if ('reason' in header) return refusalOf(header);
-    // A compact JWS has only one spelling, so the signature covers exactly this text.
     const members = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
     if (members === undefined) return 'token_malformed';
     const claims = readSetClaims(members, recipient, now);

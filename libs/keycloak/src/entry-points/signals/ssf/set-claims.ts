@@ -1,4 +1,3 @@
-/** SET claims: validates the claims of a security event token (RFC 8417 §2.2, SSF 1.0 §4.1). */
 import { texts, type JsonObject } from './transmitter-answers.js';
 
 export type SetRefusal =
@@ -33,7 +32,7 @@ export interface SetClaims {
 /** In seconds, because the clocks of several nodes differ. */
 const TOLERANCE = 60;
 
-/** Does not check the signature. `now`: seconds since the epoch, by the server's clock. */
+/** RFC 8417 §2.2, SSF 1.0 §4.1; does not check the signature. `now`: seconds since the epoch, by the server's clock. */
 export function readSetClaims(claims: JsonObject, recipient: SetRecipient, now: number): SetClaims | SetRefusal {
   const { iss, aud, jti, iat, events, sub_id: subId } = claims;
   if (iss !== recipient.issuer) return 'other_issuer';

@@ -1,4 +1,3 @@
-/** The options of sharedSignals(). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectedSource } from '../../../../spec-support/shared-signals-source.js';
 import { SsfTransmitter } from '../../../../spec-support/ssf-transmitter.js';

@@ -1,4 +1,3 @@
-/** Shared signals options: the transmitter and stream to poll, and their check at boot. */
 import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js';
 
 export interface SharedSignalsOptions {
@@ -28,7 +27,6 @@ const SCOPE = 'ssf.read ssf.manage';
 /** RFC 6749 §3.3. */
 const SCOPE_TOKENS = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
-/** Throws `ConfigurationError`, which lists every fault. */
 export function resolveSharedSignalsOptions(given: SharedSignalsOptions): ResolvedSharedSignalsOptions {
   const { configurationUrl, streamId, scope = SCOPE, audience, ...others } = Object(given) as SharedSignalsOptions;
   const faults = new ConfigurationFaults();

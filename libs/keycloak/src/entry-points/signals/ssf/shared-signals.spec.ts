@@ -1,4 +1,3 @@
-/** sharedSignals() against an HTTP transmitter that is made from the specifications, and may be wrong or incomplete. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectedSource, type LoggedLine } from '../../../../spec-support/shared-signals-source.js';
@@ -171,7 +170,6 @@ describe('sharedSignals events', () => {
     transmitter.maxPage = 7;
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     const first = await source.poll(0);
-    // The verification for this service is the eighth token.
     expect([first.denials.length, first.isWhole, first.isProven]).toEqual([7, false, false]);
     await polls(29);
     expect(await next()).toMatchObject({ isProven: true });
@@ -223,9 +221,7 @@ describe('sharedSignals events', () => {
     await polls(5);
     transmitter.revoked('alice', 's2');
     transmitter.hold(3);
-    // The verification for this service came later, and no other poll holds it.
     expect(await next()).toMatchObject({ denials: [], isWhole: true, isProven: false, fault: undefined });
-    // The same verification now proves the earlier time.
     expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], ...PROVEN, provenAgoMs: 1000 });
   });
 });
@@ -254,7 +250,6 @@ describe('sharedSignals proofs', () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
-    // The transmitter answered the second request with 429.
     expect(transmitter.count('/feeds/check')).toBe(2);
     for (let second = 0; second < 20; second += 1) {
       await next(other);
@@ -302,7 +297,6 @@ describe('sharedSignals proofs', () => {
     transmitter.verifiesLate = false;
     transmitter.instead = () => undefined;
     transmitter.releaseLate();
-    // Events may have been lost in the meantime.
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
     const later = await polls(8);
     expect(later.some(({ isProven, isWhole }) => isProven && isWhole)).toBe(true);
@@ -385,7 +379,6 @@ describe('sharedSignals streams', () => {
     transmitter.stream = undefined;
     transmitter.instead = ({ method, path }) => {
       if (method !== 'POST' || path !== '/feeds' || transmitter.stream !== undefined) return undefined;
-      // Another replica creates the stream at this moment.
       transmitter.makeStream();
       return undefined;
     };

@@ -1,6 +1,3 @@
-/**
- * Shared signals: a signal source that polls a transmitter for signed events (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417).
- */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import {
   SignalSourceError,
@@ -27,17 +24,16 @@ import { TransmitterClient } from './transmitter-client.js';
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter, such as Keycloak 26.7
- * with `--features=ssf`. Signed tokens report to this client alone which sessions of which users have ended; they do
- * not show who logs in. The client needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and
- * attributes (docs/revocation.md#shared-signals). The service creates a stream if the client has none.
+ * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter (SSF 1.0, CAEP 1.0,
+ * RFC 8936, RFC 8417), such as Keycloak 26.7 with `--features=ssf`. The client needs a service account, the optional
+ * scopes `ssf.read` and `ssf.manage`, and attributes (docs/revocation.md#shared-signals). The service creates a stream
+ * if the client has none.
  *
  * Keycloak 26.7 reports logouts and "sign out", but not that a user is disabled or deleted. For these, add
  * `keycloakEvents()`, or choose a TTL for cached results that you can accept.
  *
  * An empty response proves nothing, so the service requests a verification of the stream at least every five seconds.
- * When that verification arrives, every earlier event has arrived, too. Several replicas may read one stream: each
- * acknowledges half a minute late, so all of them have seen every event by then.
+ * Several replicas may read one stream.
  *
  * Throws `ConfigurationError`.
  */
@@ -97,7 +93,6 @@ class SharedSignals implements ConnectedSignalSource {
     await this.#tokens.ready();
     // Ask before the stream is read: every event until now comes before the verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // The first token response reveals the server's time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;

@@ -1,4 +1,3 @@
-/** StreamProof: until when a stream is known to be complete, by verification events (SSF 1.0 §8.1.4). */
 import { randomUUID } from 'node:crypto';
 import { KeycloakException } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
@@ -6,7 +5,6 @@ import type { EventStream } from './event-stream.js';
 import { unexpected } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** An older verification says nothing about the present. */
 const MAX_AGE_MS = 15_000;
 
 /** Uncertainty of the server's time, which is measured in whole seconds. */
@@ -27,9 +25,8 @@ export interface PollBegin {
 }
 
 /**
- * Once a verification arrives, everything that the transmitter queued before it has arrived, too. A verification that
- * this process requested, by its `state`, proves the time until the start of the requesting poll. The verification of
- * another replica proves the time until its `iat`.
+ * A verification (SSF 1.0 §8.1.4) that this process requested, by its `state`, proves the time until the start of the
+ * requesting poll. The verification of another replica proves the time until its `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -60,7 +57,6 @@ export class StreamProof {
     }
   }
 
-  /** `issuedAt`: in seconds, by the server's clock. */
   heard(state: string | undefined, issuedAt: number, { beganMs, serverSeconds }: PollBegin): void {
     const askedMs = state === undefined ? undefined : this.#asked.get(state);
     if (state !== undefined) this.#asked.delete(state);
@@ -74,10 +70,7 @@ export class StreamProof {
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /**
-   * Returns until when the stream is complete, if that is later than the last claim. Only a poll that has read
-   * everything may claim it.
-   */
+  /** Only a poll that has read everything may claim it. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

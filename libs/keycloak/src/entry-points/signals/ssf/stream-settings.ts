@@ -1,4 +1,3 @@
-/** StreamSettings: the transmitter's configuration and the stream's settings, read every minute. */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import { SignalSourceError, type SignalSourceContext } from '../signal-source.js';
 import { EventStreams, type EventStream } from './event-stream.js';
@@ -16,7 +15,6 @@ export interface SettingsOfStream {
   readonly configuration: TransmitterConfiguration;
   readonly stream: EventStream;
   readonly fault: SignalSourceError | undefined;
-  /** False if the settings were due to be read again and that failed. */
   readonly isCurrent: boolean;
 }
 
@@ -37,7 +35,6 @@ export class StreamSettings {
     this.#streams = new EventStreams(client, context, options);
   }
 
-  /** Rejects with `AuthorizationServerError` if the settings were never read, and with `SignalSourceError`. */
   async read(beganMs: number): Promise<SettingsOfStream> {
     const held = this.#held;
     if (held !== undefined && beganMs < this.#readAtMs + EVERY_MS) return held;
@@ -46,7 +43,6 @@ export class StreamSettings {
       this.#readAtMs = beganMs;
       return this.#held;
     } catch (error) {
-      // The previous settings still say where the stream is.
       if (held !== undefined && error instanceof AuthorizationServerError) return { ...held, isCurrent: false };
       throw error;
     }

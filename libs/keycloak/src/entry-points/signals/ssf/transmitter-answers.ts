@@ -1,4 +1,3 @@
-/** Transmitter answers: helpers for JSON responses, and the error for an unexpected response. */
 import { SignalSourceError } from '../signal-source.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -8,5 +7,4 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 export const texts = (value: unknown): readonly string[] => [value].flat().filter((one) => typeof one === 'string');
 
-/** `hint`: what is wrong with the response, for an operator. */
 export const unexpected = (hint: string): SignalSourceError => new SignalSourceError('answered_unexpectedly', hint);

@@ -1,14 +1,11 @@
-/** Transmitter client: HTTP requests to a transmitter, with an access token of the polling client. */
 import { isStrictJson, type AuthorizationServerFetch, type Clock, type IssuedToken } from '../../ports/signals.js';
 import { SignalSourceError, type SignalSourceContext } from '../signal-source.js';
 
 export interface Answer {
   readonly status: number;
-  /** Undefined if the body is not strict JSON. */
   readonly body: unknown;
 }
 
-/** A token is renewed after this part of its lifetime, by this service's own clock. */
 const USED_LIFE = 0.8;
 
 interface HeldToken {
@@ -36,12 +33,10 @@ export class TransmitterClient {
     return this.#ask(url, { headers: { accept: 'application/json' } });
   }
 
-  /** Rejects with `SignalSourceError` `forbidden`, too. */
   async get(url: string): Promise<Answer> {
     return this.#send(url, 'GET', undefined);
   }
 
-  /** Retries only if the token is no longer valid. */
   async post(url: string, body: object): Promise<Answer> {
     return this.#send(url, 'POST', JSON.stringify(body));
   }
@@ -57,7 +52,6 @@ export class TransmitterClient {
     if (!isRefusal(first)) return first;
     this.#held = undefined;
     if (held === undefined) throw forbidden(first);
-    // An event that ends all tokens also ends this service's token, so log in again.
     const second = await ask(await this.#logIn());
     if (!isRefusal(second)) return second;
     this.#held = undefined;

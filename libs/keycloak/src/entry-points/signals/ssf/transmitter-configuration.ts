@@ -1,4 +1,3 @@
-/** Transmitter configuration: the endpoints and features of a transmitter (SSF 1.0 §7). */
 import { SignalSourceError } from '../signal-source.js';
 import { texts, unexpected, type JsonObject } from './transmitter-answers.js';
 
@@ -7,7 +6,6 @@ export interface TransmitterConfiguration {
   readonly streamsUrl: string;
   readonly statusUrl: string;
   readonly verificationUrl: string;
-  /** For streams that do not have the member. */
   readonly defaultSubjects: unknown;
   readonly criticalMembers: readonly string[];
 }
@@ -20,13 +18,12 @@ export interface TransmitterAddress {
 /** RFC 8936. */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
 
-/** Throws `SignalSourceError`. */
 export function readConfiguration(found: unknown, address: TransmitterAddress): TransmitterConfiguration {
   const members = Object(found) as JsonObject;
   if (!/^1_0(?:$|-)/.test(String(members['spec_version']))) {
     throw unexpected('Its configuration is not that of Shared Signals 1.0: look for another version of the server.');
   }
-  // The tokens name the same issuer (§7.2.3), so with another one each token would be refused.
+  // The tokens name the same issuer (SSF 1.0 §7.2.3), so with another one each token would be refused.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'It calls itself by another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
