@@ -6,7 +6,7 @@ import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
 
 export const NODES = ['20', '22', '24', '26'];
 
-/** The oldest that package.json allows. */
+/** The oldest Node.js versions that package.json allows. */
 export const OLDEST_NODES = ['20.19.0', '22.12.0'];
 
 export const TYPESCRIPTS = ['5.6', '5.7', '5.8', '5.9', '6.0', '7.0'];

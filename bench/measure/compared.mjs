@@ -20,7 +20,7 @@ export async function comparedFigures(bench, { ours, theirs, other }) {
   return figures;
 }
 
-/** Our side runs twice. Differences smaller than the difference between its two results mean nothing. */
+/** Our side runs twice. A difference smaller than the difference between our two results means nothing. */
 async function compared({ what, ours, theirs }, contender, other, { rounds, requests, say, signal }) {
   const contenders = [contender('this'), contender('other', other), contender('this again')];
   const results = await interleaved(contenders, { rounds, requests, say, signal });

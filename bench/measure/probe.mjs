@@ -1,4 +1,4 @@
-// Answers questions of the bench about a process that loads it with `node --import`.
+// Measures a process that loads this file with `node --import`, on request of the bench.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
@@ -26,7 +26,7 @@ const ANSWERS = {
     delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
   },
-  /** Milliseconds, without the resolution of the histogram. */
+  /** Milliseconds, minus the resolution of the histogram. */
   delayEnd() {
     delay.disable();
     return { p99Ms: delay.percentile(99) / 1e6 - 5, maxMs: delay.max / 1e6 - 5 };

@@ -65,7 +65,7 @@ export async function warmed(warmUp) {
   return { warmUp, warmMs: performance.now() };
 }
 
-/** V8 compiles the renewal code only when cached introspection results expire, so this warms up again. */
+/** V8 compiles the renewal code only when cached introspection results expire, so this function warms up again. */
 export async function warmedAgain(all, signal) {
   for (const { warmUp, warmMs } of all) {
     await sleep(Math.max(0, warmMs + RENEWS_AFTER_MS - performance.now()), undefined, { signal });
@@ -73,7 +73,9 @@ export async function warmedAgain(all, signal) {
   }
 }
 
-/** The first contender waits longest between warm-up and measurement, so each round starts with another one. */
+/**
+ * The first contender waits longest between warm-up and measurement, so each round starts with a different contender.
+ */
 function rotated(contenders, by) {
   const first = by % contenders.length;
   return [...contenders.slice(first), ...contenders.slice(0, first)];

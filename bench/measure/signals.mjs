@@ -64,7 +64,7 @@ export async function startPoller(keycloak, env, signal) {
 }
 
 export async function preparedRealm(keycloak) {
-  // An administrator token expires during a round.
+  // Requests a new token for each call, since an administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: keycloak.issuer,

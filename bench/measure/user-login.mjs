@@ -1,4 +1,4 @@
-// Browser logins of a user, so that Keycloak's session includes Service A, and tokens for all services.
+// Logs a user in like a browser, so that Keycloak's session includes Service A, and gets tokens for all services.
 import { createHash, randomBytes } from 'node:crypto';
 import { clientTokens, exchangedToken, publicTokens } from './keycloak.mjs';
 

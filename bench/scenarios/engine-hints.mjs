@@ -1,4 +1,4 @@
-// The two V8 hints of the services (docs/decisions/0038), each with and without.
+// Measures each of the two V8 hints of the services (docs/decisions/0038) with and without the hint.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { paired } from '../measure/rounds.mjs';
@@ -12,7 +12,7 @@ const inAProcess = promisify(execFile);
 const HINTS = new URL('../../libs/service-defaults/dist/engine-hints.js', import.meta.url).href;
 const TICKS = 300_000;
 
-/** The collections make V8 discard an optimization, which it does not restore. */
+/** The garbage collections make V8 discard an optimization permanently. */
 const TICK = {
   unit: 'ns',
   flags: [],

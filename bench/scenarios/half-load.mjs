@@ -10,7 +10,7 @@ export const title = 'p99 of the chain at half of its own maximum, beside plain 
 
 const PROGRAMS = ['limit', 'services'];
 const SECONDS = 5;
-/** A shared machine has slow moments. */
+/** Several turns, since a shared machine has slow moments. */
 const TURNS = 4;
 const PAUSE_MS = 500;
 /** Not counted, since cached introspection results expired during the turn of the other chain. */

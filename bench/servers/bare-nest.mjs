@@ -1,5 +1,4 @@
-// The answers of Services A, B and C to `GET /run-service-b`, with Nest on Fastify, class-validator and `fetch`,
-// without security.
+// Services A, B and C for `GET /run-service-b`, with Nest on Fastify, class-validator and `fetch`, without security.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

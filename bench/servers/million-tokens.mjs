@@ -16,8 +16,8 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The searched text must not be on the heap for another reason, such as this source. For signed tokens it is the start
-// of the payload.
+// The searched text must not be elsewhere on the heap, for example in this source. For signed tokens it is the start of
+// the payload.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
@@ -42,7 +42,7 @@ const keycloak = {
 const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
-/** A refusal sets no header on a sent response. */
+/** `headersSent` keeps a refusal from setting a header. */
 const RESPONSE = { headersSent: true };
 const guard = app.get(KeycloakGuard);
 

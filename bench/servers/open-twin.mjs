@@ -71,7 +71,7 @@ const stand = [
   { provide: RevocationList, useValue: {} },
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
   { provide: ClientAuthenticator, useValue: {} },
-  // The access decorators require it at startup.
+  // The access decorators require a guard at startup.
   { provide: KeycloakGuard, useValue: {} },
   {
     provide: AuthorizationServerHealth,

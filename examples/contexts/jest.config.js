@@ -1,2 +1,2 @@
-/** Jest runs what `tsc` has compiled. */
+/** Jest runs the output of `tsc`. */
 export default { testEnvironment: 'node', transform: {}, testMatch: ['<rootDir>/dist/test/**/*.spec.js'] };

@@ -1,8 +1,8 @@
-/** Jest runs what `tsc` has compiled. It starts a server for the project `e2e` alone. */
+/** Jest runs the output of `tsc`. Only the project `e2e` starts a server. */
 const common = { testEnvironment: 'node', transform: {} };
 
 export default {
-  // A real Keycloak on a busy machine takes its time over the first token.
+  // A real Keycloak on a busy machine may be slow to issue the first token.
   testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/dist/src/**/*.spec.js'] },

@@ -1,4 +1,4 @@
-/** As jest.config.js, but Jest compiles the TypeScript by itself, with SWC. */
+/** Like jest.config.js, but Jest compiles the TypeScript itself, with SWC. */
 import config from './jest.config.js';
 
 const swc = {

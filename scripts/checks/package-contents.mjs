@@ -12,7 +12,7 @@ import { runInside, TSC } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../../node_modules/@arethetypeswrong/cli/dist/index.js');
-/** Types of the newest Node.js version; the repository compiles with the oldest. */
+/** Types of the newest Node.js version, because the repository itself compiles with the oldest version. */
 const NEWEST_TYPES = resolve(import.meta.dirname, '../../node_modules/@newest');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
 

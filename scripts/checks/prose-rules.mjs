@@ -1,5 +1,5 @@
-// The rules of `npm run prose`: signs of a sentence that has to be read twice. They are rough, so their result is a rate
-// and no verdict about one sentence.
+// The rules of `npm run prose`: signs of a sentence that has to be read twice. Only their rate counts, because a rule
+// may be wrong about a single sentence.
 
 /**
  * @typedef {object} Rule

@@ -1,4 +1,4 @@
-// The sentences of a file: prose of Markdown; comments, test titles and messages of code.
+// Finds the sentences of a file: the prose of Markdown, and the comments, test titles and messages of code.
 import ts from 'typescript';
 
 /**

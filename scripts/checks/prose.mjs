@@ -1,5 +1,5 @@
 // npm run prose counts the sentences that have to be read twice, in Markdown, comments, test titles and messages. It
-// fails if a folder or one of the main pages has more of them than LIMITS allows. `-- --list` prints each of them with
+// fails if a folder or a main page has more such sentences than LIMITS allows. `-- --list` prints each sentence with
 // its cure. Paths limit it to these files and folders.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
@@ -10,10 +10,10 @@ import { paint } from '../common/processes.mjs';
 import { RULES } from './prose-rules.mjs';
 import { sentencesOf } from './prose-sentences.mjs';
 
-/** Flagged sentences of 100. */
+/** Flagged sentences per 100 sentences. */
 const LIMITS = { all: 5, folder: 7, page: 7 };
 const MAIN_PAGES = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'libs/keycloak/README.md'];
-/** Records of the past keep their words. */
+/** The changelog and the decisions keep their original wording. */
 const EXCLUDED = /^(?:CHANGELOG\.md|docs\/decisions\/)|\.d\.ts$/;
 const MIN_SENTENCES = 20;
 

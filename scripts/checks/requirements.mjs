@@ -1,4 +1,4 @@
-// Finds the tests of each requirement: requirements come from Markdown tables, and their ids from test titles.
+// Finds the requirements in Markdown tables, and their tests by the ids in test titles.
 import ts from 'typescript';
 
 const ROW = /^\|\s*([A-Z]{2}-\d{2})\s*\|\s*(.+?)\s*\|\s*(due|planned|not planned)\s*\|\s*$/;

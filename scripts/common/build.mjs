@@ -28,7 +28,7 @@ export async function buildToRun({ signal }) {
 /** @param {string} project */
 async function buildBySwc(project) {
   const { transformFile } = await import('@swc/core');
-  // Otherwise tsc would treat the output of swc as up to date.
+  // If this file stayed, tsc would treat the output of swc as up to date.
   await rm(join(project, RECORD), { force: true });
   const sources = join(project, 'src');
   const outputs = join(project, 'dist');

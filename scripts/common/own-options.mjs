@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { messageOf, paint } from './processes.mjs';
 
 /**
- * parseArgs() that exits with a one-line error for invalid arguments.
+ * Calls parseArgs(), and exits with a one-line error for invalid arguments.
  *
  * @template {import('node:util').ParseArgsConfig} Config
  * @param {Config} config

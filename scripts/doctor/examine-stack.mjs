@@ -40,7 +40,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service can't know which process has different keys, so its own finding is a symptom.
+  // A service can't know which process has different keys, so the finding of the service is a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,

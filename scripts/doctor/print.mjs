@@ -38,7 +38,7 @@ export function printSummary(stacks) {
 }
 
 /**
- * An error in one stack does not explain a symptom in another.
+ * An error in one stack does not explain a symptom in another stack.
  *
  * @param {readonly ExaminedStack[]} stacks
  */

@@ -1,4 +1,4 @@
-// The processes to examine, and the command that examines each one where it runs.
+// The processes to examine, and for each process the command that examines it where it runs.
 import { runsAlready } from '../common/own-options.mjs';
 import { namesValkey } from '../start/replicas.mjs';
 import { runningKeycloak } from '../start/running-keycloak.mjs';

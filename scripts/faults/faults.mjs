@@ -1,4 +1,4 @@
-// npm run faults breaks the realm of the running demonstration in one way, for practice in troubleshooting. With
+// npm run faults breaks the realm of the running demonstration in one way, to practise troubleshooting. With
 // --seed=N, it selects the fault. With --reveal, it prints the fault of the seed. With --undo, it restores the realm.
 import '../common/help.mjs';
 import { existsSync, readFileSync } from 'node:fs';

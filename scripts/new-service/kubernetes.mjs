@@ -1,4 +1,4 @@
-// The changes of the manifests in deploy/kubernetes for a new service. Its own two files are templates.
+// The changes of the manifests in deploy/kubernetes for a new service. The two new files are templates.
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */

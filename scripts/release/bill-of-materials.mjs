@@ -1,5 +1,5 @@
 // npm run bill-of-materials writes a CycloneDX file for each published package, with everything that npm installs for
-// it in an empty project. The peers are the newest versions in their ranges; an application has its own.
+// it in an empty project. The peers are the newest versions in their ranges; an application has its own versions.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

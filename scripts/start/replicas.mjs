@@ -12,7 +12,7 @@ import { prefixOf } from './services.mjs';
 
 const MOST = 9;
 const RESTART_AFTER_MS = 1000;
-/** Longer than HAProxy needs to notice. */
+/** Longer than HAProxy needs to notice that a replica is not ready. */
 const SHUTDOWN_DELAY_SECONDS = 2;
 
 /** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */

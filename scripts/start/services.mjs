@@ -63,7 +63,7 @@ const PASSED_ON = [
 
 const PASSED_ON_AS_WELL = /^OTEL_/;
 
-/** DEMO: Service A's session secret, unless the environment sets one. */
+/** DEMO: Service A's session secret, unless the environment sets this secret. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
 /**

@@ -166,7 +166,7 @@ async function startServer(all, choice, environment) {
 }
 
 /**
- * The administrator of the environment may belong to another server.
+ * The administrator in the environment variables may belong to another server.
  *
  * @param {Server} server
  */

@@ -164,7 +164,7 @@ interface Refused {
   readonly code: string;
   readonly permission?: string;
   readonly more?: Readonly<Record<string, unknown>>;
-  /** The message of the gRPC status, where it differs from code and permission. */
+  /** The message of the gRPC status, if it differs from code and permission. */
   readonly details?: string;
 }
 
@@ -439,7 +439,7 @@ describe('a gRPC stream', () => {
     },
   );
 
-  it('logs 20 errors of the application, and one line with the count of the others (OP-05)', async () => {
+  it('logs 20 errors of the application, and one line that counts the suppressed errors (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
       throw new TypeError('The database is away');
     };
@@ -467,7 +467,7 @@ describe('a gRPC stream', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('stops the start if it requires a token: Nest would end the process at the first refusal', async () => {
+    it('prevents the start if it requires a token, because Nest would end the process at the first refusal', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
@@ -562,7 +562,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('are refused without a token, with 20 lines in the log and one with the count of the others (OP-05)', async () => {
+    it('are refused without a token, with 20 log lines and one line that counts the suppressed lines (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);

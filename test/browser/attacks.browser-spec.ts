@@ -32,11 +32,11 @@ async function runAll(page: Page): Promise<void> {
   await page.getByText(`All ${ATTACKS.length} attacks were refused`).waitFor({ timeout: 60_000 });
 }
 
-describe('with scripts', () => {
+describe('the attack page with scripts', () => {
   it.each([
     ['anybody', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('"Run all" by %s stays on the page, which tells of each attack that it was refused', async (_, open) => {
+  ])('runs all attacks in place for %s, and shows each attack as refused', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await runAll(page);
@@ -50,7 +50,7 @@ describe('with scripts', () => {
     ]);
   });
 
-  it('a row says who refused, and, opened, what was forged', async () => {
+  it('shows which service refused an attack, and what was forged in the opened row', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = page.locator('#attack-alg-none');
@@ -66,7 +66,7 @@ describe('with scripts', () => {
     );
   });
 
-  it('one attack is made by its button, by keyboard too, and says what refused it', async () => {
+  it('runs one attack by keyboard, and shows its refusal', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = page.locator('#attack-token-at-c');
@@ -78,8 +78,8 @@ describe('with scripts', () => {
   });
 });
 
-describe('without scripts', () => {
-  it('"Run all" leads to a page that tells of each attack that it was refused', async () => {
+describe('the attack page without scripts', () => {
+  it('shows each attack as refused on a separate page after "Run all"', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await page.goto('/');
     await button(page, /^Run all/).click();
@@ -87,7 +87,7 @@ describe('without scripts', () => {
     expect(await verdicts(page)).toEqual(ALL_REFUSED);
   });
 
-  it('one attack does', async () => {
+  it('shows the refusal of one attack on a separate page', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, 'alice');
     await page.locator('#attack-alg-none').getByRole('button').click();
@@ -96,7 +96,7 @@ describe('without scripts', () => {
   });
 });
 
-describe('what came of them', () => {
+describe('the attack page with all outcomes', () => {
   it('is accessible and fits its window, in each look', async () => {
     const page = await chromium.open();
     await page.goto('/');

@@ -86,7 +86,7 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
     await logIn(user, 'alice');
   });
 
-  it.each(ATTEMPTS)('changes nothing by %s to %s (BF-06)', async (__, path, script, status) => {
+  it.each(ATTEMPTS)('cannot change anything by %s to %s (BF-06)', async (__, path, script, status) => {
     const page = await strangePage(user, host);
     const before = chromium.exchanges.length;
     const isAsked = (method: string) => (one: { readonly method: string; readonly url: string }) =>
@@ -106,7 +106,7 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
     await page.close();
   });
 
-  it('gets nothing to read of what the user can (BF-06)', async () => {
+  it('cannot read the pages of the user (BF-06)', async () => {
     const page = await strangePage(user, host);
     const read = await page.evaluate<string>(
       `fetch('${publicUrl}/', { credentials: 'include' }).then((answer) => answer.text(), (error) => 'not read: ' + error.name)`,
@@ -130,7 +130,7 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
 });
 
 describe('a page of this origin', () => {
-  it('does what those can not: logs its user out (BF-06)', async () => {
+  it('can log its user out (BF-06)', async () => {
     const user = await chromium.open();
     await logIn(user, 'alice');
     await user.getByRole('button', { name: 'Log out', exact: true }).click();

@@ -162,12 +162,12 @@ describe('a session that Keycloak ended', () => {
   });
 });
 
-describe('a start page whose session Keycloak has ended meanwhile', () => {
+describe('a start page whose session Keycloak has ended', () => {
   it.each([
     ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
     ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
     ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
-  ])('says so when the user runs %s, and nothing runs under another name (BF-09)', async (_, run) => {
+  ])('reports the end when the user runs %s, and runs nothing under another name (BF-09)', async (_, run) => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -222,7 +222,7 @@ describe('the browser', () => {
     await expect(chromium.closeClean(chain.scanner)).resolves.toBeUndefined();
   });
 
-  it('is observed by the tests: a token or a forbidden style in a page would be found', async () => {
+  it('is watched by a scanner that finds a token or a forbidden style in a page', async () => {
     const page = await chromium.open();
     const { access_token: token } =
       chain.keycloak.calls.findLast(({ answer }) => 'access_token' in answer)?.answer ?? {};
@@ -236,7 +236,7 @@ describe('the browser', () => {
     );
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
-    // A scanner of its own, so the leaks found here do not fail the shared scanner.
+    // Uses a separate scanner, so that the leaks found here do not fail the shared scanner.
     const scanner = TokenLeakScanner.start();
     const complaints = await chromium.close(scanner);
     scanner.stop();

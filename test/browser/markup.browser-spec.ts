@@ -6,10 +6,10 @@ import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** In lower case, because Keycloak stores user names in lower case. */
+/** A user name in lower case, because Keycloak stores user names in lower case. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
-/** No line break possible. */
+/** A user name in which no line can break. */
 const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
 
 interface Profile {
@@ -83,7 +83,7 @@ describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('a name that holds markup, %s', (_, options) => {
-  it('is shown as it is, at the start, with what the chain answers and with what tokens say (BF-11)', async () => {
+  it('is shown as plain text on the start page, in the answer of the chain and in the claims (BF-11)', async () => {
     const page = await chromium.open(options);
     await page.goto('/');
     await page.getByRole('link', { name: 'Log in', exact: true }).click();

@@ -34,7 +34,7 @@ describe('the matrix of stolen tokens', () => {
   it.each([
     ['anybody', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('is filled in place for %s, says so, and counts down', async (_, open) => {
+  ])('shows its results without a page load for %s, with a summary and a countdown', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await tried(page);
@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it('tells of each cell what was sent, what came back, and for whom the token is, by keyboard', async () => {
+  it('shows by keyboard the answer of a cell, and the audience of its token', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try all nine doors' }).focus();
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows at the switch that one token for all opens all, and at the next that it need not be', async () => {
+  it('shows nine accepted tokens while one token is passed on, and separate results afterwards', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
@@ -79,7 +79,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
 
-  it('shows the answer to the switch as it stands, however fast it is moved', async () => {
+  it('shows the results for the final position of the switch after fast clicks', async () => {
     const page = await chromium.open();
     await page.goto('/');
     for (let moves = 0; moves < 5; moves += 1) await page.getByRole('switch').click();
@@ -87,7 +87,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
-  it('shows a token once more at a click, and keeps the cell open', async () => {
+  it('sends a token again on demand, and keeps its result', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -101,7 +101,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-closed form').count()).toBe(0);
   });
 
-  it('shows the login where the session has ended meanwhile, and nobody else in its place', async () => {
+  it('shows no tokens and no user after the session has ended', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     await tried(page);
@@ -112,7 +112,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('main').innerText()).not.toContain('alice');
   });
 
-  it('stays as it was where no page comes back, and says so', async () => {
+  it('keeps its results and reports the error if the answer is not a page', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -123,7 +123,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
 
-  it('shows both without scripts, too: the switch, and a token once more', async () => {
+  it('supports the switch and "Show it again" without scripts', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await page.goto('/');
     await page.getByRole('switch').check();
@@ -136,7 +136,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(['exposed']);
   });
 
-  it('works without scripts', async () => {
+  it('shows its results without scripts', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, 'alice');
     await page.getByRole('button', { name: 'Try all nine doors' }).click();
@@ -145,7 +145,7 @@ describe('the matrix of stolen tokens', () => {
   });
 
   it.each(Object.entries<BrowserContextOptions>(LOOKS))(
-    'moves nothing when the answers come: %s',
+    'keeps the layout when the results arrive: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await page.goto('/');
@@ -163,7 +163,7 @@ describe('the matrix of stolen tokens', () => {
   );
 
   it.each(Object.entries<BrowserContextOptions>(LOOKS))(
-    'moves nothing when the switch does: %s',
+    'keeps the layout when the switch changes: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await logIn(page, 'alice');
@@ -178,7 +178,7 @@ describe('the matrix of stolen tokens', () => {
     },
   );
 
-  it('stands on the first screen', async () => {
+  it('has its button on the first screen', async () => {
     const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
     await page.goto('/');
     const box = await page.getByRole('button', { name: 'Try all nine doors' }).boundingBox();
@@ -196,7 +196,7 @@ describe('the matrix of stolen tokens', () => {
 });
 
 describe('a stolen token', () => {
-  it('counts down to its end, and is then refused where it was good, by itself', async () => {
+  it('counts down to its expiry, and is then shown as refused without a click', async () => {
     await withShortTokens(6, async (server) => {
       const own = await RunningServices.start({ server, variables: ttl(10) });
       const browser = await Chromium.start([own.a.url]);

@@ -17,7 +17,7 @@ afterAll(async () => {
 afterEach(() => chromium.closeClean(chain.scanner));
 
 describe('the page of the document', () => {
-  it('shows each route, and what it demands', async () => {
+  it('shows which routes require authorization', async () => {
     const page = await chromium.open();
     await page.goto('/openapi');
     const order = page.locator('.opblock', { hasText: '/api/orders/{id}' }).first();

@@ -106,7 +106,7 @@ describe('the start page', () => {
 
 describe('a call of Service B', () => {
   it.each(Object.entries(LOOKS))(
-    'shows the heading of the answer in the window, and moves nothing else: %s',
+    'shows the heading of the answer in the window, and otherwise keeps the layout: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await page.goto('/');
@@ -124,7 +124,7 @@ describe('a call of Service B', () => {
     },
   );
 
-  it('shows the answer in one column on a page of its own, in each look', async () => {
+  it('shows the answer in one column on a separate page, in each look', async () => {
     const page = await chromium.open();
     await page.goto('/run-service-b');
     await eachLook(page, async (look) => {

@@ -45,7 +45,7 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
   },
 };
 
-it.each(Object.entries(PICTURES))('the page that shows %s describes it, and it is small', async (name, show) => {
+it.each(Object.entries(PICTURES))('the picture %s is small, and its page describes it', async (name, show) => {
   const page = await chromium.open();
   const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });
   expect(taken.length).toBeLessThan(MAX_BYTES);
@@ -65,7 +65,7 @@ it.each(Object.entries(PICTURES))('the page that shows %s describes it, and it i
 
 const STILL = `<source media="(prefers-reduced-motion: reduce)" srcset="${FOLDER}/matrix.png"`;
 
-it.each(['light', 'dark'])('the film is in the README, and small: %s', async (look) => {
+it.each(['light', 'dark'])('the film is small, and the README shows it: %s', async (look) => {
   const path = `${FOLDER}/steal-a-token-${look}.webp`;
   const film = await readFile(path);
   // `npm run film` records an animated WebP, which has `ANMF` frames.

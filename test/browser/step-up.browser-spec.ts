@@ -30,7 +30,7 @@ describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('a refund, %s', (_, options) => {
-  it('takes the password again, and then a click (RS-11)', async () => {
+  it('requires the password again, and then a click (RS-11)', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await click(page, 'Refund an order');
@@ -47,7 +47,7 @@ describe.each([
     expect(await main(page)).toContain('Refund order 9876');
   });
 
-  it('by bob is refused in words, whatever he enters', async () => {
+  it('by bob is refused with an explanation, even after he enters his password', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await click(page, 'Refund an order');
@@ -61,7 +61,7 @@ describe.each([
 });
 
 describe('a form that is sent after a login that is too weak', () => {
-  it('does nothing, and is not sent by the login that follows: the user is told, and sends it (RS-11)', async () => {
+  it('does nothing, and the user must send it again after the stronger login (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     // Simulates a page that was left open until the login was too old.
@@ -78,8 +78,8 @@ describe('a form that is sent after a login that is too weak', () => {
   });
 });
 
-describe('a login that a page demanded, and that did not suffice', () => {
-  it('is not asked for again and again (RS-11)', async () => {
+describe('a step-up login that is still too weak', () => {
+  it('is not requested again in a loop (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     const before = chromium.exchanges.length;

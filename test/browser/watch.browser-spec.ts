@@ -49,7 +49,7 @@ async function endSessionOf(username: string): Promise<void> {
 }
 
 describe('a page whose user is logged in', () => {
-  it('turns when an administrator disables the user: without a reload, for all to hear, and with each time', async () => {
+  it('announces each refusal and its delay, without a reload, after an administrator disables the user', async () => {
     const { page, username } = await opened();
     const before = chromium.exchanges.length;
     await server.disableUser(username);
@@ -65,7 +65,7 @@ describe('a page whose user is logged in', () => {
     await takePicture(page, 'watch-turned');
   });
 
-  it('turns when an administrator ends the session', async () => {
+  it('shows the refusals after an administrator ends the session', async () => {
     const { page, username } = await opened();
     await endSessionOf(username);
     await turnedWhole(page);
@@ -74,7 +74,7 @@ describe('a page whose user is logged in', () => {
     await page.locator('#kc-login').waitFor();
   });
 
-  it('turns when the user logs out in another tab', async () => {
+  it('shows the refusals after the user logs out in another tab', async () => {
     const { page } = await opened();
     const other = await page.context().newPage();
     await other.goto('/');
@@ -84,7 +84,7 @@ describe('a page whose user is logged in', () => {
     expect(await words(page)).toMatch(/^Refused /);
   });
 
-  it('keeps the focus where a reader is, or gives it to what takes its place', async () => {
+  it('keeps the focus, or moves it to the replacement of the focused element', async () => {
     const { page, username } = await opened();
     const attack = page.getByRole('button', { name: 'Try: No token at all' });
     await attack.focus();
@@ -100,7 +100,7 @@ describe('a page whose user is logged in', () => {
     expect(await second.page.evaluate('document.activeElement.id')).toBe('session');
   });
 
-  it('is complete without scripts, and does not turn', async () => {
+  it('shows the session without scripts, and does not watch it', async () => {
     const username = await server.newUser('order-manager');
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, username);
@@ -109,7 +109,7 @@ describe('a page whose user is logged in', () => {
   });
 });
 
-describe('a page that turns', () => {
+describe('a page that shows refusals', () => {
   it('is accessible and fits its window, before and after a refusal, in each look', async () => {
     const { page, username } = await opened();
     await expectForEverybody(page, 'watch-before');

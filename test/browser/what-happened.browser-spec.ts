@@ -40,7 +40,7 @@ describe.each<[string, BrowserContextOptions]>([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('%s', (_, options) => {
-  it("tells of a user's call step by step: B and C ask at first, and know the token the next time", async () => {
+  it("shows the steps of a user's call: B and C introspect at first, and reuse the results later", async () => {
     const page = await chromium.open(options);
     const username = await keycloak.newUser('order-manager');
     await logIn(page, username);
@@ -63,7 +63,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
   });
 
-  it('shows the claims of the three tokens, of one subject and for one service each, and no token', async () => {
+  it('shows the claims of three tokens with one subject and separate audiences, but no token', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await call(page, 'alice');
@@ -76,7 +76,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
   });
 
-  it('tells of bob up to the refusal', async () => {
+  it('shows the steps for bob up to the refusal', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await call(page, 'bob');

@@ -95,7 +95,7 @@ describe('the built services', () => {
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   });
 
-  it('in demo mode show nothing to a page of another name that was led here (BF-06)', async () => {
+  it('show nothing in demo mode to a page with a rebound host name (BF-06)', async () => {
     const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
     for (const letter of ['a', 'b', 'c']) {
       const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };
@@ -113,7 +113,7 @@ describe('the built services', () => {
     }
   });
 
-  it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {
+  it('answer all running requests after SIGTERM, accept no new requests, and exit with 0', async () => {
     const server = await startEmbeddedServer();
     try {
       const { atA, atB, atC } = await chainOf(server, 'alice');
@@ -148,7 +148,7 @@ describe('the built services', () => {
     }
   });
 
-  it('are held by nobody who is connected and sends no request, or half of one, and exit with 0', async () => {
+  it('exit with 0 despite open connections with no request or with half a request', async () => {
     const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const head =
       'POST /api/compute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n';
@@ -167,7 +167,7 @@ describe('the built services', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('are not ready for SHUTDOWN_DELAY_SECONDS before they close, serve all the same, and end at once when told twice', async () => {
+  it('answer but are not ready during SHUTDOWN_DELAY_SECONDS, and exit at once on a second signal', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
     const { url, service } = await start('service-c', variables);
     service.process.kill('SIGTERM');
@@ -179,7 +179,7 @@ describe('the built services', () => {
     expect(await service.exited).toBe(143);
   });
 
-  it('say in one message everything that is wrong with their settings, and exit with 1', async () => {
+  it('report all invalid settings in one message, and exit with 1', async () => {
     const service = spawnService('service-a', {
       NODE_ENV: 'production',
       KEYCLOAK_BASE_URL: 'http://keycloak:8080',

@@ -67,7 +67,7 @@ describe('the chain', () => {
     expect(text).toBe(JSON.stringify(CHAIN_ANSWER));
   });
 
-  it('shows a browser the same on a page', async () => {
+  it('shows a browser the same answers on a page', async () => {
     const { text } = await runChain()
       .set('Accept', 'text/html,application/xhtml+xml,*/*;q=0.8')
       .expect(200)
@@ -82,7 +82,7 @@ describe('the chain', () => {
     expect(text).toContain('<a class="btn btn-primary" href="/run-service-b">Call Service B</a>');
   });
 
-  it('gives each hop a token made for it alone, with the same subject (TX-01, TX-03)', async () => {
+  it('gives each hop a token with its own audience and the same subject (TX-01, TX-03)', async () => {
     const user = await login(keycloak, 'alice');
     const { calls } = await chain.keycloak.during(() =>
       runChain()
@@ -131,7 +131,7 @@ describe('the chain', () => {
     for (const arrivedAtB of chain.b.arrivedTokens) expect(chain.a.arrivedTokens).not.toContain(arrivedAtB);
   });
 
-  it('asks for no new token when a request is repeated', async () => {
+  it('reuses its tokens when a request is repeated', async () => {
     await runChain().expect(200);
     const { calls } = await chain.keycloak.during(() => Promise.all([runChain().expect(200), runChain().expect(200)]));
     expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
@@ -279,7 +279,7 @@ describe('the services', () => {
     await expectInvalid(processOrder(access_token), 'service-b');
   });
 
-  it('refuse the tokens of a user who has logged out, at A and at B', async () => {
+  it('refuse at A and at B the tokens of a user who has logged out', async () => {
     const user = await login(keycloak, 'alice');
     const forB = await exchange(keycloak, 'service-a', textOf(user), {
       audience: 'service-b',
@@ -367,7 +367,7 @@ describe('the services', () => {
     }
   });
 
-  it('cannot exchange a token as C, nor a token for another audience: Keycloak refuses', async () => {
+  it('cannot exchange a token as C or a token for another audience, because Keycloak refuses', async () => {
     expect(
       await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
     ).toMatchObject({

@@ -22,14 +22,14 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** Login routes, which no token opens, and their status for a request without anything. */
+/** Login routes, with their status for a request without credentials; no token opens these routes. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-/** In demo mode a browser needs no token for these, but must be on a page of Service A. */
+/** In demo mode these routes need no token, but the browser must be on a page of Service A. */
 const ATTACKS = {
   'POST /attacks': 403,
   'POST /attacks/:id': 403,
@@ -131,7 +131,7 @@ describe('every route (RS-20)', () => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('exists in demo mode only if it is for demonstrations, at Service %s', (name) => {
+  it.each(['a', 'b', 'c'] as const)('exists outside of demo mode unless it is a demo route, at Service %s', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 

@@ -30,8 +30,8 @@ describeOnBothServers((connect) => {
   const isActive = async (service: 'service-a' | 'service-b' | 'service-c', token: string): Promise<unknown> =>
     (await introspect(server, service, token)).members['active'];
 
-  describe('the token that others were exchanged from', () => {
-    it('when it is revoked leaves them active, with the end that they had, here and down the chain (TX-09)', async () => {
+  describe('the subject token of an exchange', () => {
+    it('leaves all exchanged tokens of the chain active until their original expiry when it is revoked (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it('of a chain takes neither the next nor the one after it along when it is revoked (TX-09)', async () => {
+    it('leaves the next exchanged token active when it is revoked in the middle of a chain (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
@@ -55,13 +55,13 @@ describeOnBothServers((connect) => {
     });
   });
 
-  describe('the session that all of them are of', () => {
+  describe('the session of all tokens in a chain', () => {
     type End = (username: string, chain: Awaited<ReturnType<typeof chainOf>>) => Promise<unknown>;
     it.each<[string, End]>([
       ['by its user', (_, chain) => logout(server, textOf(chain.login, 'refresh_token'))],
       ['by an administrator', (_, chain) => server.endSession(String(claims(chain.login)['sid']))],
       ['with all others of the user', (username) => server.logOutUser(username)],
-    ])('when it is ended %s takes them all along (TX-09)', async (_, end) => {
+    ])('makes all its tokens inactive when it is ended %s (TX-09)', async (_, end) => {
       const username = await server.newUser('order-manager');
       const chain = await chainOf(server, username);
       const states = () =>
@@ -81,14 +81,14 @@ describeOnBothServers((connect) => {
   });
 });
 
-describe('exchanged tokens whose first was revoked', () => {
-  it('end when they would have ended, and no later (TX-09)', async () => {
+describe('exchanged tokens of a revoked subject token', () => {
+  it('expire at their original time (TX-09)', async () => {
     const server = await startEmbeddedServer();
     try {
       const chain = await chainOf(server, 'alice');
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
-      // Service B's exchanged tokens live for one minute, and the second that `exp` names still counts.
+      // Service B's exchanged tokens live for one minute, and are still valid in the second of `exp`.
       server.control.clock.advance(30);
       await expect(atC()).resolves.toBe(true);
       server.control.clock.advance(40);

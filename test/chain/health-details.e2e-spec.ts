@@ -34,7 +34,7 @@ describe('the health details of a service (OP-06)', () => {
     expect(await details(chain.a.url)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
   });
 
-  it.each(['alice', 'bob'] as const)('refuse the token of the user %s, whatever else it opens', async (user) => {
+  it.each(['alice', 'bob'] as const)('refuse the token of the user %s, despite its other permissions', async (user) => {
     expect(await details(chain.a.url, textOf(await login(keycloak, user)))).toMatchObject({
       status: 403,
       body: { code: 'insufficient_scope', permission: 'service-a.health' },
@@ -46,7 +46,7 @@ describe('the health details of a service (OP-06)', () => {
     expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
   });
 
-  it.each(['service-a', 'service-b', 'service-c'])('of %s are for the operator', async (service) => {
+  it.each(['service-a', 'service-b', 'service-c'])('of %s are returned to the operator', async (service) => {
     const { status, body } = await details(chain.at(service).url, await operator(service));
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', details: { keycloak: { status: 'up' }, process: { status: 'up' } } });
@@ -70,11 +70,11 @@ describe('the health details of a service (OP-06)', () => {
     });
   });
 
-  it('are not opened by the permission to read those of another service', async () => {
+  it('refuse the permission for the health details of another service', async () => {
     expect(await details(chain.b.url, await operator('service-a'))).toMatchObject({ status: 401 });
   });
 
-  it('are opened by a token that opens nothing else there', async () => {
+  it('accept a token that has no other permission at the service', async () => {
     const headers = { authorization: `Bearer ${await operator('service-a')}` };
     const answers = ['/api/orders/9876', '/run-service-b'].map(async (path) => fetch(chain.a.url + path, { headers }));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 403]);
@@ -82,7 +82,7 @@ describe('the health details of a service (OP-06)', () => {
 });
 
 describe('health details after the next service has stopped', () => {
-  it('are 503 and name the service, while the service itself stays ready', async () => {
+  it('answer 503 and name the stopped service, while their own service stays ready', async () => {
     const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
     try {
       const token = await operator('service-a');
@@ -110,7 +110,7 @@ describe('many calls for health details', () => {
   });
   afterAll(() => next.stop());
 
-  it('do not make the service ask Keycloak and the next service for each of them (OP-06)', async () => {
+  it('do not each cause calls to Keycloak and to the next service (OP-06)', async () => {
     const chain = await RunningServices.start({
       only: ['service-a'],
       own: { 'service-a': { SERVICE_B_URL: next.url } },

@@ -57,7 +57,7 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(online))).toBe(false);
   }
 
-  it('outlives the logout of its user, as at Keycloak, also where its token was exchanged (RS-13)', async () => {
+  it('outlives the logout of its online session, as at Keycloak, even if its token was exchanged (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     const exchanged = await exchangeForB(server, textOf(offline));
     await logOut(client, online);
@@ -70,13 +70,13 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(offline))).toBe(true);
   });
 
-  it('that is logged out by its own refresh token is refused, and the online one (RS-13)', async () => {
+  it('is refused, like its online session, after a logout with its refresh token (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);
     await expectRefused(online, offline);
   });
 
-  it('that an administrator ends is refused, and the online one (RS-13)', async () => {
+  it('is refused, like its online session, after an administrator ends it (RS-13)', async () => {
     const { online, offline } = await sessions();
     await server.administrator.change('DELETE', `/sessions/${String(claimsOf(textOf(offline))['sid'])}?isOffline=true`);
     await expectRefused(online, offline);

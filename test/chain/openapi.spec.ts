@@ -8,7 +8,7 @@ import { moduleOf, SERVICES } from '../support/services.js';
 
 const IN_EACH_MODE = SERVICES.flatMap(({ name }) => [false, true].map((demoMode) => ({ name, demoMode })));
 
-/** Nothing listens here: no service calls another at its start. */
+/** An unused address, because no service calls another service at its start. */
 const NOWHERE = 'http://127.0.0.1:9';
 const SECRET = 'A secret of this spec, which opens nothing.';
 
@@ -28,7 +28,7 @@ interface Document {
 interface Described {
   readonly app: NestFastifyApplication;
   readonly routes: readonly string[];
-  /** Operation id to the decorators that open it, from the access report. */
+  /** Maps each operation id to its decorators in the access report. */
   readonly report: ReadonlyMap<string, string>;
 }
 
@@ -110,7 +110,7 @@ const operationsOf = ({ paths }: Document): (Operation & { readonly place: strin
 describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode', ({ name, demoMode }) => {
   const variables = { DEMO_MODE: String(demoMode) };
 
-  it('has every route of the router and of the report, with its scheme and scopes, and no other (RS-25)', async () => {
+  it('has exactly the routes of the router and of the access report, with scheme and scopes (RS-25)', async () => {
     const { app: service, routes, report } = await start(name, variables);
     const operations = operationsOf(await documentOf(service));
     expect(operations.map(({ place }) => place).toSorted()).toEqual(routes);
@@ -128,16 +128,16 @@ describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode
   });
 });
 
-describe.each(SERVICES.map(({ name }) => ({ name })))('what $name tells clients of itself', ({ name }) => {
+describe.each(SERVICES.map(({ name }) => ({ name })))('the protected resource metadata of $name', ({ name }) => {
   const path = '/.well-known/oauth-protected-resource';
 
-  it('is nothing, unless it has its URL', async () => {
+  it('does not exist without the URL of the service', async () => {
     const { app: service, routes } = await start(name, {});
     expect((await get(service, path)).status).toBe(404);
     expect(routes.filter((route) => route.includes('oauth-protected-resource'))).toEqual([]);
   });
 
-  it('is what it is configured with and what its routes demand, and is in its document (RS-22, RS-25)', async () => {
+  it('contains the settings and the scopes of the routes, and is part of the document (RS-22, RS-25)', async () => {
     const resource = `https://${name}.example.com`;
     const { app: service, routes } = await start(name, { RESOURCE_URL: resource });
     const answer = await get(service, path);
@@ -163,7 +163,7 @@ describe.each(SERVICES.map(({ name }) => ({ name })))('what $name tells clients 
 });
 
 describe('a document', () => {
-  it('has what the bodies of requests may be, as they are validated', async () => {
+  it('describes request bodies as they are validated', async () => {
     const { app: service } = await start('service-b', {});
     expect((await documentOf(service)).components.schemas).toMatchObject({
       ProcessOrderDto: {
@@ -176,7 +176,7 @@ describe('a document', () => {
     });
   });
 
-  it('is there in development; in production by a variable, and the page never', async () => {
+  it('needs a variable in production, where its page does not exist', async () => {
     const inProduction = { NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const found = async (variables: Readonly<Record<string, string>>): Promise<readonly number[]> => {
       const { app: service } = await start('service-c', variables);
@@ -193,7 +193,7 @@ describe('a document', () => {
 });
 
 describe('the page of a document', () => {
-  it('has its own files alone, under a policy that nothing else has', async () => {
+  it('loads only its own files, under its own content security policy', async () => {
     const { app: service } = await start('service-c', {});
     const policyOf = ({ headers }: Response): string | null => headers.get('content-security-policy');
     const page = await get(service, '/openapi');

@@ -41,7 +41,7 @@ describe('a receipt', () => {
   });
   afterAll(() => chain.stop());
 
-  it.each(['alice', 'bob'] as const)('goes to %s as Service B sends it', async (user) => {
+  it.each(['alice', 'bob'] as const)('reaches %s as Service B sends it', async (user) => {
     const { text, headers } = await asked(chain.a.url, PATH, tokens[user]).expect(200);
     expect(text).toBe(RECEIPT);
     expect(headers).toMatchObject({
@@ -51,18 +51,18 @@ describe('a receipt', () => {
     });
   });
 
-  it('goes to bob, whom the chain refuses', async () => {
+  it('reaches bob, although the chain refuses him', async () => {
     await asked(chain.a.url, PATH, tokens.bob).expect(200);
     const { body } = await asked(chain.a.url, '/run-service-b', tokens.bob).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
   });
 
-  it('goes to nobody without a token, and to nobody for an order that is not there', async () => {
+  it('is refused without a token, and is 404 for an unknown order', async () => {
     await request(chain.a.url).get(PATH).expect(401);
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
 
-  it('goes from Service B to Service A alone, with the permission of that alone', async () => {
+  it('is sent by Service B only to Service A, whose token has only this permission', async () => {
     await asked(chain.b.url, '/api/receipts/9876', tokens.a).expect(200);
     await asked(chain.b.url, '/api/receipts/1', tokens.a).expect(404);
     await asked(chain.b.url, '/api/receipts/9876', tokens.alice).expect(401);
@@ -114,7 +114,7 @@ describe('a document of 20 MB', () => {
     return response;
   }
 
-  it('comes byte for byte', async () => {
+  it('arrives byte for byte', async () => {
     const hash = createHash('sha256');
     let size = 0;
     for await (const part of await opened()) {
@@ -127,7 +127,7 @@ describe('a document of 20 MB', () => {
   });
 
   it('is not fetched faster than it is read', async () => {
-    // More than all buffers on the way can hold.
+    // The response is larger than all buffers on the way.
     chunks = 10 * CHUNKS;
     const response = await opened();
     response.pause();
@@ -141,7 +141,7 @@ describe('a document of 20 MB', () => {
     expect(size).toBe(chunks * CHUNK.length);
   });
 
-  it('is no longer fetched when its reader goes', async () => {
+  it('is no longer fetched after its reader disconnects', async () => {
     chunks = 10 * CHUNKS;
     const response = await opened();
     response.pause();

@@ -60,8 +60,8 @@ async function whoami(service: RunningService, token: string): Promise<[status: 
 
 const REVOKED = [401, 'revoked'];
 
-describe('a user logs out', () => {
-  it('and is refused at once where that was told, within the ttl elsewhere (RS-13)', async () => {
+describe('a user who logs out', () => {
+  it('is refused at once by a service with the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [told, untold]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.
@@ -80,7 +80,7 @@ describe('a user logs out', () => {
     expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('and stays refused while Keycloak still calls the token active, whatever it is asked (RS-13)', async () => {
+  it('stays refused while Keycloak still reports the token as active (RS-13)', async () => {
     const { atB, sid } = session;
     expect(await whoami(asking, atB)).toEqual([200, undefined]);
     deny(asking, { sid });
@@ -88,7 +88,7 @@ describe('a user logs out', () => {
     expect(await whoami(untold, atB)).toEqual([200, undefined]);
   });
 
-  it('and A calls B no more with what it had exchanged (TX-06)', async () => {
+  it('stops Service A from calling Service B with an exchanged token (TX-06)', async () => {
     const run = (): Promise<Response> =>
       fetch(`${a.url}/run-service-b`, {
         headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
@@ -116,7 +116,7 @@ describe('an administrator', () => {
   ];
   const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;
 
-  it.each(DENIALS)('denies %s: refused at once, known or not (RS-13)', async (_, denial) => {
+  it.each(DENIALS)('denies %s, which is refused at once, cached or not (RS-13)', async (_, denial) => {
     expect(await whoami(told, session.atB)).toEqual([200, undefined]);
     deny(told, denial());
     deny(asking, denial());
@@ -124,7 +124,7 @@ describe('an administrator', () => {
     expect(await whoami(asking, session.atB)).toEqual(REVOKED);
   });
 
-  it('has a user come back after that, with a new login (RS-13)', async () => {
+  it('does not prevent a new login of the denied user (RS-13)', async () => {
     const { sub, preferred_username: username } = claimsOf(session.atB);
     const issuedBefore = later();
     deny(asking, { sub: String(sub), issuedBefore });

@@ -123,7 +123,7 @@ const echoed = async (data: unknown, config: AxiosRequestConfig = {}): Promise<[
   return [String(headers['content-type']), body];
 };
 
-describe('with real tokens, HttpService', () => {
+describe('HttpService with real tokens', () => {
   it('sends JSON, text, forms, bytes and streams', async () => {
     expect(await echoed({ a: 1 })).toEqual(['application/json', '{"a":1}']);
     expect(await echoed('text', { headers: { 'Content-Type': 'text/plain' } })).toEqual(['text/plain', 'text']);
@@ -190,7 +190,7 @@ describe('with real tokens, HttpService', () => {
     for (const one of shown) expect(one).not.toContain(sent);
   });
 
-  it('is refused as bob is: by Keycloak, and by name', async () => {
+  it('reports the missing permission for bob, and for alice with another scope', async () => {
     const refused = got(files.onBehalfOf(callers['bob'] as VerifiedAccessToken, 'orders.approve').get('/approvals'));
     await expect(refused).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
     const wrongScope = got(
@@ -215,7 +215,7 @@ describe('with real tokens, HttpService', () => {
     expect(authorizations.at(-1)).not.toBe(`Bearer ${revoked}`);
   });
 
-  it('goes nowhere else', async () => {
+  it('refuses other hosts, and calls without a caller', async () => {
     for (const url of ['http://127.0.0.1:9/files/text', '//127.0.0.1:9/files/text']) {
       await expect(got(bob().get(url))).rejects.toBeInstanceOf(TypeError);
     }

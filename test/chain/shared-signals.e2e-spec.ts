@@ -60,7 +60,7 @@ async function setNotBefore(path: string): Promise<void> {
   await server.administrator.change('PUT', path, { notBefore: Math.floor(Date.now() / 1000) });
 }
 
-(hasTransmitter() ? describe : describe.skip)('a service that hears of revocations by shared signals', () => {
+(hasTransmitter() ? describe : describe.skip)('a service that receives revocations by shared signals', () => {
   let service: FollowedService;
 
   beforeAll(async () => {
@@ -88,14 +88,14 @@ async function setNotBefore(path: string): Promise<void> {
       expect(await outcomesAround(act, make)).toEqual(REFUSED);
     });
 
-    it('refuses nobody for a password that an administrator removes', async () => {
+    it('still accepts tokens after an administrator removes a password', async () => {
       expect(await outcomesAfter(removePassword)).toEqual(STILL_GOOD);
     });
 
     it.each<[string, Act, MakeSubject]>([
       ['a consent that an administrator withdraws', withdrawConsent, consentingSubject],
       ...CONSOLE_ACTS.map(([what, act]): [string, Act, MakeSubject] => [what, act, newSubject]),
-    ])('is told nothing of %s', async (_, act, make) => {
+    ])('receives no event about %s', async (_, act, make) => {
       expect(await outcomesAfter(act, make)).toEqual(UNTOLD);
     });
   });
@@ -115,7 +115,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await service.outcomeOf(access)).toBe('revoked');
   });
 
-  it('takes the tokens of a user who has logged in again after being signed out', async () => {
+  it('accepts the tokens of a user who has logged in again after being signed out', async () => {
     const subject = await newSubject(server);
     await service.outcomeOf(subject.access);
     await change('POST', '/logout')(subject, server);
@@ -128,7 +128,7 @@ async function setNotBefore(path: string): Promise<void> {
   it.each<[string, Act]>([
     ['a new password from an administrator', replacePassword],
     ['a role that is taken', takeRole],
-  ])('refuses nobody for %s', async (_, act) => {
+  ])('still accepts the tokens after this change: %s', async (_, act) => {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
@@ -142,7 +142,7 @@ async function setNotBefore(path: string): Promise<void> {
     ['a refresh token that is revoked', revokeRefreshToken],
     ['an access token that is revoked', revokeAccessToken],
     ['a refresh token that is used twice', refreshTwice],
-  ])('is told nothing of %s', async (_, act) => {
+  ])('receives no event about %s', async (_, act) => {
     expect(await outcomesAfter(act)).toEqual(UNTOLD);
   });
 
@@ -153,11 +153,11 @@ async function setNotBefore(path: string): Promise<void> {
       async ({ client }) => server.administrator.change('DELETE', await pathOf(server, client)),
     ],
     ['the notBefore of a client', async ({ client }) => setNotBefore(await pathOf(server, client))],
-  ])('is told nothing of %s', async (_, act) => {
+  ])('receives no event about %s', async (_, act) => {
     expect(await outcomesAfter(act, ofOwnClient)).toEqual(UNTOLD);
   });
 
-  it('is told nothing of the notBefore of the realm', async () => {
+  it('receives no event about the notBefore of the realm', async () => {
     try {
       expect(await outcomesAfter(() => setNotBefore(''))).toEqual(UNTOLD);
     } finally {
@@ -165,7 +165,7 @@ async function setNotBefore(path: string): Promise<void> {
     }
   });
 
-  it('is told nothing of a logout in the browser that names no place to go to', async () => {
+  it('receives no event about a browser logout without post_logout_redirect_uri', async () => {
     const access = await loggedOutInBrowser({});
     await service.hearLogout(server);
     expect(await service.outcomeOf(access)).toBe('accepted');
@@ -189,7 +189,7 @@ async function setNotBefore(path: string): Promise<void> {
     return access;
   }
 
-  it('shares its stream with its other replicas, which hear all that it hears', async () => {
+  it('shares its stream with its other replicas, which receive the same events', async () => {
     const others = await Promise.all([start(RECEIVER), start(RECEIVER)]);
     const all = [service, ...others];
     const subjects = await Promise.all(Array.from({ length: 10 }, () => newSubject(server)));
@@ -202,7 +202,7 @@ async function setNotBefore(path: string): Promise<void> {
     await Promise.all(others.map((one) => one.stop()));
   });
 
-  it('hears by a stream that it has made itself, what was issued to it in the middle of a chain, too', async () => {
+  it('receives events through a stream that it has created, also about exchanged tokens', async () => {
     const maker = await start(MAKER);
     const subject = await newSubject(server);
     const token = await exchangeForB(server, subject.access);
@@ -213,7 +213,7 @@ async function setNotBefore(path: string): Promise<void> {
     await maker.stop();
   });
 
-  it('is silent while its stream is paused, and hears what was held then', async () => {
+  it('reports a paused stream, and receives the held events after the pause', async () => {
     const token = textOf(await clientCredentials(server, RECEIVER, 'ssf.manage'));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const setStatus = async (status: string): Promise<void> => {

@@ -16,7 +16,7 @@ const STEP_SECONDS = 9;
 /** The idle timeout of the realm: longer than a login and its introspection take. */
 const IDLE_SECONDS = 6;
 
-/** At the start, after half of the long ttl, and after all of it. */
+/** Outcomes at the start, after half of the long ttl, and after the long ttl. */
 const GOES_ON = ['accepted', 'accepted', 'inactive'];
 
 let server: ContractServer;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Does not introspect meanwhile: for the embedded server an introspection uses the session. */
+/** Does not introspect, because the embedded server would count an introspection as a use of the session. */
 const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];
@@ -61,12 +61,12 @@ async function outcomesInTime(act: Act): Promise<readonly string[]> {
   }
 }
 
-describe('a service that hears of revocations, but of no event for this one', () => {
+describe('a service that receives no event about a revocation', () => {
   it.each<[string, Act]>([
     ['a refresh token that was used twice', refreshTwice],
     ['a session that was idle for too long', leaveIdle],
     ...OF_CONSOLE,
-  ])('takes the token of %s until the long time is over (RS-13)', async (_, act) => {
+  ])('accepts the token of %s until the long ttl is over (RS-13)', async (_, act) => {
     expect(await outcomesInTime(act)).toEqual(GOES_ON);
   });
 });

@@ -93,8 +93,8 @@ async function newCaller(): Promise<{ readonly clientId: string; readonly path: 
   return { clientId, path };
 }
 
-describe('a service that hears of revocations', () => {
-  it('asks about a token once, however old the answer is, while nothing is heard of it', async () => {
+describe('a service that receives revocations', () => {
+  it('introspects a token only once while no event about it arrives', async () => {
     const clock = new MovedClock();
     const frugal = await FollowedService.start(server, { ...READS, shortSeconds: SHORT_SECONDS, clock });
     const { access } = await newSubject(server);
@@ -131,7 +131,7 @@ describe('a service that hears of revocations', () => {
     await knownSubject();
   });
 
-  it('refuses nothing of another application in the same session where one revokes its refresh token, as Keycloak does', async () => {
+  it('accepts tokens of another application in a session in which an application revokes its own refresh token, as Keycloak does', async () => {
     const browser = new LoginBrowser(server);
     const [one, other] = [await server.newClient('web'), await server.newClient('web')];
     const ofOne = await tokensFor(server, one, browser);
@@ -170,7 +170,7 @@ describe('a service that hears of revocations', () => {
     it.each<[string, Act]>([
       ['a password that an administrator removes', removePassword],
       ['a group that is left', leaveGroup],
-    ])('refuses nobody for %s', (_, act) => expectRefusesNobodyFor(act));
+    ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
   });
 
   it('refuses the tokens of a user who guessed too often, and is locked out for good (RS-13)', async () => {
@@ -191,7 +191,7 @@ describe('a service that hears of revocations', () => {
     await expectRefused(access, 'inactive');
   });
 
-  it('refuses the tokens of a client that is disabled, and takes them again once it is enabled', async () => {
+  it('refuses the tokens of a client that is disabled, and accepts the tokens again once it is enabled', async () => {
     const path = await pathOf(server, 'demo-cli');
     const { access } = await knownSubject();
     await server.administrator.change('PUT', path, { enabled: false });
@@ -206,7 +206,7 @@ describe('a service that hears of revocations', () => {
   it.each<[string, () => Promise<string>]>([
     ['the realm', async () => ''],
     ['their client', () => pathOf(server, 'demo-cli')],
-  ])('refuses tokens that are from before the notBefore of %s', async (_, find) => {
+  ])('refuses tokens that were issued before the notBefore of %s', async (_, find) => {
     const path = await find();
     const { access } = await knownSubject();
     await server.administrator.change('PUT', path, { notBefore: inNextSecond() });
@@ -225,7 +225,7 @@ describe('a service that hears of revocations', () => {
       'another secret of a client',
       async () => server.administrator.change('POST', `${(await newCaller()).path}/client-secret`),
     ],
-  ])('refuses nobody for %s', (_, act) => expectRefusesNobodyFor(act));
+  ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
 
   async function expectRefusesNobodyFor(act: Act): Promise<void> {
     const subject = await knownSubject();

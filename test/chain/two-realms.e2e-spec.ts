@@ -87,7 +87,7 @@ const isNoPath = (name: string): boolean => !name.startsWith('/');
 
 const whoami = (service: RunningService, token: string): Promise<Answer> => ask(service, '/api/whoami', token);
 
-/** The first realm adds scopes of its own to each token; those of the second realm are not accepted. */
+/** The first realm adds its own scopes to each token; the scopes of the second realm are not accepted. */
 const permissionsOf = (which: Which, permission: string): unknown =>
   which === 'second' ? [permission] : expect.arrayContaining([permission]);
 
@@ -169,7 +169,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
           return (await ask(b, '/health/details', token))[0];
         }),
       );
-      // 503 if a dependency of the service is not up; the token was accepted.
+      // The status is 503 if a dependency of the service is down, although the token was accepted.
       expect([200, 503]).toContain(ofFirst);
       expect(ofSecond).toBe(403);
     });

@@ -6,7 +6,7 @@ export interface SeenFault {
   readonly what: string;
   readonly fromMs: number;
   toMs?: number;
-  /** The machine stalled the process, and the schedule did not. */
+  /** True if the machine stalled the process, rather than the schedule. */
   readonly isStall?: true;
 }
 
@@ -52,7 +52,7 @@ const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** Service A did not accept a notice then, after which it checks every session at Keycloak. */
+  /** Times at which Service A did not accept a notice; afterwards it checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(kind: FaultKind, target: string, what: string): SeenFault {

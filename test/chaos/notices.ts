@@ -44,7 +44,7 @@ export class NoticeDoor {
   }
 
   /**
-   * Time of the last answer to the user's notices since `sinceMs`; undefined without notices, or if one was not
+   * Time of the last answer to the user's notices since `sinceMs`; undefined without notices, or if a notice was not
    * answered 200.
    */
   takenSince(subject: string, sinceMs: number): number | undefined {

@@ -79,7 +79,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // A replica may refuse a token before another one does, so only sessions end for good.
+  // Replicas may start to refuse a token at different times, so only sessions end for good.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

@@ -48,7 +48,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const fileOf = (client: Client, what: string): string => join(folder, `${client}-${what}`);
 
-/** Atomic, so no reader sees half of the file. */
+/** Replaces the file atomically, so that no reader sees half of the file. */
 function write(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -86,7 +86,7 @@ async function publish(administrator: Administrator, client: Client, keys: Publi
   await administrator.change('PUT', path, { ...representation, clientAuthenticatorType: 'client-jwt', attributes });
 }
 
-/** A higher rate keeps a Keycloak that has just started busy. */
+/** A higher rate would overload a Keycloak that has just started. */
 const PER_SECOND = 10;
 
 async function failuresOf(services: RunningServices, change: () => Promise<void>): Promise<readonly unknown[]> {

@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** Repeated here on purpose: a mistake in the list of attacks must not change its own test. */
+/** Repeats the expected outcomes on purpose, because a mistake in the list of attacks must not change its test. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -117,7 +117,7 @@ describeOnBothServers((connect, which) => {
       answers.push(text, page.text);
     });
 
-    it('are refused where signatures are verified, except for the two that only Keycloak can detect', async () => {
+    it('are refused by signature verification, except for two attacks that only Keycloak can detect', async () => {
       const others = await RunningServices.start({
         server,
         variables: { ...ttl(WINDOW_SECONDS), TOKEN_VERIFICATION: 'jwt' },
@@ -150,7 +150,7 @@ describeOnBothServers((connect, which) => {
     it('put no token in an answer or in a log (RS-23)', () => {
       expect(lab.scanner.knownCount).toBeGreaterThan(20);
       expect(lab.scanner.leaks()).toEqual([]);
-      // No JWT may appear at all, not even its header, which is the same for each token.
+      // No JWT may appear, not even the header that all tokens share.
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });
 
@@ -318,8 +318,8 @@ describe('an attack that is not refused as expected', () => {
   });
 });
 
-describe('without demo mode', () => {
-  it('the services have no route and need no setting for attacks', async () => {
+describe('the services without demo mode', () => {
+  it('have no route and need no setting for attacks', async () => {
     const server = await startEmbeddedServer();
     const services = await RunningServices.start({ server, variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = services;

@@ -32,7 +32,7 @@ describe('the tokens of a user who was disabled', () => {
     return RunningServices.start({ server, variables: ttl(seconds) });
   };
 
-  it('are refused without waiting for the window where it is heard of', async () => {
+  it('are refused before the window ends if the services receive the event', async () => {
     // Longer than the attack waits, so a refusal is due to an event.
     const services = await start(18);
     const heard = await hearRevocations(services, server);
@@ -47,7 +47,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are refused at the end of the window where it is not heard of', async () => {
+  it('are refused at the end of the window if no event arrives', async () => {
     const services = await start(1);
     try {
       const report = await run(services);
@@ -58,7 +58,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are not waited for where the window is longer than that', async () => {
+  it('are not tested if the window is too long to wait for', async () => {
     const services = await start(19);
     try {
       expect(await run(services)).toMatchObject({
@@ -71,7 +71,7 @@ describe('the tokens of a user who was disabled', () => {
   });
 });
 
-describe('a user who was made for the attack', () => {
+describe('a user who was created for the attack', () => {
   it('is deleted when the attack fails', async () => {
     const [server, away] = [await startEmbedded(), await startFakeService(answering(503, {}))];
     const own = { 'service-a': { SERVICE_B_URL: away.url } };
@@ -89,7 +89,7 @@ describe('a user who was made for the attack', () => {
     }
   });
 
-  it('is not made where the client is not enabled that may do so', async () => {
+  it('is not created if the client that may create users is disabled', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server, only: ['service-a'], variables: ttl(1) });
     try {

@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are not tried for another site, nor for a token without the permission', async () => {
+    it('are not tried for another site or for a token without the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -185,8 +185,8 @@ describe('a realm without the client one-for-all', () => {
   });
 });
 
-describe('outside of demo mode', () => {
-  it('Service A has no matrix', async () => {
+describe('Service A outside of demo mode', () => {
+  it('has no matrix', async () => {
     const services = await RunningServices.start({ only: ['service-a'], variables: WITHOUT_DEMO_MODE });
     try {
       expect((await post(`${services.a.url}/matrix`)).status).toBe(404);

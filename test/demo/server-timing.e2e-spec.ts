@@ -203,8 +203,8 @@ describe('GET /demo/tokens', () => {
   });
 });
 
-describe('without demo mode', () => {
-  it('the services send no header, show no steps and have no token route', async () => {
+describe('the services without demo mode', () => {
+  it('send no header, show no steps and have no token route', async () => {
     const undemonstrated = await RunningServices.start({ variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = undemonstrated;
     for (const { url } of [b, c]) {

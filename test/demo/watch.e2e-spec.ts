@@ -89,7 +89,7 @@ describe('a watched page', () => {
     await services.stop();
   });
 
-  it('names the services that still accept if only one service receives the event, and counts on', async () => {
+  it('names the services that still accept the token if only one service receives the event, and keeps counting', async () => {
     const services = await start(ttl(3));
     const heard = await hearRevocations(services, server, []);
     const alice = await visitor(services);
@@ -113,7 +113,7 @@ describe('a watched page without a feed', () => {
   });
   afterAll(() => services.stop());
 
-  it('says so, and makes no call to Keycloak while nothing changes', async () => {
+  it('shows that it has no feed, and makes no call to Keycloak while nothing changes', async () => {
     const alice = await visitor(services);
     const events = await listen(services, alice);
     const accepted = await events.until(saying(ALL_ACCEPT));
@@ -123,7 +123,7 @@ describe('a watched page without a feed', () => {
     events.close();
   });
 
-  it('is watched only at Service A for a user without access to the others', async () => {
+  it('is watched only at Service A for a user without access to the other services', async () => {
     const events = await listen(services, await visitor(services, 'order-viewer'));
     const { data } = await events.until(saying(/^Service A accepts your token\.$/));
     expect(data).not.toContain('Service B');
@@ -191,7 +191,7 @@ describe('watching', () => {
     expect(events.events.at(-1)?.event).toBe('end');
   });
 
-  it('is off if each request asks Keycloak', async () => {
+  it('is off if each request is introspected', async () => {
     const services = await start(ttl(0));
     const { browser, username } = await visitor(services);
     const { text } = await browser.send(services.a.url);

@@ -49,7 +49,7 @@ async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
 }
 
 describe('the command doctor at a module with a signal feed', () => {
-  it('tries whether it would hear, and says what to do where it would not', async () => {
+  it('checks whether the feed works, and names the cure if it does not', async () => {
     const server = await startSignalsRealm();
     try {
       const well = await doctor(server);

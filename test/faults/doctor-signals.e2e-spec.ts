@@ -54,14 +54,14 @@ describe('doctor at an event log feed', () => {
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 
-  it('finds nothing wrong with a service that calls others if another client reads the log', () =>
+  it('finds no fault in a service that calls other services if a separate client reads the log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
       (server) => expectFindings(server, { ...EVENTS, calls: true, hearsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('warns of a reader whose tokens go to other services, even if another client reads the log', () =>
+    it('warns of a reader whose tokens go to other services, even if a separate client reads the log', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =

@@ -58,7 +58,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Keycloak's address stands in for the next service; any server that answers will do.
+  // Keycloak's address stands in for the next service; any server that answers is sufficient.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',

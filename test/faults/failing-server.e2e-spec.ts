@@ -47,7 +47,7 @@ async function ask(count: number, name: string): Promise<string[]> {
 }
 
 describe('a server that fails every call', () => {
-  it('gets at most a tenth more calls than there were requests, and soon none (CC-09, RS-14)', async () => {
+  it('receives at most a tenth more calls than requests, and soon no more calls (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
@@ -58,7 +58,7 @@ describe('a server that fails every call', () => {
     expect(server.control.calls.introspection).toBe(before);
   });
 
-  it('gets one call after each pause, until that succeeds (CC-09)', async () => {
+  it('receives one call after each pause until a call succeeds (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
     expect(server.control.calls.introspection).toBe(FAILURES);
@@ -86,7 +86,7 @@ describe('a server that fails every call', () => {
     expect(await ask(1, 'then')).toEqual(['401 inactive']);
   });
 
-  it('of one kind of call gets the others as before (CC-09)', async () => {
+  it('still receives the other kinds of calls if only one kind fails (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
     expect(await ask(1, 'open')).toEqual(['503 circuit_open']);
@@ -95,7 +95,7 @@ describe('a server that fails every call', () => {
 });
 
 describe('a call that fails once', () => {
-  it.each([500, 502, 503, 429] as const)('with %i is made again, and nobody notices (CC-09)', async (status) => {
+  it.each([500, 502, 503, 429] as const)('with %i is retried, and the caller succeeds (CC-09)', async (status) => {
     const good = await tokenOf(server);
     server.control.calls.reset();
     server.control.fault('introspection', { kind: 'status', status, times: 1 });
@@ -103,7 +103,7 @@ describe('a call that fails once', () => {
     expect(server.control.calls.introspection).toBe(2);
   });
 
-  it('since its kept-alive connection to Keycloak was reset is made again, and nobody notices (CC-09)', async () => {
+  it('because its kept-alive connection was reset is retried, and the caller succeeds (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());

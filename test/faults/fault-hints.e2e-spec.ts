@@ -1,4 +1,4 @@
-/** Faults whose obvious fix is wrong: the answer and the hint must lead to the right one. */
+/** Faults whose obvious fix is wrong: the answer and the hint must lead to the right fix. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -38,7 +38,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }
 
-/** `verify` may throw synchronously for a cached result; this always returns a promise. */
+/** `verify` may throw synchronously for a cached result; this function always returns a promise. */
 const verified = async (service: ComposedKeycloak, token: string): Promise<unknown> => service.verifier.verify(token);
 
 const tokenForB = async (realm: RealmCopy): Promise<string> =>
@@ -52,7 +52,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it('of a service with the client id of another service says so, and asks for no audience mapper (row 29)', () =>
+  it('names a client id that belongs to another service, and asks for no audience mapper (row 29)', () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
@@ -68,7 +68,7 @@ describeOnKeycloak('the hint of the log line', () => {
       /^The realm demands https: .*Require SSL/,
     ],
     ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled: enable it/],
-  ])('of a realm that %s says so, at the start and while it runs (rows 30, 31)', (_, settings, reason, hint) =>
+  ])('reports a realm that %s, at the start and at run time (rows 30, 31)', (_, settings, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const token = await tokenForB(realm);
       const [running, starting] = [serviceIn(realm, 'service-b'), serviceIn(realm, 'service-b')];
@@ -81,7 +81,7 @@ describeOnKeycloak('the hint of the log line', () => {
     }),
   );
 
-  it('of a default scope that breaks every exchange names the scope, and the client that has it (row 32)', () =>
+  it('names a default scope that breaks every exchange, and the client that has it (row 32)', () =>
     withRealm(
       (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
       async (realm) => {
@@ -97,7 +97,7 @@ describeOnKeycloak('the hint of the log line', () => {
       },
     ));
 
-  it('of a Frontend URL that was changed while the service runs names both issuers (row 35)', () =>
+  it('names both issuers after a change of the Frontend URL at run time (row 35)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b');
       const before = await tokenForB(realm);
@@ -116,7 +116,7 @@ describeOnKeycloak('the hint of the log line', () => {
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has another issuer/)]);
     }));
 
-  it('of a signing key that was replaced, where signatures are verified, names the key and not the clock (row 37)', () =>
+  it('names a replaced signing key, and not the clock, if signatures are verified (row 37)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', { verification: 'jwt', jwt: jwtVerification() });
       const before = await tokenForB(realm);
@@ -142,7 +142,7 @@ describeOnKeycloak('the hint of the log line', () => {
   it.each([
     ['ahead', 600, 'expired', /clock is ahead of Keycloak's by (at least )?\d{3} s/],
     ['behind', -600, 'issued_in_the_future', /clock is behind Keycloak's by (at least )?(599|600|601) s/],
-  ])('of a clock that is ten minutes %s names the clock (rows 25, 26, 36)', (_, aheadSeconds, reason, hint) =>
+  ])('names the clock if it is ten minutes %s (rows 25, 26, 36)', (_, aheadSeconds, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', {}, aheadSeconds);
       expect(await refusalOf(verified(b, await tokenForB(realm)))).toMatchObject({
@@ -177,7 +177,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('is answered 404 where the address leads to Service C: the line asks for host, port and path (row 33)', async () => {
+  it('is answered 404 by Service C at a wrong address, and the log names host, port and path (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });
@@ -189,7 +189,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it('is answered 401 where Service B runs with the client id of Service A: both lines name both (row 29)', async () => {
+  it('is answered 401 if Service B runs with the client id of Service A, and both logs name both (row 29)', async () => {
     const own = { 'service-b': { SERVICE_B_CLIENT_ID: 'service-a', SERVICE_B_CLIENT_SECRET: SECRETS['service-a'] } };
     const services = await RunningServices.start({ direct: true, own });
     stops.push(() => services.stop());
@@ -204,7 +204,7 @@ describe('a call of Service A to Service B', () => {
     expect(services.printed()).toMatch(/It says that it is for service-b, and this service is service-a\./);
   });
 
-  it('is answered 401 where a proxy removes the token: the line says that the token did not arrive (row 34)', async () => {
+  it('is answered 401 if a proxy removes the token, and the log says that no token arrived (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

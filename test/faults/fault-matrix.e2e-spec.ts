@@ -116,7 +116,7 @@ afterAll(async () => {
 });
 
 describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
-  it('a token that is not known: 503 with Retry-After at the deadline, and no word against the token (RS-14, CC-09)', () => {
+  it('causes 503 with Retry-After and without a challenge for an unknown token, before the deadline (RS-14, CC-09)', () => {
     const { unknown } = seenWhen(name);
     expect(unknown).toMatchObject({
       status: 503,
@@ -127,7 +127,7 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(unknown.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('a token that is known: 200 to the end of its time, then 503 (RS-14, RS-12)', () => {
+  it('causes 503 for a known token only after its result has expired (RS-14, RS-12)', () => {
     const { knownInTime, knownAfterwards } = seenWhen(name);
     expect(knownInTime.length).toBeGreaterThan(5);
     expect(new Set(knownInTime.map(({ status }) => status))).toEqual(new Set([200]));
@@ -135,27 +135,27 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(knownAfterwards.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('is not ready, and lives (RS-14)', () => {
+  it('leaves the service live but not ready (RS-14)', () => {
     const { ready, live } = seenWhen(name);
     expect([ready.status, live.status]).toEqual([503, 200]);
   });
 
-  it('all is well soon after the end of it (CC-09)', () => {
+  it('is used again soon after the fault ends (CC-09)', () => {
     expect(seenWhen(name).recoveredAfterMs).toBeLessThan(DEADLINE_MS);
   });
 });
 
 describe('Retry-After of the server', () => {
   it.each(['answers 503 with Retry-After', 'answers 429 with Retry-After'])(
-    'is passed on when it %s (RS-14)',
+    'is passed on if the server %s (RS-14)',
     (name) => {
       expect(seenWhen(name)).toMatchObject({ unknown: { retryAfter: '7' }, knownAfterwards: { retryAfter: '7' } });
     },
   );
 });
 
-describe('what is printed meanwhile', () => {
-  it('holds no token (RS-23)', () => {
+describe('the output of the services', () => {
+  it('contains no token (RS-23)', () => {
     const [services] = started as [RunningServices];
     expect(services.printed()).toContain('authorization_server_unavailable');
     for (const token of tokens) services.scanner.addToken(token);
@@ -163,8 +163,8 @@ describe('what is printed meanwhile', () => {
   });
 });
 
-describe('the server has no address', () => {
-  it('503 with Retry-After, not ready, and lives (RS-14)', async () => {
+describe('a server without an address', () => {
+  it('causes 503 with Retry-After, and leaves the service live but not ready (RS-14)', async () => {
     const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
     const { unknown } = await twoTokens(testServer());
     const refused = await service.whoami(unknown);

@@ -1,4 +1,4 @@
-/** RS-14, TX-08 in part. */
+/** Covers RS-14, and a part of TX-08. */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -42,7 +42,7 @@ describe('Keycloak fails', () => {
     ['answers HTML', (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>')],
     ['answers truncated JSON', (_, response) => response.end('{"active":true')],
     ['breaks off', (incoming) => incoming.socket.destroy()],
-  ])('%s: 503 with Retry-After, and never a fault of the token', async (_name, handler) => {
+  ])('%s: 503 with Retry-After, and without a challenge', async (_name, handler) => {
     const baseUrl = await listen(handler);
     const server = { baseUrl, issuer: issuer() };
     const services = await RunningServices.start({ only: ['service-c'], server, direct: true });
@@ -60,7 +60,7 @@ describe('Keycloak fails', () => {
     await request(c.url).get('/health/ready').expect(503);
   });
 
-  it('is not there: 503, and readiness says so while liveness stays', async () => {
+  it('is unreachable: 503, and the service is live but not ready', async () => {
     const a = await serviceA({ KEYCLOAK_BASE_URL: NOWHERE, SERVICE_B_URL: chain.b.url });
     await request(a.url)
       .get('/run-service-b')
@@ -76,7 +76,7 @@ describe('Keycloak fails', () => {
     await request(a.url).get('/health/live').expect(200);
   });
 
-  it('refuses our secret: 502', async () => {
+  it('refuses the client secret: 502', async () => {
     const a = await serviceA({ SERVICE_A_CLIENT_SECRET: 'wrong', SERVICE_B_URL: chain.b.url });
     const { body } = await request(a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({
@@ -91,7 +91,7 @@ describe('Keycloak fails', () => {
     await request(a.url).get('/health/live').expect(200);
   });
 
-  it('has another realm than we were told: 502', async () => {
+  it('has another realm or issuer than the settings: 502', async () => {
     const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
     await request(a.url).get('/run-service-b').expect(502);
     const otherIssuer = issuer().replace('localhost', 'keycloak.example');
@@ -125,7 +125,7 @@ describe('Service B fails', () => {
       .expect(/<h2 id="chain-result-heading">Next service/);
   });
 
-  it('is not there: 503 service_unavailable', async () => {
+  it('is unreachable: 503 service_unavailable', async () => {
     const a = await serviceA({ SERVICE_B_URL: NOWHERE });
     const { body, headers } = await request(a.url).get('/run-service-b').expect(503);
     expect(body).toMatchObject({ code: 'service_unavailable' });
@@ -138,7 +138,7 @@ describe('Service B fails', () => {
     expect(body).toMatchObject({ code: 'service_timeout' });
   });
 
-  it('refuses a token once: it is renewed once, and the call goes through (CC-05)', async () => {
+  it('refuses a token once: the token is renewed, and the call succeeds (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
@@ -152,7 +152,7 @@ describe('Service B fails', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('refuses every token: it is renewed once, and no more (CC-05)', async () => {
+  it('refuses every token: the token is renewed only once (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const a = await serviceA({
       SERVICE_B_URL: await listen((incoming, response) => {
@@ -166,7 +166,7 @@ describe('Service B fails', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('says 403 while we act for a user: 403, with the permission it named', async () => {
+  it('answers 403 to a call for a user: 403 with the missing permission', async () => {
     const a = await serviceA({
       SERVICE_B_URL: await listen((_, response) =>
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),

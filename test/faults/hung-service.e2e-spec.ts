@@ -48,7 +48,7 @@ async function run(): Promise<Answer> {
 }
 
 describe('a Service B that hangs (CC-09)', () => {
-  it('is called over a bounded number of connections by 400 requests, then by one at a time, and again when it is back', async () => {
+  it('receives a bounded number of calls from 400 requests, then single calls, and all calls after its recovery', async () => {
     const running = Array.from({ length: 400 }, run);
     await Promise.race(running);
     expect(connections).toBeLessThanOrEqual(MOST_CALLS);

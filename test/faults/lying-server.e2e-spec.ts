@@ -66,7 +66,7 @@ function expectCleanPrototype(): void {
 }
 
 describe.each(ANSWERS)('%s', (_, fault) => {
-  it('for an introspection: 503 in time, nothing polluted, and then it goes on (RS-15, RS-14)', async () => {
+  it('for an introspection: 503 in time, no polluted prototype, and 200 afterwards (RS-15, RS-14)', async () => {
     const token = await tokenForB();
     server.control.fault('introspection', fault);
     const answer = await service.whoami(token);
@@ -77,7 +77,7 @@ describe.each(ANSWERS)('%s', (_, fault) => {
     expect(await service.whoami(token)).toMatchObject({ status: 200 });
   });
 
-  it('for an exchanged token: 503 in time, nothing polluted, and then it goes on (RS-15)', async () => {
+  it('for an exchanged token: 503 in time, no polluted prototype, and 200 afterwards (RS-15)', async () => {
     const token = textOf(await login(server, 'alice'));
     server.control.fault('token', fault);
     const startMs = performance.now();
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('%s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('for discovery: 503 on first use, and then it goes on (RS-15)', async () => {
+  it('for discovery: 503 on first use, and 200 afterwards (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;
@@ -101,7 +101,7 @@ describe.each(ANSWERS)('%s', (_, fault) => {
   });
 });
 
-describe('discovery that lies (CC-07)', () => {
+describe('wrong discovery metadata (CC-07)', () => {
   let elsewhere: Server;
   let arrived: IncomingMessage[];
 
@@ -126,7 +126,7 @@ describe('discovery that lies (CC-07)', () => {
     ],
   ];
 
-  it.each(LIES)('about %s: 502, and neither secret nor token goes there', async (_, members) => {
+  it.each(LIES)('about %s causes 502, and the foreign address receives no request', async (_, members) => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     server.control.fault('discovery', { kind: 'members', members: members(foreign) });
@@ -143,7 +143,7 @@ describe('discovery that lies (CC-07)', () => {
     expect(arrived).toEqual([]);
   });
 
-  it('later on: what was read before stays, and nothing goes elsewhere', async () => {
+  it('after the first use is ignored, and the foreign address receives no request', async () => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });

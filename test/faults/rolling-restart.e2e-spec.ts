@@ -86,7 +86,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     return String(response.statusCode);
   }
 
-  it('loses none of 5,000 requests, on new connections and on kept ones, though none is tried twice', async () => {
+  it('loses none of 5,000 requests on new and kept-alive connections, without retries', async () => {
     const kept = new Agent({ keepAlive: true, maxSockets: CALLERS / 2 });
     let isRolled = false;
     const isDone = (): boolean => (isRolled && sent >= REQUESTS) || sent >= MOST_REQUESTS;
@@ -111,7 +111,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     expect(sent).toBeLessThan(MOST_REQUESTS);
   });
 
-  it('takes in no replica with a wrong secret: it lives, is never ready, and the others serve all', async () => {
+  it('sends all requests to the other replicas while a replica with a wrong secret is never ready', async () => {
     const [[port, replica] = []] = replicas;
     if (port === undefined || replica === undefined) throw new Error('no replica');
     replica.process.kill('SIGTERM');

@@ -85,14 +85,14 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Floods the log of user events, and leaves alone the query that looks for the feed's own login.
+    // Floods the log of user events, except for the query that looks for the feed's own login.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
   };
 };
 
-describe('a token that ended unheard, since the event log', () => {
+describe('the event log', () => {
   it.each<[string, (url: URL) => BentAnswer | undefined, string]>([
     ['is cut off', answers('reset'), 'ECONNRESET'],
     ['hangs', answers('hang'), 'timeout'],
@@ -115,7 +115,7 @@ describe('a token that ended unheard, since the event log', () => {
             : undefined,
       'own_login_not_seen',
     ],
-  ])('%s, is taken no longer than without a feed (RS-13)', async (_, bend, reason) => {
+  ])('%s: a revoked token is accepted no longer than without a feed (RS-13)', async (_, bend, reason) => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     way.bend = bend;
@@ -132,7 +132,7 @@ describe('a token that ended unheard, since the event log', () => {
     expect([await outcomeOf(honest.access), await outcomeOf(later.access)]).toEqual(['accepted', 'accepted']);
   });
 
-  it('was away for three seconds, is asked about no sooner: nothing expires', async () => {
+  it('is away for three seconds: no result expires early', async () => {
     const { access } = await newSubject();
     expect(await outcomeOf(access)).toBe('accepted');
     clock.advance(SHORT_SECONDS - 3);
@@ -142,7 +142,7 @@ describe('a token that ended unheard, since the event log', () => {
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
-  it('has ten thousand logouts at once, is refused, and others are not', async () => {
+  it('has ten thousand logouts at once: the revoked token is refused, and a later token is accepted', async () => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];

@@ -36,7 +36,7 @@ const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 
 describeOnKeycloak('the log of the service at fault', () => {
-  it('names the client, and Keycloak’s own words, of a wrong secret (rows 1, 2)', () =>
+  it('quotes Keycloak’s error for a wrong secret, and names the client (rows 1, 2)', () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
       const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
@@ -51,7 +51,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       expect(await a.health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
     }));
 
-  it('shows both issuers, a realm that there is not, and where nothing listens', () =>
+  it('names two different issuers, an unknown realm, and an address where nothing listens', () =>
     withRealm(unchanged, async (realm) => {
       const path = new URL(realm.issuer).pathname;
       const other = `http://keycloak.example:8080${path}`;
@@ -115,7 +115,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       TO_B,
       { reason: 'audience_mapper_missing', audience: 'service-b' },
     ],
-  ])('says of %s what to mend, and blames no user', (_, change, target, expected) =>
+  ])('logs the cause of a failed exchange, and blames no user: %s', (_, change, target, expected) =>
     withRealm(change, async (realm) => {
       const a = composedIn(realm, 'service-a');
       const alice = await callerAt(a, realm, 'alice');
@@ -128,7 +128,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     }),
   );
 
-  it('says of a service account that is off, and of one without the role, which scope it was', async () => {
+  it('names the scope if the service account is off, or lacks the role', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
@@ -154,7 +154,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     );
   });
 
-  it('blames the user where the user lacks the permission', () =>
+  it('names the user as the cause if the user lacks the permission', () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a');
       const bob = await callerAt(a, realm, 'bob');
@@ -168,7 +168,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       expect((await a.tokenExchange.exchange(alice, TO_B)).scope).toContain('orders.approve');
     }));
 
-  it('says of a token that is not for this service for whom it is', () =>
+  it('names the audience of a token for another service', () =>
     withRealm(unchanged, async (realm) => {
       const atB = composedIn(realm, 'service-b').verifier.verify(await tokenOf(realm, 'alice'));
       const { reason, hint, unverified } = (await logged(atB)) as {
@@ -188,7 +188,7 @@ describeOnKeycloak('the log of the service at fault', () => {
   it.each([
     ['ahead', 3600, 'expired', /ahead of Keycloak's by (at least )?3[23]\d\d s|ahead of Keycloak's by 3600 s/],
     ['behind', -60, 'issued_in_the_future', /behind Keycloak's by (at least )?(59|60|61) s/],
-  ])('names a clock that is %s, its own or that of a next service (rows 25, 26, 27)', (_, aheadSeconds, reason, hint) =>
+  ])('names a clock that is %s, at this or at the next service (rows 25, 26, 27)', (_, aheadSeconds, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a', {}, aheadSeconds);
       const alice = await tokenOf(realm, 'alice');

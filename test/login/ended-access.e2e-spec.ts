@@ -67,7 +67,7 @@ describeOnBothServers((connect) => {
     ['every session of the user is ended', (username) => keycloak.logOutUser(username)],
   ];
 
-  it.each(ENDINGS)('%s: refused at A, and at B what was exchanged, within the ttl (RS-13)', async (_, end) => {
+  it.each(ENDINGS)('%s: own and exchanged tokens are refused within the ttl (RS-13)', async (_, end) => {
     const username = await keycloak.newUser('order-manager');
     const own = textOf(await login(keycloak, username));
     const [ownAtA, exchangedAtB] = [atA(own), atB(await exchangeForB(keycloak, own))];
@@ -79,7 +79,7 @@ describeOnBothServers((connect) => {
     }
   });
 
-  it('the client is disabled: refused within the ttl (RS-13)', async () => {
+  it('the client is disabled: its token is refused within the ttl (RS-13)', async () => {
     const client = await keycloak.newClient('service');
     const token = textOf(await clientCredentials(keycloak, callerOf(client), 'orders.approve'));
     const status = atB(token);
@@ -91,8 +91,8 @@ describeOnBothServers((connect) => {
   });
 });
 
-describe('this service itself', () => {
-  it('is disabled as a client: 502 for what is not known, and never a fault of the token (RS-14)', async () => {
+describe('a service whose own client is disabled', () => {
+  it('answers 502 without a challenge for an unknown token (RS-14)', async () => {
     const server = await startEmbeddedServer();
     const services = await startB(server, 10);
     try {
@@ -113,7 +113,7 @@ describe('this service itself', () => {
 const tokenForB = async (server: Asked): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-describe('clocks', () => {
+describe('a clock', () => {
   let server: RunningAuthorizationServer;
   let services: RunningServices;
 
@@ -143,14 +143,14 @@ describe('clocks', () => {
     [600, 401, 'issued_in_the_future'],
     [-30, 200, undefined],
     [-600, 401, 'expired'],
-  ])('of the server is %i s ahead of ours: %i (RS-07)', async (ahead, status, reason) => {
+  ])('of the server that is %i s ahead leads to %i (RS-07)', async (ahead, status, reason) => {
     server.control.clock.setAhead(ahead);
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status, reason });
   });
 
-  it('of ours is set back by a minute: what is known lasts no longer for it (RS-12, RS-13)', async () => {
-    // Old enough that it is not from the future after the jump.
+  it('of the service that is set back by a minute does not extend cached results (RS-12, RS-13)', async () => {
+    // The token is older than the jump, so it is not issued in the future afterwards.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
@@ -164,7 +164,7 @@ describe('clocks', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('of ours is set forward by an hour: what has expired by it is refused at once, known or not (RS-07)', async () => {
+  it('of the service that is set forward by an hour ends tokens at once, cached or not (RS-07)', async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

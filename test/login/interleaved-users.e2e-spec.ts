@@ -75,7 +75,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it('200 requests at one time, by sessions and tokens, three times: each answer is of its own subject (TX-05)', async () => {
+  it('answers each of 200 concurrent requests, by session or token, for its own subject (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     for (let round = 0; round < ROUNDS; round += 1) {
       const askers = Array.from({ length: AT_ONCE }, (_, at) => callers[(at * 3 + round) % callers.length] as Caller);

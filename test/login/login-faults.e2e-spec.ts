@@ -79,8 +79,8 @@ describe('a refresh', () => {
   });
 });
 
-describe('an answer that is lost when Keycloak has done its work', () => {
-  it('is 503 at a refresh; with it the new refresh token is lost, and Keycloak itself ends the session next (BF-08)', async () => {
+describe('an answer of Keycloak that is lost', () => {
+  it('is 503 at a refresh, and Keycloak ends the session because the new refresh token is lost (BF-08)', async () => {
     await logInAt(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await run())).toEqual({ status: 503, code: CODES[503] });
@@ -89,7 +89,7 @@ describe('an answer that is lost when Keycloak has done its work', () => {
     expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
   });
 
-  it('is 503 at a login, which can be begun again (RS-14)', async () => {
+  it('is 503 at a login, which can be started again (RS-14)', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await browser.send(callback, asJson))).toEqual({ status: 503, code: CODES[503] });
@@ -99,7 +99,7 @@ describe('an answer that is lost when Keycloak has done its work', () => {
 });
 
 describe('a login', () => {
-  it.each(FAULTS)('that is answered %s blames nobody, and can be begun again (RS-14)', async (_, fault, status) => {
+  it.each(FAULTS)('that is answered %s blames no user, and can be started again (RS-14)', async (_, fault, status) => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', fault);
     expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
@@ -109,7 +109,7 @@ describe('a login', () => {
     expect(session()).toBeDefined();
   });
 
-  it('hands on when Keycloak wants to be asked again', async () => {
+  it('passes on the Retry-After of Keycloak', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
     expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');
@@ -120,7 +120,7 @@ describe('a login while Keycloak is away', () => {
   it.each([
     ['text/html', /<h1>That login came to nothing<\/h1>[^]*Keycloak did not answer/],
     ['application/json', /"code":"authorization_server_unavailable"/],
-  ])('gets a page of ours, and no redirect to where nobody answers: %s', async (accept, body) => {
+  ])('gets a page of Service A, and no redirect to the unreachable Keycloak: %s', async (accept, body) => {
     // Service A checks discovery at most once a second.
     await sleep(1100);
     server.control.fault('discovery', { kind: 'reset' });

@@ -38,7 +38,7 @@ const manyStrangers = () =>
     }),
   );
 
-it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the others are 503 with Retry-After (CC-09)', async () => {
+it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and otherwise 503 with Retry-After (CC-09)', async () => {
   const strangers = await manyStrangers();
   server.control.fault('token', { kind: 'hang' });
   const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
@@ -47,7 +47,7 @@ it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the 
   expect(chain.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
 });
 
-it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, BF-08)', async () => {
+it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', async () => {
   const alice = new Browser();
   // The circuit for logins may still be open.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();

@@ -119,7 +119,7 @@ describe('logging in', () => {
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
-    // The login yields three tokens and a code, and each hop one exchanged token.
+    // The login yields three tokens and a code, and each hop yields one exchanged token.
     expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
     // Keycloak's own cookies look like tokens.
@@ -128,7 +128,7 @@ describe('logging in', () => {
     expect(chain.printed()).not.toContain(session);
   });
 
-  it('cannot be replayed, nor finished in another browser (BF-01)', async () => {
+  it('cannot be replayed, or finished in another browser (BF-01)', async () => {
     const callback = await loginUpToCallback('alice');
     const stranger = new Browser();
     const refused = await stranger.send(callback);
@@ -193,7 +193,7 @@ describe('logging in', () => {
 });
 
 describe('the session', () => {
-  it('is known by an opaque id in an HttpOnly, SameSite cookie for the whole host (BF-04)', async () => {
+  it('has an opaque id in an HttpOnly, SameSite cookie for the whole host (BF-04)', async () => {
     const [line = ''] = (await login('alice')).headers.getSetCookie().filter((one) => one.startsWith(SESSION));
     expect(line).toMatch(/^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
   });
@@ -263,7 +263,7 @@ describe('the session', () => {
       await login(user, '/auth/login', by);
       expected.set(by, user);
     }
-    // No more at a time than a busy Keycloak can answer: each request costs a Keycloak call at every service.
+    // Few concurrent requests, because each request costs a Keycloak call at every service.
     for (let round = 0; round < 10; round += 1) {
       const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
       const answers = await Promise.all(

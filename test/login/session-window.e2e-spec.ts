@@ -19,7 +19,7 @@ afterAll(async () => {
   await keycloak.stop();
 });
 
-it('a disabled user is refused within the ttl and a second, and then the session is over (RS-13, BF-09)', async () => {
+it('a disabled user is refused within the ttl plus one second, and the session then ends (RS-13, BF-09)', async () => {
   const username = await keycloak.newUser('order-manager');
   const browser = new Browser();
   const form = await browser.open(`${publicUrl}/auth/login`);

@@ -78,7 +78,7 @@ describe('a page that requires a stronger login', () => {
     const asked = new URL(locationOf(toKeycloak) ?? '').searchParams;
     expect(Object.fromEntries(asked)).toMatchObject({ acr_values: '2', max_age: '300', login_hint: 'alice' });
     const { callback, forms } = await upToCallback(locationOf(toKeycloak) ?? '');
-    // One form only, because the user has logged in before.
+    // Keycloak shows only one form, because the user has logged in before.
     expect(forms).toEqual(['password']);
     const back = await browser.send(callback);
     expect([back.status, locationOf(back)]).toEqual([303, at('/refund')]);
@@ -136,7 +136,7 @@ describe('the session at a stronger login', () => {
     expect(thief.status).toBe(401);
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionIn());
-    // Its refresh token is the new one as well, so a refreshed token has the same level and time of login.
+    // The session has the new refresh token, so a refreshed token has the same level and time of login.
     const refreshed = session && (await provider.refresh(session.tokens, session.subject));
     if (refreshed === undefined || !('tokens' in refreshed)) throw new Error('not refreshed');
     expect(claimsOf(refreshed.tokens.reveal().accessToken)).toMatchObject({

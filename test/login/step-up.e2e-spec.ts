@@ -1,4 +1,4 @@
-/** Step-up (RFC 9470) in small applications that demand a recent or strong login. */
+/** Step-up (RFC 9470) in small applications that require a recent or strong login. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -45,7 +45,7 @@ class RefundsController {
 }
 // #endregion routes
 
-/** At Service A a token may belong to a client that exchanges it. */
+/** At Service A, the client of a token may also have exchanged the token. */
 @Controller('orders')
 class StatementsController {
   @Get('statements')
@@ -105,7 +105,7 @@ async function start(
   const options = { issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true };
   @Module({
     imports: [
-      // No tolerance, because servers and process share one clock.
+      // Sets no tolerance, because the servers and this process share one clock.
       KeycloakModule.forRoot({ ...options, clockToleranceSeconds: 0 }),
       KeycloakModule.forFeature([{ name: 'service-b', baseUrl: serviceB, audience: 'service-b' }]),
     ],
@@ -174,7 +174,7 @@ describeOnBothServers((connect) => {
     body: expect.objectContaining({ code: 'insufficient_user_authentication' }),
   };
 
-  it('refuses a token from before a step-up in the same session, and lets the token of the step-up pass (RS-27)', async () => {
+  it('refuses a token from before a step-up in the same session, and accepts the token of the step-up (RS-27)', async () => {
     const before = await logIn();
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
@@ -188,7 +188,7 @@ describeOnBothServers((connect) => {
     }
   });
 
-  it('refuses the age of a token from before another login in the same session (RS-27)', async () => {
+  it('refuses a token of an old login despite a new login in the same session (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + 3100 - Date.now());
     const after = await logIn({ prompt: 'login' });
@@ -199,7 +199,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it("lets a login client's own token pass by its own level, also after that client has exchanged it (RS-27)", async () => {
+  it("accepts a login client's own token by its own level, even after the client has exchanged it (RS-27)", async () => {
     await logIn();
     const token = await stepUp();
     expect(await send('GET', `${refunds}/orders/statements`, token)).toMatchObject(passes);
@@ -212,7 +212,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
 
-  it('proves the age of the session at the next service, and the age of the token where the token arrives (RS-27)', async () => {
+  it('checks the age of the session at the next service, and the age of the token at the first service (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });
@@ -221,14 +221,14 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it('lets a user pass who has just logged in, with the token of that login and with those after it (RS-11)', async () => {
+  it('accepts a user who has just logged in, with the first token and with a later token (RS-11)', async () => {
     const token = await logIn();
     const refunded = { status: 201, challenge: null, body: { refunded: '1', by: 'alice' } };
     expect(await send('POST', `${refunds}/orders/1/refunds`, token)).toEqual(refunded);
     expect(await send('POST', `${refunds}/orders/1/refunds`, await more())).toEqual(refunded);
   });
 
-  it('refuses a login that is too weak, and says which would do (RS-11)', async () => {
+  it('refuses a login that is too weak, and names the required login (RS-11)', async () => {
     expect(await send('GET', `${refunds}/orders/ledger`, await logIn())).toEqual({
       status: 401,
       challenge:
@@ -242,7 +242,7 @@ describeOnBothServers((connect) => {
     });
   });
 
-  it('refuses who has not logged in in a browser: nothing says when (RS-11)', async () => {
+  it('refuses a caller without a browser login, whose token has no time of login (RS-11)', async () => {
     const refused = { status: 401, body: expect.objectContaining({ code: 'insufficient_user_authentication' }) };
     const byPassword = textOf(await login(keycloak, 'alice'));
     expect(await send('POST', `${refunds}/orders/1/refunds`, byPassword)).toMatchObject(refused);
@@ -250,7 +250,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${refunds}/orders/1/refunds`, ownToken)).toMatchObject(refused);
   });
 
-  it('passes the demand of the next service on, and serves the user who has logged in again (RS-11)', async () => {
+  it('passes on the requirement of the next service, and accepts the user after a new login (RS-11)', async () => {
     const settle = (token: string): Promise<Answer> => send('POST', `${orders}/orders/settle`, token);
     const token = await logIn();
     const loggedInAt = Number(claimsOf(token)['auth_time']);

@@ -10,7 +10,7 @@ import { logInAt } from '../support/login-at.js';
 import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
 import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** The long run (`npm run verify:long`) replaces one process at a time; the short one, one of each service. */
+/** The long run (`npm run verify:long`) replaces one process at a time; the short run, one process of each service. */
 const isLong = process.env['ROLLING_RESTART'] === 'long';
 const { perSecond, sessions, least } = isLong
   ? { perSecond: 200, sessions: 50, least: 10_000 }
@@ -97,7 +97,7 @@ describeWithReplicas('three replicas of each service', () => {
     }
   });
 
-  it('lose only the requests in flight at a killed replica, and none afterwards', async () => {
+  it('lose only the requests in flight at a killed replica', async () => {
     const [victim] = services.of('service-b');
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
@@ -115,7 +115,7 @@ describeWithReplicas('three replicas of each service', () => {
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
     // On a reused connection, HAProxy closes the caller's connection.
-    // On a new one it answers 502, and may count the request twice.
+    // On a new connection, HAProxy answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);

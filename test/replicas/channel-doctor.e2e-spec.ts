@@ -76,7 +76,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   return valkey.url.replace('//', `//orders:${PASSWORD}@`);
 }
 
-(valkeyPath === undefined ? describe.skip : describe)('doctor looks at a channel over Valkey (OP-02)', () => {
+(valkeyPath === undefined ? describe.skip : describe)('doctor at a channel over Valkey (OP-02)', () => {
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
   });
@@ -220,7 +220,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     expect(await doctor({ reliesOnPoller: true })).toEqual([expect.stringMatching(finding)]);
   });
 
-  it('names a poller that does not run, and sees one that does', async () => {
+  it('reports a poller that does not run, and recognizes a running poller', async () => {
     expect(await doctor({ reliesOnPoller: true })).toContainEqual(
       expect.stringMatching(
         /^error: No poller runs, or it can't poll Keycloak: there is no proof\. .* Start the process/,

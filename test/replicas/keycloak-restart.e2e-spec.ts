@@ -17,7 +17,7 @@ const HOT = 30;
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** Shorter than the call timeout, but longer than its half, which is the most that a call waits for a slot. */
+/** Between the call timeout and half of it; a call waits for a slot for at most half of the timeout. */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     }
   }
 
-  it('errors end, no call comes that need not, and no more at once than the bulkheads let through (RS-14, CC-05)', async () => {
+  it('receives only necessary calls, within the limits of the bulkheads, and errors end (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;
@@ -106,7 +106,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Once at first and once per window for each service; without a shared cache it would be three times as many.
+    // Each service introspects once at first and once per window; without a shared cache, three times as often.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);

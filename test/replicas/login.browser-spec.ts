@@ -39,7 +39,7 @@ describeWithReplicas('a login behind a balancer', () => {
     return seen;
   }
 
-  it('is one at all replicas, and so is the logout', async () => {
+  it('is valid at all replicas, and so is the logout', async () => {
     const page = await chromium.open();
     const before = await services.haproxy.sentTo('service-a');
     await logIn(page, 'alice');
@@ -56,7 +56,7 @@ describeWithReplicas('a login behind a balancer', () => {
   });
 
   describeWhereKeycloakReachesUs('that Keycloak ends', () => {
-    it('is over at all replicas: its notice comes by the balancer', async () => {
+    it('is over at all replicas, because its notice arrives through the balancer', async () => {
       const username = await keycloak.newUser('order-manager');
       const page = await chromium.open();
       await logIn(page, username);
@@ -66,7 +66,7 @@ describeWithReplicas('a login behind a balancer', () => {
     });
   });
 
-  it('outlives the replica that it was made at', async () => {
+  it('outlives the replica that handled it', async () => {
     const page = await chromium.open();
     await logIn(page, 'bob');
     for (const replica of services.of('service-a')) {

@@ -64,7 +64,7 @@ const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
 
 const onValkey = valkeyPath === undefined ? describe.skip : describe;
 
-onValkey('replicas over Valkey, by a model', () => {
+onValkey('replicas over Valkey in a model', () => {
   let valkey: Valkey;
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
@@ -108,7 +108,7 @@ onValkey('replicas over Valkey, by a model', () => {
   }
 
   it(
-    'no token or session is taken that was ended, or is another one, and no denial is lost',
+    'accept no ended or mixed-up token or session, and lose no denial',
     async () => {
       await fc.assert(
         fc.asyncProperty(schedule, lives, async (steps, of) => {

@@ -8,7 +8,7 @@ import { HeardServices, type Verdict } from '../support/heard-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-/** Longer than a poller needs to notice that the active one is gone; otherwise there would be a gap. */
+/** Longer than a poller needs to notice that the active poller is gone; otherwise there would be a gap. */
 const SHORT_SECONDS = 10;
 
 const HEARS = 'Revocations are heard of';
@@ -50,7 +50,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   await until(() => timesIn(one, words) >= times, words);
 }
 
-(valkeyPath === undefined ? describe.skip : describe)('a process that hears for all services', () => {
+(valkeyPath === undefined ? describe.skip : describe)('a process that polls for all services', () => {
   beforeAll(async () => {
     server = await startSignalsRealm();
     services = await HeardServices.start(server, {
@@ -95,7 +95,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // Nothing asks earlier: a cached result would still be accepted if the next poller had not read the gap.
+    // The test asks only now, because a cached result would still be accepted if the next poller had missed the gap.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, HEARS, 1);
     await expectSoon(subject, isDenied, 'it is refused');
@@ -128,7 +128,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     expect(await other.exited).toBe(0);
   });
 
-  it('makes the services return to the short TTL after it has ended in order', async () => {
+  it('makes the services return to the short TTL after it has stopped in order', async () => {
     const [kept, ended] = [await known(), await known()];
     const questions = services.questions(kept);
     listener.process.kill('SIGTERM');

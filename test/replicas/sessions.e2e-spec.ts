@@ -63,7 +63,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     await browser.send(callback.replace(...addresses));
   });
 
-  it('logged in, the chain runs as the user at each (BF-05)', async () => {
+  it('run the chain as the logged-in user at each replica (BF-05)', async () => {
     for (const at of addresses) {
       expect((await chain(browser, at)).status).toBe(200);
       expect((await browser.send(`${at}/run-service-b`)).text).toContain('alice');
@@ -71,14 +71,14 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('a login is taken once, at whichever replica it comes back (BF-01)', async () => {
+  it('accept a login only once, at any replica (BF-01)', async () => {
     const another = newBrowser();
     const callback = await callbackOf(addresses[0], another, 'alice');
     const both = await Promise.all([another.send(callback), another.send(callback.replace(...addresses))]);
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
   });
 
-  it('stepped up at one and back at the other, it is so at each, under a new id, and the former one has ended (RS-11, BF-05)', async () => {
+  it('share a step-up under a new session id, and end the former session (RS-11, BF-05)', async () => {
     const former = sessionIn(browser) ?? '';
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
     const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';
@@ -94,14 +94,14 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('stepped up and refused all the same, it goes round at no replica (RS-11)', async () => {
+  it('do not redirect again after a step-up that is still too weak (RS-11)', async () => {
     const link = `${addresses[0]}/auth/login?acr_values=1`;
     const answered = await browser.open(link, {}, (next) => next.includes('/auth/callback'));
     await browser.send((locationOf(answered) ?? '').replace(publicUrl, addresses[0]));
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(401);
   });
 
-  it('logged out at one, nobody is logged in at the other, and the cookie is cleared (BF-09)', async () => {
+  it('end a session that was logged out at one replica, and clear its cookie (BF-09)', async () => {
     const id = sessionIn(browser) ?? '';
     const form = {
       csrf_token: /name="csrf_token" value="([^"]+)"/.exec((await browser.send(addresses[0])).text)?.[1] ?? '',
@@ -115,7 +115,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('while Valkey is away nobody is said to be logged out, and no cookie is cleared (BF-05)', async () => {
+  it('answer 503 while Valkey is frozen, and clear no cookie (BF-05)', async () => {
     const id = sessionIn(browser);
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
     valkey.freeze();
@@ -139,7 +139,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
   });
 
-  it('denied at one, by whomever, the session runs at none, and has ended (RS-13)', async () => {
+  it('end a session that was denied at one replica (RS-13)', async () => {
     const id = sessionIn(browser) ?? '';
     const session = await second.a.app.get(UserSessions, { strict: false }).find(id);
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);

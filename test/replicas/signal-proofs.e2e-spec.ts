@@ -121,7 +121,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service with the denial keys replaces an entry by its own. */
+/** A service with the denial keys replaces an entry with a forged entry. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -144,7 +144,7 @@ return 1`;
 
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
-/** Proof texts as a process makes them that has every key except the poller's private key. */
+/** Proof texts of a process that has every key except the poller's private key. */
 function forger(signing = proofKeyPair()): ProofTexts {
   const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
   return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);
@@ -189,7 +189,7 @@ async function heldWay(): Promise<HeldWay> {
   };
 }
 
-(valkeyPath === undefined ? describe.skip : describe)('one replica that listens for all', () => {
+(valkeyPath === undefined ? describe.skip : describe)('the replica that polls for all replicas', () => {
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
   });
@@ -224,7 +224,7 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // The lease is longer than this, so the new poller reads from before the last proof.
+    // The lease is longer than this interval, so the new poller reads from before the last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await provenAgain(reader);
     expect(waits.lines).toContain('This replica listens to revocations');
@@ -250,7 +250,7 @@ async function heldWay(): Promise<HeldWay> {
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
     signals.prove = (heard) => {
-      // The newest poll may still be running; the denial of the one before must have arrived.
+      // The newest poll may still be running; the denial of the previous poll must have arrived.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
       prove(heard);
@@ -403,7 +403,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused what the revocation channel holds')).length).toBe(2);
   });
 
-  it('gives cached results no longer TTL once a service with the keys has replaced an entry (RS-30)', async () => {
+  it('does not extend the TTL of cached results once a service with the keys has replaced an entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isProven);
@@ -425,7 +425,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
-    // The proof covers new results, and none that was cached before.
+    // The proof covers new results, but no result that was cached before.
     await provenAgain(reader);
     expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();

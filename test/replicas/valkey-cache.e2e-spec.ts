@@ -261,7 +261,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('introspects at most twice for all joined callers, whatever is rechecked meanwhile', async () => {
+    it('introspects at most twice for all joined callers, even if tokens are rechecked during the call', async () => {
       const one = await replica();
       const all = Array.from({ length: 100 }, () => one.ask('the-token'));
       one.rechecks.require({ sid: 's1' });
@@ -425,7 +425,7 @@ onValkey('a second level over Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('does not share tokens of a subject that is denied meanwhile', async () => {
+    it('does not share tokens of a subject that is denied during the request', async () => {
       const one = await replica();
       const request = tokenExchangeRequest(testAccessToken({ claims: { sid: 'a' } }), 'service-c', 'x');
       const exchanging = textOf(one, request);
@@ -574,7 +574,7 @@ onValkey('a second level over Valkey', () => {
   describe('as a cache', () => {
     const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
     let cache: ConnectedSharedCache;
-    /** With the deadline of a service, which this machine may exceed. */
+    /** Has the default deadline, which a busy machine may exceed. */
     let hasty: ConnectedSharedCache;
     beforeEach(async () => {
       const client = new ValkeyClient({ url: `${valkey.url}/1`, deadlineMs: 5000 });

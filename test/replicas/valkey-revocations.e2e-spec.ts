@@ -155,7 +155,7 @@ installed('denials over Valkey', () => {
     expect(one.sharing.status.unshared).toBe(0);
   });
 
-  it('a recheck covers earlier tokens at every replica, even a later one, but not tokens that are issued after it', async () => {
+  it('a recheck covers earlier tokens, but no later tokens, at every replica, even if the replica starts later', async () => {
     const [one, two] = [await replica(), await replica()];
     const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
     const now = Date.now() / 1000;
@@ -183,7 +183,7 @@ installed('denials over Valkey', () => {
     expect((await replica()).list.size).toBe(999);
   });
 
-  it('reading the server reveals neither session nor subject', async () => {
+  it('the content of the server reveals no session or subject', async () => {
     const one = await replica();
     one.list.deny({ sid: 'the-session-4711' });
     one.list.deny({ sub: 'the-subject-4711', issuedBefore: 1 });
@@ -472,7 +472,7 @@ installed('denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('no denial is lost if the numbers have another past, as after a split of the servers', async () => {
+  it('no denial is lost if the server has another history of entries, as after a split', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -545,7 +545,7 @@ installed('denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // A token issued now may be later than the floor, so an earlier one is used.
+    // A token issued now may be later than the floor, so the test uses an earlier token.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);

@@ -125,7 +125,7 @@ async function useAll(name: string): Promise<void> {
 const give = (name: string, rights: readonly string[]): Promise<unknown> =>
   valkey.command(['ACL', 'SETUSER', name, 'reset', 'on', `>password-of-${name}`, ...rights]);
 
-/** Entries that take rights away are left out: a user cannot lack them. */
+/** Leaves out entries that remove rights, because a user cannot lack them. */
 const TABLE = NAMES.flatMap((name) =>
   rightsOf(name)
     .filter((right) => /^[+~%]/.test(right))
@@ -148,7 +148,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     for (const end of ends.splice(0)) await end();
   });
 
-  it.each(NAMES)('suffice for all that %s does (OP-04)', async (name) => {
+  it.each(NAMES)('are sufficient for all commands of %s (OP-04)', async (name) => {
     await expect(useAll(name)).resolves.toBeUndefined();
     await valkey.command(['FLUSHALL']);
     await expect(useAll(name)).resolves.toBeUndefined();
@@ -174,7 +174,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     },
   );
 
-  it.each(NAMES)('let %s do nothing to the server or to keys of others (OP-04)', async (name) => {
+  it.each(NAMES)('do not let %s manage the server or read other keys (OP-04)', async (name) => {
     const url = valkey.urlOf(name);
     const connection = await ValkeyConnection.open({ url: new URL(url) });
     const commands = [
@@ -194,7 +194,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
-  it('let a probe send PING alone, which is not answered with PONG while a script blocks the server (OP-04)', async () => {
+  it('let a probe send only PING, which fails while a script blocks the server (OP-04)', async () => {
     const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
     expect(await probe.send(['PING'], 5000)).toBe('PONG');
     for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {
@@ -213,7 +213,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  it('keep sessions and answers of each service from the others (OP-04, BF-05)', async () => {
+  it('protect sessions and cached results of each service from other services (OP-04, BF-05)', async () => {
     const store = storeOf(LOGIN_SERVICE);
     await store.add('s1', session('s1'), 1000);
     await store.close();
@@ -237,7 +237,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  it('let pollers alone write proof and lease, and services read the proof (OP-04)', async () => {
+  it('let only pollers write the proof and the lease, and let services read the proof (OP-04)', async () => {
     await useStream(valkey.urlOf(POLLER), true);
     const { '0': stream = '' } = ((await valkey.command(['KEYS', '*:revocations'])) as string[]) ?? [];
     for (const name of NAMES.filter((one) => one !== POLLER)) {
@@ -260,7 +260,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  describe('that are missing show in the log', () => {
+  describe('that are missing are logged', () => {
     const lines: string[] = [];
     const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { log: say, error: say, warn: say };
@@ -292,13 +292,13 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       return held;
     };
 
-    it('where the stream is read (OP-04)', async () => {
+    it('when the stream is read (OP-04)', async () => {
       await give('service-b', [...rightsOf('service-b'), '-xrange']);
       await sharing('service-b');
       expect(await hinted("The revocation channel can't be read", 'service-b')).toContain('docs/replicas.md');
     });
 
-    it('where a denial is appended (OP-04)', async () => {
+    it('when a denial is appended (OP-04)', async () => {
       await useStream(valkey.urlOf('service-b'), false);
       await give('service-b', [...rightsOf('service-b'), '-xadd']);
       const held = await sharing('service-b');
@@ -306,7 +306,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       expect(await hinted("Denials can't be shared", 'service-b')).toContain('docs/replicas.md');
     });
 
-    it('where answers are shared (OP-04)', async () => {
+    it('when introspection results are shared (OP-04)', async () => {
       await give('service-c', [...rightsOf('service-c'), '-hget']);
       const level = new SharedLevel(cacheOf('service-c'), systemClock, (fault) => say('The shared cache', fault));
       ends.push(() => level.close());
@@ -320,7 +320,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       expect(await hinted('The shared cache', 'service-c')).toContain('docs/replicas.md');
     });
 
-    it('where a poller takes the lease or writes a proof (OP-04)', async () => {
+    it('when a poller takes the lease or writes a proof (OP-04)', async () => {
       await give(POLLER, [...rightsOf(POLLER), '-incr']);
       const connection = await ValkeyConnection.open({ url: new URL(valkey.urlOf(POLLER)) });
       ends.push(() => connection.close());

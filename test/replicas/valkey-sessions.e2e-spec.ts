@@ -114,7 +114,7 @@ onValkey('sessions over Valkey', () => {
   });
 
   describe('at several replicas', () => {
-    it('start at one replica, are found at all, and can be ended at any (BF-05)', async () => {
+    it('start at one replica, are found at every replica, and can be ended at any replica (BF-05)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toMatchObject({ username: 'alice', subject: 'alice-id' });
@@ -152,7 +152,7 @@ onValkey('sessions over Valkey', () => {
       });
     });
 
-    it('are limited per user and in all, and the least recently used session ends first (BF-05)', async () => {
+    it('are limited per user and in total, and the least recently used session ends first (BF-05)', async () => {
       const bounds = { maxSessions: 4, maxSessionsPerUser: 2 };
       const [one, other] = [replica(bounds), replica(bounds)];
       const begin = async (subject: string, at = one): Promise<string> => {
@@ -233,7 +233,7 @@ onValkey('sessions over Valkey', () => {
       expect((await scripts()) - before).toBeLessThan(310);
     });
 
-    it('let only one replica take a pending login (BF-01)', async () => {
+    it('let only one replica use a pending login (BF-01)', async () => {
       const stores = [replica().store, replica().store, replica().store];
       const taken = await Promise.all(stores.map((store) => store.takeLogin('the-state', 600)));
       expect(taken.toSorted()).toEqual([false, false, true]);
@@ -392,7 +392,7 @@ onValkey('sessions over Valkey', () => {
       await expect(other.accessTokenOf(id)).resolves.toBe('newer-access');
     });
 
-    it('are ended by a logout at another replica meanwhile (BF-08, BF-09)', async () => {
+    it('are ended by a logout at another replica during the refresh (BF-08, BF-09)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -475,7 +475,7 @@ onValkey('sessions over Valkey', () => {
   });
 
   describe('against an attacker with access to the server', () => {
-    it('reveal neither users nor tokens', async () => {
+    it('reveal no users or tokens', async () => {
       const one = replica();
       // Long texts, because any sealed text may contain two given letters.
       await one.sessions.begin(login({ sessionId: 'the-session-id', username: 'alice-the-manager' }));
@@ -490,7 +490,7 @@ onValkey('sessions over Valkey', () => {
       );
     });
 
-    it('are invalid if one is copied over the session of another user', async () => {
+    it('are invalid if they are copied over the session of another user', async () => {
       const one = replica();
       const alice = await one.sessions.begin(login());
       const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's2' }));
@@ -517,7 +517,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('can only be ended by garbage in every key', async () => {
+    it('are at worst ended by garbage in every key', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -700,7 +700,7 @@ onValkey('sessions over Valkey', () => {
   });
 });
 
-/** As `UserSessions` computes it. */
+/** Computes the hash in the same way as `UserSessions`. */
 function keyHash(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

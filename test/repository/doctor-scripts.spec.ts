@@ -17,7 +17,7 @@ const STACK: LocalStack = {
   processes: [{ service: 'service-a', name: 'service-a', port: 1, environment: { SECRET: '4711' } }],
 };
 
-describe('what npm start tells doctor (OP-02)', () => {
+describe('the stack that npm start describes to doctor (OP-02)', () => {
   let parent: string;
   let folder: string;
   beforeEach(() => {
@@ -26,7 +26,7 @@ describe('what npm start tells doctor (OP-02)', () => {
   });
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  it('is told as it is at that moment, and not after the end', async () => {
+  it('is described in its current state, and not after its end', async () => {
     let current = STACK;
     const stop = await tellWhatRuns(() => current, folder);
     expect(await localStacks(folder)).toEqual([STACK]);
@@ -36,14 +36,14 @@ describe('what npm start tells doctor (OP-02)', () => {
     expect(await localStacks(folder)).toEqual([]);
   });
 
-  it('is for its own user and its own clone alone', async () => {
+  it('is visible only to the same user and the same clone', async () => {
     const stop = await tellWhatRuns(() => STACK, folder, parent);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(await localStacks(folder)).toEqual([]);
     await stop();
   });
 
-  it('is told in no folder that others may open, and believed from none', async () => {
+  it('is not described in, or read from, a folder that others may open', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     chmodSync(folder, 0o755);
     expect(await localStacks(folder)).toEqual([]);
@@ -51,7 +51,7 @@ describe('what npm start tells doctor (OP-02)', () => {
     await stop();
   });
 
-  it('passes over the socket of a process that was killed', async () => {
+  it('is found despite the socket of a killed process', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     const module = new URL('../../scripts/doctor/local-stacks.mjs', import.meta.url).href;
     const program = `const { tellWhatRuns } = await import('${module}'); await tellWhatRuns(() => ({}), '${folder}'); process.kill(process.pid, 'SIGKILL');`;
@@ -61,7 +61,7 @@ describe('what npm start tells doctor (OP-02)', () => {
   });
 });
 
-describe('what doctor lists at the end (OP-02)', () => {
+describe('the summary of doctor (OP-02)', () => {
   const section = (name: string, ...findings: Section['report']['findings']): Section => ({
     names: [name],
     services: [name],
@@ -77,12 +77,12 @@ describe('what doctor lists at the end (OP-02)', () => {
     ]);
   });
 
-  it('leaves out a symptom if its cause is named, and only then', () => {
+  it('omits a symptom only if its cause is named', () => {
     expect(distinctFaults([section('a', symptom), section('b', away)])).toEqual([{ finding: away, names: ['b'] }]);
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
   });
 
-  it('keeps a symptom whose cause is in another stack, and says in which stack each fault is', () => {
+  it('keeps a symptom whose cause is in another stack, and names the stack of each fault', () => {
     const [local, composed] = [
       { title: 'npm start', sections: [section('a', symptom)] },
       { title: 'docker compose', sections: [section('a', away)] },
@@ -95,8 +95,8 @@ describe('what doctor lists at the end (OP-02)', () => {
   });
 });
 
-describe('what a server or a process answers doctor (OP-02)', () => {
-  it('is printed on one line, and without the secrets that doctor sent', async () => {
+describe('the answer of a server or a process to doctor (OP-02)', () => {
+  it('is printed on one line, without the secrets that doctor sent', async () => {
     const secret = clientSecrets(process.env)['OPERATOR_CLIENT_SECRET'] ?? '';
     const look = async () => ({
       what: 'Not ready',
@@ -112,7 +112,7 @@ describe('what a server or a process answers doctor (OP-02)', () => {
 });
 
 describe('the feed of a process (OP-02)', () => {
-  it('is asked of each process that polls or relies on proofs, but for the poller', () => {
+  it('is checked at each process that polls or relies on proofs, except the poller', () => {
     expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
     expect(hearsRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
     expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
@@ -121,7 +121,7 @@ describe('the feed of a process (OP-02)', () => {
     );
   });
 
-  it('works if its details say so within seconds, and is a fault if they do not', async () => {
+  it('is healthy if the health details say so within seconds, and otherwise a fault', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -150,7 +150,7 @@ describe('the feed of a process (OP-02)', () => {
   it.each([
     ['an authorization server that is away', undefined, 'Keycloak gives no token (ECONNREFUSED)'],
     ['a client that the realm refuses', [401, '{"error":"invalid_client"}'], 'Keycloak answers 401 invalid_client'],
-  ] as const)('is not called healthy because of %s', async (_, answer, why) => {
+  ] as const)('has an unknown state because of %s', async (_, answer, why) => {
     const server = createServer((_request, response) => response.writeHead(answer?.[0] ?? 0).end(answer?.[1]));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -160,7 +160,7 @@ describe('the feed of a process (OP-02)', () => {
     expect(fault).toMatchObject({ what: 'The state of the signal feed could not be read', why, level: 'warning' });
   });
 
-  it('is not called healthy because its details can not be read', async () => {
+  it('has an unknown state if its health details cannot be read', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -25,24 +25,24 @@ const filesOf = (example: string): string[] =>
     .filter((file) => !APART.test(file));
 
 describe('examples', () => {
-  it('are these', () => {
+  it('are exactly the listed folders', () => {
     expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
   });
 
-  it('are quoted with the report of a start, as their test has it', () => {
+  it('have their start report in docs/contexts.md', () => {
     expect(readFileSync('docs/contexts.md', 'utf8')).toContain(
       readFileSync('examples/contexts/boot-report.txt', 'utf8'),
     );
   });
 
-  it.each(examples)('$name names released versions alone, and has tests', ({ manifest }) => {
+  it.each(examples)('$name depends only on released versions, and has tests', ({ manifest }) => {
     for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
       expect(`${name} ${range}`).toMatch(/ [~^]\d+[.]\d+[.]\d+$/);
     }
     expect(manifest.scripts).toMatchObject({ test: expect.any(String), build: 'tsc' });
   });
 
-  it('are the same where they have files of one path', () => {
+  it('have equal files under the same path in quick-start and testing', () => {
     const [quickStart, testing] = ['quick-start', 'testing'].map((name) => new Set(filesOf(name)));
     const shared = [...quickStart!].filter((file) => testing!.has(file));
     expect(shared).toContain('realm.json');

@@ -4,7 +4,7 @@ import { getHeapSnapshot } from 'node:v8';
 /** V8 shows at most this many characters of a string in a heap snapshot. */
 const SHOWN_CHARACTERS = 1024;
 
-/** Searches no buffers. A mark is bytes, searched for in hex, because the search would find a text in itself. */
+/** Skips buffers. A mark is in bytes and is searched for in hex, so the search does not find its own input. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
   // A dereferenced weak reference lives until the end of the turn, and V8 keeps the input of the last regex match.
   await nextTurn();

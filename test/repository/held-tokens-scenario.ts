@@ -36,7 +36,7 @@ const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) a
 >;
 const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
 
-/** The server is a set of functions, because a real one in this process would hold tokens itself. */
+/** The server is a set of functions, because a real server in this process would hold tokens itself. */
 function setUp() {
   const clock = new StillClock();
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {

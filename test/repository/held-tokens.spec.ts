@@ -7,7 +7,7 @@ const here = import.meta.dirname;
 
 describe('the memory of a service', () => {
   // A separate process, because a heap snapshot of a Jest process takes a minute.
-  it('holds no token of a caller, whatever is kept of it, and only those that were issued to the service (RS-12)', async () => {
+  it('contains no token of a caller, and only tokens that were issued to the service (RS-12)', async () => {
     const program = [join(here, '../support/typescript-loader.mjs'), join(here, 'held-tokens-scenario.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({

@@ -183,7 +183,7 @@ describeWithKubectl('the network policies', () => {
       ];
     }
 
-    it('when they allow one call more, as an attack of the demonstration', () => {
+    it('when they allow an additional call, as in an attack of the demonstration', () => {
       const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'service-c' } };
       const fromA = { matchLabels: { 'app.kubernetes.io/name': 'service-a' } };
       const added = difference((named) => {
@@ -193,7 +193,7 @@ describeWithKubectl('the network policies', () => {
       expect(added).toEqual([`service-a → service-c TCP ${TLS}`]);
     });
 
-    it('when they allow a port more, or any', () => {
+    it('when they allow an additional port, or any port', () => {
       const one = difference((named) => {
         named('service-b').ingress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
         named('service-a').egress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
@@ -203,7 +203,7 @@ describeWithKubectl('the network policies', () => {
       expect(any).toHaveLength(clients.length * (PORTS.length - 1));
     });
 
-    it('when a selector is wider than it was meant', () => {
+    it('when a selector matches more pods than intended', () => {
       const everywhere = difference((named) =>
         named('service-a-from-keycloak').ingress?.[0]?.from?.push({ namespaceSelector: {} }),
       );
@@ -212,7 +212,7 @@ describeWithKubectl('the network policies', () => {
       expect(nobody).toContain(`an address → service-a TCP ${TLS}`);
     });
 
-    it('when nothing is denied by default', () => {
+    it('when no policy denies traffic by default', () => {
       const open = difference((_, policies) =>
         policies.splice(
           policies.findIndex(({ metadata }) => metadata.name === 'default-deny'),
@@ -222,7 +222,7 @@ describeWithKubectl('the network policies', () => {
       expect(open).toContain('valkey → an address TCP 443');
     });
 
-    it('when they keep a service from a call that it makes', () => {
+    it('when they block a call that a service makes', () => {
       const gone = difference((named) => (named('service-c').ingress = []));
       expect(gone).toEqual([`- service-b → service-c TCP ${TLS}`]);
     });

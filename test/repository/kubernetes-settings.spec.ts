@@ -56,7 +56,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   });
   afterAll(() => built.remove());
 
-  /** An operator provides the production secrets; the spec uses those of the small overlay under plain names. */
+  /** An operator provides the production secrets; the spec uses the secrets of the small overlay under plain names. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
     if (overlay === 'small') return objectsOf(overlay);
     const made = objectsOf('small')
@@ -77,7 +77,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   }
 
   describe.each(['small', 'production'] as const)('of the overlay %s', (overlay) => {
-    it('gives a service its own secrets and what all share, as files', () => {
+    it('gives a service its own and the shared secrets as files', () => {
       for (const [name, pod] of podsOf(objectsOf(overlay)).filter(([service]) => names.includes(service))) {
         const references = referencesOf(pod).map(withoutHash);
         const shared = ['authorities', 'settings', 'shared-state', 'tls-configuration'];
@@ -97,7 +97,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('makes settings with which each service starts in production', async () => {
+    it('provides settings with which each service starts in production', async () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const config = await configOf(name);
         const { keycloak, urls, demoMode, signals } = config.from(environment);
@@ -115,7 +115,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('gives each pod the time that its service needs to end', () => {
+    it('gives each pod the time that its service needs to stop', () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const [, pod] = podsOf(objectsOf(overlay)).find(([service]) => service === name) ?? [];
         const needed = Number(environment['SHUTDOWN_DELAY_SECONDS']) + CONNECTION_LIMITS.drainMs / 1000;
@@ -125,7 +125,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     });
   });
 
-  it('starts a rollout of whom a new secret concerns, and of nobody else', () => {
+  it('restart only if a new secret concerns them', () => {
     const referred = (objects: KubernetesObject[]) =>
       new Map(podsOf(objects).map(([name, pod]) => [name, referencesOf(pod)]));
     const before = referred(objectsOf('small'));
@@ -135,7 +135,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     expect(changed.map(([name]) => name)).toEqual(['service-b']);
   });
 
-  it('holds no secret', () => {
+  it('have no secret in their files', () => {
     expect(ofKind(objectsOf('production'), 'Secret')).toEqual([]);
     expect(read('.gitignore').split('\n')).toContain('deploy/kubernetes/overlays/*/secrets/');
     const files = readdirSync(join(root, 'deploy/kubernetes'), { recursive: true, encoding: 'utf8' })
@@ -149,7 +149,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     expect(leaking.map(([path]) => path)).toEqual([]);
   });
 
-  it('has docs/kubernetes.md name each secret that an operator of production has to make', () => {
+  it('need only secrets that docs/kubernetes.md names', () => {
     const guide = read('docs/kubernetes.md');
     const made = new Set(ofKind(objectsOf('production'), 'ConfigMap').map(({ metadata }) => metadata.name));
     const missing = podsOf(objectsOf('production')).flatMap(([, pod]) =>

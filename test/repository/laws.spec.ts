@@ -42,7 +42,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it('pass no timeout to AbortSignal.any, which Node 20 collects as garbage, except where it is held', () => {
+  it('use AbortSignal.any with a timeout only in time-limit.ts, because Node 20 garbage-collects the timeout', () => {
     const combining = new Set(filesWith(/\bAbortSignal\.any\(/));
     expect(filesWith(/\bAbortSignal\.timeout\(/).filter((path) => combining.has(path))).toEqual([
       'libs/keycloak-test-servers/src/time-limit.ts',

@@ -52,7 +52,7 @@ describe('rules and dashboard', () => {
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('are tested, each where it is due and where it is not (OP-03)', () => {
+  it('have tests in which each alert fires, and in which it does not (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };
@@ -79,7 +79,7 @@ withPromtool('promtool', () => {
 });
 
 describe('Prometheus of the compose file', () => {
-  it('scrapes each replica of each service, by the addresses that DNS has for its name', () => {
+  it('scrapes each replica of each service, at the addresses that DNS returns for its name', () => {
     const configuration = parse(read('deploy/observability/prometheus.yml')) as {
       readonly scrape_configs: readonly Readonly<Record<string, unknown>>[];
     };

@@ -22,13 +22,13 @@ describe('the runbook', () => {
     expect({ 'docs/operations.md has no row for': lacking }).toEqual({ 'docs/operations.md has no row for': [] });
   });
 
-  it('sends to the guide of the signal feed, which has what to do for each of its own', () => {
+  it('links the guide of the signal feed, which names each reason of the feed', () => {
     expect(runbook).toContain('revocation.md');
     const guide = read('docs/revocation.md');
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it('has the 38 faults, of which each is found somehow, and has a test', () => {
+  it('lists 38 faults, each with a way to find it and with a test', () => {
     const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
       number: Number(number),
       found: cells
@@ -50,7 +50,7 @@ describe('the runbook', () => {
     expect(rows.map(({ number }) => number).filter((number) => !tested.includes(number))).toEqual([]);
   });
 
-  it('has each setting that a service reads, and no other', () => {
+  it('lists exactly the settings that a service reads', () => {
     const sources = [
       'service-settings',
       'client-settings',

@@ -19,12 +19,12 @@ describe('the arguments of npm test', () => {
       { complete: true },
       ['--selectProjects', 'unit', 'e2e', '-t', 'x'],
     ],
-  ])('%j hold %j, and for Jest %j', (args, values, others) => {
+  ])('%j contain the options %j, and the Jest arguments %j', (args, values, others) => {
     expect(takeOptions(args, options)).toEqual({ values, others });
   });
 });
 
-describe('the projects that are asked for', () => {
+describe('the selected projects', () => {
   it.each([
     [
       ['--selectProjects=e2e', 'login'],
@@ -39,7 +39,7 @@ describe('the projects that are asked for', () => {
       ['login', '--selectProjects', 'unit', 'e2e'],
     ],
     [['login'], ['login']],
-  ])('of %j are last: %j', (args, reordered) => {
+  ])('in %j are moved to the end: %j', (args, reordered) => {
     expect(selectionLast(args)).toEqual(reordered);
   });
 });
@@ -50,22 +50,22 @@ describe('the authorization server', () => {
     ['the variable', undefined, 'docker', 'docker'],
     ['what this machine has, where neither says anything', undefined, undefined, 'available'],
     ['the same where the variable is empty', undefined, '', 'available'],
-  ])('is that of %s', (_, option, variable, choice) => {
+  ])('is chosen by %s', (_, option, variable, choice) => {
     const environment: NodeJS.ProcessEnv = variable === undefined ? {} : { AUTHORIZATION_SERVER: variable };
     expect(chooseServer(option, environment)).toBe(choice);
     expect(environment['AUTHORIZATION_SERVER']).toBe(choice);
   });
 
-  it('has nothing stand in for it where nothing may be left out', () => {
+  it('has a default that the caller sets, and that an option overrides', () => {
     expect(chooseServer(undefined, {}, 'keycloak')).toBe('keycloak');
     expect(chooseServer('available', {}, 'keycloak')).toBe('available');
   });
 
-  it.each(['', true])('is not %j', (option) => {
+  it.each(['', true])('is rejected if the option is %j', (option) => {
     expect(() => chooseServer(option, {})).toThrow('--authorization-server= names no server');
   });
 
-  it('runs already where a URL is given', () => {
+  it('is already running if it is given as a URL', () => {
     expect(runsAlready('http://localhost:8180')).toBe(true);
     expect(runsAlready('docker')).toBe(false);
   });

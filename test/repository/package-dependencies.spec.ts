@@ -43,7 +43,7 @@ const faults = (manifest: Manifest, files = FILES): string[] =>
   faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
 
 describe('the dependencies of a package', () => {
-  it('are sound when its main door leads to each', () => {
+  it('are sound if its main entry point leads to each of them', () => {
     expect(faults(SOUND)).toEqual([]);
   });
 
@@ -88,10 +88,10 @@ describe('the dependencies of a package', () => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);
   });
 
-  describe('of two doors with one optional peer', () => {
+  describe('of two entry points with one optional peer', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': door('further/') } };
 
-    it('are sound when a room below both is all that imports it', () => {
+    it('are sound if only a shared module imports the peer', () => {
       const files = {
         ...FILES,
         'dist/testing/index.js': "export { made } from '../room/made.js';",
@@ -101,7 +101,7 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
-    it('are not sound when each imports it, wherever its folder is', () => {
+    it('are not sound if each entry point imports the peer, in any folder', () => {
       const exports = {
         ...SOUND.exports,
         './testing': door('entry-points/one/'),
@@ -127,7 +127,7 @@ describe('the dependencies of a package', () => {
     });
   });
 
-  it('are not sound when one is missing, of any door', () => {
+  it('are not sound if a dependency of any entry point is missing', () => {
     expect(faults({ ...SOUND, dependencies: {} })).toEqual([
       'the door "." leads to lru-cache, which the manifest does not name',
       'the door "./testing" leads to lru-cache, which the manifest does not name',
@@ -138,7 +138,7 @@ describe('the dependencies of a package', () => {
     ]);
   });
 
-  it('are not sound when only the types name one', () => {
+  it('are not sound if a package is missing that only the types import', () => {
     const peerDependencies = { 'for-tests': '1', 'an-engine': '1' };
     expect(faults({ ...SOUND, peerDependencies })).toEqual([
       'the door "." leads to @nestjs/common, which the manifest does not name',

@@ -16,7 +16,7 @@ import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
 describe('nestjs-keycloak-s2s', () => {
-  it('exports this, and no more', () => {
+  it('exports exactly these names', () => {
     expect(Object.keys(door).toSorted()).toEqual([
       'AccessTokenVerifier',
       'AllowClients',
@@ -60,7 +60,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports this by /diagnostics, and no more', () => {
+  it('exports exactly these names from /diagnostics', () => {
     expect(Object.keys(diagnostics).toSorted()).toEqual([
       'AUTHORIZATION_SERVER_ERROR_REASONS',
       'BEARER_ERROR_REASONS',
@@ -77,7 +77,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports this by /client-authentication, and no more', () => {
+  it('exports exactly these names from /client-authentication', () => {
     expect(Object.keys(clientAuthentication).toSorted()).toEqual([
       'ClientAuthenticator',
       'clientAssertionFile',
@@ -87,11 +87,11 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports this by /extension, and no more', () => {
+  it('exports exactly these names from /extension', () => {
     expect(Object.keys(extension).toSorted()).toEqual(['denialOf']);
   });
 
-  it('has a second door for specs', () => {
+  it('has an entry point for specs', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
       'KeycloakTestingModule',
       'TokenLeakError',
@@ -104,7 +104,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('has a door for people who have HttpService', () => {
+  it('has an entry point for users of HttpService', () => {
     expect(Object.keys(axiosDoor).toSorted()).toEqual([
       'InjectServiceHttp',
       'ServiceHttp',
@@ -132,11 +132,11 @@ describe('nestjs-keycloak-s2s', () => {
     ],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsRequestAdapter']],
-  ])('has a door for %s', (_, itsDoor, names) => {
+  ])('has an entry point for %s', (_, itsDoor, names) => {
     expect(Object.keys(itsDoor).toSorted()).toEqual(names);
   });
 
-  it('lets nobody make the proof that a token is good, in TypeScript or in JavaScript', () => {
+  it('does not let an application create a verified token, in TypeScript or in JavaScript', () => {
     const { claims } = testing.testAccessToken();
     const facts = { claims, clientId: 'c', audience: [], permissions: ['orders.approve'] };
     // @ts-expect-error -- its constructor is private
@@ -155,7 +155,7 @@ describe('nestjs-keycloak-s2s', () => {
     }
   });
 
-  it("gives nobody the text of a caller's token (TX-04)", () => {
+  it("does not expose the text of a caller's token (TX-04)", () => {
     const text = 'the-text-of-the-token';
     const token = testing.testAccessToken({ subject: 'alice', text });
     const inherited = Object.getOwnPropertyNames(door.VerifiedAccessToken.prototype);
@@ -185,7 +185,7 @@ describe('nestjs-keycloak-s2s', () => {
 });
 
 describe('keycloak-test-servers', () => {
-  it('exports this, and no more', () => {
+  it('exports exactly these names', () => {
     expect(Object.keys(servers).toSorted()).toEqual([
       'KeycloakUnavailableError',
       'freePort',

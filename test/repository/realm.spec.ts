@@ -165,7 +165,7 @@ describe('the realm', () => {
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('lets one client read events and another manage users, each disabled by default, and no client do more', () => {
+  it('lets one client read events and one client manage users, each disabled by default, and grants no further rights', () => {
     const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
     expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
       expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),
@@ -249,7 +249,7 @@ describe('the code', () => {
   );
 });
 
-it('keycloak/README.md says who may call whom, as the realm file does', () => {
+it('keycloak/README.md lists the same permitted calls as the realm file', () => {
   const rows = read('keycloak/README.md')
     .split('\n')
     .filter((line) => /^\| `[a-z-]+\.[a-z]+`/.test(line))

@@ -132,7 +132,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   const users = valkeyUsers();
   const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
 
-  it('are one for each service, the poller and the probes, and the default user is off (OP-04)', () => {
+  it('include one user for each service, the poller and the probes, and the default user is off (OP-04)', () => {
     const names = [...all.map(({ name }) => name), poller({}).name];
     expect(users.map(({ name }) => name).toSorted()).toEqual(['default', 'probe', ...names].toSorted());
     expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
@@ -338,7 +338,7 @@ describe('the revocation poller of npm start', () => {
     ]);
   });
 
-  it('gets the private key for proofs alone, and all services get the public key (RS-30)', () => {
+  it('is the only process with the private key for proofs, and all services get the public key (RS-30)', () => {
     const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });

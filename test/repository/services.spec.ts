@@ -260,7 +260,7 @@ describe('.env.example', () => {
 });
 
 describe('tsconfig.json', () => {
-  it('refers to every package, and so does tsconfig.spec.json: tsc -b looks no further for changes', () => {
+  it('refers to every package, like tsconfig.spec.json, because tsc -b checks only these for changes', () => {
     const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
       const [top = '', , file = ''] = pattern.split('/');
       return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-/** Commands that pass options on to another program, or print a usage of their own. */
+/** Commands that pass options on to another program, or print their own usage. */
 const PASSING_ON = [
   'scripts/checks/test.mjs',
   'scripts/doctor/doctor.mjs',
@@ -21,7 +21,7 @@ const run = (file: string, option: string) =>
   spawnSync(process.execPath, [file, option], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
 
 describe('a command of package.json', () => {
-  it.each(FILES)('%s prints with --help what it does, and does nothing else', (file) => {
+  it.each(FILES)('%s only prints its description with --help', (file) => {
     const { status, stdout, stderr } = run(file, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^(?:npm (?:run|test|start)|Usage: )/);

@@ -1,4 +1,4 @@
-/** Account acts: ways to end a session that only a real Keycloak has, such as its account console. */
+/** Account acts: ways to end a session, such as the account console, that only a real Keycloak offers. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';

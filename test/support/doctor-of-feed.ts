@@ -12,7 +12,7 @@ export interface FeedSubject {
   readonly service: ConfidentialClient;
   readonly source: SignalSource;
   readonly hearsAs?: ConfidentialClient;
-  /** Whether the service calls others, which then receive its tokens. */
+  /** Whether the service calls other services, which then receive its tokens. */
   readonly calls?: boolean;
 }
 
@@ -31,7 +31,7 @@ export async function doctorOfFeed(
     clientSecret,
     allowInsecureRequests: true,
   });
-  // Keycloak's address stands in for the next service; any server that answers will do.
+  // Keycloak's address stands in for the next service; any server that answers is sufficient.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const hearingSecret = SECRETS[hearsAs ?? service];
   const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(hearingSecret) };

@@ -46,7 +46,7 @@ export class HeardServices {
     for (const { name } of SERVICES) ports[`${prefixOf(name)}_PORT`] = String(await freePort());
     const described = services(ports);
     const given = { PATH: process.env['PATH'], ...variables };
-    // Without a shared cache, because each service is to introspect its tokens by itself.
+    // Uses no shared cache, because each service must introspect its own tokens.
     const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
     const sharing = sharingEnvironment(described, given, this.#valkey.urls);
     const environment = { ...sharing, ...Object.fromEntries(noAnswers) };

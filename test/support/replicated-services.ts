@@ -88,7 +88,7 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // On all addresses, because a Keycloak in a container sends its logout notices there.
+      // Listens on all addresses, because a Keycloak in a container sends its logout notices there.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);
@@ -173,7 +173,7 @@ export class ReplicatedServices {
   }
 }
 
-/** Only one spec at a time can use the public address of Service A, so this retries. */
+/** Only one spec at a time can use the public address of Service A, so the start is retried. */
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {
     try {

@@ -30,7 +30,7 @@ export interface ListenAt {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Only one spec at a time can use the public address of Service A; others wait this long. */
+/** Only one spec at a time can use the public address of Service A; other specs wait this long. */
 export const PUBLIC_URL_WITHIN_MS = 300_000;
 
 export class RunningService {

@@ -11,7 +11,7 @@ export interface ServiceDescription {
 
 const services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>> = description.services;
 
-/** In starting order: called services before their callers. */
+/** Services in starting order: called services come before their callers. */
 export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();

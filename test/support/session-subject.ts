@@ -58,7 +58,7 @@ export const revokeRefreshToken: Act = (subject, server) =>
 export const revokeAccessToken: Act = ({ access, client }, server) =>
   revoke(server, undefined, access, { client_id: client });
 
-/** With one-time refresh tokens, as in the demo realm, this ends the client's session. */
+/** With one-time refresh tokens, as in the demo realm, this second use ends the client's session. */
 export const refreshTwice: Act = async (subject, server) => {
   const use = () => refresh(server, subject.refresh, { client_id: subject.client });
   await use();

@@ -31,7 +31,7 @@ export function skippedTests(testResults) {
 }
 
 /**
- * Returns one line for each test, and for a large group that was fully skipped.
+ * Returns one line for each test, or one line for a large group that was fully skipped.
  *
  * @param {readonly Skipped[]} skipped
  */

@@ -14,7 +14,7 @@ const SCOPES = ['ssf.read', 'ssf.manage'];
 /** The interval is in seconds. */
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
-/** Not the id of signal-poller's stream, because stream ids are unique in Keycloak. */
+/** Differs from the id of signal-poller's stream, because stream ids are unique in Keycloak. */
 export const STREAM_ID = 'revocations-of-a';
 
 const STREAM = {

@@ -19,7 +19,7 @@ export interface Load {
   readonly send: (number: number) => Promise<string>;
 }
 
-/** Late requests are caught up, so the average rate holds. */
+/** Sends late requests in quick succession, so that the average rate holds. */
 export async function underSteadyLoad(
   { perSecond, least = 0, send }: Load,
   change: () => Promise<void>,

@@ -77,7 +77,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine all requests above may wait for one introspection, so this one is the certain cache hit.
+  // On a busy machine all requests above may wait for one introspection, so only this request is a certain cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
@@ -145,13 +145,13 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(text).toMatch(/^http_server_request_duration_count\{.*http_route="\/api\/process".*status_code="200"/m);
   });
 
-  it('have nothing else there, and no metrics on the port that users reach', async () => {
+  it('serve nothing else on that port, and no metrics on the public port', async () => {
     expect((await all.b.managed('/')).status).toBe(404);
     expect((await all.b.managed('/api/whoami')).status).toBe(404);
     expect((await fetch(`${all.b.url}/metrics`)).status).toBe(404);
   });
 
-  it('put what the services do for one request into one trace, from A to C', async () => {
+  it('record one trace for a request from A to C', async () => {
     const headers = { ...bearer(tokens[0] ?? ''), traceparent: `00-${TRACE}-${CALLER}-01` };
     expect((await fetch(`${all.a.url}/run-service-b`, { headers })).status).toBe(200);
     const isOf = ({ traceId }: ReceivedSpan): boolean => traceId === TRACE;
@@ -177,7 +177,7 @@ describe('services with the variables of OpenTelemetry', () => {
     });
   });
 
-  it('have a trace of its own for a request that brought none, with all that was asked for it', async () => {
+  it('start a trace for each request without a trace, and include its introspections', async () => {
     const roots = await collector.until(
       CALLS,
       ({ name, parentSpanId = '' }) => name === 'GET /run-service-b' && parentSpanId === '',
@@ -211,7 +211,7 @@ describe('services with the variables of OpenTelemetry', () => {
     }
   });
 
-  it('send what is left when they end, and end as they do without', async () => {
+  it('send the remaining spans before they exit, and exit with 0', async () => {
     const headers = { traceparent: `00-${TRACE.replace('4bf9', '0000')}-${CALLER}-01` };
     const quiet = await start('service-c', { OTEL_BSP_SCHEDULE_DELAY: '3600000' });
     expect((await fetch(`${quiet.url}/api/whoami`, { headers })).status).toBe(401);
@@ -221,7 +221,7 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(/SDK modules: (\d+)/.exec(quiet.service.printed())?.[1]).toMatch(/^[1-9]/);
   });
 
-  it('say which port is taken', async () => {
+  it('name the port that is in use', async () => {
     const port = await freePort();
     const service = spawnService('service-c', {
       KEYCLOAK_BASE_URL: proxy.baseUrl,
@@ -239,7 +239,7 @@ describe('services with the variables of OpenTelemetry', () => {
 const onPrometheus = prometheusPath === undefined ? describe.skip : describe;
 
 onPrometheus('Prometheus, with the rules of this repository', () => {
-  it('finds in what it scrapes each metric that rules and dashboard ask for, and evaluates each rule', async () => {
+  it('scrapes each metric that rules and dashboard query, and evaluates each rule', async () => {
     const prometheus = await Prometheus.start(
       prometheusPath ?? '',
       Object.values(all).map(({ managementPort }) => managementPort),
@@ -259,7 +259,7 @@ onPrometheus('Prometheus, with the rules of this repository', () => {
   });
 });
 
-describe('a service without them', () => {
+describe('a service without these variables', () => {
   it.each<[string, Variables]>([
     ['none set', { MANAGEMENT_PORT: '', OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
     ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],

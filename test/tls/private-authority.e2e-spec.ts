@@ -89,7 +89,7 @@ const BAD: readonly [
 withOpenssl('a Keycloak with a certificate of a private authority', () => {
   afterEach(stopAll);
 
-  it('is asked for metadata, introspection, tokens and exchanges, and for what a login asks', async () => {
+  it('answers requests for metadata, introspection, tokens, exchanges and keys', async () => {
     const terminator = await behindTls(testServer().baseUrl, house.issue(), true);
     const keycloak = composed(terminator.url, house.caFile());
     const caller = await keycloak.verifier.verify(textOf(await login(testServer(), 'alice')));
@@ -139,7 +139,7 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
     );
   });
 
-  it('is followed when the authority is replaced by appending, without a restart', async () => {
+  it('is trusted without a restart after its new authority is appended to the file', async () => {
     const caFile = house.caFile();
     const { baseUrl } = testServer();
     const [before, after] = [
@@ -197,7 +197,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
   const ask = (services: RunningServices, path: string, token = tokenOfAlice) =>
     fetch(services.a.url + path, { headers: { authorization: `Bearer ${token}` } });
 
-  it('is called by ServiceClient and by ServiceHttp, and its health is seen', async () => {
+  it('is called by ServiceClient and by ServiceHttp, and its health is checked', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
     const services = await serviceA(terminator.url, { SERVICES_CA_FILE: house.caFile() });
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -228,7 +228,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
     expect(telling).toHaveLength(2);
   });
 
-  it('is looked for by doctor, which says what is wrong', async () => {
+  it('is checked by doctor, which reports what is wrong', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
     const findingsWith = async (caFile: string): Promise<string> => {
       const own = composed(keycloak.url, house.caFile());
@@ -255,7 +255,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** The issuer is only a name, so requests go to `internalServerUrl`; the first ones after the start are slow. */
+  /** The issuer is only a name, so requests go to `internalServerUrl`; the first requests after the start are slow. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,
@@ -267,7 +267,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
       tls: { caFile },
     });
 
-  it('is asked for introspection, tokens and exchanges with the right authority', async () => {
+  it('answers requests for introspection, tokens and exchanges with the right authority', async () => {
     const own = at(house.caFile());
     const caller: VerifiedAccessToken = await own.verifier.verify(textOf(await login(keycloak, 'alice')));
     await own.clientCredentials.getToken('orders.approve');
@@ -275,7 +275,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
     expect(await own.health.check()).toEqual({ reachable: true });
   });
 
-  it('is refused with the wrong one', async () => {
+  it('is refused with the wrong authority', async () => {
     expect(await refusalOf(at(other.caFile()).clientCredentials.getToken())).toMatchObject({
       code: 'authorization_server_unavailable',
       reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',

@@ -6,7 +6,7 @@ const runAll = document.querySelector('#run-all');
 /** Longer than every deadline of the services. */
 const DEADLINE_MS = 30_000;
 
-/** Fetches a page of this service, whatever its status. Only elements that the server rendered are put into this page. */
+/** Fetches a page of this service, whatever its status. The current page only takes over elements from such pages. */
 async function pageAt(url, init) {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const response = await fetch(url, { ...init, headers: { accept: 'text/html' }, redirect: 'error', signal });
@@ -16,7 +16,7 @@ async function pageAt(url, init) {
   return { page, isSignedOut: response.status === 401 };
 }
 
-/** Replaces the whole page: a page that was rendered for a session is out of date when the session has ended. */
+/** Replaces the whole page, since a page of a session is outdated after the session has ended. */
 function showInstead(page) {
   events?.close();
   const main = document.adoptNode(page.querySelector('main'));
@@ -25,7 +25,7 @@ function showInstead(page) {
   focus(main);
 }
 
-/** The heading of what came, at the top of the window: a reader begins there, and not in the middle of it. */
+/** Focuses the heading of the new content at the top of the window, so that readers begin there. */
 function focus(element) {
   const heading = element.querySelector('h1, h2') ?? element;
   heading.tabIndex = -1;
@@ -36,15 +36,15 @@ function focus(element) {
 // --- the watched session
 
 const watch = document.querySelector('#watch');
-/** How often the browser may connect again by itself. */
+/** How often the browser may reconnect automatically. */
 const MAX_BREAKS = 3;
-/** Of a page whose user is logged in: what Service A tells by itself, until it has nothing more to tell. */
+/** The events that Service A sends to a logged-in user, until it ends the stream. */
 const events = watch === null ? undefined : new EventSource(watch.dataset.events);
 
 if (events !== undefined) {
   events.addEventListener('state', ({ data }) => turn(data));
   events.addEventListener('end', () => end(''));
-  // Another replica may go on. Without an end it would look like a visitor who is there.
+  // Another replica may continue the stream. Endless reconnects would look like an active visitor.
   let breaks = 0;
   events.addEventListener('error', () => {
     breaks += 1;
@@ -54,13 +54,13 @@ if (events !== undefined) {
 
 function end(why) {
   events.close();
-  // It was not for this visitor, or there are too many.
+  // The service refused the stream to this visitor, or too many streams are open.
   if (watch.dataset.watch === undefined) watch.hidden = true;
   if (watch.dataset.watch !== 'watching') return;
   document.querySelector('#watch-words').textContent = `${why}The tokens are not watched any more: reload the page.`;
 }
 
-/** Takes over what the server rendered, piece by piece: what is not in it stays. */
+/** Replaces each element that the server rendered, and keeps all other elements. */
 function turn(html) {
   const came = new DOMParser().parseFromString(html, 'text/html');
   for (const id of ['watch-words', 'watch-details', 'session']) {
@@ -87,13 +87,13 @@ doors?.addEventListener('change', () => void tryDoors());
 const SWITCH = 'pass_on';
 let isTrying = false;
 
-/** Whoever moves the switch while an answer is on its way sees that of the switch as it stands. */
+/** If the visitor moves the switch during a request, another request follows for the new position. */
 async function tryDoors() {
   if (isTrying) return;
   isTrying = true;
   const form = new FormData(doors);
   const [words, button] = [document.querySelector('#matrix-progress'), doors.querySelector('button')];
-  // What was true of tokens that have gone is not said of the next ones.
+  // Clears the result of the previous tokens.
   document.querySelector('#matrix-table').setAttribute('aria-busy', 'true');
   button.setAttribute('aria-disabled', 'true');
   delete words.dataset.allRefused;
@@ -105,7 +105,7 @@ async function tryDoors() {
       showInstead(page);
       return;
     }
-    // Where the page says how it went, the table need not.
+    // The progress line shows the summary, so the table does not repeat it.
     const said = table.querySelector('.matrix-summary');
     said.remove();
     document.querySelector('#matrix-table').replaceWith(document.adoptNode(table));
@@ -122,16 +122,16 @@ async function tryDoors() {
   if (doors.isConnected && form.has(SWITCH) !== new FormData(doors).has(SWITCH)) await tryDoors();
 }
 
-/** When each token ends, by this machine's clock, which may differ from that of the server. */
+/** When each token expires, on this machine's clock, which may differ from the server's clock. */
 const ends = new WeakMap();
 
-/** Keycloak counts whole seconds: a token is good until the end of its last one. */
+/** Keycloak counts whole seconds: a token is valid until the end of its last second. */
 const SURELY_ENDED_S = 2;
-/** How often, and after how many seconds, an ended token is shown again when nobody answers. */
+/** How often, and after how many seconds, an expired token is presented again if no answer arrives. */
 const TRIES = 3;
 const NEXT_TRY_S = 5;
 
-/** How long the token of a cell is still good; then it is shown once more, to see that it is not good for anything. */
+/** Counts down the lifetime of each token, then presents the expired token again to show that it is refused. */
 function countDown() {
   for (const time of document.querySelectorAll('[data-seconds-left]')) {
     if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
@@ -152,7 +152,7 @@ document.querySelector('#matrix')?.addEventListener('submit', (event) => {
   void showAgain(form);
 });
 
-/** One after the other: where nine tokens end at once, Service A is not asked nine times at once. */
+/** Requests run one after the other, so that nine tokens that expire together do not cause nine parallel requests. */
 let lastShown = Promise.resolve();
 
 function showAgain(form) {
@@ -160,9 +160,9 @@ function showAgain(form) {
   return lastShown;
 }
 
-/** Shows the token of one cell to its service once more, puts what came of it in its place, and says it. */
+/** Presents the token of one cell to its service again, replaces the cell, and announces the result. */
 async function showOnce(form) {
-  // Another table may have come meanwhile.
+  // Another table may have replaced the table of this form.
   if (!form.isConnected) return;
   const words = document.querySelector('#matrix-progress');
   try {
@@ -188,7 +188,7 @@ async function showOnce(form) {
   }
 }
 
-/** What is open stays open, and the focus where it is. */
+/** Replaces a cell, and keeps its open details and the focus. */
 function replaceCell(former, shown) {
   const focused = former.contains(document.activeElement) ? document.activeElement.localName : undefined;
   shown.querySelector('details').open = former.querySelector('details').open;
@@ -272,7 +272,7 @@ runAll?.addEventListener('submit', (event) => {
 
 const resultOf = (group) => group.querySelector('.group-result');
 
-/** Makes the attacks of one group, and returns how many got the expected refusal; undefined when they may not be made. */
+/** Runs the attacks of one group. Returns the number of expected refusals, or undefined if attacks are not allowed. */
 async function runGroup(group) {
   const ofGroup = [...group.querySelectorAll('.attack form')];
   let refused = 0;
@@ -286,7 +286,7 @@ async function runGroup(group) {
   return refused;
 }
 
-/** Says beside the title of a group how many of its attacks were made, and refused as expected. */
+/** Shows beside the title of a group how many of its attacks were refused as expected. */
 function count(group) {
   const [all, outcomes] = [group.querySelectorAll('.attack').length, [...group.querySelectorAll('.outcome')]];
   const refused = outcomes.filter(({ dataset }) => dataset.verdict === 'refused').length;
@@ -304,7 +304,7 @@ function summary(refused, all) {
 
 let isRunning = false;
 
-/** One visitor makes one attack at a time. */
+/** A visitor runs one attack at a time. */
 async function inTurn(action) {
   if (isRunning) return;
   isRunning = true;
@@ -320,8 +320,8 @@ async function inTurn(action) {
 }
 
 /**
- * Makes an attack, shows the outcome under its form, and returns whether it got the expected refusal. Returns undefined when the
- * attack may not be made; then the page that says so replaces this one.
+ * Runs an attack, shows the outcome under its form, and returns whether it got the expected refusal. Returns undefined
+ * if the visitor may not run the attack; the page of the refusal then replaces the current page.
  */
 async function attack(form) {
   const place = placeOf(form);

@@ -46,7 +46,7 @@ describe('POST /api/process', () => {
   const process = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/process', caller, { order_id: 7, amount: 12.5 });
 
-  it('has Service C compute for the caller, with a token exchanged for that alone (TX-01)', async () => {
+  it('calls Service C with a token that was exchanged only for this call (TX-01)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await process(approver).expect(200);
@@ -74,7 +74,7 @@ describe('POST /api/process', () => {
     expect(testServices(app).calls).toEqual([]);
   });
 
-  it('refuses a caller that has no permission at Service C', async () => {
+  it('refuses a caller without the required permission at Service C', async () => {
     const { body } = await process({ ...approver, grantableScopes: [] }).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'analytics.run' });
     expect(testServices(app).calls).toEqual([]);
@@ -85,7 +85,7 @@ describe('POST /api/process', () => {
     ['is too slow', 504, 'service_timeout', () => serviceC().fail('timeout')],
     ['fails', 502, 'service_failed', () => serviceC().reply(500)],
     ['answers something else', 502, 'service_failed', () => serviceC().reply(200, { result: 'twenty' })],
-  ])('says so when Service C %s', async (_, status, code, answer) => {
+  ])('reports that Service C %s', async (_, status, code, answer) => {
     answer();
     const { body } = await process(approver).expect(status);
     expect(body).toMatchObject({ code });
@@ -99,7 +99,7 @@ describe('POST /api/refunds', () => {
   const refund = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/refunds', caller, { order_id: 7, amount: 12.5 });
 
-  it('has Service C compute for a caller who has just logged in (RS-11)', async () => {
+  it('calls Service C for a caller who has logged in recently (RS-11)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await refund({ ...approver, authenticatedSecondsAgo: 290 }).expect(200);
@@ -122,7 +122,7 @@ describe('POST /api/refunds', () => {
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 
-  it('is for the warehouse alone, and calls no service', async () => {
+  it('accepts only the warehouse, and calls no service', async () => {
     const change = { sku: 'A-1', quantity: 5 };
     const { body } = await post('/api/inventory/adjust', warehouse, change).expect(200);
     expect(body).toEqual({ sku: 'A-1', quantity: 105 });

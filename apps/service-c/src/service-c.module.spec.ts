@@ -40,7 +40,7 @@ const compute = (caller: TestAccessTokenOptions, body: object = { value: 10 }): 
     .send(body);
 
 describe('POST /api/compute', () => {
-  it('computes for Service B', async () => {
+  it('accepts calls from Service B', async () => {
     const { body } = await compute(serviceB).expect(200);
     expect(body).toEqual({ result: 20, msg: 'Service C successfully processed request' });
   });

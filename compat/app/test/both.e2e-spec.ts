@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => both.close());
 
 describe('the chain', () => {
-  it.each(['stock', 'stock-by-http-service'])('runs in the name of alice: %s', async (route) => {
+  it.each(['stock', 'stock-by-http-service'])('runs on behalf of alice: %s', async (route) => {
     const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('alice'));
     expect(answer).toMatchObject({ status: 200, body: { left: 3, through: 'orders' } });
   });
@@ -23,7 +23,7 @@ describe('the chain', () => {
     },
   );
 
-  it('refuses a token for orders at inventory', async () => {
+  it('refuses a token at inventory that was issued for orders', async () => {
     const answer = await ask(`${both.inventoryUrl}/stock`, await tokenOf('alice'));
     expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
   });

@@ -45,11 +45,11 @@ async function query(text: string, authorization: string): Promise<unknown> {
   return answer.json();
 }
 
-it('says at the start what opens each handler', () => {
+it('prints the access rule of each handler at startup', () => {
   expect(`${reports.join('\n')}\n`).toBe(readFileSync('boot-report.txt', 'utf8'));
 });
 
-it('holds a query and a field each against what it demands', async () => {
+it('checks the permission of a query and of each field', async () => {
   expect(await query('{ orders { label } }', bearer('orders.read'))).toEqual({
     data: { orders: [{ label: 'Order 1' }] },
   });
@@ -59,7 +59,7 @@ it('holds a query and a field each against what it demands', async () => {
   });
 });
 
-it('lets nobody connect without a token', async () => {
+it('refuses a WebSocket connection without a token', async () => {
   const status = (headers: Record<string, string>) =>
     new Promise((resolve) => {
       const socket = new WebSocket(`ws://${url.host}/news`, { headers });

@@ -1,4 +1,4 @@
-/** Starts the authorization server, `inventory` and `orders` (by its own `main.ts`) in one process. */
+/** Starts the authorization server, `inventory` and `orders` (through its `main.ts`) in one process. */
 import { NestFactory } from '@nestjs/core';
 import { startTestServer } from 'keycloak-test-servers';
 import { InventoryModule } from './inventory/inventory.module.js';

@@ -34,7 +34,7 @@ async function ask(url: string, token?: string) {
   return { status: answer.status, body: await answer.json() };
 }
 
-it('says where it is, and on which server', () => {
+it('prints its address and the issuer', () => {
   expect(printed).toContain(`orders at ${ordersUrl}, on the embedded server ${issuer}\n`);
 });
 
@@ -42,21 +42,21 @@ it('refuses a request without a token', async () => {
   expect(await ask(`${ordersUrl}/orders/pen`)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
 });
 
-it('answers Alice, in her name', async () => {
+it('answers Alice, with her identity passed on to inventory', async () => {
   expect(await ask(`${ordersUrl}/orders/pen`, await tokenOf(issuer, 'alice'))).toEqual({
     status: 200,
     body: { article: 'pen', left: 3, reader: expect.any(String), through: 'orders' },
   });
 });
 
-it('names what Bob lacks', async () => {
+it('names the permission that Bob lacks', async () => {
   expect(await ask(`${ordersUrl}/orders/pen`, await tokenOf(issuer, 'bob'))).toMatchObject({
     status: 403,
     body: { code: 'insufficient_scope', permission: 'stock.read' },
   });
 });
 
-it("refuses Alice's token at the wrong door", async () => {
+it("refuses Alice's token for orders at inventory", async () => {
   expect(await ask(`${inventoryUrl}/stock/pen`, await tokenOf(issuer, 'alice'))).toMatchObject({
     status: 401,
     body: { code: 'invalid_token' },

@@ -29,14 +29,14 @@ const offer = ({ orders }: RunningShop, token: string) =>
   request(orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
 
 describe('orders', () => {
-  it('asks Keycloak once about a token, and exchanges it once', async () => {
+  it('introspects a token once, and exchanges it once', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     for (let times = 0; times < 5; times += 1) await offer(shop, token).expect(200);
     const { introspection, token: tokens } = server.control.calls.of('orders');
     expect([introspection, tokens.token_exchange]).toEqual([1, 1]);
   });
 
-  it('says that Keycloak is away, and not that the token is bad', async () => {
+  it('answers 503, not 401, while Keycloak is unavailable', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     server.control.fault('introspection', { kind: 'status', status: 503 });
     await offer(asking, token).expect(503);
@@ -53,7 +53,7 @@ describe('orders', () => {
   });
   // #endregion tests
 
-  it('lets nobody in whose user was disabled', async () => {
+  it('refuses a token of a disabled user', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     await offer(asking, token).expect(200);
     server.control.disableUser('alice');

@@ -33,7 +33,7 @@ it('shows no token to anybody', async () => {
 });
 // #endregion scanner
 
-it('would notice one', async () => {
+it('detects a leaked token', async () => {
   const token = await tokenOf(issuer, 'alice');
   scanner.addToken(token);
   scanner.inspect('an address', `https://shop.test/?access_token=${token}`);

@@ -6,14 +6,14 @@ const claims = { email: 'alice@example.com', realm_access: { roles: ['order-mana
 const token = testAccessToken({ text: 'the-text-of-the-token', subject: 'alice', claims });
 
 describe('a seen token', () => {
-  it('has the fingerprint and the claims that compare hops: no text, no email, no roles', () => {
+  it('contains the fingerprint and public claims, without the token, email or roles', () => {
     const seen = seenToken('service-b', token);
     expect(seen).toMatchObject({ service: 'service-b', fingerprint: token.fingerprint, claims: { sub: 'alice' } });
     expect(Object.keys(seen.claims)).toEqual(expect.arrayContaining(['iss', 'sub', 'aud', 'exp', 'typ']));
     expect(JSON.stringify(seen)).not.toMatch(/the-text|order-manager|alice@/);
   });
 
-  it('passes over the wire unchanged', () => {
+  it('is unchanged after it was sent as JSON', () => {
     const seen = [seenToken('service-b', token)];
     expect(seenTokens(JSON.parse(JSON.stringify(seen)))).toEqual(seen);
   });
@@ -27,7 +27,7 @@ describe('a seen token', () => {
     expect(seenTokens(answer)).toBeUndefined();
   });
 
-  it('drops unknown claims and malformed ones', () => {
+  it('loses unknown and malformed claims', () => {
     const answer = [
       { service: 'b', fingerprint: 'token:1', claims: { sub: { evil: 1 }, aud: [1], secret: 'x', azp: 'a' } },
     ];

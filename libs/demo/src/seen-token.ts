@@ -1,4 +1,4 @@
-/** Seen token: the claims, never the text, of a token that a service received, for demo mode only. */
+/** Seen token: the claims of a token that a service received, without its text, for demo mode only. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 /** Other claims (email, roles) are private. */

@@ -21,7 +21,7 @@ export const issuer = (): string => testServer().issuer;
 
 export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1);
 
-/** With `npm test`, Keycloak also sends logout notifications there. */
+/** With `npm test`, Keycloak also sends logout notifications to this URL. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
 /** Keycloak has no address for logout notifications unless `npm test` started it. */
@@ -40,7 +40,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Every use of a session then refreshes the tokens. */
+/** Makes the service refresh the tokens at every use of a session. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');

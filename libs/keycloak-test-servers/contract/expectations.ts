@@ -50,7 +50,7 @@ export interface ExpectedToken {
   readonly to: string;
   readonly aud?: string | readonly string[];
   readonly roles?: readonly string[];
-  /** In addition to `profile` and `email`. */
+  /** Scopes in addition to `profile` and `email`. */
   readonly scope?: readonly string[];
   readonly seconds?: number;
   /** The prefix of `jti`. */

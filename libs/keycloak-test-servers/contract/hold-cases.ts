@@ -17,7 +17,7 @@ export function connectForCases(connect: () => Promise<ContractServer>): ServerO
   beforeAll(async () => {
     server = await connect();
   });
-  // Removing the many clients from Keycloak takes long.
+  // Keycloak needs a long time to remove many clients.
   afterAll(() => server?.stop(), 60_000);
   return () => {
     if (server === undefined) throw new Error('There is no server to ask');

@@ -284,7 +284,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
         ignored,
         fails,
         oneFails,
-        // Keycloak has no further level to ask for.
+        // Keycloak has no higher level to require.
         page(await visit.ask({ acr_values: '3' }), 'Invalid username or password.'),
         page(await visit.ask(essential('3')), 'Invalid username or password.'),
         await freshly(server, { acr_values: 'gold' }),

@@ -11,7 +11,7 @@ export interface Notice {
 }
 
 export interface LogoutListener {
-  /** Reachable from a container. */
+  /** A URL that a container can reach. */
   readonly url: string;
   /** Keycloak answers a logout only after it has notified all clients. */
   take(): Notice[];
@@ -39,7 +39,7 @@ export async function startLogoutListener(status = 200): Promise<LogoutListener>
   };
 }
 
-/** Falls back to loopback without a network, when no container can exist either. */
+/** Returns the loopback address on a machine without a network. */
 function outerAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';

@@ -52,8 +52,8 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Keycloak reads its clock separately for `iat`, `exp` and `expires_in`, so their differences may deviate from the
- * lifespan by one second. The lifespans of the realm are whole minutes.
+ * Keycloak reads its clock separately for `iat`, `exp` and `expires_in`, so the lifespan may seem one second longer or
+ * shorter. The lifespans of the realm are whole minutes.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;

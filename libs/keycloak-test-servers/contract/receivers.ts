@@ -41,7 +41,7 @@ export interface Poll {
 export interface OfReceiver {
   /** An empty string removes a default attribute. */
   readonly attributes?: Attributes;
-  /** Without a stream. */
+  /** Whether the receiver has no stream. */
   readonly isEmpty?: boolean;
 }
 

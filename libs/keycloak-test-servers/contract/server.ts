@@ -26,7 +26,7 @@ export interface ContractServer {
   stop(): Promise<void>;
 }
 
-/** No server listens there. */
+/** No server listens at these URLs. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 

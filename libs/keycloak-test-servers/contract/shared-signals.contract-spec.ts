@@ -48,7 +48,7 @@ if ((kind === 'docker' || kind === 'distribution') && !hasFeature(SSF_FEATURE)) 
   describe(`Keycloak ${version}, which does not have the feature`, () => {
     const server = connectForCases(connectToDemoRealm);
 
-    it('takes the file of a realm with a transmitter, and has none', async () => {
+    it('imports a realm file with a transmitter, but does not start the transmitter', async () => {
       const own = await server().ownRealm('with signals');
       const { status } = await request(own, '/.well-known/ssf-configuration');
       expect([status, await own.administrator.statusOf('GET', '/ssf/events/stats')]).toEqual([404, 404]);

@@ -3,7 +3,7 @@ import { inTurn, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver, type Receiver
 import { clientCredentials, login, revoke, textOf, token } from './requests.js';
 import { RECEIVER_SECRET } from './signalling-realm.js';
 
-/** Changes only what does not exist or can't be changed. */
+/** Sends only changes that have no effect. */
 const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | null): Promise<readonly number[]> => {
   const asked = [
     ['GET', STREAMS],

@@ -15,7 +15,7 @@ const silent = (
     withReceiver(server, {}, async (receiver, own) => {
       const username = await own.newUser('order-manager');
       await act(own, username, await login(own, username));
-      // With a new token, since some actions end the receiver's token.
+      // Polls with a new token, since some actions invalidate the receiver's token.
       return receiverAt(own, receiver).polled();
     }),
   answer: [],
@@ -36,7 +36,7 @@ const idOf = async (own: ContractServer, clientId: string): Promise<string> => {
   return client?.id ?? '';
 };
 
-/** All earlier tokens are invalid until this is undone. */
+/** Makes all earlier tokens invalid, and then resets `notBefore`. */
 async function withNotBefore(own: ContractServer, path: string, push: string): Promise<void> {
   const change = (notBefore: number) => own.administrator.change('PUT', path, { notBefore });
   await change(Math.floor(Date.now() / 1000));

@@ -55,7 +55,7 @@ describe('a server that runs already', () => {
     }
   });
 
-  it('has the administrator in the variables of Keycloak', async () => {
+  it("has the administrator of Keycloak's environment variables", async () => {
     const url = await listen((_, response) => response.end('{"issuer":"x"}'));
     expect(await startTestServer(OPTIONS, url)).toMatchObject({ adminUsername: 'admin', adminPassword: 'admin' });
     process.env['KC_BOOTSTRAP_ADMIN_USERNAME'] = 'root';

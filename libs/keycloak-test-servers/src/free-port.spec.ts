@@ -15,22 +15,22 @@ afterEach(() => {
 });
 
 describe('freePort', () => {
-  it('returns none that an outgoing connection, or a server that names none, may be given meanwhile', async () => {
+  it('returns a port outside of the range of ephemeral ports', async () => {
     const ports = await Promise.all(Array.from({ length: 200 }, freePort));
     expect(ports.filter((port) => port < 20_000 || port > 29_999)).toEqual([]);
   });
 
-  it('returns none twice, though nobody listens on the first', async () => {
+  it('returns each port only once, even if no server listens on it', async () => {
     const ports = await Promise.all(Array.from({ length: 200 }, freePort));
     expect(new Set(ports).size).toBe(200);
   });
 
-  it('returns none that are alike but for the last digit', async () => {
+  it('returns ports that differ in more than the last digit', async () => {
     const ports = await Promise.all(Array.from({ length: 200 }, freePort));
     expect(new Set(ports.map((port) => Math.floor(port / 10))).size).toBe(200);
   });
 
-  it('returns to no two workers of Jest or Vitest the same', () => {
+  it('returns different ports to different workers of Jest or Vitest', () => {
     const portsOf = (env: Record<string, string>): string[] => {
       const code = `import('keycloak-test-servers').then(async ({ freePort }) => {
         for (let count = 0; count < 1000; count += 1) console.log(await freePort());
@@ -47,13 +47,13 @@ describe('freePort', () => {
     expect(second?.filter((port) => vitest?.includes(port))).toEqual([]);
   });
 
-  it('passes over one that is taken', async () => {
+  it('skips a port that is in use', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
     // freePort() tries this port next, unless another process holds a port between the first two.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
-      // If another process holds the port, it is in use as well.
+      // An error means that another process uses the port.
       here.once('error', () => resolve()).listen(taken, '127.0.0.1', resolve);
     });
     expect([await freePort(), await listenOnFreePort(there)]).not.toContain(taken);

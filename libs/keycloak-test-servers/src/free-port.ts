@@ -1,21 +1,24 @@
 import { createServer, type Server } from 'node:net';
 
 /**
- * Below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes (from
- * 30000). An ephemeral port may be taken before its server listens or while it restarts.
+ * Ports below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes
+ * (from 30000). An ephemeral port may be taken before its server listens or while it restarts.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
 /**
  * The last digit of all ports of this process. Workers of Jest and Vitest use different digits, so that a slow server
- * does not lose its port to another worker. Two ports of one process never differ in the last digit only, since two
- * such URLs would look alike in a token.
+ * does not lose its port to another worker. Two ports of a process differ in more than the last digit, since similar
+ * URLs would look alike in a token.
  */
 const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_ID'] ?? 0) % 10 || 0;
 
 const COUNT = 1000;
 
-/** Coprime to `COUNT`, so each port comes once. Close to the golden section, so consecutive ports are far apart. */
+/**
+ * Coprime to `COUNT`, so that each port is used once. Close to the golden section, so that consecutive ports are far
+ * apart.
+ */
 const STEP = 619;
 
 let next = Math.floor(Math.random() * COUNT);

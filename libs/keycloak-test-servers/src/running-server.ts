@@ -12,17 +12,14 @@ export interface RunningServer {
   /** `iss` of its tokens: `<baseUrl>/realms/<realm>`. */
   readonly issuer: string;
   readonly realm: string;
-  /**
-   * The version of Keycloak, or the one that the embedded server emulates; `unknown` if the server was found by its
-   * URL.
-   */
+  /** The version of Keycloak that runs or is emulated; `unknown` if the server was found by its URL. */
   readonly version: string;
   readonly kind: ServerKind;
   /** The enabled features beyond Keycloak's defaults; empty for a server that was found by its URL. */
   readonly features: readonly string[];
   /**
-   * For the realm `master` with `admin-cli`. For a server that was already running, the variables
-   * `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` apply, otherwise `admin`.
+   * Login at the realm `master` with `admin-cli`. For a server that was already running: `KC_BOOTSTRAP_ADMIN_USERNAME`
+   * and `KC_BOOTSTRAP_ADMIN_PASSWORD`, by default `admin`.
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
@@ -37,5 +34,5 @@ export interface RunningServer {
 
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
-/** Also the version that the embedded server emulates. */
+/** The version that starts by default, and that the embedded server emulates. */
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.5';

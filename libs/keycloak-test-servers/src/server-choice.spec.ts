@@ -13,7 +13,7 @@ describe('the choice', () => {
     },
   );
 
-  it('is the choice of the caller, whatever the variable says', () => {
+  it('is made by the caller, even if the variable is set', () => {
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'docker' })).toMatchObject({ choice: 'embedded' });
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'podman' })).toMatchObject({ choice: 'embedded' });
   });
@@ -23,7 +23,7 @@ describe('the choice', () => {
   });
 
   it.each(['podman', 'localhost:8080', 'ftp://localhost', 'https://', 'toString'])(
-    'is not %j: the error names the allowed values and the source of the value',
+    'is refused if it is %j, with the allowed values and the source of the value',
     (wrong) => {
       const values = /"; it must be one of embedded, keycloak, docker, distribution, available, or an http\(s\) URL/;
       expect(() => chooseServer(wrong, {})).toThrow(RangeError);
@@ -33,7 +33,7 @@ describe('the choice', () => {
     },
   );
 
-  it('must not be empty if the caller makes it', () => {
+  it('is refused if the caller passes an empty text', () => {
     expect(() => chooseServer('', {})).toThrow(RangeError);
   });
 

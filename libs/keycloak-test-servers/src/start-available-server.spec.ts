@@ -24,14 +24,14 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     return started;
   };
 
-  it('falls back on the embedded server, with the reason and what is missing', async () => {
+  it('falls back to the embedded server, and reports what is missing', async () => {
     const { kind, fallbackReason } = await start();
     expect(kind).toBe('embedded');
     expect(fallbackReason).toMatch(/^[^\n]*Docker: none; Java: none[^\n]*embedded[^\n]*admin console[^\n]*$/);
     expect(progress).toContain(fallbackReason);
   });
 
-  it('limits the wait for a download, because there is a fallback', async () => {
+  it('limits the time for a download', async () => {
     await start();
     expect(asked?.fetchTimeoutSeconds).toBeLessThanOrEqual(180);
   });

@@ -46,7 +46,7 @@ describe('startTestServer', () => {
     await expect(startTestServer(OPTIONS, 'toString' as ServerChoice)).rejects.toThrow(RangeError);
   });
 
-  it('names the choice of a Keycloak that is unavailable', async () => {
+  it('names the choice in the error if Keycloak is unavailable', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
     const host = process.env['DOCKER_HOST'];
     process.env['DOCKER_HOST'] = 'tcp://127.0.0.1:9';
@@ -72,7 +72,7 @@ describe('startTestServer', () => {
   });
 
   it.each(['keycloak', 'docker', 'distribution', 'available'] as const)(
-    'does not fall back from %s that fails',
+    'does not fall back if %s fails',
     async (choice) => {
       const aborted = AbortSignal.abort(new Error('asked for a real one'));
       await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow('asked for a real one');

@@ -8,7 +8,7 @@ import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * Starts the selected server, by default on a free port, or finds a running one (default: the environment variable
+ * Starts the selected server, by default on a free port, or finds a running server (default: the environment variable
  * `AUTHORIZATION_SERVER`, otherwise `embedded`). Only `available` falls back; any other choice that is unavailable is
  * an error.
  *

@@ -8,8 +8,8 @@ import { timeLimit } from './time-limit.js';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-describe('a limit of time', () => {
-  it('is kept after garbage was collected', async () => {
+describe('timeLimit', () => {
+  it('aborts even after a garbage collection', async () => {
     const other = new AbortController();
     const limit = timeLimit(200, other.signal);
     const ended = once(limit, 'abort').then(() => 'ended');
@@ -20,7 +20,7 @@ describe('a limit of time', () => {
     expect(limit.reason).toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('ends with the other signal, and needs none', async () => {
+  it('aborts with the other signal, which is optional', async () => {
     const other = new AbortController();
     const limit = timeLimit(60_000, other.signal);
     other.abort(new Error('given up'));

@@ -1,7 +1,7 @@
 const timeouts = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
- * Node.js 20 and early 22 collect a timeout signal that only `AbortSignal.any` references, and it then never aborts.
+ * Keeps the timeout signal alive, which Node.js 20 and early 22 would collect although `AbortSignal.any` references it.
  */
 export function timeLimit(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);

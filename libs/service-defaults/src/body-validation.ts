@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { FlatBody } from './flat-body.js';
 
-/** Refuses unknown fields and bodies that are not objects, and never converts one type to another. */
+/** Refuses unknown fields and bodies that are not objects, and never converts types. */
 export class BodyValidation implements PipeTransform {
   readonly #validation = new ValidationPipe({
     whitelist: true,
@@ -21,7 +21,7 @@ export class BodyValidation implements PipeTransform {
 
   /** Returns synchronously if class-validator is not needed (perf: limit). */
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
-    // The values of custom decorators are not input.
+    // Values of custom decorators do not come from the request body.
     if (metadata.type === 'custom') return value;
     if (metadata.type !== 'body') return this.#validation.transform(value, metadata);
     const accepted = metadata.metatype && this.#flatBody(metadata.metatype)?.accepted(value);

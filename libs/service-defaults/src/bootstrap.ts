@@ -28,7 +28,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   } catch (error) {
     logger.error(startFailure(error), undefined, 'Bootstrap');
     process.exitCode = 1;
-    // A handle that was opened before the failure must not keep the process alive.
+    // Ends the process even if a handle that was opened before the failure keeps it alive.
     setTimeout(() => process.exit(), 100).unref();
   }
 }

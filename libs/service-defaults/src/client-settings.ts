@@ -11,13 +11,13 @@ import type { Variables } from './variables.js';
 
 export interface ClientSettings {
   readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
-  /** Set if the service signs assertions: it must publish the public keys. */
+  /** Set if the service signs assertions and must publish its public keys. */
   readonly privateKey?: PrivateKeyJwt;
-  /** For the attacks of demo mode; empty if the service has no secret. */
+  /** Used by the attacks in demo mode; empty if the service has no secret. */
   readonly secret: string;
 }
 
-/** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
+/** The form of the secrets that this repository publishes, such as `a-secret`. */
 const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
 export function refusePublishedSecret(variables: Variables, name: string, secret: string, demoMode: boolean): void {

@@ -164,12 +164,12 @@ describe('a service whose requests must arrive in time', () => {
     clearInterval(drip);
   });
 
-  it('lets an answer take longer than a request may: a stream of events is not cut off', async () => {
+  it('does not cut off a stream of events that takes longer than a request may take', async () => {
     const response = await fetch(`http://127.0.0.1:${portOf(app)}/events`);
     expect((await response.text()).match(/^data: /gm)).toHaveLength(EVENTS);
   });
 
-  it('keeps a connection that is idle between two requests for longer than a header may take', async () => {
+  it('keeps a connection open between two requests for longer than a header may take', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<Socket> => {
       const request = get({ port: portOf(app), host: '127.0.0.1', path: '/ping', agent });
@@ -180,7 +180,7 @@ describe('a service whose requests must arrive in time', () => {
       return socket;
     };
     const first = await ask();
-    // A connection that is opened later is closed meanwhile, since it sends nothing.
+    // Waits until a connection that sends nothing has been closed.
     await answerTo(app, '');
     expect(await ask()).toBe(first);
     agent.destroy();
@@ -214,7 +214,7 @@ describe('a service whose answers are not read', () => {
   });
 });
 
-describe('a connection that sends requests before the first of them is answered', () => {
+describe('a connection with pipelined requests', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
     app = await start({ ...CONNECTION_LIMITS, maxPipelined: 4 });
@@ -227,7 +227,7 @@ describe('a connection that sends requests before the first of them is answered'
   const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
   const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
 
-  it('gets as many answers as the limit allows; the last one says so and closes it', async () => {
+  it('gets as many answers as the limit allows, and is closed by the last answer', async () => {
     const answer = await answerTo(app, COUNTED.repeat(8));
     expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
   });
@@ -243,19 +243,19 @@ describe('a connection that sends requests before the first of them is answered'
     expect(received).not.toMatch(/connection: close/i);
   });
 
-  it('is cut off when it sends thousands, of which hardly any reach a handler', async () => {
+  it('is closed when it sends thousands, before most of them reach a handler', async () => {
     await answerTo(app, COUNTED.repeat(2000));
-    // Some may be answered before the next ones arrive.
+    // Some requests may be answered before the next requests arrive.
     expect(counted).toBeLessThan(100);
   });
 
-  it('gets one answer to unreadable URLs, and is closed', async () => {
+  it('gets at most one answer to unreadable URLs, and is closed', async () => {
     const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
 });
 
-describe('a service that receives requests that no framework sees', () => {
+describe('a service that receives requests that Fastify does not handle', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
     app = await start(CONNECTION_LIMITS);
@@ -281,7 +281,7 @@ describe('a service that receives requests that no framework sees', () => {
     ],
     ['an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n', 417, 'expectation_failed'],
   ])(
-    'answers %s in the form of all its refusals, with the same headers, and echoes nothing',
+    'answers %s with the body and the headers of its other refusals, and echoes nothing',
     async (_name, sent, status, code) => {
       const answer = await answerTo(app, sent);
       expect(read(answer)).toEqual(refusal(status, code, answer));
@@ -293,19 +293,19 @@ describe('a service that receives requests that no framework sees', () => {
     ['without a host', 'GET /ping HTTP/1.1\r\n\r\n'],
     ['with an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n'],
     ['with an unreadable URL', 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'],
-  ])('serves no request behind one %s, whose answer closes the connection', async (_, refused) => {
+  ])('closes the connection after a request %s, and ignores later requests', async (_, refused) => {
     counted = 0;
     const answer = await answerTo(app, refused + 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(3));
     expect([answer.match(/HTTP\/1\.1 /g)?.length, counted]).toEqual([1, 0]);
   });
 
-  it('sends no refusal of a later request where the caller would match it to an earlier one', async () => {
+  it('does not refuse a later request while an earlier request has no answer', async () => {
     expect(await answerTo(app, 'GET /never HTTP/1.1\r\nHost: t\r\n\r\nhush-hush\r\n\r\n')).toBe('');
   });
 });
 
 describe('a service at its connection limit', () => {
-  it('closes further connections, serves the others, and has room when one has closed', async () => {
+  it('closes further connections, and accepts a new connection when another has closed', async () => {
     const app = await start({ ...CONNECTION_LIMITS, maxConnections: 2 });
     const kept = await open(app);
     const other = await open(app);

@@ -5,23 +5,21 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /**
-   * From the first byte of a request to the end of its header; for the first request, from the start of the connection.
-   */
+  /** Time limit from the first byte of a request, or from the start of the connection, to the end of the header. */
   readonly headersTimeoutMs: number;
-  /** Until the whole request has arrived. The answer has no limit, since it may be a stream. */
+  /** Time limit until the whole request has arrived. The answer has no limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
   readonly checkEveryMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** Any further connection is closed at once, unread. */
+  /** Further connections are closed at once without being read. */
   readonly maxConnections: number;
-  /** Requests that a connection may send before the first is answered. */
+  /** Number of requests that a connection may send before the first request is answered. */
   readonly maxPipelined: number;
-  /** How long a peer may leave written bytes unread. */
+  /** How long a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
-  /** When the server closes: how long a connection without a request may take to send one. */
+  /** How long an open connection may take to send a request when the server closes. */
   readonly arrivalMs: number;
-  /** When the server closes: how long requests in flight may take. */
+  /** How long requests in flight may take when the server closes. */
   readonly drainMs: number;
 }
 
@@ -29,12 +27,11 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   checkEveryMs: 1000,
-  // Longer than proxies keep theirs (usually 60 s), so that the proxy closes first and no request meets a closed
-  // connection.
+  // Longer than the timeout of proxies (usually 60 s), so that a proxy never sends a request on a closed connection.
   keepAliveTimeoutMs: 72_000,
   // Each connection may hold an unfinished body of 100 KB: 200 MB in total.
   maxConnections: 2000,
-  // With pages of about 12 KB, unread answers take 200 MB.
+  // With pages of about 12 KB, unread answers take 200 MB in total.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
@@ -70,11 +67,11 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // 0 sets no limit: a dropped header could be a token, a cookie or an Origin.
+  // A limit would drop headers silently, possibly a token, a cookie or an Origin.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;
-  // Node also emits this for idle keep-alive connections, and leaves it to the listener to close them.
+  // Node also emits this event for idle keep-alive connections, which the listener must close.
   server.on('timeout', (socket: Socket) => {
     if (connections.isIdle(socket)) socket.destroy();
   });
@@ -83,8 +80,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
 }
 
 /**
- * RFC 9112 §3.2: exactly one `Host`, or none in HTTP/1.0. Node shows only the first of several, and a proxy in front
- * may use another.
+ * RFC 9112 §3.2 requires exactly one `Host`, or none in HTTP/1.0. Node shows only the first `Host`, but a proxy may use
+ * another.
  */
 function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   if (headers.host === undefined) return httpVersion === '1.0';

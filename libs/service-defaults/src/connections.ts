@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 
 /**
  * Node knows whether a connection waits for an answer or has sent half a header, but does not expose it. The answers
- * share one listener, since a Fastify hook would cost each request more than all that is done here (perf: chain-cpu).
+ * share one listener, since a Fastify hook would cost more than this whole class (perf: chain-cpu).
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** Connections that a pending answer will close, with the number of requests ignored since. */
+  /** Connections that a pending answer will close, with the number of requests that were ignored. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
@@ -35,8 +35,8 @@ export class Connections {
   }
 
   /**
-   * Node starts all pipelined requests, even of a client that reads no answer. So answer number `maxPending` closes the
-   * connection, and later requests are ignored.
+   * Node starts all pipelined requests, even of a client that reads no answer. Answer number `maxPending` therefore
+   * closes the connection, and later requests are ignored.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -54,13 +54,13 @@ export class Connections {
     return true;
   }
 
-  /** Makes this answer close its connection: later requests could get no answer, and are ignored (RFC 9112 §9.6). */
+  /** Makes this answer close its connection, so that later requests are ignored (RFC 9112 §9.6). */
   endWith(response: ServerResponse): void {
     this.#full.set(response.req.socket, 0);
     response.shouldKeepAlive = false;
   }
 
-  /** Whether an inactive connection does not wait for this service: its peer does not read, or no answer is pending. */
+  /** Whether the client of an inactive connection leaves an answer unread, or waits for no answer. */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
   }
@@ -70,11 +70,11 @@ export class Connections {
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     pending.delete(response);
-    // The header may have been sent before draining began, and have promised to keep the connection open.
+    // A header that was sent before draining began may have promised to keep the connection open.
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Whether the client would match an answer written now to the request that is being read. */
+  /** Whether the client would match an answer sent now to the request that is being read. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -83,7 +83,8 @@ export class Connections {
   }
 
   /**
-   * From now on the last pending answer of each connection closes it, and says so unless its header was already sent.
+   * Makes the last pending answer of each connection close it, with `Connection: close` unless the header was already
+   * sent.
    */
   closeEach(): void {
     this.#closing = true;
@@ -93,7 +94,7 @@ export class Connections {
     }
   }
 
-  /** Event streams end now, since they never end by themselves. */
+  /** Ends event streams, since they never end by themselves. */
   drain(): void {
     this.#draining = true;
     for (const [socket, pending] of this.#pending) {
@@ -113,8 +114,8 @@ export class Connections {
 }
 
 /**
- * `getHeader` does not see the header that Nest writes for a stream, so `Accept` decides, which every EventSource sends
- * (WHATWG HTML §9.2.3).
+ * Checks `Accept`, which every EventSource sends (WHATWG HTML §9.2.3), since `getHeader` does not return the header
+ * that Nest writes for a stream.
  */
 function isEventStream(response: ServerResponse): boolean {
   const type = response.getHeader('content-type') ?? response.req.headers.accept;

@@ -152,7 +152,7 @@ describe('a service', () => {
     }
   });
 
-  it('accepts a number that JavaScript writes with an exponent', async () => {
+  it('accepts a number with an exponent', async () => {
     const { body } = await post('{"order_id":1,"amount":1e-7}').expect(201);
     expect(body).toEqual({ order_id: 1, amount: 1e-7 });
   });
@@ -169,7 +169,7 @@ describe('a service', () => {
     }
   });
 
-  it('answers an HttpException as it is, and a thrown value that is not an Error with 500', async () => {
+  it('answers with the body of an HttpException, and with 500 for a thrown value that is not an Error', async () => {
     const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);
@@ -195,7 +195,7 @@ describe('a service', () => {
     expect(headers).not.toHaveProperty('x-powered-by');
   });
 
-  it('reveals nothing of an internal error, and echoes no path (RS-24)', async () => {
+  it('hides the details of an internal error, and does not echo the path (RS-24)', async () => {
     process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const broken = await request(app.getHttpServer()).get('/broken');
     process.stdout.write = write;
@@ -206,7 +206,7 @@ describe('a service', () => {
     expect(unknown.body).toEqual({ error: 'Not found', code: 'not_found' });
   });
 
-  it('sends the security headers, and none that names the framework', async () => {
+  it('sends the security headers, and no header that names the framework', async () => {
     const { headers } = await post(JSON.stringify(ORDER));
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),

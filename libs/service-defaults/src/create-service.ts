@@ -78,13 +78,13 @@ export async function createService(
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   giveEngineHints();
-  // First, so that it measures the whole time.
+  // Registered first, so that it measures the whole time of a request.
   telemetry?.observe(adapter);
-  // Before the next hook, so that refused requests are logged.
+  // Registered before the check of the host, so that refused requests are logged.
   if (requestLog !== false) {
     logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
   }
-  // Before all that follow, so that none of them runs for a refused request.
+  // Registered before the remaining hooks, so that no further hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
     ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),
@@ -99,7 +99,7 @@ export async function createService(
   return equipService(app);
 }
 
-/** The further imports come last: Nest runs the guards of modules in import order. */
+/** Appends the further imports, since Nest runs the guards of modules in import order. */
 function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
   const root: DynamicModule = 'module' in module ? module : { module };
   return { ...root, imports: [...(root.imports ?? []), ...further] };

@@ -1,10 +1,7 @@
 import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
-/**
- * In `urls` and `secrets`, each key is the name of a variable, and each value its default for a demonstration on one
- * machine.
- */
+/** `urls` and `secrets` map names of variables to their defaults for a demonstration on one machine. */
 export interface DemoDescription {
   /** URLs of services that this service attacks but does not call otherwise. */
   readonly urls?: Readonly<Record<string, string>>;

@@ -49,7 +49,7 @@ describe('DependencyChecks', () => {
     expect([asked, probes]).toEqual([1, ['GET /health/ready without a token']]);
   });
 
-  it('returns no state that is older', async () => {
+  it('checks again after five seconds', async () => {
     const dependencies = checks();
     await dependencies.read();
     status = 503;
@@ -65,7 +65,7 @@ describe('DependencyChecks', () => {
     expect([asked, probes.length]).toEqual([2, 2]);
   });
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     status = 302;
     expect((await checks().read()).states['service-b']).toEqual({ isUp: false, code: 'not_ready' });
     expect(probes).toHaveLength(1);
@@ -83,7 +83,7 @@ describe('DependencyChecks', () => {
     expect((await checks().read()).states['service-b']).toMatchObject({ isUp: false });
   });
 
-  it('fails while the file of authorities for the services can not be read', async () => {
+  it('reports services as down while the file with their certificate authorities can not be read', async () => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const dependencies = new DependencyChecks(
       { check: async () => keycloak },

@@ -7,7 +7,7 @@ const MAX_AGE_MS = 5000;
 
 const TIMEOUT_MS = 1000;
 
-/** Carries no token, and ignores the proxies of the environment. */
+/** A probe sends no token, and ignores proxies in the environment. */
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
 /** `code` is the library's error code for Keycloak; for a service, `not_ready` or the code of the network error. */
@@ -31,7 +31,7 @@ export class DependencyChecks {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Callers share a check, which is reused for five seconds. */
+  /** Shares a check among callers, and reuses the result for five seconds. */
   async read(): Promise<CheckedDependencies> {
     const now = this.nowMs();
     if (this.#last === undefined || now - this.#last.startedMs >= MAX_AGE_MS) {
@@ -63,7 +63,7 @@ export class DependencyChecks {
     }
   }
 
-  /** While the file can't be read, the last content is used. */
+  /** Uses the last content while the file can't be read. */
   #trust(): { readonly httpsAgent?: Agent } {
     const { caFile } = this.servicesTls;
     if (caFile === undefined) return {};

@@ -19,7 +19,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   hook.enable();
   run();
   hook.disable();
-  // The target of a new weak reference lives until the next turn.
+  // A weak reference keeps its target until the next turn of the event loop.
   await setImmediate();
   collectGarbage();
   await setImmediate();
@@ -27,7 +27,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   return ticks.filter((tick) => tick.deref() !== undefined).length;
 }
 
-it('holds one, and no more however often it is called', async () => {
+it('giveEngineHints retains one tick object, even if it is called again', async () => {
   expect(await ticksLeftOf(() => process.nextTick(() => undefined))).toBe(0);
 
   expect(await ticksLeftOf(giveEngineHints)).toBe(1);

@@ -1,22 +1,19 @@
-/** Corrects two assumptions that V8 makes at the start of a service and keeps (decision 38). */
+/** Prevents two wrong assumptions that V8 makes when a service starts (decision 38). */
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Far more than a framework creates at the start, so that these outweigh them. */
+/** Far more than the number of emitters that a framework creates at the start. */
 const EMITTERS = 1000;
 
 const held = new Set<object>();
 
-/** Call it before the framework starts. */
+/** Must be called before the framework starts. */
 export function giveEngineHints(): void {
   keepTicksFast();
   letListenersDieYoung();
 }
 
-/**
- * If a full garbage collection at the start finds no tick object, V8 creates the later ones on a slow path for the life
- * of the process.
- */
+/** If a full garbage collection at the start finds no tick object, V8 creates all later tick objects on a slow path. */
 function keepTicksFast(): void {
   process.nextTick(() => {
     if (held.size === 0) held.add(executionAsyncResource());
@@ -24,7 +21,7 @@ function keepTicksFast(): void {
 }
 
 /**
- * If nearly all of the first listener lists are kept, V8 may allocate all later lists as old objects. Each of those
+ * If nearly all of the first listener lists are kept, V8 may allocate all later lists as old objects. Each old list
  * retains its answer until a full collection.
  */
 function letListenersDieYoung(): void {

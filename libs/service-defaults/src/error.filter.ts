@@ -42,8 +42,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (body === undefined) this.#logUnexpected(error, host);
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
-    // Like Nest's own filter, this only ends an answer that has begun. A second answer would fail where nothing catches
-    // the error, which ends the process.
+    // Like Nest's own filter, this only ends an answer that has begun. A second answer would cause an uncaught error,
+    // which ends the process.
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
@@ -61,7 +61,7 @@ export class ErrorFilter implements ExceptionFilter {
     this.#repeated.end();
   }
 
-  /** A caller may repeat the request that triggers a bug: 20 stacks in ten seconds are enough. */
+  /** Logs at most 20 stacks in ten seconds, since a caller may repeat the request that triggers a bug. */
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';

@@ -209,11 +209,11 @@ const bodies = fc.oneof(
 
 describe('a flat body', () => {
   it.each([Order, UrgentOrder, Choice, Demanded])(
-    'has the same result for $name as the ValidationPipe of Nest, for any body (RS-24)',
+    'has the same result for $name as the ValidationPipe of Nest (RS-24)',
     async (of) => {
       await fc.assert(
         fc.asyncProperty(bodies, async (body) => {
-          // `BodyValidation` refuses names that every object has before it asks Nest.
+          // `BodyValidation` refuses names that every object has before Nest validates the body.
           fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
           expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
         }),
@@ -243,7 +243,7 @@ describe('a flat body', () => {
     ['null', null],
     ['text', 'id'],
     ['nothing', undefined],
-  ])('is left to class-validator with %s', (_, body) => {
+  ])('is passed to class-validator if it is or has %s', (_, body) => {
     expect(FlatBody.of(Order)?.accepted(body)).toBeUndefined();
   });
 
@@ -267,11 +267,11 @@ describe('a flat body', () => {
     Object,
     String,
     Array,
-  ])('is not available for a class with more than simple rules: %p', (of) => {
+  ])('is not supported for a class with more than simple rules: %p', (of) => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('is changed by a rule or a condition of the application, as in Nest', async () => {
+  it('is transformed by a decorator of the application, as in Nest', async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],
@@ -283,14 +283,14 @@ describe('a flat body', () => {
     expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
   });
 
-  it('is refused if a rule of the application fails, and the rule runs once', async () => {
+  it('is refused if a custom rule of the application fails, which runs only once', async () => {
     asked = 0;
     expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
     expect(asked).toBe(1);
     expect(await outcome(ours, Looked, { id: 2 })).toBe('refused');
   });
 
-  it('is left to class-validator if a field is an array', async () => {
+  it('is passed to class-validator if a field is an array', async () => {
     expect(FlatBody.of(Listed)?.accepted({ ids: [1] })).toBeUndefined();
     expect(await outcome(ours, Listed, { ids: [1] })).toEqual({ accepted: { ids: [1] } });
   });

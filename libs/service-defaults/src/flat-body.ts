@@ -32,7 +32,7 @@ export class FlatBody {
     );
   }
 
-  /** Undefined does not mean that the body is invalid: class-validator then decides, and reports what is wrong. */
+  /** Returns undefined if class-validator must decide whether the body is valid. */
   accepted(body: unknown): Entity | undefined {
     if (typeof body !== 'object' || body === null || Object.getPrototypeOf(body) !== Object.prototype) return undefined;
     const names = Object.keys(body);

@@ -28,7 +28,7 @@ export class HealthController {
   /**
    * Answers 200 once Keycloak has accepted this service's credentials and shared denials have been read.
    *
-   * Stays 200 if Keycloak or the shared state becomes unavailable later: all replicas would become unready at once,
+   * Stays 200 if Keycloak or the shared state becomes unavailable later, since all replicas would become unready
    * although cached tokens still work.
    */
   @Get('ready')

@@ -79,16 +79,16 @@ describe('a service in demo mode', () => {
     await call(demo, host, '/none').expect(421);
   });
 
-  it('is the only one that checks: outside demo mode a proxy may use any name', async () => {
+  it('differs from a service outside demo mode, which accepts any host name', async () => {
     for (const host of STRANGE) expect((await call(other, host)).status).toBe(200);
   });
 });
 
 describe('needsNoDns()', () => {
-  it.each(['localhost', 'localhost:80', '10.0.0.1:1', '[2001:db8::1]:3000'])('holds for %s', (host) => {
+  it.each(['localhost', 'localhost:80', '10.0.0.1:1', '[2001:db8::1]:3000'])('returns true for %s', (host) => {
     expect(needsNoDns(host)).toBe(true);
   });
-  it.each(STRANGE)('does not hold for %s', (host) => {
+  it.each(STRANGE)('returns false for %s', (host) => {
     expect(needsNoDns(host)).toBe(false);
   });
 });

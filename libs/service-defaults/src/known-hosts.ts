@@ -17,8 +17,8 @@ const HEADERS = securityHeaders();
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * The owner of any name in DNS can serve a page under it and then point it at this service (DNS rebinding). The browser
- * treats both as one origin.
+ * The owner of a DNS name can serve a page under the name and then point the name at this service (DNS rebinding). The
+ * browser treats the page and this service as one origin.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
@@ -26,7 +26,7 @@ export function needsNoDns(host: string): boolean {
 }
 
 /**
- * Without this check, a page of any site could call a service in demo mode from a browser on the same machine. A
+ * Without this check, a page of any site could call a service in demo mode on the same machine as the browser. A
  * request without `Host` does not come from a browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {

@@ -24,7 +24,7 @@ describe('a service that can not listen', () => {
   });
 
   it.each([
-    // No machine has them (RFC 5737, RFC 6761).
+    // No machine has these addresses (RFC 5737, RFC 6761).
     ['192.0.2.1', 'EADDRNOTAVAIL'],
     ['http://localhost', 'ENOTFOUND'],
   ])('names the variable of an address that this machine does not have: %s', async (host, code) => {
@@ -34,7 +34,7 @@ describe('a service that can not listen', () => {
     expect(listenFault(error, { host, port: 0 }, SERVICE_PLACE)).toMatch(words);
   });
 
-  it('names the variable of a port that it may not have', () => {
+  it('names the variable of a port that needs more privileges', () => {
     const error = Object.assign(new Error('listen EACCES: permission denied 127.0.0.1:80'), {
       code: 'EACCES',
       syscall: 'listen',
@@ -44,12 +44,12 @@ describe('a service that can not listen', () => {
     );
   });
 
-  it('says nothing of another error', () => {
+  it('ignores other errors', () => {
     expect(listenFault(new Error('x'), { host: '127.0.0.1', port: 80 }, SERVICE_PLACE)).toBeUndefined();
   });
 });
 
-it('so it is with the place of the metrics', async () => {
+it('startManagementServer names the variable of an address that this machine does not have', async () => {
   const starting = startManagementServer({ host: '192.0.2.1', port: 0 }, () => undefined);
   await expect(starting).rejects.toThrow(ConfigurationError);
   await expect(starting).rejects.toThrow(

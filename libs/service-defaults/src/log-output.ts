@@ -1,4 +1,4 @@
-/** How long a line may wait for others. A write costs as much as making several lines (perf: request-log). */
+/** How long a line may wait to be written together with other lines, which saves time (perf: request-log). */
 const WAIT_MS = 20;
 
 /** In characters. */

@@ -4,8 +4,8 @@ export interface LoginSettings {
   /** The origin, without a path, at which browsers reach the service. */
   readonly publicUrl: string;
   /**
-   * The first secret encrypts the cookies of logins in progress, and all of them decrypt. Each has at least 32
-   * characters.
+   * The first secret encrypts the cookies of logins in progress; every secret can decrypt them. Each secret has at
+   * least 32 characters.
    */
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;
@@ -38,7 +38,7 @@ export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
-  // With port 0 the operating system chooses a free port, which no browser could know.
+  // With port 0 the operating system chooses the port, so browsers can not know it.
   const fallback = production || port === 0 ? '' : originOf(`http://localhost:${port}`);
   const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
@@ -80,7 +80,7 @@ function readSessionBounds(variables: Variables): SessionBounds {
   };
 }
 
-/** As browsers write it, without a default port. */
+/** Returns the origin as browsers write it, without a default port. */
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function readAcrValues(variables: Variables): readonly string[] {

@@ -41,7 +41,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
   try {
     read(typeof content === 'string' ? content : JSON.stringify(content), change);
   } catch (error) {
-    // No fault contains a value: all values that could be secret contain this number.
+    // All values that could be secret contain this number, which no fault may contain.
     if (!(error instanceof SettingsError) || error.message.includes('4711')) throw error;
     return error.faults;
   }
@@ -73,7 +73,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('adds issuers after the own issuer, each with a client of the service', () => {
+  it("adds issuers after the service's own issuer, each with a client of the service", () => {
     const second = {
       ...PARTNER,
       issuer: 'https://sso.other.example/realms/other/',
@@ -101,14 +101,14 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([issuer, clientId, clientSecret]).toEqual([OWN, 'b', SECRET]);
   });
 
-  it('takes the certificate authorities of each server from a file', () => {
+  it('reads the certificate authorities of each server from a file', () => {
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, CERTIFICATE);
     const { keycloak, otherIssuers } = read(JSON.stringify([{ ...PARTNER, caFile }]));
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('maps services to their audiences at each issuer, and keeps their names in the own realm', () => {
+  it('maps services to their audiences at other issuers, and to their names in the own realm', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([
@@ -200,7 +200,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('refuses an issuer that is listed twice, and the own issuer', () => {
+  it("refuses an issuer that is listed twice, and the service's own issuer", () => {
     const fault = 'issuer is that of the service itself, or of an entry before it';
     const other = { ...PARTNER, issuer: `${PARTNER.issuer}/` };
     expect(faults([PARTNER, { ...PARTNER, issuer: OWN }, other])).toEqual([
@@ -209,7 +209,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('refuses a published secret outside of demo mode, and an empty one', () => {
+  it('refuses an empty secret, and outside of demo mode a published secret', () => {
     writeFileSync(secretFile, 'b-secret');
     expect(faults([PARTNER])).toEqual([
       expect.stringContaining('OTHER_ISSUERS_FILE[0].clientSecretFile is a published demo secret'),
@@ -223,7 +223,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('accepts http: where the other settings do (RS-04)', () => {
+  it('accepts http: if KEYCLOAK_ALLOW_INSECURE_REQUESTS is set (RS-04)', () => {
     const insecure = { ...PARTNER, issuer: 'http://localhost:8080/realms/partner', baseUrl: 'http://keycloak:8080' };
     expect(faults([insecure], { KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([]);
   });

@@ -44,7 +44,7 @@ describe('a line of the request log', () => {
     ['hash', { subjectHash }],
     ['plain', { sub: 'alice-id' }],
     ['none', {}],
-  ] as const)('says of which issuer its caller is, with the subject as %s (RS-10)', async (subject, expected) => {
+  ] as const)("contains the caller's issuer, with the subject as %s (RS-10)", async (subject, expected) => {
     const common = { status: 200, durationMs: expect.any(Number) as unknown, azp: 'shop' };
     expect(await linesOf(subject, true)).toEqual([
       { ...common, iss: OWN, ...expected },
@@ -52,7 +52,7 @@ describe('a line of the request log', () => {
     ]);
   });
 
-  it('does not where there is one issuer', async () => {
+  it('omits the issuer if there is only one', async () => {
     for (const line of await linesOf('hash')) expect(line).not.toHaveProperty('iss');
   });
 });

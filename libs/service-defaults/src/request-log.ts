@@ -17,10 +17,11 @@ interface LoggedAnswer extends ServerResponse {
 }
 
 /**
- * By default the subject is a hash, which groups a user's requests without naming the user. `namesIssuer`: whether
- * lines have the issuer (`iss`), since clients and subjects are unique at one issuer only.
+ * By default the subject is a hash, which groups a user's requests without naming the user. `namesIssuer` adds `iss` to
+ * each line, since two issuers may use the same client or subject.
  *
- * `Connections` reports the end of an answer, since Fastify's own hook costs more than the line (perf: request-log).
+ * `Connections` reports the end of an answer, since Fastify's own hook costs more than writing the line (perf:
+ * request-log).
  */
 export function logRequests(
   adapter: FastifyAdapter,
@@ -64,7 +65,7 @@ export function logRequests(
   });
 }
 
-/** One log per method and route, since routes are written as declared. */
+/** Creates one log per method and declared route. */
 class RouteLogs {
   readonly #logs = new Map<string, RequestLog>();
 
@@ -97,7 +98,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** Subjects recur, and a hash costs as much as a line. */
+/** Hashes are cached, since subjects recur and a hash costs as much as a line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

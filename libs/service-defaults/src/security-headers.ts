@@ -4,14 +4,14 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** Origins to which a form of the page leads. Browsers check `form-action` for redirects too. */
+  /** Origins to which a form of the page leads, including redirects, which browsers check too. */
   readonly formTargets?: readonly string[];
   /** Whether the page may load scripts of this origin, which may send requests to it. */
   readonly scripts?: boolean;
   readonly dataImages?: boolean;
 }
 
-/** Includes `no-store`, since an answer that depends on a token is for its caller alone. */
+/** Includes `no-store`, since an answer that depends on a token must not be cached. */
 export function securityHeaders({ formTargets = [], scripts = false, dataImages = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {
@@ -31,7 +31,7 @@ export function securityHeaders({ formTargets = [], scripts = false, dataImages 
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
-    // These help only outdated browsers, and every header costs both sender and reader.
+    // These headers help only outdated browsers.
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,

@@ -29,7 +29,7 @@ export class ServiceLogger implements LoggerService {
     this.#requests = pino(options, { write: (line: string) => output.writeSoon(line) }).child({ context: 'Request' });
   }
 
-  /** Serializes the common fields once, and writes lines together a moment later, since there are many. */
+  /** Serializes the common fields once, and writes lines in batches. */
   ofRoute(common: Fields): RequestLog {
     return this.#requests.child({ message: 'Request answered', ...common });
   }
@@ -42,7 +42,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('warn', message, rest);
   }
 
-  /** `bootstrap()` logs an error that prevents the start, so Nest's line would repeat it. */
+  /** Skips the line that Nest logs for an error at the start, since `bootstrap()` logs the same error. */
   error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) !== 'ExceptionHandler') this.#write('error', message, rest);
   }
@@ -71,10 +71,10 @@ export class ServiceLogger implements LoggerService {
 }
 
 const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
-/** With one of these, pino takes an object for a request or an answer and prints its headers. */
+/** If an object has one of these properties, pino treats it as a request or an answer and prints its headers. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
-/** The text is made once a millisecond (perf: request-log). */
+/** Formats the time at most once a millisecond (perf: request-log). */
 function isoTime(): () => string {
   let lastMs = NaN;
   let text = '';
@@ -97,12 +97,12 @@ function fieldsOf(given: unknown): Fields {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed(name), shown(value)]));
 }
 
-/** An error of an HTTP client has its request, with the token, among its properties. */
+/** Drops other properties, since an error of an HTTP client contains the request with the token. */
 function shown(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }
 
-/** The line breaks of a text are indented, so that it can't forge a line. */
+/** Indents the lines of a text, so that a text can't forge a log line. */
 function asText(line: string): string {
   const {
     time,

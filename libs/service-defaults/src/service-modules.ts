@@ -7,7 +7,7 @@ import type { ServiceSettings } from './service-settings.js';
 import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 
 /**
- * The root module must import these first: Nest runs the guards of modules in import order, and tokens must be checked
+ * The root module must import these modules first, since Nest runs guards in import order and tokens must be checked
  * first.
  */
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {

@@ -74,7 +74,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('describes the protected resource by RESOURCE_URL, and only if it is set', () => {
+  it('describes the protected resource only if RESOURCE_URL is set', () => {
     expect(read({ RESOURCE_URL: 'https://a.example.com/' }).keycloak.protectedResource).toEqual({
       resource: 'https://a.example.com',
       resourceName: 'service-a',
@@ -133,7 +133,7 @@ describe('readServiceSettings', () => {
     expect(faults(change)).toEqual([fault]);
   });
 
-  it('takes the certificate authorities of Keycloak and of the services from files', () => {
+  it('reads the certificate authorities of Keycloak and of the services from files', () => {
     const [own, shared] = [CERTIFICATE, `${CERTIFICATE}${CERTIFICATE}`].map((text, at) => {
       const file = join(folder, `ca-${at}.pem`);
       writeFileSync(file, text);
@@ -169,7 +169,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('lists every fault in one message, and no secret', () => {
+  it('lists every fault in one message, without secrets', () => {
     const bad = {
       KEYCLOAK_BASE_URL: 'nonsense',
       KEYCLOAK_REALM: 'a/b',
@@ -223,7 +223,7 @@ describe('readServiceSettings', () => {
   });
 
   it.each(['KEYCLOAK_BASE_URL', 'KEYCLOAK_ISSUER', 'SERVICE_B_URL', 'RESOURCE_URL'])(
-    'rejects forbidden parts of the URL in %s, and shows none of its value',
+    'rejects forbidden parts of the URL in %s, and does not show the value',
     (name) => {
       const path = name === 'KEYCLOAK_ISSUER' ? '/realms/shop' : '';
       for (const url of [
@@ -245,7 +245,7 @@ describe('readServiceSettings', () => {
     },
   );
 
-  it('does not enable demo mode because http: is allowed', () => {
+  it('does not enable demo mode if http: is allowed', () => {
     expect(faults({ KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true', DEMO_MODE: 'true' })).toEqual([
       expect.stringContaining('DEMO_MODE=true is for'),
     ]);
@@ -273,7 +273,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('reads demo settings in demo mode only, where each has a default', () => {
+  it('reads demo settings, which have defaults, in demo mode only', () => {
     const demo = {
       urls: { SERVICE_C_URL: 'http://localhost:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
@@ -326,7 +326,7 @@ describe('readServiceSettings', () => {
     ]);
   });
 
-  it('takes a private key or an assertion instead of a secret, and only one of the three', () => {
+  it('accepts either a secret, a private key or an assertion', () => {
     const [key, assertion] = [join(folder, 'key'), join(folder, 'assertion')];
     writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     writeFileSync(assertion, `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`);
@@ -501,7 +501,7 @@ describe('shared state', () => {
   const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
   const SHARED = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: `${KEY}, ${KEY}` };
 
-  it('is a revocation channel, and is off unless it is set', () => {
+  it('configures a revocation channel only if SHARED_STATE_URL is set', () => {
     expect(read({}).keycloak.revocationChannel).toBeUndefined();
     expect(read(SHARED).keycloak.revocationChannel).toBeDefined();
     const file = join(folder, 'url');
@@ -510,7 +510,7 @@ describe('shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
-  it('seals sessions with keys of the service, which must differ from the denial keys', () => {
+  it('requires keys for sessions that differ from the denial keys', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
       const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };
@@ -531,7 +531,7 @@ describe('shared state', () => {
     expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS has what is published for demonstrations');
   });
 
-  it('requires another database or server for cached results, and keys for them', () => {
+  it('requires a separate database or server for cached results, and keys to seal them', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const answers = (url: string, keys: string | undefined = own): ReturnType<typeof read>['keycloak'] =>
       read({ ...SHARED, SHARED_ANSWERS_URL: url, SHARED_STATE_KEYS: keys }).keycloak;
@@ -554,7 +554,7 @@ describe('shared state', () => {
       { SHARED_STATE_CA_FILE: join(folder, 'none') },
       "SHARED_STATE_CA_FILE points to a file that can't be read",
     ],
-  ])('%s stops the start, and no value is shown', (_, change, fault) => {
+  ])('stops the start without showing a value: %s', (_, change, fault) => {
     const found = faults({ ...SHARED, ...change });
     expect(found.join('\n')).toContain(fault);
     expect(found.join('\n')).not.toContain('4711');
@@ -595,7 +595,7 @@ describe('shared state', () => {
     },
   );
 
-  it('refuses a published key next to an own key, and in its base64url form', () => {
+  it('refuses a published key in a list of keys, and in base64url form', () => {
     const [, , key = ''] = published.find(([, name]) => name === 'SHARED_DENIAL_KEYS') ?? [];
     for (const keys of [`${KEY}, ${key}`, key.replaceAll('/', '_').replace('=', '')]) {
       expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain(

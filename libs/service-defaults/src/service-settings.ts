@@ -13,11 +13,11 @@ import { isPoller, readSignalsSettings, type SignalsDescription } from './signal
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
-/** How the request log shows the subject: as `subjectHash`, as `sub`, or not at all. */
+/** Whether the request log shows the subject as `subjectHash`, as `sub`, or not at all. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
-  /** The default client id, and as `SERVICE_A` the prefix of the variables of `service-a`. */
+  /** The default client id; in upper case (`SERVICE_A`) the prefix of the variables of the service. */
   readonly name: string;
   readonly port: number;
   /** The URL of `service-b` is in the variable `SERVICE_B_URL`. */
@@ -40,7 +40,7 @@ export interface ServiceSettings<Called extends string> {
   readonly demoMode: boolean;
   readonly logFormat: 'json' | 'text';
   readonly requestLog: false | RequestLogSubject;
-  /** From a shutdown signal, when the service turns not ready, to the closing of its listener. */
+  /** Time between the shutdown signal, which makes the service not ready, and the closing of the listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
   readonly otherIssuers?: readonly OtherIssuer[];
@@ -124,7 +124,7 @@ export function readServiceSettings<Called extends string>(
     demoMode,
   });
   const telemetry = readTelemetrySettings(variables, { host, port });
-  // Other containers use the service's name, browsers its public host name.
+  // Other containers use the service's name, and browsers use its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts, client.secret) : undefined;
 

@@ -21,7 +21,7 @@ export interface SharedStateSettings {
 
 export interface SharedStateContext {
   readonly hasSessions: boolean;
-  /** Whether the service polls for revocations, and proves to the others that its feed is healthy. */
+  /** Whether the service polls for revocations, and proves to other services that its feed is healthy. */
   readonly polls: boolean;
   readonly demoMode: boolean;
 }
@@ -107,7 +107,7 @@ const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => 
 const isSameKey = (one: string, other: string): boolean =>
   Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 
-/** An unreadable URL never equals another one. */
+/** Treats an unreadable URL as different from every other URL. */
 function placeOf(url: string): unknown {
   if (!URL.canParse(url)) return Symbol('no place');
   const { hostname, port, pathname } = new URL(url);

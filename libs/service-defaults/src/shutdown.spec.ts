@@ -117,7 +117,7 @@ const HALF_BODY =
   'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"order_id":';
 
 describe('a service that shuts down', () => {
-  it('is not ready at once, but serves everything else, on new connections too, until balancers have noticed', async () => {
+  it('becomes not ready at once, but serves other requests until balancers have noticed', async () => {
     await start();
     const noticed = new Signal();
     const kept = await open(requestFor('/ping'));
@@ -139,7 +139,7 @@ describe('a service that shuts down', () => {
     await expect(fetch(`${url}/ping`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('answers requests in flight before Nest destroys what they need', async () => {
+  it('answers requests in flight before Nest runs onModuleDestroy', async () => {
     await start();
     const { received } = await open(requestFor('/slow'));
     await arrived.promise;
@@ -154,7 +154,7 @@ describe('a service that shuts down', () => {
   it('answers a request that arrives on an open connection just after the listener closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
-    // When this is answered, the bytes before it have been read.
+    // The answer shows that the bytes sent before have been read.
     await fetch(`${url}/ping`);
     const end = shutDown(app, Promise.resolve());
     while (app.getHttpServer().listening) await new Promise(setImmediate);
@@ -163,7 +163,7 @@ describe('a service that shuts down', () => {
     await end;
   });
 
-  it('serves no request behind the answer that closes its connection, since nobody could get its answer', async () => {
+  it('ignores requests that follow the answer that closes the connection', async () => {
     await start();
     const noticed = new Signal();
     const { socket, received } = await open(requestFor('/slow'));
@@ -178,7 +178,7 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers all requests that a connection has sent before, and closes it with the last', async () => {
+  it('answers all requests sent before the shutdown, and closes the connection with the last answer', async () => {
     await start();
     const { received } = await open(requestFor('/slow') + requestFor('/slow'));
     await arrived.promise;
@@ -216,7 +216,7 @@ describe('a service that shuts down', () => {
     expect(await received).toBe('');
   });
 
-  it('ends a stream of events cleanly, since it would never end by itself', async () => {
+  it('ends a stream of events cleanly', async () => {
     await start();
     const response = await fetch(`${url}/events`, { headers: { Accept: 'text/event-stream' } });
     const [reader, body] = [response.body!.getReader(), [] as string[]];

@@ -9,8 +9,8 @@ const states = new WeakMap<object, { isShuttingDown: boolean; readonly connectio
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * From now on readiness is 503, and each answer closes its connection. Nest's hooks run last, since `app.close()` alone
- * calls `onModuleDestroy` while requests still need what it destroys.
+ * Makes readiness answer 503, and each answer close its connection. Nest's hooks run last, since `app.close()` alone
+ * would call `onModuleDestroy` while requests are still in flight.
  *
  * @param noticed - Resolves when each load balancer has seen that the service is not ready.
  */
@@ -24,7 +24,7 @@ export async function shutDown(app: NestFastifyApplication, noticed: Promise<unk
   await app.close();
 }
 
-/** Idle connections do not delay the close, and nothing delays it beyond `drainMs`. */
+/** Idle connections do not delay the close, and other connections delay it by at most `drainMs`. */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,

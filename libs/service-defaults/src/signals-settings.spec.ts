@@ -67,7 +67,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
   });
 
-  it('is ignored if it would not be longer, or if Keycloak is asked for each request', () => {
+  it('is ignored if it is not longer than the TTL without the feed, or if results are not cached', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
   });
@@ -85,7 +85,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
 });
 
 describe('a service that may poll the feed', () => {
-  it('does not poll unless SIGNAL_SOURCES is set, and ignores the other settings then', () => {
+  it('polls only if SIGNAL_SOURCES is set, and otherwise ignores the other settings', () => {
     expect(read(SERVICE)).not.toHaveProperty('signals');
     const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
@@ -114,7 +114,7 @@ describe('a service that may poll the feed', () => {
     expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
   });
 
-  it('takes the secret from a file, or a private key instead, and only one of them', () => {
+  it('accepts either a secret, a file with the secret, or a private key', () => {
     const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
     const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];
@@ -147,7 +147,7 @@ describe('a service that may poll the feed', () => {
     [{ SIGNALS_POLL_SECONDS: '0.1' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '11' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '1e0' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
-  ])('reports what is wrong with %j, without the secret', (change, fault) => {
+  ])('reports the fault in %j without the secret', (change, fault) => {
     const found = faults({ ...LISTENING, ...change });
     expect(found).toEqual([expect.stringContaining(fault)]);
     expect(found.join()).not.toContain(SECRET);
@@ -170,7 +170,7 @@ describe('a process that only polls', () => {
     expect(keycloak).toMatchObject({ clientId: 'signal-poller', clientSecret: SECRET });
   });
 
-  it('does not start without shared state or without a signal source', () => {
+  it('requires shared state and a signal source', () => {
     const alone = { ...POLLER, SHARED_STATE_URL: '' };
     expect(faults(alone, 'own')).toEqual([expect.stringMatching(/^SHARED_STATE_URL or SHARED_STATE_URL_FILE must be/)]);
     expect(faults({ ...POLLER, SIGNAL_SOURCES: 'none' }, 'own')).toEqual([
@@ -186,19 +186,19 @@ describe('the key that signs proofs (RS-30)', () => {
     'SIGNAL_PROOF_PRIVATE_KEY or SIGNAL_PROOF_PRIVATE_KEY_FILE must be set: this process polls revocations for other services, which accept signed proofs only (openssl genpkey -algorithm ed25519)';
   const WITHOUT = { SIGNAL_PROOF_PRIVATE_KEY: undefined };
 
-  it('is required in each process that polls and has a channel', () => {
+  it('is required in a process that polls and has a revocation channel', () => {
     expect(faults({ ...POLLER, ...WITHOUT }, 'own')).toEqual([MISSING]);
     expect(faults({ ...LISTENING, ...CHANNEL })).toEqual([MISSING]);
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_PROOF_PRIVATE_KEY: PROOF_KEY })).toEqual([]);
   });
 
-  it('is not required without a channel, nor in a service that does not poll', () => {
+  it('is optional without a channel, and in a service that does not poll', () => {
     expect(faults(LISTENING)).toEqual([]);
     expect(faults({ ...SERVICE, ...CHANNEL })).toEqual([]);
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);
   });
 
-  it('may be in a file, and must be an Ed25519 key that is not published', () => {
+  it('may be in a file, and must be an unpublished Ed25519 key', () => {
     const file = fileWith('proof-private-key', PROOF_KEY);
     expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([

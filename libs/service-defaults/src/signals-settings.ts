@@ -8,9 +8,7 @@ import {
 import { readClientSettings } from './client-settings.js';
 import type { Variables } from './variables.js';
 
-/**
- * `own`: the service only polls, as its own client. `shared`: the service may poll, as the client that exists for that.
- */
+/** `own`: the service only polls, with its own client. `shared`: the service may poll, with the client for polling. */
 export type SignalsDescription = 'own' | 'shared';
 
 export interface SignalsContext {
@@ -35,7 +33,7 @@ const NO_SOURCE = 'none';
 const CLIENT = 'signal-poller';
 const CLIENT_PREFIX = 'SIGNAL_POLLER';
 
-/** The lifetime of tokens in the demonstration's realm. A longer TTL has no effect. */
+/** The lifetime of tokens in the demonstration's realm, since a longer TTL would have no effect. */
 const MAX_TTL_SECONDS = 300;
 
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
@@ -86,7 +84,7 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-/** A proof is valid for `ttlSeconds`, so the next poll must come before; 0 means no such limit. */
+/** A proof is valid for `ttlSeconds`, so the polls must be more frequent; 0 means no limit. */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;

@@ -9,7 +9,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** By the code of Node's error; any other code means that the bytes are not HTTP. */
+/** Keyed by the code of Node's error; any other code means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -19,8 +19,8 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
 };
 
 /**
- * Readable requests that can't be served: HTTP/1.1 without exactly one `Host` (RFC 9112 §3.2), `*` with another method
- * than OPTIONS (§3.2.4), or an unsupported `Expect` (RFC 9110 §10.1.1).
+ * Readable requests with a fault: HTTP/1.1 without exactly one `Host` (RFC 9112 §3.2), `*` without OPTIONS (§3.2.4), or
+ * an unsupported `Expect` (RFC 9110 §10.1.1).
  */
 const BY_FAULT = {
   no_host: MALFORMED,

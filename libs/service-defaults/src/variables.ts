@@ -60,7 +60,7 @@ export class Variables extends ConfigurationFaults {
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
-  /** At most `bound`, another variable: a higher value is a fault, and a default is lowered. */
+  /** Reports a value above the variable `bound` as a fault, and lowers a default to `bound`. */
   wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
     const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
     if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
@@ -73,8 +73,8 @@ export class Variables extends ConfigurationFaults {
   }
 
   /**
-   * Returns `value` without its final slash. Refuses what the library would refuse, since only this code knows the
-   * name.
+   * Returns `value` without its final slash. Refuses what the library would refuse, since the library does not know the
+   * name of the variable.
    */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
@@ -96,7 +96,7 @@ export class Variables extends ConfigurationFaults {
     return value !== undefined;
   }
 
-  /** From `name`, or from the file that `<name>_FILE` points to. */
+  /** Reads `name`, or the file that `<name>_FILE` points to. */
   secret(name: string, fallback?: string): string {
     const value = this.#read(name);
     const file = this.#read(`${name}_FILE`);
@@ -107,7 +107,7 @@ export class Variables extends ConfigurationFaults {
     return file === undefined ? (value ?? '') : this.secretIn(`${name}_FILE`, file);
   }
 
-  /** Empty if the file can't be read. */
+  /** Returns an empty text if the file can't be read. */
   secretIn(name: string, file: string): string {
     const content = this.#content(name, file)?.trim();
     if (content === '') this.fault(`${name} points to an empty file`);
@@ -121,7 +121,7 @@ export class Variables extends ConfigurationFaults {
     try {
       return { value: JSON.parse(text) as unknown };
     } catch {
-      // The error quotes the file.
+      // The error is dropped, since it quotes the file.
       this.fault(`${name} points to a file that is not JSON`);
       return undefined;
     }
@@ -175,7 +175,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** Only the code: the path may be a secret in the wrong variable. */
+/** Returns only the code, since the path may be a secret in the wrong variable. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

@@ -1,4 +1,4 @@
-/** A Keycloak behind a real socket, which may be late or fail, but never lies. */
+/** A model of Keycloak behind a real socket; its answers may be late or fail, but are never wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';

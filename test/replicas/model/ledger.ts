@@ -20,7 +20,7 @@ export interface Session {
   mayBeGone: boolean;
   /** A restored older state of the store may contain the session again. */
   mayBeBack: boolean;
-  /** The end of a session is stored in two places, so one damage does not lose it. */
+  /** The end of a session is stored in two places, so the loss of a single place does not lose the end. */
   timesSpoilt: number;
 }
 

@@ -234,7 +234,7 @@ export class World {
 
 const recent = <T>(all: readonly T[], which: number): T => all.at(-1 - (which % Math.min(all.length, RECENT))) as T;
 
-/** Swallows errors of kinds that a caller may see during a fault; throws any other. */
+/** Swallows errors that a caller may see during a fault; throws all other errors. */
 const expected =
   (...kinds: readonly (new (...args: never[]) => Error)[]) =>
   (error: unknown): undefined => {

@@ -1,4 +1,4 @@
-/** The page shows them in this order. */
+/** The page shows the groups in this order. */
 export const ATTACK_GROUPS = {
   'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {

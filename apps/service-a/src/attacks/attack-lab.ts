@@ -16,7 +16,7 @@ export interface AttackReport extends Judgement {
   readonly attempt: Attempt;
 }
 
-/** Service B, or Service C behind it, holds the credential. */
+/** Marks attacks that Service B runs, since Service B or Service C holds the credential. */
 const BY_SERVICE_B = undefined;
 
 const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {

@@ -8,7 +8,7 @@ export interface Attack {
   readonly rule: string;
   readonly group: AttackGroup;
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  /** Several are possible, since versions of Keycloak and ways to verify a token differ. */
+  /** Several refusals are possible, since they depend on the Keycloak version and on the verification method. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
 }
 

@@ -8,7 +8,7 @@ describe('the page of attacks', () => {
     ['open', '✗', 'OPEN: it got through', undefined],
     ['refused_otherwise', '✗', 'Refused, but not for the expected reason', undefined],
     ['not_run', '?', 'Could not be run', undefined],
-  ] as const)('says in a sign and in words that an attack is %s', (verdict, sign, words, refusal = words) => {
+  ] as const)('shows in a sign and in words that an attack is %s', (verdict, sign, words, refusal = words) => {
     const html = attacksRun([{ attack: ATTACK, attempt: MADE, verdict, why: 'Because of this.' }]);
     expect(html).toMatch(new RegExp(`aria-hidden="true">${sign.replace('?', '[?]')}</span>\\s*${refusal}`));
     expect(html).toContain(`<h1>${words}</h1>`);
@@ -17,7 +17,7 @@ describe('the page of attacks', () => {
     expect(html).toContain('the same: <code>200</code>');
   });
 
-  it('are in groups, each with how many were refused as expected, and what was forged is shown as forged', () => {
+  it('groups the attacks, counts the expected refusals of each group, and marks forged claims', () => {
     const report = { attempt: { ...MADE, token: { scope: 'a' }, forged: 'scope … b' }, why: '' };
     const [door, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
     const html = attacksRun([
@@ -32,7 +32,7 @@ describe('the page of attacks', () => {
     expect(html).toContain('<code class="forged">scope … b</code>');
   });
 
-  it('says how many of how many attacks were refused as expected', () => {
+  it('shows the number of attacks that were refused as expected, and the total', () => {
     const report = { attack: ATTACK, attempt: MADE, why: '' };
     const [good, bad] = [{ ...report, verdict: 'refused' } as const, { ...report, verdict: 'open' } as const];
     expect(attacksRun([good, good])).toContain('All 2 attacks were refused, each for the expected reason');

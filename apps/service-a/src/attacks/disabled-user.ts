@@ -17,7 +17,7 @@ import type { Attacker, AttackTools } from './attack-tools.js';
 /** A service with a healthy feed refuses within the poll interval and the time of a call. */
 const HEARING_SECONDS = 3;
 const GRACE_SECONDS = 2;
-/** A browser waits for the attack. */
+/** Limited, since a browser waits for the result of the attack. */
 const MAX_WAIT_SECONDS = 20;
 
 const EVERY_MS = 200;
@@ -38,7 +38,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // Before the call, so that the shown delay is never too short.
+  // Measured from before the call, so that the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(
@@ -80,9 +80,7 @@ async function tokensOf(
 
 const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';
 
-/**
- * Returns the answer that speaks most against the services: an unexpected acceptance, or else any unexpected answer.
- */
+/** Returns the worst answer: an unexpected acceptance, or else any other unexpected answer. */
 function worst(answers: readonly AttackAnswer[], isDue: (answer: AttackAnswer) => boolean): AttackAnswer {
   const wrong = answers.filter((answer) => !isDue(answer));
   const [first = { status: 0, reason: 'no answer' }] = answers;

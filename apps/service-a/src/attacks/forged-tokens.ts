@@ -29,7 +29,7 @@ export const algNone: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** The first character: unlike in the last one, all of its bits count. */
+/** Changes the first character of the signature, since the last character has bits without meaning. */
 function tampered(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

@@ -14,7 +14,7 @@ const judged = (attack: AttackAnswer, control = ACCEPTED) =>
   judgeAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
 
 describe('an attack', () => {
-  it('is refused when it got the expected refusal and the honest use was accepted', () => {
+  it('is "refused" if the service gave the expected refusal and accepted the honest use', () => {
     expect(judged(EXPECTED)).toEqual({
       verdict: 'refused',
       why: 'Refused as expected: 403 insufficient_scope, not_granted, orders.approve.',
@@ -27,20 +27,20 @@ describe('an attack', () => {
     ['reason', { ...EXPECTED, reason: 'permission_missing' }],
     ['permission', { ...EXPECTED, permission: 'orders.read' }],
     ['code, since there is none', { status: 403 }],
-  ])('is refused otherwise by another %s', (_, answer) => {
+  ])('is "refused otherwise" if the answer has an unexpected %s', (_, answer) => {
     expect(judged(answer)).toMatchObject({
       verdict: 'refused_otherwise',
       why: expect.stringContaining('expected was'),
     });
   });
 
-  it('is refused otherwise when the answer has more fields than expected', () => {
+  it('is "refused otherwise" if the answer has more fields than expected', () => {
     const attempt = { attack: { what: '', answer: EXPECTED }, control: { what: '', answer: ACCEPTED } };
     const { permission: _, ...less } = EXPECTED;
     expect(judgeAttack([less], attempt).verdict).toBe('refused_otherwise');
   });
 
-  it.each([200, 201, 204])('is open when the answer is %d, whatever the result of the honest use', (status) => {
+  it.each([200, 201, 204])('is "open" if the service answers %d, whatever the result of the honest use', (status) => {
     for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
       expect(judged({ status }, control).verdict).toBe('open');
     }
@@ -56,14 +56,14 @@ describe('an attack', () => {
   it.each([
     ['the attack', { status: 503 }, ACCEPTED],
     ['the honest use', EXPECTED, { status: 502 }],
-  ])('proves nothing when the server fails at %s', (_, attack, control) => {
+  ])('proves nothing if the server fails during %s', (_, attack, control) => {
     expect(judged(attack, control)).toMatchObject({
       verdict: 'not_run',
       why: expect.stringContaining('could not decide'),
     });
   });
 
-  it('proves nothing when it was not made, and says why', () => {
+  it('proves nothing if it was not run, and gives the reason', () => {
     expect(judgeAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

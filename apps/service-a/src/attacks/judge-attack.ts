@@ -1,12 +1,12 @@
 import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 
 /**
- * Only `refused` is good.
+ * Only `refused` is the expected result.
  *
  * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted
  * - `open`: the attack succeeded
- * - `refused_otherwise`: status, code, reason or permission of the refusal differ from the expected ones
- * - `not_run`: nothing was proven
+ * - `refused_otherwise`: status, code, reason or permission of the refusal differ from the expected refusal
+ * - `not_run`: the result proves nothing
  */
 export type Verdict = 'refused' | 'open' | 'refused_otherwise' | 'not_run';
 
@@ -18,7 +18,7 @@ export interface Judgement {
 export function judgeAttack(due: readonly AttackAnswer[], attempt: Attempt): Judgement {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // First: an accepted attack is open, whatever else went wrong.
+  // Checked first, since an accepted attack is open, whatever else went wrong.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -2,7 +2,10 @@ import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/** `attacks.replay` gives a token apart from the chain's, which does not affect what the chain asks Keycloak. */
+/**
+ * The token for `attacks.replay` is separate from the chain's tokens, so it does not change the chain's calls to
+ * Keycloak.
+ */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
 export class KnownTokens {
@@ -18,7 +21,7 @@ export class KnownTokens {
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Not the chain's token: only Service B holds and presents it. */
+  /** Not the chain's token, but a separate token that only Service B holds and presents. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

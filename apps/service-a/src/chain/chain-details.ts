@@ -4,7 +4,7 @@ import { compareTokens, type TokenComparison } from './token-comparison.js';
 
 export interface ChainDetails {
   readonly story: ChainStory | undefined;
-  /** Undefined outside demo mode, and after the refusal of an unknown caller. */
+  /** Undefined outside demo mode, and if the refused caller is unknown. */
   readonly tokens: TokenComparison | 'unavailable' | undefined;
 }
 

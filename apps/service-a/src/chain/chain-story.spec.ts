@@ -12,7 +12,7 @@ const COLD =
   'service-c.introspection;desc="asked";dur=8, service-c.total;dur=9, service-b.total;dur=60, service-a.total;dur=1430';
 
 describe('the story of a chain', () => {
-  it('says who asked whom for what, and how long it took, with empty caches', () => {
+  it('shows each request and its duration, with empty caches', () => {
     expect(sentences(COLD)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
       'service-a>keycloak: Service A asks Keycloak whether the token is valid.',
@@ -43,7 +43,7 @@ describe('the story of a chain', () => {
     expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
-  it('says where a signature was checked, and that nobody was asked for it', () => {
+  it('shows which service checked a signature, and no request to Keycloak for it', () => {
     const signed = COLD.replaceAll('introspection;desc="asked"', 'jwt;desc="verified"');
     const { steps, summary } = story(signed);
     const checked = steps.filter(({ mark }) => mark === 'checked here');
@@ -67,7 +67,7 @@ describe('the story of a chain', () => {
     });
   });
 
-  it('says that Keycloak was not asked when all was cached, and names waiting', () => {
+  it('shows no request to Keycloak if all tokens were cached, and shows waiting times', () => {
     const warm = COLD.replaceAll('asked', 'cached')
       .replace('service-a.token-exchange;desc="requested"', 'service-a.client-credentials;desc="reused"')
       .replaceAll('requested', 'reused');
@@ -109,7 +109,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows a refusal where it happened: at Keycloak, from the cache, at a service, at a later service', () => {
+  it('shows where a call was refused: at Keycloak, from the cache, at a service, or at a later service', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +
       'service-a.refused;desc="insufficient_scope", service-a.total;dur=48';
@@ -135,7 +135,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows a service that gave no answer, or reported no steps', () => {
+  it('shows a service that did not answer, or did not report its steps', () => {
     const header =
       'service-a.call;desc="service-b failed";dur=9, service-a.refused;desc="service_unavailable", service-a.total;dur=9';
     expect(sentences(header).slice(1, 3)).toEqual([

@@ -17,12 +17,12 @@ export interface ChainStory {
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** The service that each service calls, since the metric of a token does not name it. */
+/** The service that each service calls, which is missing from token metrics. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** `metrics`: of the whole chain, as Service A would send them, with Service A's total last. */
+/** `metrics` contains the metrics of the whole chain as Service A would send them, with Service A's total last. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -116,7 +116,7 @@ function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[])
   if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
   const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
-  // A service that reports its steps also reports its answer, as its total, unless its metrics were truncated.
+  // A service that reports its steps also reports its answer as its `total`, unless its metrics were truncated.
   const reportsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
   return reportsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
@@ -138,7 +138,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The total of a service marks its answer: Service A answers the browser, the other services answer a call. */
+/** The `total` of a service marks its answer, to the browser for Service A and to a call for the other services. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);

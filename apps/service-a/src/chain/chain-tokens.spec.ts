@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('ChainTokens', () => {
-  it("asks on the user's behalf, with the scope of the call before, and puts the user's own token first", async () => {
+  it("requests the tokens on behalf of the user, with the scope of the chain's call, and lists the user's token first", async () => {
     expect(await tokensOf(FURTHER).of('service-a', alice)).toEqual([seenToken('service-a', alice), ...FURTHER]);
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });
@@ -49,7 +49,7 @@ describe('ChainTokens', () => {
     expect(await tokensOf(answer).of('service-a', alice)).toBeUndefined();
   });
 
-  it('hides no bug', async () => {
+  it('rethrows an unexpected error', async () => {
     await expect(tokensOf(new TypeError('a bug')).of('service-a', alice)).rejects.toThrow(TypeError);
   });
 });

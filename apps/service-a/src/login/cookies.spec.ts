@@ -32,7 +32,7 @@ describe('Cookies', () => {
     expect(cookies.sessionId({ headers: { cookie: 'session=x' } })).toBeUndefined();
   });
 
-  it('have a plain name on http', () => {
+  it('have a name without a prefix on http', () => {
     expect(new Cookies(config('http://localhost:3000')).setSession('x')).toBe(
       'session=x; Path=/; HttpOnly; SameSite=Lax',
     );
@@ -42,7 +42,7 @@ describe('Cookies', () => {
 describe('PendingLogins', () => {
   const logins = new PendingLogins(https, new Cookies(https), store);
 
-  it('return once from the browser that started them, and reveal nothing to it (BF-01, BF-04)', async () => {
+  it('accepts a login once from the browser that started it, and reveals no secret to it (BF-01, BF-04)', async () => {
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).toMatch(/^__Host-login-s{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(cookie).not.toContain('the-verifier');
@@ -52,7 +52,7 @@ describe('PendingLogins', () => {
     });
   });
 
-  it('are refused without the cookie, for another state, or when altered (BF-01)', async () => {
+  it('refuses a login without its cookie, with another state, or with an altered cookie (BF-01)', async () => {
     const state = 't'.repeat(43);
     const [cookie = ''] = await logins.remember({ headers: {} }, { ...PENDING, state });
     const altered = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
@@ -67,7 +67,7 @@ describe('PendingLogins', () => {
     await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
   });
 
-  it('are opened by each secret, and sealed by the first, so that one is replaced without a login that fails (CC-08)', async () => {
+  it('seals with the first secret and opens with every secret, so that replacing a secret fails no login (CC-08)', async () => {
     const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
     const at = (...secrets: readonly string[]): PendingLogins =>
       new PendingLogins(config('https://shop.example.com', secrets.join('\n')), new Cookies(https), store);
@@ -83,7 +83,7 @@ describe('PendingLogins', () => {
     }
   });
 
-  it('number five per browser at most; the oldest is dropped (BF-12)', async () => {
+  it('keeps at most five logins per browser, and drops the oldest (BF-12)', async () => {
     const lines: string[] = [];
     for (const letter of 'abcde') {
       lines.push(...(await logins.remember(bringing(...lines), { ...PENDING, state: letter.repeat(43) })));
@@ -94,7 +94,7 @@ describe('PendingLogins', () => {
     expect(added).toMatch(/^__Host-login-f{16}=ey/);
   });
 
-  it.each(['a b', 'ä', '', 'a"b', 'a(b)'])('ignore a cookie named login-%s (BF-12)', async (name) => {
+  it.each(['a b', 'ä', '', 'a"b', 'a(b)'])('ignores a cookie named login-%s (BF-12)', async (name) => {
     const own = ['a', 'b', 'c', 'd'].map((letter) => `__Host-login-${letter}=x`);
     const lines = await logins.remember(bringing(`__Host-login-${name}=x`, ...own), PENDING);
     expect(lines).toEqual([expect.stringMatching(/^__Host-login-s{16}=ey/)]);

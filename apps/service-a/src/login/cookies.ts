@@ -13,11 +13,11 @@ const LOGIN = 'login-';
 
 /**
  * Every cookie is HttpOnly and bound to this host (no Domain). Over https its name begins with `__Host-`, so the
- * browser accepts it from this host only and never over http. Browsers refuse such names on plain http, as on
- * localhost.
+ * browser accepts the cookie only from this host and never over http. Over plain http, as on localhost, the name has no
+ * prefix, since browsers would refuse it.
  *
- * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs both
- * cookies.
+ * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs the login
+ * cookie and the session cookie.
  */
 @Injectable()
 export class Cookies {
@@ -34,7 +34,7 @@ export class Cookies {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** The cookie ends with the browser, but the server decides how long the session lasts. */
+  /** The cookie expires when the browser closes, but the server decides how long the session lasts. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }
@@ -48,7 +48,7 @@ export class Cookies {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
 
-  /** Ignores names in another form, since other code may set cookies too. */
+  /** Ignores cookie names in an unknown format, since other code may set cookies too. */
   loginKeys(request: CookieRequest): string[] {
     const prefix = this.#prefix + LOGIN;
     return Object.keys(this.#read(request))

@@ -30,15 +30,16 @@ export const CROSS_SITE = {
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Marks a route that needs no check, since its body proves where it comes from. */
+/** Marks a route that needs no check, since the request body proves its sender. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers
- * do not send it, nor does any browser over plain http except on localhost. `Origin` then decides: pages with a form do
- * not hide it.
+ * do not send this header, and no browser sends it over plain http except to localhost. In that case `Origin` decides,
+ * which pages with a form do not hide.
  *
- * A request authenticated by a token passes, since no browser adds a token by itself. Its session is ignored.
+ * A request authenticated by a token passes, since no browser adds a token by itself. The session of such a request is
+ * ignored.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -75,9 +76,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. Under such a
-   * name, a page that hides its origin has no session cookie of ours. In demo mode, where anonymous visitors may act,
-   * the service refuses unknown host names.
+   * `same-origin` only means that the page used the same host name, which an attacker's DNS may resolve to this
+   * service. A page under such a host name can hide its origin, but has no session cookie of this service. In demo
+   * mode, where anonymous visitors may act, the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

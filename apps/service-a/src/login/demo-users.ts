@@ -11,7 +11,7 @@ export const DEMO_USERS: readonly DemoUser[] = [
   { name: 'bob', who: 'may only view orders: Service B is closed to him' },
 ];
 
-/** From our own page, or from no page: a link of another site must not end a session. */
+/** Sent by the service's own pages, or for a typed URL: a link on another site must not end a session. */
 const BY_THE_VISITOR = new Set<unknown>(['same-origin', 'none']);
 
 export function demoUserWanted(as: unknown, headers: IncomingHttpHeaders): string | undefined {

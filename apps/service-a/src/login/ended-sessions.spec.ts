@@ -24,7 +24,7 @@ describe('EndedSessions', () => {
     ended = new EndedSessions(HOUR_SECONDS * 1000, () => nowMs);
   });
 
-  it('recognizes a login of an ended session, and no other login of the user (BF-09)', () => {
+  it('recognizes only the login of the ended session, not other logins of the user (BF-09)', () => {
     ended.add({ sessionId: 's1', subject: 'alice-id' }, 2000);
     expect(ended.has(login())).toBe(true);
     expect(ended.has(login({ issuedAt: 9999 }))).toBe(true);
@@ -32,13 +32,13 @@ describe('EndedSessions', () => {
     expect(ended.has(login({ sessionId: undefined }))).toBe(false);
   });
 
-  it('recognizes the logins that a user made before all of them ended (BF-09)', () => {
+  it('recognizes logins of a user from before all sessions of the user ended (BF-09)', () => {
     ended.add({ sessionId: undefined, subject: 'alice-id' }, 2000);
     expect([1999, 2000, 2001].map((issuedAt) => ended.has(login({ issuedAt })))).toEqual([true, true, false]);
     expect(ended.has(login({ subject: 'bob-id' }))).toBe(false);
   });
 
-  it('remembers for the configured time', () => {
+  it('remembers an ended session for the configured time', () => {
     ended.add({ sessionId: 's1', subject: undefined }, 2000);
     nowMs += HOUR_SECONDS * 1000;
     expect(ended.has(login())).toBe(true);
@@ -51,7 +51,7 @@ describe('UserSessions', () => {
   it.each([
     ['that live for a second only', 1, HOUR_SECONDS],
     ['that live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
-  ])('remember ended sessions %s for as long as a login can take (BF-09)', async (_, sessionMaxSeconds, remembered) => {
+  ])('remembers ended sessions %s as long as a login can take (BF-09)', async (_, sessionMaxSeconds, remembered) => {
     const limits = { sessionIdleSeconds: 1, sessionMaxSeconds };
     const store = new MemorySessionStore({ ...limits, maxSessions: 9, maxSessionsPerUser: 9 }, () => nowMs);
     const provider = { ready: async () => undefined, refresh: async () => ({ refused: true }) as const };

@@ -11,7 +11,7 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** Logins up to this time, in seconds since the epoch, have ended. */
+  /** Seconds since the epoch: all sessions from logins up to this time have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
   /**
@@ -25,7 +25,7 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // A subject beside a session id only names the session's user.
+    // If the token has a session id, its subject only identifies the user of that session.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }

@@ -6,7 +6,7 @@ import { HttpException, HttpStatus } from '@nestjs/common';
  * - `login_not_valid`: the answer does not match the request in issuer, nonce or signature
  * - `login_link_malformed`: the link asks for an unknown level, or an age out of bounds
  * - `login_too_weak`: the login was not as strong or as recent as required
- * - `login_of_another_user`: the login should confirm the user of a session, and another user logged in
+ * - `login_of_another_user`: the login should confirm the user of a session, but another user logged in
  */
 export type LoginErrorCode =
   | 'login_not_started_here'

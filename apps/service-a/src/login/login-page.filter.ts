@@ -55,7 +55,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
     return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };
   }
 
-  /** Anyone can send failing callbacks. Lines are grouped by code, since the reason may be a word of the callback. */
+  /** Anyone can send failing callbacks. Log lines are grouped by code, since the caller may choose the reason. */
   #logFailure({ code, reason }: LoginError): void {
     const summarize = (unwritten: object): void =>
       this.#logger.warn('Login failed, as did others', { code, ...unwritten });

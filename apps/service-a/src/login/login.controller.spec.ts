@@ -68,7 +68,7 @@ async function logIn(cookie = ''): Promise<string> {
 const sessionOf = (id: string) => app.get(UserSessions).find(id);
 
 describe('a login', () => {
-  it('replaces and ends the session that the browser had, and no other (BF-05)', async () => {
+  it('replaces and ends only the previous session of the browser (BF-05)', async () => {
     const [former, other] = [await logIn(), await logIn()];
     const id = await logIn(`session=${former}`);
     expect(id).not.toBe(former);
@@ -77,7 +77,7 @@ describe('a login', () => {
     await expect(sessionOf(other)).resolves.toMatchObject({ username: 'alice' });
   });
 
-  it('that fails leaves the browser its session (BF-05)', async () => {
+  it('keeps the previous session if it fails (BF-05)', async () => {
     const id = await logIn();
     await request(app.getHttpServer()).get('/auth/callback?code=x&state=y').set('cookie', `session=${id}`).expect(400);
     await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
@@ -87,7 +87,7 @@ describe('a login', () => {
     ['not begun here', undefined],
     ['refused', '&error=access_denied'],
     ['answered by another issuer', '&code=x&iss=https://evil.example'],
-  ])('that is %s gets a page that says nothing about who is logged in (BF-05)', async (_, answer) => {
+  ])('shows a page that does not say whether a user is logged in, if it is %s (BF-05)', async (_, answer) => {
     const cookie = `session=${await logIn()}`;
     const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
     const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
@@ -102,13 +102,13 @@ describe('a login', () => {
 });
 
 describe('the start page', () => {
-  it('says in words that Keycloak does not answer, where it has to confirm the session (BF-09)', async () => {
+  it('reports that Keycloak did not answer, if Keycloak must confirm the session (BF-09)', async () => {
     const id = await logIn();
     const start = (accept: string) =>
       request(app.getHttpServer())
         .get('/')
         .set({ cookie: `session=${id}`, accept });
-    // As after a logout token that could not be verified.
+    // Simulates a logout token that could not be verified.
     await app.get(UserSessions).recheckAll();
     keycloak.control.fault('token', { kind: 'status', status: 503, times: 99 });
     const [page, json] = [await start('text/html'), await start('*/*')];
@@ -121,10 +121,10 @@ describe('the start page', () => {
   });
 });
 
-describe('logins that are begun', () => {
+describe('pending logins', () => {
   const headers = { accept: 'text/html', 'user-agent': 'x'.repeat(500) };
 
-  it('by links of another site never take so much room that the next request is refused (BF-12)', async () => {
+  it('never fill the Cookie header, even if another site links to many of them (BF-12)', async () => {
     const jar = new Map<string, string>();
     for (let count = 0; count < 8; count += 1) {
       const cookie = [...jar].map((pair) => pair.join('=')).join('; ');
@@ -174,12 +174,12 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
-  it('gets a page while Keycloak is away: the session has ended, and the cookie is cleared (BF-09)', async () => {
+  it('ends the session, clears the cookie and shows a page while Keycloak is unavailable (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 99 });
-    // Until Keycloak's health is checked again.
+    // Waits until Keycloak's health is checked again.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const { headers, text } = await logOut(id, session?.csrfToken ?? '')
       .set('accept', 'text/html')
@@ -195,7 +195,7 @@ describe('a logout', () => {
   it.each([
     ['ended', (id: string) => id],
     ['unknown here', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
-  ])('of a session that is %s redirects to Keycloak, which may still have its own (BF-09)', async (_, known) => {
+  ])('redirects to the logout of Keycloak even if the session here is %s (BF-09)', async (_, known) => {
     const begun = await logIn();
     await app.get(UserSessions).end(begun);
     const id = known(begun);
@@ -204,7 +204,7 @@ describe('a logout', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('without a session sets no cookie, and redirects to the start page', async () => {
+  it('redirects to the start page and sets no cookie if the browser has no session', async () => {
     const { headers } = await request(app.getHttpServer())
       .post('/auth/logout')
       .set('sec-fetch-site', 'same-origin')

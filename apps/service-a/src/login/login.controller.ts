@@ -51,8 +51,8 @@ export class LoginController {
   ) {}
 
   /**
-   * In demo mode, `as` names the user for Keycloak's form. With `acr_values` and `max_age`, as in a challenge of RFC
-   * 9470, the session's user must log in again accordingly.
+   * In demo mode, `as` prefills the user name in Keycloak's form. With `acr_values` and `max_age` from an RFC 9470
+   * challenge, the session's user must log in again to meet them.
    */
   @Get('login')
   @Redirect()
@@ -88,7 +88,7 @@ export class LoginController {
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
-      // Without the session of another user, Keycloak shows its login form.
+      // After the end of the other user's session, Keycloak shows its login form.
       const { subject: sub, sessionId: sid } = loggedIn;
       this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);
@@ -109,7 +109,7 @@ export class LoginController {
 
   /**
    * A browser with an unknown session is redirected to Keycloak too, since another instance may hold the session.
-   * Keycloak then asks the user, and notifies that instance.
+   * Keycloak then asks the user for confirmation, and notifies the other instance.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)
@@ -140,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** Only logs a failure, since Keycloak asks the user to end the login. */
+  /** Only logs a failure, since Keycloak then asks the user to confirm the logout. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

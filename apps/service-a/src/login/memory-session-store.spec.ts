@@ -34,7 +34,7 @@ const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
 };
 
 describe('MemorySessionStore', () => {
-  it('evicts only sessions of the user who logs in again and again (BF-05)', async () => {
+  it('evicts only sessions of the same user if this user logs in repeatedly (BF-05)', async () => {
     await add('alice-1', session('alice'));
     await add('alice-2', session('alice'));
     for (let logins = 0; logins < 10 * MAX; logins += 1) await add(`bob-${logins}`, session('bob'));
@@ -81,13 +81,13 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('makes room for one more of a user at the limit by that user’s own, also when it is full', async () => {
+  it('evicts a session of the same user if the user is at the limit, even when the store is full', async () => {
     for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await add(key, session(key.charAt(0)));
     await add('a3', session('a'));
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('keeps both limits, and evicts no session of a user below the limit while it has room', async () => {
+  it('evicts only sessions of users above the limit while it has room', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

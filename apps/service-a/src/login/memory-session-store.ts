@@ -6,7 +6,10 @@ import type { UserSession } from './user-session.js';
 
 const MAX_LOGINS_REMEMBERED = 10_000;
 
-/** A user above the limit per user loses the user's least recently used session, so that other users keep theirs. */
+/**
+ * For a user above the limit per user, evicts the least recently used session of this user, and no session of other
+ * users.
+ */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;
@@ -83,7 +86,7 @@ export class MemorySessionStore implements SessionStore {
     own.delete(key);
     own.add(key);
     const [leastRecent] = own;
-    // Before the new session is stored: a full store would evict the session of another user.
+    // Deleted before the new session is stored, since a full store would evict a session of another user.
     if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
     this.#sessions.set(key, session);
   }

@@ -181,14 +181,14 @@ describe('OpenIdProvider', () => {
     ['invalid_grant', 400, { error: 'invalid_grant' }, 'login_refused'],
     ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
     ['a 500', 500, {}, 'authorization_server_unavailable'],
-  ])('blames the right party for %s, and prints no secret', async (_, status, body, code) => {
+  ])('reports the party at fault for %s, and prints no secret', async (_, status, body, code) => {
     overrides = { answer: (send) => send(status, body) };
     const error: unknown = await complete().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
     expect(inspect(error, { depth: 9 })).not.toMatch(/the-client-secret|the-code|vvvv/);
   });
 
-  it('ends the session of an ID token by its own request (BF-07, BF-09)', async () => {
+  it('ends the session of an ID token at Keycloak with a request of its own (BF-07, BF-09)', async () => {
     const { tokens } = await complete();
     await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
@@ -288,12 +288,12 @@ describe('OpenIdProvider', () => {
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
     ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('neither ends the session nor uses the answer when a refresh brings an ID token %s (BF-08)', async (_, change) => {
+  ])('fails without ending the session if a refresh returns an ID token %s (BF-08)', async (_, change) => {
     overrides = { ...change() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
-  it('keeps the former ID token when the key of the new one is unavailable, since the refresh token is used up (BF-08)', async () => {
+  it('keeps the previous ID token if the key of the new ID token is unavailable (BF-08)', async () => {
     for (const certs of [undefined, { status: 503, body: {} }]) {
       overrides = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
       const refreshed = await refresh();
@@ -313,7 +313,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
   });
 
-  it('refuses an ID token signed with our secret, even if the server offers that (BF-02)', async () => {
+  it('refuses an ID token signed with the client secret, even if the server offers HMAC (BF-02)', async () => {
     overrides = {
       signedBy: Buffer.alloc(32, 'x'),
       alg: 'HS256',
@@ -322,7 +322,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('dates an answer by its request, so that it proves nothing about a later time (BF-09)', async () => {
+  it('dates an answer by the time of its request, since the session may end afterwards (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
@@ -340,7 +340,7 @@ describe('OpenIdProvider', () => {
     }
   });
 
-  it('follows no redirect of the token endpoint, since the request holds secret and code (BF-07)', async () => {
+  it('does not follow a redirect of the token endpoint, since the request contains secret and code (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
       overrides = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };

@@ -36,9 +36,9 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** For Service B, the user's token is exchanged. */
+/** Contains no scope of Service B, since the user's token is exchanged for Service B. */
 const SCOPE = 'openid orders.read';
-/** DEMO: the attacks on the page need another permission. */
+/** DEMO: the attacks on the page also require the permission attacks.run. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
 /** Throws `LoginError` if a login is invalid, and `AuthorizationServerError` if Keycloak is at fault. */
@@ -91,14 +91,14 @@ export class OpenIdProvider {
     });
   }
 
-  /** Loads what `refresh` needs before it sends anything. */
+  /** Loads the metadata that `refresh` needs, so that a failure occurs before a refresh token is sent. */
   async ready(): Promise<void> {
     await this.configuration.get();
   }
 
   /**
-   * Returns `refused` without a refresh token, or after 400 `invalid_grant`. Only that proves that Keycloak's session
-   * has ended.
+   * Returns `refused` without a refresh token, or after 400 `invalid_grant`. Only `invalid_grant` proves that
+   * Keycloak's session has ended.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
@@ -121,8 +121,9 @@ export class OpenIdProvider {
   }
 
   /**
-   * Returns the former ID token if the server sends none or the key of the new one is unavailable. That must not fail
-   * the refresh: the refresh token may be used up by now, and the logout accepts the former ID token too.
+   * Returns the former ID token if the server sends no new ID token, or if the key of the new ID token is unavailable.
+   * An unavailable key must not fail the refresh: the refresh token may be used up, and the logout accepts the former
+   * ID token.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;
@@ -146,7 +147,9 @@ export class OpenIdProvider {
     }
   }
 
-  /** Sends the request itself (RP-Initiated Logout 1.0), so that the ID token appears in no URL of a browser. */
+  /**
+   * Sends the logout request from the service (RP-Initiated Logout 1.0), so that no browser URL contains the ID token.
+   */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
     const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };
@@ -154,7 +157,10 @@ export class OpenIdProvider {
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 
-  /** Keycloak asks the user first if there is still a session: another one, or the same one if ending it failed. */
+  /**
+   * Keycloak asks the user for confirmation if a session remains: another session, or the same session if `endSession`
+   * failed.
+   */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
     return buildEndSessionUrl(await this.configuration.get(), parameters).href;
@@ -179,7 +185,7 @@ function loggedIn(
   };
 }
 
-/** RFC 6749 §6: without a new refresh token, the former one stays valid. */
+/** RFC 6749 §6: without a new refresh token, the former refresh token stays valid. */
 function tokensOf(
   { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,

@@ -2,13 +2,13 @@ export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When Keycloak confirmed the session: on the monotonic clock, or in a session on the clock of its store. */
+  /** When Keycloak confirmed the session, on the monotonic clock; in a stored session, on the clock of the store. */
   readonly askedAtMs: number;
-  /** On the same clock. */
+  /** On the same clock as `askedAtMs`. */
   readonly expiresAtMs: number;
 }
 
-/** A private field is shown neither by JSON nor by `util.inspect`. */
+/** Keeps the tokens in a private field, which JSON and `util.inspect` do not show. */
 export class OpenIdTokens {
   readonly #parts: OpenIdTokensParts;
 
@@ -29,7 +29,7 @@ export class OpenIdTokens {
     return new OpenIdTokens({ ...this.#parts, askedAtMs: on(askedAtMs), expiresAtMs: on(expiresAtMs) });
   }
 
-  /** Callers must not put these into an answer. */
+  /** Callers must not put the tokens into an answer. */
   reveal(): OpenIdTokensParts {
     return this.#parts;
   }

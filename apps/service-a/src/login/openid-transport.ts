@@ -29,7 +29,7 @@ export class OpenIdTransport {
     const others = isLogin ? this.#logins : this.#sessions;
     const calls = method === 'GET' ? this.#metadata : others;
     let response = await calls.fetch(url, { method, headers, body: form, signal });
-    // A request that is refused for its credentials has not used up the code or the refresh token.
+    // If the client credentials are refused, the code or the refresh token is not used up.
     if (response.status === 401 && form !== undefined) {
       const again = new Headers(headers);
       if (await this.authenticator.replaceRefused(form, again)) {
@@ -53,7 +53,8 @@ export class OpenIdTransport {
 }
 
 /**
- * Browsers are redirected to the issuer's origin only. Our secret goes there, or to the origin of `internalServerUrl`.
+ * Browsers are redirected only to the issuer's origin. The client secret is sent only to the issuer's origin or to the
+ * origin of `internalServerUrl`.
  */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,

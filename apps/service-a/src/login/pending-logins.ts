@@ -14,28 +14,28 @@ export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly as?: string | undefined;
-  /** Whether this is the second attempt, because the first brought another user. */
+  /** Whether this is the second attempt, after another user logged in at the first attempt. */
   readonly isSecond?: boolean | undefined;
   readonly demand?: AuthenticationDemand | undefined;
   /** `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
 }
 
-/** About as long as Keycloak gives a user to log in. */
+/** About as long as Keycloak's own time limit for a login. */
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**
- * For all these cookies together: half the size of the header that a service reads. Any site can link to a login, and
- * choose the length of its path. If the cookies were too long, every request of the browser would be refused until they
- * expire.
+ * Limit for all login cookies of a browser together: half of the maximum header size. Any site can link to a login with
+ * a return path of its choice. If the cookies were too long, the service would refuse every request of the browser
+ * until the cookies expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
- * Kept in the browser, so that a client that starts many logins neither fills memory nor evicts other logins. The
- * encryption (JWE, with a key derived from the session secret) hides the PKCE verifier.
+ * Stores pending logins in cookies, so that a client that starts many logins cannot fill memory or evict other logins.
+ * The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier.
  */
 @Injectable()
 export class PendingLogins {

@@ -15,8 +15,8 @@ export interface RefusedPage {
 }
 
 /**
- * A refusal clears the cookie of a session that has ended, unless a login is in progress. That login ends the session
- * that it replaces, and the browser may already have the new cookie, which has the same name.
+ * A refusal clears the cookie of a session that has ended, unless a login is in progress. During a login, the browser
+ * may already have the cookie of the new session, which has the same name.
  */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {
@@ -27,7 +27,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** The page after a required login, if it is not the refused page. */
+  /** The page to return to after a required login; undefined for the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

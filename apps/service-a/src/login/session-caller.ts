@@ -13,12 +13,12 @@ import { CLOCK_TOLERANCE_SECONDS, demandOf } from './step-up.js';
 import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
-/** The reason of a refusal after which the browser's cookie is useless at every instance. */
+/** Refusal reason: no instance accepts the browser's session cookie any more. */
 export const SESSION_ENDED = 'session_ended';
-/** The session may belong to another instance. */
+/** Refusal reason: the session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** Refusals by this replica's own clock, which must not end a session for all replicas. */
+/** Refusal reasons that depend on this replica's clock, so they must not end a session for all replicas. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {
@@ -37,8 +37,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns undefined only without a session: if it is gone, the request never runs under another identity. Throws
-   * `BearerError`:
+   * Returns undefined only if the request has no session cookie, so that an ended session is never replaced by another
+   * identity. Throws `BearerError`:
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong
@@ -88,7 +88,8 @@ export class SessionCaller {
       return { session, token: await this.verifier.verify(session.tokens.reveal().accessToken) };
     } catch (error) {
       if (!(error instanceof BearerError) || BY_CLOCK.has(error.reason)) throw error;
-      // Keycloak ended the session without a notice. A refresh now could revive a session that is just being ended.
+      // Keycloak ended the session without notifying this service. A refresh could revive a session that is being
+      // ended.
       await this.sessions.end(id);
       return undefined;
     }
@@ -96,8 +97,8 @@ export class SessionCaller {
 }
 
 /**
- * Checks the ID token of the login, not the access token. For the access token, introspection reports the level of the
- * user's last login at this client, and loses it when the client exchanges a token.
+ * Checks the ID token of the login, not the access token. Introspection of the access token reports the level of the
+ * user's last login at this client, and no level after the client exchanges a token.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
   const known = authentication ?? NOTHING_KNOWN;

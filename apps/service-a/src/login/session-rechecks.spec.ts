@@ -22,7 +22,7 @@ function askedOver(ms: number, each: () => void = () => undefined): number[] {
 }
 
 describe('SessionRechecks', () => {
-  it('are not due until one is required', () => {
+  it('are not due before a recheck is required', () => {
     expect(rechecks.areDueSince(0)).toBe(false);
     expect(askedOver(60_000)).toEqual([]);
   });
@@ -39,7 +39,7 @@ describe('SessionRechecks', () => {
     expect(rechecks.areDueSince(nowMs - 1)).toBe(true);
   });
 
-  it('are due once in ten seconds even if they are required all the time (BF-09)', () => {
+  it('are due at most once in ten seconds, even if they are required constantly (BF-09)', () => {
     const asked = askedOver(600_000, () => rechecks.require());
     expect(asked.length).toBeGreaterThanOrEqual(59);
     expect(asked.length).toBeLessThanOrEqual(61);
@@ -47,14 +47,14 @@ describe('SessionRechecks', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('are due ten seconds later even if one was required shortly before (BF-09)', () => {
+  it('are due again ten seconds later, even if a recheck was required shortly before (BF-09)', () => {
     for (const laterMs of [1, 4999, 9999, 10_000, 10_001, 15_000, 19_999, 20_000, 25_000]) {
       rechecks = new SessionRechecks(() => nowMs);
       rechecks.require();
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // The rechecks just before and just after may both have been too early.
+      // The rechecks shortly before and after `requiredMs` may have been too early.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,
@@ -65,7 +65,7 @@ describe('SessionRechecks', () => {
     }
   });
 
-  it('are due once where the clock of the store goes back by an hour, and not at each use (BF-09)', () => {
+  it('are due once, not at each use, after the clock of the store goes back by an hour (BF-09)', () => {
     rechecks.require();
     nowMs -= 3_600_000;
     expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);

@@ -1,10 +1,10 @@
 /** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
 const INTERVAL_MS = 10_000;
 
-/** The last recheck of a series is due within two intervals, and clocks may differ. */
+/** The last recheck of a series is due within two intervals; the rest is a tolerance for different clocks. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** The clock of the store was set back if it is behind a recheck by more than this. */
+/** If the clock of the store is behind a recheck by more than this, the clock was set back. */
 const STEP_MS = 1000;
 
 export interface RecheckTimes {
@@ -13,12 +13,12 @@ export interface RecheckTimes {
 }
 
 /**
- * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session, and
- * Keycloak does not repeat it. So every session is rechecked at once, and again when the logout must be complete at
- * Keycloak, which reports the session as active until then.
+ * If Keycloak's keys are unavailable, a logout token can't be verified: it may have ended any session, and Keycloak
+ * does not repeat the token. Every session is rechecked at once, and again ten seconds later, since Keycloak reports a
+ * session as active until its logout is complete.
  *
- * Anyone can send such tokens. Yet no session is rechecked more than once in ten seconds, and its tokens are
- * introspected as often anyway.
+ * Anyone can send such tokens. Each session is therefore rechecked at most once in ten seconds, which is how often its
+ * tokens are introspected anyway.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;
@@ -37,7 +37,7 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** Ignores times far in the future: that clock was wrong. */
+  /** Ignores times far in the future, since the clock that produced them was wrong. */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
@@ -53,8 +53,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock went back, earlier rechecks become due now. Otherwise each use of a session would ask Keycloak until
-   * the former time is reached again.
+   * If the clock went back, earlier rechecks become due now. Otherwise each use of a session would call Keycloak until
+   * the clock reaches its former time again.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

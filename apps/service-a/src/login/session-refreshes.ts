@@ -6,20 +6,20 @@ import { SessionStoreError } from './session-store-error.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
-/** An access token with less remaining lifetime is refreshed, so that it outlives a run of the chain. */
+/** An access token with less remaining lifetime is refreshed, so that it does not expire during a run of the chain. */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** Longer than the calls of a refresh take, including those for Keycloak's keys. */
+/** Longer than the calls of a refresh take, including the calls for Keycloak's keys. */
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
-/** How long a change of the store is retried if its answer was lost: before the token is sent, and after. */
+/** How long a store update is retried after a lost answer, before and after the refresh token is sent. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** Keycloak did not get the refresh token, or says that it did not use it. */
+/** Failures after which the refresh token is unused: Keycloak did not receive the token, or refused to process it. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -28,10 +28,10 @@ const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
- * A realm may accept each refresh token once, and end the session if it comes again (`revokeRefreshToken`). So a
- * replica first notes in the session that it sends the token. This succeeds at one replica, and the others wait for its
- * answer. In a shared store, a token that may have been used is not sent again, and the session ends with its access
- * token.
+ * With `revokeRefreshToken`, a realm accepts each refresh token once, and ends the session if the token is sent again.
+ * A replica therefore first records in the session that it sends the token. Only one replica succeeds, and the other
+ * replicas wait for its answer. In a shared store, a token that may have been used is not sent again, and the session
+ * ends when its access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();
@@ -46,7 +46,7 @@ export class SessionRefreshes {
     const inFlight = this.#inFlight.get(key);
     if (inFlight === undefined) return this.#start(key);
     const refreshed = await inFlight;
-    // A refresh that started before the recheck was required proves nothing.
+    // A refresh that started before the recheck was required does not count as a recheck.
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
@@ -66,13 +66,13 @@ export class SessionRefreshes {
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
-    // Steps that can fail before the token is sent come before the note.
+    // Runs before the record in the session, so that a failure leaves no record.
     if (this.store.isShared) await this.provider.ready();
     const refreshId = randomBytes(9).toString('base64url');
     for (;;) {
       let isMine = false;
       const session = await this.#insist(INSIST_BEFORE_MS, key, (found) => {
-        // The answer to the first attempt may have been lost.
+        // An earlier attempt may have succeeded although its answer was lost.
         const wasMine = found.refreshId === refreshId;
         isMine = wasMine || (this.#isStale(found) && found.refreshSentAtMs === undefined);
         if (wasMine) return found;
@@ -81,7 +81,7 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // Another refresh completed meanwhile, or will get no answer.
+      // Another refresh has completed, or will get no answer.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }
@@ -98,7 +98,7 @@ export class SessionRefreshes {
       return await conclude((found) => ({ ...found, tokens: refreshed, ...NOT_SENT }));
     } catch (error) {
       const mayBeSentAgain = !this.store.isShared || wasNotUsed(error);
-      // 0 tells the others not to wait for an answer.
+      // 0 tells the other replicas not to wait for an answer.
       await conclude((found) => ({ ...found, ...(mayBeSentAgain ? NOT_SENT : { refreshSentAtMs: 0 }) }));
       throw error;
     }

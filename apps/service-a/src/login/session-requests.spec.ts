@@ -100,7 +100,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('is refused while the clock of this service is wrong, and does not end the session (BF-05)', async () => {
+  it('is refused while the clock of this service is wrong, but the session continues (BF-05)', async () => {
     const session = await logIn();
     const { now } = Date;
     jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
@@ -113,7 +113,7 @@ describe('a request with a session', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('may change state with the CSRF token of the session, from a page of this origin (BF-06)', async () => {
+  it('may change state from a page of this origin, with the CSRF token of the session (BF-06)', async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
@@ -137,7 +137,7 @@ describe('a request with a session', () => {
     ['an unknown source', {}],
     ['a host name that was rebound to this service', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
     ['a malformed origin', { ...SAME_ORIGIN, origin: 'nonsense' }],
-  ])('from %s changes nothing, even with the CSRF token of the session (BF-06)', async (_, from) => {
+  ])('changes nothing from %s, even with the CSRF token of the session (BF-06)', async (_, from) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {
       const { body } = await post(path, { cookie: session.cookie, ...from }, { csrf_token: session.csrfToken }).expect(
@@ -148,7 +148,7 @@ describe('a request with a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('gets a page that says nothing was done if the CSRF token is from the previous session, as in another tab (BF-06)', async () => {
+  it('gets a page saying that nothing was done if its CSRF token is from the previous session (BF-06)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     const headers = { cookie: session.cookie, ...SAME_ORIGIN, accept: 'text/html' };
     const refused = await post('/auth/logout', headers, { csrf_token: former.csrfToken }).expect(403);
@@ -167,7 +167,7 @@ describe('a request with a session', () => {
     ['a longer one', (token) => ({ csrf_token: `${token}x` })],
     ['another one of that length', (token) => ({ csrf_token: 'x'.repeat(token.length) })],
     ['two of them', (token) => ({ csrf_token: [token, token] })],
-  ])('from this origin with %s changes nothing (BF-06)', async (_, form) => {
+  ])('changes nothing from this origin with %s (BF-06)', async (_, form) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {
       await post(path, { cookie: session.cookie, ...SAME_ORIGIN }, form(session.csrfToken)).expect(403);
@@ -196,7 +196,7 @@ describe('a request with a session and an Authorization header', () => {
     expect(refused.headers['set-cookie']).toBeUndefined();
     await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
     await expect(isLoggedIn(session)).resolves.toBe(true);
-    // On a guarded route the header is not a valid token, and the session does not replace it.
+    // On a guarded route the header is refused as an invalid token, although the request has a session.
     expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
@@ -252,7 +252,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('is not shown as live by the start page after Keycloak ended it without a notice (BF-09)', async () => {
+  it('is not live on the start page after Keycloak ended it without notifying the service (BF-09)', async () => {
     const [live, session] = [await logIn(), await logIn()];
     const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
     expect(await home(live)).toContain('Logged in as <strong>alice');
@@ -261,7 +261,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('gives no login hint after Keycloak ended it without a notice (BF-09)', async () => {
+  it('gives no login hint after Keycloak ended it without notifying the service (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     await expect(app.get(StepUps).userOf({ headers: { cookie: session.cookie } })).resolves.toEqual({
@@ -270,16 +270,16 @@ describe('a session', () => {
     });
   });
 
-  it('does not clear the cookie of the session that replaced it, while a login is pending (RS-11, BF-05)', async () => {
+  it('does not clear its cookie while a login is pending, since a new session may own the cookie (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
-    // Sent before the answer that set the new cookie and cleared the pending login.
+    // The browser sends these requests before it receives the new session cookie and the cleared login cookie.
     for (const accept of ['text/html', 'application/json']) {
       const underWay = await chain({ cookie: `${former.cookie}; login-abcd=sealed`, accept }).expect(401);
       expect(underWay.headers['set-cookie']).toBeUndefined();
     }
     await chain({ cookie: session.cookie }).expect(200);
-    // No login is in progress, so none replaces the cookie.
+    // Without a pending login, the cookie of the ended session is cleared.
     const { headers } = await chain({ cookie: former.cookie }).expect(401);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
@@ -294,7 +294,7 @@ describe('two instances that share no sessions', () => {
       (headers: Record<string, string>) => send('post', NO_ATTACK, { ...headers, ...SAME_ORIGIN }, replica),
     ],
     ['the start page', (headers: Record<string, string>) => send('get', '/', headers, replica)],
-  ])('keep each other’s cookie when %s is requested from the wrong one (BF-09)', async (_, ask) => {
+  ])('do not clear the cookie of the other instance if %s is requested with it (BF-09)', async (_, ask) => {
     const session = await logIn();
     const { headers } = await ask({ cookie: session.cookie });
     expect(headers['set-cookie']).toBeUndefined();
@@ -302,13 +302,13 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('run nothing as the service for a session of the other instance', async () => {
+  it('do not run the chain as the service for a session of the other instance', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });
   });
 
-  it('clear the cookie of an ended session at the instance that started it', async () => {
+  it('clear the cookie of an ended session at the instance that started the session', async () => {
     const session = await logIn();
     await app.get(UserSessions).end(session.id);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -316,7 +316,7 @@ describe('two instances that share no sessions', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('let a user get rid of an unknown session by logging out', async () => {
+  it('let a user remove the cookie of an unknown session by logging out', async () => {
     const { cookie } = await logIn();
     const page = await send('get', '/', { cookie }, replica).expect(200);
     expect(page.text).toContain('is unknown here');

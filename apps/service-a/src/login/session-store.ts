@@ -4,20 +4,20 @@ import type { UserSession } from './user-session.js';
 /** The times in sessions are on the store's clock, in ms, since the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /** For the age of something: the later time if two clocks differ. */
+  /** The later time if two clocks differ, for computing an age. */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** If all replicas use this store, a replica must not repeat what another one has begun. */
+  /** Whether all replicas use this store, so that a replica must not repeat an operation of another replica. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
-  /** Returns false, and adds nothing, if the session was ended before. */
+  /** Returns false, without adding the session, if the session has already ended. */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * `change` is called again after a concurrent change, and may return its argument. If it returns undefined, the
+   * `change` is called again after a concurrent change, and may return its argument. If `change` returns undefined, the
    * session is deleted.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
@@ -26,8 +26,8 @@ export interface SessionStore {
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
   /**
-   * Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again, as of the store's last
-   * answer.
+   * Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again, according to the store's
+   * last answer.
    */
   needsRecheck(askedAtMs: number): boolean;
   /** True only for the first call with this state within `ttlSeconds`. */
@@ -37,7 +37,7 @@ export interface SessionStore {
 
 export interface StoreBounds {
   readonly maxSessions: number;
-  /** Without a limit per user, one user could evict all others by logging in repeatedly. */
+  /** Without a limit per user, one user could evict the sessions of all other users by logging in repeatedly. */
   readonly maxSessionsPerUser: number;
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;

@@ -6,7 +6,7 @@ import { SESSIONS_UNAVAILABLE } from './session-store-error.js';
 
 const RETRY_AFTER_SECONDS = '1';
 
-/** A hook, since any route may need a session. */
+/** Renders the page in a hook, since any route may need a session. */
 @Injectable()
 export class SessionsUnavailablePage implements OnModuleInit {
   readonly #body = JSON.stringify(SESSIONS_UNAVAILABLE);

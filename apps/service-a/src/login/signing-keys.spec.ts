@@ -39,7 +39,7 @@ async function read(): Promise<unknown> {
 
 const token = { payload: '', signature: '' };
 const keyOf = (kid: string): Promise<unknown> => Promise.resolve(keys.get({ alg: 'ES256', kid }, token));
-/** Runs everything that does not wait for the clock. */
+/** Lets all pending work finish that does not wait for the clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function advance(ms: number): Promise<void> {
@@ -55,14 +55,14 @@ const unknown = expect.objectContaining({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
 const outage = () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
 
 describe('SigningKeys', () => {
-  it('are read on first use, once for concurrent callers, and cached', async () => {
+  it('reads the keys on first use, once for concurrent callers, and caches them', async () => {
     await Promise.all([keyOf('old'), keyOf('old'), keyOf('old')]);
     nowMs += 599_000;
     await keyOf('old');
     expect(readings).toEqual([5000]);
   });
 
-  it('are read again within the request whose token names an unknown key (BF-02)', async () => {
+  it('reads the keys again within a request whose token names an unknown key (BF-02)', async () => {
     await keyOf('old');
     await advance(COOL_DOWN_MS);
     published = { keys: [jwks.new, jwks.old] };
@@ -70,7 +70,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('make a request wait during the cool-down, and do not refuse it (BF-02)', async () => {
+  it('lets a request wait during the cool-down instead of refusing it (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new, jwks.old] };
     const [first, second] = [keyOf('new'), keyOf('new')];
@@ -81,7 +81,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000, 5000 + COOL_DOWN_MS]);
   });
 
-  it('still find a new key under unknown ones every 100 ms, and ask Keycloak once per second at most (BF-02)', async () => {
+  it('finds a new key during a flood of unknown key ids, with at most one call to Keycloak per second (BF-02)', async () => {
     await keyOf('old');
     const junk: Promise<unknown>[] = [];
     let rotated: Promise<unknown> | undefined;
@@ -103,7 +103,7 @@ describe('SigningKeys', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
   });
 
-  it('of a reading that began before a token arrived do not disprove its key (BF-02)', async () => {
+  it('does not refuse a token because of a key set requested before the token arrived (BF-02)', async () => {
     let answer: (set: unknown) => void = () => undefined;
     const before = { keys: [jwks.old] };
     published = new Promise((resolve) => (answer = resolve));
@@ -119,7 +119,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('throw different errors for an unknown key and for unavailable keys (RS-14)', async () => {
+  it('throws different errors for an unknown key and for unavailable keys (RS-14)', async () => {
     await expect(keyOf('junk')).rejects.toBeInstanceOf(errors.JWKSNoMatchingKey);
     published = outage();
     const asked = keyOf('new').catch((error: unknown) => error);
@@ -132,7 +132,7 @@ describe('SigningKeys', () => {
     await expect(again).resolves.toBeDefined();
   });
 
-  it('ask a failing Keycloak once per second at most, too (CC-09)', async () => {
+  it('calls a failing Keycloak at most once per second (CC-09)', async () => {
     published = outage();
     const asked: Promise<unknown>[] = [];
     for (let ms = 0; ms < 5000; ms += 100) {
@@ -144,19 +144,19 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
-  it('are not read again for a token that names no key when there are several', async () => {
+  it('does not read the keys again if there are several and the token has no key id', async () => {
     published = { keys: [jwks.old, jwks.new] };
     await keyOf('old');
     await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);
     expect(readings).toHaveLength(1);
   });
 
-  it.each([[null], [{}], [{ keys: 'x' }], [[]]])('refuse the key set %j (RS-15)', async (set) => {
+  it.each([[null], [{}], [{ keys: 'x' }], [[]]])('refuses the key set %j (RS-15)', async (set) => {
     published = set;
     await expect(keyOf('old')).rejects.toMatchObject({ reason: 'signing_keys_malformed' });
   });
 
-  it('that Keycloak withdrew are accepted for ten minutes at most (BF-02)', async () => {
+  it('accepts a key that Keycloak has withdrawn for at most ten minutes (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new] };
     nowMs += 600_000;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Asymmetric algorithms only: a party that knows our secret must not be able to sign a token. */
+/** Asymmetric algorithms only: a party that knows the client secret must not be able to sign a token. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -31,16 +31,16 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a rotation all logins name an unknown key, so the keys are read at most once per second. During the cool-down a
- * caller is not refused: it waits for the next reading, together with all others. A reading that began before the token
- * arrived can't prove that Keycloak lacks its key.
+ * After a rotation all logins name an unknown key, so the keys are read at most once per second. During the cool-down,
+ * callers wait for the next read instead of being refused. A key set requested before the token arrived can't prove
+ * that Keycloak lacks the key of the token.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<JWTVerifyGetKey> | undefined;
-  /** It has not begun, so that all callers that wait now can share it. */
+  /** The next read, which has not started; all waiting callers share it. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
   /** `read` fetches Keycloak's current key set (RFC 7517 §5), and throws `AuthorizationServerError`. */

@@ -117,7 +117,7 @@ describe('a browser whose user logged in too weakly', () => {
     );
   });
 
-  it('gets a page that says the form was not sent, with a login link that leads back to the form (RS-11)', async () => {
+  it('gets a page saying that the form was not sent, with a login link that returns to the form (RS-11)', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_ONE);
     const { headers, text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
     expect(headers['location']).toBeUndefined();
@@ -152,29 +152,29 @@ describe('a browser that has just returned from the required login', () => {
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 
-  it('is not redirected again by a demand of the next service either', async () => {
+  it('is not redirected again if the next service requires another login', async () => {
     demandAt('/api/process', 'max_age="0"');
     const { cookie } = await sessionOf(AT_TWO, true);
     expect((await get('/run-service-b', { ...NAVIGATION, cookie })).status).toBe(401);
   });
 });
 
-describe('a login demand of the next service', () => {
-  it('redirects a browser to the login, with a return_to for the chain (RS-11)', async () => {
+describe('a browser whose user must log in again for the next service', () => {
+  it('is redirected to the login, with a return_to for the chain (RS-11)', async () => {
     demandAt('/api/process', 'acr_values="2", max_age="60"');
     const { cookie } = await sessionOf(AT_ONE);
     const { headers } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(303);
     expect(headers['location']).toBe('/auth/login?acr_values=2&max_age=60&return_to=%2Frun-service-b');
   });
 
-  it('shows no login link if this service may not ask for the level', async () => {
+  it('gets no login link if this service may not request the required level', async () => {
     demandAt('/api/process', 'acr_values="platinum"');
     const { cookie } = await sessionOf(AT_ONE);
     const { text } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(401);
     expect(text).not.toContain('/auth/login?acr_values');
   });
 
-  it('shows a login link that returns to the form, if a form was sent', async () => {
+  it('gets a login link that returns to the form, if a form was sent', async () => {
     demandAt('/api/refunds', 'max_age="300"');
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const { text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
@@ -187,7 +187,7 @@ describe('a request with a token', () => {
   const ofAlice = (change: object): string =>
     signIn(app, testAccessToken({ subject: 'alice', client: 'shop', permissions: ['orders.read'], ...change }));
 
-  it('gets the challenge and no redirect, even with a session beside it (RFC 9470 §3)', async () => {
+  it('gets the challenge and no redirect, even if it also has a session (RFC 9470 §3)', async () => {
     const { cookie } = await sessionOf(AT_TWO);
     const token = ofAlice({ acr: '1', authenticatedSecondsAgo: 5 });
     for (const headers of [{}, { cookie }]) {
@@ -205,7 +205,7 @@ describe('a request with a token', () => {
   });
 });
 
-it('offers the ordinary login to a request without a session', async () => {
+it('offers a login without extra requirements to a request without a session', async () => {
   const { text } = await get('/refund', NAVIGATION).expect(401);
   expect(text).toContain('href="/auth/login?return_to=/refund"');
 });

@@ -8,9 +8,9 @@ import { UserSessions } from './user-sessions.js';
 
 export interface StepUp {
   readonly link: string;
-  /** If not, a page offers the link. */
+  /** Whether to redirect at once; otherwise a page shows the link. */
   readonly isAtOnce: boolean;
-  /** Whether the user has just logged in for this, and that did not suffice. */
+  /** Whether the user has just logged in for this requirement, and the login did not meet it. */
   readonly isRepeated: boolean;
 }
 
@@ -23,8 +23,8 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * A browser is sent away only from a navigation by GET, since it repeats the request afterwards. It is sent once: a
-   * refusal right after the login is shown.
+   * Redirects only a navigation by GET, since the browser repeats the request after the login. Redirects once: a
+   * refusal right after the login is shown as a page.
    */
   for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;
@@ -37,7 +37,7 @@ export class StepUpRedirects {
   }
 }
 
-/** Older browsers do not tell a navigation from the request of a script or a frame. */
+/** Older browsers send no header that distinguishes a navigation from a request by a script or a frame. */
 function isNavigation(request: PageRequest): boolean {
   const { method, headers } = request.raw;
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';

@@ -13,7 +13,7 @@ export interface StepUpQuery {
 
 /**
  * Throws `LoginError` `login_link_malformed` for a level that is not `known`, and for an age out of bounds. Ignoring
- * them would make the login weaker.
+ * such values would make the login weaker.
  */
 export function demandIn(
   { acrValues, maxAge }: StepUpQuery,

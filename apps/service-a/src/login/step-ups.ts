@@ -28,12 +28,12 @@ export class StepUps {
   }
 
   /**
-   * Throws `LoginError`. The session then stays as it was, and two users never mix.
+   * Throws `LoginError`. After an error the session is unchanged, and never gets data of another user.
    *
    * - `login_too_weak`: Keycloak did less than requested. Users can edit the address, and `acr_values` is voluntary
    *   (OpenID Connect Core 1.0 §5.5.1.1).
    * - `login_of_another_user`: the user is not the user of the session to confirm, or of a session that another tab
-   *   started meanwhile.
+   *   started during the login.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

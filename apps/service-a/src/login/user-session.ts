@@ -6,16 +6,16 @@ export interface UserSession {
   /** `sid`: the id of Keycloak's session. */
   readonly sessionId: string | undefined;
   readonly username: string;
-  /** Our forms send this back, and no other site can know it. */
+  /** The service's forms send this token back, and no other site can know it. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   readonly authentication?: AuthenticationClaims | undefined;
-  /** Like all times of a session, on the clock of the store. */
+  /** On the clock of the store, like all times of a session. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;
   readonly generation: number;
-  /** Set while a refresh token was sent and no answer has come. 0 if no answer will come. */
+  /** When a refresh token was sent, until its answer arrives; 0 if no answer will arrive. */
   readonly refreshSentAtMs?: number | undefined;
   readonly refreshId?: string | undefined;
 }

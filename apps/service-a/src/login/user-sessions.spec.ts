@@ -60,7 +60,7 @@ describe('UserSessions', () => {
     await expect(sessions.find('brought-by-the-browser')).resolves.toBeUndefined();
   });
 
-  it('ends a session after the idle time, but not one in use (BF-05)', async () => {
+  it('ends a session after the idle time, but keeps a session in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     for (let uses = 0; uses < 5; uses += 1) {
       nowMs += (IDLE_SECONDS - 1) * 1000;
@@ -72,7 +72,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('counts each use, however short the time since the last one (BF-05)', async () => {
+  it('counts each use, however short the time since the previous use (BF-05)', async () => {
     const id = await sessions.begin(login());
     nowMs += 500;
     await sessions.find(id);
@@ -136,7 +136,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('ends all sessions of a sid, and no others (BF-09)', async () => {
+  it('ends only the sessions with the given sid (BF-09)', async () => {
     const ids = [await sessions.begin(login()), await sessions.begin(login())];
     const other = await sessions.begin(login({ sessionId: 's2' }));
     await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
@@ -144,7 +144,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(other)).resolves.toBeDefined();
   });
 
-  it('ends every session of a user when only the user is named, and lets the user log in again (BF-09)', async () => {
+  it('ends every session of a user if only the subject is given, and lets the user log in again (BF-09)', async () => {
     const ids = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     const bob = await sessions.begin(login({ subject: 'bob-id', sessionId: 's3' }));
     await sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -156,7 +156,7 @@ describe('UserSessions', () => {
   it.each([
     ['sid', { sessionId: 's1', subject: undefined }],
     ['sub', { sessionId: undefined, subject: 'alice-id' }],
-  ])('starts no session for a login whose %s ended before its user came back (BF-09)', async (_, ended) => {
+  ])('starts no session for a login if its %s ended during the login (BF-09)', async (_, ended) => {
     await sessions.endAtKeycloak(ended, 1000);
     await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
   });
@@ -167,7 +167,7 @@ describe('UserSessions', () => {
   });
 });
 
-describe('when any session may have ended (BF-09)', () => {
+describe('UserSessions after recheckAll (BF-09)', () => {
   it('asks Keycloak about each session before its next use', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
@@ -184,7 +184,7 @@ describe('when any session may have ended (BF-09)', () => {
     expect(refreshes).toBe(2);
   });
 
-  it('ends the session that Keycloak has ended, and no other', async () => {
+  it('ends only the session that Keycloak has ended', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
     await sessions.recheckAll();
@@ -196,7 +196,7 @@ describe('when any session may have ended (BF-09)', () => {
     await expect(sessions.findFresh(other)).resolves.toBeDefined();
   });
 
-  it('serves no session while Keycloak is unavailable, and ends none', async () => {
+  it('refuses sessions while Keycloak is unavailable, but does not end them', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
     await sessions.recheckAll();
@@ -207,7 +207,7 @@ describe('when any session may have ended (BF-09)', () => {
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('does not trust a refresh that started before', async () => {
+  it('does not rely on a refresh that started before the recheck was required', async () => {
     const id = await sessions.begin(login({ tokens: tokens(10) }));
     const early = { tokens: tokens(300, 'early') };
     let land: (refreshed: Refreshed) => void = () => undefined;

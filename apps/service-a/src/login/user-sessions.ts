@@ -11,13 +11,13 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** A use is noted at most once in this time, so that the requests of one page change a shared store once. */
+/** A use is stored at most once per interval, so that the requests of one page write to a shared store once. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** Another replica's clock may have been ahead by this much when it noted a time. */
+/** Another replica's clock may have been ahead by this much when it stored a time. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** Longer than the return to the page that required a login takes. */
+/** Longer than a browser takes to return to the page that required the login. */
 const STEP_UP_IS_FRESH_MS = 60_000;
 
 const RANDOM_BYTES = 32;
@@ -75,15 +75,12 @@ export class UserSessions {
     return id === undefined || session === undefined ? undefined : this.#refreshes.freshened(keyOf(id), session);
   }
 
-  /**
-   * Without a shared store, a session of another instance may still be live there, so its cookie must not be cleared
-   * here.
-   */
+  /** Returns false for a session of another instance without a shared store: its cookie must not be cleared here. */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
-  /** Whether the user logged in for a route a moment ago, so that another login would hardly help. */
+  /** Whether the user has just logged in for a route, so that another login is unlikely to help. */
   hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
     return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }
@@ -92,12 +89,16 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /** No request finds the session any more, no refresh revives it, and no login in progress starts a session for it. */
+  /**
+   * Afterwards, requests do not find the session, refreshes do not revive it, and pending logins do not start it again.
+   */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }
 
-  /** Keycloak may have ended any session, so each is refreshed before its next use (`findFresh`). */
+  /**
+   * Requires a refresh of every session before its next use (`findFresh`), since Keycloak may have ended any session.
+   */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }

@@ -11,7 +11,7 @@ export const SERVICES = Object.keys(NAMES);
 
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
-/** A token with the service that it is stolen from, and its intended audience, whatever its claims say. */
+/** A token, described by the service from which it was stolen and by its intended audience, not by its claims. */
 export interface StolenToken {
   readonly holder: string;
   readonly meantFor: readonly string[];
@@ -19,10 +19,10 @@ export interface StolenToken {
 
 /**
  * - `opens`: the token was made for this service alone, which accepts it
- * - `exposed`: the token was made for several services, and this one accepts it, as if it had been passed on
- * - `closed`: the token was made for another service, which accepts it, and this one refuses its audience
+ * - `exposed`: the token was made for several services, and this service accepts it, as if it had been passed on
+ * - `closed`: the token was made for another service, which accepts it, and this service refuses it
  * - `ended`: the token was made for this service, which refuses it after it has expired
- * - `leak`: the token was made for another service, and this one accepts it, which must not happen
+ * - `leak`: the token was made for another service, but this service accepts it, which must not happen
  * - `unclear`: anything else, which proves nothing
  */
 export type Verdict = 'opens' | 'exposed' | 'closed' | 'ended' | 'leak' | 'unclear';
@@ -40,12 +40,12 @@ interface Judged extends StolenToken {
 }
 
 export function judgeDoors(token: Judged, doors: readonly Door[]): readonly Cell[] {
-  // If no service accepts the token, it may be dead, and refusals by other services prove nothing.
+  // If no intended service accepts the token, the token may be invalid, and refusals by other services prove nothing.
   const isGood = doors.some(({ service, answer }) => token.meantFor.includes(service) && isAccepted(answer));
   return doors.map((door) => judgeDoor(token, door, isGood));
 }
 
-/** By reason: Keycloak only calls a token inactive, a service finds the wrong audience itself. */
+/** Words by reason: Keycloak only reports a token as inactive; a service detects a wrong audience itself. */
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,
@@ -65,7 +65,7 @@ export function judgeDoor(token: Judged, { service, answer }: Door, isGood = fal
   }
   const foundBy = FOUND_BY[answer.reason ?? ''];
   if (answer.status === 401 && answer.code === 'invalid_token' && foundBy !== undefined) {
-    // A token that has expired shows nothing about its audience.
+    // The refusal of an expired token says nothing about its audience.
     if (!isForIt && isGood && answer.reason !== 'expired')
       return of('closed', `Made for ${own}, and this is ${here}: ${foundBy(here)}.`);
     const hasEnded = token.expiresAt * 1000 <= Date.now();

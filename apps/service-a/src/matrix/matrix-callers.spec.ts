@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-it('is the user of the session that was found, and nobody else, where that session ends just then (BF-05)', async () => {
+it('treats the caller as the user of the session that was found, even if it ends at that moment (BF-05)', async () => {
   const accessToken = signIn(
     app,
     testAccessToken({ subject: 'alice', client: 'service-a', permissions: [PERMISSION] }),
@@ -55,7 +55,7 @@ it('is the user of the session that was found, and nobody else, where that sessi
       expiresAtMs: performance.now() + 300_000,
     }),
   });
-  // As if a notice of Keycloak came while it is asked about the token.
+  // Simulates a logout notice from Keycloak during the introspection.
   const end = (): void => void sessions.end(id);
   subscribe(INTROSPECTION_CHANNEL, end);
   const request = { headers: { cookie: `session=${id}` } };

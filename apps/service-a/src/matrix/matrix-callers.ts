@@ -26,6 +26,6 @@ export class MatrixCallers {
   }
 }
 
-/** From the header, since a `VerifiedAccessToken` does not reveal its text. */
+/** Reads the header, since a `VerifiedAccessToken` does not reveal its text. */
 const bearerOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
   authorization?.replace(/^bearer +/i, '');

@@ -91,7 +91,7 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
     answer: inWords(answer),
     madeFor: forWhom(row),
     isOpen: verdict === 'opens' || verdict === 'exposed',
-    // A token that is shown to a service again proves nothing new if it was made for other services.
+    // A token that was made for other services proves nothing new if it is presented again.
     isShownAgain: row.meantFor.includes(service),
     shownBy: showerOf(row),
     ends,

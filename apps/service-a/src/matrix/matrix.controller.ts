@@ -16,9 +16,7 @@ const PASS_ON = 'pass_on';
 
 type BrowserRequest = PageRequest & CookieRequest & { readonly headers: IncomingHttpHeaders };
 
-/**
- * As for the attacks: a caller with a token or a session needs attacks.run, an anonymous browser on our page does not.
- */
+/** A caller with a token or a session needs attacks.run; an anonymous browser on our page does not. */
 @Controller('matrix')
 @OptionalToken()
 @RequirePermission(PERMISSION)
@@ -30,7 +28,7 @@ export class MatrixController {
     private readonly callers: MatrixCallers,
   ) {}
 
-  /** With `pass_on` in the body, whatever its value, one token that names all three services is shown instead. */
+  /** If the body contains `pass_on`, whatever its value, presents one token that names all three services instead. */
   @Post()
   @HttpCode(200)
   async run(

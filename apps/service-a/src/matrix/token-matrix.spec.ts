@@ -28,7 +28,7 @@ const row = (
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
 describe('a cell of the matrix', () => {
-  it('opens where the token was made for the service, and is closed elsewhere, in words', () => {
+  it('is "opens" if the token was made for the service, else "closed", and explains why', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
       { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },
@@ -37,15 +37,15 @@ describe('a cell of the matrix', () => {
     ]);
   });
 
-  it('is a leak where a token opens what it was not made for', () => {
+  it('is "leak" if the service accepts a token that was made for another service', () => {
     expect(row([ACCEPTED, ACCEPTED, INACTIVE]).cells[0]).toMatchObject({
       verdict: 'leak',
       why: 'It was made for Service B, and opens Service A all the same.',
     });
   });
 
-  it('goes by what the token is made for, and not by what it says of itself', () => {
-    // As if the audience mapper of its scope named another service, or two.
+  it('depends on the intended audience of the token, not on its claims', () => {
+    // Simulates an audience mapper that names another service, or two services.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
       'closed',
@@ -61,15 +61,15 @@ describe('a cell of the matrix', () => {
     [{ ...INACTIVE, reason: 'expired' }],
     [{ status: 404 }],
     [{ status: 0, reason: 'no answer' }],
-  ])('proves nothing where the answer is %j', (answer) => {
+  ])('proves nothing if the answer is %j', (answer) => {
     expect(verdicts(row([answer, ACCEPTED, INACTIVE]))).toEqual(['unclear', 'opens', 'closed']);
   });
 
-  it('proves nothing of a token that opens nothing: it may be dead', () => {
+  it('proves nothing about a token that every service refuses, since it may be invalid', () => {
     expect(verdicts(row([INACTIVE, INACTIVE, INACTIVE]))).toEqual(['unclear', 'unclear', 'unclear']);
   });
 
-  it('is exposed where a token opens what it was made for, and more', () => {
+  it('is "exposed" if the service accepts a token that was made for several services', () => {
     const { cells } = row([ACCEPTED, ACCEPTED, ACCEPTED], PASSED_ON[2]);
     expect(cells.map(({ verdict }) => verdict)).toEqual(['exposed', 'exposed', 'exposed']);
     expect(cells[0]?.why).toBe(
@@ -77,7 +77,7 @@ describe('a cell of the matrix', () => {
     );
   });
 
-  it('has ended where its own service refuses it after its end, and not before', () => {
+  it('is "ended" only if the intended service refuses the token after its expiry', () => {
     const at = (expiresAt: number, answer = INACTIVE) =>
       judgeDoor({ ...FOR_B, expiresAt }, { service: 'service-b', answer }).verdict;
     expect(at(1)).toBe('ended');
@@ -89,7 +89,7 @@ describe('a cell of the matrix', () => {
     );
   });
 
-  it('has ended, too, where a service that verifies signatures finds it expired', () => {
+  it('is also "ended" if a service that verifies signatures finds the token expired', () => {
     const answer = { ...INACTIVE, reason: 'expired' };
     expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
       verdict: 'ended',
@@ -106,7 +106,7 @@ describe('the page of the matrix', () => {
     ),
   );
 
-  it('says in signs and words that each token opens its own service alone, and until when', () => {
+  it('shows in signs and words that only its own service accepts each token, and until when', () => {
     const html = matrixRun(good);
     expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 doors.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
@@ -115,7 +115,7 @@ describe('the page of the matrix', () => {
     expect(html).toContain('<code>401 invalid_token, inactive</code>');
   });
 
-  it('says so where a door stands open, and where nothing was proven', () => {
+  it('reports a wrongly accepted token, and answers that prove nothing', () => {
     const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
     expect(html).toContain(
       'Not as expected. Doors that are open and must not be: 1. Answers that prove nothing: 0 of 9.',
@@ -127,7 +127,7 @@ describe('the page of the matrix', () => {
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
-  it('says in red words that one token for all opens all, from wherever it is taken', () => {
+  it('warns in red that all services accept a shared token, wherever it was stolen', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
       '<p class="matrix-summary refused">One token for all: stolen from any service, it opens 9 of 9 doors.',
@@ -136,14 +136,14 @@ describe('the page of the matrix', () => {
     expect(html.match(/for <strong>all three/g)).toHaveLength(3);
   });
 
-  it('does not say so of one that was refused somewhere', () => {
+  it('does not show the warning if a service refused the shared token', () => {
     const rows = PASSED_ON.map((stolen, at) =>
       row([ACCEPTED, at === 0 ? { status: 503 } : ACCEPTED, ACCEPTED], stolen),
     );
     expect(matrixRun(rows)).toContain('Doors that are open and must not be: 0. Answers that prove nothing: 1 of 9.');
   });
 
-  it('shows one cell once more, with the form to do so again', () => {
+  it('shows one repeated cell, with the form to repeat it again', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
     const cell = judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });

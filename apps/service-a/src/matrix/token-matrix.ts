@@ -29,13 +29,13 @@ export const EXCHANGED: readonly StolenToken[] = [
 
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** Service B shows the third token itself. */
+/** Has no scope for Service C, since Service B gets and presents the token for Service C. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  /** Without the tokens, since Service B keeps its own. */
+  /** Rows without tokens, since the token for Service C stays at Service B. */
   readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(
@@ -47,7 +47,7 @@ export class TokenMatrix {
     this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC });
   }
 
-  /** Refusals and failures are in the rows, and do not reject. */
+  /** Reports refusals and failures in the rows, and does not reject. */
   async exchanged(yours?: string): Promise<readonly MatrixRow[]> {
     return this.#run(EXCHANGED, (stolen) => this.#row(stolen, () => this.#exchangedToken(stolen, yours)));
   }

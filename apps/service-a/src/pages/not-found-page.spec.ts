@@ -35,7 +35,7 @@ afterAll(() => app.close());
 
 const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
 
-it('a browser gets a page of an address where nothing is', async () => {
+it('shows an HTML page to a browser that requests an unknown path', async () => {
   const { status, headers, text } = await request(app.getHttpServer()).get('/no-such').set('accept', BROWSER);
   expect([status, headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
   expect(text).toContain('<h1>There is no such page</h1>');

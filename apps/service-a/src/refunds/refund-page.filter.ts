@@ -5,7 +5,7 @@ import type { PageRequest } from '../pages/negotiation.js';
 import type { Page } from '../pages/pages.js';
 import { refundRefusedPage } from './refund-page.js';
 
-/** The page with the form, which then says that nothing was sent. */
+/** The form after the login, with a note that nothing was sent. */
 const AFTER_LOGIN = '/refund?not_sent=true';
 
 @Catch(KeycloakException)

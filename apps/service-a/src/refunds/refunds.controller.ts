@@ -18,7 +18,9 @@ import { RefundPageFilter } from './refund-page.filter.js';
 
 const ORDER_ID = '9876';
 const PERMISSION = 'orders.read';
-/** The password again, at most five minutes ago, so that a stranger at an unattended browser can't refund anything. */
+/**
+ * Requires the password again within five minutes, so that a stranger at an unattended browser can't refund anything.
+ */
 const AUTHENTICATION = { acr: '2', maxAgeSeconds: 300 } as const;
 
 type BrowserRequest = PageRequest & CookieRequest;
@@ -62,9 +64,7 @@ export class RefundsController {
     return this.#answer(answer, refundedPage(answer), request, reply);
   }
 
-  /**
-   * The guard checks the decorators only for the token of a request, so this method does for the token of a session.
-   */
+  /** The guard applies the decorators only to the token of a request, so this method checks the token of a session. */
   async #caller(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<VerifiedAccessToken> {
     const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION, AUTHENTICATION));
     if (caller === undefined) throw new BearerError('missing_token', { reason: 'no_credentials' });

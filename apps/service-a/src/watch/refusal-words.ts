@@ -3,7 +3,7 @@ export interface Late {
   readonly lateMs: number;
 }
 
-/** Refusals this close together are shown as one. */
+/** Refusals within this time are shown as one refusal. */
 const TOGETHER_MS = 250;
 /** Too short to show in tenths of a second. */
 const AT_ONCE_MS = 50;

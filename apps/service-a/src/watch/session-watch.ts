@@ -16,10 +16,10 @@ export interface WatchedSession {
 
 export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 
-/** Caches answer, so this costs the services next to nothing, and Keycloak nothing. */
+/** The services answer from their caches, so frequent requests are cheap and do not reach Keycloak. */
 const EVERY_MS = 200;
 
-/** A signal may arrive after the refusal, if something else was faster. */
+/** Waits for a signal that arrives after a refusal with another, faster cause. */
 const LINGER_MS = 3500;
 
 const MAX_HEARD = 20;
@@ -54,7 +54,7 @@ export class SessionWatch {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
     const atC = () => knownTokens.atC(caller);
-    // Not the chain's tokens, so that a user's first run of the chain still shows what Keycloak is asked.
+    // Uses separate tokens, so that the user's first run of the chain still shows its calls to Keycloak.
     const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];

@@ -13,7 +13,7 @@ describe('a watched page', () => {
     [{ state: 'silent' }, 'The signal feed hears nothing now: a service refuses within 10 s.'],
     [{ state: 'none' }, 'No signal feed runs here: a service refuses within 10 s.'],
     [{ state: 'none', asksKeycloak: false }, 'a service refuses when the token expires'],
-  ])('says how soon the services refuse a token: %j', (hearing, words) => {
+  ])('shows how soon the services refuse a token: %j', (hearing, words) => {
     const html = watched(ACCEPTED, 'alice', { ...HEARING, ...hearing });
     expect(html).toContain(words);
     expect(html).toContain('end your session or disable you: this page turns by itself.');
@@ -38,7 +38,7 @@ describe('a watched page', () => {
 });
 
 describe('the start page', () => {
-  it('is watched only for a logged-in user, and only if watching is enabled', () => {
+  it('contains the watch section only for a logged-in user, and only if watching is enabled', () => {
     const common = { demoMode: true, attacks: [], isWatched: true };
     const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
     expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);

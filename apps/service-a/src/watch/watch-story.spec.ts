@@ -38,20 +38,20 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('counts from the first refusal if no signal was received before it, and says so', () => {
+  it('counts from the first refusal, and says so, if no signal was received before the refusal', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);
     expect(story.counted).toMatch(/^Counted from the first refusal/);
   });
 
-  it('says which service still accepts its token, and where the token has expired', () => {
+  it('shows which service still accepts its token, and which token has expired', () => {
     const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
     expect(story.headline).toBe('Refused at A; Service B still accepts it');
     expect(story.services[2]?.words).toBe('it has expired by itself');
   });
 
-  it('does not call an expired token refused', () => {
+  it('does not report an expired token as refused', () => {
     expect(storyOf([at('A', 'expired'), at('B', 'accepted')], [])).toMatchObject({
       kind: 'expired',
       headline: 'Your token for Service A has expired by itself',
@@ -75,7 +75,7 @@ describe('the cause of a refusal', () => {
     expect(causeOf(NOW, messages)).toBe(cause === undefined ? undefined : NOW + cause);
   });
 
-  it('is the latest of several possible events before it', () => {
+  it('is the latest event before the refusal', () => {
     const heard = [-900, -300, 200].map((ms) => ({ heardAtMs: NOW, occurredAtMs: NOW + ms }));
     expect(causeOf(NOW, heard)).toBe(NOW - 300);
   });

@@ -21,7 +21,7 @@ export interface WatchStory {
   readonly counted?: string;
 }
 
-/** A signal arrives shortly before the refusal that it causes, or after it if something else was faster. */
+/** A signal arrives shortly before the refusal that it causes, or after a refusal with another, faster cause. */
 const HEARD_BEFORE_MS = 2000;
 const HEARD_AFTER_MS = 3000;
 

@@ -39,7 +39,7 @@ export class WatchController {
       throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
-    // Before anything is awaited, so that a caller who has left takes no place.
+    // Registered before the first `await`, so that a disconnected caller takes no place.
     reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);

@@ -8,7 +8,7 @@ const UNABLE: AttackAnswer = { status: 503 };
 
 const LIVES_LONG = Date.now() / 1000 + 600;
 
-/** Returns these answers in turn, and then always the last one. */
+/** Returns the answers in turn, and then repeats the last answer. */
 function known(expiresAt: number, ...answers: readonly (AttackAnswer | (() => AttackAnswer))[]): KnownToken {
   let times = 0;
   return {
@@ -32,14 +32,14 @@ const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedT
   new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
 
 describe('a watched token', () => {
-  it('is accepted until it is refused, and then is presented no more', async () => {
+  it('is accepted until a service refuses it, and is not presented afterwards', async () => {
     const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     const before = Date.now();
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
     expect(token.refusedAtMs).toBeGreaterThanOrEqual(before);
   });
 
-  it('is neither by an answer that decides nothing, or by none', async () => {
+  it('keeps its state after a server error or a missing answer', async () => {
     const failing = (): AttackAnswer => {
       throw new Error('nobody there');
     };
@@ -47,13 +47,13 @@ describe('a watched token', () => {
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
   });
 
-  it('has expired where it is refused at the end of its time', async () => {
+  it('counts as expired, not as refused, if a service refuses it at its expiry', async () => {
     const token = watched(known(Date.now() / 1000 + 1, ACCEPTED, REFUSED));
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'expired']);
     expect(token.refusedAtMs).toBeUndefined();
   });
 
-  it('gives way in time to another one, which lives longer and is accepted, too', async () => {
+  it('is replaced before its expiry by a new token that lives longer and is accepted', async () => {
     const soon = Date.now() / 1000 + 10;
     const renewed = watched(known(soon, REFUSED), async () => known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     expect(await statesOf(renewed)).toEqual(['unknown', 'accepted', 'refused']);
@@ -66,7 +66,7 @@ describe('a watched token', () => {
     }
   });
 
-  it('is not watched any more when the signal says so', async () => {
+  it('is no longer presented after the signal aborts', async () => {
     const ended = new AbortController();
     const token = watched(known(LIVES_LONG, ACCEPTED));
     await token.run(ended.signal, () => ended.abort());

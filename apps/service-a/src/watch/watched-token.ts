@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAccepted, isRefused, presentSurely, type KnownToken, type Presented } from 'demo';
 
-/** `unknown`: no answer has decided yet. `expired`: refused after its own lifetime. */
+/** `unknown`: the service has not accepted or refused the token yet. `expired`: refused after its expiry. */
 export type TokenState = 'unknown' | 'accepted' | 'refused' | 'expired';
 
 export interface WatchOptions {
   readonly everyMs: number;
-  /** Gets another token for the same service, if a token lives shorter than it is watched. */
+  /** Gets another token for the same service, if the watched token is about to expire. */
   readonly renew?: () => Promise<KnownToken>;
 }
 
-/** So close to the expiry, the reason of a refusal is unknown: clocks differ, and count whole seconds. */
+/** This close to the expiry, the cause of a refusal is uncertain, since clocks differ and count whole seconds. */
 const END_MARGIN_MS = 2000;
 
-/** How long before the expiry another token is requested, and how often that is tried again. */
+/** How long before the expiry another token is requested, and the interval between attempts. */
 const RENEW_BEFORE_MS = 20_000;
 const RENEW_AGAIN_MS = 5000;
 
@@ -36,7 +36,7 @@ export class WatchedToken {
     return this.#state;
   }
 
-  /** Milliseconds since the epoch; undefined unless it is refused. */
+  /** Milliseconds since the epoch; undefined unless the token is refused. */
   get refusedAtMs(): number | undefined {
     return this.#refusedAtMs;
   }
@@ -45,7 +45,7 @@ export class WatchedToken {
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     while (!signal.aborted) {
       await this.#renewInTime();
-      // A service that does not answer has decided nothing.
+      // A missing answer does not change the state.
       const presented = await presentSurely(() => this.#token.present()).catch(() => undefined);
       if (presented !== undefined && !signal.aborted && this.#judge(presented)) onChange();
       if (this.#state === 'refused' || this.#state === 'expired') return;
@@ -65,7 +65,7 @@ export class WatchedToken {
     return this.#state !== before;
   }
 
-  /** The new token replaces the old one when its service has accepted it. */
+  /** Replaces the token after the service has accepted the new token. */
   async #renewInTime(): Promise<void> {
     const { renew } = this.options;
     const nowMs = Date.now();

@@ -20,7 +20,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** Apart from the attacks, since a watched page shows its token several times a second. */
+  /** Separate from `#runs`, since a watched page presents its token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;

@@ -36,7 +36,7 @@ export class AttacksController {
     return this.lab.sealedToken(caller);
   }
 
-  /** Returns Service C's answer to that token, even after its user was disabled. */
+  /** Returns Service C's answer to the sealed token, even after the user was disabled. */
   @Post('sealed-token/shown')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -47,7 +47,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** Does not judge the answers, and returns only the claims of the token. */
+  /** Returns the answers without a verdict, and only the claims of the token. */
   @Post(':id')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

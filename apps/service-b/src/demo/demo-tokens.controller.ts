@@ -7,7 +7,7 @@ import { AnalyticsClient } from '../analytics.client.js';
 export class DemoTokensController {
   constructor(private readonly analytics: AnalyticsClient) {}
 
-  /** While it is cached, the token for Service C is the one that `POST /api/process` uses. */
+  /** While the token for Service C is cached, it is the same token that `POST /api/process` uses. */
   @Get()
   @RequirePermission('orders.approve')
   @AllowClients('service-a')

@@ -8,13 +8,13 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** Does not judge the answers, and returns only the claims of the token. */
+  /** Returns the answers without a verdict, and only the claims of the token. */
   @Post('exchange-by-c')
   @HttpCode(200)
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // An attacker would read the header too, since a `VerifiedAccessToken` does not reveal its text.
+    // Reads the header like an attacker, since a `VerifiedAccessToken` does not reveal its text.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

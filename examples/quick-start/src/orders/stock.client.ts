@@ -4,7 +4,7 @@ import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-
 
 export interface Stock {
   readonly left: number;
-  /** Subject of the caller; `through` is its client. */
+  /** The subject of the caller; `through` is the client of the caller. */
   readonly reader: string;
   readonly through: string;
 }

@@ -5,7 +5,7 @@ import request from 'supertest';
 import { ordersWithoutServer } from './orders-without-server.js';
 import { measureTokens } from './token-metrics.js';
 
-it('records one exchange for the first request, and that the second reused its token', async () => {
+it('records one exchange for the first request, and a cache hit for the second', async () => {
   const recorded: Record<string, string>[] = [];
   measureTokens({ record: (_, labels) => void recorded.push(labels) });
   const app = await ordersWithoutServer();

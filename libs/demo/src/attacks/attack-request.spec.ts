@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe('the request of an attack', () => {
-  it('returns status, code and reason of a service, or of Keycloak', async () => {
+  it('returns the status, code and reason from a service or Keycloak', async () => {
     const url = await serve(({ method }, response) => {
       const [status, body] =
         method === 'POST'
@@ -40,30 +40,30 @@ describe('the request of an attack', () => {
     });
   });
 
-  it.each(['', 'not JSON', '[1]', 'null', '"x"'])('returns the status alone for the body %p', async (body) => {
+  it.each(['', 'not JSON', '[1]', 'null', '"x"'])('returns only the status for the body %p', async (body) => {
     const url = await serve((_, response) => response.writeHead(404).end(body));
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 404 });
   });
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     const url = await serve((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 302 });
   });
 
-  it('returns no part of a token, and no text that is not a code', () => {
+  it('drops parts of a token and texts that are not codes', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
     const members = { code: token, reason: 'eyJzdWIiOiJ4In0', permission: '<b>' };
     expect(shownAnswer({ status: 400, members }, [token])).toEqual({ status: 400 });
     expect(shownAnswer({ status: 400, members: { code: 'x'.repeat(121), reason: 1 } })).toEqual({ status: 400 });
   });
 
-  it('is not run when the server is unreachable', async () => {
+  it('fails with AttackNotRun when the server is unreachable', async () => {
     await expect(ask({ who: 'Service C', url: 'http://127.0.0.1:9/?access_token=hush' })).rejects.toThrow(
       new AttackNotRun('Service C could not be reached.'),
     );
   });
 
-  it('is not run when the answer breaks off or never ends', async () => {
+  it('fails when the answer breaks off or is too long', async () => {
     const broken = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{');
       setTimeout(() => response.destroy(), 20);
@@ -74,7 +74,7 @@ describe('the request of an attack', () => {
     await expect(ask({ who: 'X', url: endless })).rejects.toThrow('X could not be reached.');
   });
 
-  it('is not run when the server does not answer in time', async () => {
+  it('fails when the server does not answer in time', async () => {
     const url = await serve(() => {});
     const deadlines = jest.spyOn(AbortSignal, 'timeout');
     await expect(ask({ who: 'X', url })).rejects.toThrow('X did not answer in time.');

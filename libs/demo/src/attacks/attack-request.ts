@@ -23,7 +23,7 @@ export interface RawAnswer {
 const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Throws `AttackNotRun` if no complete answer arrives in time. The error contains nothing of the request. */
+/** Throws `AttackNotRun` if no complete answer arrives in time. The error quotes no part of the request. */
 export async function send(request: AttackRequest): Promise<RawAnswer> {
   const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
   try {
@@ -70,7 +70,7 @@ function withBody(
   return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
 }
 
-/** A text of this length that also occurs in a token is not there by chance. */
+/** A shorter text could occur in a token by chance. */
 const MIN_PART_LENGTH = 12;
 
 const isSafeToShow = (value: string, secrets: readonly string[]): boolean =>

@@ -25,11 +25,11 @@ describe('the runs of attacks', () => {
       'A service on the way refused or failed: invalid_token (revoked).',
     ],
     ['fails unexpectedly', new TypeError('Bearer hush'), 'The attack itself failed: it has a bug.'],
-  ])('say why there was no attempt when its dependency %s', async (_, error, notRun) => {
+  ])('return the reason instead of an attempt when a dependency %s', async (_, error, notRun) => {
     await expect(new AttackRuns().run('x', () => Promise.reject(error))).resolves.toEqual({ notRun });
   });
 
-  it('number four at a time, with sixteen waiting; more are rejected', async () => {
+  it('are limited to four at a time and sixteen waiting', async () => {
     const runs = new AttackRuns();
     const underWay = { now: 0, most: 0 };
     const make = async (): Promise<Attempt> => {

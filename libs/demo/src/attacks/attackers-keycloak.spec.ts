@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe('Keycloak, as attackers use it', () => {
-  it('issues a service a new token for itself each time', async () => {
+describe('AttackersKeycloak', () => {
+  it('gets a new service token each time', async () => {
     const tokens = [await keycloak.ownToken('orders.approve'), await keycloak.ownToken('orders.approve')];
     expect(new Set(tokens).size).toBe(2);
     await expect(keycloak.tokens({ grant_type: 'client_credentials', scope: 'openid orders.read' })).resolves.toEqual({
@@ -32,7 +32,7 @@ describe('Keycloak, as attackers use it', () => {
     });
   });
 
-  it('issues a user tokens through a public client, and ends the session', async () => {
+  it('gets tokens of a user through a public client, and ends the session', async () => {
     const form = { grant_type: 'password', username: 'bob', password: 'bob', scope: 'orders.read' };
     const { refreshToken = '' } = await keycloak.tokens(form, DEMO_CLI);
     await keycloak.logOut(refreshToken, DEMO_CLI);
@@ -42,7 +42,7 @@ describe('Keycloak, as attackers use it', () => {
     await expect(keycloak.logOut(undefined, DEMO_CLI)).rejects.toThrow('no refresh token');
   });
 
-  it('revokes a token, and is called at baseUrl when there is one', async () => {
+  it('revokes a token at internalServerUrl if it is set', async () => {
     const { issuer, baseUrl } = server;
     const elsewhere = new AttackersKeycloak(
       { issuer: 'http://keycloak.invalid/realms/microservices', internalServerUrl: baseUrl, clientId: 'service-a' },
@@ -53,7 +53,7 @@ describe('Keycloak, as attackers use it', () => {
     expect(issuer).toContain(baseUrl);
   });
 
-  it('is quoted when it refuses, by its error code alone', async () => {
+  it('quotes only the error code when Keycloak refuses a token', async () => {
     await expect(keycloak.ownToken('inventory.adjust')).rejects.toThrow(
       'Keycloak gave service-a no token to attack with (invalid_scope).',
     );

@@ -60,7 +60,7 @@ export class AttackersKeycloak {
     };
   }
 
-  /** Unlike `tokens`, returns the answer of the token endpoint whatever its status. */
+  /** Returns the answer of the token endpoint even if it is an error, unlike `tokens`. */
   async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
     return ask(this.#request('token', form, client));
   }
@@ -104,7 +104,7 @@ export class AttackersKeycloak {
   }
 }
 
-/** A form value longer than any scope or grant type is a token. */
+/** Treats a form value that is longer than any scope or grant type as a token. */
 const MAX_NAME = 100;
 
 function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members']): string {

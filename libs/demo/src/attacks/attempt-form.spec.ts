@@ -5,19 +5,19 @@ const SENT = { what: 'a token', answer: { status: 401, code: 'invalid_token', re
 const GOOD = { attack: SENT, control: { what: 'the same', answer: { status: 200 } }, token: { aud: 'service-c' } };
 
 describe('an attempt that another service reports', () => {
-  it('is read in the agreed form', () => {
+  it('is accepted in the agreed form', () => {
     expect(readAttempt(GOOD)).toEqual(GOOD);
     expect(readAttempt({ notRun: 'Because.' })).toEqual({ notRun: 'Because.' });
     const { token: _, ...without } = GOOD;
     expect(readAttempt(without)).toEqual(without);
   });
 
-  it('counts as made, even with a notRun beside it', () => {
+  it('counts as made even if it also contains notRun', () => {
     const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });
 
-  it('is read without unknown fields, and without values that are not text', () => {
+  it('loses unknown fields and values that are not text', () => {
     const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
     expect(readAttempt({ ...GOOD, attack: more, token: { aud: 'service-c', sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
       GOOD,
@@ -36,7 +36,7 @@ describe('an attempt that another service reports', () => {
     ['without words', { ...GOOD, control: { answer: { status: 200 } } }],
     ['with a notRun that is not text', { notRun: 1 }],
     ['with a notRun that is too long', { notRun: 'x'.repeat(301) }],
-  ])('is undefined when it is %s', (_, answer) => {
+  ])('is rejected when it is %s', (_, answer) => {
     expect(readAttempt(answer)).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ const MAX_TEXT = 300;
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];
-  // An attempt that was made counts: a `notRun` beside it must not hide its result.
+  // A report with both answers counts as an attempt, even if it also contains `notRun`.
   if (sentAttack === undefined || sentControl === undefined) return isText(notRun) ? { notRun } : undefined;
   return {
     attack: sentAttack,

@@ -7,25 +7,25 @@ const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 const unreachable = (): Promise<AttackAnswer> => Promise.reject(new AttackNotRun('The server is unreachable.'));
 
 describe('an attempt', () => {
-  it('returns both answers', async () => {
+  it('returns the answers to the attack and to the honest use', async () => {
     await expect(
       attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', Promise.resolve(ACCEPTED)] }),
     ).resolves.toEqual({ attack: { what: 'this', answer: REFUSED }, control: { what: 'that', answer: ACCEPTED } });
   });
 
-  it('that succeeded is reported even when the honest use got no answer', async () => {
+  it('reports an attack that succeeded even when the honest use got no answer', async () => {
     const made = await attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', unreachable()] });
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects when it was refused and the honest use got no answer, or when it got no answer itself', async () => {
+  it('rejects when the attack got no answer, or was refused while the honest use got no answer', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });
     await expect(lost).rejects.toThrow('The server is unreachable.');
   });
 
-  it('keeps its result when the clean-up fails, which is logged', async () => {
+  it('keeps its result when the clean-up fails, and logs the failure', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const made = attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', Promise.resolve(ACCEPTED)] });
     const ended = thenCleanUp(made, () => Promise.reject(new AttackNotRun('Keycloak did not revoke the token.')));

@@ -25,18 +25,18 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** The honest use: it must be accepted, or the refusal of the attack proves nothing. */
+      /** Must be accepted; otherwise the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;
-      /** How late each service refused a token that was valid before. */
+      /** How long each service took to refuse the token. */
       readonly refusedAfter?: readonly RefusedAfter[];
     }
   | {
       readonly notRun: string;
     };
 
-/** Thrown if an attack could not be made, which proves nothing. */
+/** Thrown if an attack could not be made and so has no result. */
 export class AttackNotRun extends Error {}
 
 /** An attack that succeeded is reported even if the honest use failed. */

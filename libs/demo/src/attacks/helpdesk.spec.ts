@@ -35,7 +35,7 @@ const named = async (name: string): Promise<number> => {
 };
 
 describe('a user for the time of an attack', () => {
-  it('logs in with a role, until it is disabled, and is gone afterwards', async () => {
+  it('logs in with a role until it is disabled, and is deleted after the attack', async () => {
     const [user, logins] = await helpdesk.withUser('order-manager', async (made) => {
       const before = await logIn(made);
       await made.disable();
@@ -45,7 +45,7 @@ describe('a user for the time of an attack', () => {
     expect(await named(user.username)).toBe(0);
   });
 
-  it('is gone when the attack fails, and when there is no such role', async () => {
+  it('is deleted when the attack fails or the role does not exist', async () => {
     const fails = helpdesk.withUser('order-viewer', () => Promise.reject(new AttackNotRun('It failed.')));
     await expect(fails).rejects.toThrow('It failed.');
     const lost = helpdesk.withUser('no-such', () => Promise.resolve());
@@ -53,7 +53,7 @@ describe('a user for the time of an attack', () => {
     expect(await named('throw-away-')).toBe(0);
   });
 
-  it('keeps what came of the attack when it is not deleted, which is logged', async () => {
+  it('does not change the result of the attack when its deletion fails, which is logged', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const failing = {
       administer: (...[act, client]: Parameters<AttackersKeycloak['administer']>) =>
@@ -71,7 +71,7 @@ describe('a user for the time of an attack', () => {
     warn.mockRestore();
   });
 
-  it('is not made by a client that may not', async () => {
+  it('is not created by a client that may not manage users', async () => {
     const other = new Helpdesk(keycloak, { clientId: 'service-c', clientSecret: SECRET });
     await expect(other.withUser('order-viewer', async () => 'done')).rejects.toThrow(
       /^Keycloak did not let service-c do what the attack needs \(403\)\. npm start and docker compose enable/,

@@ -11,8 +11,8 @@ export interface ThrowAwayUser {
 }
 
 /**
- * Acts as a client whose service account may only manage users. Each request gets its own token, since the last one may
- * come long after the first.
+ * Acts as a client whose service account may only manage users. Each request gets its own token, since the last request
+ * may come long after the first.
  */
 export class Helpdesk {
   readonly #logger = new Logger('Helpdesk');
@@ -65,7 +65,7 @@ export class Helpdesk {
     }
   }
 
-  /** A client that may only manage users can't list all roles, only the roles that a user may be given. */
+  /** Finds the role among the roles that are available to the user, since the client may not list all roles. */
   async #give(path: string, name: string): Promise<void> {
     const mappings = `${path}/role-mappings/realm`;
     const available = await this.#list(`${mappings}/available`);

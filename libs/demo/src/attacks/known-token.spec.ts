@@ -19,7 +19,7 @@ function presenting(...answers: readonly AttackAnswer[]) {
 }
 
 describe('a token that is presented', () => {
-  it('is accepted by one answer, and refused by four in a row', async () => {
+  it('counts as accepted after one answer, and as refused after four in a row', async () => {
     const good = presenting(ACCEPTED);
     expect((await presentSurely(good.present)).answer).toEqual(ACCEPTED);
     const bad = presenting(REFUSED);
@@ -27,12 +27,12 @@ describe('a token that is presented', () => {
     expect([good.times, bad.times]).toEqual([1, 4]);
   });
 
-  it('is accepted where one of several replicas still does so', async () => {
+  it('counts as accepted if one of several replicas still accepts it', async () => {
     const { present } = presenting(REFUSED, REFUSED, ACCEPTED, REFUSED);
     expect((await presentSurely(present)).answer).toEqual(ACCEPTED);
   });
 
-  it('is presented until it is refused, or its time is over', async () => {
+  it('is presented until it is refused or the time limit has passed', async () => {
     const later = presenting(ACCEPTED, ACCEPTED, REFUSED);
     const { answer, atMs } = await presentUntilRefused(later.present, { everyMs: 1, untilMs: Date.now() + 60_000 });
     expect(answer).toEqual(REFUSED);

@@ -8,7 +8,7 @@ const tokenEndingAt = (exp: number): string =>
     .join('.');
 
 describe('StolenTokens', () => {
-  it('keeps a token until a minute after its end, and not until others take its place', async () => {
+  it('deletes a token a minute after it has expired', async () => {
     const tokens = new StolenTokens({});
     await tokens.show(tokenEndingAt(Date.now() / 1000 + 60));
     await tokens.show(tokenEndingAt(Date.now() / 1000 - 61));

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
 import { answerOf, tryDoors, type Targets, type TokenRow } from './token-row.js';
 
-/** `ttl` is longer than any token of the demonstration lives. */
+/** `ttl` exceeds the lifetime of every token in the demonstration. */
 export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
 
 /** How long a token is kept after it has expired, to show that the services refuse it. */

@@ -9,7 +9,7 @@ describe('a row of the matrix that another service reports', () => {
     doors: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
   };
 
-  it('is read in the agreed form, without fields that are unknown', () => {
+  it('is accepted in the agreed form, without unknown fields', () => {
     expect(readTokenRow({ ...row, more: 1, token: { ...row.token, sub: 'x' } }, ['service-a'])).toEqual(row);
   });
 
@@ -23,7 +23,7 @@ describe('a row of the matrix that another service reports', () => {
     ['with another door', { ...row, doors: [{ ...row.doors[0], service: 'service-x' }] }],
     ['with a door that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
     ['with a door of nobody', { ...row, doors: [{ answer: { status: 200 } }] }],
-  ])('is undefined when it is %s', (_, answer) => {
+  ])('is rejected when it is %s', (_, answer) => {
     expect(readTokenRow(answer, ['service-a'])).toBeUndefined();
   });
 });

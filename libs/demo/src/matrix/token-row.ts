@@ -8,7 +8,7 @@ export interface Door {
 }
 
 export interface TokenRow {
-  /** The service that showed the token keeps it under this id. */
+  /** The id under which the service that showed the token stores it. */
   readonly id: string;
   readonly token: TokenInWords;
   /** Seconds since the epoch. */

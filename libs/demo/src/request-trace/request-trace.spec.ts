@@ -14,7 +14,7 @@ function traceAt(): { trace: RequestTrace; pass: (ms: number) => void } {
 }
 
 describe('RequestTrace', () => {
-  it('keeps the order in which steps began, with the steps of the next service after the call to it', () => {
+  it('orders steps by their start, and puts the steps of a called service after the call', () => {
     const { trace, pass } = traceAt();
     trace.add({ step: 'introspection', description: 'asked', durationMs: 2 });
     pass(2);
@@ -46,7 +46,7 @@ describe('RequestTrace', () => {
     });
   });
 
-  it('keeps the answer to a call whose body broke off', () => {
+  it('keeps the status and metrics of a call whose body broke off', () => {
     const { trace } = traceAt();
     const call = trace.call('service-c');
     call.answered(200, NEXT);
@@ -57,7 +57,7 @@ describe('RequestTrace', () => {
     ]);
   });
 
-  it('gives no duration for a call in flight', () => {
+  it('omits the duration of a call in flight', () => {
     const { trace } = traceAt();
     trace.call('service-c');
     expect(trace.end()[0]).toEqual({ service: 'service-b', step: 'call', description: 'service-c failed' });
@@ -75,13 +75,13 @@ describe('RequestTrace', () => {
     expect(ended).toHaveLength(2);
   });
 
-  it('is bounded', () => {
+  it('limits the number of its steps', () => {
     const { trace } = traceAt();
     for (let at = 0; at < 1000; at += 1) trace.call('service-c').answered(200, NEXT);
     expect(trace.end()).toHaveLength(MAX_METRICS);
   });
 
-  it('drops metrics of next services rather than a step of this service', () => {
+  it('drops metrics of called services before a step of this service', () => {
     const { trace } = traceAt();
     const long = Array.from({ length: MAX_METRICS }, () => NEXT).flat();
     trace.call('service-c').answered(200, long);

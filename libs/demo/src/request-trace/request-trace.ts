@@ -10,7 +10,7 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** Leaves room for the total and for metrics of the next services. */
+/** Leaves room for the total and for metrics of called services. */
 const MAX_ENTRIES = 24;
 
 export class RequestTrace {
@@ -52,14 +52,14 @@ export class RequestTrace {
         isAnswered = true;
         finish(status, next);
       },
-      // An answer whose body breaks off still counts as an answer, with the metrics in its header.
+      // A call whose body breaks off keeps its status and the metrics from the header.
       failed() {
         if (!isAnswered) finish('failed');
       },
     };
   }
 
-  /** Later steps are ignored, and later calls return the same steps. */
+  /** Ignores later steps, and returns the same steps at every call. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),
@@ -68,7 +68,7 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** Metrics of the next services never displace a step of this service. */
+  /** Drops metrics of called services before a step of this service. */
   #steps(): TraceMetric[] {
     let room = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {

@@ -162,7 +162,7 @@ describe('RequestTracer', () => {
     expect(Number(call)).toBeGreaterThanOrEqual(GONE_AFTER_MS - 2);
   });
 
-  it('does nothing for a request without a sampled traceparent: no header, no subscriber, no propagation', async () => {
+  it('ignores a request without a sampled traceparent', async () => {
     expect(await timing('/call', {}, { times: 1 })).toBeNull();
     expect(await timing('/call', { traceparent: SAMPLED.traceparent.replace(/01$/, '00') }, { times: 1 })).toBeNull();
     expect(next.traceparents).toEqual([undefined, undefined]);
@@ -170,7 +170,7 @@ describe('RequestTracer', () => {
     expect(await response.json()).toEqual([]);
   });
 
-  it('traces a request with a sampled traceparent, also one with a body', async () => {
+  it('traces a request with a sampled traceparent and a body', async () => {
     expect(await timing('/call', SAMPLED, { times: 2 })).toBe(
       'service-t.call;desc="service-n 200", service-n.total, ' +
         'service-t.call;desc="service-n 200", service-n.total, service-t.total',
@@ -180,7 +180,7 @@ describe('RequestTracer', () => {
       expect(header).toMatch(new RegExp(`^00-${TRACE}-(?!00f067)[0-9a-f]{16}-01$`));
   });
 
-  it('leaves a call the traceparent that it has', async () => {
+  it('keeps the traceparent that a call already has', async () => {
     expect(await timing('/of-a-span')).toBe('service-t.call;desc="service-n 200", service-n.total, service-t.total');
     expect(next.traceparents).toEqual([OF_A_SPAN]);
   });
@@ -192,7 +192,7 @@ describe('RequestTracer', () => {
     expect(await timing('/call', {}, { times: 1 })).toBeNull();
   });
 
-  it('traces refusals by this service and by the next one', async () => {
+  it('traces refusals by this service and by a called service', async () => {
     expect(await timing('/refused')).toBe('service-t.refused;desc="insufficient_scope", service-t.total');
     Object.assign(next, { status: 403, serverTiming: ['service-n.refused;desc="client_not_allowed"', 'odd'] });
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe(
@@ -200,19 +200,19 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops metrics that a next service forges: our name, other forms, too many', async () => {
+  it('drops metrics of a called service in our name, in another form, or beyond the limit', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
   });
 
-  it('neither propagates to an unknown address nor trusts its metrics', async () => {
+  it('sends no traceparent to an unknown address, and ignores the metrics that it returns', async () => {
     expect(await timing('/stranger')).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined]);
   });
 
-  it('keeps concurrent requests apart, one of which starts before and ends after the others', async () => {
+  it('keeps concurrent requests apart if one of them starts first and ends last', async () => {
     const isHere = once(waiting, 'isHere');
     const late = timing('/waits');
     await isHere;
@@ -224,12 +224,12 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toHaveLength(before + 1);
   });
 
-  it('ends a trace on demand: later calls are neither in it nor traced', async () => {
+  it('ends a trace on demand, and does not trace later calls', async () => {
     expect(await timing('/ends/3', SAMPLED)).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined, undefined, undefined]);
   });
 
-  it('starts a trace where the options say so', async () => {
+  it('starts a trace if the options require it', async () => {
     expect(await timing('/ends/1', {})).toBe('service-t.total');
     expect(await timing('/ends/0', {})).toBeNull();
   });

@@ -22,7 +22,7 @@ export interface RequestTraceOptions {
   readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
-/** While no traced request is in flight, no channel has a subscriber and no async context is carried. */
+/** Subscribes to channels and uses an async context only while a traced request is in flight. */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
   readonly #current = new AsyncLocalStorage<RequestTrace>();
@@ -39,7 +39,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // The last hook before the guard: a context entered earlier would be lost while the body is read.
+    // Uses the last hook before the guard, since reading the body would lose a context that was entered earlier.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();

@@ -29,7 +29,7 @@ const metric: fc.Arbitrary<TraceMetric> = fc.oneof(
 );
 
 describe('Server-Timing', () => {
-  it('is parsed as it was written', () => {
+  it('is parsed to the metrics that were written', () => {
     fc.assert(
       fc.property(fc.array(metric, { minLength: 1, maxLength: MAX_METRICS }), (metrics) => {
         expect(parseServerTiming(formatServerTiming(metrics), 'nobody')).toEqual(metrics);
@@ -37,7 +37,7 @@ describe('Server-Timing', () => {
     );
   });
 
-  it('is written in the form of the standard', () => {
+  it('is written in the standard syntax', () => {
     expect(
       formatServerTiming([
         { service: 'service-a', step: 'token-exchange', description: 'requested', durationMs: 12.345 },
@@ -69,13 +69,13 @@ describe('Server-Timing', () => {
     `${'s'.repeat(40)}.total;dur=1`,
     'cache;desc="hit"',
     'service-b.total;dur=1',
-  ])('drops metrics in another form, or in our own name: %s', (odd) => {
+  ])('is parsed without metrics in another form or in our own name: %s', (odd) => {
     expect(parseServerTiming(odd, 'service-b')).toEqual([]);
     const good = 'service-c.total;dur=1';
     expect(parseServerTiming(`${good}, ${odd}, ${good}`, 'service-b')).toHaveLength(2);
   });
 
-  it('reads a bounded part of the header, whatever is sent', () => {
+  it('is parsed to a limited number of metrics, whatever is sent', () => {
     const one = 'service-c.total;dur=1';
     expect(parseServerTiming(Array.from({ length: 100 }, () => one).join(','), 'service-b')).toHaveLength(MAX_METRICS);
     expect(parseServerTiming(`${one}, ${'x'.repeat(5000)}`, 'service-b')).toEqual([]);

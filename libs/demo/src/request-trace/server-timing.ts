@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 4096;
 
 const TOKEN_OUTCOME = /^(?:requested|joined|reused)$/;
 
-/** A step that is missing here has no description. */
+/** A step that is not listed has no description. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
   ['introspection', /^(?:asked|joined|cached)$/],
   ['jwt', /^(?:verified|joined|cached)$/],
@@ -39,8 +39,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * The metrics are untrusted: they are only shown on a page and passed on to the caller. Metrics in the name of `self`,
- * the parsing service, are dropped.
+ * Returns untrusted metrics, which may only be shown on a page and passed on to the caller. Drops metrics in the name
+ * of `self`, the parsing service.
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

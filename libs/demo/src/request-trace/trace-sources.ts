@@ -31,14 +31,14 @@ export interface TraceSourceOptions {
   readonly current: () => RequestTrace | undefined;
   /** Base URLs by service name. */
   readonly calls: Readonly<Record<string, string>>;
-  /** Receives errors of the subscribers: an error that a subscriber throws would end the process. */
+  /** Receives the errors of subscribers, since an error thrown by a subscriber would end the process. */
   readonly onFault: (error: unknown) => void;
 }
 
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
   // undici writes origins in this form: lower case, without a default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
-  /** Keyed by request: undici publishes an answer in the async context of its connection, not of its request. */
+  /** Keyed by request, since undici publishes an answer in the async context of the connection, not of the request. */
   const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
 
   const listeners: readonly (readonly [string, (message: never) => void])[] = [
@@ -68,7 +68,7 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
-        // Two of these headers would be invalid.
+        // A request with two `traceparent` headers would be invalid.
         if (!hasTraceparent(request)) request.addHeader('traceparent', traceparent(trace.traceId));
         inFlight.set(request, { trace, call: trace.call(called.name) });
       },

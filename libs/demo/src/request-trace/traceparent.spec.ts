@@ -28,7 +28,7 @@ describe('traceparent', () => {
     ['', undefined],
     [undefined, undefined],
     [['00'], undefined],
-  ])('%s asks for a trace only when it is sampled and well-formed', (header, traceId) => {
+  ])('requests a trace only if it is sampled and well-formed: %s', (header, traceId) => {
     expect(sampledTraceId(header)).toBe(traceId);
   });
 });

@@ -69,7 +69,7 @@ describe('the last request to an endpoint', () => {
 });
 
 describe('startAuthorizationServer', () => {
-  it('has the members of a RunningServer: address, issuer, realm, version and administrator', () => {
+  it('returns the address, issuer, realm, version and administrator', () => {
     expect(server).toMatchObject({
       baseUrl: expect.stringMatching(/^http:\/\/localhost:\d+$/),
       issuer: `${server.baseUrl}/realms/microservices`,
@@ -81,7 +81,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('accepts the environment as a function of the name of this machine, and reports its start', async () => {
+  it('accepts the environment as a function of the host name, and reports its start', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -232,7 +232,7 @@ describe('control.clock', () => {
     expect(await isActive(token)).toBe(false);
   });
 
-  it('lets an unused session expire, and no token outlives the session', async () => {
+  it('lets an unused session expire, together with its tokens', async () => {
     const { clock } = server.control;
     const refresh = (token = ''): Promise<Record<string, unknown>> =>
       membersOf(post('/token', { grant_type: 'refresh_token', refresh_token: token }, 'demo-cli:'));
@@ -332,7 +332,7 @@ describe('control.fault', () => {
     { fault: { kind: 'empty' }, answer: { body: '' } },
     { fault: { kind: 'wrong-content-type' }, answer: { type: 'text/plain' } },
     { fault: { kind: 'duplicate-keys' }, answer: { body: '{"active":true,"active":false}' } },
-  ])('answers 200 and $fault.kind', async ({ fault, answer }) => {
+  ])('answers 200 with the body of the fault $fault.kind', async ({ fault, answer }) => {
     server.control.fault('introspection', fault);
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, ...answer });
   });
@@ -378,7 +378,7 @@ describe('control.fault', () => {
     expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
   });
 
-  it('nests arrays 100,000 levels deep, or as given', async () => {
+  it('nests arrays to 100,000 or the given number of levels', async () => {
     server.control.fault('introspection', { kind: 'deep' });
     expect((await seen(await introspect('x'))).body).toHaveLength(2 * 100_000 + '{"deep":,"active":false}'.length);
     server.control.fault('introspection', { kind: 'deep', levels: 3 });
@@ -392,7 +392,7 @@ describe('control.fault', () => {
     expect(members).not.toHaveProperty('jwks_uri');
   });
 
-  it('streams 50 MB, or as given', async () => {
+  it('streams 50 MB or the given size', async () => {
     server.control.fault('token', { kind: 'huge' });
     const response = await post('/token', { grant_type: 'client_credentials' });
     expect(response.headers.get('content-length')).toBeNull();
@@ -436,7 +436,7 @@ describe('control.fault', () => {
     expect((await fetch(`${server.issuer}/protocol/openid-connect/certs`)).status).toBe(500);
   });
 
-  it('in place of the answer skips the work; an altered answer does not', async () => {
+  it('skips the work of the endpoint if it replaces the answer, but not if it alters the answer', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.fault('revocation', { kind: 'status', status: 503 });
     await post('/revoke', { token: one });
@@ -447,7 +447,7 @@ describe('control.fault', () => {
 });
 
 describe('control, as an administrator', () => {
-  it('rotates the signing key: the old one stays published, and its tokens stay valid', async () => {
+  it('rotates the signing key, and keeps the old key published and its tokens valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
     const kids = async (): Promise<unknown> =>
@@ -526,7 +526,7 @@ async function waitFor(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-describe('a switch of the realm file that a placeholder stands for', () => {
+describe('a boolean placeholder of the realm file', () => {
   const isOpen = async (environment: Record<string, string>): Promise<[login: number, events: unknown]> => {
     const other = await startAuthorizationServer({ realm: REALM, environment: { ...ENVIRONMENT, ...environment } });
     try {
@@ -545,10 +545,10 @@ describe('a switch of the realm file that a placeholder stands for', () => {
     }
   };
 
-  it('is off and on as Keycloak takes the text', async () => {
+  it('is parsed from text as in Keycloak', async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
-    // The login that the check itself needs.
+    // The only event is the login of this check.
     expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);
   });
 });

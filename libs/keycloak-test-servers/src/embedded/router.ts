@@ -29,7 +29,7 @@ import { userinfoEndpoint } from './tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  /** If undefined, the endpoint itself refuses other methods. */
+  /** Undefined if the endpoint itself refuses unsupported methods. */
   readonly methods?: readonly ('GET' | 'POST')[];
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;

@@ -8,8 +8,8 @@ export type ConnectionFault =
   /** All connections stall silently in both directions. The delayed bytes pass when the fault ends. */
   | { readonly kind: 'black-hole' }
   /**
-   * TCP RST: for a new connection at once, for an existing one with the next byte, or after `afterBytes` of the answer.
-   * The fault ends after `times` connections.
+   * TCP RST for new connections at once, for existing connections with the next byte, or after `afterBytes` of the
+   * answer. The fault ends after `times` connections.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
   /** The connection is closed normally after `afterBytes` of the answer. */

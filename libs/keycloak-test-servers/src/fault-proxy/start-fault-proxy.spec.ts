@@ -91,7 +91,7 @@ describe('startFaultProxy', () => {
     expect(proxy.connections).toMatchObject({ open: 0, accepted: 1 });
   });
 
-  it('forwards the end of one side, and the other side can still send', async () => {
+  it('forwards the end of one side, while the other side can still send', async () => {
     const client = await Client.connected();
     expect(await client.send('before').receives('before')).toBe('before');
     target.removeAllListeners('connection');
@@ -118,7 +118,7 @@ describe('startFaultProxy', () => {
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
-  it('ends every connection when it stops, may stop twice, and no longer listens', async () => {
+  it('closes every connection and its port when it stops, and can be stopped twice', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = await Client.connected();
@@ -137,7 +137,7 @@ describe('startFaultProxy', () => {
 });
 
 describe('fault', () => {
-  it('refuse: refuses new connections, keeps old ones, and returns on the same port', async () => {
+  it('refuse: refuses new connections, keeps old connections, and then accepts on the same port again', async () => {
     const old = await Client.connected();
     const { port } = proxy;
     await proxy.fault({ kind: 'refuse' });
@@ -148,7 +148,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('again').receives('again')).toBe('again');
   });
 
-  it('hang: never answers new connections, and keeps old ones', async () => {
+  it('hang: never answers new connections, and keeps old connections', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = (await Client.connected()).send('anybody?');
@@ -190,7 +190,7 @@ describe('fault', () => {
     expect(client.events).toEqual([]);
   });
 
-  it('reset: resets new connections at once, old ones with the next byte', async () => {
+  it('reset: resets new connections at once, and old connections with the next byte', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'reset' });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -204,7 +204,7 @@ describe('fault', () => {
     [{ kind: 'reset', afterBytes: 3 }, ['ECONNRESET']],
     [{ kind: 'cut', afterBytes: 3 }, ['end', 'close']],
     [{ kind: 'half-close', afterBytes: 3 }, ['end']],
-  ])('%j: forwards that much of the answer, counted from then on', async (fault, events) => {
+  ])('%j: forwards the given number of bytes of the answer', async (fault, events) => {
     const client = await Client.connected();
     expect(await client.send('before').receives('before')).toBe('before');
     await proxy.fault(fault);
@@ -227,7 +227,7 @@ describe('fault', () => {
     expect(client).toMatchObject({ received: '1', events: ['end'] });
   });
 
-  it('ends by itself after its number of times', async () => {
+  it('ends by itself after the given number of times', async () => {
     await proxy.fault({ kind: 'reset', times: 2 });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -263,7 +263,7 @@ describe('fault', () => {
 });
 
 describe('resetConnections', () => {
-  it('resets the open connections, and no later ones', async () => {
+  it('resets open connections, but not later connections', async () => {
     const old = await Client.connected();
     expect(await old.send('1').receives('1')).toBe('1');
     proxy.resetConnections();

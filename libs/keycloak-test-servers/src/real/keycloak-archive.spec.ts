@@ -16,20 +16,20 @@ async function archive(content: string): Promise<string> {
 }
 
 describe('the checksum of an archive', () => {
-  it('passes when it is the published one', async () => {
+  it('passes if it equals the published checksum', async () => {
     const path = await archive('genuine');
     await verifyArchive(path, createHash('sha256').update('genuine').digest('hex'));
     await verifyArchive(path, createHash('sha1').update('genuine').digest('hex'), 'sha1');
     expect(existsSync(path)).toBe(true);
   });
 
-  it('refuses and deletes another file', async () => {
+  it('fails for a changed file, which is deleted', async () => {
     const path = await archive('changed on its way');
     await expect(verifyKnownArchive(path, '26.7.4')).rejects.toThrow(ChecksumError);
     expect(existsSync(path)).toBe(false);
   });
 
-  it('refuses an empty published checksum', async () => {
+  it('fails if the published checksum is empty', async () => {
     await expect(verifyArchive(await archive('genuine'), '', 'sha1')).rejects.toThrow(ChecksumError);
   });
 });
@@ -38,7 +38,7 @@ describe('fetching the archive', () => {
   const path = process.env['PATH'];
   afterAll(() => void (process.env['PATH'] = path));
 
-  it('fails after its time limit, and says so for each way', async () => {
+  it('fails after its time limit, and reports the timeout of each download method', async () => {
     await writeFile(join(folder, 'mvn'), '#!/bin/sh\nexec sleep 60\n');
     await chmod(join(folder, 'mvn'), 0o755);
     process.env['PATH'] = `${folder}${delimiter}${path}`;

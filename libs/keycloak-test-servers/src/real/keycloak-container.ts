@@ -88,7 +88,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
       ...tlsFiles(settings),
     ])
     .withLabels({ [LABEL]: String(process.pid) })
-    // Otherwise testcontainers starts its reaper, another image to pull.
+    // Otherwise testcontainers pulls and starts the image of its reaper.
     .withAutoCleanup(false)
     .withWaitStrategy(noWait());
   return network === 'host'
@@ -112,8 +112,8 @@ function tlsFiles({ tls }: KeycloakSettings) {
 }
 
 /**
- * False in a virtual machine (Docker Desktop), and for a remote or rootless engine. The socket of a rootless engine is
- * in a user's folder.
+ * Returns false for an engine that is remote, rootless or in a virtual machine (Docker Desktop). The socket of a
+ * rootless engine is in a user's folder.
  */
 function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
   return (

@@ -6,7 +6,7 @@ import { builtServer, cacheFolder, findDistribution } from './keycloak-distribut
 import { resolveSettings } from './keycloak-settings.js';
 
 describe('findDistribution', () => {
-  it('says of a cache folder that can not be written, that it can not', async () => {
+  it('reports a cache folder that can not be written', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cache-'));
     const { XDG_CACHE_HOME } = process.env;
     process.env['XDG_CACHE_HOME'] = join(folder, 'a-file');
@@ -24,7 +24,7 @@ describe('findDistribution', () => {
 });
 
 describe('builtServer', () => {
-  it('is another one for other features', () => {
+  it('returns a different path for different features', () => {
     expect([builtServer('/cache/keycloak-26.7.4', []), builtServer('/cache/keycloak-26.7.4', ['dpop', 'ssf'])]).toEqual(
       ['/cache/keycloak-26.7.4-built', '/cache/keycloak-26.7.4-built+dpop+ssf'],
     );
@@ -32,7 +32,7 @@ describe('builtServer', () => {
 });
 
 describe('cacheFolder', () => {
-  it('follows XDG_CACHE_HOME', () => {
+  it('is in XDG_CACHE_HOME if it is set', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: '/var/cache/me' })).toBe('/var/cache/me/nestjs-keycloak-s2s');
   });
 

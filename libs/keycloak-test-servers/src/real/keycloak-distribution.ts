@@ -59,7 +59,7 @@ export async function keepBuiltServer(builtByRun: string, cache: string): Promis
   }
 }
 
-/** If another process was faster, its folder is equivalent. */
+/** Keeps the equivalent folder of another process that was faster. */
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

@@ -16,7 +16,7 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly version?: string;
   /**
-   * The only way to try. Default: Docker if an engine answers and has the image or can pull it, otherwise the
+   * The only method to try. Default: Docker if an engine answers and has or can pull the image, otherwise the
    * distribution (Java 17 or newer).
    */
   readonly using?: KeycloakKind;
@@ -31,8 +31,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**
-   * Time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A way that
-   * exceeds it counts as unavailable.
+   * Time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A method
+   * that exceeds the limit counts as unavailable.
    */
   readonly fetchTimeoutSeconds?: number;
   /** Time limit in seconds from launch to readiness, without downloads (default: 300). */

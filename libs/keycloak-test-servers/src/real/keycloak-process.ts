@@ -80,7 +80,7 @@ export async function runFromDistribution(
   );
   log.read(child.stdout);
   log.read(child.stderr);
-  // Closing a pipe after its reader has ended is not an error.
+  // Ignores the error of a pipe whose reader has ended.
   child.stdin.on('error', () => undefined);
   let ended: string | undefined;
   const end = new Promise<void>((resolve) => {

@@ -45,7 +45,7 @@ describe('waitUntilReady', () => {
   });
 });
 
-describe('what Keycloak is doing', () => {
+describe('the progress of Keycloak', () => {
   it.each([
     [['Updating the configuration and installing your custom providers, if any. Please wait.'], ''],
     [
@@ -54,7 +54,7 @@ describe('what Keycloak is doing', () => {
     ],
     [['2026 INFO  [org.keycloak.services] (main) KC-SERVICES0050: Importing realm from file'], /importing the realm/],
     [[], ''],
-  ])('is in the last line of %j', (lines, expected) => {
+  ])('is read from the last line of %j', (lines, expected) => {
     expect(doing(lines)).toMatch(expected === '' ? /^$/ : expected);
   });
 });

@@ -33,7 +33,7 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
   });
 
-  it('switch features on where they are asked for, and the host name off', async () => {
+  it('enable requested features, and omit the host name if each request determines it', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, '{"realm":"shop"}');
     const variables = async (options: object = {}) => {

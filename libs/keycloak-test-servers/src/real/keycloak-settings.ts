@@ -54,7 +54,7 @@ export function tlsVariables(home: string, port: number) {
   };
 }
 
-/** Only the features vary among the build options. */
+/** Among the build options, only the features vary. */
 export function keycloakVariables(
   baseUrl: string,
   ports: { http: number; management: number },

@@ -1,10 +1,10 @@
 /**
- * Thrown if this machine can run Keycloak neither with Docker nor with Java; the message says what to install. If
- * Keycloak started and then failed, the error is an ordinary `Error`.
+ * Thrown if this machine can't run Keycloak with Docker or Java; the message says what to install. If Keycloak started
+ * and then failed, the error is an ordinary `Error`.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';
-  /** One sentence for each attempted way, in order. */
+  /** One sentence for each attempted method, in order. */
   readonly reasons: readonly string[];
 
   constructor(

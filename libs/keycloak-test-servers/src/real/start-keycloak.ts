@@ -34,7 +34,7 @@ export interface RunningKeycloak extends RunningServer {
  *
  * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
  * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used;
- * or if the downloaded archive is not the published one.
+ * or if the downloaded archive is not the published archive.
  */
 export async function startKeycloak(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   options.signal?.throwIfAborted();

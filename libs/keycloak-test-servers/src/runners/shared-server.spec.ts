@@ -31,7 +31,7 @@ describe('jest-setup and jest-teardown', () => {
     process.env['AUTHORIZATION_SERVER'] = choice ?? '';
   });
 
-  it('start a server for all specs, and end it', async () => {
+  it('start a server for all specs, and stop it', async () => {
     const before = listeners();
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const server = testServer();
@@ -50,7 +50,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(listeners()).toBe(before);
   });
 
-  it('start a new server for each run in watch mode, and leave none behind', async () => {
+  it('start a new server for each run in watch mode, and stop the previous server', async () => {
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const first = testServer();
     await setUp({}, { rootDir, globals: { authorizationServer } });
@@ -58,7 +58,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(await isUp(first.baseUrl)).toBe(false);
   });
 
-  it('may be your own set-up, with its own choice', async () => {
+  it('can be replaced by your own set-up, with its own choice', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
     try {
       const options = { realm: join(rootDir, 'keycloak/microservices-realm.json'), environment: allSecrets('x') };
@@ -69,19 +69,19 @@ describe('jest-setup and jest-teardown', () => {
     }
   });
 
-  it('tell the specs why the embedded server stands in for a Keycloak', () => {
+  it('tell the specs why the embedded server replaces Keycloak', () => {
     publishToEnv({ fallbackReason: 'No Keycloak can be run here' } as RunningServer);
     expect(testServer().fallbackReason).toBe('No Keycloak can be run here');
   });
 
   it.each([{}, { authorizationServer: {} }, { authorizationServer: { realm: 1 } }])(
-    'say what is missing in %j',
+    'report what is missing in %j',
     async (globals) => {
       await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/globals.authorizationServer[^]*no "realm"/);
     },
   );
 
-  it('work for Vitest too', async () => {
+  it('have an equivalent for Vitest', async () => {
     await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } } });
     const { baseUrl } = testServer();
     expect(await isUp(baseUrl)).toBe(true);
@@ -93,7 +93,7 @@ describe('jest-setup and jest-teardown', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'end the server when the run is interrupted (%s), and the process then',
+    'stop the server when the run is interrupted (%s), and then end the process',
     async (signal) => {
       const before = listeners();
       await setUp({}, { rootDir, globals: { authorizationServer } });
@@ -103,7 +103,7 @@ describe('jest-setup and jest-teardown', () => {
         killed.abort();
         return true;
       });
-      // testcontainers has such a listener, which ends the process if it is the only one.
+      // Like the listener of testcontainers, which ends the process if no other listener exists.
       const others: number[] = [];
       const other = (): unknown => others.push(process.listenerCount(signal));
       process.on(signal, other);
@@ -122,7 +122,7 @@ describe('jest-setup and jest-teardown', () => {
     },
   );
 
-  it('leave nothing behind if the server does not start', async () => {
+  it('remove their listeners if the server does not start', async () => {
     const before = listeners();
     const globals = { authorizationServer: { ...authorizationServer, environment: {} } };
     await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/CLIENT_SECRET/);

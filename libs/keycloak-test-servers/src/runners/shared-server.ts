@@ -61,8 +61,8 @@ class SharedServer {
   }
 
   /**
-   * Keeps listening until the end, because other listeners (testcontainers has one) end the process if they are the
-   * only ones.
+   * Keeps listening until the end, because the listener of testcontainers would end the process if no other listener
+   * exists.
    */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);

@@ -9,7 +9,7 @@ const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
  * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share it, so a change by
  * one spec (a disabled user, for example) affects the others.
  *
- * @throws Error if there is none; the message says what to add to Jest's configuration.
+ * @throws Error if no server was started; the message says what to add to Jest's configuration.
  */
 export function testServer(): TestServer {
   const text = process.env[VARIABLE];

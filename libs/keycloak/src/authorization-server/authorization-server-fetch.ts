@@ -13,7 +13,7 @@ export interface AuthorizationServerRequest {
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** A string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
-  /** Aborts the call, which unlike `timeoutMs` never counts as a failure for the circuit. */
+  /** Aborts the call. Unlike a time-out, an abort never counts as a failure for the circuit. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -25,8 +25,8 @@ export interface ServerAddress {
 export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
- * A bounded `fetch` for a login of the application with openid-client, jose or a similar library. Its calls have a
- * bulkhead and a circuit of their own, so that they take no slots from introspections.
+ * A bounded `fetch` for a login of the application with openid-client, jose or a similar library. Its calls use a
+ * separate bulkhead and circuit, so they take no slots from introspections.
  *
  * - Rewrites the server's public address to `internalServerUrl`. Refuses any other origin.
  * - `timeoutMs` bounds waiting, attempts and the answer. A `GET` is retried up to `maxRetries` times, a `POST` never: a
@@ -57,8 +57,9 @@ export class AuthorizationServerFetch {
   /**
    * Resolves with any answer except 408, 429 and 5xx.
    *
-   * @throws {AuthorizationServerError} `authorization_server_unavailable` for those statuses, for no answer, and for a
-   * call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another server.
+   * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429 and 5xx, without an answer, and
+   * if the call was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another
+   * server.
    * @throws {TypeError} If the request can't be sent.
    */
   readonly fetch = async (url: string | URL, init: AuthorizationServerRequest = {}): Promise<Response> => {
@@ -89,8 +90,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` with a bulkhead and a circuit of its own. Each call creates a new bulkhead: call it once per
-   * purpose. `name` is one word for the log.
+   * Returns a `fetch` with a separate bulkhead and circuit. Create it once per purpose, because each call creates
+   * another bulkhead. `name` is a single word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);

@@ -9,7 +9,7 @@ import { isStrictJson } from './strict-json.js';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** RFC 8259 defines no charset parameter, so a charset that is named must be UTF-8. */
+/** RFC 8259 defines no charset parameter, so only UTF-8 is accepted as a charset. */
 const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
@@ -34,7 +34,9 @@ export function boundedFetch(
   };
 }
 
-/** Remembers the request of each answer, so that its secrets are not logged if the server repeats them. */
+/**
+ * Maps each response to its request, because a server may repeat the secrets of the request, which must not be logged.
+ */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
 export function loggableDescription(response: Response, description: unknown): string | undefined {
@@ -88,7 +90,7 @@ export async function boundedExchange(
 
 export const isJson = (contentType: string | undefined): boolean => JSON_CONTENT_TYPE.test(contentType ?? '');
 
-/** Throws for what a `Response` can't be, such as a 205 with a body. */
+/** Throws if a `Response` can't represent the answer, such as a 205 with a body. */
 export function asResponse({ status, headers, body }: HttpResponse): Response {
   return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
 }

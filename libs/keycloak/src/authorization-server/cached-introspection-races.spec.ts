@@ -33,7 +33,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail' as const, 'heal' as const) }) },
 );
 
-/** The call arrives later than it starts, and in another order. */
+/** Calls reach the server later than they start, and in any order. */
 interface Question {
   readonly token: string;
   readonly number: number;
@@ -145,7 +145,7 @@ describe('CachedIntrospection in any order of events (model)', () => {
         await s.waitFor(Promise.all(steps.map(todo)));
         await s.waitAll();
         const inactive = world.questions.filter(({ answered }) => answered === 'inactive');
-        // Tokens exchanged from it must be evicted, too (TX-06).
+        // Tokens exchanged from an inactive token must be evicted, too (TX-06).
         expect(new Set(world.toldInactive)).toEqual(new Set(inactive.map((question) => tokenHash(question.token))));
       }),
       { numRuns: 1000 },

@@ -128,7 +128,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('does not join a pending introspection for staleness 0, and ignores the older result (RS-13)', async () => {
+  it('introspects again for staleness 0 while an introspection is pending, and caches only the later result (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -156,7 +156,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('applies an inactive response although a later introspection returned active first (TX-06)', async () => {
+  it('applies an inactive response that arrives after the active response of a later introspection (TX-06)', async () => {
     const early = questionUnderWay();
     expect(await activeNow('good', 0)).toBe(true);
     server.active.delete('good');
@@ -168,7 +168,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('evicts a cached active result when an inactive response arrives after its own lifetime (TX-06)', async () => {
+  it('evicts a cached active result when an inactive response arrives too late to be cached (TX-06)', async () => {
     const early = questionUnderWay();
     await activeNow('good', 0);
     server.active.delete('good');
@@ -193,7 +193,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(4);
   });
 
-  it('does not cache an active result while an inactive one is cached, in case the server contradicts itself (RS-13)', async () => {
+  it('does not cache an active result while an inactive result of the same token is cached (RS-13)', async () => {
     server.active.delete('good');
     await activeNow('good');
     server.active.add('good');
@@ -205,7 +205,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps the inactive result that expires later, although another one arrives after it (RS-16)', async () => {
+  it('keeps the inactive result with the later expiry, although an older result arrives after it (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -225,7 +225,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('caches inactive results for two seconds, separately from active ones (RS-16)', async () => {
+  it('caches inactive results for two seconds, separately from active results (RS-16)', async () => {
     await activeNow('good');
     for (let junk = 0; junk < 100; junk += 1) await activeNow(`junk-${junk}`);
     await activeNow('junk-99');
@@ -266,7 +266,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('renews a result in the background once, shortly before it expires, and returns it meanwhile (RS-12)', async () => {
+  it('renews a result in the background once, shortly before expiry, and returns the cached result during the renewal (RS-12)', async () => {
     await activeNow('good');
     clock.seconds += 9.59;
     expect(atOnce(cache.introspect('good', ANY))).toBeDefined();
@@ -296,7 +296,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('returns a result until it expires when the renewal fails, and does not retry the renewal', async () => {
+  it('returns the cached result until expiry if its renewal fails, and does not retry the renewal', async () => {
     await activeNow('good');
     server.failing = true;
     clock.seconds += 9.9;
@@ -319,7 +319,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('does not renew a result that expires with its token, or an inactive one', async () => {
+  it('does not renew an inactive result, or a result that expires with its token', async () => {
     server.expiresAt = clock.seconds + 10;
     await activeNow('good');
     await activeNow('bad');
@@ -343,7 +343,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('never reports a token as active if it was revoked longer ago than the staleness (model, RS-13)', async () => {
+  it('never reports a token as active when more than the staleness has passed since its revocation (model, RS-13)', async () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),
@@ -380,7 +380,7 @@ describe('CachedIntrospection', () => {
 });
 
 describe('a token that needs a recheck', () => {
-  it('is introspected once more, while other tokens stay cached', async () => {
+  it('is introspected again, while the results of other tokens stay cached', async () => {
     const rechecks = new Rechecks(10_000, clock);
     cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
     server.active.add('other');

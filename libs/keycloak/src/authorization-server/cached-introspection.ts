@@ -14,14 +14,14 @@ import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
-  /** 0 introspects for every request. */
+  /** With 0, every request introspects its token. */
   readonly introspectionTtlSeconds: number;
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
   /** Bounds the active and the inactive results separately. */
   readonly maxCachedIntrospections: number;
 }
 
-/** The time at which the request was sent: the answer reflects only what happened before. */
+/** `askedAtMs` is when the request was sent: the answer may lack any later revocation. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
@@ -40,7 +40,7 @@ const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
-/** Revocations from `askedAtMs` until `provenUntilMs` (monotonic) are proven to have been received. */
+/** This service has received every revocation between `askedAtMs` and `provenUntilMs` (monotonic). */
 export interface Signalled {
   provenUntilMs(askedAtMs: number): number;
   tellsOf(answer: IntrospectionAnswer): boolean;
@@ -48,24 +48,24 @@ export interface Signalled {
 
 const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** An inactive token stays inactive: it is introspected again only in case the server was behind. */
+/** An inactive token stays inactive, so it is introspected again only in case the server was not up to date. */
 const INACTIVE_TTL_MS = 2000;
 
-/** As fractions of the TTL; costs about one more call in 30. */
+/** Fractions of the TTL, which add about one call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** As a fraction of the TTL: a result of another replica that is younger counts as a renewal. */
+/** Fraction of the TTL: a younger result of another replica counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** As fractions of the TTL since the last proof, spread so that not all results expire at once. */
+/** Fractions of the TTL since the last proof, spread so that not all results expire at once. */
 const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
  * The caller verifies the claims for each request. Keys are hashes, so no token is stored. Inactive results have their
- * own cache, so that invalid tokens can't evict good ones.
+ * own cache, so that invalid tokens can't evict results of valid tokens.
  *
- * An inactive result always wins, because requests may reach the server in another order and no token becomes active
- * again.
+ * An inactive result always wins: requests may reach the server in another order, and an inactive token never becomes
+ * active again.
  *
- * While the revocation feed is healthy, `introspectionTtlSeconds` count from the last proof, otherwise from the
+ * `introspectionTtlSeconds` is counted from the last proof while the revocation feed is healthy, otherwise from the
  * request.
  */
 export class CachedIntrospection {
@@ -73,7 +73,7 @@ export class CachedIntrospection {
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** Tokens found inactive: an active result of another replica for them is ignored. */
+  /** Inactive tokens, for which active results of other replicas are ignored. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -121,7 +121,7 @@ export class CachedIntrospection {
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
     const entry = this.#active.get(hash, nowMs) ?? this.#inactive.get(hash, nowMs);
     if (entry === undefined || !(nowMs - entry.askedAtMs < stalenessMs)) return undefined;
-    // Costs one comparison while nothing needs a recheck (perf: guard-overhead).
+    // If no token needs a recheck, only one comparison runs (perf: guard-overhead).
     if (entry.askedAtMs <= this.rechecks.latestMs && this.rechecks.areDue(entry.answer, entry.askedAtMs)) {
       return undefined;
     }
@@ -147,12 +147,12 @@ export class CachedIntrospection {
     );
   }
 
-  /** If it fails, the first request after expiry introspects again and gets the failure. */
+  /** A failed renewal is ignored: the first request after expiry introspects again. */
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Only a result that another replica has renewed counts: otherwise no replica would introspect before expiry.
+    // Uses a shared result only if another replica has renewed it: otherwise no replica would introspect before expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -165,7 +165,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // Results of other replicas, or in flight, may predate what this replica has received.
+    // Results of other replicas and calls in flight may be older than the events that this replica has received.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -240,7 +240,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** The owner of its token is unknown until its result, so any recheck excludes the call. */
+  /** Only the result names the token's owner, so a call in flight is not joined after a recheck of any owner. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

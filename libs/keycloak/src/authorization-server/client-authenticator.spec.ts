@@ -77,7 +77,7 @@ describe('replaced credentials', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([2, 2]);
   });
 
-  it('fail each request when they can not be read, and each error describes its own request', async () => {
+  it('cause a separate error for each request if they can not be read', async () => {
     const server = serverFor(clientSecretFrom(() => Promise.reject(new Error('The vault is away'))));
     const [introspection, token] = await Promise.allSettled([
       server.introspection.introspect('the.unknown.token'),
@@ -95,7 +95,7 @@ describe('replaced credentials', () => {
     });
   });
 
-  it('are waited for if the file changes shortly after the server', async () => {
+  it('are used even if the file changes shortly after the server', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -105,7 +105,7 @@ describe('replaced credentials', () => {
     await expect(asking).resolves.toHaveLength(2);
   });
 
-  it('are tried once: if they are wrong too, the request fails with the refusal of the server', async () => {
+  it('are tried once, and the request fails if the server refuses them, too', async () => {
     const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
     const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
     const before = counted();

@@ -68,7 +68,7 @@ export class ClientAuthenticator {
     await this.#apply(await this.#source.credential(), form, headers);
   };
 
-  /** For a request that was refused with 401. Returns true if it put new credentials on the request. */
+  /** Puts new credentials on a request that was refused with 401. Returns false if no new credentials are available. */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
     if (refused === undefined || !(await this.#isWorthAnother(refused))) return false;
@@ -76,7 +76,7 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /** Calls `send`, and once more if its credentials are refused and there are new ones. */
+  /** Calls `send`, and repeats it if the server refuses the credentials and new credentials are available. */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
@@ -88,7 +88,7 @@ export class ClientAuthenticator {
     }
   }
 
-  /** A signed assertion may have been refused only for its time. */
+  /** The server may have refused a signed assertion only because of its timestamps. */
   async #isWorthAnother({ credential, aheadSeconds }: Used): Promise<boolean> {
     return (
       (credential.kind === 'private_key' && this.clockSkew.doubt(aheadSeconds)) || this.#source.isReplaced(credential)
@@ -108,7 +108,8 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
-      // Keycloak 26.4 requires a `client_id` to equal the assertion's `sub`, which it seldom does.
+      // Keycloak 26.4 requires `client_id` to equal the assertion's `sub`, which usually differs, so `client_id` is
+      // omitted.
       headers.delete('authorization');
       form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);

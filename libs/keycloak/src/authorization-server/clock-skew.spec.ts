@@ -24,7 +24,7 @@ describe('the skew to the clock of the authorization server', () => {
     expect(skew.latestSeconds()).toBeGreaterThanOrEqual(server + 10);
   });
 
-  it('stays the same when only the date jumps ahead, until the server refuses a request dated by it', () => {
+  it('stays the same when only the date jumps ahead, until the server refuses a request', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeIssuedAt(server);
     clock.date += 3600;

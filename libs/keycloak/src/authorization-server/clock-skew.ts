@@ -11,8 +11,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * In seconds since the epoch, at the zero of two clocks that ignore date changes. `awake` counts the time in which the
- * machine slept; `monotonic` does not.
+ * The server's time, in seconds since the epoch, at the zero point of two clocks that ignore date changes. `awake`
+ * counts the time in which the machine slept; `monotonic` does not.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -21,14 +21,14 @@ interface Measurement extends Pick<MeasuredSkew, 'by'> {
 
 const ROUNDING_SECONDS = 1;
 
-/** Both sources have whole seconds and arrive with a delay, so small differences mean nothing. */
+/** Both sources are in whole seconds and arrive with a delay, so small differences are ignored. */
 export class ClockSkew {
   #byHeader: Measurement | undefined;
   #byToken: Measurement | undefined;
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** Sleep and a date that was set forward look alike: this is the current assumption. */
+  /** The current assumption, because a sleep and a date that was set forward look alike. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {
@@ -62,12 +62,12 @@ export class ClockSkew {
     return { aheadSeconds: Math.round(this.clock.epochSeconds() - serverSeconds), by: last.by };
   }
 
-  /** The later of the server's and this machine's time: tokens may have been issued until then. */
+  /** The later of the server's and this machine's time, which is the latest plausible `iat` of a token. */
   latestSeconds(): number {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /** Whether a refusal of something dated with this skew justifies a retry with another. */
+  /** Whether to retry with another skew after the server refused an assertion that was dated with `aheadSeconds`. */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

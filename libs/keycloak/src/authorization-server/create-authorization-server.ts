@@ -54,14 +54,14 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Has slots and a circuit of its own: create it once per kind. */
+  /** Has separate slots and a separate circuit: create it once per kind of call. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind of call has its own policy, so that it can't take slots from another or open its circuit. */
+/** Each kind of call has a separate policy, so that it can't take slots from another kind or open another circuit. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

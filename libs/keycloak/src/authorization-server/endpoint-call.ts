@@ -33,7 +33,7 @@ export async function callEndpoint<T>(
           .catch((error: unknown) => Promise.reject(toError(error))),
     );
   } catch (error) {
-    // All callers that wait for the metadata share its failure, which has its own endpoint field.
+    // A metadata failure is shared by all waiting callers, and already names its endpoint.
     if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }

@@ -18,7 +18,7 @@ interface Target {
 
 const ANSWER_LIFETIME_MS = 10_000;
 
-/** Second exchanges per audience and scope in that time. */
+/** Maximum number of second exchanges per audience and scope within `ANSWER_LIFETIME_MS`. */
 const MAX_QUESTIONS = 10;
 
 const MAX_ENTRIES = 1000;
@@ -27,7 +27,7 @@ type Verdict = 'user' | readonly string[];
 
 /**
  * Keycloak answers "Requested audience not available" if the user lacks the role, and also if the scope has no audience
- * mapper for the client. A second exchange without `audience` shows which it is.
+ * mapper for the client. A second exchange without `audience` distinguishes the two cases.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;

@@ -12,11 +12,11 @@ export class Introspection {
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
-    /** Separate, so that a flood of unknown tokens can't delay renewals of active ones. */
+    /** A separate policy, so that a flood of unknown tokens can't delay renewals of active tokens. */
     private readonly renewalPolicy: CallPolicy,
   ) {}
 
-  /** A failure never looks like an inactive token. */
+  /** Rejects for a failure, and never reports it as an inactive token. */
   async introspect(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.policy);
   }
@@ -50,6 +50,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** RFC 7009 §2.2.1: some servers answer this for a JWT, where the token is at fault, not this service. */
+/** Some servers answer with this error (RFC 7009 §2.2.1) for a JWT, so the caller's token is at fault. */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

@@ -43,7 +43,7 @@ describe('ServerMetadata', () => {
     expect(await metadata.get()).toBe(known);
   });
 
-  it('can be fetched from a URL other than the issuer', async () => {
+  it('can be fetched from a URL that differs from the issuer', async () => {
     const issuer = 'https://keycloak.example.com/realms/test';
     says({ issuer });
     await expect(metadataOf({ issuer }).get()).resolves.toMatchObject({ issuer });

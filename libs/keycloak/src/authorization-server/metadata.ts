@@ -31,7 +31,7 @@ export class ServerMetadata {
     });
   }
 
-  /** RFC 8414 §2: checked only here, because not every service needs it. */
+  /** `jwks_uri` (RFC 8414 §2) is checked only here, because not every service needs it. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -80,10 +80,10 @@ export class ServerMetadata {
 
 const MAX_ISSUER_LENGTH = 500;
 
-/** An answer of a server without this document … */
+/** Whether the status shows that the server does not have this document. */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
-/** … or an HTML page for every path. */
+/** Returns undefined for a server that answers every path with an HTML page. */
 function pageOrThrow(error: unknown): undefined {
   if (error instanceof AuthorizationServerError && error.reason === 'answer_not_json') return undefined;
   throw error;

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => realm.stop());
 
-it('requests its own token again after a failure', async () => {
+it('the probe requests its own token again after a failure', async () => {
   const { probe } = createAuthorizationServer(connectionTo(realm), systemClock);
   realm.control.fault('token', { kind: 'status', status: 503 });
   await expect(probe.exchange('analytics.run', 'service-c')).rejects.toMatchObject({

@@ -37,7 +37,10 @@ export class OwnTokenProbe {
     return granted(await this.#own(scope), scope);
   }
 
-  /** Exchanges a token of this service in place of a caller's. Without `audience`, the scope alone decides. */
+  /**
+   * Exchanges this service's own token instead of a caller's token. Without `audience`, the scope determines the
+   * audience.
+   */
   async exchange(scope: string, audience?: string): Promise<GrantedToken> {
     const asked = { grant: 'token_exchange', scope, ...(audience === undefined ? {} : { audience }) } as const;
     return granted(await this.#calls.exchange(await this.#subjectToken(), asked), scope);
@@ -63,7 +66,7 @@ export class OwnTokenProbe {
   }
 }
 
-/** RFC 6749 §5.1: an omitted scope equals the requested one. */
+/** RFC 6749 §5.1: an omitted scope equals the requested scope. */
 function granted(response: TokenEndpointResponse, asked: string): GrantedToken {
   const { access_token, scope = asked, expires_in } = response;
   return { scope: parseScope(scope), audiences: unverifiedAudiences(access_token), lifetimeSeconds: expires_in };

@@ -15,7 +15,7 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** The deadline has passed, or the next answer would be the same. */
+/** Not retried, because the deadline has passed or the next answer would be the same. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'proxy_timeout',

@@ -128,7 +128,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     expect((await failure(asking()())).retryAfterSeconds).toBe(70);
   });
 
-  it.each([301, 302, 307, 308])('causes an error by a redirect %i, which is not followed (RS-04)', async (status) => {
+  it.each([301, 302, 307, 308])('causes an error instead of a redirect when it answers %i (RS-04)', async (status) => {
     realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
     expect(elsewhere.control.calls.jwks).toBe(0);

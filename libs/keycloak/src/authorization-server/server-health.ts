@@ -42,8 +42,8 @@ export class AuthorizationServerHealth {
 
   /**
    * Reports ready once the server has accepted this service's credentials and, if signatures are verified, delivered
-   * its keys. It stays ready if the server becomes unreachable: cached results still work, and all instances would
-   * become unready at once.
+   * its keys. It stays ready if the server becomes unreachable: cached results still work, and otherwise all instances
+   * would become unready at once.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

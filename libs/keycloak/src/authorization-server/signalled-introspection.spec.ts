@@ -75,7 +75,7 @@ describe('a cached introspection result', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('expires after the short TTL despite a healthy feed if the feed does not report the end of its session (RS-13)', async () => {
+  it('expires after the short TTL despite a healthy feed if the feed does not cover its session (RS-13)', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, sid: 'untold' };
     await isAsked();
@@ -85,7 +85,7 @@ describe('a cached introspection result', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('expires one short TTL after the last proof', async () => {
+  it('expires when the short TTL has passed since the last proof', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);

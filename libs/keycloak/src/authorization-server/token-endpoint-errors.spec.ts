@@ -84,7 +84,7 @@ describe('a refused exchange (TX-08)', () => {
     expect(printedForms(error)).not.toContain('subject.token');
   });
 
-  it('names the permission that the subject may not have, and the audience (TX-07)', async () => {
+  it('names the audience and the permission that the subject lacks (TX-07)', async () => {
     expect(await refusal(EXCHANGE, says(400, 'invalid_request', NO_AUDIENCE))).toMatchObject({
       permission: 'analytics.run',
       reason: 'permission_not_granted_to_subject',

@@ -12,7 +12,7 @@ interface ExchangeRefusal {
   readonly means: 'invalid_token' | 'insufficient_scope';
 }
 
-/** Refusals that the caller caused: any other is a fault of this service (502). */
+/** Refusals caused by the caller. Every other refusal is a fault of this service (502). */
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
@@ -21,8 +21,8 @@ const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
 ];
 
 /**
- * By code only (RFC 6749 §5.2). This service requests the same scopes for every caller, so `invalid_scope` means that
- * this caller was granted less.
+ * Uses only the code (RFC 6749 §5.2). This service requests the same scopes for every caller, so `invalid_scope` means
+ * that this caller was granted less.
  */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },

@@ -67,7 +67,7 @@ describe('the token request', () => {
     });
   });
 
-  it('for an exchange has the parameters of RFC 8693 section 2.1, for one audience (TX-01)', async () => {
+  it('for an exchange has the parameters of RFC 8693 section 2.1, with a single audience (TX-01)', async () => {
     await exchange();
     expect(sent()).toEqual({
       ...POST,
@@ -124,7 +124,7 @@ describe('the token response', () => {
   });
 
   it.each(['profile', '', 'analytics.runner', 'Analytics.run'])(
-    'with scope %j is insufficient_scope for an exchange, and a configuration error for client credentials (TX-02)',
+    'with scope %j causes insufficient_scope for an exchange, and a configuration error for client credentials (TX-02)',
     async (scope) => {
       await expect(exchange({ scope })).rejects.toMatchObject({
         code: 'insufficient_scope',
@@ -138,7 +138,7 @@ describe('the token response', () => {
     },
   );
 
-  it('may have the default scopes beside the requested ones, but no others (TX-02)', async () => {
+  it('may add the default scopes to the requested scopes, but no other scope (TX-02)', async () => {
     await expect(exchange({ scope: 'analytics.run' })).resolves.toBeDefined();
     await expect(exchange({ scope: 'analytics.run email orders.approve' })).rejects.toMatchObject({
       code: 'authorization_server_refused',
@@ -171,7 +171,7 @@ describe('the token response', () => {
     await expect(exchange({ access_token })).resolves.toBeDefined();
   });
 
-  it('grants the requested scope if it has none (RFC 6749 section 5.1)', async () => {
+  it('grants the requested scope if it omits the scope (RFC 6749 section 5.1)', async () => {
     expect((await exchange({ scope: undefined })).scope).toEqual(['analytics.run']);
   });
 
@@ -187,7 +187,7 @@ describe('the token response', () => {
     await expect(issue({ expires_in })).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
-  it('that is rejected leaks no token into the error (RS-23)', async () => {
+  it('leaks no token into the error if it is rejected (RS-23)', async () => {
     for (const bend of [
       { token_type: 'DPoP' },
       { token_type: 'mac' },

@@ -1,6 +1,6 @@
-/** A map in the order of the last `set` that finds its oldest entry fast, however many were deleted before. */
+/** A map ordered by the last `set` of each key, which finds its oldest entry fast even after many deletes. */
 export class AgingMap<V> extends Map<string, V> {
-  // Kept and resumed: a new iterator would walk over every entry deleted since the engine last rehashed the map.
+  // Reused, because a new iterator would walk over every entry deleted since the engine last rehashed the map.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 

@@ -14,8 +14,7 @@ const MAX_GAIN_MS = 1000;
 
 /**
  * On Linux the monotonic clock stops while the machine sleeps, so entries from before the sleep would look fresh. A
- * date that is set forward makes entries older than they are: use this clock for entries that may expire early, not for
- * entries that must be held.
+ * date that is set forward makes entries look older, so use this clock only for entries that may expire early.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

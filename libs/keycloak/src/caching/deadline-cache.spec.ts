@@ -51,7 +51,7 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('drops the older value when the newer one has no lifetime left', () => {
+  it('drops the older value when the newer value has no lifetime left', () => {
     const { cache } = cacheOf(10);
     cache.set('k', 'older', 500);
     cache.set('k', 'newer', 0);

@@ -13,7 +13,7 @@ export class DeadlineCache<V> {
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
-    /** Called with each key whose entry is gone and was not replaced, whatever the reason. */
+    /** Called with the key of each entry that was removed for any reason and not replaced. */
     onGone?: (key: string) => void,
   ) {
     this.#entries = new LRUCache({
@@ -22,7 +22,7 @@ export class DeadlineCache<V> {
     });
   }
 
-  /** Includes expired entries that nobody has read since. */
+  /** Includes expired entries that were not read since they expired. */
   get size(): number {
     return this.#entries.size;
   }

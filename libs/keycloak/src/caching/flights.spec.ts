@@ -45,7 +45,7 @@ describe('Flights', () => {
     expect(await Promise.all(waiting)).toEqual(['A', 'B']);
   });
 
-  it('starts a new call after the previous one has finished', async () => {
+  it('starts a new call after the previous call has finished', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const first = flights.run('k', start);
@@ -56,7 +56,7 @@ describe('Flights', () => {
     expect(await second).toBe('new');
   });
 
-  it('shares a failure with concurrent callers, and does not keep it', async () => {
+  it('shares a failure with concurrent callers, and does not cache the failure', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const waiting = [flights.run('k', start), flights.run('k', start)];

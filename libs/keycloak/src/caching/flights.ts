@@ -1,8 +1,8 @@
-/** A call for a key that is in flight shares that call's result or failure. */
+/** Concurrent callers of a key share the result or failure of a single call. */
 
 export interface Flight {
   readonly startedAtMs: number;
-  /** No caller joins it any more and its result is not cached: there is a newer one, or the key was evicted. */
+  /** The key was evicted or has a newer flight, so no caller joins this flight and its result is not cached. */
   readonly isDetached: boolean;
 }
 
@@ -38,7 +38,7 @@ export class Flights<V> {
     return this.#flights.has(key);
   }
 
-  /** Callers that wait already still get the result. */
+  /** Callers that are already waiting still get the result. */
   detach(key: string): void {
     for (const flight of this.#flights.get(key) ?? []) flight.isDetached = true;
   }

@@ -1,4 +1,4 @@
-/** Unbounded: the caller deletes each key it added when the value is gone. */
+/** Unbounded, so the caller must delete each added key when its value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();
@@ -24,7 +24,7 @@ export class KeyGroups {
     if (keys?.size === 0) this.#keysOf.delete(group);
   }
 
-  /** A copy, so the keys may be deleted while it is iterated. */
+  /** Returns a copy, so that the caller can delete keys while iterating. */
   keysOf(group: string): readonly string[] {
     return [...(this.#keysOf.get(group) ?? [])];
   }

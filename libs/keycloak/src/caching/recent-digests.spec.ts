@@ -18,7 +18,7 @@ describe('RecentDigests', () => {
     expect(digests.recall('')).toBeUndefined();
   });
 
-  it('replaces a text with a later one in the same slot', () => {
+  it('replaces a text with a later text in the same slot', () => {
     const digests = new RecentDigests();
     digests.remember('one.same-end', 'd1');
     digests.remember('two.same-end', 'd2');

@@ -18,7 +18,7 @@ export class RecentDigests {
     return recent?.text === text ? recent.digest : undefined;
   }
 
-  /** Only for texts that are likely to return: others would take their slots. */
+  /** Call it only for texts that are likely to recur, because each text may replace another. */
   remember(text: string, digest: string): void {
     this.#slots[slotOf(text)] = new WeakRef({ text, digest });
   }

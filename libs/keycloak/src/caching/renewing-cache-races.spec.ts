@@ -48,7 +48,7 @@ describe('RenewingCache in any order of events', () => {
             obtained.add(key);
             const value = { key, number: ++sent, sentAtMs: clock.monotonicMs() };
             const fails = failing;
-            // A new flight starts only if the flight before it started before its key was evicted.
+            // A second flight of a key may start only if the key was evicted after the first flight started.
             const others = inAir.get(key);
             expect(others === undefined || others <= (forgottenBefore.get(key) ?? 0)).toBe(true);
             inAir.set(key, value.number);

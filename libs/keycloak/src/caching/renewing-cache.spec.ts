@@ -46,7 +46,7 @@ describe('RenewingCache', () => {
     expect(await get()).toBe('v2');
   });
 
-  it('returns the old value until its deadline when the renewal fails, then the failure (CC-01, CC-02)', async () => {
+  it('returns the old value until its deadline if the renewal fails, and throws the failure after it (CC-01, CC-02)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -68,7 +68,7 @@ describe('RenewingCache', () => {
     ['is over already', 0, 0],
     ['has been over for a while', -500, -400],
     ['would end sooner than the old one', 9, 8],
-  ])('keeps the current value when the renewal returns one that %s (CC-01)', async (_what, usableMs, freshMs) => {
+  ])('keeps the current value when the renewal returns a value that %s (CC-01)', async (_what, usableMs, freshMs) => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -84,7 +84,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v3');
   });
 
-  it('stores a renewed value that does not expire before the old one', async () => {
+  it('stores a renewed value unless it expires before the old value', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -114,7 +114,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(3);
   });
 
-  it('gives an expired value to the callers that waited for it, and to no later caller (CC-01)', async () => {
+  it('returns a value that expired in flight to the waiting callers, and to no later caller (CC-01)', async () => {
     const { flights, get } = setUp();
     const waiting = [get(), get()];
     flights[0]?.resolve(0, 0);
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('deletes a value only if it is the given one, and evicts any value', async () => {
+  it('deletes a value only if it equals the given value, and evicts any value', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

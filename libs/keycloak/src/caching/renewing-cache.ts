@@ -15,12 +15,12 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
-/** Pause after a renewal that brought nothing better, so that not every request retries it. */
+/** Pause after a renewal without a better value, so that not every request repeats the renewal. */
 const RENEWAL_PAUSE_MS = 1000;
 
 /**
- * The old value is used while a renewal runs, when it fails, and when the new value would expire sooner, but never past
- * its deadline.
+ * Until its deadline, the old value is returned while a renewal runs, if the renewal fails, and if the new value would
+ * expire sooner.
  */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
@@ -31,7 +31,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Called with each obtained key once no value for it is cached or in flight. */
+    /** Called with each key whose value is gone, unless a new value is in flight. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
@@ -63,7 +63,7 @@ export class RenewingCache<V> {
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Callers that wait already still get the result. */
+  /** Callers that are already waiting still get the result. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);
@@ -77,7 +77,7 @@ export class RenewingCache<V> {
   }
 
   #renew(key: string, entry: Entry<V>, obtain: () => Promise<Renewable<V>>): void {
-    // A caller that needs the value past its deadline tries again, and gets the failure then.
+    // The failure is ignored, because the first caller after the deadline tries again.
     this.#obtain(key, obtain).catch(() => {
       entry.renewAtMs = this.clock.monotonicMs() + RENEWAL_PAUSE_MS;
     });
@@ -102,7 +102,7 @@ export class RenewingCache<V> {
     const failure = this.#failures.get(key, nowMs);
     if (failure !== undefined) this.#failures.delete(key, failure);
     const current = this.#entries.get(key, nowMs);
-    // The new value may have expired in flight: a renewal never shortens the time in which nobody waits.
+    // Keeps the current value if the new value, which may have expired in flight, would expire sooner.
     if (current !== undefined && !(endMs >= current.endMs)) {
       current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
       return;

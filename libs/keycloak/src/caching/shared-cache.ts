@@ -9,9 +9,9 @@ export interface SharedCacheContext {
 export type SharedLookup =
   /** `ageMs`: the minimum age, counted from when the value was requested. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
-  /** No entry, and no other replica is obtaining it. The caller must `put` or `release`, and `extend` until then. */
+  /** No entry, and this replica got the lease. The caller must `extend` the lease until it calls `put` or `release`. */
   | { readonly kind: 'lease' }
-  /** No entry yet, but another replica is obtaining it. */
+  /** No entry yet, but another replica is obtaining the value. */
   | { readonly kind: 'taken' };
 
 export interface SharedEntry {
@@ -20,7 +20,7 @@ export interface SharedEntry {
   readonly ageMs: number;
   /** How long it can be used, from now. */
   readonly servesMs: number;
-  /** Replaces an entry that is not final, whatever its age, and is never replaced by one. */
+  /** A final entry replaces an older or newer entry that is not final, and is never replaced by such an entry. */
   readonly isFinal: boolean;
 }
 
@@ -33,9 +33,11 @@ export interface ConnectedSharedCache {
    * unusable. The cache server need not learn `key` itself.
    */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
-  /** Stores the entry and ends this replica's lease. If there are two entries, the one requested later stays. */
+  /**
+   * Stores the entry and ends this replica's lease. If there are two entries, the entry that was requested later stays.
+   */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /** The lease lasts about half a second, so that no replica waits long for one that has stopped. */
+  /** The lease lasts about half a second, so that other replicas do not wait long for a stopped replica. */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease without an entry. */
   release(key: string): Promise<void>;

@@ -72,7 +72,7 @@ describe('SharedLevel', () => {
     expect(cache.looked).toBeLessThan(MANY);
   });
 
-  it('has at most one pending lease extension, however long it takes', async () => {
+  it('has at most one pending lease extension, even if the extension takes long', async () => {
     const clock = new StillClock();
     const cache = new SlowCache(clock, true);
     const level = new SharedLevel(cache, clock, () => undefined);

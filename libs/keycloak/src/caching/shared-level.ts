@@ -21,14 +21,14 @@ const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** Bounded so that a time-out measures the cache and not this process. */
+/** Limits parallel requests, so that a time-out is caused by the cache and not by this process. */
 const MAX_AT_ONCE = 64;
 
 const REPORT_PAUSE_MS = 60_000;
 
 /**
- * A slow or unreachable cache costs its own deadline at most, or three seconds under overload; then it counts as a
- * miss. Callers check its values like the values that this process caches itself.
+ * A slow or unreachable cache counts as a miss after its deadline, or after three seconds under overload. Callers check
+ * its values like the values that this process caches itself.
  */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
@@ -99,7 +99,7 @@ export class SharedLevel {
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // One at a time: at a slow cache, ever more of these calls would queue.
+    // One call at a time, because calls to a slow cache would pile up.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;
@@ -122,7 +122,7 @@ export class SharedLevel {
       const value = read(text, askedAtMs);
       return value === undefined ? undefined : { value, askedAtMs };
     } catch {
-      // Another version of this library wrote it in another format.
+      // Another version of this library wrote the entry in another format.
       return undefined;
     }
   }
@@ -154,8 +154,8 @@ export class SharedLevel {
   }
 
   /**
-   * After one time-out the others would time out, too: a flood of unknown tokens would queue every caller at a slow
-   * cache.
+   * After one time-out, queued lookups would probably time out, too, and a flood of unknown tokens would delay every
+   * caller.
    */
   #turnAway(): void {
     for (const tell of this.#waiting.splice(0)) tell(false);

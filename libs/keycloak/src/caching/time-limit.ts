@@ -1,4 +1,4 @@
-/** However long the process is blocked, it costs one of these parts. */
+/** The limit is split into parts, and a blocked process uses up only one of them. */
 const PARTS = 5;
 
 /** A plain timer fires before the data that arrived during a block is read, so every call in flight would time out. */

@@ -11,9 +11,9 @@ import type { Unreached } from './why-unreached.js';
 export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes'> & {
   readonly name: string;
   readonly audience: string;
-  /** Undefined if anything answers at its address. */
+  /** Resolves with undefined if any server answers at the service's address. */
   readonly whyUnreached: () => Promise<Unreached | undefined>;
-  /** Undefined if no service of this library answers there. */
+  /** Resolves with undefined if no service of this library answers at the address. */
   readonly whoAnswers: () => Promise<Answering | undefined>;
   readonly proxy: string | undefined;
 };
@@ -25,9 +25,9 @@ export interface CheckupParts {
   readonly probe: OwnTokenProbe;
   readonly clockSkew: Pick<ClockSkew, 'measured'>;
   readonly services: () => readonly RegisteredService[];
-  /** Puts a sentence on one line, without secrets, tokens and unprintable characters. */
+  /** Returns the sentence on one line, without secrets, tokens and unprintable characters. */
   readonly cleanse: (sentence: string) => string;
-  /** Undefined if it can't be read. */
+  /** Resolves with undefined if the credential can't be read. */
   readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
   readonly proxy: string | undefined;

@@ -101,7 +101,7 @@ describe('a checkup', () => {
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
   });
 
-  it('throws its own bugs instead of reporting them as a fault of the settings', async () => {
+  it('throws programming errors instead of reporting them as faults of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
       options: keycloakOf().issuers[0].checkup.options,
@@ -136,7 +136,7 @@ describe('a checkup against a server that is not Keycloak', () => {
     }
   });
 
-  describe('with TLS', () => {
+  describe('a checkup over TLS', () => {
     let folder: string;
     let server: Server;
     beforeAll(async () => {
@@ -152,7 +152,7 @@ describe('a checkup against a server that is not Keycloak', () => {
       rmSync(folder, { recursive: true });
     });
 
-    it('names an untrusted certificate and the cure (row 7)', async () => {
+    it('reports an untrusted certificate and its cure (row 7)', async () => {
       const [finding] = (await findingsAt(`https://localhost:${(server.address() as AddressInfo).port}`)).slice(-2);
       expect(finding).toMatchObject({
         check: 'tls',

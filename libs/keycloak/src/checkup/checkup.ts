@@ -63,7 +63,7 @@ export class Checkup {
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
-  /** Undefined if the discovery document can't be read or lists none (RFC 8414 §2). */
+  /** Undefined if the discovery document can't be read or does not list scopes (RFC 8414 §2). */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
       ({ scopes_supported: listed }) =>

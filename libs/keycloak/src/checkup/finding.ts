@@ -46,12 +46,12 @@ export interface Finding {
   readonly message: string;
   readonly cure?: string;
   readonly issuer?: string;
-  /** Keycloak gave no answer, so the finding says nothing about the settings. */
+  /** Keycloak did not answer, so the settings are unverified. */
   readonly isUnreachable?: true;
   readonly granted?: GrantedCall;
   /** Fingerprints of keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Usually another finding, possibly of another process, is the cause. */
+  /** Usually caused by the fault of another finding, possibly in another process. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

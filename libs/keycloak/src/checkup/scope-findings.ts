@@ -1,4 +1,4 @@
-/** Tries calls with a token of this service in place of a caller's. */
+/** Tests token exchanges with this service's own token instead of a caller's token. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
 import { failureHint } from '../protocol/failure-hints.js';
@@ -40,7 +40,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // The audience without the scope comes from another scope.
+    // If the scope was not granted, another scope added the audience.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);
@@ -115,7 +115,7 @@ function granted({ options }: Question, call: Call, { scope: given, audiences }:
   const others = audiences.filter((one) => one !== audience);
   const grant = { scope, audience, inWhoseName };
   if (others.length === 0) return { ...ok('scope', `${about}: granted, and for nobody else.`), granted: grant };
-  // A token for several services would let one of them call the others.
+  // A service that receives a token for several services could call the other services with it.
   const wide = warning(
     'scope',
     `${about}: the token is good at ${others.slice(0, 10).join(', ')} too, so a stolen one opens them.`,
@@ -161,7 +161,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** A service account without the permission can't see its audience mapper. */
+/** A service account that lacks the scope can't see the scope's audience mapper. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

@@ -101,7 +101,7 @@ describe('verifyAtStart', () => {
     expect(error).toHaveBeenCalledTimes(2);
   });
 
-  it('warns about plain http in production, whether it is on or off (row 9)', async () => {
+  it('warns about plain http in production, even if verifyAtStart is off (row 9)', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { NODE_ENV } = process.env;
     process.env['NODE_ENV'] = 'production';

@@ -9,7 +9,7 @@ const MAX_ANSWER_BYTES = 65_536;
 /** A protected route of each service with `service-defaults`. */
 const GUARDED_PATH = 'health/details';
 
-/** The service refuses it by its form, because Keycloak issues no such token. */
+/** Keycloak never issues a token of this format, so every service refuses it. */
 const NOT_A_TOKEN = 'Bearer sent-by-doctor';
 
 const CODES: ReadonlySet<unknown> = new Set(['missing_token', 'invalid_token']);

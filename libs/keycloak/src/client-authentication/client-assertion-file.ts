@@ -10,9 +10,9 @@ import { RenewableCredential } from './renewable-credential.js';
 
 /**
  * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected service account token of
- * Kubernetes. The server must trust its signer: in Keycloak that takes an identity provider, and the client
- * authenticator "Signed JWT - Federated". It does NOT verify the assertion or its expiry. It reads the file again as
- * `clientSecretFile` does.
+ * Kubernetes. The server must trust the signer: Keycloak requires an identity provider and the client authenticator
+ * "Signed JWT - Federated". It does NOT verify the assertion or its expiry. The file is read again as by
+ * `clientSecretFile`.
  *
  * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.
  */

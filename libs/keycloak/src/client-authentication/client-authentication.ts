@@ -24,7 +24,7 @@ export interface ClientAuthentication {
 export interface ConnectedClientAuthentication {
   /** Throws `AuthorizationServerError` (`client_credential_unreadable`) without a credential. */
   credential(): Promise<ClientCredential>;
-  /** Waits a moment for another credential than `refused`, and returns whether there is one. Does not throw. */
+  /** Waits briefly for a credential that differs from `refused`, and returns whether it appeared. Does not throw. */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 

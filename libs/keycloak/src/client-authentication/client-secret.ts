@@ -17,7 +17,7 @@ export interface ClientSecretFromOptions {
 
 /**
  * Reads the client secret from a file (`client_secret_basic`), without the white space around it. The file is read when
- * the options are made, and again before a use at least 5 seconds after the last read.
+ * this function is called, and again before a use if the last read is 5 seconds old.
  *
  * If the server refuses the secret, the file is read again for up to half a second. If the file can't be read later,
  * the last secret stays in use and the failure is logged.

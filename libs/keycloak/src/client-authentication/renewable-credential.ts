@@ -18,11 +18,11 @@ interface Read {
   readonly credential: ClientCredential;
 }
 
-/** A new secret is first set at the server, so its file or vault may follow a moment later. */
+/** A secret is replaced at the server first, so the file or vault may follow a moment later. */
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
-/** Limits the reads that a wrong secret causes: a refused credential is looked up at most this often. */
+/** Minimum time between two lookups of a refused credential, which limits the reads that a wrong secret causes. */
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'requests to Keycloak use the last one';
@@ -68,7 +68,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** Callers share one read, but each gets its own error, because it adds its own fields. */
+  /** Callers share one read, but each caller gets a separate error, because it adds the fields of its request. */
   async #read(): Promise<Read> {
     const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
     if (read !== undefined) return read;

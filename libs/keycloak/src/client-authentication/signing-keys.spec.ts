@@ -29,7 +29,7 @@ describe('signing keys', () => {
     },
   );
 
-  it('can be several: the first one signs, and all are published', async () => {
+  it('sign with the first of several keys, and publish all keys', async () => {
     const [[, first], [, second]] = KEYS as [(typeof KEYS)[0], (typeof KEYS)[0]];
     const text = `${pem(first)}\n# the one before\n${pem(second)}`;
     const { keys } = publicJwks(text, 'the-first');

@@ -76,7 +76,7 @@ async function beBusy(ms: number): Promise<void> {
 }
 
 describe('a process that is busy for longer than the time-out of its calls (CC-09)', () => {
-  it.each(Object.entries(CALLERS))('accepts the responses of %s that arrived meanwhile', async (_, callerOf) => {
+  it.each(Object.entries(CALLERS))('accepts responses of %s that arrived while it was busy', async (_, callerOf) => {
     const call = callerOf();
     await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));
     const calls = Promise.allSettled(Array.from({ length: CALLS }, call));

@@ -5,7 +5,7 @@ import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
-/** It has no path, because paths hold data of the caller. */
+/** An observed call has no path, because paths hold data of the caller. */
 export interface ObservedCall {
   readonly service: string;
   readonly method: string;

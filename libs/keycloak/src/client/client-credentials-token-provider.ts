@@ -9,16 +9,16 @@ export interface TokenOrigin {
 }
 
 /**
- * Gets tokens by the client credentials grant (RFC 6749 §4.4), for other transports than HTTP, which
- * `ServiceClient.asService(scope)` covers. Concurrent callers with the same request share one call, and the token is
- * reused until shortly before it expires.
+ * Gets tokens by the client credentials grant (RFC 6749 §4.4) for transports such as NATS or gRPC; for HTTP, use
+ * `ServiceClient.asService(scope)`. Concurrent callers with the same request share one call, and the token is reused
+ * until shortly before it expires.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * Returns a token with `scope` (a space-separated set), or without it what the realm grants by default. In Keycloak
-   * the scope also decides the audience.
+   * Returns a token with `scope` (a space-separated set), or with the default scopes of the realm if `scope` is
+   * omitted. In Keycloak the scope also decides the audience.
    *
    * Throws `AuthorizationServerError`: `authorization_server_refused` if the server refused the credentials or the
    * scope, or granted a token without the scope, and `authorization_server_unavailable` if it gave no usable answer.
@@ -29,8 +29,8 @@ export class ClientCredentialsTokenProvider {
   }
 
   /**
-   * The token of `getToken` as message headers (`{ authorization: 'Bearer …' }`) for NATS, RabbitMQ and gRPC. Throws as
-   * `getToken` does.
+   * Returns the token of `getToken` as message headers (`{ authorization: 'Bearer …' }`) for NATS, RabbitMQ and gRPC.
+   * Throws as `getToken` does.
    */
   async messageHeaders(scope?: string, origin?: TokenOrigin): Promise<MessageHeaders> {
     return messageHeadersOf(await this.getToken(scope, origin));

@@ -1,4 +1,4 @@
-/** Which parts of another party's demand are accepted (RS-11). */
+/** Accepted parts of a requirement from another party (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAcrValue } from '../protocol/authentication-demand.js';

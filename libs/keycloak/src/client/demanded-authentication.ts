@@ -11,8 +11,8 @@ const MAX_VALUE_LENGTH = 128;
 const MAX_AGE = /^\d{1,9}$/;
 
 /**
- * The challenge is text from another party, so a parameter that is malformed (RFC 9470), too long, or part of the token
- * is left out.
+ * Omits a parameter that is malformed (RFC 9470), too long, or part of the token, because the challenge is untrusted
+ * text.
  */
 export function demandedAuthentication(
   { status, headers }: AnswerHead,
@@ -25,7 +25,7 @@ export function demandedAuthentication(
 }
 
 function acrValuesIn(text = '', token: string): readonly string[] {
-  // Checks the length before it splits, because the text may be as long as a header.
+  // Checks the length before splitting, because the text may be as long as a header.
   if (text.length > MAX_VALUES * (MAX_VALUE_LENGTH + 1)) return [];
   const values = text.split(' ').filter((value) => value !== '');
   const isGood = (value: string): boolean =>

@@ -105,7 +105,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is not taken from the shared cache either, even after 20,000 other tokens were found inactive', async () => {
+  it('is not taken from the shared cache, even after 20,000 other tokens were found inactive', async () => {
     const [subject] = SUBJECTS;
     const kept = new Map<string, string>();
     const shared = new SharedLevel(

@@ -6,7 +6,7 @@ import { UNTRACED, withTrace } from './trace-headers.js';
 
 export interface JsonRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** An `Accept` among them replaces the default. */
+  /** An `Accept` header here replaces the default. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +46,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
 
 const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
 
-/** Names and values in turn (perf: service-client). */
+/** Returns names and values alternately (perf: service-client). */
 function headerLines(request: JsonRequest, { authorization, trace, options }: ServiceTarget): string[] {
   const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity'];
   if (authorization !== undefined) lines.push('authorization', authorization);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { IssuedToken } from '../protocol/issued-token.js';
 
-/** Headers with a token, which `util.inspect` does not show. */
+/** Message headers with a token that `util.inspect` does not print. */
 export interface MessageHeaders {
   readonly authorization: string;
 }

@@ -37,7 +37,7 @@ describe('the hint for a call that was answered with 401', () => {
     },
   );
 
-  it('names the audience mapper if the right service answered but the token is for another one', () => {
+  it('names the audience mapper if the right service answered but the token is for another service', () => {
     const service = 'service-c';
     expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
       /^service-c answered, and the token is for service-b: the audience mapper .* names the wrong client\./,

@@ -6,7 +6,8 @@ import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
 /**
- * A challenge without `error` answers a request without a token (RFC 6750 §3.1), so something on the way removed it.
+ * A challenge without `error` means that the request arrived without a token (RFC 6750 §3.1), so a proxy may have
+ * removed the token.
  */
 export function refusedTokenHint(
   service: string,

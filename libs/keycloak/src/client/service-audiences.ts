@@ -5,7 +5,9 @@ export interface NamedAudiences {
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/** A client id is valid only at its own issuer, because another issuer may have given it to someone else. */
+/**
+ * A client id is valid only at its own issuer, because another issuer may have given the same id to a different client.
+ */
 export class ServiceAudiences {
   readonly only: string | undefined;
 

@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed when this process was too busy to send a queued call in time, and the call is sent', async () => {
+  it('stays closed, and a queued call is sent late, when this process was too busy to send it in time', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,

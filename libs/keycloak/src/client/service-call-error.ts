@@ -3,11 +3,11 @@ import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
- * - `service_unavailable` (503): not reachable, the connection broke before an answer, or no call was made
+ * - `service_unavailable` (503): the service is unreachable, the connection broke before an answer, or no call was made
  *   (`queue_full`, `circuit_open`).
  * - `service_timeout` (504): no complete answer in time.
- * - `service_refused` (502): it refused our token (401), also a renewed one, or this service itself (403).
- * - `service_failed` (502): it answered 5xx, another 4xx, a redirect, too much, or not JSON, or the answer broke off.
+ * - `service_refused` (502): the service refused our token (401), even after a renewal, or this service itself (403).
+ * - `service_failed` (502): the answer is 5xx, another 4xx, a redirect, too large, not JSON, or incomplete.
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
@@ -27,14 +27,12 @@ export interface ServiceCallDetails {
   readonly isPassedOn?: boolean;
 }
 
-/**
- * It has no headers, no configuration and no `cause`, because errors of HTTP clients carry the request with its token.
- */
+/** Has no headers, configuration or `cause`, because errors of HTTP clients carry the request with its token. */
 export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> {
   /** The status of the other service, if it answered. */
   readonly status: number | undefined;
   readonly body: SafeBody;
-  // Private, so that printing the error does not show them.
+  // Private, so that these fields are not printed with the error.
   readonly #answer: unknown;
   readonly #isPassedOn: boolean;
 
@@ -58,26 +56,26 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   }
 
   /**
-   * The error body of the other service: parsed JSON of at most 16 KiB, or undefined, also if it contains our token.
-   * The library neither checks nor prints it: keep it out of logs and answers.
+   * The other service's error body as parsed JSON; undefined if the body exceeds 16 KiB, is not JSON, or contains our
+   * token. The library does not check or print the body: keep it out of logs and answers.
    */
   get answer(): unknown {
     return this.#answer;
   }
 
-  /** The status of the code, or with `forwardStatuses` that of the other service. */
+  /** The status that belongs to `code`, or the status of the other service if `forwardStatuses` lists it. */
   override get httpStatus(): number {
     return this.#isPassedOn && this.status !== undefined ? this.status : super.httpStatus;
   }
 }
 
-/** A permission may be the name of a role: letters of any alphabet, with single spaces. */
+/** A permission may be the name of a role, with letters of any alphabet and single spaces. */
 const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
   code: /^[\w.:/-]{1,64}$/,
   permission: /^(?=.{1,64}$)[\p{L}\p{M}\p{N}_.:/-]+(?: [\p{L}\p{M}\p{N}_.:/-]+)*$/u,
 };
 
-/** From this length on, a text that also occurs in the token is not a coincidence. */
+/** A text of at least this length that occurs in the token counts as a part of the token. */
 const PIECE_OF_TOKEN = 12;
 
 export const isPieceOfToken = (text: string, token: string): boolean =>

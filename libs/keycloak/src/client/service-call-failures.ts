@@ -35,7 +35,7 @@ export function answerFailure(
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
     }
-    // A new token has the same login, so the demand goes up to the client that logs the user in (RFC 9470 §4).
+    // A new token has the same login, so the requirement is passed to the client that logs the user in (RFC 9470 §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));
     if (authentication !== undefined) {
       return new BearerError('insufficient_user_authentication', { ...refusal, authentication });

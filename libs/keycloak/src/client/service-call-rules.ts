@@ -5,12 +5,10 @@ import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';
 
-/** Answers of a reverse proxy for a missing service, and of a service that is overloaded or not ready. */
+/** Statuses from a reverse proxy without its service, or from a service that is overloaded or not ready. */
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-/**
- * With these codes a service of this library reports a failure of Keycloak or of a service behind it, not of itself.
- */
+/** A service of this library uses these codes for failures of Keycloak or of a service behind it. */
 const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'authorization_server_refused',
   'authorization_server_unavailable',
@@ -36,7 +34,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A 4xx or 500 may concern one route or one body, and must not cut off the callers of all the others. */
+/** A 4xx or 500 may concern one route or body, so it must not open the circuit for all other calls. */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
     ended: (reason, retryAfter) =>

@@ -176,12 +176,12 @@ describe('a gzip response', () => {
     ['is none', zipped('{"result":7}'), 'answer_not_as_agreed'],
     ['is cut off', zipped(gzipSync('{"result":7}').subarray(0, 20)), 'answer_not_as_agreed'],
     ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
-  ])('that %s causes service_failed', async (_, script, reason) => {
+  ])('causes service_failed if it %s', async (_, script, reason) => {
     next.answer(PATH, script);
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
-  it('that was not requested causes service_failed, and keeps the status of an error', async () => {
+  it('causes service_failed if gzip was not requested, and keeps the status of an error', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_failed',
@@ -237,22 +237,25 @@ describe('the error response of a service', () => {
     }
   });
 
-  it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])('is not forwarded as %s: TypeError', async (status) => {
-    const refused = failure(asService().get(PATH, { forwardStatuses: [404, status] }));
-    expect(await refused).toEqual(expect.any(TypeError));
-    expect(next.requests).toEqual([]);
-  });
+  it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])(
+    'can not be forwarded with the status %s: TypeError',
+    async (status) => {
+      const refused = failure(asService().get(PATH, { forwardStatuses: [404, status] }));
+      expect(await refused).toEqual(expect.any(TypeError));
+      expect(next.requests).toEqual([]);
+    },
+  );
 });
 
 describe('a call without a scope', () => {
-  it('by the service itself has a token with the default scopes of the realm', async () => {
+  it('has a token with the default scopes of the realm if the service itself calls', async () => {
     next.answer(PATH, json({ result: 7 }));
     expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('for a caller fails if the realm adds no audience without a scope', async () => {
+  it('fails for a caller if the realm adds no audience without a scope', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -286,7 +289,7 @@ describe('a successful call', () => {
     expect(String(claimsSent()['scope']).split(' ')).toContain('orders.approve');
   });
 
-  it('for a caller never carries the token of the caller (TX-04)', async () => {
+  it('never carries the token of its caller (TX-04)', async () => {
     next.answer(PATH, json({}));
     await onBehalfOf().get(PATH);
     expect(realm.control.lastRequest('token')?.form.get('subject_token')).toBe(subjectToken);
@@ -294,20 +297,20 @@ describe('a successful call', () => {
     expect(JSON.stringify(next.requests)).not.toContain(subjectToken);
   });
 
-  it.each(['get', 'delete'] as const)('by %s sends no body and no content type', async (method) => {
+  it.each(['get', 'delete'] as const)('sends no body and no content type with %s', async (method) => {
     next.answer(PATH, json({ ok: true }));
     expect(await asService()[method](`${PATH}?q=a%20b`)).toEqual({ ok: true });
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), url: `${PATH}?q=a%20b`, body: '' });
     expect(next.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it.each(['post', 'put', 'patch'] as const)('by %s sends its body', async (method) => {
+  it.each(['post', 'put', 'patch'] as const)('sends its body with %s', async (method) => {
     next.answer(PATH, json({ ok: true }));
     await asService()[method](PATH, ['a']);
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), body: '["a"]' });
   });
 
-  it('by request() returns status and headers, and undefined for an empty body', async () => {
+  it('returns status and headers from request(), and undefined for an empty body', async () => {
     next.answer(PATH, raw(204, '', { 'X-Count': '7' }));
     expect(await asService().request('GET', PATH)).toMatchObject({
       status: 204,
@@ -330,7 +333,7 @@ describe('a successful call', () => {
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
   });
 
-  it('sends the given traceparent, but not a malformed one', async () => {
+  it('sends the given traceparent, but not a malformed traceparent', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     next.answer(PATH, json({}));
     for (const given of [traceparent, 'junk', undefined]) await asService().get(PATH, { traceparent: given });
@@ -407,7 +410,7 @@ describe('a next service that fails', () => {
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
-  it('does not open the circuit by the short time-outs of some calls', async () => {
+  it('does not open the circuit after short time-outs of some calls', async () => {
     next.answer(PATH, hang);
     const service = asService();
     for (let calls = 0; calls < 15; calls += 1) {
@@ -464,7 +467,7 @@ describe('a next service that fails', () => {
     });
   });
 
-  it('causes a denial that names the caller in the log fields', async () => {
+  it('causes a refusal that names the caller in the log fields', async () => {
     next.answer(PATH, json({}, 403));
     const { issuer: iss, clientId: azp } = caller;
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
@@ -478,7 +481,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
       'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
     });
 
-  it('causes the demand to be passed on to the caller, without a renewal or a retry (RS-11)', async () => {
+  it('has its requirement passed on to the caller, without a renewal or a retry (RS-11)', async () => {
     next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
     const service = onBehalfOf();
     const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
@@ -501,7 +504,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
     expect(asked()).toBe(1);
   });
 
-  it('causes the demand to be passed on even without acr_values and max_age', async () => {
+  it('has its requirement passed on even without acr_values and max_age', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({
@@ -665,7 +668,7 @@ describe('an abort signal', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('that is already aborted prevents the request', async () => {
+  it('prevents the request if it is already aborted', async () => {
     const reason = new Error('never wanted');
     expect(await failure(asService().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(next.requests).toHaveLength(0);
@@ -711,7 +714,7 @@ describe('a header of the caller', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('with an invalid value throws TypeError instead of an outage', async () => {
+  it('throws TypeError if its value is invalid, and is not reported as an outage', async () => {
     await expect(asService().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({
       name: 'TypeError',
     });

@@ -23,27 +23,27 @@ import type { TokenSources } from './token-sources.js';
 export interface ServiceRequestOptions {
   /** Aborts the call, which then throws the abort reason. */
   readonly signal?: AbortSignal;
-  /** Additional headers: one that names the caller or the target, or frames the request, throws `TypeError`. */
+  /** Additional headers; a header that identifies the caller or target, or frames the request, throws `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
-   * is left out, and a span of `KeycloakTelemetryModule` replaces it.
+   * is left out, and a span of `KeycloakTelemetryModule` replaces the value.
    */
   readonly traceparent?: string | readonly string[] | undefined;
   /** Appended to the path, percent-encoded. */
   readonly query?: ServiceQuery;
   /**
-   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). It does not
-   * include the time to get a token, and a new connection is still bounded by the service's own `timeoutMs`. A shorter
-   * timeout does not count as a failure for the circuit.
+   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time to get
+   * a token is not included, and a new connection is still bounded by the service's own `timeoutMs`. A shorter timeout
+   * does not count as a failure for the circuit.
    */
   readonly timeoutMs?: number;
   /** How to read a 2xx answer: as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * Statuses that the caller of this service receives if the error is not caught, with a body of this library. Allowed
-   * are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. Default: none, and every error of the service
-   * becomes 502.
+   * If the error is not caught, the caller of this service receives these statuses, with a body of this library.
+   * Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default, every error status of the
+   * other service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -55,8 +55,8 @@ export interface ServiceResponse<T> {
 }
 
 /**
- * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. It never forwards
- * the token that this service was called with.
+ * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. The client never
+ * forwards the token that this service was called with.
  */
 export class ServiceClient {
   constructor(
@@ -69,8 +69,8 @@ export class ServiceClient {
   ) {}
 
   /**
-   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set), or without
-   * it for what the realm grants by default. Throws `TypeError` for a scope that is malformed or not declared.
+   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set) or the
+   * realm's default scopes. Throws `TypeError` for a scope that is malformed or not declared.
    */
   asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
@@ -92,11 +92,11 @@ export class ServiceClient {
 }
 
 /**
- * Makes the calls. A path begins with a slash and stays below the service's base URL. Redirects are not followed, and
- * the type `T` of an answer is not checked.
+ * Sends requests to one service. A path begins with a slash and stays below the service's base URL. Redirects are not
+ * followed, and the type `T` of an answer is not checked.
  *
  * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Encode untrusted
- * segments with `encodeURIComponent`, and check ids first: it leaves `.` and `..` as they are, and encodes control
+ * segments with `encodeURIComponent`, and check ids first: `encodeURIComponent` keeps `.` and `..`, and encodes control
  * characters, which a path may not have.
  *
  * Throws `TypeError` before it requests a token, for a dot segment (also `%2e%2e`), a backslash, a `#`, a control
@@ -105,8 +105,9 @@ export class ServiceClient {
  * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
  * `AuthorizationServerError` if it could not get a token: a call is never sent without a token.
  *
- * Throws `BearerError` `insufficient_scope` if the subject may not do this, or `insufficient_user_authentication` if
- * the user must log in again. Throws `invalid_token` if the token of the subject has expired or was revoked meanwhile.
+ * Throws `BearerError` `insufficient_scope` if the subject lacks the permission, or `insufficient_user_authentication`
+ * if the user must log in again. Throws `invalid_token` if the token of the subject has expired or was revoked after
+ * its verification.
  */
 export class ServiceCaller {
   constructor(
@@ -157,7 +158,7 @@ export class ServiceCaller {
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // Serialized now, because the caller may change the body before it is sent or sent again.
+    // Serialized now, because the caller may change the body before the request is sent or repeated.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });

@@ -24,7 +24,7 @@ export class ServicePaths {
     return this.#base + sent;
   }
 
-  /** For a URL at or below the base URL; drops user name and password. */
+  /** Returns the path of a URL at or below the base URL, without user name and password. */
   of(url: string): string {
     const [origin, path] = splitUrl(url) ?? [];
     if (origin === undefined || path === undefined || new URL(origin).origin !== this.origin) throw this.#elsewhere();
@@ -35,7 +35,7 @@ export class ServicePaths {
     return sent;
   }
 
-  /** For the log, without the query. */
+  /** Returns the URL for the log, without the query. */
   addressOf(path: string): string {
     return this.origin + (loggableText(path.split('?')[0]) ?? '');
   }

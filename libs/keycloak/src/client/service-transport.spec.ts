@@ -39,7 +39,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** undici opens a new, unused connection after it has cut one off, so unused connections do not count. */
+/** undici replaces a connection that it cut off by a new, unused connection, so unused connections do not count. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('that closes while a GET arrives is replaced, and the GET is sent again', async () => {
+  it('is replaced if it closes while a GET arrives, and the GET is sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('that closes while a POST arrives fails the POST, which is not sent again', async () => {
+  it('fails a POST if it closes while the POST arrives, and the POST is not sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);
@@ -99,7 +99,7 @@ describe('a connection', () => {
     expect(await to.send(POST)).toMatchObject({ status: 200 });
   });
 
-  it('that always breaks is tried twice', async () => {
+  it('is tried twice if it always breaks', async () => {
     const server = await listen((socket) => socket.destroy());
     await expect(transport(server.origin).send(GET)).rejects.toMatchObject({ code: 'service_unavailable' });
     expect(server.seen).toHaveLength(2);
@@ -150,18 +150,18 @@ describe('a response', () => {
       'that is compressed, which was not asked for',
       (socket) => socket.write(OK.replace('\r\n\r\n{}', '\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b')),
     ],
-  ])('%s causes service_failed', async (_what, handler) => {
+  ])('causes service_failed: a response %s', async (_what, handler) => {
     const server = await listen(handler);
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_failed' });
   });
 
-  it('that is not HTTP causes service_unavailable', async () => {
+  it('causes service_unavailable if it is not HTTP', async () => {
     const server = await listen((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_unavailable' });
   });
 
   it.each([301, 307, 308])(
-    'that redirects (%i) is not followed, so the token is sent nowhere else (CC-06)',
+    'is not followed if it redirects (%i), so the token is sent nowhere else (CC-06)',
     async (status) => {
       const elsewhere = await listen((socket) => socket.write(OK));
       const server = await listen((socket) =>
@@ -183,7 +183,7 @@ describe('the caller', () => {
     ['before an answer comes', ''],
     ['in the middle of the headers', 'HTTP/1.1 200 OK\r\nContent-'],
     ['in the middle of the body', OK.slice(0, -1)],
-  ])('that aborts %s gets its own reason, and the socket is closed', async (_when, answer) => {
+  ])('gets its own abort reason if it aborts %s, and the socket is closed', async (_when, answer) => {
     const controller = new AbortController();
     const reason = new Error('no longer needed');
     const server = await listen((socket) => socket.write(answer, () => controller.abort(reason)));
@@ -191,7 +191,7 @@ describe('the caller', () => {
     expect(await allAreClosed()).toBe(true);
   });
 
-  it('that aborted before the call opens no connection', async () => {
+  it('opens no connection if it aborted before the call', async () => {
     const server = await listen(() => undefined);
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(transport(server.origin).send({ ...GET, signal })).rejects.toThrow('too late');

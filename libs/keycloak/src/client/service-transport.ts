@@ -43,7 +43,7 @@ export interface ServiceAnswer extends AnswerHead {
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
-  /** If other calls use it too, its reason may be shared, and is passed through unchanged. */
+  /** False if other calls may use the signal; its abort reason is then passed through unchanged. */
   readonly ownsSignal: boolean;
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
@@ -54,8 +54,7 @@ export interface Exchange<Answer extends ServiceAnswer> {
 }
 
 /**
- * A timeout that does not count as a failure of the service: the caller set a shorter one, or its request body did not
- * arrive.
+ * A timeout that is not the service's failure: the caller set a shorter timeout, or its request body did not arrive.
  */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
@@ -80,7 +79,7 @@ export class ServiceTransport {
     this.#connections = network.toService(options);
   }
 
-  /** `path` comes from `paths`, and an answer of any status is returned. */
+  /** Returns an answer of any status; `path` must come from `paths`. */
   async send<Answer extends ServiceAnswer>(
     exchange: Exchange<Answer>,
     path: string,
@@ -90,7 +89,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // The caller of a trial call can't prolong it, because all other calls fail meanwhile.
+    // A caller can't prolong a trial call, because all other calls fail until the trial ends.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };

@@ -36,7 +36,7 @@ export interface StreamingResponse extends ServiceAnswer {
 
 /**
  * The service's `timeoutMs` bounds the whole call, or each pause if a body streams in either direction. A collected
- * answer must be complete within that time from its first byte.
+ * answer must be complete within `timeoutMs` of its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;
@@ -66,7 +66,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // All other calls wait for the trial call of a circuit, so a slow request body must not prolong it.
+      // All other calls fail until the trial call of a circuit ends, so a slow request body must not prolong the trial.
       renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
       silenceMs: options.timeoutMs,
       signal,

@@ -5,9 +5,9 @@ import { tokenExchangeRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 /**
- * Exchanges tokens (RFC 8693), as in Keycloak's standard token exchange, for other transports than HTTP, which
- * `ServiceClient.onBehalfOf(token, scope)` covers. The subject stays the same, and the client becomes this service. A
- * token is reused for the same subject token, audience and scope, until shortly before it or the subject token expires.
+ * Exchanges tokens (RFC 8693), as in Keycloak's standard token exchange, for transports such as NATS or gRPC; for HTTP,
+ * use `ServiceClient.onBehalfOf(token, scope)`. The subject stays the same, and the client becomes this service. An
+ * exchanged token is reused for the same subject token, audience and scope, until shortly before either token expires.
  */
 export class TokenExchangeClient {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
@@ -28,9 +28,9 @@ export class TokenExchangeClient {
   }
 
   /**
-   * The token of `exchange` as message headers (`{ authorization: 'Bearer …' }`) for NATS and RabbitMQ, or as metadata
-   * for gRPC. Throws as `exchange` does. The token is valid until it or the caller's token expires, usually minutes, so
-   * it is NOT for jobs of hours or days.
+   * Returns the token of `exchange` as message headers (`{ authorization: 'Bearer …' }`) for NATS and RabbitMQ, or as
+   * metadata for gRPC. Throws as `exchange` does. The token is valid until it or the caller's token expires, usually
+   * minutes, so it is NOT for jobs of hours or days.
    */
   async messageHeaders(
     caller: VerifiedAccessToken,

@@ -37,12 +37,12 @@ function setUp(expiresIn: string | undefined) {
   return { clock, get };
 }
 
-describe('a token with a lifetime of', () => {
+describe('a token', () => {
   it.each([
     ['no time, since it says nothing', undefined],
     ['0 s', '0'],
     ['-0 s', '-0'],
-  ])('%s is used for one call only', async (_case, expiresIn) => {
+  ])('is used for one call only with a lifetime of %s', async (_case, expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(['token-1', 'token-2']);
   });
@@ -62,14 +62,14 @@ describe('a token with a lifetime of', () => {
     ['1e999'],
     ['"NaN"'],
     ['"Infinity"'],
-  ])('%s is rejected as authorization_server_unavailable, and is not cached', async (expiresIn) => {
+  ])('is rejected as authorization_server_unavailable, and is not cached, with the lifetime %s', async (expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(Array.from({ length: 2 }, () => 'authorization_server_unavailable'));
     expect(asked()).toBe(2);
   });
 
   it.each([['1e308'], ['1.7976931348623157e308'], ['9007199254740993'], ['1e12'], ['"3600000"']])(
-    '%s s is cached, however long that is',
+    'is cached even for a very long lifetime: %s s',
     async (expiresIn) => {
       const { clock, get } = setUp(expiresIn);
       await get();
@@ -85,7 +85,7 @@ describe('a token with a lifetime of', () => {
     fc.constantFrom(1, RENEW_BEFORE_SECONDS, 2 * RENEW_BEFORE_SECONDS),
   );
 
-  it('some seconds is reused at first, but not after its end, as a number or as text', async () => {
+  it('is reused at first, but not after its lifetime, given as a number or as text', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(seconds, fc.boolean(), async (lifetime, isText) => {

@@ -16,13 +16,13 @@ describe('a token request', () => {
   });
 
   it.each([undefined, null, 'a.b.c', { hash: 'h' }])(
-    'for an exchange needs a verified token, not %j (TX-04)',
+    'needs a verified token for an exchange, not %j (TX-04)',
     (token) => {
       expect(() => tokenExchangeRequest(token as never, 'service-c', 'orders.read')).toThrow(TypeError);
     },
   );
 
-  it('for an exchange needs an audience, or the server would choose one (TX-01)', () => {
+  it('needs an audience for an exchange, because the server would choose one otherwise (TX-01)', () => {
     for (const none of ['', undefined, null, ['stock']]) {
       expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);
     }
@@ -35,7 +35,7 @@ describe('tokenRequestKey', () => {
     expect(key(tokenExchangeRequest(alice, 'x', 'a b'))).toBe(key(tokenExchangeRequest(alice, 'x', 'b a')));
   });
 
-  it('differs by everything that the token depends on (CC-03)', () => {
+  it('differs for every value that the token depends on (CC-03)', () => {
     const keys = [
       key(clientCredentialsRequest('a')),
       key(clientCredentialsRequest('a b')),

@@ -19,7 +19,7 @@ export interface TokenExchangeRequest {
 
 export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
 
-/** Undefined requests no scope, for a realm that only has roles. */
+/** If `scope` is undefined, no scope is requested, as for a realm that only has roles. */
 export function clientCredentialsRequest(scope: string | undefined, issuer?: string): ClientCredentialsRequest {
   return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
@@ -32,7 +32,7 @@ export function tokenExchangeRequest(
   return exchangeWithScope(subject, audience, scope === undefined ? '' : canonicalScope(scope));
 }
 
-/** `scope` is in canonical form; '' requests none. */
+/** `scope` is in canonical form; '' requests no scope. */
 export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
   if (!(subject instanceof VerifiedAccessToken))
     throw new TypeError('A token is exchanged for a VerifiedAccessToken alone');

@@ -23,7 +23,7 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/** Shorter than the tokens live, so that the spec can look for leftovers after the denial. */
+/** Shorter than the lifetime of the tokens, so that the spec can look for leftovers after the denial. */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
@@ -94,7 +94,7 @@ describe('a subject token that is denied', () => {
     ['by itself', () => ({ tokenHash: alice.hash })],
   ];
 
-  it.each(DENIALS)('%s stops calls with the token that was exchanged from it', async (_, denial) => {
+  it.each(DENIALS)('stops calls with the token that was exchanged from it: denied %s', async (_, denial) => {
     await client.onBehalfOf(alice, SCOPE).post(PATH, {});
     const caller = client.onBehalfOf(alice, SCOPE);
     revocations.deny(denial());
@@ -113,7 +113,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it.each(DENIALS)('%s is not exchanged', async (_, denial) => {
+  it.each(DENIALS)('is not exchanged: denied %s', async (_, denial) => {
     revocations.deny(denial());
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     expect(asked()).toBe(0);
@@ -128,7 +128,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('during its first exchange fails all waiting callers, and no token is cached', async () => {
+  it('fails all waiting callers if it is denied during its first exchange, and no token is cached', async () => {
     const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
@@ -143,7 +143,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('during a background renewal yields neither the new token nor the old one', async () => {
+  it('yields no token if it is denied during a background renewal', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
     const release = heldRequests.hold();

@@ -152,7 +152,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('that is a definite refusal is cached for two seconds, for the same request only', async () => {
+  it('is cached for two seconds, for the same request only, if it is a definite refusal', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('of a renewal leaves the old token in use, and delays the next renewal by a second (CC-01)', async () => {
+  it('leaves the old token in use during a renewal, and delays the next renewal by a second (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -209,12 +209,12 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['subject token', 40, LIFETIME],
     ['own', LIFETIME, 40],
-  ])('is not returned after its %s lifetime, less the time for renewal', async (_whose, ofSubject, own) => {
+  ])('is not returned beyond its %s lifetime, less the time for renewal', async (_whose, ofSubject, own) => {
     const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);
     grants('one', own);
     expect(await text(request)).toBe('one');
     grants('two', own);
-    // `exp` is in whole seconds, and the current time is somewhere within one.
+    // `exp` is in whole seconds, but the current time is not.
     clock.advance(40 - RENEW_BEFORE - 9);
     expect(await text(request)).toBe('one');
     clock.advance(9);
@@ -232,7 +232,7 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['first exchange', 0],
     ['renewal', LIFETIME - RENEW_BEFORE - 5],
-  ])('does not return through a %s that was pending then', async (_kind, ageSeconds) => {
+  ])('does not return through a %s that was pending when it was dropped', async (_kind, ageSeconds) => {
     const alice = exchange(aliceToken);
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);

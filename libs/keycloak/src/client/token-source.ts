@@ -34,14 +34,14 @@ const REFUSAL_MEMORY_MS = 2000;
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
 
-/** Limits the requests that a service causes if it refuses every token. */
+/** Limits the token requests if a service refuses every token. */
 const REPLACEMENT_PAUSE_MS = 5000;
 
 export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** SHA-256 of tokens that their audience refused, which other replicas may still share. */
+  /** SHA-256 of tokens that their audience refused, but that other replicas may still share. */
   readonly #refused: DeadlineCache<true>;
   /** SHA-256 of inactive subject tokens from which this process exchanged a token. */
   readonly #dropped: DeadlineCache<true>;
@@ -73,8 +73,8 @@ export class TokenSource {
   }
 
   /**
-   * Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was denied since it was verified, also
-   * during the exchange.
+   * Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was denied after its verification,
+   * even during the exchange.
    */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
@@ -131,7 +131,7 @@ export class TokenSource {
       shared && (await shared.find(`token ${key}`, Infinity, (text, at) => this.#usable(request, text, at, isRenewal)));
     if (found !== undefined) onShared();
     const dated = found ?? (await this.#ask(key, request));
-    // A denial during the flight also applies to every waiting caller.
+    // A denial during the token request also applies to every waiting caller.
     this.#refuseDenied(request);
     const usableMs = this.#usableMs(request, dated);
     return { value: dated.value, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
@@ -148,7 +148,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // With a session of a backend for frontend, the request itself does not name the subject.
+      // Adds the subject, because a request with a session of a backend for frontend does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -168,7 +168,7 @@ export class TokenSource {
     return this.#dropped.get(hash) === true || this.#droppedUnused.get(hash) === true;
   }
 
-  /** For a renewal, a token of another replica must itself be too young for a renewal. */
+  /** A renewal uses a token of another replica only if that token is not due for renewal itself. */
   #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
     const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
     if (this.#isDropped(request) || this.#refused.get(tokenHash(token)) === true) return undefined;
@@ -185,7 +185,7 @@ export class TokenSource {
       : this.endpoint.clientCredentials(request.scope);
   }
 
-  /** A verified token may be older than its denial. */
+  /** A token may be denied after it was verified. */
   #refuseDenied(request: TokenRequest): void {
     if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.denials.denies(request.subject)) return;
     this.dropExchangedFrom(request.subject.hash);
@@ -193,7 +193,7 @@ export class TokenSource {
     throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });
   }
 
-  /** A very short-lived token is used for half its life, so that not every request asks the server. */
+  /** A very short-lived token is used for half of its lifetime, so that not every call requests a token. */
   #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;
@@ -205,7 +205,7 @@ export class TokenSource {
 
 type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSeconds: number];
 
-/** A repetition of the request would be refused, too. */
+/** Repeating the request would fail, too. */
 function isDefinite(failure: Error): boolean {
   return failure instanceof KeycloakException && failure.code !== 'authorization_server_unavailable';
 }

@@ -92,7 +92,7 @@ describe('the introspection channel', () => {
     expect(told.map(({ message }) => message.outcome)).toEqual(['asked', 'cached']);
   });
 
-  it('contains no token and no user, and its messages are frozen', async () => {
+  it('publishes frozen messages without tokens or user data', async () => {
     const first = ask('first');
     answers[0]?.(active);
     await first;
@@ -100,7 +100,7 @@ describe('the introspection channel', () => {
     expect(Object.isFrozen(told[0]?.message)).toBe(true);
   });
 
-  it('does not read the clock for a message without a subscriber', async () => {
+  it('does not read the clock without a subscriber', async () => {
     unsubscribe(INTROSPECTION_CHANNEL, listen);
     const first = ask('first');
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });

@@ -14,14 +14,14 @@ export interface IntrospectionMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * Which request asked the server: this one (`asked`), a concurrent one that it waited for (`joined`), an earlier one
-   * (`cached`), or one of another replica (`shared`).
+   * Which request asked the server: this request (`asked`), a concurrent request (`joined`), an earlier request
+   * (`cached`), or a request of another replica (`shared`).
    */
   readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
   /** Absent without a usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
-  /** Present without a usable answer: the code of the error, or `unexpected` for an error of another kind. */
+  /** The error code if there is no usable answer, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
@@ -33,10 +33,7 @@ export const introspections = channel(INTROSPECTION_CHANNEL);
 
 type Outcome = () => IntrospectionMessage['outcome'];
 
-/**
- * The request itself must call this function: its own `await` keeps its async context, which a shared call does not
- * have.
- */
+/** Must be called by the request itself, because a shared call does not keep the async context of the request. */
 export function publishIntrospection(
   issuer: string,
   outcome: Outcome,

@@ -14,15 +14,15 @@ export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * Which request had the signature checked: this one (`verified`), a concurrent one (`joined`), or an earlier one
-   * (`cached`).
+   * Which request caused the signature check: this request (`verified`), a concurrent request (`joined`), or an earlier
+   * request (`cached`).
    */
   readonly outcome: 'verified' | 'joined' | 'cached';
   /** Absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;
   /** Includes the wait for keys. */
   readonly durationMs: number;
-  /** The code of the error, or `unexpected` for an error of another kind. */
+  /** The error code if the check failed, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
@@ -30,7 +30,7 @@ export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** As `publishIntrospection()`. */
+/** Must be called by the request itself, like `publishIntrospection()`. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

@@ -21,7 +21,7 @@ function written(times: number, kind = 'a'): number {
 }
 
 describe('RepeatedLines', () => {
-  it('writes 20 of 10,000 lines, and one with the count when the window ends (OP-05)', () => {
+  it('writes 20 of 10,000 lines, and a summary with the count when the window ends (OP-05)', () => {
     expect([written(10_000), counts]).toEqual([20, []]);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     expect(counts).toEqual([]);
@@ -29,14 +29,14 @@ describe('RepeatedLines', () => {
     expect(counts).toEqual([{ kind: 'a', count: 9980, seconds: 10 }]);
   });
 
-  it('writes no count for 20 lines', () => {
+  it('writes no summary for 20 lines', () => {
     expect(written(20)).toBe(20);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(counts).toEqual([]);
     expect(written(20)).toBe(20);
   });
 
-  it('writes only counts while the flood continues, and lines again after it', () => {
+  it('writes only summaries during a flood, and lines again after the flood', () => {
     written(10_000);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(written(21)).toBe(0);
@@ -56,7 +56,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes the pending count at the end, once', () => {
+  it('writes the pending summary at the end, once', () => {
     written(50);
     lines.end();
     expect(counts).toEqual([{ kind: 'a', count: 30, seconds: 10 }]);
@@ -64,7 +64,7 @@ describe('RepeatedLines', () => {
     expect([counts.length, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('tracks 2000 kinds, and counts all others together (OP-05)', () => {
+  it('counts 2000 kinds separately, and all further kinds together (OP-05)', () => {
     for (let kind = 0; kind < 2000; kind += 1) written(1, `first ${kind}`);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     for (let kind = 0; kind < 2500; kind += 1) written(1, String(kind));

@@ -24,7 +24,7 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
- * seconds, and then one summary with the count of the others.
+ * seconds, and then a summary with the count of suppressed lines.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.
@@ -33,7 +33,10 @@ export class RepeatedLines {
   readonly #kinds = new Map<string | symbol, Kind>();
   readonly #all = { left: LINES_OF_ALL, endsAtMs: 0 };
 
-  /** If it returns false, `summarize` is called when the window ends. `kind` must not contain text of a caller. */
+  /**
+   * Returns false for a suppressed line, and calls `summarize` when the window ends. `kind` must not contain text of a
+   * caller.
+   */
   admits(kind: string, summarize: Summarize): boolean {
     const known = this.#kinds.get(kind) ?? this.#open(kind, summarize);
     known.summarize = summarize;
@@ -45,7 +48,7 @@ export class RepeatedLines {
     return false;
   }
 
-  /** Logs the pending counts. */
+  /** Logs the pending summaries. */
   end(): void {
     for (const kind of this.#kinds.keys()) this.#close(kind);
   }

@@ -107,7 +107,7 @@ describe('the service call channel', () => {
   it.each([
     ['broke off', breakOff, { failed: 'service_unavailable', reason: 'UND_ERR_SOCKET' }],
     ['is no JSON', html, { failed: 'service_failed', reason: 'answer_not_json', status: 200 }],
-  ])('reports code and reason of a call whose answer %s', async (_, script, how) => {
+  ])('reports the code and reason of a call whose answer %s', async (_, script, how) => {
     next.answer(PATH, script);
     await expect(get('first')).rejects.toMatchObject({ code: how.failed });
     expect(told[0]?.message).toEqual({ ...CALL, outcome: 'failed', ...how, durationMs: 0 });
@@ -154,14 +154,14 @@ describe('the service call channel', () => {
     expect(told[0]?.message).toEqual({ ...CALL, method: 'HEAD', outcome: 'answered', status: 200, durationMs: 0 });
   });
 
-  it('contains no token and no content, and its messages are frozen', async () => {
+  it('publishes frozen messages without tokens or content', async () => {
     next.answer(PATH, json({ answer: 'nobody-elses-business' }));
     await get('first');
     expect(JSON.stringify(told)).not.toMatch(/the-text|nobody-elses/);
     expect(Object.isFrozen(told[0]?.message)).toBe(true);
   });
 
-  it('does not read the clock for a message without a subscriber', async () => {
+  it('does not read the clock without a subscriber', async () => {
     next.answer(PATH, json({}));
     unsubscribe(SERVICE_CALL_CHANNEL, listen);
     await get('first');

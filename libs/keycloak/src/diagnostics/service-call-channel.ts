@@ -17,7 +17,7 @@ export interface ServiceCallMessage {
   readonly outcome: 'answered' | 'failed' | 'given_up';
   /** Also the status of an unusable answer. */
   readonly status?: number;
-  /** With `failed`: the code of the error, or `unexpected` for an error of another kind. */
+  /** With `failed`: the error code, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
   readonly reason?: RefusalReason;
   /** Includes the wait for a token and a slot, but not the body of a streamed answer. */

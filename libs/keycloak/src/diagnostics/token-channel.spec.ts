@@ -119,7 +119,7 @@ describe('the token channel', () => {
     expect(told.map(({ message }) => message.outcome)).toEqual(['requested', 'reused', 'reused']);
   });
 
-  it('contains no token and no user, and its messages are frozen', async () => {
+  it('publishes frozen messages without tokens or user data', async () => {
     const first = want('first', FOR_ALICE);
     answers[0]?.(ISSUED);
     await first;

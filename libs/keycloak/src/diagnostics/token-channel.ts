@@ -17,12 +17,12 @@ export interface TokenMessage {
   readonly audience?: string;
   readonly scope: string;
   /**
-   * Which request asked the server: this one (`requested`), a concurrent one that it waited for (`joined`), an earlier
-   * one (`reused`), or one of another replica (`shared`). A recent refusal is also `reused`.
+   * Which request asked the server: this request (`requested`), a concurrent request (`joined`), an earlier request
+   * (`reused`), or a request of another replica (`shared`). A recent refusal is also `reused`.
    */
   readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;
-  /** Present without a token: the code of the error, or `unexpected` for an error of another kind. */
+  /** The error code if there is no token, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
@@ -32,7 +32,7 @@ type Outcome = () => TokenMessage['outcome'];
 
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
-/** As `publishIntrospection()`. */
+/** Must be called by the request itself, like `publishIntrospection()`. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

@@ -47,13 +47,13 @@ export class AdminApi {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const before = byId.size;
       for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
-      // A server without paging repeats its page.
+      // A server without paging returns the same page again.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
     throw new AdminApiError(`${path} has more than ${MAX_PAGES * PAGE} entries`, 200);
   }
 
-  /** Undefined for a 403 or 404. */
+  /** Resolves with undefined for a 403 or 404. */
   async ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
     return reading.catch((failure: unknown) => {
       if (failure instanceof AdminApiError && [403, 404].includes(failure.status)) return undefined;

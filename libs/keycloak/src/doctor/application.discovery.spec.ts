@@ -102,7 +102,7 @@ function moduleWith(
 }
 
 describe('a module', () => {
-  it('is built without being started, and reports its services, demands and closed routes (row 21)', async () => {
+  it('is built without being started, and reports its services, required permissions and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
@@ -126,7 +126,7 @@ describe('a module', () => {
     expect(await subjectOf(faulty)).toMatchObject([{ check: 'settings', level: 'error' }]);
   });
 
-  it('reports the demands of messages, operations and gateways, but not of unguarded fields', async () => {
+  it('reports the required permissions of messages, operations and gateways, but not of unguarded fields', async () => {
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
     );
@@ -215,7 +215,7 @@ describe('the file of a module', () => {
     return path;
   };
 
-  it('exports a module by name or as the only one, or a function by name', async () => {
+  it('exports a module by name, a single module, or a function by name', async () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: write');

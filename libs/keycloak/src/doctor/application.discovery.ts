@@ -53,7 +53,7 @@ function isModule(value: unknown): value is RootModule {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
 }
 
-/** Runs no hook and opens no port. */
+/** Creates the application without running its hooks or opening a port. */
 export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
@@ -153,6 +153,6 @@ const anything: unknown = new Proxy(() => undefined, {
   construct: () => anything as object,
 });
 
-/** An awaited value must not look like a promise. */
+/** Includes `then`, because an awaited value must not look like a promise. */
 const isOfItself = (name: string | symbol): boolean =>
   typeof name === 'symbol' || name === 'then' || name === 'constructor' || name === 'prototype';

@@ -9,7 +9,7 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
-/** Exits although the module may hold open handles, but only after the output is flushed. */
+/** Flushes the output and then exits, because the module may hold open handles. */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
   write('', () => stderr.write('', () => process.exit()));

@@ -5,7 +5,7 @@ import { permissionsOf } from './permissions-of.js';
 import { scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** A token for a permission of its own routes should name its own client as audience. */
+/** A token for a permission of this service's routes should name this service's client as audience. */
 export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {
   const audiences = new Map<string, readonly string[]>();
   for (const permission of permissionsOf(checkup, handlers)) {

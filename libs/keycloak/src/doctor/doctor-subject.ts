@@ -12,7 +12,7 @@ export interface GuardedHandler {
 export interface DoctorSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
-  /** Created per request, so doctor knows nothing about them. */
+  /** Services that are created per request, so doctor can't check them. */
   readonly notSeen: readonly string[];
 }
 

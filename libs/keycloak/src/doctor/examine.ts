@@ -121,7 +121,7 @@ async function examineRealm(
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 
-/** The log at the start also names closed handlers, and each may be closed on purpose. */
+/** Closed handlers are only a note, because they may be closed on purpose and the start log lists them, too. */
 const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)

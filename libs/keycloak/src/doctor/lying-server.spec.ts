@@ -161,7 +161,7 @@ describe('a misbehaving server', () => {
     },
   );
 
-  it('is reported if it adds a scope that was not requested', async () => {
+  it('is reported if it grants a scope that was not requested', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => {
       const body = token?.(...asked).body as { scope: string };

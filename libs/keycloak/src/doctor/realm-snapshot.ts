@@ -50,7 +50,7 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** Client roles are written `client.role`. Any role is enough to get the scope. */
+  /** Client roles are written `client.role`. A single one of these roles is enough to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
   /** Includes roles of groups and composite roles. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;

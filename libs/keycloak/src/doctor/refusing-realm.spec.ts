@@ -47,7 +47,7 @@ describe('doctor', () => {
       /is disabled: .*"Realm not enabled"/,
       /^The realm is disabled: enable it/,
     ],
-  ])('reports that the realm %s, and nothing else', async (_, settings, check, message, cure) => {
+  ])('reports only that the realm %s', async (_, settings, check, message, cure) => {
     await change(settings);
     const [finding, ...others] = await faults();
     expect(others).toEqual([]);

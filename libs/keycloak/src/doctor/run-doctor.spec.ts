@@ -131,7 +131,7 @@ describe('the command doctor', () => {
     ],
     [{ KEYCLOAK_CLIENT_SECRET: '' }, 'clientSecret must be given'],
     [{ KEYCLOAK_ISSUER: '' }, 'issuer must be given'],
-  ])('reports settings with which no service starts: %j', async (changed, message) => {
+  ])('reports settings that prevent a service from starting: %j', async (changed, message) => {
     const { exitCode, printed } = await doctor([], { ...variables(), ...changed });
     expect(printed).toContain(`✗ settings  ${message}`);
     expect(exitCode).toBe(2);

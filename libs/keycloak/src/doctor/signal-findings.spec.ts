@@ -69,7 +69,7 @@ describe('the signal findings of doctor', () => {
     ]);
   });
 
-  it('report refused credentials of the polling client, and what to compare (OP-02)', async () => {
+  it('report refused credentials of the polling client, and the settings to compare (OP-02)', async () => {
     const refused = async (): Promise<Signals> => {
       throw AuthorizationServerError.answered(401, 'unauthorized_client');
     };
@@ -113,7 +113,7 @@ describe('the signal findings of doctor', () => {
   const saidOf = async (keycloak: ComposedKeycloak, snapshot: RealmSnapshot): Promise<string> =>
     (await signalRealmFindings(snapshot, keycloak.issuers[0])).map(({ message }) => message).join('\n');
 
-  it('warn about tokens with view-events that go to other services', async () => {
+  it('warn if the service sends tokens with view-events to other services', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toBe('');
     keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
@@ -121,7 +121,7 @@ describe('the signal findings of doctor', () => {
     expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toMatch(/has view-events, and its tokens/);
   });
 
-  it('warn about a log that grows without end, and about users who can exclude themselves', async () => {
+  it('warn about an event log that grows without limit, and about users who can exclude themselves from the events', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);

@@ -45,7 +45,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   ];
 }
 
-/** Keycloak answers like this for a wrong secret, and for a client that is disabled or does not exist. */
+/** Keycloak's answer for a wrong secret, and for a client that is disabled or does not exist. */
 const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
 
 const credentialsRefused = (clientId: string, reason: string): Finding =>
@@ -122,7 +122,7 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
   ];
 }
 
-/** Tokens go to other services, which could then read the event log. */
+/** The service sends its tokens to other services, which could then read the event log. */
 async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
   const roles = await realm.rolesOfServiceAccount(own);
   if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];

@@ -16,7 +16,7 @@ export class AnswerBody extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.reader.closed();
-    // As with Node's own answers, an error without a listener must not end the process.
+    // Drops an error without a listener, which would end the process, as Node's own responses do.
     process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-/** A slow connection can send one piece within any time-out. */
+/** Small enough for a slow connection to send one piece within any time-out. */
 const PIECE = 64 * 1024;
 
 export interface Sender {
@@ -9,7 +9,7 @@ export interface Sender {
   readonly waits: (isWaiting: boolean) => void;
 }
 
-/** Does not destroy `body`, which may be a request that is still to be answered. */
+/** Does not destroy `body`, which may be an incoming request that still needs an answer. */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {

@@ -3,7 +3,7 @@ import { finished, type Readable } from 'node:stream';
 const NOTHING = Buffer.alloc(0);
 
 export class CollectedBody {
-  /** The first chunk itself, since most answers have only one, or a larger buffer with spare room. */
+  /** The first chunk itself, because most answers have a single chunk, or a larger buffer with spare room. */
   #bytes: Buffer = NOTHING;
   #size = 0;
 

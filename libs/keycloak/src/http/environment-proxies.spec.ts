@@ -10,7 +10,7 @@ const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly
 };
 
 describe('proxies of the environment', () => {
-  it('are used only if Node is configured to use them, never for their variables alone', () => {
+  it('are used only if Node is configured to use proxies, not merely because the variables are set', () => {
     const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
     const both = ['https://sso.example.com', 'http://service-b:3001'];
     expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);
@@ -20,7 +20,7 @@ describe('proxies of the environment', () => {
     expect(labels({ NODE_USE_ENV_PROXY: '1' }, ...both)).toEqual([undefined, undefined]);
   });
 
-  it('apply to one protocol each, and lower-case names take precedence', () => {
+  it('apply only to their own protocol, and lower-case names take precedence', () => {
     const alone = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY };
     expect(labels(alone, 'https://sso.example.com', 'http://sso.example.com')).toEqual([
       undefined,

@@ -151,7 +151,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     }
   });
 
-  it('follow changes of the file: added authorities are trusted and removed ones rejected without a restart', async () => {
+  it('follow changes of the file: added authorities are trusted and removed authorities rejected without a restart', async () => {
     const origin = `https://localhost:${await tlsServer(other.issue(), true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });
@@ -229,7 +229,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       expect(JSON.stringify(lines)).not.toMatch(/alice|p@ss|p%40ss/);
     });
 
-    it('send a request to a server without TLS to the proxy itself', async () => {
+    it('send a request for a server without TLS to the proxy', async () => {
       const origin = 'http://service.example:8080';
       expect(await ask(connections(origin, { variables }), origin)).toBe('by the proxy');
       expect(asked).toEqual([`GET ${origin}/x ${CREDENTIALS}`]);

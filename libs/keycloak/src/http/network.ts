@@ -26,12 +26,12 @@ export interface ServiceAddress {
 
 export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
 
-/** For the authorization server; a call stops waiting at its own time-out. */
+/** Connect limit for the authorization server; a call may time out earlier. */
 const CONNECT_MS = 10_000;
 
 /**
  * A certificate that can't be verified ends the connection, whatever `NODE_TLS_REJECT_UNAUTHORIZED` says. Connections
- * to TLS servers go through a proxy as tunnels, which it can't read.
+ * to TLS servers go through a proxy as tunnels, which the proxy can't read.
  */
 export class Network {
   readonly #announced = new Set<string>();

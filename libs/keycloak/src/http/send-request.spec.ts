@@ -56,7 +56,7 @@ describe('sendRequest', () => {
     });
   });
 
-  it('holds little more memory than the response has bytes, even if it arrives in tiny chunks (RS-15)', async () => {
+  it('uses little more memory than the size of the response, even if the response arrives in tiny chunks (RS-15)', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held = (): number => {
@@ -92,7 +92,7 @@ describe('sendRequest', () => {
       timeoutMs: undefined,
     });
     expect(body.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
-    // Held as separate chunks they would take 20 MB.
+    // Separate chunks would take 20 MB.
     expect(grown).toBeLessThan(5_000_000);
   });
 
@@ -123,7 +123,7 @@ describe('sendRequest', () => {
     await expect(exchangeWith(chunked)).rejects.toMatchObject({ reason: 'answer_broken_off' });
   });
 
-  it('ends at its time-out, and when the signal of the caller is aborted', async () => {
+  it('rejects at its time-out, and when the caller aborts the signal', async () => {
     await expect(exchangeWith(() => undefined, { timeoutMs: 30 })).rejects.toMatchObject({ reason: 'timeout' });
     const reason = new Error('given up');
     const controller = new AbortController();
@@ -133,7 +133,7 @@ describe('sendRequest', () => {
   });
 
   it.each(['its time is over', 'its signal aborted'])(
-    'never sends a request that waited for a connection once %s',
+    'does not send a request that was waiting for a connection when %s',
     async (end) => {
       const seen: (string | undefined)[] = [];
       let answerFirst = (): void => undefined;

@@ -45,7 +45,7 @@ export class HttpFailure extends Error {
     super(reason);
   }
 
-  /** No byte of an answer arrived, as happens if the other side has just closed a kept-alive connection. */
+  /** No byte of an answer arrived, for example because the server had just closed a kept-alive connection. */
   get isConnectionBroken(): boolean {
     return BROKEN.has(this.reason);
   }
@@ -95,7 +95,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // The request waited for a connection and was given up meanwhile.
+    // The request was given up while it waited for a connection.
     if (this.#isOver) controller.abort(new Error('Over'));
   }
 
@@ -146,7 +146,7 @@ export function connectionError(error: unknown): HttpFailure | TypeError {
   if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: string };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
-  // From a custom dispatcher that has its own time-outs.
+  // Only a custom dispatcher with its own time-outs causes this code.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);
   if (reason === 'certificate_refused') return new HttpFailure(reason, message);
@@ -158,6 +158,6 @@ export function single(headers: ResponseHeaders): Readonly<Record<string, string
     if (typeof headers[name] === 'string') continue;
     return Object.fromEntries(Object.entries(headers).map(([each, value]) => [each, String(value)]));
   }
-  // Usually no header is repeated, and nothing is copied (perf: service-client).
+  // Copies nothing in the usual case, in which no header is repeated (perf: service-client).
   return headers as Readonly<Record<string, string>>;
 }

@@ -15,7 +15,7 @@ export interface StreamRequest {
   readonly headers: string[];
   readonly body: RequestBody;
   readonly timeoutMs: number;
-  /** The progress that restarts the limit with `silenceMs`: bytes received, or bytes sent or received. */
+  /** The progress that restarts the limit with `silenceMs`: `answer` is received bytes, `both` includes sent bytes. */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
@@ -47,7 +47,7 @@ const UNREAD_MS = 60_000;
  *
  * Rejects with `HttpFailure`, the reason of `signal`, or `TypeError` for an invalid request. No error contains the
  * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request's
- * body is never destroyed, since it may be a request still to be answered.
+ * body is never destroyed, since it may be an incoming request that still needs an answer.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #limit: TimeLimit | undefined;
   #isComplete = false;
   #isCollected = false;
-  /** A time-out meanwhile is not the other side's fault. */
+  /** A time-out while this is true is not the server's fault. */
   #isWaitingForBody = false;
   #tellOver: () => void = () => undefined;
   #isOver = false;
@@ -117,7 +117,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // The request waited for a connection and was given up meanwhile.
+    // The request was given up while it waited for a connection.
     if (this.#isOver) controller.abort(new Error('Over'));
     else if (typeof this.request.body === 'string' || this.request.body instanceof Uint8Array) {
       this.request.onSent?.(Buffer.byteLength(this.request.body));
@@ -166,7 +166,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isComplete = true;
     const answer = this.#answer;
-    // The rest is buffered, so the reader has unlimited time.
+    // The limit ends here, because the rest of the answer is buffered.
     this.#end();
     answer?.push(null);
   }

@@ -26,12 +26,12 @@ import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } f
 export interface Surroundings {
   readonly clock?: Clock;
   readonly network?: Network;
-  /** By the name of the part. */
+  /** Returns the logger for the named part. */
   readonly loggers?: (part: string) => ComponentLog;
 }
 
 export interface ComposedKeycloak {
-  /** The first is this service's own. */
+  /** The first issuer is this service's own issuer. */
   readonly issuers: readonly [ComposedIssuer, ...ComposedIssuer[]];
   readonly revocations: RevocationList;
   readonly sharing: readonly RevocationSharing[];

@@ -90,7 +90,7 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const nowMs = clock.monotonicMs();
   const provenSecondsAgo = (nowMs - latestMs) / 1000;
   const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
-  // A service that causes gap after gap prevents the longer caching, although each proof is accepted.
+  // Repeated gaps prevent longer caching, although each proof is accepted.
   if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
     return { state: 'silent', provenSecondsAgo, reason: proofRefusal ?? 'gaps' };
   return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };

@@ -168,7 +168,7 @@ export type ServiceRegistration = { readonly name: string } & (
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Call it once, in the root module. Throws `KeycloakOptionsError`, which lists every invalid option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    // Missing options count as empty ones, so that their faults are listed.
+    // Missing options count as empty options, so that their faults are listed.
     return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
   }
 
@@ -186,9 +186,7 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return withController(super.forRootAsync(options));
   }
 
-  /**
-   * Makes a `ServiceClient` per service injectable with `@InjectServiceClient(name)`, in the module that imports this.
-   */
+  /** Makes a `ServiceClient` per service injectable with `@InjectServiceClient(name)` in the importing module. */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);
@@ -203,8 +201,8 @@ export class KeycloakModule extends ConfigurableModuleClass {
 }
 
 /**
- * Throws for a second KeycloakModule, because a token would have to pass both guards. A module of another copy of this
- * package is found by the description of its token.
+ * Throws for a second KeycloakModule, because a request would have to pass both guards. Finds a module of another copy
+ * of this package by the description of its injection token.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;

@@ -132,7 +132,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
     const served = (resource = RESOURCE, configure?: Made['configure']) =>
       make({ protectedResource: { resource } }, configure);
 
-    it('is neither served nor named in challenges unless it is configured (RS-22)', async () => {
+    it('is served and named in challenges only if it is configured (RS-22)', async () => {
       const client = await make();
       await client.get(WELL_KNOWN).expect(404);
       const { headers } = await client.get('/orders').expect(401);
@@ -154,7 +154,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
       await client.head(WELL_KNOWN).expect(200);
     });
 
-    it('is not served by other methods or at other paths (RS-21)', async () => {
+    it('is not found for other methods or at other paths (RS-21)', async () => {
       const client = await served();
       const statuses = [];
       for (const method of ['post', 'put', 'patch', 'delete'] as const)
@@ -199,7 +199,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
       expect(await challenge('/orders/forgotten', bearer({}))).toEqual([403, undefined]);
     });
 
-    it('stays at the host despite a global prefix and versions in URLs (RFC 9728 section 3)', async () => {
+    it('keeps its path despite a global prefix and versions in URLs (RFC 9728 section 3)', async () => {
       const resource = 'https://api.example.com/shop/orders';
       const client = await served(resource, (application) => {
         application.setGlobalPrefix('api', { exclude: ['health'] });

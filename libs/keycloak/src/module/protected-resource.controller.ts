@@ -33,7 +33,7 @@ export function protectedResourceController(): Type {
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
-      // The report marked all handlers when it was created, which was earlier.
+      // The route report has already marked all handlers, so this later handler is marked here.
       markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }

@@ -21,7 +21,7 @@ export class ServiceRegistry {
 
   constructor(private readonly network: Network) {}
 
-  /** `door` is appended to the name in `states`. */
+  /** `door` is a suffix that `states` appends to the name, such as ` (http)`. */
   add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
     const { baseUrl, audiences, issuer, scopes } = options;
     const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);

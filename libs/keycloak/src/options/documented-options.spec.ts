@@ -61,7 +61,7 @@ describe.each([
     );
   const numbers = names.filter((name) => rangeOf(name).length > 0);
 
-  it('have a comment each, and the code knows all of them', () => {
+  it('all have a comment and are known to the code', () => {
     expect(faultsOf(() => resolve(Object.fromEntries(names.map((name) => [name, undefined]))))).not.toContainEqual(
       expect.stringContaining('unknown option'),
     );
@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are required by the code where they are required by the type or by their comment', () => {
+  it('are required by the code if their type or their comment requires them', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );

@@ -1,4 +1,4 @@
-/** Whether a login meets a demand, claim by claim (RS-11). */
+/** Whether a login meets the requirements, claim by claim (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import { authenticationFault, type AuthenticationDemand } from './authentication-demand.js';
 

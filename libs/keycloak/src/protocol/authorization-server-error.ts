@@ -22,7 +22,7 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   /**
    * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
    * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. The rest is
-   * only logged, without anything like a token or a secret.
+   * only logged, after tokens and secrets are masked.
    */
   static answered(
     status: number,

@@ -1,4 +1,4 @@
-/** An introspection response as received (RFC 7662 §2.2). Nothing in it is verified. */
+/** An introspection response as received (RFC 7662 §2.2). Its claims are not verified. */
 export type IntrospectionAnswer = Readonly<Record<string, unknown>>;
 
 /** The claims of a verified access token, with the types of the named claims checked. */

@@ -9,7 +9,10 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Collects faults, so that one exception lists all. Values come from outside, so their types are not trusted. */
+/**
+ * Collects faults, so that a single exception lists all of them. Values come from outside, so their types are not
+ * trusted.
+ */
 export class ConfigurationFaults {
   readonly #faults: string[] = [];
 

@@ -33,7 +33,7 @@ export interface ReadDenial {
 
 const MAX_LENGTH = 1024;
 
-/** Rejects times in milliseconds, which are larger. */
+/** Upper bound that rejects a time in milliseconds. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /**

@@ -66,14 +66,14 @@ describe('failureHint', () => {
     expect(said).not.toMatch(/proxy or a login page|compare clientId and the secret/);
   });
 
-  it('blames neither the address for an unknown refusal nor the scope if the client id may be wrong', () => {
+  it('points to the description for an unknown refusal, and to the client id if it may cause a refused scope', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, mend clientId/);
   });
 
-  it('follows a description that an application passes on, and shows no token from it (RS-23)', () => {
+  it('follows a description that an application passes on, and shows no token in it (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);

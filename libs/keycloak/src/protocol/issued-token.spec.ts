@@ -6,7 +6,7 @@ const TEXT = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl';
 const token = new IssuedToken(TEXT, ['orders.approve'], 60);
 
 describe('IssuedToken', () => {
-  it('gives its text only to reveal(), not to any printed form (RS-23)', () => {
+  it('returns its text only from reveal(), and hides it in every printed form (RS-23)', () => {
     expect(token.reveal()).toBe(TEXT);
     for (const part of TEXT.split('.')) {
       expect(printedForms(token)).not.toContain(part);

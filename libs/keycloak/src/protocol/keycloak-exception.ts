@@ -43,7 +43,7 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly scope?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
-  /** One line that this library or Node wrote, never text of another party. */
+  /** A single line that this library or Node wrote, never text of another party. */
   readonly detail?: string | undefined;
   /** More fields for the log line: identifiers and numbers, never a token or a secret. */
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -71,7 +71,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     // A refusal is not a bug, and stack frames would hold the request's token.
     this.stack = `${String(this)} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`;
     this.reason = details.reason;
-    // An empty permission belongs to a call that requested no scope.
+    // The permission is empty for a call that requested no scope.
     this.permission = details.permission === '' ? undefined : details.permission;
     this.#scope = details.scope ?? [details.permission ?? ''];
     this.authentication = details.authentication;
@@ -80,7 +80,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Only the code that made the call uses it, before it shares the error.
+   * Only for the code that made the call, before other callers share the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {
@@ -136,7 +136,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 }
 
-/** Repeats the demand in the body, because browser code can rarely read the challenge. */
+/** Repeats the required login in the body, because browser code can rarely read the challenge. */
 const demandInBody = ({ acrValues, maxAgeSeconds }: Partial<AuthenticationDemand> = {}): Partial<RefusalBody> => ({
   ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues }),
   ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),

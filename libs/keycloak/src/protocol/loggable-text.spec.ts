@@ -27,7 +27,7 @@ describe('a text of another party', () => {
     expect(loggableText(given)).toBe(expected);
   });
 
-  it('loses the secrets of the request, and longer parts of them', () => {
+  it('is logged without the secrets of the request and without long parts of a secret', () => {
     const secrets = ['correct horse', 'ad-hoc-secret'];
     expect(loggableText('bad secret "ad-hoc-secret", or hoc-secret', secrets)).toBe('bad secret "***", or ***');
     expect(loggableText('xad-hoc-secretx', secrets)).toBe('x***x');
@@ -37,7 +37,7 @@ describe('a text of another party', () => {
     expect(loggableText('Invalid client secret', secrets)).toBe('Invalid client secret');
   });
 
-  it('loses a token at any position', () => {
+  it('is logged without a token, wherever the token appears', () => {
     const words = fc.stringMatching(/^[ -~]{0,80}$/);
     fc.assert(
       fc.property(words, words, fc.nat(500), (before, after, cut) => {

@@ -24,14 +24,15 @@ const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 /** Zero-width characters, and characters that change the text direction. */
 const INVISIBLE = /\p{Cf}/gu;
 
-/** Anything that looks like a token or a secret, and any run with a piece of `secrets`, becomes `***`. */
+/** Replaces anything that looks like a token or a secret, and any run with a piece of `secrets`, by `***`. */
 export function loggableText(given: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof given !== 'string') return undefined;
   const isOfSecret = (run: string): boolean =>
     Array.from({ length: run.length - MIN_PIECE + 1 }, (_, at) => run.slice(at, at + MIN_PIECE)).some((piece) =>
       secrets.some((secret) => secret.includes(piece)),
     );
-  // Invisible characters go first, as one could split a secret. The text is cut late, so that no secret is cut in two.
+  // Invisible characters are removed first, because they could split a secret. The text is cut late, so that no secret
+  // is cut in two.
   const printable = given.slice(0, MAX_READ).replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
   const text = secrets
     .filter(({ length }) => length >= MIN_SECRET)

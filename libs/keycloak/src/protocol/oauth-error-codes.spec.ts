@@ -11,13 +11,13 @@ describe('an error of the authorization server (RS-23)', () => {
     [408, 'slow_down', 'authorization_server_unavailable'],
     [429, 'slow_down', 'authorization_server_unavailable'],
     [503, 'temporarily_unavailable', 'authorization_server_unavailable'],
-  ])('%i %s has a known code, which becomes part of the reason', (status, error, code) => {
+  ])('with status %i and the known code %s has that code in its reason', (status, error, code) => {
     const { code: told, reason, fields } = AuthorizationServerError.answered(status, error);
     expect([told, reason, fields]).toEqual([code, `answered_${status}_${error}`, {}]);
   });
 
   it.each(['Realm does not exist', 'some_code_that_keycloak_will_have_one_day', "can't: <b>"])(
-    '%s is logged, but is not part of the reason',
+    'with the unknown code %s has the code in its log fields, but not in its reason',
     (error) => {
       const told = AuthorizationServerError.answered(404, error);
       expect([told.reason, told.fields]).toEqual(['answered_404_other', { error }]);
@@ -39,7 +39,7 @@ describe('an error of the authorization server (RS-23)', () => {
     ['nothing', ''],
     ['no text', { toString: () => 'invalid_client' } as unknown as string],
     ['a word of ours', undefined],
-  ])('%s is neither logged nor part of the reason', (_, error) => {
+  ])('is not logged and is not part of the reason if it is %s', (_, error) => {
     const told = AuthorizationServerError.answered(400, error);
     expect([told.reason, told.fields]).toEqual(['answered_400_other', {}]);
   });

@@ -68,7 +68,7 @@ const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', .
 
 const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
 
-/** Why the authorization server gave no usable answer, without the reasons that begin with `answered_`. */
+/** Why the authorization server gave no usable answer, except the reasons that begin with `answered_`. */
 export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,
@@ -98,7 +98,7 @@ export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
 export type AuthorizationServerErrorReason =
   (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
 
-/** Why a call to another service failed, without `answered_<status>`. */
+/** Why a call to another service failed, except `answered_<status>`. */
 export const SERVICE_CALL_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,

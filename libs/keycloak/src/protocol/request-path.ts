@@ -1,8 +1,8 @@
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
 /**
- * Encoded dot segments count, because proxies decode a path before they route. Some servers ignore what follows `;`,
- * and some trim spaces around a segment.
+ * Matches encoded dot segments, too, because proxies decode a path before they route it. Some servers ignore what
+ * follows `;`, and some trim spaces around a segment.
  */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|%3f|%23|$)/i;
 
@@ -13,8 +13,8 @@ const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Spaces and non-ASCII characters are percent-encoded (URL Standard). Undefined if sending would change anything else,
- * or if a proxy could read the path differently.
+ * Spaces and non-ASCII characters are percent-encoded (URL Standard). Returns undefined if sending would change
+ * anything else, or if a proxy could read the path differently.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;
@@ -25,7 +25,7 @@ export function sentPath(path: string): string | undefined {
   return sent === path || encoded(sent) === encoded(path) ? sent : undefined;
 }
 
-/** Undefined unless `url` is absolute and has no credentials. */
+/** Returns undefined if `url` is not absolute or has credentials. */
 export function splitUrl(url: string): readonly [base: string, path: string] | undefined {
   const [, base, path] = /^(https?:\/\/[^/?#\\@\s\p{Cc}]+)((?:[/?#\\].*)?)$/isu.exec(url) ?? [];
   if (base === undefined || path === undefined || !URL.canParse(base)) return undefined;

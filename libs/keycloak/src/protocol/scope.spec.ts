@@ -73,7 +73,7 @@ describe('canonicalScope', () => {
     );
   });
 
-  it('is idempotent, and throws nothing but TypeError', () => {
+  it('is idempotent, and throws only TypeError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), (scope) => {
         const written = canonicalOrError(scope);

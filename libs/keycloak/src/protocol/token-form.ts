@@ -1,15 +1,15 @@
 import { isB64Token } from './b64token.js';
 import { ownProperty } from './claims.js';
 
-/** A form must allow one spelling per token: caches, flights and denials identify a token by the hash of its text. */
+/** Allows a single spelling per token, because caches, flights and denials identify a token by the hash of its text. */
 export type TokenForm = (text: string) => boolean;
 
 const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5): lenient decoders accept thousands of other
- * spellings. Without `alg`, Keycloak answers introspection with 400, as for a fault of this service. For `none`, 26.4
- * answers 400 and 26.6 inactive.
+ * spellings. Without `alg`, Keycloak answers introspection with 400, as for a fault of this service. For the `alg`
+ * `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;

@@ -20,7 +20,7 @@ export interface TokenProfile extends CallerClaims {
   /** An offline session outlives the user's logout (OpenID Connect Core 1.0 §11). */
   readonly isOffline: (claims: IntrospectionAnswer) => boolean;
   readonly mayNameNoIssuer: boolean;
-  /** Besides `iss`, `sub`, `aud` and `exp`. */
+  /** The required claims besides `iss`, `sub`, `aud` and `exp`. */
   readonly demanded: readonly ('iat' | 'jti')[];
   /** Whether `sub` is reserved for clients, so that a user with it would be mistaken for a client. */
   readonly isReserved: (sub: unknown) => boolean;

@@ -12,7 +12,7 @@ const token = testAccessToken({
 });
 
 describe('VerifiedAccessToken', () => {
-  it('gives its text only to the token exchange, not to any printed form (RS-23)', () => {
+  it('reveals its text only to the token exchange, and hides it in every printed form (RS-23)', () => {
     expect(subjectTokenText(token)).toBe(TEXT);
     expect(printedForms(token)).not.toContain('test-token');
     expect(printedForms({ nested: [token] })).not.toContain('test-token');

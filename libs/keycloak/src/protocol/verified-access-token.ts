@@ -6,7 +6,7 @@ let readText: (token: VerifiedAccessToken) => string;
 /** Only for `judge-access-token.ts` and the testing kit. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** Its holder can create tokens, so it must not leave this file. */
+/** Must not leave this file, because any code that has this symbol can create tokens. */
 const MAKER = Symbol('maker');
 
 /** Shared by all requests with the same token, and holds no token text. */
@@ -35,7 +35,7 @@ export function tokenFacts(
 
 /**
  * An access token whose issuer, audience, time and type this service has verified. The authorization server reported it
- * active, or its signature is valid. Only the guard and `AccessTokenVerifier` create one (in tests also
+ * active, or its signature is valid. Only the guard and `AccessTokenVerifier` create such tokens (in tests also
  * `testAccessToken()`).
  *
  * It does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To call another service
@@ -68,7 +68,7 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * `sub`, stable within the issuer. With a `profile` other than `keycloak`, a client's own token has
+   * `sub`, stable within the issuer. Except with the `profile` `keycloak`, a client's own token has
    * `client:<client_id>`.
    */
   get subject(): string {
@@ -76,8 +76,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * `azp`, or else `client_id` (only `client_id` with a `profile` other than `keycloak`). It does not prove who sent
-   * the request.
+   * `azp`, or else `client_id` (with the `profile` `keycloak`), or only `client_id` (with other profiles). It does not
+   * prove who sent the request.
    */
   get clientId(): string {
     return this.#facts.clientId;

@@ -30,7 +30,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
-  it('has the demanded login as in RFC 9470 section 3 (RS-11)', () => {
+  it('contains the required login as in RFC 9470 section 3 (RS-11)', () => {
     const header = formatBearerChallenge({
       realm: 'b',
       error: 'insufficient_user_authentication',

@@ -34,7 +34,7 @@ export interface ReadChallenge {
   readonly maxAge: string | undefined;
 }
 
-/** Takes linear time, because the next service chooses the text. */
+/** Runs in linear time, because the next service chooses the text. */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 
@@ -65,7 +65,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // Two words in a row: the first was a scheme, and this is its first parameter.
+      // After two words in a row, the first word was a scheme, and the second word is its first parameter.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

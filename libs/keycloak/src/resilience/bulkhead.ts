@@ -8,8 +8,8 @@ interface Waiter {
 }
 
 /**
- * An aborted call leaves the queue at once. cockatiel's bulkhead keeps it, and does not start the next call when its
- * turn comes.
+ * An aborted call leaves the queue at once. cockatiel's bulkhead keeps an aborted call, and does not start the next
+ * call when the aborted call's turn comes.
  */
 export class Bulkhead {
   #inside = 0;
@@ -29,7 +29,8 @@ export class Bulkhead {
   }
 
   /**
-   * Returns undefined if there is a free slot, or a promise that fulfils when there is; a call must `leave()` its slot.
+   * Returns undefined if a slot is free, or a promise that fulfils when a slot becomes free; the caller must `leave()`
+   * the slot.
    *
    * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`.
    */

@@ -31,7 +31,7 @@ export interface CallsState {
 }
 
 export interface Wait {
-  /** A function is called before the wait and before the call is sent; it throws if time is up. */
+  /** The remaining time, or a function that throws if time is up and is called before waiting and before sending. */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
   /** An aborted call says nothing about the called service. */
@@ -81,7 +81,7 @@ export class CallGate<Answer = unknown> {
    *
    * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
    * until then.
-   * @throws What the call throws, or why it was not made. Pass it to `errorOf` for the caller's error.
+   * @throws The error of the call, or the reason why it was not made. `errorOf` turns it into the caller's error.
    */
   async pass<T extends Answer>(
     call: (waitedMs: number, isTrial: boolean) => Promise<T>,
@@ -96,7 +96,7 @@ export class CallGate<Answer = unknown> {
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      // A longer wait means that this process was blocked, for which the call does not pay.
+      // A longer wait means that this process was blocked, so the excess is not counted.
       waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
@@ -109,7 +109,7 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // An error that is not a failure was an answer and ends a series of failures. cockatiel would keep counting.
+      // An error that is not a failure proves that the service answered, so it resets the count, unlike in cockatiel.
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -122,7 +122,7 @@ export class CallGate<Answer = unknown> {
     const isTrial = this.#breaker.state !== BreakerState.Closed;
     let isSent = false;
     try {
-      // Time has passed if this call waited for the trial call of another.
+      // Checked again, because this call may have waited for another trial call.
       if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
       return await call(waitedMs, isTrial);

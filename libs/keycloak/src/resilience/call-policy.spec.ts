@@ -78,7 +78,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
-  it('never makes a call that has waited for half of its time, and does not count it as a failure', async () => {
+  it('does not send a call that has waited for half of its time, and does not count the call as a failure', async () => {
     const { ask, does, seen, states } = server({
       maxConcurrentCalls: 1,
       maxQueuedCalls: 100,
@@ -190,7 +190,7 @@ describe('the circuit breaker (CC-09)', () => {
     await expect(ask()).rejects.toMatchObject({ code: UNAVAILABLE, reason: 'circuit_open', retryAfterSeconds: 1 });
   });
 
-  it('lets one call through after its pause, and closes when the call succeeds', async () => {
+  it('lets a single call through after its pause, and closes when the call succeeds', async () => {
     const clock = clockOf();
     const { ask, does, seen, states } = server(failing, clock);
     does(unavailable());
@@ -249,7 +249,7 @@ describe('the circuit breaker (CC-09)', () => {
     }
   });
 
-  it('treats a refusal as a sign of life, and never opens because of it', async () => {
+  it('does not count a refusal as a failure, and never opens because of refusals', async () => {
     const clock = clockOf();
     const { ask, does, seen } = server(failing, clock);
     does(refused);
@@ -257,7 +257,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(10);
   });
 
-  it('resets its failure count after a refusal, including the refusal that closed it', async () => {
+  it('resets its failure count after a refusal, even if that refusal closed the circuit', async () => {
     const clock = clockOf();
     const { ask, does, states } = server(failing, clock);
     for (let at = 0; at < 5; at += 1) {

@@ -66,7 +66,7 @@ export class CallPolicy {
     return this.#gate.state;
   }
 
-  /** `prepare` is under the same deadline but takes no slot of the bulkhead. */
+  /** `prepare` runs under the same deadline, but takes no slot of the bulkhead. */
   async run<P, T>(
     prepare: () => Promise<P>,
     call: (prepared: P, signal: AbortSignal) => Promise<T>,
@@ -102,8 +102,8 @@ export class CallPolicy {
   }
 
   /**
-   * An attempt needs at least half of the time-out: with less it could time out on its own account, and the breaker
-   * would blame the server.
+   * An attempt needs at least half of the time-out: with less time, it could time out at a healthy server and open the
+   * circuit.
    */
   #attemptOf<T>(
     call: () => Promise<T>,

@@ -3,7 +3,7 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 const MAX_SECONDS = 300;
 
-/** All three date formats of RFC 9110 §5.6.7; the last one has no time zone. */
+/** All three date formats of RFC 9110 §5.6.7; the third format has no time zone. */
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{15,24}$/;
 
 /**

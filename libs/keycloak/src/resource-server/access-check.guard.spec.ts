@@ -75,7 +75,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     it.each([
       ['class', controllerWith([decorator], [])],
       ['route', controllerWith([], [decorator])],
-    ])('on a %s does not start (RS-20)', async (___, controller) => {
+    ])('does not start if the decorator is on a %s (RS-20)', async (___, controller) => {
       const app = await applicationOf([controller], adapter);
       await expect(app.init()).rejects.toThrow(FORGOTTEN);
     });
@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     expect(app.get<{ calls: number }>(controller).calls).toBe(0);
   });
 
-  it('still lets a test call its controller directly', async () => {
+  it('lets a test call its controller directly', async () => {
     const controller = controllerWith([Authenticated()], [RequirePermission('orders.read')]);
     const app = await applicationOf([controller], adapter);
     expect(app.get<{ read: () => string }>(controller).read()).toBe('orders');

@@ -26,7 +26,7 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
 
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
-  /** It throws `Error` at the start, so that a test can create a controller without the module. */
+  /** Throws only when the application starts, so that a test can create a controller without `KeycloakModule`. */
   onModuleInit(): void {
     if (this.#scopeOfGuard() === Scope.REQUEST) throw new Error(OF_A_REQUEST);
   }
@@ -57,8 +57,8 @@ function passAdmitted(context: ExecutionContext): true {
 }
 
 /**
- * An object and not a class: Nest skips a guard class that is not among the injectables of the module, as for a
- * provider that a factory creates.
+ * An object, because Nest skips a guard class that is missing from the module's injectables, as for a provider from a
+ * factory.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 

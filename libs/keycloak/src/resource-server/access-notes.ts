@@ -20,7 +20,7 @@ export interface AccessNote {
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');
 
-/** By name, not by function: a function that wraps or replaces a method loses the metadata of that method. */
+/** Keyed by method name, since a function that wraps or replaces a method does not keep the method's metadata. */
 const notes = new WeakMap<object, Map<string | symbol, AccessNote>>();
 
 export function noteAt(prototype: object, name: string | symbol): AccessNote {
@@ -53,7 +53,7 @@ export function note<Key extends keyof AccessNote>(
   const earlier = noteAt(prototype, name)[key];
   const merged = earlier === undefined ? value : merge(earlier);
   if (sealed.has(prototype)) {
-    // The same note again is allowed, for example from a module that is configured several times.
+    // Adding an identical note again is allowed, for example when a module is configured several times.
     if (isDeepStrictEqual(merged, earlier)) return;
     throw new Error(
       `An access decorator comes too late for ${prototype.constructor.name}: an application with it has started already`,
@@ -88,7 +88,7 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/** The first class wins, since decorators run before the methods of their class can be copied. */
+/** The first mark is kept: the decorators of a class run before another class can copy its methods. */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -103,7 +103,10 @@ export function markHomes(prototype: object): void {
 
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
-/** Finds inherited methods without an access decorator, which a class that they were copied to may have claimed. */
+/**
+ * Records the class as a home of its undecorated methods, since a class with a copy of a method may have been recorded
+ * instead.
+ */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);
   if (isNoted(prototype, WHOLE_CLASS) || !bases.some((base) => notes.has(base))) return false;
@@ -132,7 +135,7 @@ export function homesOf(method: object): readonly Place[] {
 
 const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
-/** A tracer replaces a handler with its own function and copies Nest's metadata to it. */
+/** A tracer replaces a handler with a function of its own, and copies Nest's metadata to that function. */
 export const originalsOf = (method: object): readonly object[] => [
   ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
 ];
@@ -143,7 +146,7 @@ function methodAt({ prototype, name }: Place): object | undefined {
 }
 
 /**
- * A mixin copies a function to other classes, as it is or wrapped, so one function may have notes at several places.
+ * A mixin copies a method, unchanged or wrapped, to other classes, so one function may have notes at several places.
  */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();

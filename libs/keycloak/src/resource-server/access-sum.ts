@@ -10,7 +10,7 @@ export interface RouteAccess {
   readonly anyOf: readonly (readonly string[])[];
   readonly clients: readonly AllowedClient[];
   readonly authentication: AuthenticationDemand | undefined;
-  /** Undefined: the default of the module, as for `verification`. */
+  /** Undefined uses the default of the module, as it does for `verification`. */
   readonly maxStalenessSeconds: number | undefined;
   readonly verification: VerificationMethod | undefined;
   readonly fault: string | undefined;
@@ -59,7 +59,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/** A handler that no token could satisfy is closed, with a `fault` that says what to change. */
+/** Closes a handler that no token could satisfy; `fault` then says what to change. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);
@@ -91,10 +91,7 @@ const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfTo
 const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessNote): boolean =>
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
-/**
- * On a class, the decorator applies only to handlers without decorators of their own, so the demand of an inherited
- * method is not a fault.
- */
+/** A decorator on a class yields to the decorators of a method, so an inherited method may demand a token. */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
   const { opening } = own.access;
   if (opening !== 'public' && opening !== 'optional') return undefined;

@@ -29,8 +29,8 @@ const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
   /**
-   * The largest age of the introspection result, in seconds. With 0 the authorization server is asked each time. If it
-   * is set, the token is introspected, whatever `verification` says. Default and maximum: the module's
+   * The largest age of the introspection result, in seconds. With 0 the authorization server is asked each time. A
+   * value forces introspection, whatever `verification` says. Default and maximum: the module's
    * `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
    */
   readonly maxStalenessSeconds?: number;
@@ -40,9 +40,9 @@ export interface VerifyOptions {
 
 /**
  * Verifies access tokens that this service itself holds for a user, such as the tokens of a session in a backend for
- * frontend. It is NOT for tokens that a caller sends in a cookie, the query or a body.
+ * frontend. The verifier is NOT for tokens that a caller sends in a cookie, the query or a body.
  *
- * It does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
+ * `verify()` does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
  */
 export class AccessTokenVerifier {
   static {
@@ -66,7 +66,7 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Introspects the token or checks its signature, or uses the caches of the guard, then checks its claims.
+   * Introspects the token or checks its signature, using the guard's caches, then checks its claims.
    *
    * Throws `BearerError` `invalid_token`, or `invalid_request` for a text with whitespace. Throws
    * `AuthorizationServerError` if the authorization server or its keys are unavailable, and `TypeError` for
@@ -91,7 +91,7 @@ export class AccessTokenVerifier {
     this.judgeAuthentication(token, authenticationDemand('requireStepUp', requirement));
   }
 
-  /** Compares with the current time, also for a cached token. @internal */
+  /** Uses the current time, even for a cached token. @internal */
   judgeAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
     const ofToken = this.#issuers.find(({ issuer }) => issuer === token.issuer);
     const acceptedAcr = ofToken === undefined ? [] : ofToken.acceptedAcr;
@@ -99,17 +99,17 @@ export class AccessTokenVerifier {
     judgeAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
-  /** `@AllowClients` names the clients of this issuer by the id alone. @internal */
+  /** `@AllowClients` identifies the clients of this issuer by client id alone. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;
   }
 
-  /** For the guard. Does not check the length of the token. @internal */
+  /** For the guard. Does not check the length of the token, which the guard checks. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }
 
-  /** Whether a verified token has neither been denied nor expired since. @internal */
+  /** Returns false if the token has been denied or has expired since it was verified. @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }

@@ -37,14 +37,14 @@ const open = (opening: Opening): RouteDecorator =>
   mark('opening', opening, once('@Public, @OptionalToken and @Authenticated'));
 
 /**
- * Opens the route to everyone and never reads a token. Can't be combined with a decorator that requires something of a
- * token.
+ * Opens the route to everyone and never reads a token. Can't be combined with a decorator that requires a permission, a
+ * client or a login.
  */
 export const Public = (): RouteDecorator => open('public');
 
 /**
- * Opens the route to calls without credentials, where `@Caller()` is undefined. A token that is sent is verified and
- * must have the required permissions; a bad token is refused.
+ * Opens the route to calls without credentials, for which `@Caller()` is undefined. A call with a token is refused
+ * unless the token is valid and has the required permissions.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 
@@ -62,9 +62,8 @@ export function RequirePermission(permission: string, ...more: readonly string[]
 }
 
 /**
- * Opens the route to tokens that have at least one of these permissions, in addition to the demands of other
- * `@RequireAnyPermission` and `@RequirePermission` decorators. The 403 `insufficient_scope` names the first permission
- * of the list.
+ * Opens the route to tokens that have at least one of these permissions, besides what other `@RequireAnyPermission` and
+ * `@RequirePermission` decorators require. The 403 `insufficient_scope` names the first permission of the list.
  */
 export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
@@ -82,12 +81,12 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 
 /**
  * Restricts an opened route to tokens of these clients (`azp`). Other tokens get 403 `client_not_allowed`, after the
- * check of their permissions. It checks the client of the token, not the sender: a thief with a token of an allowed
- * client passes. It does not open a route.
+ * check of their permissions. The decorator checks the client of the token, not the sender: a thief with a token of an
+ * allowed client passes. The decorator does not open a route.
  *
- * An id alone names a client of this service's own issuer, the first if there are several. `{ issuer, clientId }` names
- * a client of another issuer. Throws `TypeError` for a value that does not name a client. An unknown issuer stops the
- * start.
+ * A plain client id belongs to this service's own issuer, which is the first of several issuers. `{ issuer, clientId }`
+ * names a client of another issuer. Throws `TypeError` for a value that does not name a client. The application does
+ * not start if the issuer is unknown.
  */
 export function AllowClients(client: AllowedClient, ...more: readonly AllowedClient[]): RouteDecorator {
   return mark('clients', allowedClients([client, ...more]), once('@AllowClients'));
@@ -95,12 +94,13 @@ export function AllowClients(client: AllowedClient, ...more: readonly AllowedCli
 
 /**
  * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. With
- * another decorator that opens the route, it restricts the route. Other tokens, also without the claim, get 401
- * `insufficient_user_authentication` with the demand in the challenge (RFC 9470 §3), after the check of permission and
- * client. A service that calls in its own name has no login: Keycloak gives its token `acr` 1 and no `auth_time`.
+ * another decorator that opens the route, it restricts the route. Other tokens, including tokens without the claim, get
+ * 401 `insufficient_user_authentication` with the requirement in the challenge (RFC 9470 §3), after the permission and
+ * client checks. A service that calls in its own name has no login: Keycloak gives its token `acr` 1 and no
+ * `auth_time`.
  *
- * Throws `TypeError` if both members are missing, if an `acr` is not one word of printable ASCII, or if `maxAgeSeconds`
- * is not an integer from 0.
+ * Throws `TypeError` for an empty requirement, an `acr` that is not one word of printable ASCII, or a negative or
+ * fractional `maxAgeSeconds`.
  */
 export function RequireStepUp(requirement: AuthenticationRequirement): RouteDecorator {
   return mark('authentication', authenticationDemand('@RequireStepUp', requirement), once('@RequireStepUp'));
@@ -109,7 +109,7 @@ export function RequireStepUp(requirement: AuthenticationRequirement): RouteDeco
 /**
  * Limits the age of the introspection result at this route, in seconds; with 0 each request is introspected. Default
  * and maximum: the module's `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is
- * healthy. The route introspects whatever `verification` and `@TokenVerification` say.
+ * healthy. The route introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number from 0');
@@ -117,11 +117,11 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 }
 
 /**
- * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. It does not open a route. If a
- * base class says `introspection`, or the route has `@MaxIntrospectionAge()`, the route introspects.
+ * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. The decorator does not open a
+ * route. If a base class requires `introspection`, or the route has `@MaxIntrospectionAge()`, the route introspects.
  *
- * With `jwt`, which needs `forRoot({ jwt })`, a revoked token, or a token of a disabled user, is accepted until it
- * expires, unless the `RevocationList` has it.
+ * With `jwt`, which needs `forRoot({ jwt })`, revoked tokens and tokens of disabled users are accepted until they
+ * expire, unless the `RevocationList` denies them.
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -74,7 +74,7 @@ describe('the claims of an active token', () => {
     ['a payload that is a list', jws('[{"acr":"9"}]')],
     ['a payload that is null', jws('null')],
     ['a text without a header that names an algorithm', `${part('{}')}.${part('{"acr":"9"}')}.${part('s')}`],
-  ])('are those of the introspection result for %s (RS-27)', (_, text) => {
+  ])('are the claims of the introspection result for %s (RS-27)', (_, text) => {
     expect(claimsOf(text)).toBe(ANSWER);
   });
 
@@ -87,7 +87,7 @@ describe('the claims of an active token', () => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
-  it('keep the introspection result, whatever else the payload contains (RS-27)', () => {
+  it('come from the introspection result, except acr and auth_time, whatever the payload contains (RS-27)', () => {
     const { acr: _, auth_time: __, ...others } = ANSWER;
     const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
@@ -142,7 +142,7 @@ describe('the login check', () => {
     }
   });
 
-  it('accepts a token that has the level, although its session has lost the level by an exchange (RS-27)', () => {
+  it('accepts a token that has the level, even if an exchange has removed the level from its session (RS-27)', () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
     expect(() => hold(judged(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });

@@ -3,18 +3,18 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { isCompactJws } from '../protocol/token-form.js';
 
-/** `maxTokenBytes` can't be set higher than this. */
+/** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
 /**
- * The token's own value counts, since Keycloak's result has the values of the session, which another login or a token
- * exchange changes.
+ * These claims are read from the token, because Keycloak's result has the session's values, which another login or a
+ * token exchange changes.
  */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/** An instance proves that the server has checked the whole text, so the claims in it are authentic. */
+/** An instance proves that the server has checked the token, so the claims in the token are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
@@ -30,8 +30,9 @@ export class ActiveToken {
   }
 
   /**
-   * `cnf` comes from the result or the token, since a bound token is refused. Throws `BearerError` `token_malformed`
-   * for a payload that parsers read in different ways, such as one with a duplicate name.
+   * `cnf` is read from the token if the result does not have it, so that a key-bound token is refused. Throws
+   * `BearerError` `token_malformed` for a payload that parsers read in different ways, such as a payload with a
+   * duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);

@@ -161,7 +161,7 @@ export class Admission implements OnApplicationShutdown {
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
-      // Over HTTP a request runs one handler, so sharing pays off only if `callerOf()` was called before.
+      // An HTTP request runs one handler, so its verification is shared only if `callerOf()` was called before.
       const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
       return isShared
         ? this.#shared().judge(text, demanded, kind, request)
@@ -191,7 +191,7 @@ export class Admission implements OnApplicationShutdown {
     return markAdmitted(context);
   }
 
-  /** Stores the verified token before the check: another handler of the request may accept it. */
+  /** Stores the verified token before the access check, because another handler of the request may accept the token. */
   #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
     rememberJudged(this, request, token, demanded);
     authorize(token, access, this.verifier);

@@ -28,7 +28,7 @@ class Finder implements NestInterceptor {
   }
 }
 
-/** GraphQL runs the mutations of one request one after the other. */
+/** GraphQL runs the mutations of one request in sequence. */
 @Resolver()
 class Orders {
   @Query(() => String)
@@ -82,12 +82,12 @@ async function mutate(text: string): Promise<{ data: unknown; asked: number }> {
   return { data: Object(await answer.json()).data as unknown, asked: asked.count };
 }
 
-it('verifiedTokenOf finds no token that the handler of another field refused (RS-20)', async () => {
+it('verifiedTokenOf returns undefined if the handler of another field refused the token (RS-20)', async () => {
   expect(await mutate('adminOnly open')).toEqual({ data: { adminOnly: null, open: 'open' }, asked: 1 });
   expect(found).toEqual(['open: nobody']);
 });
 
-it('verifiedTokenOf finds the token that admitted another field, and fields share one introspection', async () => {
+it('verifiedTokenOf returns the token that the handler of another field accepted, after one introspection', async () => {
   expect(await mutate('adminOnly own open')).toEqual({ data: { adminOnly: null, own: 'own', open: 'open' }, asked: 1 });
   expect(found).toEqual(['own: shop', 'open: shop']);
 });

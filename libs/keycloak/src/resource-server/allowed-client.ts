@@ -6,7 +6,8 @@ export interface ClientOfIssuer {
 }
 
 /**
- * An id alone names a client of this service's own issuer: another issuer can give the same id to a different client.
+ * A plain client id belongs to this service's own issuer, because another issuer can give the same id to a different
+ * client.
  */
 export type AllowedClient = string | ClientOfIssuer;
 

@@ -2,20 +2,20 @@ import { isAcrValue, type AuthenticationDemand } from '../protocol/authenticatio
 
 export interface AuthenticationRequirement {
   /**
-   * The token's `acr` must equal one of these values, compared whole and case-sensitively. The first is the preferred
-   * one.
+   * The token's `acr` must equal one of these values, compared whole and case-sensitively. The first value is
+   * preferred.
    */
   readonly acr?: string | readonly string[];
   /**
-   * How many seconds ago the user may have logged in (`auth_time`), plus `clockToleranceSeconds`. Leave enough time for
-   * the user to return from a login, or no caller ever passes.
+   * The maximum age of the user's login (`auth_time`) in seconds, to which `clockToleranceSeconds` is added. Leave
+   * enough time for the user to return from a login, or no caller ever passes.
    */
   readonly maxAgeSeconds?: number;
 }
 
 export function authenticationDemand(where: string, requirement: AuthenticationRequirement): AuthenticationDemand {
   const { acr, maxAgeSeconds, ...others } = Object(requirement) as AuthenticationRequirement;
-  // A misspelt name must not silently drop a demand.
+  // A misspelt name must not silently drop a requirement.
   for (const other of Object.keys(others)) throw new TypeError(`${where}: unknown member "${other}"`);
   if (acr === undefined && maxAgeSeconds === undefined) {
     throw new TypeError(`${where}: acr or maxAgeSeconds must be given`);

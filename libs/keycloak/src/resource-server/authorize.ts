@@ -5,8 +5,8 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
 /**
- * The login is checked last: no user enters a password for a route that stays closed afterwards, and only callers that
- * may use the route learn what login it requires (RFC 9470 §9).
+ * The login is checked last, so that no user logs in for nothing, and only permitted callers learn which login is
+ * required (RFC 9470 §9).
  */
 export function authorize(
   token: VerifiedAccessToken,
@@ -27,7 +27,7 @@ export function authorize(
   if (clients.length > 0 && !clients.some((client) => isAllowedClient(client, token, verifier.ownIssuer))) {
     throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: ownerOf(token) });
   }
-  // Most routes require no login, and then no clock is read (perf: guard-overhead).
+  // The clock is read only for routes that require a login (perf: guard-overhead).
   if (access.authentication !== undefined) verifier.judgeAuthentication(token, access.authentication);
 }
 
@@ -37,7 +37,9 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
   return undefined;
 }
 
-/** A list of alternatives counts with the permission that the token has, or with its first (RFC 6750 §3). */
+/**
+ * From each list of alternatives, takes the permission that the token has, or else the first permission (RFC 6750 §3).
+ */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);
   return [...new Set([...permissions, ...chosen])];

@@ -25,7 +25,7 @@ function outcome(request: BearerRequest): string | undefined {
 }
 
 describe('bearerToken (RFC 6750 section 2)', () => {
-  it('is undefined for a request without credentials', () => {
+  it('returns undefined for a request without credentials', () => {
     expect(outcome({ headers: {} })).toBeUndefined();
     expect(outcome({ headers: {}, rawHeaders: ['Host', 'b'], query: { page: '1' }, body: { a: 1 } })).toBeUndefined();
   });
@@ -78,7 +78,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES + 1)}`))).toBe('invalid_token: token_too_long');
   });
 
-  it('results in a token or a refusal for any header, never in another error (RS-03)', () => {
+  it('returns a token or throws a refusal for any header, never another error (RS-03)', () => {
     const junk = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string().map((rest) => `Bearer ${rest}`),

@@ -47,7 +47,7 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/** Also refuses another spelling of a valid or denied token, before it costs a call or becomes a cache key. */
+/** Also refuses other spellings of a valid or denied token, before they cost a call or become a cache key. */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
@@ -66,12 +66,12 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** Node keeps the first of several in `headers`; the raw list has all of them. */
+/** If there are several `Authorization` headers, `headers` has only the first, and the raw list has all. */
 function authorizationHeader(request: BearerRequest): string | undefined {
   // Under Express another middleware may use the name `raw`.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
   const received = source.rawHeaders;
-  // Adapters that build requests from cloud events may leave the list empty.
+  // Adapters that build requests from cloud events may leave `rawHeaders` empty.
   const raw = received === undefined || received.length === 0 ? namesAndValues(request.headers[NAME]) : received;
   let found: string | undefined;
   for (let at = 1; at < raw.length; at += 2) {
@@ -80,7 +80,7 @@ function authorizationHeader(request: BearerRequest): string | undefined {
     if (found !== undefined) throw moreThanOne();
     found = raw[at];
   }
-  // A dropped header may be the token, or a second token.
+  // A dropped header may contain the token, or a second token.
   if (isCut(source, raw.length)) throw tooManyHeaders();
   return found;
 }
@@ -89,12 +89,12 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node's default limit, which counts names and values, although Node's documentation says 2000 headers. */
+/** Node's default limit of names and values, which is 1000 headers, although Node's documentation says 2000. */
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. True also for exactly as
- * many as the limit, since Node may have dropped more.
+ * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. Returns true at exactly the
+ * limit, too, because Node may have dropped further headers.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
@@ -106,11 +106,11 @@ export function isCut(request: CountedHeaders, received: number): boolean {
 
 const FIELD = 'access_token';
 
-/** RFC 6750 §2.2 and §2.3 allow these places, but they leak into logs and histories. */
+/** RFC 6750 §2.2 and §2.3 allow a token in a form or query, which leak into logs and histories. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   const { url, body } = request;
   const at = url?.indexOf('?');
-  // Fastify parses the query at each access.
+  // Skips the query if the URL has none, because Fastify parses the query at each access.
   if (at !== -1 && isInQuery(request, at)) return 'token_in_query';
   return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
 }

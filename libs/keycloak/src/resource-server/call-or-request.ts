@@ -1,12 +1,12 @@
 import type { CallContext } from './request.adapter.js';
 
-/** Data that a caller sent can't pass for a context, since it has no functions. */
+/** Data from a caller can't be mistaken for a context, because it has no functions. */
 export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
 /**
- * The value that Nest injects by `REQUEST` is undefined in a job, a context in GraphQL, and an object with pattern and
- * data in a message.
+ * The value of `REQUEST` is undefined in a job, the context in GraphQL, and an object with pattern and data in a
+ * message.
  */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;

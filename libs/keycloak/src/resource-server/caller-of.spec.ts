@@ -138,7 +138,7 @@ describe.each([
     expect(asked).toEqual(['asked']);
   });
 
-  it('returns a caller that the route refuses, and admits nobody', async () => {
+  it('returns the caller even if the route refuses the caller afterwards', async () => {
     const { get, bearer } = await start(adapter());
     expect(await get('/mine', bearer('orders.write'))).toBe('403 insufficient_scope');
     expect(seen).toEqual(['throttler: alice']);
@@ -152,7 +152,7 @@ describe.each([
     expect(seen).toEqual(['throttler: nobody']);
   });
 
-  it('does not keep the guard from refusing a token that is denied afterwards (RS-13)', async () => {
+  it('lets the guard refuse a token that is denied afterwards (RS-13)', async () => {
     const { get, app } = await start(adapter());
     const authorization = `Bearer ${signIn(app, testAccessToken({ permissions: ['orders.read'], claims: { sid: 'session' } }))}`;
     between = () => app.get(RevocationList, { strict: false }).deny({ sid: 'session' });
@@ -204,7 +204,7 @@ describe('callerOf without a request', () => {
     ['null', null],
     ['of GraphQL, where Nest injects the context as REQUEST', { req: { headers: { authorization: 'Bearer a.b.c' } } }],
     ['of a message, where Nest injects pattern and data', { pattern: 'orders.place', data: {} }],
-  ])('names the arguments that it accepts: %s', async (_, of) => {
+  ])('throws an error that names the accepted arguments: %s', async (_, of) => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
     await expect(module.get(KeycloakGuard).callerOf(of as AdaptedRequest)).rejects.toThrow(
       /^callerOf\(\) takes an ExecutionContext, or a request with its headers: where there is neither/,

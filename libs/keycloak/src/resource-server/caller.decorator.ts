@@ -18,7 +18,7 @@ const judgedToken = createParamDecorator(judgedTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
- * On a `@Public()` handler, or a GraphQL field without guards, it stops the start: no token is read there.
+ * On a `@Public()` handler or a GraphQL field without guards, no token is read, so the application does not start.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
@@ -39,8 +39,8 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
 const TYPES = 'design:paramtypes';
 
 /**
- * Otherwise `ValidationPipe` with `validateCustomDecorators` would create another object from the type of the
- * parameter.
+ * Hides the type of the parameter, from which `ValidationPipe` with `validateCustomDecorators` would create another
+ * object.
  */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;

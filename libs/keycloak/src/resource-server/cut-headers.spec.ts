@@ -28,7 +28,7 @@ const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
   ['Fastify', () => new FastifyAdapter()],
   ['Express', () => new ExpressAdapter()],
 ];
-/** Node's default, no limit, and values around 31: Node's parser hands over headers in batches of that size. */
+/** Node's default, no limit, and values around 31, which is the batch size of Node's header parser. */
 const LIMITS = [null, 0, 1, 2, 5, 30, 31, 32, 62, 33, 64, 100, 2000] as const;
 
 /** Node 24 answers a request with more headers than the limit with 431. */
@@ -112,7 +112,7 @@ describe('isCut', () => {
     expect(isCut(from(0), 1e6)).toBe(false);
   });
 
-  it('is false for HTTP/2, which has no limit, without touching the socket', () => {
+  it('returns false for HTTP/2, which has no limit, without reading the socket', () => {
     const gone = {
       httpVersionMajor: 2,
       get socket(): never {

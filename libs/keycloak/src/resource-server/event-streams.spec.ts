@@ -111,7 +111,7 @@ describe.each([
     expect(await until(() => heard.isOver, 4)).toBe(true);
   });
 
-  it('is released when its listener leaves or the stream completes, and is not tracked without a token', async () => {
+  it('releases its connection when the listener leaves or the stream completes, and tracks none without a token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);

@@ -20,7 +20,7 @@ export interface GuardedGateway {
   readonly access: RouteAccess;
 }
 
-/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the start is complete. */
+/** Used by the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the application has started. */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',
@@ -51,7 +51,7 @@ export class GatewayHandshakes {
     return this.#guarded.has(prototype);
   }
 
-  /** A standalone application context, as in a script, has no server, and Nest connects no gateway in it. */
+  /** Returns false in a standalone application context, such as a script, in which Nest connects no gateway. */
   mayListen(): boolean {
     return Boolean(this.adapterHost.httpAdapter);
   }

@@ -142,7 +142,7 @@ async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication
 
 describe.each(GUARDS)('%s', (_, guard) => {
   describe.each(BINDINGS)('bound by %s', (__, bind) => {
-    it('verifies a request once next to KeycloakModule, and follows the decorators (RS-20)', async () => {
+    it('verifies a request once together with KeycloakModule, and applies the decorators (RS-20)', async () => {
       const controller = ordersOf(true);
       const providers = bind(guard, controller);
       const app = await applicationOf({
@@ -196,7 +196,7 @@ describe('a request-scoped derived guard', () => {
   });
 });
 
-it('KeycloakGuard created by hand says what to change, and refuses every request', async () => {
+it('a KeycloakGuard that is created by hand refuses every request, and says what to change', async () => {
   const guard = new KeycloakGuard();
   await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
   @Controller()

@@ -11,7 +11,7 @@ export interface Host {
   readonly isController: boolean;
   readonly isGateway: boolean;
   readonly prototype: object;
-  /** Two classes if another was substituted for the declared one. */
+  /** Contains two classes if the declared class was replaced by another class. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
   readonly module: unknown;
@@ -25,7 +25,9 @@ export interface Handler {
   readonly function: object;
 }
 
-/** Copied, since Nest's packages for microservices, WebSockets and GraphQL are not dependencies. */
+/**
+ * Copies of Nest's metadata keys, since its packages for microservices, WebSockets and GraphQL are not dependencies.
+ */
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
@@ -37,7 +39,7 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Every GraphQLModule that has the host in its schema must enable guards for its field and reference resolvers. */
+/** Returns whether every GraphQLModule with the host in its schema enables guards for field and reference resolvers. */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery
     .getProviders()
@@ -62,7 +64,7 @@ export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
 interface GraphqlOptions {
   readonly context?: unknown;
   readonly fieldResolverEnhancers?: readonly string[];
-  /** Empty or absent: all modules. */
+  /** If it is empty or absent, all modules are included. */
   readonly include?: readonly unknown[];
 }
 

@@ -126,7 +126,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(0);
     });
 
-    it('closes a connection at once if its token has ended meanwhile', async () => {
+    it('closes a connection at once if its token is inactive now', async () => {
       expect((await stop(inactive)).closed).toBe(1);
     });
 
@@ -158,7 +158,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('closes the connection in the same time if a message was admitted by that result', async () => {
+    it('closes the connection in the same time if the same result also admits messages', async () => {
       const judge = cachedAnswer();
       const same = token();
       const { held, state } = connection();
@@ -271,7 +271,7 @@ describe('HeldConnections', () => {
     expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
-  it('verifies no connection because of denials, however many arrive at once', async () => {
+  it('does not verify connections because of denials, even if many denials arrive at once', async () => {
     const { held } = connection();
     let judged = 0;
     connections.hold(held, token(), () => {
@@ -294,7 +294,7 @@ describe('HeldConnections', () => {
     expect(asked).toBe(1);
   });
 
-  it('releases connections that others closed, and then stops its timer', async () => {
+  it('releases connections that are already closed, and then stops its timer', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     state.isOpen = false;
@@ -307,7 +307,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('follows the latest result for a token', async () => {
+  it('uses the latest result for a token', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();
@@ -329,7 +329,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes the other connections even if one throws while closing', async () => {
+  it('closes the other connections even if closing one connection throws', async () => {
     const [first, second] = [connection(), connection()];
     const throwing = {
       ...first.held,

@@ -16,7 +16,7 @@ interface Held {
   rejudge: Rejudge;
   demanded: number;
   token: VerifiedAccessToken;
-  /** Monotonic: when the token is verified next, and until when the last result counts if no newer one arrives. */
+  /** Monotonic times: the next verification, and the end of the last result's validity if no newer result arrives. */
   dueMs: number;
   reliableUntilMs: number;
   isWaiting: boolean;
@@ -32,9 +32,9 @@ const needsAnswer = (held: Held | undefined): boolean => held !== undefined && h
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * Verifies each token twice in `introspectionTtlSeconds`, by a result that is at most half as old. At most half of
- * `maxConcurrentCalls` run at once, so that other calls find free slots. If the authorization server does not answer, a
- * connection is closed when its last result is two windows old.
+ * Verifies each token twice per `introspectionTtlSeconds`, with results that are at most half that old. Uses at most
+ * half of `maxConcurrentCalls` at once, so that other calls find free slots. If the authorization server does not
+ * answer, a connection is closed once its last result is twice `introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -44,7 +44,7 @@ export class HeldConnections {
   #sweeping: NodeJS.Timeout | undefined;
   #sweptMs = -Infinity;
   #isLooking = false;
-  /** Monotonic; a verification that began before the last recheck is repeated. */
+  /** Monotonic time of the last recheck; a verification that began earlier is repeated. */
   #recheckMs = -Infinity;
 
   constructor(
@@ -66,7 +66,10 @@ export class HeldConnections {
     return this.#held.size;
   }
 
-  /** The result that admitted the token may be nearly a window old, so the token is verified at the next sweep. */
+  /**
+   * The result that admitted the token may be nearly `introspectionTtlSeconds` old, so the token is verified at the
+   * next sweep.
+   */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;
     const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
@@ -117,7 +120,7 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // While this process was busy or stopped, it sent no introspection, so all connections would be closed at once.
+    // Extends the deadlines by the time for which this process was stopped, or it would close all connections at once.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {
@@ -146,8 +149,8 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      // Not awaited in the loop, and continued asynchronously: thousands of connections with one refused token would
-      // overflow the stack.
+      // Continues asynchronously, because thousands of connections with one refused token would otherwise overflow the
+      // stack.
       if (this.#isHeld(held)) void this.#judgeAnew(held).finally(() => this.#judgeDue());
     }
   }
@@ -167,7 +170,7 @@ export class HeldConnections {
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
-      // A newer call has admitted the token meanwhile, so its result counts.
+      // If a newer call has admitted the token meanwhile, the result of that call counts.
       if (held.rejudge === rejudge) this.#close(held, error.reason);
       else held.dueMs = -Infinity;
     } finally {
@@ -183,7 +186,7 @@ export class HeldConnections {
     try {
       connection.close();
     } catch {
-      // It was closed already.
+      // The connection was closed already.
     }
   }
 }

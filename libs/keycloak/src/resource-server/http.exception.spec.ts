@@ -109,7 +109,7 @@ describe.each([
       ['/guarded', 401, 'Missing token', 'missing_token'],
       ['/closed', 403, 'Route closed', 'route_closed'],
       ['/failing', 504, 'Next service timed out', 'service_timeout'],
-    ])('of %s is an HttpException that contains no more than the response', async (path, status, message, code) => {
+    ])('is an HttpException with no more content than the response, for %s', async (path, status, message, code) => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const answer = await request(server).get(path);
       expect([answer.status, answer.body]).toEqual([
@@ -128,7 +128,7 @@ describe.each([
     });
   });
 
-  it('thrown after a handler began to answer ends the response, and is logged once', async () => {
+  it('ends the response and is logged once if it is thrown after a handler began to answer', async () => {
     const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
     log.lines.length = 0;
     const { status, text } = await request(server).get('/begun');
@@ -139,7 +139,7 @@ describe.each([
   it.each([
     ['without such a filter', [KEYCLOAK]],
     ['with one in a module imported before', [FiltersModule, KEYCLOAK]],
-  ])('%s is logged once, and answered by the library', async (__, imports) => {
+  ])('is logged once and answered by the library, %s', async (__, imports) => {
     const server = (await start(adapter(), imports)).getHttpServer() as Parameters<typeof request>[0];
     const { status, body, headers } = await request(server).get('/guarded');
     expect([status, body, headers['www-authenticate']]).toEqual([

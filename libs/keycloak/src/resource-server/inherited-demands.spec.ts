@@ -248,7 +248,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it('keeps the demands of decorators on both sides, and a method still replaces its class (RS-29)', async () => {
+  it('keeps the demands of class decorators above and below it, and a method still replaces its class (RS-29)', async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -280,7 +280,7 @@ describe('demands at methods', () => {
     };
   }
 
-  it('of an overridden method apply to the method that overrides it (RS-29)', () => {
+  it('apply to the method that overrides the decorated method (RS-29)', () => {
     const base = named('Base');
     onHandler(base, RequirePermission('p'), AllowClients('a'));
     const derived = overriding(base);
@@ -288,7 +288,7 @@ describe('demands at methods', () => {
     expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
   });
 
-  it('of the base class apply to methods that only the derived class has (RS-29)', () => {
+  it('apply from a base class to methods that only the derived class has (RS-29)', () => {
     const base = decorate(named('Base'), [RequirePermission('p')]);
     class Derived extends base {
       other(): void {}
@@ -300,19 +300,16 @@ describe('demands at methods', () => {
   it.each<[string, RouteDecorator]>([
     ['@Public()', Public()],
     ['@OptionalToken()', OptionalToken()],
-  ])(
-    'of an overridden method can not be removed by %s on the method that overrides it (RS-29)',
-    (decorator, opening) => {
-      const base = named('Base');
-      onHandler(base, RequirePermission('p'));
-      const derived = overriding(base);
-      onHandler(derived, opening);
-      expect(accessOf({ base, derived })).toMatchObject({
-        opening: 'closed',
-        fault: `${decorator} opens it, and Base.handle demands a token: replace ${decorator} by @Authenticated(), or remove the demand from Base.handle`,
-      });
-    },
-  );
+  ])('can not be removed by %s on the method that overrides the decorated method (RS-29)', (decorator, opening) => {
+    const base = named('Base');
+    onHandler(base, RequirePermission('p'));
+    const derived = overriding(base);
+    onHandler(derived, opening);
+    expect(accessOf({ base, derived })).toMatchObject({
+      opening: 'closed',
+      fault: `${decorator} opens it, and Base.handle demands a token: replace ${decorator} by @Authenticated(), or remove the demand from Base.handle`,
+    });
+  });
 
   it('are reported with the name of the method if they have no client in common (RS-29)', () => {
     const base = named('Base');
@@ -324,7 +321,7 @@ describe('demands at methods', () => {
 });
 
 describe('a gateway', () => {
-  it('demands from a connecting client what its base classes demand (RS-29)', () => {
+  it('requires from a connecting client what its base classes require (RS-29)', () => {
     const { derived } = pairOf(
       'a derived class',
       [RequirePermission('p'), AllowClients('a')],
@@ -362,7 +359,7 @@ describe('a copied handler', () => {
     expect(routeAccess(Copy, Source.prototype.handle)).toMatchObject({ permissions: ['root'], maxStalenessSeconds: 1 });
   });
 
-  describe('from a class without an access decorator that extends a class with one', () => {
+  describe('from an undecorated class that extends a decorated class', () => {
     function mixed(...opening: Decorators): { middle: Type; copy: Type } {
       class Base {
         base(): void {}
@@ -407,7 +404,7 @@ describe('a copied handler', () => {
       },
     );
 
-    it('keeps them if only a class that extends the declaring class is a controller (RS-29)', async () => {
+    it('keeps the demands if only a subclass of the declaring class is a controller (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       @Controller('lower')
       class Lower extends middle {}
@@ -419,7 +416,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps them in an application that starts after another without the declaring class (RS-29)', async () => {
+    it('keeps the demands in an application that starts after an application without the declaring class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

@@ -73,7 +73,7 @@ export class IssuerVerifier {
     return this.#jwts !== undefined;
   }
 
-  /** Whether this exact text was recently found valid here, and used again. */
+  /** Whether exactly this token text was recently accepted here more than once. */
   recalls(text: string): boolean {
     return this.#recentHashes.recall(text) !== undefined;
   }
@@ -90,7 +90,7 @@ export class IssuerVerifier {
     if (isNew) checkBearerToken(text, this.#options.profile);
     const hash = recentHash ?? tokenHash(text);
     const mapPermissions = asksForPermissions ? this.#options.mapPermissions : undefined;
-    // Created only if the mapper reads it (perf: guard-overhead).
+    // Creates the context only if there is a mapper (perf: guard-overhead).
     const isLookedAt = mapPermissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
     const token: TokenToVerify = { text, hash, isNew, maxStalenessSeconds, mapPermissions, context };
@@ -107,7 +107,7 @@ export class IssuerVerifier {
     const { text, hash, isNew, maxStalenessSeconds } = token;
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
     if (answer instanceof Promise) return answer.then((answered) => this.#judged(token, 'introspection', answered));
-    // Only cached results are remembered, so that invalid tokens can't evict them.
+    // Remembers only tokens with a cached result, so that invalid tokens can't evict valid tokens.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
     return this.#judged(token, 'introspection', answer);
   }
@@ -135,7 +135,7 @@ export class IssuerVerifier {
     return this.#signed(token, jwts, claims);
   }
 
-  /** The state of this service decides whether the signature suffices, not the token. */
+  /** Whether the signature suffices depends on the state of this service, not on the token. */
   #signed(
     token: TokenToVerify,
     { doubts }: VerifierOfJwts,

@@ -381,7 +381,7 @@ describe('claims of a token whose signature was verified', () => {
     ['of nobody', { sub: undefined }, 'sub_missing'],
     ['with a scope that is none', { scope: ['orders.read'] }, 'scope_malformed'],
     ['that are good', {}, 'accepted'],
-  ])('%s: are checked like an introspection result', (_case, bend, reason) => {
+  ])('are checked like an introspection result: %s', (_case, bend, reason) => {
     const claims = { ...SIGNED, ...bend };
     expect(reasonOf('signature', claims)).toBe(reason);
     expect(reasonOf('introspection', { ...claims, active: true })).toBe(reason);
@@ -399,7 +399,7 @@ describe('claims of a token whose signature was verified', () => {
     ['by their id, what mappers put there', { jti: 'onltac:4d1f' }, 'accepted'],
     ['no audience, of an ordinary one', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
     ['neither, of an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
-  ])('of a lightweight token are recognised: %s', (_case, bend, reason) => {
+  ])('show whether the token is lightweight: %s', (_case, bend, reason) => {
     expect(reasonOf('signature', { ...SIGNED, ...bend })).toBe(reason);
   });
 

@@ -42,7 +42,7 @@ export class AccessTokenJudge {
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
-  /** Runs for every request, also for an active token, so that cached claims do not outlive the token. */
+  /** Runs for every request, even with a cached result, so that cached claims do not outlive the token. */
   judge(
     token: PresentedToken,
     source: ClaimsSource,
@@ -74,7 +74,7 @@ export class AccessTokenJudge {
     // `instanceof Promise` misses the promises of other libraries and realms.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {
-      // The token may have expired or been denied meanwhile.
+      // The token may have expired or been denied while the mapper ran.
       if (this.clock.epochSeconds() >= claims.exp + this.options.clockToleranceSeconds)
         throw invalid('expired', claims);
       if (this.denials.denies(verified)) throw invalid('revoked', claims);
@@ -118,7 +118,7 @@ function faultOf(
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** Keycloak 26.2 and later: two letters each for the kind of session, token and grant. */
+/** In Keycloak 26.2 and later, a `jti` begins with two letters each for the kinds of session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
 /** Lightweight tokens omit user and audience, unless mappers add them. */

@@ -16,7 +16,7 @@ export function judgeAuthentication(
 ): void {
   const { acr, auth_time: authTime, jti } = token.claims;
   const isForeign = typeof acr === 'string' && acceptedAcr?.includes(acr) === false;
-  // No demand can name an empty `acr`.
+  // An empty `acr` never matches, because a requirement can't name it.
   const counted = isForeign ? '' : acr;
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
@@ -43,7 +43,7 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
   }
 }
 
-/** The `acr` of an exchanged token, whatever the login was, and of single sign-on without levels. */
+/** Keycloak sets this `acr` in an exchanged token, whatever the login was, and for single sign-on without levels. */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =

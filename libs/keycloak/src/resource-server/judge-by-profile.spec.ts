@@ -110,14 +110,14 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('of rfc9068 are checked in the same way after signature verification', () => {
+  it('are checked for rfc9068 in the same way after signature verification', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'of %s are refused for every typ that the profile keycloak refuses (RS-08)',
+    'are refused for %s with every typ that the profile keycloak refuses (RS-08)',
     (profile) => {
       for (const typ of ['ID', 'Refresh', 'Offline', 'Logout', 'bearer', 'JWT', '', null, 7, ['Bearer'], {}]) {
         expect(verdict('keycloak', { typ })).toBe(NO_ACCESS_TOKEN);
@@ -133,7 +133,7 @@ describe('the subject of a token', () => {
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'is never the sub of a user for a client with that sub as its id: %s (RFC 9068 section 5)',
+    'never equals the sub of a user if a client has that sub as its id: %s (RFC 9068 section 5)',
     (profile) => {
       const clients = judge(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
       expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });

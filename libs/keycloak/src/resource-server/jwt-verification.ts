@@ -11,29 +11,26 @@ export interface JwtVerificationContext {
   readonly log: Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 }
 
-/** The claims of a JWT with a valid signature. Deeply frozen, and the same object for as long as they are cached. */
+/** The claims of a JWT with a valid signature. The object is deeply frozen, and stays the same while it is cached. */
 export type SignedClaims = Readonly<Record<string, unknown>>;
 
-/**
- * Verifies which issuer signed a token, not whether the token is valid for this service: the caller checks the claims
- * each time.
- */
+/** Verifies that the issuer signed a token, but leaves the claims to the caller, which checks them each time. */
 export interface ConnectedJwtVerification {
   /** The number of tokens whose signature is cached. */
   readonly size: number;
   /**
    * Returns the claims of `token`, a compact JWS in canonical form, synchronously if its signature is cached. `hash` is
-   * its SHA-256 in hex.
+   * the SHA-256 of `token` in hex.
    *
    * Throws or rejects with `BearerError` `invalid_token` for an invalid signature, and with `AuthorizationServerError`
    * if the keys of the issuer are unavailable.
    */
   verify(token: string, hash: string): SignedClaims | Promise<SignedClaims>;
-  /** Resolves when there are keys to verify with. Rejects with `AuthorizationServerError`. */
+  /** Resolves when the keys are available. Rejects with `AuthorizationServerError`. */
   ready(): Promise<void>;
 }
 
-/** For `forRoot({ jwt })`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
+/** The option `jwt` of `forRoot()`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
 export interface JwtVerification {
   /** The accepted values of `alg` (RFC 7518 §3.1). */
   readonly algorithms: readonly string[];

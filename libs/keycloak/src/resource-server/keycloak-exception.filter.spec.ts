@@ -92,7 +92,7 @@ describe('the log of refusals (OP-05)', () => {
     for (let time = 0; time < times; time += 1) logged.log(refused, host);
   };
 
-  it('has 20 lines for 10,000 anonymous requests to one route, and a final line with the count of the others', () => {
+  it('has 20 lines for 10,000 anonymous requests to one route, and a final line that counts the other requests', () => {
     for (let time = 0; time < 10_000; time += 1) {
       logged.log(missing, request('/api/orders/:id', { headers: { 'x-request-id': `request-${time}` } }));
     }
@@ -139,7 +139,7 @@ describe('the log of refusals (OP-05)', () => {
   it.each([
     new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }),
     new BearerError('client_not_allowed', { reason: 'client_not_allowed' }),
-  ])('has every denial of a verified caller, with audit: $code', (denial) => {
+  ])('has a line with audit for every denial of a verified caller: $code', (denial) => {
     log(denial, request('/a'), 2000);
     expect(lines).toHaveLength(2000);
     expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);

@@ -16,7 +16,7 @@ import { describeHandler } from './request-description.js';
 
 export interface KeycloakExceptionFilterOptions {
   readonly realm: string;
-  /** For the challenge (RFC 9728 §5.1). */
+  /** The metadata URL in the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
   readonly requestAdapters: readonly RequestAdapter[];
@@ -30,13 +30,13 @@ export interface RefusalReply {
 }
 
 /**
- * `KeycloakModule` registers it for the whole application, for Express and Fastify. A filter of the application that
- * answers in another format, such as HTML, can call `toReply()` and write the response itself.
+ * `KeycloakModule` registers this filter for the whole application, on Express and Fastify. A filter of the application
+ * that answers in another format, such as HTML, can call `toReply()` and write the response itself.
  */
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** Several requests that waited for the same result share one refusal. */
+  /** Keyed by request, because requests that waited for the same result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
@@ -49,7 +49,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Logs the refusal and sets its headers before it is thrown, since a filter of the application may be the only one
+   * Logs the refusal and sets its headers before the throw, because the application's own filter may be the only filter
    * that catches it.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
@@ -79,13 +79,13 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
     const { status, body } = this.toReply(refusal);
-    // As Nest's own filter does: a second response would be an error.
+    // Ends a response that has begun, as Nest's own filter does, because a second response would be an error.
     if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
     else httpAdapter.reply(response, body, status);
     return undefined;
   }
 
-  /** Outside of HTTP the request adapter of this kind creates the exception, if there is one. */
+  /** Outside of HTTP, the request adapter creates the exception; without an adapter, the refusal itself is returned. */
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
     const adapter = this.#adapterOf(host.getType<string>());
     return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
@@ -111,7 +111,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return told;
   }
 
-  /** Each message of a connection is a call of its own, with the refusal itself as the key. */
+  /** On a long-lived connection, each message is its own call, so the refusal itself is the key. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
     const adapter = this.#adapterOf(host.getType<string>());
     try {
@@ -125,7 +125,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
 
   #setHeaders(refusal: KeycloakException, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
-    // For example, the application has answered with a time-out meanwhile.
+    // For example, the application may have answered with a time-out already.
     if (httpAdapter.isHeadersSent(response)) return;
     const headers = this.#headersOf(refusal);
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
@@ -135,7 +135,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return refusal.toHeaders(this.options.realm, this.options.resourceMetadata);
   }
 
-  /** Does not log. */
+  /** Returns the reply without logging the refusal. */
   toReply(refusal: KeycloakException): RefusalReply {
     return {
       status: refusal.httpStatus,
@@ -163,7 +163,7 @@ interface Told {
   readonly ofGuard: Set<string>;
 }
 
-/** Nest gives an exception filter no handler. */
+/** Nest passes no handler to an exception filter, so a handler means that the guard has called. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
 
 const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>

@@ -184,7 +184,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
 
   const introspections = () => realm.control.calls.introspection;
 
-  it('keeps a route without access decorators closed for every caller, and names it at boot (RS-20)', async () => {
+  it('keeps a route without access decorators closed for every caller, and names the route at boot (RS-20)', async () => {
     for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
       const { headers } = await get('/closed', authorization).expect(403, {
         error: 'Route closed',
@@ -302,7 +302,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['of a weak login', { acr: '1', auth_time: secondsAgo(0) }],
     ['of an old login', { acr: 'gold', auth_time: secondsAgo(3600) }],
     ['of a login that is yet to come', { acr: 'gold', auth_time: secondsAgo(-3600) }],
-  ])('challenges a token %s with the complete demand (RS-11)', async (_case, bend) => {
+  ])('challenges a token %s with the complete requirement (RS-11)', async (_case, bend) => {
     good(bend);
     const { body, headers } = await get('/recent', `Bearer ${TOKEN}`).expect(401);
     expect(body).toEqual({
@@ -327,7 +327,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent')).toBe('missing_token');
   });
 
-  it('demands a login only from a caller with the permission and an allowed client (RS-11)', async () => {
+  it('requires a login only from a caller with the permission and an allowed client (RS-11)', async () => {
     const old = { auth_time: secondsAgo(3600) };
     expect(await outcomeOf('/recent-approve', { ...old, scope: 'orders.read' })).toBe('insufficient_scope');
     expect(await outcomeOf('/recent-approve', { ...old, azp: 'warehouse' })).toBe('client_not_allowed');
@@ -335,7 +335,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent-approve', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('demands the login for a token on an optional route, but not without a token (RS-11)', async () => {
+  it('requires the login from a caller with a token on an optional route, but not without a token (RS-11)', async () => {
     expect(await outcomeOf('/optional-recent')).toBe(200);
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(3600) })).toBe(
       'insufficient_user_authentication',
@@ -343,7 +343,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('answers a request without credentials with its realm only (RS-02)', async () => {
+  it('answers a request without credentials with a challenge that has only the realm (RS-02)', async () => {
     const { headers } = await get('/authenticated').expect(401, { error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
@@ -383,7 +383,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['HTML', { kind: 'html' }, 503, 'authorization_server_unavailable'],
     ['"active" as text (RS-05)', says({ active: 'true' }), 503, 'authorization_server_unavailable'],
     ['401', says({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
-  ])('does not blame the token if introspection answers %s (RS-14)', async (_case, fault, status, code) => {
+  ])('does not report a token error if introspection answers %s (RS-14)', async (_case, fault, status, code) => {
     realm.control.fault('introspection', fault);
     const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
     expect(body).toEqual({ error: expect.any(String), code });
@@ -392,7 +392,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
-    'runs public handlers in a context of the kind %s, but without a request adapter none that demand a token (RS-20)',
+    'runs only public handlers in a context of the kind %s without a request adapter (RS-20)',
     async (kind) => {
       const guard = service.app.get(KeycloakGuard);
       const judged = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
@@ -427,7 +427,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(all).not.toContain('the-secret');
   });
 
-  it('does not blame the token if introspection times out (RS-14)', async () => {
+  it('does not report a token error if introspection times out (RS-14)', async () => {
     const hurried = await startApp(realm, adapter, Routes, { timeoutMs: 300 });
     realm.control.fault('introspection', { kind: 'hang' });
     const { headers } = await request(hurried.url)

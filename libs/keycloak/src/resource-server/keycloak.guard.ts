@@ -13,20 +13,20 @@ import { Admission } from './admission.guard.js';
 import type { AdaptedRequest } from './request.adapter.js';
 
 /**
- * `KeycloakModule.forRoot` registers it for the whole application. It verifies the token, then checks the result
- * against the decorators of the handler. A call that one guard has admitted for a handler is not checked again by
- * another, such as `@UseGuards(KeycloakGuard)` or a derived guard. A derived guard that overrides `onModuleInit` must
- * call `super.onModuleInit()`.
+ * `KeycloakModule.forRoot` registers this guard for the whole application. The guard verifies the token, then checks
+ * the result against the decorators of the handler. After one guard has admitted a call for a handler, a second guard,
+ * such as `@UseGuards(KeycloakGuard)`, does not check the call again. A derived guard that overrides `onModuleInit`
+ * must call `super.onModuleInit()`.
  *
- * Over HTTP the token is in the `Authorization` header. For other kinds of context a `RequestAdapter` finds it; without
- * one the guard refuses handlers that require a token.
+ * Over HTTP the token is in the `Authorization` header. For other kinds of context a `RequestAdapter` finds the token;
+ * without an adapter, the guard refuses calls to handlers that require a token.
  *
  * Throws `BearerError` if the caller's credentials are wrong, and `AuthorizationServerError` if the authorization
  * server does not answer. Outside of HTTP it throws the exception of the transport.
  */
 @Injectable()
 export class KeycloakGuard implements CanActivate, OnModuleInit {
-  /** A property, so that a derived guard can define its own constructor. */
+  /** Injected into a property, so that a derived guard can define its own constructor. */
   @Optional()
   @Inject(Admission)
   private readonly admission: Admission | undefined;
@@ -46,11 +46,11 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
    * the context, or the request of Express or Fastify. The token is verified once for a request or a message, and each
    * time on a long-lived connection.
    *
-   * Returns undefined if no token was sent. It does not check the decorators, so the guard may still refuse the caller.
-   * On a `@Public()` handler it also verifies a token that was sent.
+   * Returns undefined if no token was sent. The method does not check the decorators, so the guard may still refuse the
+   * caller. A token that was sent is verified even on a `@Public()` handler.
    *
    * Throws `BearerError` and `AuthorizationServerError` as the guard does, and `BearerError` `route_closed` for a
-   * context whose kind has no request adapter. Throws `TypeError` for a value that is neither a context nor a request.
+   * context whose kind has no request adapter. Throws `TypeError` if the value is not a context or a request.
    */
   async callerOf(of: ArgumentsHost | AdaptedRequest): Promise<VerifiedAccessToken | undefined> {
     return this.#found().callerOf(of);

@@ -120,7 +120,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it('runs no message handler that demands a token, and reports it at the start (RS-20)', async () => {
+  it('runs no message handler that demands a token, and reports the handler at the start (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
@@ -140,7 +140,7 @@ describe('a WebSocket gateway', () => {
 
   it('runs no handler that demands a token if a hybrid application forgets the global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
-    // It discovers gateways a second time, with an application configuration that has no guards.
+    // The microservice discovers gateways a second time, with an application configuration without guards.
     const microservice = app.connectMicroservice(
       { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
       { deferInitialization: true },
@@ -152,7 +152,7 @@ describe('a WebSocket gateway', () => {
   });
 
   it.each([...DEMANDS, ...OPEN.slice(1)])(
-    'without @Public on its class stops the start, since any client can connect: %s (RS-20)',
+    'stops the start if its class is not @Public, since any client can connect: %s (RS-20)',
     async (_, ...places) => {
       const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
       await expect(app.init()).rejects.toThrow(/^Chat is a gateway/);
@@ -214,7 +214,7 @@ describe('a TCP microservice', () => {
   ] as const;
 
   describe.each(OPEN)('with %s', (_, ofClass, ofHandler) => {
-    it.each(HYBRIDS)('of a hybrid application %s runs the handler', async (__, hybrid) => {
+    it.each(HYBRIDS)('runs the handler in a hybrid application %s', async (__, hybrid) => {
       const { app, named } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
       await app.init();
@@ -225,7 +225,7 @@ describe('a TCP microservice', () => {
   });
 
   describe.each(DEMANDS)('with %s', (_, ofClass, ofHandler) => {
-    it.each(HYBRIDS)('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
+    it.each(HYBRIDS)('runs no handler in a hybrid application %s (RS-20)', async (__, hybrid) => {
       const { app, named, refusals, errors } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
       await app.init();
@@ -237,7 +237,7 @@ describe('a TCP microservice', () => {
       expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
     });
 
-    it('that listens before the application has started runs no handler either (RS-20)', async () => {
+    it('runs no handler if it listens before the application has started (RS-20)', async () => {
       const { app } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP);
       await app.startAllMicroservices();
@@ -253,14 +253,14 @@ describe('a TCP microservice', () => {
       return microservice;
     };
 
-    it('that is the application itself runs no handler (RS-20)', async () => {
+    it('runs no handler if it is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf(KeycloakTestingModule.forRoot());
       await microservice.listen();
       expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
       expect(ran).toEqual([]);
     });
 
-    it('that is the application itself does not start without KeycloakModule (RS-20)', async () => {
+    it('does not start without KeycloakModule if it is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf();
       await expect(microservice.listen()).rejects.toThrow('import KeycloakModule.forRoot in the root module');
     });
@@ -279,7 +279,7 @@ describe('a TCP microservice', () => {
     );
   });
 
-  it('writes 20 lines for 200 refused events, and one line with the count of the others (OP-05)', async () => {
+  it('writes 20 lines for 200 refused events, and one line that counts the other events (OP-05)', async () => {
     class Heard {
       @EventPattern('heard')
       @Authenticated()
@@ -304,7 +304,7 @@ describe('a TCP microservice', () => {
     expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Heard.heard', count: 180 });
   });
 
-  it('stops the start, too, if an undecorated handler gets its pattern after the application was created (RS-20)', async () => {
+  it('stops the start if an undecorated handler gets its pattern after the application was created (RS-20)', async () => {
     class Undecorated {
       handle(): void {}
     }
@@ -314,7 +314,7 @@ describe('a TCP microservice', () => {
     await expect(app.init()).rejects.toThrow(/^Undecorated\.handle \(message handler\) has no access decorator/);
   });
 
-  it('stops the start if a decorator replaces the guarded class by another one (RS-20)', async () => {
+  it('stops the start if a decorator replaces the guarded class by another class (RS-20)', async () => {
     const controller = new Proxy(eventsOf([Authenticated()], []), {});
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
       /^Events\.handle \(message handler\) has no access decorator/,
@@ -412,7 +412,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('runs a field for every caller of its operation, and stops the start for a decorator on the field (RS-20)', async () => {
+  it('runs a field for every caller of its operation, and stops the start if the field has a decorator (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -467,17 +467,20 @@ describe('a service', () => {
   it.each([
     ['class', [Authenticated()], []],
     ['method', [], [Authenticated()]],
-  ])('with an access decorator on its %s stops the start, since nothing enforces it', async (_, ofClass, ofMethod) => {
-    class Orders {
-      handle(): void {}
-    }
-    const type = decorated(Orders, [Injectable(), ...ofClass], ofMethod);
-    const { app } = await applicationOf({ providers: [type] });
-    await expect(app.init()).rejects.toThrow(/has an access decorator that nothing enforces/);
-  });
+  ])(
+    'stops the start if its %s has an access decorator, since nothing enforces the decorator',
+    async (_, ofClass, ofMethod) => {
+      class Orders {
+        handle(): void {}
+      }
+      const type = decorated(Orders, [Injectable(), ...ofClass], ofMethod);
+      const { app } = await applicationOf({ providers: [type] });
+      await expect(app.init()).rejects.toThrow(/has an access decorator that nothing enforces/);
+    },
+  );
 
   it.each(['is a controller too', 'inherits from a controller'])(
-    'that %s does not stop the start, because no request reaches it',
+    'does not stop the start if it %s, because no request reaches the service',
     async (what) => {
       class Orders {
         handle(): string {
@@ -493,7 +496,7 @@ describe('a service', () => {
     },
   );
 
-  it('that inherits from a controller and has its own decorator stops the start', async () => {
+  it('stops the start if it inherits from a controller and has its own decorator', async () => {
     class Base {
       handle(): void {}
     }
@@ -513,7 +516,7 @@ describe('a service', () => {
     ['is a generator', () => (function* () {})()],
     ['is null', () => null],
     ['is a function', () => () => 1],
-  ])('that %s does not stop the start', async (_, make) => {
+  ])('does not stop the start if it %s', async (_, make) => {
     const providers = [
       { provide: 'value', useValue: make() },
       { provide: 'made', useFactory: make },

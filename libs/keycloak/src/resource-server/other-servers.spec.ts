@@ -147,7 +147,7 @@ describe('the metadata of a server', () => {
 });
 
 describe('a token by the profile rfc7662', () => {
-  it('may be opaque, and belongs to the server that was asked if it has no iss', async () => {
+  it('may be opaque, and belongs to the introspecting server if it has no iss', async () => {
     tokens.set('opaque', answerOf());
     const token = await keycloakOf().verifier.verify('opaque');
     expect(token).toMatchObject({ issuer, subject: 'alice-id', clientId: 'web', audience: ['orders'] });
@@ -167,14 +167,14 @@ describe('a token by the profile rfc7662', () => {
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('that the server can not introspect is inactive, and not reported as a fault of this service', async () => {
+  it('is inactive if the server can not introspect it, and is not reported as a fault of this service', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('of a client is denied and rechecked by its subject in this service', async () => {
+  it('is denied and rechecked by its subject in this service if it belongs to a client', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -224,7 +224,7 @@ describe('a token by the profile rfc9068', () => {
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it('of a client is introspected after a recheck of its subject', async () => {
+  it('is introspected after a recheck of its subject if it belongs to a client', async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);
@@ -259,7 +259,7 @@ describe('an exchange (RFC 8693)', () => {
     ['invalid_grant', 'subject_token_refused'],
     ['invalid_target', 'answered_400_invalid_target'],
     ['invalid_request', 'answered_400_invalid_request'],
-  ])('that is refused with %s fails with %s after one request', async (error, reason) => {
+  ])('fails after one request if the server answers %s: %s', async (error, reason) => {
     const said = { error, error_description: 'Requested audience not available: inventory' };
     expect(await exchanged({ status: 400, body: said })).toBe(reason);
     expect(asked.filter((path) => path === '/tenant/oauth/token')).toHaveLength(1);
@@ -272,7 +272,7 @@ describe('the checks of a server other than Keycloak', () => {
     expect(forms.at(-1)?.get('token')).not.toContain('.');
   });
 
-  it('skip what only Keycloak has, and say so', async () => {
+  it('skip features that only Keycloak has, and report this', async () => {
     const findings = await keycloakOf().issuers[0].checkup.run();
     const note = findings.at(-1);
     expect(findings.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);
@@ -282,7 +282,7 @@ describe('the checks of a server other than Keycloak', () => {
   it.each([
     ['rfc9068', 0, 'Nothing was read as an administrator'],
     ['auth0', 2, 'profile must be'],
-  ])('by doctor --profile %s exit with %d', async (profile, exitCode, words) => {
+  ])('run by doctor --profile %s and exit with %d', async (profile, exitCode, words) => {
     let printed = '';
     const print = (said: string): void => void (printed += said);
     const args = [
@@ -300,7 +300,7 @@ describe('the checks of a server other than Keycloak', () => {
     expect(printed).toContain(words);
   });
 
-  it('leave it callable by the application at its own origin', async () => {
+  it('allow the application to call the server at its own origin', async () => {
     answers['/tenant/userinfo'] = { body: { sub: 'alice-id' } };
     const { fetch } = keycloakOf({
       issuer: issuer.replace('127.0.0.1', 'localhost'),

@@ -159,7 +159,7 @@ describe.each([
     );
   });
 
-  it('over HTTP is not tracked as a connection because of a header of the caller (RS-28)', async () => {
+  it('is not tracked as a connection over HTTP, even with an upgrade header of the caller (RS-28)', async () => {
     const { request } = await import('node:http');
     const body = JSON.stringify({ query: '{ caller }' });
     const headers = {
@@ -176,7 +176,7 @@ describe.each([
     expect([JSON.parse(text), heldConnections(app)]).toEqual([{ data: { caller: 'shop' } }, 0]);
   });
 
-  it('over a WebSocket is checked by its handshake, with any members in the connection parameters (RS-28)', async () => {
+  it('is checked by its handshake over a WebSocket, with any members in the connection parameters (RS-28)', async () => {
     const url = (await app.getUrl()).replace(/^http/, 'ws');
     const callerOf = async (payload: Record<string, unknown>, authorization: string | undefined): Promise<unknown> => {
       class Socket extends WebSocket {
@@ -197,7 +197,7 @@ describe.each([
         await client.dispose();
       }
     };
-    // Mercurius merges these into the headers that it exposes.
+    // Mercurius merges these parameters into the headers that it exposes.
     const parameters = anyPayload.map((payload) => withoutPrototypes({ ...payload, headers: '' }));
     await fc.assert(
       fc.asyncProperty(parameters, async (payload) => {

@@ -9,9 +9,10 @@ export interface PermissionContext {
 }
 
 /**
- * Derives a caller's permissions from the claims of its token, in place of the members of `scope`. The library calls
- * the mapper for every request, caches no result and sets no time-out. If it throws or rejects, the call fails with an
- * error of the application (500). `context` is undefined in `AccessTokenVerifier.verify()`, which has no call.
+ * Derives the permissions of a caller from the claims of the token, instead of from `scope`. The library calls the
+ * mapper for every request, caches no result and sets no time-out. If the mapper throws or rejects, the call fails with
+ * an error of the application (500). `context` is undefined in `AccessTokenVerifier.verify()`, which is called without
+ * a request.
  */
 export type PermissionMapper = (
   claims: AccessTokenClaims,

@@ -14,7 +14,7 @@ const demanding = (permissions: readonly string[], anyOf: readonly (readonly str
 });
 
 describe('protectedResourceMetadata (RFC 9728 section 2)', () => {
-  it('lists each scope that a handler demands once, in order (RS-22)', () => {
+  it('lists each scope that handlers demand, once and in order (RS-22)', () => {
     const handlers = [demanding(['b', 'a']), demanding(['a'], [['c', 'b'], ['d']])];
     expect(protectedResourceMetadata(DESCRIBED, handlers).scopes_supported).toEqual(['a', 'b', 'c', 'd']);
   });

@@ -15,7 +15,7 @@ export interface DescribedResource {
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
-  /** False if the option `mapPermissions` derives them from other claims. */
+  /** False if the option `mapPermissions` derives the permissions from other claims. */
   readonly permissionsAreScopes: boolean;
 }
 

@@ -13,9 +13,9 @@ interface Lines {
 }
 
 /**
- * In ten seconds the log writes 20 lines about refusals with the same reason at the same route, then one line with the
- * `count` of the others. It writes at most 1000 lines about refusals and 1000 about failures. A line about a 403 other
- * than `route_closed` is always written.
+ * Per ten seconds, reason and route, the log writes at most 20 lines, then one line with the `count` of the other
+ * refusals. In total, the log writes at most 1000 lines about refusals and 1000 about failures in ten seconds. Every
+ * 403 except `route_closed` is logged.
  */
 export class RefusalLog {
   /** Two limits, so that refusals can't keep failures out of the log. */
@@ -71,7 +71,7 @@ export class RefusalLog {
   }
 }
 
-/** A closed route is refused before any token is read, so anyone can cause the line, and it names no caller. */
+/** A refusal by a closed route is not a denial: anyone can cause it, and no caller is verified. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
 /** The token is known here if the guard admitted the call; otherwise the refusal itself has the fields. */

@@ -86,7 +86,7 @@ describe('a request with a token that is denied', () => {
     ],
   ];
 
-  it.each(DENIALS)('%s is refused at once, although its cached result is still active (RS-13)', async (_, denial) => {
+  it.each(DENIALS)('is refused at once, although its cached result is still active: %s (RS-13)', async (_, denial) => {
     await get('/authenticated').expect(200);
     revocations.deny(denial(token));
     for (const path of ['/authenticated', '/optional', '/authenticated']) {

@@ -51,7 +51,7 @@ describe('roles', () => {
     });
   });
 
-  it('are sufficient if the caller has one of them, and the first is named if the caller has none', async () => {
+  it('admit a caller who has one of them, and a refusal names the first role', async () => {
     await start(Orders, byRoles);
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });

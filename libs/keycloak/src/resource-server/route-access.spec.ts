@@ -108,7 +108,7 @@ describe('decorators that contradict each other', () => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
 
-  it('close the handler: @Public on a handler with an authentication on its class (RS-20)', () => {
+  it('close the handler: @Public on the handler and @RequireStepUp on its class (RS-20)', () => {
     expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
@@ -128,13 +128,13 @@ describe.each([
     expect(() => decorator('good', permission as string)).toThrow(TypeError);
   });
 
-  it.each(['Order Manager', 'Prüfer', 'a"b'])('accepts %j, which a role may be called', (name) => {
+  it.each(['Order Manager', 'Prüfer', 'a"b'])('accepts the role name %j', (name) => {
     expect(() => decorator(name)).not.toThrow();
   });
 });
 
 describe('@RequireAnyPermission', () => {
-  it('demands a token, replaces the decorator of the class, and adds up with others on the handler', () => {
+  it('demands a token, replaces the decorator of the class, and adds up with other decorators of the handler', () => {
     expect(accessOf([RequireAnyPermission('p', 'q')])).toMatchObject({ opening: 'authenticated', anyOf: [['p', 'q']] });
     expect(accessOf([RequireAnyPermission('p')], [RequirePermission('r')])).toMatchObject({
       permissions: [],
@@ -168,7 +168,7 @@ describe('decorators on one target', () => {
     ['@OptionalToken with @Authenticated', [OptionalToken(), Authenticated()]],
     ['@AllowClients twice', [AllowClients('a'), AllowClients('b')]],
     ['@RequireStepUp twice', [RECENT, GOLD]],
-  ])('%s throw TypeError in any order', (_, decorators) => {
+  ])('throw TypeError in any order: %s', (_, decorators) => {
     expect(() => accessOf(decorators)).toThrow(TypeError);
     expect(() => accessOf([], decorators)).toThrow(TypeError);
   });
@@ -236,7 +236,7 @@ describe('a derived controller', () => {
       [MaxIntrospectionAge({ seconds: 1 })],
       { maxStalenessSeconds: 1 },
     ],
-  ])('also demands what the handler of its base demands: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
+  ])('also requires what the handler of its base class requires: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
     class Base {
       handler(): void {}
     }
@@ -258,7 +258,7 @@ describe('a derived controller', () => {
   });
 });
 
-describe('a handler that is', () => {
+describe('a handler', () => {
   class Controller {
     handler(): void {}
     other(): void {}
@@ -269,11 +269,11 @@ describe('a handler that is', () => {
     ['bound', Controller.prototype.handler.bind(new Controller())],
     ['wrapped', new Proxy(Controller.prototype.handler, {})],
     ['another one', (): void => {}],
-  ])('%s is closed, regardless of its class (RS-20)', (_, handler) => {
+  ])('is closed if it is %s, regardless of its class (RS-20)', (_, handler) => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('a method under two names is closed, because its decorators are ambiguous (RS-20)', () => {
+  it('is closed if it is a method under two names, because its decorators are ambiguous (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);

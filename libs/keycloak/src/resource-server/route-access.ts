@@ -18,12 +18,12 @@ import { saidStaleness } from './verification.js';
 export type { RouteAccess } from './access-sum.js';
 
 /**
- * A handler is the method of its controller that is this very function, or that this function stands in for, as the
- * function of a tracer does. Any other function is closed.
+ * The handler must be a method of its controller, or a function that replaces such a method, as a tracer's function
+ * does. Any other handler is closed.
  *
  * Within one class the decorators of the method replace the decorators of the class, kind by kind; opening and
- * permissions are one kind. A base class never opens a handler of a derived class: it only adds demands, also by a
- * method that is overridden.
+ * permissions are one kind. A base class never opens a handler of a derived class: its decorators, including decorators
+ * of overridden methods, only add requirements.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = cached.get(handler);
@@ -37,7 +37,7 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
-/** An inherited handler has several controllers. */
+/** Has one entry per controller, because an inherited handler has several controllers. */
 let cached = new WeakMap<object, CachedAccess>();
 
 interface CachedAccess {
@@ -83,7 +83,7 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
 
 export function markDeclaringClasses(prototype: object): void {
   const found = chainOf(prototype).map(markInheritingHomes);
-  // An application that started earlier may have cached the access without them.
+  // An application that started earlier may have cached the access without the demands of these classes.
   if (found.includes(true)) cached = new WeakMap();
 }
 
@@ -93,7 +93,7 @@ export function markHandler(prototype: object, handler: object): void {
 
 function accessOf(prototype: object, { name }: Method, handler: object): RouteAccess {
   const chain = chainOf(prototype);
-  // A mixin copies methods from another class, and the demands of that class apply like inherited ones.
+  // A mixin copies methods from another class, and the demands of that class apply like inherited demands.
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || !chain.includes(place.prototype))
     .map((place) => demandOfMethod(place));

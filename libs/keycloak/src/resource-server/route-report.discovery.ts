@@ -71,7 +71,7 @@ export class RouteReport implements OnApplicationBootstrap {
     );
     const lines: string[] = [];
     for (const { host, handlers } of hosts) {
-      // Some were missing in the constructor: the pattern of a message may come from a configuration.
+      // Checks again, because a handler may get its message pattern from a configuration after the constructor ran.
       refuseOpenMessages(handlers);
       if (host.isGateway) lines.push(this.#connections(host));
       for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);
@@ -102,7 +102,7 @@ export class RouteReport implements OnApplicationBootstrap {
   }
 
   #hosts(): HostWithHandlers[] {
-    // A scanner caches its results, so each call uses a new one.
+    // A scanner caches its results, so each call uses a new scanner.
     const scanner = new MetadataScanner();
     return hostsOf(this.discovery).map((host) => ({
       host,
@@ -145,7 +145,7 @@ export class RouteReport implements OnApplicationBootstrap {
     return this.#described(label, access);
   }
 
-  /** Nest runs no guard for `handleConnection`, nor for what a gateway sends. */
+  /** Nest runs no guard for `handleConnection` or for messages that a gateway sends. */
   #connections(host: Host): string {
     const access = connectionAccess(host);
     if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {

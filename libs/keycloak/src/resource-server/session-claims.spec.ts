@@ -35,7 +35,7 @@ describe('a token from before a step-up', () => {
     expect(server.control.calls.introspection - before).toBe(1);
   });
 
-  it('keeps its own level, too, if signatures are verified and a route introspects (RS-27)', async () => {
+  it('keeps its own level if signatures are verified and a route introspects (RS-27)', async () => {
     const options = { ...optionsOf(server, 'service-a'), verification: 'jwt', jwt: jwtVerification() } as const;
     const { verifier } = composeKeycloak(options);
     const token = await loginTo(server, 'alice');
@@ -45,7 +45,7 @@ describe('a token from before a step-up', () => {
     expect([signed.claims['acr'], introspected.claims['acr']]).toEqual(['1', '1']);
   });
 
-  it('has all other claims of the result, and can be refused for them (RS-27)', async () => {
+  it('has all other claims of the introspection result, and can be refused because of these claims (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     answerFor(token, { ...stepUp(), scope: 'profile', realm_access: { roles: ['clerk'] } });

@@ -70,7 +70,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 ])('a token of one of several issuers, %s (RS-26)', (way, options) => {
   const isIntrospected = way === 'introspected';
 
-  it('is verified at the issuer that it names, and at no other', async () => {
+  it('is verified only at the issuer that it names', async () => {
     const { verifier } = service(options);
     for (const [at, server] of servers().entries()) {
       const count = counting();
@@ -95,7 +95,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(count()).toMatchObject({ introspections: [0, 0], keys: [0, 0] });
   });
 
-  it('is refused if its iss is forged, and only the issuer named there is asked', async () => {
+  it('is refused if its iss is forged, and no server except the named issuer is called', async () => {
     const { verifier } = service(options);
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     for (const [from, to, at] of [
@@ -138,11 +138,11 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     },
   );
 
-  it('is accepted only for the client id that this service has at its issuer', async () => {
+  it('is accepted only for the client id of this service at the issuer of the token', async () => {
     const [first, second] = issuers();
     const { verifier } = service({ ...options, issuers: [first, { ...second, clientId: 'service-b' }] });
     expect(await reasonOf(verifier.verify(await loginTo(servers()[0], 'alice')))).toBe('accepted');
-    // Its audience is `service-a`, which is another client at the second issuer.
+    // The audience of the token is `service-a`, which is another client at the second issuer.
     expect(await reasonOf(verifier.verify(await loginTo(servers()[1], 'alice')))).toMatch(
       /^(inactive|other_audience)$/,
     );
@@ -235,7 +235,7 @@ describe('a misbehaving server among several issuers (RS-26)', () => {
 });
 
 describe('rechecks with several issuers', () => {
-  it('drop the cached results of the named issuer, but not of another', async () => {
+  it('drop the cached results of the named issuer only', async () => {
     const { verifier, revocations } = service();
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     const texts = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
@@ -259,7 +259,7 @@ describe('rechecks with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('and denials must name a known issuer, not %s', (_, given) => {
+  ])('must name a known issuer, as denials must, not %s', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);
@@ -285,7 +285,7 @@ describe('calls with several issuers (RS-26)', () => {
     }
   });
 
-  it('get tokens of the service itself from the first issuer, or from another issuer if it is named', async () => {
+  it('get tokens of the service itself from the first issuer, or from a named issuer', async () => {
     const { clientCredentials } = service();
     const [, { issuer: ofPartner }] = servers();
     let count = counting();
@@ -301,7 +301,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it('use the client id of the called service at the issuer of the caller, and fail without one', async () => {
+  it('use the client id of the called service at the issuer of the caller, and fail without this id', async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -346,7 +346,7 @@ describe('calls with several issuers (RS-26)', () => {
 });
 
 describe('the shared state of several issuers', () => {
-  it('has a channel and a cache for each issuer, and is ready when every channel is', async () => {
+  it('has a channel and a cache for each issuer, and is ready when every channel is ready', async () => {
     const channels: [string, RevocationReceiver][] = [];
     const caches: string[] = [];
     const revocationChannel: RevocationChannel = {
@@ -399,7 +399,7 @@ describe('opaque tokens beside tokens that name their issuer', () => {
     keycloak = service({ issuers: [first, { ...second, profile: 'rfc7662' }] });
   });
 
-  it('are sent to the one server whose tokens may have any form', async () => {
+  it('are sent to the only server whose tokens may be opaque', async () => {
     const [, second] = servers();
     const count = counting();
     second.control.fault('introspection', {

@@ -22,7 +22,7 @@ export function refuseUnverifiable(label: string, { verification }: RouteAccess,
   );
 }
 
-/** The name of such an issuer is most likely misspelt. */
+/** An unknown issuer in `@AllowClients()` is most likely misspelt. */
 export function refuseUnknownIssuer(
   label: string,
   { clients }: RouteAccess,
@@ -36,7 +36,7 @@ export function refuseUnknownIssuer(
   }
 }
 
-/** No token is read on a `@Public()` route, so each call of such a handler would fail. */
+/** A `@Public()` route reads no token, so each call of a handler with `@Caller()` would fail. */
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(

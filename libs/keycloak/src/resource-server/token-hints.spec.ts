@@ -30,7 +30,7 @@ describe('a token for another audience', () => {
       /^It says that it is for ledger account, and this service is orders\. .*runs with the client id of orders: mend clientId/,
     ],
     [tokenText('stolen'), /^It says that it is for \*\*\*, and this service is orders\./],
-  ])('with aud %j gets a hint about its audience, and not about a missing mapper', (aud, hint) => {
+  ])('gets a hint about its audience, and not about a missing mapper, for aud %j', (aud, hint) => {
     for (const reason of ['other_audience', 'inactive'] as const) {
       const said = hinted(reason, text({ ...OURS, aud })).hint;
       expect(said).toMatch(hint);
@@ -68,7 +68,7 @@ describe('an inactive token', () => {
       /revoked, its session ended, its user or client was disabled, the realm has another issuer or signing key now, or it is forged/,
     ],
     ['that says nothing', {}, /no claims that can be read/],
-  ])('%s gets the matching hint', (_, claims, hint) => {
+  ])('gets the matching hint: %s', (_, claims, hint) => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
   });
 
@@ -126,7 +126,7 @@ describe('a hint about the clock', () => {
     expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toContain('at least 400 s');
   });
 
-  it('is not added to a revoked token', () => {
+  it('is not added to the refusal of a revoked token', () => {
     expect(hinted('revoked', text(OURS))).toEqual({});
   });
 });

@@ -1,4 +1,4 @@
-/** Token hints: they come from unverified claims, so they are for the log only. */
+/** Token hints are derived from unverified claims, so they are for the log only. */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
@@ -62,8 +62,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * A token for another service does not lack a mapper: with one more, tokens for that service would pass here too.
- * Keycloak 26.4 finds such a token active for every client, Keycloak 26.6 only for its audience.
+ * The hint does not suggest an audience mapper for a token of another service, because both services would then accept
+ * such tokens. Keycloak 26.4 reports the token as active for every client, Keycloak 26.6 only for its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
@@ -73,7 +73,7 @@ function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptio
   return `It says that it is for ${others}, and this service is ${audience}. Either its sender has a wrong address for ${others}, which leads here. Or this service is ${others}, and runs with the client id of ${audience}: mend clientId. Or the audience mapper of its scope names the wrong client: mend that mapper. Add no mapper for ${audience}: tokens for ${others} would pass at both.`;
 }
 
-/** Keycloak vouched for the token, so its issuer is the current name of the realm. */
+/** Keycloak issued the token, so its `iss` is the current name of the realm. */
 function ofOtherIssuer(text: string, { issuer, source }: HintOptions): string {
   const found = loggableText(unverifiedClaims(text)['iss']) ?? 'otherwise';
   const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak finds it active';
@@ -106,17 +106,17 @@ function ofTime(
   text: string,
   { source, nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
-  // Only a clock that is ahead makes a token expire too early, and only one that is behind makes it start too late.
+  // A token expires too early only if the service's clock is ahead, and starts too late only if the clock is behind.
   const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
   if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
   const endedSecondsAgo = nowSeconds - Number(exp);
-  // The signature does not show that the token had not expired by Keycloak's clock.
+  // A valid signature does not prove that the token is unexpired by Keycloak's clock.
   if (reason === 'expired' && source === 'signature') {
     const unmeasured = skew === undefined ? " by this service's clock, which nothing has compared with Keycloak's" : '';
     return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
-  // By Keycloak's clock the token is valid already, and an active one has not expired.
+  // By Keycloak's clock, the token is already valid, and an active token has not expired.
   const by = source === 'signature' ? 'signed it' : 'found it active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
@@ -129,7 +129,7 @@ function off(by: string, direction: string, seconds: number): Fields {
   };
 }
 
-/** Claims are read only after the key is found, so the key id is all that can be explained here. */
+/** The key is looked up before the claims are checked, so an expired or foreign token also fails with this reason. */
 function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
   const { iss, exp } = unverifiedClaims(text);
   if (iss !== issuer) return 'It says that it is from another issuer.';

@@ -30,8 +30,8 @@ class VerifierOfSeveral implements TokenVerifier {
 }
 
 /**
- * A token without `iss` goes to the issuer with the profile `rfc7662`, if there is one. The name proves nothing (RFC
- * 7519 §4.1.1): the result or the signature must be that issuer's and have the same `iss`.
+ * A token without `iss` goes to the issuer with the profile `rfc7662`, if the module has such an issuer. The `iss`
+ * proves nothing (RFC 7519 §4.1.1): the result or signature must come from that issuer and have the same `iss`.
  */
 function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));

@@ -10,7 +10,7 @@ const EVENT = 2;
 /** From google/rpc/code.proto. */
 const PERMISSION_DENIED = 7;
 
-/** Nest logs each `RpcException` of an event handler with its stack, so that callers could fill the log. */
+/** Nest logs each `RpcException` of an event handler with its stack, which would let callers fill the log. */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
 
@@ -30,7 +30,7 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Nest applies global filters to no gateway, and to the microservice of a hybrid application only with
+ * Nest does not apply global filters to gateways, and applies them to microservices of a hybrid application only with
  * `inheritAppConfig`.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {

@@ -11,13 +11,13 @@ describe('demandedStaleness', () => {
     [5, 'jwt', 'jwt', 5],
     [Infinity, 'jwt', 'jwt', ANY_ANSWER],
   ])(
-    'of a route with %s seconds and %s, in a module with %s, is %s',
+    'maps a route with %s seconds and %s, in a module with %s, to %s',
     (maxStalenessSeconds, verification, byDefault, is) => {
       expect(demandedStaleness({ maxStalenessSeconds, verification }, byDefault)).toBe(is);
     },
   );
 
-  it('is smaller for stricter demands', () => {
+  it('returns a smaller number for a stricter requirement', () => {
     expect([0, 300, ANY_ANSWER, NO_ANSWER_NEEDED].toSorted((a, b) => a - b)).toEqual([
       0,
       300,

@@ -4,12 +4,12 @@ export type VerificationMethod = 'introspection' | 'jwt';
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
 /**
- * Method and age are one number, the largest age of the introspection result in seconds, so that the smaller of two
- * demands is the stronger.
+ * One number encodes the method and the maximum age of the result, in seconds, so that the smaller number is the
+ * stricter requirement.
  */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** Accepts a signature; without the option `jwt` the token is introspected all the same. */
+/** Accepts a signature; without the option `jwt`, the token is still introspected. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {
@@ -22,7 +22,7 @@ export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefin
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: VerificationMethod): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Undefined if the route leaves it to the module. */
+/** Undefined if the route leaves the method to the module. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

@@ -1,8 +1,8 @@
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** A property and not a WeakMap entry (perf: guard-overhead), which prints only the fingerprint of the token. */
+/** A property is faster than a WeakMap entry (perf: guard-overhead), and prints only the fingerprint of the token. */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
-/** Every handler of the request may have refused it. */
+/** The verified token, which every handler of the request may have refused. */
 const JUDGED = Symbol('nestjs-keycloak-s2s:judged-token');
 /** Two applications share a request if one is mounted in the other. */
 const JUDGED_BY = Symbol('nestjs-keycloak-s2s:judged-by');
@@ -17,7 +17,7 @@ interface VerifiedRequest {
 
 export function rememberJudged(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
   const request = given as VerifiedRequest;
-  // Keeps the earlier staleness: the result is still the same one.
+  // Keeps the earlier staleness, because the result has not changed.
   if (request[JUDGED] === token && request[JUDGED_BY] === guard) return;
   request[JUDGED] = token;
   request[JUDGED_BY] = guard;
@@ -32,14 +32,14 @@ export function rememberAdmitted(request: object, token: VerifiedAccessToken): v
  * Returns the token with which a request was admitted, for guards, interceptors and filters that run after
  * `KeycloakGuard` and can't use `@Caller()`.
  *
- * Undefined if no token was sent, if none was read (as on a `@Public()` route), or if no handler of the request
- * admitted it. The `Authorization` header of the request then proves nothing.
+ * Returns undefined if no token was sent or read (as on a `@Public()` route), or if no handler of the request admitted
+ * the token. In that case, the `Authorization` header of the request proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
   return (request as VerifiedRequest)[ADMITTED];
 }
 
-/** Undefined also if the result with which the token was verified may be older than `maxStaleness`. */
+/** Returns undefined if the token was verified by a result that may be older than `maxStaleness`. */
 export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
   const { [JUDGED_BY]: by, [JUDGED]: token, [MAX_STALENESS]: judgedWithin = Infinity } = request as VerifiedRequest;
   return by === guard && judgedWithin <= maxStaleness ? token : undefined;
@@ -61,7 +61,7 @@ export function callTokenOf(args: readonly unknown[]): VerifiedAccessToken | und
   return undefined;
 }
 
-/** Nest creates one context for all guards of a run. */
+/** Nest creates one context for all guards of a call. */
 const ADMITTED_RUN = Symbol('nestjs-keycloak-s2s:admitted');
 
 interface GuardedContext {

@@ -99,7 +99,7 @@ describe('a route', () => {
     ['jwt', '/signed', 'jwt'],
     ['jwt', '/asked', 'introspection'],
     ['jwt', '/fresh', 'introspection'],
-  ])('in a module with %s: %s is verified by %s, and by nothing else', async (verification, path, way) => {
+  ])('uses one method only: in a module with %s, %s is verified by %s', async (verification, path, way) => {
     const { app, get } = await start({ verification });
     const token = signIn(app, testAccessToken(ALICE));
     const [cold, warm] =
@@ -143,7 +143,7 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
-  it('introspects an offline session whose online session has ended, with each method (RS-13)', async () => {
+  it('introspects a token of an offline session whose online session has ended, with each method (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
     const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
@@ -157,7 +157,7 @@ describe('a route', () => {
     expect([await get('/signed', offline), await get('/asked', offline)]).toEqual([401, 401]);
   });
 
-  it('introspects a token that is older than a recheck of it, and no other token (RS-13)', async () => {
+  it('introspects a token that is older than its recheck, and no other token (RS-13)', async () => {
     const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
     const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));
     const [its, another] = [ofSession('s1'), ofSession('s2')];
@@ -186,7 +186,7 @@ describe('a guard of the application that calls callerOf()', () => {
     }
   }
 
-  it('verifies by the method of the module, and the handler verifies again if it demands more', async () => {
+  it('verifies by the method of the module, and the handler verifies again if its requirement is stricter', async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -270,7 +270,7 @@ describe('@TokenVerification', () => {
     }).toThrow('Only one of @TokenVerification can stand on a route or class');
   });
 
-  it('of a base class can make a derived route introspect, but not the reverse', async () => {
+  it('makes a derived route introspect from a base class, but never makes it verify signatures', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

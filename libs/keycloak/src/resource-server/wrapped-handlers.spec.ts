@@ -29,7 +29,7 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** From the narrowest; an inherited handler gets the narrower of two. */
+/** Ordered from the narrowest access; an inherited handler gets the narrower access of two classes. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
@@ -88,7 +88,8 @@ interface Declared {
 function methodsOf(type: Type, { ofHandler, wrapped, isRouteOutermost }: Declared): void {
   const access = SAYINGS[ofHandler].decorators;
   const under = wrapped === 'under' ? [Wrapped] : [];
-  // In source order, while TypeScript applies the last one first; a wrapper over @Get() would hide the route from Nest.
+  // In source order, although TypeScript applies the last decorator first; a wrapper over @Get() would hide the route
+  // from Nest.
   const over = wrapped === 'over' ? [Get('route'), Wrapped, ...access] : undefined;
   const decorators =
     over ?? (isRouteOutermost ? [Get('route'), ...access, ...under] : [...access, Get('route'), ...under]);
@@ -131,7 +132,7 @@ function controllerOf(base: Declared, derived: Declared, inheritance: Inheritanc
   return Derived;
 }
 
-/** Follows the README and not the implementation. */
+/** Follows the README instead of the implementation. */
 function expectedSaying(base: Declared, derived: Declared, inheritance: Inheritance): Saying | undefined {
   const own = ({ ofHandler, ofClass }: Declared): Saying => (ofHandler === 'nothing' ? ofClass : ofHandler);
   if (inheritance === 'none') return own(base);
@@ -219,7 +220,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(Object.keys(REPLACEMENTS))(
-    'that is %s on the instance stops the start, and is named (RS-20)',
+    'stops the start, and is named, if the instance replaces it: %s (RS-20)',
     async (replacement) => {
       await fc.assert(
         fc.asyncProperty(declared, declared, inheritance, async (base, derived, how) => {
@@ -231,7 +232,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('that is bound for each request is closed, because the start can not detect it (RS-20)', async () => {
+  it('is closed if it is bound for each request, because the start can not detect this (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -252,7 +253,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('that was copied together with the constructor of another class stops the start (RS-20)', async () => {
+  it('stops the start if it was copied together with the constructor of another class (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {
@@ -271,7 +272,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(['not', 'over', 'under', 'by the class'] as const)(
-    'that is copied keeps the permission that its class demands, wrapped: %s (RS-20)',
+    'keeps the permission that its class demands if it is copied, wrapped: %s (RS-20)',
     async (wrapped) => {
       class Trait {
         handle(): string {
@@ -304,7 +305,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('that is copied and then wrapped with its Nest metadata keeps the demands of its class (RS-20)', async () => {
+  it('keeps the demands of its class if it is copied and then wrapped with its Nest metadata (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')
@@ -328,7 +329,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('that has two names stops the start (RS-20)', async () => {
+  it('stops the start if it has two names (RS-20)', async () => {
     @Controller()
     @Public()
     class Twice {
@@ -342,7 +343,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method under two names|already declared/);
   });
 
-  it('that two controllers inherit has the access of each controller in turn (RS-20)', async () => {
+  it('has the access of each controller in turn if two controllers inherit it (RS-20)', async () => {
     class Base {
       @Get('route')
       @Authenticated()
@@ -368,7 +369,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
   });
 
-  it('that is wrapped still receives @Caller(), or undefined without a token', async () => {
+  it('receives @Caller(), or undefined without a token, even if it is wrapped', async () => {
     @Controller()
     class Optional {
       @Get('route')

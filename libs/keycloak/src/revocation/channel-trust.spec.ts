@@ -45,7 +45,7 @@ describe('ChannelTrust', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('reports the reason for refused proofs until a proof is accepted, and none for other refusals', () => {
+  it('reports the reason for refused proofs until a proof is accepted, and no reason for other refusals', () => {
     trust.refused('entry_newer');
     trust.refused('proof_keys_unreadable');
     expect(trust.status).not.toHaveProperty('proofRefusal');

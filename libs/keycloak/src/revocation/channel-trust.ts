@@ -9,17 +9,20 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /** Entries and proofs in the channel that no key of this replica opens, so that it misses these denials. */
+  /** The number of entries and proofs that no key of this replica opens; the replica misses these denials. */
   readonly unreadable: number;
   /** Refused entries and proofs since the start of the process, by reason. */
   readonly refused: RefusalCounts;
-  /** How often this replica may have missed something since the start of the process, by reason. */
+  /** The number of gaps in which this replica may have missed entries since the process started, by reason. */
   readonly gaps: Readonly<Record<string, number>>;
-  /** Why this replica refused the last proof: absent while it accepts proofs, and before the first one. */
+  /**
+   * The reason for which this replica refused the last proof; absent while it accepts proofs, and before the first
+   * proof.
+   */
   readonly proofRefusal?: ChannelRefusal;
 }
 
-/** A gap in the proofs alone, counted from 0, so that the metric has a value before the first gap. */
+/** A gap in the proofs only; starts at 0, so that the metric has a value before the first gap. */
 export const NOT_PROVEN = 'entries_not_proven';
 
 export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS, gaps: { [NOT_PROVEN]: 0 } };
@@ -43,13 +46,13 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** False while the channel holds something, and no key of this replica has opened any of it. */
+  /** False while the channel has entries or proofs, and the keys of this replica open none of them. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }
 
   refused(reason: ChannelRefusal): void {
-    // A process without public keys refuses every proof for this reason, so it is logged once.
+    // A process without public keys refuses every proof for this reason, so the reason is logged once.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
   }

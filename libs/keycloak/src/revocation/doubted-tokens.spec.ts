@@ -36,7 +36,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });
 
-  it('keep a recheck until its tokens have expired, whatever follows', () => {
+  it('keep a recheck until its tokens have expired, whatever other rechecks follow', () => {
     const { clock, doubts, token } = doubtsAt();
     const old = token(ALICE);
     doubts.add({ sid: 's1' }, clock.date);
@@ -81,7 +81,7 @@ describe('DoubtedTokens', () => {
   describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('include all tokens issued before it, spread over the revocation window', () => {
+    it('include all tokens issued before the gap, spread over the revocation window', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();

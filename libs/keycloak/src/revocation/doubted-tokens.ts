@@ -12,7 +12,7 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** Beyond it the oldest mark is dropped, and every token issued before that mark is doubted. */
+/** Beyond this limit, the oldest mark is dropped, and every token issued before that mark is doubted. */
 const MAX_HELD = 10_000;
 
 /** An older recheck of everything was replayed from the channel, and is not urgent. */
@@ -27,7 +27,7 @@ type Name = 'sid' | 'sub' | 'clientId';
  * out.
  */
 export class DoubtedTokens {
-  /** By session, subject or client, in seconds since the epoch; roughly the earliest first. */
+  /** Times of rechecks in seconds since the epoch, by session, subject or client; roughly the earliest first. */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
     sub: new Map(),
@@ -35,7 +35,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before it are doubted later, each at its own time after `#soonFromMs` (monotonic). */
+  /** Tokens issued before this time are doubted later, each at its own time after `#soonFromMs` (monotonic). */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -50,7 +50,7 @@ export class DoubtedTokens {
     return sid.size + sub.size + clientId.size;
   }
 
-  /** `at`: when this or another replica made the recheck, in seconds since the epoch. */
+  /** `at` is the time at which this or another replica made the recheck, in seconds since the epoch. */
   add(recheck: IssuerRecheck, at: number): void {
     const oldest = this.clock.epochSeconds() - this.options.revocationRetentionSeconds;
     if (at <= oldest) return;
@@ -69,7 +69,7 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /** The start is spread over the revocation window, so that not all tokens are introspected at once. */
+  /** Spreads the first introspections over the revocation window, instead of introspecting all tokens at once. */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;

@@ -16,17 +16,17 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A shared copy of a denial may end this much earlier, because the clock may have been set. */
+/** A shared copy of a denial may expire this much earlier, because the clock may have been set. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
 /**
- * When it is full, it drops the denial that would end first, and raises the floor to the time of that denial, so that
- * the denied token stays refused.
+ * A full list drops the denial that would expire first, and raises the floor to its time, so that the denied token
+ * stays refused.
  */
 export class HeldDenials {
-  // In the order in which the entries end, but an entry from the channel may stand after younger ones, and is dropped
+  // Ordered by expiry, except that an entry from the channel may stand behind younger entries, and is then dropped
   // after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
@@ -35,9 +35,9 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Seconds since the epoch; every token issued earlier, with the clock tolerance, is refused. */
+  /** Tokens issued before this time, plus the clock tolerance, are refused; in seconds since the epoch. */
   #floor = -Infinity;
-  /** Each request reads it (perf: guard-overhead). */
+  /** A field, since each request reads the size (perf: guard-overhead). */
   #size = 0;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
@@ -74,7 +74,10 @@ export class HeldDenials {
     this.#onDenied.push(listener);
   }
 
-  /** `takenAt` is when the channel took it, which bounds `at`: a clock that is ahead can't make it later. */
+  /**
+   * `takenAt`, the time at which the channel accepted the denial, is the upper bound of `at`, so that a fast clock has
+   * no effect.
+   */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
@@ -93,7 +96,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** A forged copy with an earlier time would end early at other replicas, so the denial is then shared again. */
+  /** A forged copy with an earlier time would expire early at other replicas, so the denial is then shared again. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -101,7 +104,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** A full list must not evict a younger denial for this one, so the floor covers it instead. */
+  /** A full list must not evict a younger denial for an older denial, so the floor covers the older denial. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -164,7 +167,7 @@ export class HeldDenials {
   }
 
   denies(token: VerifiedAccessToken): boolean {
-    // Fast path for every request: no hash is computed while no single token is denied.
+    // Fast path for every request; a hash is computed only if a single token is denied.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
@@ -178,7 +181,7 @@ export class HeldDenials {
     );
   }
 
-  /** Only the authorization server knows whether the offline session has ended as well as the online one. */
+  /** Only the authorization server knows whether the offline session has ended together with the online session. */
   leavesOpen(claims: IntrospectionAnswer): boolean {
     const { onlineSession } = this.#entries;
     if (onlineSession.size === 0 || !this.profile.isOffline(claims)) return false;
@@ -214,7 +217,10 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** Never into the future, even if the clock was set: that would refuse every token until then. */
+  /**
+   * Never moves the floor into the future, even if the clock was set, because every token would be refused until that
+   * time.
+   */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

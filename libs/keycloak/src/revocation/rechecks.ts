@@ -10,8 +10,8 @@ type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { reado
 
 /**
  * The tokens of a session, of a user or service account, of a client that obtained them, of an issuer, or all. A
- * recheck refuses no valid token: an introspected token is introspected once more, and a token that is verified by
- * signature from then on.
+ * recheck does not refuse valid tokens: introspected tokens are introspected once more, and tokens verified by
+ * signature are introspected from then on.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -29,7 +29,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** Monotonic, and a public field, since each request reads it (perf: guard-overhead). */
+  /** Monotonic time of the last recheck; a public field, since each request reads it (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
@@ -37,7 +37,7 @@ export class Rechecks {
     private readonly answersServeMs: number,
     private readonly clock: Clock,
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
-    /** The time until which tokens may have been issued, in seconds since the epoch. */
+    /** The latest possible time at which tokens may have been issued, in seconds since the epoch. */
     private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
 
@@ -45,7 +45,7 @@ export class Rechecks {
     this.#onRequired.push(listener);
   }
 
-  /** `at` is in seconds since the epoch, and a result from before that time may still be cached if `mayBeCached`. */
+  /** `at` is in seconds since the epoch; `mayBeCached` says whether a result from before that time may be cached. */
   require(recheck: IssuerRecheck, at = this.latestSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);

@@ -14,7 +14,8 @@ const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /**
- * After a gap every replica appends again what it did not receive, and retries after this time if others append too.
+ * After a gap, every replica appends its unreceived entries again, and retries after this pause if other replicas
+ * append, too.
  */
 const REPEAT_PAUSE_MS = 20;
 
@@ -35,7 +36,7 @@ export class RevocationAppends {
     return this.#failures === 0;
   }
 
-  /** The channel may lose what it took, so everything must be read back. */
+  /** The channel may lose entries that it accepted, so all entries must be read back. */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }
@@ -52,7 +53,7 @@ export class RevocationAppends {
     await this.#appending;
   }
 
-  /** The channel may lose the entry that is being appended, so it is appended once more. */
+  /** The channel may lose the entry that is being appended, so the entry is appended once more. */
   interrupt(): void {
     this.#breaks += 1;
   }

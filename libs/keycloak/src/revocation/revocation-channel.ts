@@ -4,61 +4,66 @@ import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
 import type { HeardStretch } from './signal-proof.js';
 
-/** A message of one replica to all; `at` is its time in seconds since the epoch, by the clock of that replica. */
+/**
+ * A message from one replica to all replicas; `at` is its time in seconds since the epoch, by the clock of the sender.
+ */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
-  /** `id`: random; identifies duplicates. */
+  /** `id` is random, and identifies duplicates. */
   | { readonly kind: 'recheck'; readonly recheck: IssuerRecheck; readonly at: number; readonly id: string }
   /** Replaces denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
 /** The callbacks of a channel; none of them throws. */
 export interface RevocationReceiver {
-  /** `channelAgeSeconds`: how long ago the channel took it, by the clock of the channel. */
+  /** `channelAgeSeconds` is the time since the channel accepted the entry, by the clock of the channel. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
   /** Everything in the channel has been received: for the first time, after an outage, or again after a gap. */
   caughtUp(): void;
-  /** The channel may have lost entries, so this replica must append again what it holds and does not receive. */
+  /**
+   * The channel may have lost entries, so this replica must append again the entries that it holds and does not
+   * receive.
+   */
   gap(reason: string): void;
   /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */
   lost(reason: string, hint?: string): void;
-  /** Every revocation at the authorization server in this period was received before. */
+  /** All revocations of this period at the authorization server have been received. */
   proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
-  /** The received entries are not the proven ones, so nothing is proven until the next proof. */
+  /** The received entries differ from the proven entries, so nothing is proven until the next proof. */
   unproven(): void;
-  /** This replica does not accept an entry or a proof of the channel; call it once for each. */
+  /** Call it once for each entry or proof of the channel that this replica does not accept. */
   refused(reason: ChannelRefusal): void;
-  /** Call it after each read, with the part of the channel that this replica has keys for. */
+  /** Call it after each read, to report which entries and proofs this replica can open. */
   examined(found: ChannelReadability): void;
 }
 
-/** Whether this replica has the keys of what the channel holds now. */
+/** Whether the keys of this replica can open the current content of the channel. */
 export interface ChannelReadability {
   /** Entries and proofs that this replica has no key for, or that a newer version wrote. */
   readonly unreadable: number;
-  /** Whether a key of this replica has opened anything else in the channel. */
+  /** Whether a key of this replica has opened any other entry or proof in the channel. */
   readonly hasOpened: boolean;
 }
 
 /** The keys that sign and verify proofs. */
 export interface ProofKeysStatus {
-  /** Whether this process has a private key, as a poller must. */
+  /** Whether this process has a private key, which a poller needs. */
   readonly canSign: boolean;
   /** The number of trusted public keys; without one no proof is accepted. */
   readonly publicKeys: number;
 }
 
-/** The right of one replica to poll the authorization server for all, which expires by itself. */
+/** A lease that lets one replica poll the authorization server for all replicas, and expires by itself. */
 export interface FeedLease {
   /** A fencing token: it grows with each new holder, and the channel refuses proofs of earlier holders. */
   readonly fencing: number;
-  /** When the channel granted or renewed it, by the clock of the channel. */
+  /** The time of the grant or the last renewal, by the clock of the channel. */
   readonly grantedAtMs: number;
 }
 
 /**
- * - `lease_lost`: another replica may poll by now. `behind`: this replica has not received everything in the channel
- * yet.
+ * `lease_lost` means that another replica may poll by now; `behind` means that this replica has not received all
+ * entries yet.
  */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
@@ -67,8 +72,8 @@ export interface ProofChannel {
   /** Takes or renews the lease; undefined while another replica holds it. Rejects if the outcome is unknown. */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas, after everything that this one has received, with times by the channel's clock.
-   * Rejects if the outcome is unknown.
+   * Publishes a proof to all replicas, behind all entries that this replica has received, with times by the channel's
+   * clock. Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome>;
   /** Returns the lease; rejects if the outcome is unknown. */
@@ -86,20 +91,22 @@ export interface RevocationChannelContext {
 }
 
 export interface ConnectedRevocationChannel {
-  /** Resolves when the channel has taken all of them, which may be repeated. Rejects if the outcome is unknown. */
+  /**
+   * Resolves when the channel has accepted all entries; an append may be repeated. Rejects if the outcome is unknown.
+   */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
    * Appends entries that the channel may hold already, but only if this replica has received everything, so that
    * nothing is stored twice. Returns false if other replicas have appended meanwhile: their entries must be read first.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
-  /** Without it, each replica polls for itself and proves only to itself. */
+  /** Without `proofs`, each replica polls the authorization server for itself. */
   readonly proofs?: ProofChannel;
-  /** Stops reading and calls the receiver no more; does not reject. */
+  /** Stops reading and no longer calls the receiver; does not reject. */
   close(): Promise<void>;
 }
 
-/** A problem that keeps a service from using its channel, for an operator; it holds no key and no password. */
+/** A problem that keeps a service from using its channel, described for an operator without keys or passwords. */
 export interface ChannelFault {
   readonly message: string;
   readonly cure: string;
@@ -130,14 +137,17 @@ export interface ChannelQuestion {
   readonly proofWaitMs: number;
 }
 
-/** For `forRoot({ revocationChannel })`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
+/** The option `revocationChannel` of `forRoot()`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
   /** Called at boot, sends nothing, and throws for unusable settings, with a message for the operator. */
   check(context: RevocationChannelContext): void;
-  /** The current keys of its proofs; absent if the channel has proofs without keys, or no proofs. */
+  /** The current keys of the channel's proofs; absent if the channel has proofs without keys, or no proofs. */
   proofKeys?(): ProofKeysStatus;
-  /** Starts reading, and continues until it is closed, through any outage of the channel. */
+  /** Starts reading, and continues through outages until the channel is closed. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
-  /** Looks at the channel once, changes nothing and does not reject; without it doctor reports an unchecked channel. */
+  /**
+   * Examines the channel once without changes, and does not reject; without this method, doctor reports an unchecked
+   * channel.
+   */
   examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

@@ -64,7 +64,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('denies the tokens of an offline session, too, if the denial does not except them (RS-13)', () => {
+  it('denies the tokens of an offline session if the denial does not exclude them (RS-13)', () => {
     const { list } = listOf();
     list.deny(ONLINE);
     list.deny(SESSION);
@@ -87,7 +87,7 @@ describe('RevocationList', () => {
     expect(list.denies(token({ iat: undefined }))).toBe(true);
   });
 
-  it('denies a token of the subject that has no iat', () => {
+  it('denies a token without iat by its subject', () => {
     const { list } = listOf();
     list.deny({ sub: 'alice', issuedBefore: 0 });
     expect([list.denies(token({ iat: undefined })), list.denies(token())]).toEqual([true, false]);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads nothing of a token while it is empty, and no hash without a denial of a single token', () => {
+  it('reads no claims of a token while it is empty, and no hash unless a single token is denied', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -170,14 +170,14 @@ describe('a full RevocationList', () => {
     list.deny(other(2));
     expect(list.size).toBe(2);
     expect(list.denies(token())).toBe(true);
-    // The list can't distinguish them any more.
+    // The list can't distinguish this token from the token of the dropped denial.
     expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('uses the issuedBefore of a dropped denial of a subject if that is earlier', () => {
+  it('uses the issuedBefore of a dropped subject denial if it is earlier than the time of the denial', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -185,7 +185,7 @@ describe('a full RevocationList', () => {
     expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
   });
 
-  it('denies no token that is issued later, even if the date changes', () => {
+  it('accepts a token that is issued later, even if the date changes', () => {
     const { list, clock } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('drops nothing for a denial that it already has, or while some have expired', () => {
+  it('drops nothing for a denial that it already has, or while some denials have expired', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));
@@ -320,7 +320,7 @@ describe('RevocationList (model)', () => {
     run(100, (denies, because) => denies === because.length > 0);
   });
 
-  it.each([1, 2, 3])('with room for %i admits no token that was issued before its denial', (maxRevocations) => {
+  it.each([1, 2, 3])('denies every token that was issued before its denial, with room for %i', (maxRevocations) => {
     expect.hasAssertions();
     run(
       maxRevocations,

@@ -10,14 +10,14 @@ export interface IssuerRevocations {
 }
 
 /**
- * Denies sessions, users and tokens for `revocationRetentionSeconds`, for a logout notice or a request of an
+ * Denies sessions, users and tokens for `revocationRetentionSeconds`, after a logout notice or at the request of an
  * administrator. A denied token is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, also if
  * its result is cached, and is not exchanged. With `forRoot({ revocationChannel })` a denial reaches all replicas of
- * all services; without it, only this process, until the process ends. It does NOT notify Keycloak, and does not abort
- * running calls.
+ * all services; without it, only this process, until the process ends. A denial does NOT notify Keycloak, and does not
+ * abort running calls.
  *
- * When the list is full, it drops the denial that would end first and logs a warning. From then on it refuses every
- * token that was issued before that denial was made. With several issuers each has its own list.
+ * When the list is full, it drops the denial that would end first and logs a warning. From then on, the list refuses
+ * every token that was issued before the dropped denial was made. Each issuer has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
@@ -29,8 +29,8 @@ export class RevocationList {
   }
 
   /**
-   * The number of denials, at most `maxRevocations` for each issuer, with expired denials until the next one. A denial
-   * of a token with its `jti` counts twice.
+   * The number of denials, at most `maxRevocations` for each issuer; expired denials count until the next denial. A
+   * denial of a token with its `jti` counts twice.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);
@@ -38,18 +38,17 @@ export class RevocationList {
 
   /**
    * Takes effect at once, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
-   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or with
-   * several issuers names none.
+   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or
+   * names no issuer although there are several.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * For tokens that may have been revoked: their cached introspection results are discarded, and tokens that are
-   * verified by signature and were issued until now are introspected until they expire. It reaches the same replicas as
-   * `deny()`, and does NOT refuse a token by itself. Throws `TypeError` as `deny()` does. Only `'everything'` applies
-   * to every issuer.
+   * Discards cached results of possibly revoked tokens; tokens issued until now that are verified by signature are
+   * introspected until they expire. A recheck reaches the same replicas as `deny()`, and does NOT refuse a token by
+   * itself. Throws `TypeError` as `deny()` does. Only `'everything'` applies to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {
@@ -67,12 +66,12 @@ export class RevocationList {
     return denials.denies(token);
   }
 
-  /** Calls `listener` after each denial, also of other replicas. @internal */
+  /** Calls `listener` after each denial, including denials of other replicas. @internal */
   onDenied(listener: () => void): void {
     for (const { denials } of this.#issuers.values()) denials.onDenied(listener);
   }
 
-  /** Calls `listener` after each recheck, also of other replicas. @internal */
+  /** Calls `listener` after each recheck, including rechecks of other replicas. @internal */
   onRecheck(listener: () => void): void {
     for (const { rechecks } of this.#issuers.values()) rechecks.onRequired(listener);
   }
@@ -88,5 +87,5 @@ export class RevocationList {
   }
 }
 
-/** Fail closed: nothing is known about a token of an unknown issuer. */
+/** Denies every token of an unknown issuer (fail closed). */
 const NOBODY_OF = { denials: { denies: () => true } };

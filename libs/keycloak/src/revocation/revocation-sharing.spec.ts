@@ -96,7 +96,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('RevocationSharing', () => {
-  it('is ready once everything has been read, and not before', async () => {
+  it('is ready only after everything has been read', async () => {
     expect(sharing.status).toMatchObject({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
     receiver.lost('econnrefused');
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
@@ -131,7 +131,7 @@ describe('RevocationSharing', () => {
     expect(lines).toEqual([expect.stringContaining("can't be shared"), 'Denials are shared again']);
   });
 
-  it('does not append what it received from the channel', async () => {
+  it('does not append entries that it received from the channel', async () => {
     receiver.caughtUp();
     receiver.received(session('s1', clock.epochSeconds()), 0);
     receiver.received({ kind: 'recheck', recheck: { sub: 'alice' }, at: clock.epochSeconds(), id: 'r1' }, 0);
@@ -176,7 +176,7 @@ describe('RevocationSharing', () => {
     expect(refused()).toEqual([false, false, false, false, false]);
   });
 
-  it('keeps and appends a denial although a weaker one arrives later', async () => {
+  it('keeps and appends a denial although a weaker denial arrives later', async () => {
     held.deny({ sub: 'alice', issuedBefore: clock.epochSeconds() + 100 });
     const weaker: SharedRevocation = {
       kind: 'denial',
@@ -268,7 +268,7 @@ describe('RevocationSharing', () => {
   it.each<[string, number, boolean]>([
     ['that an answer may not know of', 69, true],
     ['that every answer knows of', 71, false],
-  ])('applies a recheck %s to signatures in any case, but only if needed to cached results', (_, ago, due) => {
+  ])('applies a recheck %s to every signed token, and to cached results only if needed', (_, ago, due) => {
     const all = heard();
     const askedAtMs = clock.monotonicMs();
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
@@ -294,7 +294,7 @@ describe('RevocationSharing', () => {
     }
   });
 
-  it('doubts all tokens that were verified by signature after a gap, but not after an outage', () => {
+  it('doubts all tokens verified by signature if there was a gap, but not after an outage', () => {
     receiver.caughtUp();
     receiver.lost('away');
     receiver.caughtUp();
@@ -357,7 +357,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('appends a denial that was not read back only after the channel was lost', async () => {
+  it('appends an unread denial again only if the channel was lost', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -389,7 +389,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('neither drops denials nor raises the floor if a full list reads dropped denials again', () => {
+  it('does not drop denials or raise the floor if a full list reads dropped denials again', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);

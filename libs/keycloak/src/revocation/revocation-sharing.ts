@@ -30,11 +30,11 @@ export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
-   * Whether this replica has read the whole channel once, so that it refuses what others have denied. True without a
-   * channel, and false while no key of this replica has opened any of its entries and proofs.
+   * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
+   * denied. True without a channel; false while the keys of this replica open none of the channel's entries and proofs.
    */
   readonly isReady: boolean;
-  /** Denials that other replicas do not know yet, or may have lost. */
+  /** The number of denials that other replicas do not know yet, or may have lost. */
   readonly unshared: number;
   /** Whether the last append succeeded. */
   readonly isTaking: boolean;
@@ -84,7 +84,8 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly listener: SharingListener = NOBODY,
   ) {
     const { issuer, revocationRetentionSeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    // As long as denials: services that verify signatures need it until the affected tokens expire.
+    // Keeps rechecks as long as denials, because services that verify signatures need them until the affected tokens
+    // expire.
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
@@ -116,7 +117,7 @@ export class RevocationSharing implements RevocationReceiver {
     return this.options.revocationChannel?.examine?.(this.#context, question);
   }
 
-  /** For tests of an application: nothing leaves the process. */
+  /** Used by tests of an application, so that nothing leaves the process. */
   leaveOff(): void {
     this.#state = 'none';
   }
@@ -165,7 +166,7 @@ export class RevocationSharing implements RevocationReceiver {
 
   /**
    * A missed revocation is in force at the authorization server, or the replica that denied the token appends it again.
-   * A signature would be accepted until its token expires, so these tokens are introspected within
+   * A token verified by signature would be accepted until it expires, so such tokens are introspected within
    * `introspectionTtlSeconds`.
    */
   gap(reason: string): void {

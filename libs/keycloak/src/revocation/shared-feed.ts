@@ -47,7 +47,7 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** `heard` is by the clock of the lease. */
+  /** `heard` uses the clock of the lease. */
   async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';

@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck although another one with its id, or an outdated copy, arrived (RS-30)', () => {
+  it('appends its own recheck although another recheck with the same id, or an outdated copy, arrived (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

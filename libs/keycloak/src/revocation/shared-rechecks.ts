@@ -10,7 +10,7 @@ const MAX_HELD = 1000;
 const MAX_KNOWN = 10_000;
 
 interface Effect {
-  /** Tokens issued until then are introspected; seconds since the epoch. */
+  /** Tokens issued until this time are introspected; in seconds since the epoch. */
   readonly madeAt: number;
   readonly reachedAnswers: boolean;
 }
@@ -20,8 +20,8 @@ export class SharedRechecks {
   #taken: readonly SharedRecheck[] = [];
   #unread: readonly SharedRecheck[] = [];
   /**
-   * By `contentOf`, since a service can write another recheck with the same id, or the same recheck with an earlier
-   * time.
+   * Keyed by `contentOf`, because a service can write another recheck with the same id, or the same recheck with an
+   * earlier time.
    */
   readonly #known: DeadlineCache<Effect>;
   #isReceiving = false;
@@ -64,7 +64,7 @@ export class SharedRechecks {
     [this.#taken, this.#unread] = [[], []];
   }
 
-  /** `madeAt`: the latest possible time, in seconds since the epoch. */
+  /** `madeAt` is the latest possible time of the recheck, in seconds since the epoch. */
   receive(shared: SharedRecheck, ageSeconds: number, madeAt: number): void {
     if (ageSeconds >= this.useful.seconds) return;
     const content = contentOf(shared);
@@ -121,7 +121,7 @@ export class SharedRechecks {
   }
 }
 
-/** A digest, so that the length is bounded and different rechecks differ. */
+/** Returns a digest, which bounds the length and distinguishes different rechecks. */
 const contentOf = ({ id, recheck, at }: SharedRecheck): string =>
   createHash('sha256')
     .update(JSON.stringify([id, recheck, at]))

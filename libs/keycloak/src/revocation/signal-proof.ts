@@ -7,21 +7,21 @@ export interface HeardStretch {
 }
 
 interface Stretch {
-  /** Since when a poller has received everything. */
+  /** The time since which a poller has received everything. */
   readonly heardSinceMs: number;
-  /** This process has read everything since then. */
+  /** The time since which this process has read everything. */
   readonly coveredSinceMs: number;
   readonly provenUntilMs: number;
 }
 
 const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, provenUntilMs: -Infinity };
 
-/** Never grants access: without proofs, results expire as early as without a feed. */
+/** Proofs never grant access: without a proof, results expire as early as without a feed. */
 export class SignalProof {
   #current = NONE;
   /**
-   * Before the last gap; its results stay valid until their own proof expires, so that they are not all introspected at
-   * once.
+   * The period before the last gap, whose results stay valid until its last proof expires, so that they are not
+   * introspected together.
    */
   #earlier = NONE;
   #isFollowed = false;
@@ -32,11 +32,14 @@ export class SignalProof {
 
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMs'>,
-    /** Whether entries of other replicas arrive too: a replica may deny a token that the server considers active. */
+    /**
+     * Whether entries of other replicas arrive, too, since a replica may deny a token that the server reports as
+     * active.
+     */
     private readonly hearsOthers: () => boolean = () => true,
   ) {}
 
-  /** `-Infinity` if the result is not proven to be current. */
+  /** Returns `-Infinity` if no proof covers the result. */
   provenUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.provenUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.provenUntilMs : -Infinity;
@@ -59,7 +62,7 @@ export class SignalProof {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
 
-  /** `Infinity` if nothing is proven. */
+  /** `Infinity` without a proof. */
   get heardSinceMs(): number {
     return this.#current.heardSinceMs;
   }
@@ -87,8 +90,8 @@ export class SignalProof {
   }
 
   /**
-   * Every replica may have missed revocations before `sinceMs` (monotonic), even one that has just started and saw no
-   * gap.
+   * Every replica may have missed revocations before `sinceMs` (monotonic), even a replica that has just started and
+   * saw no gap.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

@@ -10,7 +10,7 @@ export interface HeldDenial extends ReadDenial {
 export class UnsharedDenials {
   readonly #fresh = new Set<HeldDenial>();
   readonly #toRepeat = new Set<HeldDenial>();
-  /** The channel may still lose them. */
+  /** Denials that the channel has accepted, but may still lose. */
   readonly #unread = new Set<HeldDenial>();
   #floor: 'done' | 'unread' | 'fresh' | 'repeat' = 'done';
 
@@ -42,7 +42,7 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
-  /** True also without a floor. */
+  /** Also true if there is no floor. */
   get isFloorRead(): boolean {
     return this.#floor === 'done';
   }

@@ -60,7 +60,7 @@ describe('testAccessToken', () => {
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });
 
-  it('has no login behind it, unless one is given', () => {
+  it('has no acr and auth_time by default', () => {
     const now = Math.floor(Date.now() / 1000);
     const { claims } = testAccessToken({ acr: 'gold', authenticatedSecondsAgo: 600 });
     expect(claims['acr']).toBe('gold');

@@ -8,7 +8,7 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The token itself, made up by default. To exchange it, use a token that a server issued. */
+  /** The text of the token, made up by default. For an exchange, use the text of a token that a server issued. */
   readonly text?: string;
   /** `sub`, by default `test-subject`. */
   readonly subject?: string;
@@ -36,8 +36,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken` as the guard does, to call a handler with or for `signIn`. A running guard refuses it,
- * and no server exchanges it, unless `text` is a token that the server issued.
+ * Makes a `VerifiedAccessToken` like the guard's, as an argument for a handler or for `signIn`. A running guard refuses
+ * it, and no server exchanges it, unless `text` is a token that the server issued.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

@@ -6,7 +6,7 @@ import { OpenApiDocument } from './openapi-document.js';
 export class OpenApiController {
   constructor(private readonly document: OpenApiDocument) {}
 
-  /** Public: the route exists only if everyone may read the document. */
+  /** The route exists only if everyone may read the document. */
   @Get()
   @Public()
   @Header('Content-Type', 'application/json; charset=utf-8')

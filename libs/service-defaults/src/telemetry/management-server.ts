@@ -22,7 +22,10 @@ const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)',
 
 const PATH = /^\/metrics(?:\?|$)/;
 
-/** It requires no token: anyone who reaches the port can read it. Throws `ConfigurationError` if it can't listen. */
+/**
+ * The port requires no token, so anyone who reaches the port can read the metrics. Throws `ConfigurationError` if it
+ * can't listen.
+ */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },
   metrics: RequestListener,
@@ -38,7 +41,7 @@ export async function startManagementServer(
     const fault = listenFault(error, { host, port }, METRICS_PLACE);
     throw fault === undefined ? error : new ConfigurationError('The metrics have no place', [fault]);
   });
-  // The service itself keeps the process alive.
+  // Does not keep the process alive, which the service's own server does.
   server.unref();
   return {
     port: (server.address() as AddressInfo).port,

@@ -18,7 +18,7 @@ import { failureOf } from '../answered-failures.js';
 /** In seconds, as the semantic conventions advise for this metric. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Probes are frequent, and their traces are of no use. */
+/** Probes are frequent, and their traces are useless. */
 const UNTRACED = /^\/health\//;
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -61,7 +61,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     });
     done();
   });
-  // The last hook before the guard: a context entered earlier would be lost while the body is read.
+  // Uses the last hook before the guard, since reading the body would lose a context that was entered earlier.
   fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
     const its = contexts.get(request);
     if (its === undefined) done();
@@ -69,7 +69,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
   });
 }
 
-/** Returns no status if the caller left before the answer began, since it is unknown then. */
+/** Returns no status if the caller left before the answer began. */
 function endOf(answer: ServerResponse): Attributes {
   const { headersSent, statusCode } = answer;
   if (!headersSent) return {};

@@ -113,7 +113,7 @@ const attributesOf = ({ attributes }: Span): object =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
 describe('the telemetry of a service', () => {
-  it('runs a handler in a span below the one that called, also behind a body', async () => {
+  it("runs a handler in a child span of the caller's span, even if the request has a body", async () => {
     const { body } = await http()
       .post('/traced/4711?code=secret')
       .set('traceparent', TRACEPARENT)
@@ -130,7 +130,7 @@ describe('the telemetry of a service', () => {
     });
   });
 
-  it('marks failures of the service, and no refusals', async () => {
+  it('marks failures of the service as errors, but not refusals', async () => {
     await http().get('/broken').expect(500);
     await http().get('/nowhere/4711').expect(404);
     const broken = await spanNamed('GET /broken');
@@ -140,7 +140,7 @@ describe('the telemetry of a service', () => {
     expect(attributesOf(missing)).toMatchObject({ 'http.response.status_code': 404 });
   });
 
-  it('names a failure that the service answers on purpose by its code (OP-03)', async () => {
+  it('reports the code of a failure that the service answers on purpose (OP-03)', async () => {
     await http().get('/away').expect(503);
     expect(attributesOf(await spanNamed('GET /away'))).toMatchObject({
       'http.response.status_code': 503,
@@ -149,7 +149,7 @@ describe('the telemetry of a service', () => {
     expect(await scrape()).toMatch(/http_server_request_duration_count\{.*error_type="sessions_unavailable".*\} 1/);
   });
 
-  it('measures each request by its route, those of probes too, of which it makes no span', async () => {
+  it('measures each request by its route, including probes, which have no span', async () => {
     const { body } = await http().get('/health/live').expect(200);
     expect(body).toEqual({});
     const found = await scrape();
@@ -164,7 +164,7 @@ describe('the telemetry of a service', () => {
     expect(received.join('')).not.toContain('/health');
   });
 
-  it('has nothing but metrics on the management port, and reads none of what is sent there', async () => {
+  it('serves only metrics on the management port, and closes connections that send other bytes', async () => {
     const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${managementPort}${path}`, init);
     expect((await at('/metrics?name=x')).status).toBe(200);
     for (const path of ['/', '/health/live', '/metricsx', '//metrics']) expect((await at(path)).status).toBe(404);
@@ -174,7 +174,7 @@ describe('the telemetry of a service', () => {
     await once(socket, 'close');
   });
 
-  it('tells the log of a collector that takes nothing, once a minute at most, by a status alone', async () => {
+  it('logs at most once a minute the status with which a collector refuses data', async () => {
     answer = 400;
     const refused = async (): Promise<void> => {
       const before = received.length;
@@ -188,7 +188,7 @@ describe('the telemetry of a service', () => {
     expect(warned).toEqual([{ message: 'Telemetry was not exported', reason: 400 }]);
   });
 
-  it('ends with the application', async () => {
+  it('stops with the application', async () => {
     answer = 200;
     await app.close();
     await expect(scrape()).rejects.toThrow('fetch failed');

@@ -32,8 +32,8 @@ export interface Telemetry {
 const LAST_WORDS_MS = 500;
 
 /**
- * Call it once in a process, before the application is created. Throws `ConfigurationError` if the management port
- * can't be used.
+ * Must be called once in a process, before the application is created. Throws `ConfigurationError` if the management
+ * port can't be used.
  */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },
@@ -45,7 +45,7 @@ export async function startTelemetry(
   const ends: (() => Promise<void>)[] = [];
   if (traces !== undefined) ends.push(traceTo(traces, resource));
   if (management !== undefined) {
-    // Our own server, which has limits, serves the metrics.
+    // The management server serves the metrics, since it has limits.
     const reader = new PrometheusExporter({ preventServerStart: true });
     const server = await startManagementServer(management, (request, response) =>
       reader.getMetricsRequestHandler(request, response),
@@ -80,7 +80,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  // No baggage: anyone may send it, and it may identify the user of a request.
+  // Does not propagate baggage, since any caller may send it and it may identify the user.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return () => provider.shutdown();
@@ -88,7 +88,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
 
 const LOG_INTERVAL_MS = 60_000;
 
-/** At most once a minute, and only the code: an exporter's error may contain the collector's answer or address. */
+/** Logs at most once a minute, and only the code: an exporter's error may contain the collector's answer or address. */
 function exportFailureLogger(logger: Pick<ServiceLogger, 'warn'>): (failure: unknown) => void {
   let loggedAt = -Infinity;
   return (failure) => {

@@ -1,12 +1,12 @@
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
- * A session is a hash. `s` is the sealed session, and `i` the `iat` of its login. `u` and `d` name its indexes by user
- * and by Keycloak's session, `eu` and `ed` the marks that it has ended.
+ * A session is a hash. `s` is the sealed session, and `i` the `iat` of its login. `u` and `d` are the keys of its
+ * indexes by user and by Keycloak's session. `eu` and `ed` are the keys of its end marks.
  *
  * An index is a sorted set of session names, by their last change. It expires with the session that expires last. A key
- * of another type is not ours, and counts as missing. If an index is damaged, the end of a session can't find it, but
- * leaves a mark, and a session with a mark counts as missing.
+ * of another type was written by other code, and counts as missing. If an index is damaged, `END` can't find the
+ * session, but sets a mark; a session with a mark counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -50,7 +50,7 @@ local function long(key, ms)
 end
 `;
 
-/** Longer than any session of ours: a user's identity may have a long name, and the tokens many claims. */
+/** Longer than any sealed session, even with a long user name and many claims in the tokens. */
 export const MAX_SEALED = 262_144;
 
 /**
@@ -70,11 +70,11 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Adds a session unless it was ended before, and makes room for it: first among the sessions of its user, then among
- * all. So a user at the limit evicts nobody else's session. Returns 0 if the session was ended.
+ * Adds a session unless it has already ended, and evicts sessions above the limits: first of the same user, then of all
+ * users. A user at the limit therefore evicts no session of another user. Returns 0 if the session has already ended.
  *
- * KEYS: session, all, index by user, index by Keycloak's session (if there is none: by user). After these come other
- * indexes by user, marks of the session, and marks of the user.
+ * KEYS: session, all, index by user, index by Keycloak's session (without such a session: the index by user). After
+ * these come other indexes by user, marks of the session, and marks of the user.
  *
  * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. After these come `iat`, the
  * number of other indexes, the number of session marks, and the lifetime of marks in ms.
@@ -120,7 +120,7 @@ return 1
 `);
 
 /**
- * Changes a session if it is still the one that was read. Returns 1 if so, else 0.
+ * Changes a session if no other call has changed it since it was read. Returns 1 if it was changed, else 0.
  *
  * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
  */
@@ -142,8 +142,8 @@ return 1
 `);
 
 /**
- * Deletes a session. If a beginning is given, only a session whose text still begins so. KEYS: session, all. ARGV:
- * beginning, or empty.
+ * Deletes a session. With a beginning, deletes the session only if its sealed text still has this beginning. KEYS:
+ * session, all. ARGV: beginning, or empty.
  */
 export const DELETE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -153,7 +153,7 @@ return 1
 `);
 
 /**
- * Ends all sessions of some indexes, and leaves marks.
+ * Deletes all sessions in the given indexes, and sets the given end marks.
  *
  * KEYS: all, marks, indexes. ARGV: `iat` of the notice, lifetime of the marks in ms, number of marks.
  */
@@ -177,8 +177,8 @@ return 1
 `);
 
 /**
- * Sets a text if it is still the one that was read. KEYS: text. ARGV: 1 to set it in any case, old text (empty: none),
- * new text, lifetime in ms.
+ * Sets a text if no other call has changed it since it was read. KEYS: text. ARGV: 1 to set it in any case, old text
+ * (empty: none), new text, lifetime in ms.
  */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
@@ -189,8 +189,8 @@ return 1
 `);
 
 /**
- * Takes something once. Returns 1 if it was not taken before, and the server's time. KEYS: its names, one of which
- * exists if it was taken. ARGV: lifetime in ms.
+ * Records a login as used. Returns 1 for the first use, else 0, and the server's time. KEYS: possible keys of the
+ * record, one of which exists after the first use. ARGV: lifetime in ms.
  */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do

@@ -17,7 +17,7 @@ import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts
 /** More than a browser's concurrent requests in one session. */
 const MAX_ATTEMPTS = 50;
 
-/** For ends of sessions that wait while the server is unavailable. */
+/** Limit for session ends that wait while the server is unavailable. */
 const MAX_OWED_ENDS = 10_000;
 const PAID_AT_ONCE = 100;
 const PAY_AGAIN_MS = 1000;
@@ -25,7 +25,7 @@ const PAY_AGAIN_MS = 1000;
 /** A smaller step of the server's clock is not logged. */
 const MIN_STEP_MS = 10_000;
 
-/** Errors of the server that would recur. The tokens of the sessions are denied anyway. */
+/** Server errors that a retry would not fix. The tokens of the sessions are denied anyway. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 type Arguments = readonly (string | number)[];
@@ -135,7 +135,7 @@ export class ValkeySessionStore implements SessionStore {
     }
   }
 
-  /** Takes effect at this replica at once, and at the others when the store is reachable. */
+  /** Takes effect at this replica at once, and at the other replicas when the store is reachable. */
   async requireRecheck(): Promise<void> {
     try {
       // The server's time must be known first.
@@ -175,13 +175,13 @@ export class ValkeySessionStore implements SessionStore {
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
       const isOurs = theirs !== undefined || recheck === null;
       const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      // If this fails, or another replica was faster, the next call writes it.
+      // If this write fails, or another replica was faster, the next call writes the rechecks.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
   }
 
-  /** If the server's clock went back, sessions count as older than they are, and new ones may have ended already. */
+  /** If the server's clock went back, sessions count as older than they are, and new sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;
@@ -218,7 +218,7 @@ export class ValkeySessionStore implements SessionStore {
     this.#payLater();
   }
 
-  /** Retries by timer, since the next request may be long in coming. */
+  /** Retries by timer, since the next request may come much later. */
   #payLater(): void {
     if (this.#payTimer !== undefined) return;
     this.#payTimer = setTimeout(() => {
@@ -247,7 +247,7 @@ export class ValkeySessionStore implements SessionStore {
     if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
   }
 
-  /** Keycloak does not repeat a notice that failed here, so these ends come before any other request. */
+  /** Keycloak does not repeat a failed logout notice, so pending session ends are sent before any other request. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
     if (this.#owedEnds.size > 0) await this.#pay();
     return this.#ask(script, keys, args);

@@ -28,7 +28,7 @@ const send = async (method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 };
 
-it('is neither counted nor affected by faults, so that it can repair what a test has broken', async () => {
+it('serves the admin API in spite of faults, and does not count its calls', async () => {
   server.control.fault('all', { kind: 'status', status: 503 });
   expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
   expect(server.control.calls.token.password).toBe(0);
@@ -39,14 +39,14 @@ it.each([
   ['PUT', '/users/some-id/execute-actions-email'],
   ['GET', '/users?search=ali'],
   ['GET', '/clients?max=1'],
-])('says that it does not have %s %s', async (method, path) => {
+])('answers 501 to the unsupported %s %s', async (method, path) => {
   expect(await send(method, path)).toEqual({
     status: 501,
     json: { error: expect.stringMatching(/^The embedded server does not have .* use a real Keycloak$/) },
   });
 });
 
-it('refuses unsupported realm settings by name, and then changes no other setting', async () => {
+it('refuses an unsupported realm setting by name, and changes no other setting of the request', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: 7, registrationAllowed: true })).toEqual({
     status: 501,
     json: { error: expect.stringContaining('registrationAllowed') },
@@ -54,7 +54,7 @@ it('refuses unsupported realm settings by name, and then changes no other settin
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('accepts a setting as text, as a placeholder fills it, and refuses other text', async () => {
+it('accepts a setting as the text that a placeholder produces, and refuses other text', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });

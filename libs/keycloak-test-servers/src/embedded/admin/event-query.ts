@@ -33,7 +33,7 @@ export function namesIn(query: Query, parameter: string, isKnown: (name: string)
   return names.length === 0 ? undefined : names;
 }
 
-/** Both servers ignore parameters that Keycloak does not know. */
+/** Refuses only parameters that Keycloak knows, since Keycloak ignores unknown parameters. */
 export function refuseParameters(query: Query, what: string, parameters: readonly string[]): void {
   const present = parameters.find((name) => query.has(name));
   if (present !== undefined) throw notImplemented(`a search of ${what} by ${present}`);

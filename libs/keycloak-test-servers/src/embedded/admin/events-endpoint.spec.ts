@@ -54,14 +54,14 @@ interface SeenEvent {
 
 const read = async (path: string): Promise<SeenEvent[]> => JSON.parse(await send('GET', path)) as SeenEvent[];
 
-it('is on from the start if the realm file says so', async () => {
+it('records events from the start if the realm file enables them', async () => {
   await loginTo(server, 'alice');
   await send('PUT', '', { accessTokenLifespan: 300 });
   expect(await read('/events')).toMatchObject([{ type: 'LOGIN' }]);
   expect(await read('/admin-events')).toMatchObject([{ representation: '{"accessTokenLifespan":300}' }]);
 });
 
-it("has the times of the server's clock, and forgets user events after the time that the realm keeps them", async () => {
+it("uses the server's clock, and deletes expired user events", async () => {
   await loginTo(server, 'alice');
   server.control.clock.advance(500);
   await loginTo(server, 'alice');
@@ -71,19 +71,19 @@ it("has the times of the server's clock, and forgets user events after the time 
   expect(await read('/events')).toEqual([later]);
 });
 
-it('has a new id for each event', async () => {
+it('gives each event a new id', async () => {
   for (let logins = 0; logins < 3; logins += 1) await loginTo(server, 'alice');
   const ids = (await read('/events')).map(({ id }) => id);
   expect(new Set(ids).size).toBe(3);
 });
 
-it('has nothing of what a test does by the control', async () => {
+it('does not record actions of the test control', async () => {
   server.control.disableUser('alice');
   await server.control.logOutUser('bob');
   expect([await read('/events'), await read('/admin-events')]).toEqual([[], []]);
 });
 
-it('contains neither tokens nor passwords nor secrets', async () => {
+it('records no tokens, passwords or secrets', async () => {
   const tokens = await post(`${server.issuer}/protocol/openid-connect/token`, {
     grant_type: 'password',
     client_id: 'demo-cli',

@@ -4,7 +4,7 @@ import type { AdminRequest } from './admin-request.js';
 import { clientOf } from './clients.js';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 
-/** The notified clients: no client has an `adminUrl`. */
+/** The list of notified clients, which is empty because no client has an `adminUrl`. */
 const NOBODY = {};
 
 /** Does not notify clients. Service account tokens become invalid too. */

@@ -20,7 +20,7 @@ export function authorizationEndpoint(server: ServerState, call: HttpCall): Http
     return codeAnswer(server, call, request, { session, level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
-  // No form leads to the requested level.
+  // No form can reach the requested level.
   if (isRecent && levels.areThere && levels.next(held, request.level.level) === undefined)
     throw new PageRefusal(WRONG_PASSWORD);
   return loginFormFor(server, call, request, { user: session?.user, reached: held });

@@ -101,7 +101,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script, one style sheet that its policy names, a language, a title and labelled fields', async () => {
+  it('has no script, one style sheet that its policy allows, a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -137,13 +137,13 @@ describe('the login page', () => {
 });
 
 describe('time', () => {
-  it('ends a code after a minute', async () => {
+  it('invalidates a code after a minute', async () => {
     const { code } = await logIn();
     server.control.clock.advance(61);
     expect(await redeem(code)).toMatchObject({ error: 'invalid_grant', error_description: 'Code not valid' });
   });
 
-  it('keeps the old tokens of a client invalid after it rejoins the session', async () => {
+  it('keeps the old tokens of a client invalid after the client rejoins the session', async () => {
     const { code, cookie } = await logIn();
     const before = await redeem(code);
     await redeem(code);
@@ -173,7 +173,7 @@ describe('levels of authentication', () => {
     return codeIn(response);
   }
 
-  it('expire by the ages in the realm file: level 2 after five minutes, level 1 with the session', async () => {
+  it('expire as the realm file defines: level 2 after five minutes, level 1 with the session', async () => {
     const { cookie } = await logIn();
     expect(await isHeld(cookie, '2')).toBe(false);
     expect(await acrOf(await stepUp(cookie))).toBe('2');
@@ -186,7 +186,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('do not exist in a realm without such a flow: asking for one needs a new login, and single sign-on has level 0', async () => {
+  it('do not exist without a flow for them: a requested level requires a new login, and single sign-on has level 0', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');
@@ -226,7 +226,7 @@ describe('a realm with bruteForceProtected', () => {
     for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
   };
 
-  it('makes a user wait after too many failures, longer after more, up to a maximum', async () => {
+  it('makes a user wait after too many failures, and longer after more failures, up to a maximum', async () => {
     const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
     await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
     await guess(3);

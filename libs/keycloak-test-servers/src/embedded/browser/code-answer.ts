@@ -6,7 +6,7 @@ import type { ServerState } from '../state/server-state.js';
 import { sessionCookie } from './session-cookie.js';
 import type { Arrival, Session } from '../state/sessions.js';
 
-/** The client needs a part in the session for its tokens and its logout notification. */
+/** Adds the client to the session, which its tokens and its logout notification require. */
 export function codeAnswer(
   server: ServerState,
   call: HttpCall,

@@ -6,7 +6,7 @@ import type { Session } from '../state/sessions.js';
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
-/** Contains a key that is in no token, because every service that receives a token learns its `sid`. */
+/** Contains a secret key, because every service that receives a token knows its `sid`. */
 export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
   cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
 
@@ -23,6 +23,6 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Not `Secure`, unlike Keycloak's cookies: the server speaks plain HTTP, and not every browser trusts `localhost`. */
+/** Omits `Secure`, unlike Keycloak, since the server uses plain HTTP and not every browser trusts `localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

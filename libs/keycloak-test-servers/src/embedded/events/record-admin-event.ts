@@ -15,10 +15,10 @@ export interface Administrator {
 export interface RecordedRequest {
   readonly server: ServerState;
   readonly call: HttpCall;
-  /** Relative to `/admin/realms/<realm>/`. */
+  /** A path relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
-  /** Read before the request, so the change that disables it is recorded too. */
+  /** Read before the request, so that a request that disables recording is itself recorded. */
   readonly isRecorded: boolean;
 }
 

@@ -16,8 +16,8 @@ export interface UserDeed {
 }
 
 /**
- * SSF receivers get the event even if the realm does not record it. The exception is a logout without details, at which
- * Keycloak 26.7 fails.
+ * Sends a logout to SSF receivers even if the realm does not record it. Keycloak 26.7 fails at a logout without
+ * details, so such a logout is not sent.
  */
 export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
   const { realm, clock, events } = server;
@@ -41,6 +41,6 @@ export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserD
   });
 }
 
-/** A public client also has the name for a secret, as in Keycloak. */
+/** As in Keycloak, a public client is recorded as `client-secret` too. */
 export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
   signsAssertions ? 'client-jwt' : 'client-secret';

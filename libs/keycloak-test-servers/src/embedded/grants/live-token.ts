@@ -28,7 +28,7 @@ export async function findLiveToken(
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** Ignores session and user. */
+/** Does not check the session and the user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,

@@ -11,7 +11,7 @@ export interface Issue {
   /** Keycloak's prefix of `jti`, which encodes the kinds of session, token and grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
-  /** A refreshed ID token has none. */
+  /** A refreshed ID token has no `nonce`. */
   readonly nonce?: string | undefined;
 }
 

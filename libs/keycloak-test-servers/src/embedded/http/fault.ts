@@ -13,7 +13,7 @@ export type FaultyEndpoint =
   | 'verification'
   | 'poll';
 
-/** `times`: the number of affected calls. Default: until the test removes the fault. */
+/** `times` is the number of affected calls. Default: until the test removes the fault. */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
 /** The endpoint does nothing: it issues no token and revokes none. */
@@ -43,7 +43,7 @@ export interface LiteralAnswer {
   readonly kind: 'answer';
   /** Default 200. */
   readonly status?: number;
-  /** Added to `Content-Type: application/json`, or replacing it. */
+  /** Headers that extend or replace `Content-Type: application/json`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent unchanged, anything else as JSON. */
   readonly body: unknown;
@@ -59,17 +59,17 @@ export type FaultInAnswer =
   /** The correct body, declared as `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The correct members, preceded by one with an umlaut, in ISO-8859-1. `declared` (default true): the content type
-   * names the charset.
+   * The correct members, preceded by a member with an umlaut, in ISO-8859-1. `declared` (default true): the content
+   * type names the charset.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
-  /** The correct members, preceded by one with nested arrays, `levels` (default 100,000) deep. */
+  /** The correct members, preceded by a member with arrays nested to `levels` (default 100,000). */
   | { readonly kind: 'deep'; readonly levels?: number }
   /** The correct members, preceded by `__proto__` and `constructor` with other claims. */
   | { readonly kind: 'proto' }
-  /** `members` override or extend the correct ones; `undefined` removes a member. */
+  /** `members` override or extend the correct members; `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
-  /** Every member twice: first with another value, then with the correct one. */
+  /** Every member twice: first with another value, then with the correct value. */
   | { readonly kind: 'duplicate-keys' };
 
 /** A fault for one endpoint takes precedence over a fault for all. */

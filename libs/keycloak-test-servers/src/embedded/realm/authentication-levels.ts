@@ -2,12 +2,12 @@ import { toList, toRecord } from './realm-representation.js';
 
 export interface AuthenticationLevel {
   readonly level: number;
-  /** 0: for one authentication only. */
+  /** 0 if the level is valid for one authentication only. */
   readonly maxAgeSeconds: number;
   readonly asksName: boolean;
 }
 
-/** No level reached, as with the password grant. */
+/** No level was reached, for example with the password grant. */
 export const NO_LEVEL = -1;
 const SESSION_LEVEL = 0;
 

@@ -13,12 +13,12 @@ export interface RealmSettings {
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
   failureFactor: number;
-  /** The wait after `failureFactor` failures, doubled after twice as many, and so on. */
+  /** The wait after `failureFactor` failures; twice as many failures cause twice the wait. */
   waitIncrementSeconds: number;
   maxFailureWaitSeconds: number;
-  /** Failures further apart than this are not consecutive. */
+  /** Failures with a longer interval are not consecutive. */
   maxDeltaTimeSeconds: number;
-  /** Two failures closer together than this cause a wait of `minimumQuickLoginWaitSeconds`. */
+  /** Two failures with a shorter interval cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
   permanentLockout: boolean;

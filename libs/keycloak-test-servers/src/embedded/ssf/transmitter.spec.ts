@@ -70,7 +70,7 @@ const metadataStatus = async ({ issuer }: RunningAuthorizationServer): Promise<n
 
 const LOGOUT = { type: SESSION_REVOKED, payload: {}, subject: { format: 'opaque', id: 'x' } };
 
-it('exists only with the feature ssf, whatever the realm says', async () => {
+it('starts a transmitter only with the feature ssf, whatever the realm file contains', async () => {
   const without = await start();
   try {
     expect([without.features, await metadataStatus(without)]).toEqual([[], 404]);
@@ -80,7 +80,7 @@ it('exists only with the feature ssf, whatever the realm says', async () => {
   }
 });
 
-it('rejects any other feature than ssf', async () => {
+it('rejects every feature except ssf', async () => {
   await expect(start(['ssf', 'dpop'])).rejects.toThrow('The embedded server does not have the feature "dpop"');
 });
 
@@ -89,14 +89,14 @@ it('adds the scopes that the realm file lacks', async () => {
   expect((await post(POLL, {})).status).toBe(200);
 });
 
-it('limits verifications to one per minute by the clock of the server', async () => {
+it("limits verifications to one per minute of the server's clock", async () => {
   const verify = async (): Promise<number> => (await post('/verify', {})).status;
   expect([await verify(), await verify()]).toEqual([204, 429]);
   server.control.clock.advance(60);
   expect([await verify(), (await poll()).length]).toEqual([204, 2]);
 });
 
-it('signs an event with the key of the time of the event', async () => {
+it('signs an event with the newest key at the time of the event', async () => {
   server.control.sendSecurityEvent('receiver', LOGOUT);
   await server.control.rotateSigningKeys();
   server.control.sendSecurityEvent('receiver', LOGOUT);
@@ -107,7 +107,7 @@ it('signs an event with the key of the time of the event', async () => {
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends an event that a test forges, and acknowledges it by the returned id', async () => {
+it('sends a forged event, and accepts its acknowledgement by the returned id', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',

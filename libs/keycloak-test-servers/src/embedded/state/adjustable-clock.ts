@@ -13,8 +13,8 @@ export class AdjustableClock {
   }
 
   /**
-   * Moves the server's clock forward by whole seconds, but not the clock of this process: a client that checks `iat` by
-   * its own clock sees tokens from the future.
+   * Moves only the server's clock forward, by whole seconds: a client that checks `iat` by its own clock sees tokens
+   * from the future.
    */
   advance(seconds: number): void {
     if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('advance() takes whole seconds, 0 or more');

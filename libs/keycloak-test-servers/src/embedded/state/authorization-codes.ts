@@ -29,8 +29,8 @@ export class AuthorizationCodes {
   }
 
   /**
-   * A code that is used twice may be stolen, so its client is removed from the session, which invalidates the client's
-   * tokens (RFC 6749 §4.1.2, §10.5).
+   * A code that is used twice may be stolen, so the client is removed from the session and loses its tokens (RFC 6749
+   * §4.1.2, §10.5).
    */
   redeem(code: string): GrantedCode | undefined {
     const granted = this.codes.get(code);

@@ -3,7 +3,7 @@ import { EventLog, MAX_EVENTS, type LoggedEvent } from './event-log.js';
 
 const event = (number: number): LoggedEvent => ({ id: String(number), time: number });
 
-it('has the events in the order in which they came', () => {
+it('returns events in the order of their arrival', () => {
   const log = new EventLog();
   log.add(event(2));
   log.add(event(1));

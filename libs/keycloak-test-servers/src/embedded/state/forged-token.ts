@@ -4,7 +4,7 @@ import type { Claims, SigningKeys } from './signing-keys.js';
 export interface TokenOverrides {
   /** Replace the correct claims, or add to them; `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** `typ` of the header (default: the correct one). */
+  /** `typ` of the header (default: the correct type). */
   readonly headerTyp?: string;
   /**
    * `otherKey` is another RSA key with the server's `kid`; `none` sets `alg` to `none` without a signature (default:

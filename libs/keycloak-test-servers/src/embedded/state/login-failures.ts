@@ -16,7 +16,7 @@ export interface Lockout {
   readonly untilSeconds: number | undefined;
 }
 
-/** A caller must not reveal which error it is. */
+/** A caller must not reveal the kind of the error. */
 export type LoginAttempt =
   | { readonly user: RealmUser; readonly error?: undefined }
   | { readonly user: RealmUser | undefined; readonly error: LoginError; readonly lockout?: Lockout | undefined };

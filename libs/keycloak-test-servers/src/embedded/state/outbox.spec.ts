@@ -12,7 +12,7 @@ const entry = (number: number, receiver = 'a'): OutboxEntry => ({
 
 const idsIn = (outbox: Outbox, receiver = 'a'): string[] => outbox.pending(receiver).map(({ jti }) => jti);
 
-it('has the entries in the order in which they came, also those that were held', () => {
+it('returns entries in the order of their arrival, even if they were held', () => {
   const outbox = new Outbox();
   outbox.add(entry(2), 'HELD');
   outbox.add(entry(1), 'PENDING');
@@ -39,7 +39,7 @@ it('keeps receivers apart', () => {
   expect(outbox.statistics()).toEqual({ DELIVERED: { count: 1, oldestCreatedAt: 1 } });
 });
 
-it('purges what is older than a time', () => {
+it('purges entries older than a given time', () => {
   const outbox = new Outbox();
   for (const number of [1, 2, 3]) outbox.add(entry(number), 'PENDING');
   expect([outbox.purge('HELD', undefined), outbox.purge('PENDING', 2000), idsIn(outbox)]).toEqual([0, 1, ['2', '3']]);

@@ -10,7 +10,7 @@ export interface OutboxEntry {
   readonly type: string;
   /** Milliseconds since 1970, by the server's clock. */
   readonly createdAt: number;
-  /** Signed with the newest key at that time. */
+  /** Signed with the newest key at the time of the event. */
   readonly jws: Promise<string>;
 }
 
@@ -21,7 +21,7 @@ export interface OutboxStatistics {
 
 type Entry = OutboxEntry & { status: OutboxStatus };
 
-/** Keycloak keeps all polled tokens. */
+/** Keycloak has no limit, and keeps all polled tokens. */
 export const MAX_ENTRIES = 10_000;
 const QUEUED: readonly OutboxStatus[] = ['PENDING', 'HELD'];
 
@@ -59,7 +59,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /** As in Keycloak 26.7, this gives up everything unless the receiver used aliases. */
+  /** As in Keycloak 26.7, this gives up all queued tokens unless the receiver used aliases of the types. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';

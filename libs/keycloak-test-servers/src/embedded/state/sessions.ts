@@ -28,7 +28,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** For the password grant, and for a client that is not in the session. */
+/** The arrival for the password grant, and for a client that is not in the session. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {
@@ -95,7 +95,7 @@ export class Sessions {
     };
   }
 
-  /** Keycloak forgets the level if the client itself exchanges a token, also for tokens issued before. */
+  /** Keycloak forgets the level, even of tokens issued before, if the client itself exchanges a token. */
   forgetLevel({ arrivals }: Session, clientId: string): void {
     const arrival = arrivals.get(clientId);
     if (arrival !== undefined) arrival.level = NO_LEVEL;
@@ -117,7 +117,7 @@ export class Sessions {
     return [...this.sessions.values()].filter((session) => session.user === user);
   }
 
-  /** Tokens that it was exchanged for stay valid. */
+  /** Tokens that were issued in exchange for this token stay valid. */
   revoke(tokenId: string): void {
     this.revokedIds.add(tokenId);
   }

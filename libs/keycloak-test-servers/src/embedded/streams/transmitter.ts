@@ -12,7 +12,7 @@ const SCOPES: readonly SsfScope[] = ['ssf.read', 'ssf.manage'];
 export const hasTransmitter = ({ features, realm }: ServerState): boolean =>
   features.includes(SSF_FEATURE) && isTrue(realm.attributes.get(TRANSMITTER_ENABLED));
 
-/** Keycloak adds the scopes to a realm whose file lacks them, but too late for the clients of the file. */
+/** Keycloak adds missing scopes to a realm, but too late for the clients in the realm file. */
 export function addSsfScopes(realm: Realm): void {
   for (const name of SCOPES) realm.addScope({ name, isShown: true, mappers: [] });
 }

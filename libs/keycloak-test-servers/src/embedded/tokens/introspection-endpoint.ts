@@ -35,7 +35,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   };
 }
 
-/** Audience and scope come from the token, even if the user lost a role, but mapped claims are the present ones. */
+/** Returns the audience and scope of the token, even if the user lost a role, but current mapped claims. */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;

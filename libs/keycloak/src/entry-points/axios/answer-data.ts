@@ -3,11 +3,11 @@ import type { AxiosRequestConfig } from 'axios';
 
 export type AnswerBody = Readable | Buffer;
 
-/** Converts as axios' own Node adapter does; `transformResponse` parses the text afterwards. */
+/** Converts the body as axios' Node adapter does; `transformResponse` parses the text afterwards. */
 export function answerData(body: AnswerBody, { responseType, responseEncoding }: AxiosRequestConfig): unknown {
   if (body instanceof Readable) return body;
   switch (responseType) {
-    // A status of 300 or above: `sendStreaming()` has collected the body.
+    // For a status of 300 or above, `sendStreaming()` has already collected the body.
     case 'stream':
       return Readable.from(body.length === 0 ? [] : [body]);
     case 'arraybuffer':

@@ -1,10 +1,7 @@
 import { AxiosError, isAxiosError, isCancel, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { KeycloakException, ServiceCallError } from '../../index.js';
 
-/**
- * An error of this library for which `axios.isAxiosError` returns true and `code` is a code of this library. No member
- * contains a token.
- */
+/** An error that `axios.isAxiosError` accepts, with a `code` of this library. No member contains a token. */
 export interface ServiceHttpError extends KeycloakException {
   readonly isAxiosError: true;
   readonly config: InternalAxiosRequestConfig;
@@ -14,8 +11,8 @@ export interface ServiceHttpError extends KeycloakException {
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
- * Adds the members of an axios error, not enumerable, so that logs and `inspect()` do not show the response. `error`
- * must not come from a token request: all calls that waited for the token share that error.
+ * Adds the members of an axios error as non-enumerable members, so that logs and `inspect()` do not show the response.
+ * `error` must not come from a token request: all calls that waited for the token share that error.
  */
 export function failed<E extends KeycloakException>(
   error: E,
@@ -38,6 +35,6 @@ export function toServiceError(service: string, error: unknown): unknown {
   if (before !== undefined) return before;
   const { status } = response ?? {};
   const failure = new ServiceCallError('service_failed', service, 'answer_not_json', { status });
-  // The body may be the error page of a proxy that repeats the request with its token.
+  // The body may be the error page of a proxy, which may quote the request with its token.
   return failed(failure, config, response && { ...response, data: undefined });
 }

@@ -20,7 +20,7 @@ const REFUSED = [
 
 export type RefusedConfig = (typeof REFUSED)[number] | 'proxy' | 'maxRedirects';
 
-/** Throws `TypeError` for an unsupported option: if it were ignored, its author would believe that it works. */
+/** Throws `TypeError` for an unsupported option, because an ignored option would hide the mistake. */
 export function checkConfig(service: string, config: AxiosRequestConfig): void {
   const found = REFUSED.filter((name) => config[name] !== undefined && config[name] !== null) as string[];
   if (config.proxy) found.push('proxy');

@@ -14,7 +14,7 @@ interface FormStream extends Readable {
 
 export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
-    // axios sets it on every POST, even without a body.
+    // axios sets this header on every POST, even without a body.
     headers.delete('Content-Type');
     return repeatable(() => undefined);
   }
@@ -48,7 +48,7 @@ const repeatable = (open: CallBody['open']): SentBody => ({
   release: nothing,
 });
 
-/** After an early response nobody listens for errors any more, and an unhandled `error` event would end the process. */
+/** After an early response, no other listener handles errors, and an unhandled `error` event would end the process. */
 const heard = (stream: Readable): Readable => stream.on('error', nothing);
 
 function streamBody(body: Readable): SentBody {

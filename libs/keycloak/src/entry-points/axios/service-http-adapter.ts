@@ -15,7 +15,7 @@ import { progressOf } from './progress.js';
 import { checkConfig } from './refused-config.js';
 import { requestBody, type SentBody } from './request-body.js';
 
-/** Neither the config nor the response contains the token of `caller`. */
+/** Keeps the token of `caller` out of the config and the response. */
 export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   const adapter: AxiosAdapter = async (config) => {
     checkConfig(caller.service, config);
@@ -51,7 +51,7 @@ function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): A
     throw error;
   }
   if (body instanceof Readable) body.destroy();
-  // Errors end up in logs, so a body that repeats the token is left out.
+  // Errors may be logged, so a body that contains the token is left out.
   const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
   throw failed(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
 }

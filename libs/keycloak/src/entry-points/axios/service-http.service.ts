@@ -17,7 +17,7 @@ export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'bas
 
 /** Options of one service, as for `KeycloakModule.forFeature`, but with `baseURL` spelled as in axios. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
-  /** The URL that all paths are below. */
+  /** Base URL of all paths. */
   readonly baseURL: string;
   /** Default axios options: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
   readonly defaults?: ServiceHttpDefaults;
@@ -29,8 +29,8 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
  *
  * It differs from a plain `HttpService`:
  *
- * - Options that lead elsewhere (proxy, agent, socket, adapter or redirects) or name another caller (`auth` or headers)
- *   throw `TypeError`, as does an absolute URL that is not below the base URL.
+ * - Options for another destination (proxy, agent, socket, adapter, redirects) or caller (`auth`, headers) throw
+ *   `TypeError`, as does an absolute URL outside the base URL.
  *
  * - A URL is sent unchanged. A dot segment, a backslash, a `#` or a control character throws `TypeError`.
  *
@@ -42,8 +42,8 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
  */
 export class ServiceHttp {
   /**
-   * Interceptors and defaults that `asService()` and `onBehalfOf()` copy. It refuses every request itself, since it has
-   * no caller.
+   * Interceptors and defaults that `asService()` and `onBehalfOf()` copy. A request through this instance is refused,
+   * since it has no caller.
    */
   readonly axiosRef: AxiosInstance;
   readonly #client: ServiceClient;
@@ -56,7 +56,7 @@ export class ServiceHttp {
     checkConfig(name, defaults as AxiosRequestConfig);
     this.#client = keycloak.service(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
     this.axiosRef = axios.create({
-      // The `form-data` package that axios uses by default can't be encoded again for a second try.
+      // A form of the `form-data` package, the default of axios, can't be encoded again for a second attempt.
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,
@@ -85,7 +85,7 @@ export class ServiceHttp {
   #bound(caller: ServiceCaller): HttpService {
     const adapter = serviceHttpAdapter(caller);
     const bound = this.axiosRef.create({ adapter });
-    // axios runs request interceptors in reverse order, so this one runs last.
+    // axios runs request interceptors in reverse order, so this interceptor runs last.
     bound.interceptors.request.use(withOurAdapter(this.name));
     bound.interceptors.response.use(undefined, (error: unknown) => Promise.reject(toServiceError(this.name, error)));
     copyInterceptors(this.axiosRef.interceptors.request, bound.interceptors.request);

@@ -253,7 +253,7 @@ describe('ServiceHttp', () => {
     expect((await got(http.asService('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
-  it('refuses a call that names neither caller nor permission, and an invalid permission', async () => {
+  it('refuses a call without asService or onBehalfOf, and refuses an invalid scope', async () => {
     const http = serviceHttp();
     await expect(http.axiosRef.get('/a')).rejects.toThrow('in whose name');
     expect(() => http.asService('')).toThrow(TypeError);
@@ -436,7 +436,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('passes on the login that the next service demands, and does not repeat the call (RS-11)', async () => {
+  it('passes on the login that the next service requires, and does not repeat the call (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -462,7 +462,7 @@ describe('ServiceHttp errors', () => {
     expect(JSON.parse(await text(streamed.data))).toEqual({ left: 3 });
   });
 
-  it('says that an answer is not JSON if JSON was requested', async () => {
+  it('reports an answer that is not JSON if JSON was requested', async () => {
     handler = answer(200, '<html>');
     expect(
       await failed(
@@ -489,10 +489,13 @@ describe('ServiceHttp errors', () => {
     });
   });
 
-  it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits with a timeout of %d ms', async (timeout) => {
-    handler = (_, response) => void setTimeout(() => response.end('late'), 50);
-    expect((await got(asService().get('/a', { timeout }))).data).toBe('late');
-  });
+  it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])(
+    'waits for the answer with a timeout of %d ms',
+    async (timeout) => {
+      handler = (_, response) => void setTimeout(() => response.end('late'), 50);
+      expect((await got(asService().get('/a', { timeout }))).data).toBe('late');
+    },
+  );
 
   it.each([-1, Number.NaN, 'soon' as never])(
     'throws TypeError for a timeout of %j, and sends nothing',
@@ -510,7 +513,7 @@ describe('ServiceHttp errors', () => {
     expect([seen.length, requested]).toEqual([0, 0]);
   });
 
-  it('times out if a buffered answer arrives too slowly, also while a stream was sent or requested', async () => {
+  it('times out if a buffered answer arrives too slowly, also if a stream was sent or requested', async () => {
     const dripping =
       (status: number): RequestListener =>
       (request, response) => {
@@ -624,7 +627,7 @@ describe('ServiceHttp streams', () => {
     expect(axios.isCancel(await read)).toBe(true);
   });
 
-  it('lets a stream last longer than the timeout, but fails if nothing arrives for that long', async () => {
+  it('lets a stream last longer than the timeout, but fails if no data arrives within the timeout', async () => {
     let answered: ServerResponse | undefined;
     handler = (_, response) => {
       answered = response;
@@ -798,11 +801,14 @@ describe('ServiceHttp request bodies', () => {
     it.each([
       ['alone', lost],
       ['in a form', inForm],
-    ])('does not crash the process if nothing reads the body, as after an early answer: %s', async (_, body) => {
-      const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
-      await new Promise((resolve) => opened.resume().once('close', resolve));
-      expect(opened.errored).toBe(error);
-    });
+    ])(
+      'does not crash the process if nothing reads the body, for example after an early answer: %s',
+      async (_, body) => {
+        const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
+        await new Promise((resolve) => opened.resume().once('close', resolve));
+        expect(opened.errored).toBe(error);
+      },
+    );
   });
 
   it('streams a form of the form-data package, and applies maxBodyLength to it', async () => {
@@ -927,7 +933,7 @@ describe('ServiceHttp answers', () => {
     for (const token of TOKENS) expect(hidden(error)).not.toContain(token);
   });
 
-  it('throws insufficient_scope even if the answer is a page instead of JSON', async () => {
+  it('throws insufficient_scope even if the answer is HTML instead of JSON', async () => {
     handler = answer(403, '<html>');
     const error = await failed(
       serviceHttp(strict).onBehalfOf(ALICE, 'orders.approve').get('/a', { responseType: 'json' }),

@@ -1,4 +1,4 @@
-/** The entry point nestjs-keycloak-s2s/extension: types for a channel, cache, adapter or verification of your own. */
+/** The entry point nestjs-keycloak-s2s/extension: types for custom channels, caches, adapters and verifications. */
 export { denialOf } from '../../protocol/denial.js';
 
 export type {

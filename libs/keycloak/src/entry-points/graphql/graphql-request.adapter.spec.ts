@@ -310,7 +310,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('introspects once per request if no cached result may be used, however many mutations it has', async () => {
+  it('introspects once per request if no cached result may be used, however many mutations the request has', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
@@ -373,7 +373,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
 });
 
 describe('a subscription', () => {
-  it.each(DRIVERS)('with %s is closed after its token expires or becomes inactive', async (_, options, adapter) => {
+  it.each(DRIVERS)('is closed after its token expires or becomes inactive, with %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver], {
       introspectionTtlSeconds: 1,
       clockToleranceSeconds: 0,
@@ -520,7 +520,7 @@ describe('an application with two schemas, one without guards for fields', () =>
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('starts if the decorated resolvers are in the other schema', async () => {
+  it('starts if the decorated resolvers are in the schema with guards', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -540,7 +540,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it('stops the application from starting if its class has a decorator, since other classes lead to its fields', async () => {
+  it('stops the application from starting if its class has a decorator, since resolvers of other classes lead to its fields', async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {
@@ -580,7 +580,7 @@ describe('a refused operation', () => {
     ]);
   });
 
-  it('is logged with the denied caller if its handler refuses it, as over HTTP', async () => {
+  it('is logged with the denied caller if the handler refuses the operation, as over HTTP', async () => {
     @Resolver()
     class Refusing {
       @Query(() => String)

@@ -12,9 +12,9 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *
  * An operation is refused (`route_closed`) if it shares its context with another request. The driver's option `context`
- * must be a function that returns a new object each time; an object stops the start.
+ * must be a function that returns a new object each time; with an object, the application does not start.
  *
- * It does NOT protect parts that Nest runs no guard for: introspection (`__schema`), fields without a resolver,
+ * It does NOT protect parts for which Nest does not run guards: introspection (`__schema`), fields without a resolver,
  * `__resolveType`.
  */
 export function graphqlRequestAdapter(): RequestAdapter {

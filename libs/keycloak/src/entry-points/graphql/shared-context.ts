@@ -7,10 +7,10 @@ const requests = new WeakMap<object, unknown>();
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * If the option `context` always returns the same object, one operation would run with the caller of another operation.
+ * Throws `BearerError` for a shared context, because an operation could run with the caller of another operation.
  *
- * Mercurius sets the request of each operation on the one object. Apollo copies the object for each operation, always
- * with the first request, which is then seen in more copies than it has operations.
+ * Mercurius sets the request of each operation on the shared object. Apollo copies the object for each operation but
+ * keeps the first request, which then appears in more copies than it has operations.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);

@@ -47,7 +47,7 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   );
 }
 
-/** The names of members prove nothing, since connection parameters and arguments are JSON that the caller sent. */
+/** Does not rely on member names, since the caller controls connection parameters and arguments. */
 export function webSocketOf(given: object): Subscription | undefined {
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);

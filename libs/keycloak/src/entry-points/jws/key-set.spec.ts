@@ -36,7 +36,7 @@ describe('KeySet', () => {
     expect(found(set, 'enc')).toBeUndefined();
   });
 
-  it('uses a key without an algorithm for each algorithm of its type, and for no other', () => {
+  it('uses a key without an algorithm only for the algorithms of its type', () => {
     const { alg: _, use: __, ...jwk } = rsa.jwk;
     const set = KeySet.of({ keys: [jwk] });
     expect(
@@ -61,7 +61,7 @@ describe('KeySet', () => {
       [rsa.jwk, { ...privateJwk, kid: rsa.jwk.kid }],
       `${UNUSABLE} private_key`,
     ],
-  ])('does not verify with %s, and blames the server', (_, published, outcome) => {
+  ])('does not verify with %s, and reports a fault of the server', (_, published, outcome) => {
     const set = KeySet.of({ keys: [...published, ec.jwk] });
     const { kid } = published[0] as { readonly kid: string };
     expect(found(set, kid)).toBe(outcome);
@@ -70,7 +70,7 @@ describe('KeySet', () => {
     expect(JSON.stringify([set.keys, set.faultyKeys])).not.toContain(privateJwk.d);
   });
 
-  it('distinguishes two keys with one id by algorithm, and accepts a key that is listed twice', () => {
+  it('distinguishes two keys with the same id by algorithm, and accepts a key that is listed twice', () => {
     const twin = { ...ecSigner().jwk, kid: rsa.jwk.kid };
     const set = KeySet.of({ keys: [rsa.jwk, twin, rsa.jwk] });
     expect([found(set, rsa.jwk.kid), found(set, rsa.jwk.kid, 'ES256')]).toEqual([rsa.jwk.kid, rsa.jwk.kid]);
@@ -89,7 +89,7 @@ describe('KeySet', () => {
     expect(['ed448', 'k1', 'n', 'k'].map((keyId) => found(set, keyId, 'ES256'))).toEqual(Array.from({ length: 4 }));
   });
 
-  it('does not verify with a point that is not on its curve', async () => {
+  it('does not verify with a key whose point is not on its curve', async () => {
     const set = KeySet.of({ keys: [{ ...ec.jwk, x: ec.jwk.y, y: ec.jwk.x }] });
     await expect(set.find(ec.jwk.kid, 'ES256')?.toVerify('ES256')).rejects.toMatchObject({
       reason: 'signing_key_unusable',
@@ -112,7 +112,7 @@ describe('KeySet', () => {
     );
   });
 
-  it('keeps the keys that are still published, and withdraws the others', () => {
+  it('keeps published keys, and withdraws keys that are no longer published', () => {
     const former = KeySet.of({ keys: [rsa.jwk, ec.jwk] });
     const ed = edSigner();
     const next = KeySet.of({ keys: [ed.jwk, { ...rsa.jwk }] }, former);

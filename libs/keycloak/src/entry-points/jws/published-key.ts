@@ -12,7 +12,7 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** With `ambiguous`, another key has the same id and algorithm. */
+/** `ambiguous`: another key has the same id and algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
@@ -49,7 +49,7 @@ export class PublishedKey {
     return isKeyFor(algorithm, this.#jwk) && (this.algorithm === undefined || this.algorithm === algorithm);
   }
 
-  /** Whether a token could mean either of two keys with the same id. */
+  /** Whether a token that names the id of both keys could be verified with either key. */
   isLike(other: PublishedKey): boolean {
     const isForBoth = (algorithm: string): boolean => this.isFor(algorithm) && other.isFor(algorithm);
     return this.identity !== other.identity && SIGNING_ALGORITHMS.some(isForBoth);

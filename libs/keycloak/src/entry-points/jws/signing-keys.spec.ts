@@ -55,7 +55,7 @@ const has = ({ jwk }: Signer): boolean | undefined => now()?.has(jwk.kid);
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('SigningKeys', () => {
-  it('reads the keys when they are first needed, once for all waiting callers', async () => {
+  it('reads the keys on first use, once for all waiting callers', async () => {
     expect(now()).toBeUndefined();
     const sets = await Promise.all(Array.from({ length: 100 }, () => keys.usable()));
     expect(new Set(sets).size).toBe(1);
@@ -78,7 +78,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  it('uses the keys until their maximum age while the issuer is down, and no longer', async () => {
+  it('uses the keys only up to their maximum age while the issuer is down', async () => {
     await keys.usable();
     issuer.isDown = true;
     clock.advance(451);
@@ -118,7 +118,7 @@ describe('SigningKeys', () => {
   });
 
   describe('for an unknown key', () => {
-    it('reads the keys at once, once for all waiting callers', async () => {
+    it('reads the keys immediately, in a single read for all waiting callers', async () => {
       await keys.usable();
       issuer.published = [NEW.jwk, OLD.jwk];
       clock.advance(5);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('rejects if the issuer is down, and asks it at most once a second', async () => {
+    it('rejects if the issuer is down, and sends at most one request a second to the issuer', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);
@@ -197,7 +197,7 @@ describe('SigningKeys', () => {
     });
   });
 
-  it('logs a key that must not be used once', async () => {
+  it('logs an unusable key only once', async () => {
     issuer.published = [OLD.jwk, { ...OLD.jwk, kid: 'leaked', d: 'x' }];
     await keys.usable();
     clock.advance(5);

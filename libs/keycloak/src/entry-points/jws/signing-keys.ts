@@ -10,8 +10,8 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum time between the starts of two reads, since anybody can trigger one with an unknown key id. The first
- * tokens of a new key may wait this long; with jose's 30 seconds they would be refused.
+ * The minimum time between the starts of two reads, since anybody can trigger a read with an unknown key id. The first
+ * tokens of a new key may wait this long; with the 30 seconds of jose, they would be refused.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -57,7 +57,7 @@ export class SigningKeys {
     this.#log = log;
   }
 
-  /** Renews the keys in the background when it is time. */
+  /** Returns the keys unless they are too old, and renews them in the background when due. */
   current(nowMs: number): KeySet | undefined {
     if (nowMs >= this.#endMs) return undefined;
     if (nowMs >= this.#renewAtMs) this.#renew(nowMs);
@@ -86,7 +86,8 @@ export class SigningKeys {
       // A read in flight may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Without current keys, other requests read without a pause, which must not postpone this read forever.
+      // Without current keys, other requests start reads without a pause, and these must not postpone this read
+      // forever.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

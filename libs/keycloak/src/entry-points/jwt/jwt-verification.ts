@@ -10,20 +10,20 @@ export interface JwtVerificationOptions {
    * `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA` and `Ed25519`.
    */
   readonly algorithms?: readonly string[];
-  /** How many tokens are cached after their signature was verified. Default 10000, 1 to 1000000. */
+  /** Maximum number of cached tokens whose signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * How long the issuer's keys are used after they were read, and so how long a withdrawn key is trusted. Keys are
-   * renewed after half to three quarters of this time. Default 600, 30 to 86400.
+   * How long the issuer's keys are used after a read; a withdrawn key may be trusted for that long. Keys are renewed
+   * after half to three quarters of this time. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the keys that its issuer publishes
- * and without a call per token.
+ * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the published keys of the issuer and
+ * without a call for each token.
  *
- * A signature does NOT show whether the token was revoked or its user logged out or disabled since: see
+ * A signature does NOT show that the token was revoked, or that its user has logged out or was disabled: see
  * docs/verification.md.
  *
  * Throws `ConfigurationError` for invalid options.

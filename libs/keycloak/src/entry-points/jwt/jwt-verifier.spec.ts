@@ -53,7 +53,7 @@ describe('JwtVerifier', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(0);
   });
 
-  it('caches at most maxVerifiedTokens tokens, and junk does not evict a good token (RS-16)', async () => {
+  it('caches at most maxVerifiedTokens tokens, and does not let invalid tokens evict a valid token (RS-16)', async () => {
     const service = jwtService(realm, { maxVerifiedTokens: 3 });
     const good = key.sign(service.claims({ jti: 'good' }));
     expect(await service.reasonOf(good)).toBe('accepted');
@@ -69,7 +69,7 @@ describe('JwtVerifier', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(3);
   });
 
-  it('keeps a verified token while the keys are too old, and accepts it once they are read again', async () => {
+  it('keeps a verified token while the keys are too old, and accepts the token after the next read of the keys', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 }));
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -97,7 +97,7 @@ describe('an unknown key id', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('causes at most one read of the keys a second, however much junk arrives (RS-17)', async () => {
+  it('causes at most one read of the keys a second, however many invalid tokens arrive (RS-17)', async () => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     const before = realm.control.calls.jwks;
@@ -127,7 +127,7 @@ describe('an unknown key id', () => {
 });
 
 describe('a key rotation', () => {
-  it('does not refuse a valid token under load and junk while the old key is published (RS-17)', async () => {
+  it('does not affect valid tokens under a load of invalid tokens while the old key is published (RS-17)', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     let signer = key;
@@ -154,7 +154,7 @@ describe('a key rotation', () => {
     expect(outcomesOfGood.get('accepted')).toBeGreaterThan(20);
   });
 
-  it('refuses the tokens of a withdrawn key as soon as the keys are read, also tokens that were accepted before', async () => {
+  it('ends the acceptance of all tokens of a withdrawn key as soon as the keys are read', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     const old = key.sign(service.claims());
@@ -172,7 +172,7 @@ describe('a key rotation', () => {
 });
 
 describe('the diagnostics channel of JwtVerifier', () => {
-  it('publishes the outcome of a verification, and nothing of the token', async () => {
+  it('publishes the outcome of a verification, but no part of the token', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     await service.reasonOf(token);

@@ -28,7 +28,7 @@ interface Verified {
   readonly key: PublishedKey;
 }
 
-/** The cache contains no token, and only results of valid signatures, so that junk can't evict them. */
+/** The cache contains no tokens, only results of valid signatures, so invalid tokens can't evict results. */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
   readonly #flights = new Flights<SignedClaims>();
@@ -80,7 +80,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
       const payload = await signedPayload(key, header, token);
       if (typeof payload === 'string') throw invalid(payload);
       const claims = deepFreeze(claimsOf(payload));
-      // A read may have withdrawn the key meanwhile.
+      // The key may have been withdrawn during the verification.
       if (!key.isPublished) throw invalid('signing_key_unknown');
       this.#keep(hash, { claims, key });
       return claims;

@@ -1,4 +1,4 @@
-/** Unreachable, slow or invalid signing keys cause 503 or 502, never introspection (RS-14, RS-15, RS-17). */
+/** Unreachable or invalid signing keys lead to 503 or 502, without introspection (RS-14, RS-15, RS-17). */
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -79,7 +79,7 @@ const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 
 describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
 
-  it('makes a new service refuse a good token, without introspecting it', async () => {
+  it('makes a new service refuse a valid token without introspection', async () => {
     const service = jwtService(realm, {}, quick);
     realm.control.fault('jwks', fault());
     const { introspection } = realm.control.calls;
@@ -151,7 +151,7 @@ describe('the JWKS endpoint', () => {
     expect(await outcome(service, key.sign(service.claims()))).toBe('accepted');
   });
 
-  it('has a circuit of its own: introspection works while it is open', async () => {
+  it('has its own circuit breaker, so introspection works while that circuit is open', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 500 });
     const service = jwtService(realm, {}, { maxRetries: 0, circuitBreakerFailures: 3 });
     const token = key.sign(service.claims());

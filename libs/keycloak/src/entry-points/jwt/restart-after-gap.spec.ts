@@ -55,7 +55,7 @@ async function endedToken(): Promise<string> {
 }
 
 describe('a service that starts after the feed missed events', () => {
-  it('introspects a token that was issued before the time since which the feed is complete (RS-13)', async () => {
+  it('introspects a token that was issued before the feed became complete (RS-13)', async () => {
     const token = await endedToken();
     const app = await started();
     expect(await app.status(token)).toBe(200);
@@ -63,7 +63,7 @@ describe('a service that starts after the feed missed events', () => {
     expect(await app.status(token)).toBe(401);
   });
 
-  it('accepts a token that was issued after the time since which the feed is complete', async () => {
+  it('accepts a token that was issued after the feed became complete', async () => {
     const token = await endedToken();
     const app = await started();
     receiver?.proven({ sinceAgoMs: 60_000, untilAgoMs: 0 });

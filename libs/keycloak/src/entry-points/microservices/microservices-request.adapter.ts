@@ -15,9 +15,9 @@ export interface MicroservicesRequestAdapterOptions {
    * Whether a RabbitMQ message with a refused token is rejected (`nack` without `requeue`), so that RabbitMQ moves it
    * to the dead-letter exchange of its queue. A message that could not be checked returns to the queue after a second.
    *
-   * Use it only with `noAck: false`: with `noAck: true` (Nest's default) RabbitMQ would close the channel. It also
-   * closes the channel if another `@EventPattern` handler of the event acknowledges the rejected message: give all
-   * handlers of an event the same access decorators. Default false.
+   * Use it only with `noAck: false`: with `noAck: true` (Nest's default) RabbitMQ would close the channel. RabbitMQ
+   * also closes the channel if another `@EventPattern` handler acknowledges the rejected message: give all handlers of
+   * an event the same access decorators. Default false.
    */
   readonly rejectRefused?: boolean;
 }
@@ -77,7 +77,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** Nest does not handle an exception in a `@GrpcStreamCall` handler, so it would end the process. */
+/** Nest does not handle an exception in a `@GrpcStreamCall` handler, so the exception would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;

@@ -10,8 +10,8 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * The caller sent the first argument, so its members prove nothing. gRPC passes the call as the third argument, or as
- * the first for `@GrpcStreamCall`. A gRPC call is an event emitter, which a deserialized message never is.
+ * The caller controls the first argument, so its members do not identify the transport. A gRPC call is the third
+ * argument, or the first argument for `@GrpcStreamCall`. Unlike a deserialized message, the call is an event emitter.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

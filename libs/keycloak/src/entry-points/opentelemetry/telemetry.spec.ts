@@ -415,7 +415,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('keeps the traceparent that a call is given if no SDK is registered', async () => {
+  it('keeps the traceparent header of a call if no SDK is registered', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';

@@ -5,8 +5,8 @@ import type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 import { LogoutNotices, type NoticeOutcome } from './logout-notices.js';
 
 /**
- * RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires. A refusal has no reason, so that a forger
- * learns nothing.
+ * Error bodies of RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires. The bodies contain no reason
+ * that could help a forger.
  */
 const BODIES = {
   refused: { error: 'invalid_request', error_description: 'The logout token is not valid' },
@@ -26,7 +26,7 @@ export function backchannelLogoutController({ path, decorators }: Required<Backc
       @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     ) {}
 
-    /** Reads the raw request and writes the response itself, because the specification fixes the form of both. */
+    /** Reads the raw request and writes the response itself, because the specification prescribes both. */
     @Post()
     @Public()
     @applyDecorators(...decorators)

@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** Up to this age, in seconds, a recheck that arrives over the channel counts as made just now. */
+/** Maximum age, in seconds, at which a recheck from the channel counts as current. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -37,9 +37,9 @@ const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
 const MAX_KEY_AGE_SECONDS = 600;
 
 /**
- * Receives the back-channel logout notices of Keycloak (OpenID Connect Back-Channel Logout 1.0) at one public route, if
- * an issuer of `KeycloakModule` has signed them. From the next request on, the `RevocationList` denies the tokens of
- * the session; with a `revocationChannel`, at all replicas of all services.
+ * Accepts back-channel logout notices (OpenID Connect Back-Channel Logout 1.0) at one public route, if an issuer of
+ * `KeycloakModule` has signed them. From the next request on, the `RevocationList` denies the tokens of the session;
+ * with a `revocationChannel`, at all replicas of all services.
  *
  * Import it once, beside `KeycloakModule.forRoot`. It does NOT configure Keycloak: the client needs
  * `backchannel.logout.url` (docs/revocation.md#back-channel-logout).

@@ -102,8 +102,8 @@ function heardSinceMs(): number {
   return sinceMs;
 }
 
-describe('SignalFeed claims to have received everything', () => {
-  it('since its first poll, if each poll reaches back to the previous poll', async () => {
+describe('SignalFeed', () => {
+  it('claims completeness since its first poll, if each poll reaches back to the previous poll', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
@@ -126,7 +126,7 @@ describe('SignalFeed claims to have received everything', () => {
       'the lease was another’s for longer than is made good',
       [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
     ],
-  ])('only for a time that its polls cover: %s', async (_, turns) => {
+  ])('claims completeness only for a time that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
@@ -136,7 +136,7 @@ describe('SignalFeed claims to have received everything', () => {
     ['since its first poll, where there was no answer for less long than answers serve by themselves', 5, 0],
     ['since the first answer that came after it, where it was longer', 12, 2],
     ['since the first answer that came after it, where answers serve for a minute by themselves', 12, 2, 60],
-  ])('%s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
+  ])('claims completeness %s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
     compose(introspectionTtlSeconds);
     followByTurns();
     for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
@@ -147,7 +147,7 @@ describe('SignalFeed claims to have received everything', () => {
   it.each<[string, number, boolean]>([
     ['since another replica had, where that had until a moment ago', 2000, true],
     ['since its own first poll, where another replica had until too long ago', 60_000, false],
-  ])('%s', async (_, agoMs, isCarriedOn) => {
+  ])('claims completeness %s', async (_, agoMs, isCarriedOn) => {
     clock.advance(1000);
     const nowMs = clock.monotonicMs();
     const sinceMs = nowMs - 600_000;
@@ -160,7 +160,7 @@ describe('SignalFeed claims to have received everything', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('since its last source began to answer', async () => {
+  it('claims completeness since its last source began to answer', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

@@ -5,7 +5,7 @@ import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/si
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
-/** A lease is renewed this early, because after a change of the fencing number events may have been missed. */
+/** How early a lease is renewed: after a lost lease, the fencing number changes and events may have been missed. */
 const MARGIN_MS = 1000;
 
 export class LeaseHolder {
@@ -25,8 +25,8 @@ export class LeaseHolder {
   }
 
   /**
-   * `unknown`: the channel can't be asked and this process had the lease last, so it applies events, but proves
-   * nothing.
+   * `unknown`: the channel is unavailable and this process had the lease last, so this process applies events without
+   * proofs.
    */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
     let lease: FeedLease | 'unknown' | undefined;
@@ -42,8 +42,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Only a proof makes this replica the poller in the log: while the server is unreachable, the lease moves between
-   * replicas.
+   * Logs this replica as the poller only after a proof, because the lease moves between replicas while the server is
+   * unreachable.
    */
   proven(): void {
     this.#refusedFor = undefined;

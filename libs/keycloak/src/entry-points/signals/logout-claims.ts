@@ -37,14 +37,14 @@ export interface LogoutRecipient {
 
 export interface LogoutClaims extends BackchannelLogout {
   readonly tokenId: string;
-  /** Offline sessions outlive the logout otherwise (OpenID Connect Back-Channel Logout 1.0 §2.7). */
+  /** Whether the logout also ends offline sessions (OpenID Connect Back-Channel Logout 1.0 §2.7). */
   readonly endsOffline: boolean;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Keycloak sets it if the client has `backchannel.logout.revoke.offline.tokens`. */
+/** Keycloak sets this member if the client has `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
 /** In seconds. The specification recommends a lifetime of at most two minutes. */
@@ -52,12 +52,15 @@ const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
 
-/** Longer than an accepted token could be replayed. */
+/** Covers the time in which an accepted token could be replayed. */
 export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
 const MAX_IDENTIFIER_LENGTH = 1024;
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6, without the signature. `now`: seconds since the epoch. */
+/**
+ * Checks the claims by OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6, but not the signature. `now`: seconds
+ * since the epoch.
+ */
 export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;
   if (iss !== issuer) throw new LogoutTokenError('other_issuer');
@@ -66,7 +69,7 @@ export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRec
   }
   const issuedAt = issuedAtOf(claims, now);
   if (!isObject(events) || !isObject(events[EVENT])) throw new LogoutTokenError('not_a_logout_event');
-  // A token with a nonce is an ID token, or could be used as one.
+  // A token with a nonce is an ID token, or could be used as an ID token.
   if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
   if (!isIdentifier(sub) || !isIdentifier(sid)) throw new LogoutTokenError('malformed_sub_or_sid');
   if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');

@@ -15,10 +15,11 @@ export interface BackchannelLogout {
  */
 export interface BackchannelLogoutListener {
   /**
-   * Called when a session has ended. Its tokens are denied already; the issuer may still report them as active, because
-   * it waits for this response.
+   * Called when a session has ended. The tokens of the session are already denied; the issuer may still report them as
+   * active, because it waits for this response.
    *
-   * If it rejects or takes longer than four seconds, Keycloak gets status 503, and does not send the notice again.
+   * If the listener rejects or takes longer than four seconds, Keycloak gets status 503, and does not send the notice
+   * again.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**

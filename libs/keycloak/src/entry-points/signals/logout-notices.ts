@@ -53,7 +53,7 @@ export class LogoutNotices {
     this.#repeated.end();
   }
 
-  /** Anybody may send notices, so repeated lines are counted instead of written. */
+  /** Anybody can send notices, so repeated log lines are only counted. */
   #say(level: 'warn' | 'error', words: string, fields: Readonly<Record<string, string>>): void {
     const summarize = (unwritten: object): void =>
       this.log[level](`${words}, as were others`, { ...fields, ...unwritten });
@@ -76,7 +76,7 @@ export class LogoutNotices {
 
   async #end({ tokens }: IssuerNotices, { tokenId, endsOffline, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
-    // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
+    // Deny the tokens first, because Keycloak still reports them as active while it sends the notice.
     this.#deny({ ...logout, endsOffline });
     try {
       await this.#inTime(() => this.listener.ended(logout));
@@ -94,7 +94,7 @@ export class LogoutNotices {
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
-    // Tokens carry whole seconds, so the whole second of the notice counts.
+    // Token times have whole seconds, so all tokens from the second of the notice are denied.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 

@@ -161,7 +161,7 @@ describe('LogoutTokens', () => {
     expect([await outcomeOf(token()), readings.length]).toEqual([reason, 1]);
   });
 
-  it('accepts a token once, for as long as it could be sent again (BF-09)', async () => {
+  it('accepts a token only once while the token could be replayed (BF-09)', async () => {
     const token = signed({ exp: clock.date + 300 });
     expect(await outcomeOf(token)).toBe('accepted');
     const outcomes = new Set<string>();
@@ -202,7 +202,7 @@ describe('LogoutTokens with changing keys', () => {
     expect(readings).toEqual([5000, 6000]);
   });
 
-  it('reads the keys at most once a second under junk, and accepts each good token during a rotation (BF-09)', async () => {
+  it('reads the keys at most once a second for forged tokens, and accepts each valid token during a rotation (BF-09)', async () => {
     expect(await outcomeOf(signed())).toBe('accepted');
     for (let round = 0; round < 10; round += 1) {
       const junk = Array.from({ length: 100 }, () => outcomeOf(signed({}, { kid: `junk-${number}` }, STRANGERS)));

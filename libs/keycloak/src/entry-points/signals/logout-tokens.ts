@@ -13,7 +13,7 @@ import {
   type LogoutRecipient,
 } from './logout-claims.js';
 
-/** Only tokens with a valid signature are remembered, so junk can't evict them. */
+/** Only tokens with a valid signature are remembered, so forged tokens can't evict them. */
 const MAX_REMEMBERED = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);

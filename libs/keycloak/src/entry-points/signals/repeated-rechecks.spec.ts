@@ -51,7 +51,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 
-  it('rechecks again at the end of the pause for a notice that arrives within it', () => {
+  it('rechecks again at the end of the pause if a notice arrives during the pause', () => {
     rechecks.require();
     advance(15_000);
     rechecks.require();
@@ -59,7 +59,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000]);
   });
 
-  it('waits for its share of a second after the pause', () => {
+  it('waits for a random part of a second after the pause', () => {
     const waits: number[] = [];
     const schedule: Schedule = (ms, action) => {
       waits.push(ms);

@@ -1,7 +1,7 @@
 /** Longer than Keycloak takes for a logout. */
 const INTERVAL_MS = 10_000;
 
-/** Does not keep the process alive. */
+/** Runs `action` later without keeping the process alive, and returns a function that cancels it. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {
@@ -9,7 +9,7 @@ const afterMs: Schedule = (ms, action) => {
   return () => clearTimeout(timer);
 };
 
-/** Spreads the rechecks of several replicas, so that one of them makes it for all. */
+/** Spreads the rechecks of several replicas, so that one replica rechecks for all. */
 const SPREAD_MS = 1000;
 
 /**

@@ -20,16 +20,16 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** Sources such as `keycloakEvents()`. Results are cached for longer while all of them are proven. */
+  /** Sources such as `keycloakEvents()`. Results are cached for longer while all sources are healthy. */
   readonly sources: readonly SignalSource[];
   /**
-   * The time between the starts of two polls. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` if
-   * `introspectionTtlWithEventsSeconds` is set: a proof is valid for that long.
+   * The time between the starts of two polls. Default 1, 0.2 to 10. Must be less than `introspectionTtlSeconds`, for
+   * which a proof is valid, if `introspectionTtlWithEventsSeconds` is set.
    */
   readonly pollSeconds?: number;
   /**
-   * The client that polls. Default: this service's own client. If the service calls others, a callee could read the
-   * events with the token that it receives, so use another client.
+   * The client that polls. Default: this service's own client. Use another client if this service calls other services,
+   * which could read the events with the token that they receive.
    */
   readonly client?: RevocationEventsClientOptions;
 }
@@ -52,11 +52,11 @@ export interface RevocationEventsAsyncOptions
 
 /**
  * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens in the `RevocationList`. A
- * `revocationChannel` passes them on to other replicas and services. Import it once, beside `KeycloakModule.forRoot`.
+ * `revocationChannel` passes the denials and rechecks on to other replicas and services. Import it once, beside
+ * `KeycloakModule.forRoot`.
  *
- * While the feed proves that it misses nothing, introspection results are cached for
- * `introspectionTtlWithEventsSeconds`. A feed that fails or is silent refuses nobody and grants nothing: results are
- * cached for `introspectionTtlSeconds`, as without a feed.
+ * While the feed is healthy, introspection results are cached for `introspectionTtlWithEventsSeconds`. If the feed
+ * fails or is silent, results are cached for `introspectionTtlSeconds`, as without a feed.
  *
  * It does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in the event log, and
  * `sharedSignals()` creates a stream if the client has none.
@@ -129,7 +129,7 @@ function readOptions(
 function readClient(client: RevocationEventsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as RevocationEventsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  // As in `KeycloakModule`: a control character would fail only at Keycloak, and can't be seen in the value.
+  // Refuses control characters, as `KeycloakModule` does: they are invisible and would fail only at Keycloak.
   const context = { faults, allowInsecureRequests: false };
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);

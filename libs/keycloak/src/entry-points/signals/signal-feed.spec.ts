@@ -63,7 +63,7 @@ const state = (): string => keycloak.status.read().signals.state;
 const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.provenUntilMs(askedAtMs);
 
 describe('SignalFeed', () => {
-  it('is first none, then silent, then proven', async () => {
+  it('changes its state from none to silent to proven', async () => {
     expect(state()).toBe('none');
     let release: () => void = () => undefined;
     const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
@@ -249,7 +249,7 @@ describe('SignalFeed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('does not claim the time before a lease that another replica held meanwhile', async () => {
+  it('does not claim the time before its new lease if another replica held the lease in between', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];
@@ -267,7 +267,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('claims only the time after a gap of the channel, since rechecks of an ended process are not repeated (RS-30)', async () => {
+  it('claims only the time after a gap of the channel, since rechecks of an exited process are not repeated (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -321,7 +321,7 @@ describe('SignalFeed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('applies denials that arrive with a fault, and is not proven by them', async () => {
+  it('applies denials that arrive with a fault, but stays silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));
     await until(() => keycloak.revocations.size === 1);
@@ -388,7 +388,7 @@ describe('SignalFeed', () => {
     expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/runs already/);
   });
 
-  it('runs polls one after the other, and no poll after it is stopped', async () => {
+  it('runs one poll at a time, and stops polling when it is stopped', async () => {
     let [running, most] = [0, 0];
     const source = sourceOf('events', async () => {
       running += 1;

@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** Overlap with the time that another replica has proven, because both replicas measure it. */
+/** Overlap with the time that another replica has proven, because the measurements of two replicas differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -37,7 +37,7 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Nothing was missed from here until `provenUntilMs`, by the clock of the lease; undefined after a gap. */
+  /** Start of the time without missed events, by the clock of the lease; undefined after a gap. */
   heardSinceMs: number | undefined;
   fencing: number | undefined;
   provenUntilMs: number;
@@ -82,7 +82,7 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isHeard: undefined,
     }));
-    // The channel may have lost rechecks of a process that has exited, and nobody sends them again.
+    // The channel may have lost rechecks of an exited process, which no process sends again.
     at.signals.onGap(() => {
       for (const one of this.#followed) one.heardSinceMs = undefined;
     });

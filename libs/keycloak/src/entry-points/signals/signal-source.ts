@@ -9,26 +9,26 @@ export type IssuerDenial = { readonly sid: string } | { readonly sub: string; re
 
 /** The result of one poll. */
 export interface Signals {
-  /** Tokens that have ended for certain. */
+  /** Tokens that are certainly no longer valid. */
   readonly denials: readonly IssuerDenial[];
-  /** Tokens that may have ended, to be introspected again. */
+  /** Tokens that may no longer be valid and must be introspected again. */
   readonly rechecks: readonly IssuerRecheck[];
-  /** Whether this is everything that ended in the requested time. */
+  /** Whether the result has everything that ended in the requested time. */
   readonly isWhole: boolean;
   /**
-   * Whether the server has certainly reported everything that ended before this poll began. An empty result proves
-   * nothing.
+   * Whether the server has certainly reported everything that ended before this poll began. An empty result is not a
+   * proof.
    */
   readonly isProven: boolean;
   /** How long before this poll the proven time ends, in milliseconds. Default 0. */
   readonly provenAgoMs?: number;
-  /** Why a proof failed. The denials and rechecks are applied all the same. */
+  /** Why a proof failed. The denials and rechecks are still applied. */
   readonly fault?: SignalSourceError | undefined;
   /** Time of the first event, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
 }
 
-/** The issuer of a source, and the client that polls there. */
+/** The issuer of a source, and the client that polls it. */
 export interface SignalSourceContext {
   readonly issuer: string;
   /** The URL at which this service reaches the issuer. */
@@ -41,17 +41,17 @@ export interface SignalSourceContext {
   readonly clock: Clock;
   /** The server's time in seconds since the epoch, exact to about a second after the first token. */
   readonly serverSeconds: () => number;
-  /** Whether this is only a check, which must create nothing at the server and remove no events there. */
+  /** Whether the source only runs a check, which must not create objects or remove events at the server. */
   readonly isTrial: boolean;
   /** Longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
-  /** For facts that an operator needs and `poll` does not return. It must not get text from the server. */
+  /** Log for facts that an operator needs and `poll` does not return. Do not log text from the server. */
   readonly log: ComponentLog;
 }
 
 export interface ConnectedSignalSource {
   /**
-   * Asks once what ended in the last `sinceMs` milliseconds, which is 0 if nothing was read before. A result may repeat
+   * Asks once for the events of the last `sinceMs` milliseconds, which is 0 before the first read. A result may repeat
    * events.
    *
    * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if the setup of the server has to change.

@@ -26,7 +26,7 @@ export interface KeycloakSecurityOptions {
  * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document and returns it. Each
  * operation gets
  *
- * - `security`: the required scopes, for an OAuth 2.0 token of the realm (scheme `keycloak`) or for a token at hand
+ * - `security`: the required scopes, for an OAuth 2.0 token of the realm (scheme `keycloak`) or an existing token
  *   (`bearer`, without scopes in OpenAPI 3.0). The second of several issuers has the scheme `keycloak-2`, and so on.
  *   `@Public()` gives `[]`, and `@OptionalToken()` adds an empty alternative. Existing `security` is replaced.
  * - `responses`: 400, 401, 403, 502 and 503 where the guard may send them, with the bodies and headers of

@@ -350,7 +350,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('adds an example for each permission, also if no letter of its name may be in the name of an example', async () => {
+  it('adds an example for each permission, also if its name is invalid as the name of an example', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -457,7 +457,7 @@ describe('addKeycloakSecurity routes', () => {
     });
   });
 
-  it('accepts versions by header on one path only if they require the same', async () => {
+  it('accepts header versions on one path only if their requirements are equal', async () => {
     @Controller({ path: 'orders', version: '1' })
     class First extends Base {}
     Authenticated()(First);

@@ -14,7 +14,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** Unlike Keycloak, other servers name their endpoints only in their metadata. */
+/** Refers to the metadata of the server, because only Keycloak's endpoints have known paths. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,

@@ -23,7 +23,7 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 `);
 
 /**
- * Without a usable entry, it takes the lease for this replica, unless the caller no longer waits for the answer.
+ * If there is no usable entry, takes the lease for this replica, unless the caller no longer waits for the answer.
  *
  * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, ms of a lease, beginning to skip, latest time in ms.
  */
@@ -38,8 +38,8 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * An existing entry stays if it is final, or if it was requested later and the new one is not final. If the time of the
- * new entry is impossible, the server's clock went back, and it is not stored.
+ * Keeps an existing entry if it is final, or if it was requested later and the new entry is not final. Does not store
+ * an entry with an impossible time, because the server's clock went back.
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, ms to live, whether it is final, id of the replica and
  * age in ms.

@@ -1,4 +1,4 @@
-/** examineChannel(): examines the server of a revocation channel once, for doctor, and leaves it as it was. */
+/** examineChannel(): examines the server of a revocation channel once, for doctor, without changing its data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ChannelExamination,

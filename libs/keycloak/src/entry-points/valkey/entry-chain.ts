@@ -20,8 +20,8 @@ export interface ChainedEntry {
 /**
  * `differs`: somebody replaced or removed an entry.
  *
- * `other_chain`: the poller began a new chain, because it could not verify the previous one. Only a process that does
- * not poll continues with it.
+ * `other_chain`: the poller began a new chain, because it could not verify the previous chain. Only a process that does
+ * not poll continues with the new chain.
  *
  * `unknown`: this process has not read all of the entries.
  */
@@ -38,7 +38,7 @@ export class EntryChain {
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `keepsAll`: for a poller, because its proofs say where others begin. */
+  /** `keepsAll`: true for a poller, whose proofs tell readers where to begin. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,

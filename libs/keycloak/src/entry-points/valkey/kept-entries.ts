@@ -13,7 +13,7 @@ export class KeptEntries {
     return this.#end - this.#begin;
   }
 
-  /** `usefulUntilMs`: by the server's clock. */
+  /** `usefulUntilMs` is a time of the server's clock. */
   add(digest: Buffer, usefulUntilMs: number): void {
     if (this.#end === this.#usefulUntilMs.length) this.#makeRoom();
     digest.copy(this.#digests, this.#end * DIGEST_BYTES);

@@ -15,7 +15,7 @@ describe('OwnEntries', () => {
     expect([own.areRead, own.isMissing(expected)]).toEqual([true, false]);
   });
 
-  it('does not miss an entry that was read before the answer, or that may not have been written', () => {
+  it('does not wait for an entry that was read before the answer, or that may not have been written', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.read('a');

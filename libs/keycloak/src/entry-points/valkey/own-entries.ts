@@ -4,14 +4,14 @@ export interface OwnEntry {
   readonly id?: string | undefined;
 }
 
-/** A poller holds fewer useful rechecks. */
+/** More than the useful rechecks of a poller. */
 const MAX_IDS = 4000;
-/** A recheck is written again after each gap; an older text counts as forged, which costs a new epoch. */
+/** A recheck is written again after each gap; a text older than these counts as forged and starts a new epoch. */
 const MAX_WRITINGS = 8;
 
 /**
- * A service with the keys can replace an entry before anybody has read it. The poller compares what it reads with what
- * it wrote, byte by byte, and proves nothing until all of it has come back.
+ * A service with the keys can replace an entry before anybody has read it. The poller compares the bytes that it reads
+ * with the bytes that it wrote, and proves nothing until it has read all its entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

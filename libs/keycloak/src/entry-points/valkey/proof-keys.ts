@@ -9,7 +9,7 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
  * can be replaced while the process runs. If the file can't be read or has other content, the last keys stay in use.
  */
 export interface ProofKeyOptions {
-  /** Signs proofs. Only pollers have it: the services that import `RevocationEventsModule`. */
+  /** Signs proofs. Only pollers have this key: the services that import `RevocationEventsModule`. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
   /** Verify proofs: the public keys of all pollers in one text. A poller also trusts its own key. */

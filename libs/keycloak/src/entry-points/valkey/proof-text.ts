@@ -20,7 +20,10 @@ interface Written {
   readonly v: number;
   readonly i: string;
   readonly c: string;
-  /** Nothing was missed from `s` to `u`, in milliseconds since the epoch, by the server's clock. */
+  /**
+   * `s` and `u`: start and end of the time without missed events, in milliseconds since the epoch, by the server's
+   * clock.
+   */
   readonly s: number;
   readonly u: number;
   readonly n: number;
@@ -38,9 +41,9 @@ interface Signed {
   readonly g: string;
 }
 
-/** A newer version may give the fields another meaning, so it is refused. */
+/** A newer version may change the meaning of the fields, so its proofs are refused. */
 const VERSION = 1;
-/** Keeps a signature for another purpose from passing as a proof. */
+/** Prevents a signature for another purpose from being accepted as a proof. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;

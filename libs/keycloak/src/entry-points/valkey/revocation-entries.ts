@@ -5,21 +5,21 @@ interface Written {
   /** Absent in the first form, which an earlier version wrote. */
   readonly f?: number;
   readonly k: string;
-  /** Absent for everything, and for a floor. */
+  /** Absent if the kind is `everything` or `floor`. */
   readonly v?: string;
   /** Only tokens with an earlier `iat` are denied; absent for all tokens. */
   readonly b?: number;
   readonly t: number;
   readonly i?: string;
-  /** When it was written, in milliseconds, by the server's clock. */
+  /** Time of writing, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** How long it is useful after `c`, in milliseconds. */
+  /** How long the entry is useful after `c`, in milliseconds. */
   readonly d?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
-  /** By the server's clock; `NaN` if its writer did not know. */
+  /** By the server's clock; `NaN` if the writer did not know the time. */
   readonly writtenAtMs: number;
   readonly usefulUntilMs: number | undefined;
 }
@@ -43,7 +43,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** A denial that can't be read is missing here, so its absence proves nothing. */
+  /** Returns the reason if the entry can't be read; such an entry may be a denial. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

@@ -47,8 +47,8 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
 );
 
 /**
- * Begins a new epoch without a valid stream, without room, or if the caller asks for it. With an expected state, it
- * appends nothing and returns 0 if others have appended meanwhile.
+ * Begins a new epoch if the stream is invalid or full, or if the caller asks for it. Appends nothing and returns 0 if
+ * the stream is not in the expected state.
  *
  * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, room. Then each entry,
  * and for how many ms it is useful.

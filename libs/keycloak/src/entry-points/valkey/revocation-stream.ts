@@ -11,7 +11,7 @@ export interface StreamEntry {
   readonly number: number;
   readonly sealed: string;
   readonly ageSeconds: number;
-  /** When the server received it, which is not sealed; `NaN` if it is not a number. */
+  /** Time at which the server received the entry, not sealed; `NaN` if it is not a number. */
   readonly takenAtMs: number;
   readonly id: string;
   readonly previous: string;
@@ -46,7 +46,7 @@ const LEAST_ROOM = 2000;
 
 const MAX_BYTES = 16_384;
 
-/** Ids with another second part than 0 are not from this library, and must not end a wait. */
+/** Ids whose second part is not 0 are from other writers, and must not end a wait. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
@@ -81,7 +81,7 @@ export class RevocationStream {
     }
   }
 
-  /** Without `position`, from the oldest entry; undefined without a valid stream. */
+  /** Reads from the oldest entry without `position`, and returns undefined without a valid stream. */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
@@ -122,7 +122,7 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /** Readers then start over, and append what they hold. */
+  /** Makes all readers start over and append their own denials and rechecks. */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }

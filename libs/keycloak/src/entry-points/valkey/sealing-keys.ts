@@ -77,15 +77,15 @@ export class SealingKeys {
     return undefined;
   }
 
-  /** Whether a newer version of this library sealed it, so that this version can't open it. */
+  /** Whether a newer version of this library sealed the text, so that this version can't open it. */
   isNewer(sealed: string): boolean {
     const [version = 0] = Buffer.from(sealed, 'base64');
     return version > VERSION;
   }
 
   /**
-   * Returns names that are the same each time, and that can't be guessed from `associated` (HMAC-SHA256 in base64url).
-   * There is one for each key. Write under the first name, and search under all of them.
+   * Returns a stable name for each key, which can't be guessed from `associated` (HMAC-SHA256 in base64url). Write
+   * under the first name, and search under all names.
    */
   names(associated: readonly string[]): readonly [first: string, ...others: string[]] {
     const [first = '', ...others] = this.#nameKeys.map((key) =>
@@ -95,12 +95,12 @@ export class SealingKeys {
   }
 }
 
-/** Unambiguous: the border between two parts can't be moved. */
+/** Encodes the parts so that the border between two parts can't be moved. */
 const bytesOf = (associated: readonly string[]): Buffer => Buffer.from(JSON.stringify([VERSION, ...associated]));
 
 const subkey = (key: Buffer, salt: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
 
-/** Refuses a key that was typed or repeats itself: random bytes have many different values. */
+/** Refuses a typed or repetitive key: random bytes have many different values. */
 function readKey(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');

@@ -1,22 +1,22 @@
-/** How much slower than this machine's clock the server's clock may run; more is a step back. */
+/** Rate at which the server's clock may fall behind this machine's clock; a faster loss is a step back. */
 const MAX_DRIFT = 0.0005;
 
 /** A smaller difference may come from a late answer. */
 const STEP_MS = 1000;
 
-/** If the clock is ahead of its time before a step back by this much, everything stored before has expired. */
+/** When the clock is this far past its time before a step back, everything stored before has expired. */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
- * In milliseconds since the epoch. A time stored with this clock is never later than the server's time was. An age
- * measured with it is never too small.
+ * The server's clock, in milliseconds since the epoch. `nowMs()` is never later than the server's time. An age by
+ * `latestMs()` is never too small.
  */
 export class ServerClock {
-  /** Offset to the monotonic clock; by this machine's own time until the server answers. */
+  /** Offset to the monotonic clock, by this machine's time until the first answer of the server. */
   #offsetMs = Date.now() - performance.now();
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** From this server time on, the time before the last step back no longer counts. */
+  /** Server time from which the clock before the last step back no longer counts. */
   #forgottenFromMs = Infinity;
 
   get isLearned(): boolean {
@@ -43,12 +43,12 @@ export class ServerClock {
     this.#learnedAtMs = nowMs;
   }
 
-  /** For storing a time. */
+  /** Returns the time for storing. */
   nowMs(): number {
     return this.fromMonotonicMs(performance.now());
   }
 
-  /** For measuring an age: a server whose clock goes back or is wrong can't make an entry look younger. */
+  /** Returns the time for measuring an age: a wrong server clock can't make an entry look younger. */
   latestMs(): number {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }

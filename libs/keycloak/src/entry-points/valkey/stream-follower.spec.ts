@@ -62,7 +62,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // Like a blocking read, it also ends with its connection.
+      // Like a blocking read, the wait also ends with its connection.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },

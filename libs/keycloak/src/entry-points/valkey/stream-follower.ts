@@ -15,7 +15,7 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * The arrival time is not sealed: a forged one could make the entry ineffective, so earlier results lose their proof.
+ * If the arrival time, which is not sealed, differs more, it may be forged, and earlier results lose their proof.
  * Results from shortly before a recheck have the short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
@@ -28,8 +28,8 @@ export interface FollowedStream {
 }
 
 /**
- * There is a gap if the stream is not the one that this replica knows, or if a number or a previous id is wrong. If the
- * stream contradicts itself, a new epoch begins, and every replica appends what it holds.
+ * Reports a gap if the stream is not the known stream, or if a number or a previous id is wrong. If the stream
+ * contradicts itself, a new epoch begins, and every replica appends its denials and rechecks.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -114,7 +114,7 @@ export class StreamFollower {
     for (;;) {
       const page = await stream.read(reader, place?.position);
       if (page === undefined) throw new Gap('no_stream', '');
-      // Somebody else wrote them, and reading all of them could exhaust the memory.
+      // Another writer created so many entries, and reading them could exhaust the memory.
       if (page.last - page.first >= MAX_ROOM) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
@@ -165,7 +165,7 @@ export class StreamFollower {
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
-      // It may be a denial of any token, so no earlier result is proven.
+      // The entry may deny any token, so earlier results lose their proof.
       this.receiver.refused(read);
       this.receiver.unproven();
       return;

@@ -5,7 +5,7 @@ export interface Place extends StreamPlace {
   readonly tip: string | undefined;
 }
 
-/** With an `epoch`, that epoch contradicts itself for every replica. */
+/** `epoch`: set if a new epoch must begin for all replicas. */
 export class Gap extends Error {
   constructor(
     reason: string,

@@ -191,7 +191,7 @@ describe('StreamProofs', () => {
     expect(found).toEqual(['unreadable', 'unreadable', 'opened']);
   });
 
-  it('refuses a proof of entries that the server lacks after three such proofs (RS-30)', () => {
+  it('refuses further proofs after three proofs of entries that the server lacks (RS-30)', () => {
     const [writer, one] = [poller(), new StreamProofs(sealing, new ProofKeys('spec', { publicKeys }), IDENTITY, 1000)];
     one.learn(page(2), receiver);
     one.add(entry(2, 'b'), undefined);

@@ -9,15 +9,15 @@ import { Gap } from './stream-gap.js';
 
 const MAX_AHEAD_MS = 5000;
 
-/** How much earlier than its writer estimated an entry may expire by the server's clock. */
+/** How much earlier an entry may expire by the server's clock than its writer estimated. */
 const MAX_EARLY_MS = 5000;
 /**
- * A proof may cover entries that a new process does not have, until the pollers drop these entries too. After this many
- * such proofs in a row it is a fault.
+ * A proof may cover entries that a new process does not have, until the pollers drop these entries. More such proofs in
+ * a row are a fault.
  */
 const MAX_UNKNOWN = 3;
 
-/** If an older proof comes later, somebody put it back. */
+/** Order of the proofs: an older proof that arrives later was replayed. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
 type ProofReceiver = Pick<RevocationReceiver, 'proven' | 'unproven' | 'refused'>;
@@ -78,7 +78,7 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** `usefulUntilMs`: by the server's clock, or undefined if the writer of the entry did not know it. */
+  /** `usefulUntilMs` is a time of the server's clock, or undefined if the writer of the entry did not know it. */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
@@ -93,7 +93,7 @@ export class StreamProofs {
     return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /** Returns whether this replica can open the proof; undefined without one. */
+  /** Returns whether this replica can open the proof, or undefined without a proof. */
   find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
     if (sealed === '') this.#found = undefined;
     else if (this.#found?.sealed !== sealed) {
@@ -107,7 +107,7 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /** Throws `Gap` if this replica has read other entries: every process must then append what it holds. */
+  /** Throws `Gap` if this replica has read other entries than the proof covers, so that a new epoch begins. */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -124,7 +124,7 @@ export class StreamProofs {
       receiver.refused('entries_replaced');
       throw new Gap('entries_replaced', epoch);
     } else {
-      // A poller that began a new chain has a gap of its own, and its next proof shows it.
+      // A poller that began a new chain had a gap, which its next proof shows.
       this.#found.isRefused = true;
       receiver.unproven();
     }

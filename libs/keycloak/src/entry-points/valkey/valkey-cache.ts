@@ -8,7 +8,7 @@ import { ValkeySharedCache } from './valkey-shared-cache.js';
 export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   /**
    * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every replica of this service, and at no
-   * other service. The first key seals, and all keys open. They are not the client's secret.
+   * other service. The first key seals, and all keys open. Do not use the client's secret.
    */
   readonly keys: readonly string[];
 }
@@ -18,7 +18,7 @@ const DEADLINE_MS = 50;
 /**
  * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). All replicas of this service reuse the
  * introspection results and tokens that one replica requested, by the same rules as results in memory. Use another
- * database or server than for denials, because this one may lose everything at any time.
+ * database or server than for denials, because the cache may be lost at any time.
  *
  * A reader of the server learns nothing. A writer can only delete entries, or put an entry back within its lifetime.
  *
@@ -32,7 +32,7 @@ export function valkeyCache(options: ValkeyCacheOptions): SharedCache {
 const MAKER = 'valkeyCache';
 
 class ValkeyCache implements SharedCache {
-  // Fields that are private in the types only would be printed.
+  // Uses `#` fields, because TypeScript's `private` fields would be printed.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
 

@@ -71,7 +71,7 @@ export class ValkeyClient {
     this.#connection?.close();
   }
 
-  /** The wait counts from the first caller, so later callers do not add to it. */
+  /** The wait counts from the first caller, so later callers do not extend it. */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

@@ -11,14 +11,14 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** A deadline has several parts, and a pause of this process takes up only one of them. */
+/** A deadline is split into parts, so that a pause of this process uses up only one part. */
 const DEADLINE_PARTS = 5;
-/** A server that is silent for less may be busy, or this process is busy. */
+/** After a shorter silence, the server or this process may just be busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Closes the socket while it is connecting, too: the client does not know it before that, and would keep it. */
+  /** Also closes a socket that is still connecting, which the client does not know yet and would keep open. */
   readonly #ending = new AbortController();
   readonly #user: string;
   #failure: ValkeyError | undefined;
@@ -40,8 +40,8 @@ export class ValkeyConnection {
       disableOfflineQueue: true,
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
-    // Without a listener an error ends the process. After some errors, such as an answer that nobody asked for, the
-    // client would continue.
+    // Without a listener an error ends the process. After some errors, such as an unrequested answer, the client would
+    // continue.
     this.#client.on('error', (error: unknown) => {
       this.#failure ??= this.#failureOf(error);
       this.close();
@@ -93,7 +93,7 @@ export class ValkeyConnection {
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
-    // Not `instanceof Error`: in tests, Node's errors are of another realm.
+    // `instanceof Error` fails in tests, where Node's errors come from another realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
     // Node's code for a key or digest that is too weak for OpenSSL.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
@@ -102,7 +102,7 @@ export class ValkeyConnection {
   }
 }
 
-/** Time in which this process was busy hardly counts, because it could neither send nor read. */
+/** Time in which this process was blocked hardly counts, because it could not send or read. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {
@@ -115,13 +115,13 @@ export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise
 async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never> {
   for (let part = 0; part < DEADLINE_PARTS; part += 1) {
     await sleep(Math.max(0, deadlineMs / DEADLINE_PARTS), undefined, { signal });
-    // Node reads pending input after the timers and before this.
+    // Node reads pending input after timers and before immediates.
     await afterReading(undefined, { signal });
   }
   throw new ValkeyError(LATE);
 }
 
-/** Node does not send it by itself (RFC 6066 §3). */
+/** Server name for TLS, which Node does not send by itself (RFC 6066 §3). */
 function serverName({ hostname }: URL): { readonly servername?: string } {
   const isAddress = hostname.includes(':') || /^[\d.]+$/.test(hostname);
   return isAddress ? {} : { servername: hostname };

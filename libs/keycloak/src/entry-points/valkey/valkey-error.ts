@@ -1,8 +1,8 @@
-/** Its message is one word. Neither the message nor the hint contains a key, a value or a password. */
+/** An error whose message is one word. The message and the hint contain no key, value or password. */
 export class ValkeyError extends Error {
   constructor(
     message: string,
-    /** The cure for an operator, if it is known. */
+    /** Advice for an operator, if known. */
     readonly hint?: string,
   ) {
     super(message);
@@ -11,7 +11,7 @@ export class ValkeyError extends Error {
 
 const ERROR_WORD = /^[A-Z]+(?= |$)/;
 
-/** The server answers `ERR` to a script that runs a command without the right to it. */
+/** The server answers `ERR` to a script that runs a command without permission. */
 const REFUSED_RIGHT = /^NOPERM|^ERR ACL failure in script/;
 const REFUSED_COMMAND = /no permissions to run the '([\w|-]+)' command/;
 

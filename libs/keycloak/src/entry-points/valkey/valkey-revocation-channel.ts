@@ -22,7 +22,7 @@ import { ValkeyError } from './valkey-error.js';
 
 const SOON_OF_NO_USE_MS = 10_000;
 
-/** Two connections: one waits for entries, the other appends. */
+/** Uses one connection to wait for entries, and another connection to append entries. */
 export class ValkeyRevocationChannel implements ConnectedRevocationChannel, ProofChannel {
   readonly #stream: RevocationStream;
   readonly #entries: RevocationEntries;
@@ -90,7 +90,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const sealed = this.#proofs.write(heard, lease.fencing, place);
     if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
-    // The proof need not come back from the server first.
+    // Apply the proof without waiting until it comes back from the server.
     if (outcome === 'taken') this.#proofs.tell(heard, this.receiver);
     return outcome;
   }
@@ -117,7 +117,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
-    // The server may remove other entries before anybody has read them.
+    // The server may remove entries that expire soon before anybody has read them.
     const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;

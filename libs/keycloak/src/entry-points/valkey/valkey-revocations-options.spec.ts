@@ -63,7 +63,7 @@ describe('valkeyRevocations', () => {
     },
   );
 
-  it('prints neither the keys nor the password', () => {
+  it('does not print the keys or the password', () => {
     const channel = valkeyRevocations({ url: 'valkeys://user:the-password-4711@valkey.test', keys: [KEY] });
     expect(inspect(channel, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
     expect(JSON.stringify(channel)).toBe('{}');

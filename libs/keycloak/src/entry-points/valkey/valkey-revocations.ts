@@ -17,7 +17,7 @@ import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
    * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for
-   * nothing else. The first key seals, and all keys open. They are not the client's secret.
+   * nothing else. The first key seals, and all keys open. Do not use the client's secret.
    */
   readonly keys: readonly string[];
   /**
@@ -43,7 +43,7 @@ export function valkeyRevocations(options: ValkeyRevocationsOptions): Revocation
 const MAKER = 'valkeyRevocations';
 
 class ValkeyRevocations implements RevocationChannel {
-  // Fields that are private in the types only would be printed.
+  // Uses `#` fields, because TypeScript's `private` fields would be printed.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
   readonly #proofKeys: ProofKeys;

@@ -6,13 +6,13 @@ import { ServerClock } from './server-clock.js';
 import { serviceKeyPrefix } from './service-keys.js';
 import type { ValkeyClient } from './valkey-client.js';
 
-/** If a replica exits while it asks, the others wait no longer than this. */
+/** How long other replicas wait if the replica with the lease exits. */
 const LEASE_MS = 600;
 
 /** Part of the deadline: the holder of a lease must still be waiting when the answer arrives. */
 const STILL_WAITING = 0.8;
 
-/** Identifies a sealed text, because each text has a salt of its own. */
+/** Length of the beginning that identifies a sealed text, because each text has its own salt. */
 const BEGINNING = 44;
 
 /** An entry of another form does not open. */
@@ -68,14 +68,14 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     const id = sealed.slice(0, BEGINNING);
     const opened = this.#keys.open(sealed, [...this.#owner, key]);
     const { t: text, a: askedAtMs } = opened === undefined ? NOTHING : (JSON.parse(opened) as Written);
-    // The server read its clock after this was sent.
+    // The server read its clock after `sentMs`.
     const ageMs = Math.max(nowMs - askedAtMs + (performance.now() - sentMs), this.#clock.latestMs() - askedAtMs);
     const isOfUse = askedAtMs <= nowMs && ageMs < maxAgeMs;
     return { kind: 'found', text: isOfUse ? text : '', ageMs, id };
   }
 
   async put(key: string, { text, ageMs, servesMs, isFinal }: SharedEntry): Promise<void> {
-    // With another time than the server's, the entry could look newer than it is.
+    // Without the server's time, the entry could look newer than it is.
     if (!this.#clock.isLearned) return;
     const name = this.#nameOf(key);
     const askedAtMs = Math.floor(this.#clock.nowMs() - ageMs);

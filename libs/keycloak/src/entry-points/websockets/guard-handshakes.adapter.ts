@@ -20,8 +20,8 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
  * A socket is closed when its token expires or is denied, and within `introspectionTtlSeconds` after the token became
  * inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
- * Throws `Error` for a server of another library, for ws gateways on one path of which only some are `@Public()`, and
- * without `KeycloakModule`.
+ * Throws `Error` for a server of another library, if only some ws gateways of a path are `@Public()`, and without
+ * `KeycloakModule`.
  */
 export function guardHandshakes<Adapter extends WebSocketAdapter>(
   app: Pick<INestApplicationContext, 'get'>,

@@ -56,7 +56,8 @@ export function guardSocketIo(
 }
 
 /**
- * While the token of an upgrade is verified, nobody else listens for `error`, and an unhandled one ends the process.
+ * While the token of an upgrade is verified, no other listener handles `error`, and an unhandled `error` event ends the
+ * process.
  */
 function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
@@ -76,9 +77,7 @@ interface Duplex {
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
-/**
- * Checks every request, which must come from the caller who opened the session: a session id alone grants no access.
- */
+/** Checks that every request comes from the caller who opened the session: a session id alone grants no access. */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],

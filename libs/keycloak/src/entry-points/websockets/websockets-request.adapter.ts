@@ -12,7 +12,7 @@ import { connectionOfSocket } from './sockets.js';
  * A refusal is sent as the event `exception` with the body that HTTP callers get.
  */
 export function websocketsRequestAdapter(): RequestAdapter {
-  // Nest's own filter, but it must not send the client's message back.
+  // Nest's filter, but without sending the client's message back.
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {
     kind: 'ws',

@@ -311,7 +311,7 @@ describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
 });
 
 describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
-  it('lets any client connect to a @Public() gateway, and checks its messages against their own decorators', async () => {
+  it('lets any client connect to a @Public() gateway, and checks each message against the decorators of its handler', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {
@@ -510,7 +510,7 @@ describe('a socket.io client', () => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('is checked again when it recovers its connection', async () => {
+  it('is checked again when the client recovers its connection', async () => {
     @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
     @RequirePermission('orders.read')
     class Recovering {
@@ -635,7 +635,7 @@ describe('a verifyClient of the application', () => {
     ['that answers at once, by a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
     ['that rejects, and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
     ['that rejects', rejecting(2), { status: 500, body: 'Internal Server Error' }],
-  ])('%s is called only after the token is accepted', async (_, verifyClient, expected) => {
+  ])('is called only after the token is accepted: a function %s', async (_, verifyClient, expected) => {
     @WebSocketGateway({ path: '/chat', verifyClient } as object)
     @Authenticated()
     class Picky {}

@@ -17,12 +17,12 @@ export interface ApplicationUnderTest {
  *
  * Every call returns a new token, unless `token` has a `text`: then that is the bearer token. If you sign in the same
  * text with other claims, the application sees them only after `introspectionTtlSeconds`. In an application with
- * several issuers a `text` must name one, as `iss`.
+ * several issuers, a `text` must contain an `iss`.
  *
- * It does *not* bypass the guard. With the option `jwt` every token is signed, except one with a `text`, which only
- * introspection accepts.
+ * It does *not* bypass the guard. With the option `jwt`, every token is signed, except a token with a `text`, which
+ * only introspection accepts.
  *
- * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`.
+ * Throws `Error` if the application has no `KeycloakTestingModule`, or if `NODE_ENV` is not `test` or `development`.
  * Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515 §7.1), or a
  * permission that `scope` can't contain.
  */
@@ -44,7 +44,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 
 /**
  * Ends a token at the authorization server. As in production, the application notices at the next introspection
- * (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), and not where it verifies signatures.
+ * (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), but not on routes that verify signatures.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
@@ -57,8 +57,8 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
 /**
- * The authorization server of this application, or the server of `issuer` if it has several: makes it unreachable.
- * Throws `Error` for an issuer that the application does not have.
+ * Returns the authorization server of this application (or of `issuer`), for example to make it unreachable. Throws
+ * `Error` for an issuer that the application does not have.
  */
 export function testAuthorizationServer(app: ApplicationUnderTest, issuer?: string): TestAuthorizationServer {
   const { authorizationServers } = networkOf(app);

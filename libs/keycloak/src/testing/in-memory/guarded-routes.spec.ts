@@ -153,7 +153,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/about', bearer).expect(200);
   });
 
-  it('admits a token for several services, this one among them', async () => {
+  it('admits a token for several services that include this service', async () => {
     const both = as({ permissions: ['orders.read'], audience: ['account', 'orders'] });
     expect((await read('/orders', both)).status).toBe(200);
   });

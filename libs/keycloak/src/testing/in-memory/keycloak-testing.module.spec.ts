@@ -83,7 +83,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('accepts options in place of those that a test can not provide', async () => {
+  it('accepts replacements for options that a test can not provide', async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -118,7 +118,7 @@ describe('KeycloakTestingModule.forRoot', () => {
     expect(body).toEqual({ iss: 'https://keycloak.test/realms/test', aud: ['test-service'] });
   });
 
-  it('must be imported instead of the class', async () => {
+  it('rejects an import of the class without forRoot', async () => {
     await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
       /Import KeycloakTestingModule/,
     );
@@ -236,7 +236,7 @@ describe('signIn', () => {
     await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
-  it('publishes each token on the channel of the leak scanner, exchanged ones too', async () => {
+  it('publishes each token on the channel of the leak scanner, including exchanged tokens', async () => {
     const published: unknown[] = [];
     const record = (text: unknown): unknown => published.push(text);
     testTokenChannel.subscribe(record);

@@ -34,7 +34,7 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. A token that was not
  * signed in is refused.
  *
- * Throws `Error` unless `NODE_ENV` is `test` or `development`, and if the class itself is imported, since it would not
+ * Throws `Error` if `NODE_ENV` is not `test` or `development`, and if the class itself is imported, which would not
  * guard any route.
  */
 @Module({})
@@ -44,11 +44,11 @@ export class KeycloakTestingModule {
   }
 
   /**
-   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without `options` the
-   * application keeps its own, and their factory needs the same providers and environment as in production.
+   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without `options`, the
+   * application keeps its own options, and their factory needs the same providers and environment as in production.
    *
-   * `options` replace them, and the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`,
-   * client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
+   * With `options`, the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`, client id
+   * `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');

@@ -207,7 +207,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('fail a call whose route has no answer or throws, and say so', async () => {
+  it('fail a call whose route has no answer or throws, and name the reason in the error', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')

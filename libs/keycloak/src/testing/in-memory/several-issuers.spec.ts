@@ -128,7 +128,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/any', again), await get('/any', own)]).toEqual([401, OWN]);
   });
 
-  it('limits another issuer to its accepted scopes, whatever else its tokens contain', async () => {
+  it('limits another issuer to its accepted scopes, even if its tokens contain further scopes', async () => {
     const { app, get } = await start();
     const permissions = ['orders:read', 'orders:admin'];
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, permissions }))) as [
@@ -179,7 +179,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(() => testAuthorizationServer(app, 'https://sso.example.com/realms/other')).toThrow(/no issuer/);
   });
 
-  it('calls a service that has a client id at the issuer of the caller, and answers 502 for any other', async () => {
+  it('calls a service that has a client id at the issuer of the caller, and answers 502 for any other service', async () => {
     const { app, get } = await start({}, { [OWN]: 'stock', [PARTNER]: 'shop-stock' });
     testServices(app).on('stock', 'GET', '/').reply(200, Buffer.from('in stock'));
     const tokens = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, subject: 'u1' })));

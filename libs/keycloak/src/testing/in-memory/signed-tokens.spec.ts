@@ -102,7 +102,7 @@ describe('an application that verifies signatures, under test', () => {
     expect(await get('/orders', signIn(app, testAccessToken({ ...GOOD, ...bent })))).toMatchObject({ status });
   });
 
-  it('refuses a token that another application signed, and a token that nobody signed', async () => {
+  it('refuses a token that another application signed, and a token with an invalid signature', async () => {
     const [one, other] = [await start(), await start()];
     for (const token of [signIn(other.app, testAccessToken(GOOD)), tokenText('made-up')]) {
       expect(await one.get('/orders', token)).toMatchObject({ status: 401 });

@@ -16,8 +16,8 @@ export interface TestedClient {
 const LIFETIME_SECONDS = 300;
 
 /**
- * Answers one application under test in memory, in place of Keycloak. Introspection returns all claims: Keycloak would
- * report a token for another audience or from another issuer as inactive, here the application refuses it.
+ * Answers one application under test in memory, in place of Keycloak. Introspection returns all claims, so the
+ * application refuses a token of another audience or issuer, which Keycloak would report as inactive.
  *
  * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
  */

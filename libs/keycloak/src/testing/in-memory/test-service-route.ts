@@ -7,7 +7,7 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /** Bytes, and text whose type is in `headers`, are sent as they are, other values as JSON. */
+  /** Sent unchanged if it is bytes, or text with a content type in `headers` that is not JSON, otherwise as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -16,7 +16,7 @@ export class TestServices {
 
   constructor(private readonly tokenOf: (text: string) => TestToken | undefined) {}
 
-  /** All calls in order, including replays and unexpected ones. */
+  /** All calls in order, including replays and unexpected calls. */
   get calls(): readonly TestServiceCall[] {
     return [...this.#calls];
   }
@@ -33,7 +33,7 @@ export class TestServices {
    * expression is tested against path and query.
    *
    * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can
-   * have, such as one without a leading slash or with a dot segment.
+   * have, such as a path without a leading slash or with a dot segment.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
     if (!this.#services.has(service)) {
@@ -45,7 +45,7 @@ export class TestServices {
     return route;
   }
 
-  /** Removes calls and answers, but no tokens of the application. */
+  /** Removes calls and answers, but keeps the tokens of the application. */
   reset(): void {
     for (const list of [this.#routes, this.#calls, this.#unexpected]) list.length = 0;
   }

@@ -32,7 +32,7 @@ export class TestTokens {
     testTokenChannel.publish(text);
   }
 
-  /** The token may have expired. */
+  /** Returns a known token that was not ended, even if it has expired. */
   find(text: string | null | undefined): TestToken | undefined {
     return typeof text === 'string' && !this.#ended.has(text) ? this.#tokens.get(text) : undefined;
   }

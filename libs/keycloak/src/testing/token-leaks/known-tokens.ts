@@ -42,8 +42,7 @@ const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
 /**
- * The cost of a search depends on the length of the text and hardly on the number of tokens, because an index of grams
- * finds them.
+ * The time of a search depends on the length of the text and hardly on the number of tokens, because grams are indexed.
  */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
@@ -101,9 +100,7 @@ export class KnownTokens {
   }
 }
 
-/**
- * Tokens of one user share claims, so several may match the same place. The longest match is the token that is there.
- */
+/** Tokens of one user share claims, so several may match the same place. The longest match is the token in the text. */
 function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
   const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
     one !== other && other.start <= one.start && one.end <= other.end && other.end - other.start > one.end - one.start;
@@ -112,7 +109,7 @@ function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[]
 
 function knownToken(text: string, kind: TokenKind): KnownToken {
   const parts = text.split('.');
-  // If too little follows the header, the whole text counts as the secret.
+  // If too little follows the header, the whole token counts as the secret.
   const isSerialized =
     text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= MIN_TOKEN_LENGTH;
   return {

@@ -19,7 +19,7 @@ const MIN_RECEIVED_LENGTH = 32;
 
 /**
  * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It
- * does not see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none.
+ * does not see the responses of other clients: the `fetch` of Node 20 and 22 publishes no responses.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

@@ -193,7 +193,7 @@ describe('printed output', () => {
     [stdout.write, stderr.write, globalThis.console] = own;
   });
 
-  it('is watched on both streams, however it is split into chunks', () => {
+  it('is watched on both streams, even if tokens are split into chunks', () => {
     const scanner = start(TOKEN);
     stdout.write(`first line\nsecond ${TOKEN.slice(0, 50)}`);
     stdout.write(Buffer.from(`${TOKEN.slice(50)} line\nthird ${OPAQUE}\n`));
@@ -209,7 +209,7 @@ describe('printed output', () => {
     ]);
   });
 
-  it('is watched once on a console of Node, which writes to the stream as well', () => {
+  it('is reported once for a console of Node, which also writes to the stream', () => {
     const scanner = start(TOKEN);
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
@@ -251,7 +251,7 @@ describe('printed output', () => {
     expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('still reaches a function that wrapped the stream meanwhile', () => {
+  it('still reaches a function that wrapped the stream during the scan', () => {
     const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);
@@ -315,7 +315,7 @@ describe('the tokens of a run', () => {
     expect(heard()).toEqual([false, false, false]);
   });
 
-  it('include the tokens that pass its proxy, which changes nothing else', async () => {
+  it('include the tokens that pass through the proxy, which forwards requests and responses', async () => {
     const scanner = start();
     const code = '7f2c.code.81aa-0017';
     const server = await serve((request, response) => {
@@ -346,7 +346,7 @@ describe('the tokens of a run', () => {
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it('stay unknown when the proxy can not reach the server: the connection breaks', async () => {
+  it('are not collected if the proxy can not reach the server, which breaks the connection', async () => {
     const proxy = await start().proxyTo('http://127.0.0.1:9');
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
     await proxy.stop();

@@ -50,7 +50,7 @@ export class TokenLeakScanner {
     return scanner;
   }
 
-  /** The number of tokens and codes it searches for. With none, {@link TokenLeakScanner.assertNone} proves little. */
+  /** The number of tokens and codes it searches for. If it is 0, {@link TokenLeakScanner.assertNone} proves little. */
   get knownCount(): number {
     return this.#known.size;
   }
@@ -128,7 +128,7 @@ export class TokenLeakScanner {
     for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /** A later report replaces an earlier one, since a JWT may become known or an unfinished line complete. */
+  /** A later report replaces an earlier report, since a JWT may become known or an unfinished line complete. */
   #report(leak: TokenLeak): void {
     const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
     const where = isSecret ? 'a place whose name contains a token' : leak.where;

@@ -68,7 +68,7 @@ describe('a leak', () => {
     );
   });
 
-  it('is attributed to the token in the text, however many other tokens share its claims', () => {
+  it('is attributed to the token in the text, even if many other tokens share its claims', () => {
     const tokens = Array.from({ length: 40 }, (_, index) => {
       const claims = {
         exp: 1_700_000_300,
@@ -108,7 +108,7 @@ describe('a leak', () => {
 });
 
 describe('a text without a leak', () => {
-  it('is not reported: it contains no part of a token', () => {
+  it('is not reported if it contains no part of a token', () => {
     const text = fc.array(fc.oneof(around, opaque), { maxLength: 8 }).map((parts) => parts.join(' '));
     fc.assert(
       fc.property(fc.uniqueArray(token, { minLength: 1, maxLength: 8 }), text, (all, seen) => {
@@ -117,7 +117,7 @@ describe('a text without a leak', () => {
     );
   });
 
-  it('is not reported: it contains the header, the hash, the decoded claims, or less than 32 characters', () => {
+  it('is not reported if it contains only the header, the hash, the decoded claims and less than 32 characters', () => {
     fc.assert(
       fc.property(jwt, fc.nat(), around, (all, at, a) => {
         const [header = '', payload = ''] = all.split('.');
@@ -130,7 +130,7 @@ describe('a text without a leak', () => {
 });
 
 describe('the search', () => {
-  it('reads the text once, however many tokens there are', () => {
+  it('reads the text once, regardless of the number of tokens', () => {
     // A slower search would exceed Jest's timeout.
     const claims = { iss: 'http://localhost:8080/realms/x', sub: '4f1d…', scope: 'a b c '.repeat(50) };
     const sign = (at: number): string => Buffer.from(fingerprint(String(at)).repeat(18)).toString('base64url');

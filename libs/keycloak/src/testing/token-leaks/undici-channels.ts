@@ -4,10 +4,7 @@ import * as diagnostics from 'undici/lib/core/diagnostics.js';
 
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
-/**
- * After a channel of that name was garbage-collected, as between two specs, Node 20 may return a different channel than
- * the one that undici publishes to.
- */
+/** Undici's own channel and the channel with its name, which may differ in Node 20 after garbage collection. */
 export function undiciChannels(event: Event): readonly Channel[] {
   const own = channelsOfUndici()[event];
   const named = channel(`undici:request:${event}`);

@@ -2,7 +2,7 @@ import { KeycloakException, type AuthorizationServerFetch } from '../../ports/si
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
-/** A page must fit into the maximum size of a response, at a few kilobytes for each row. */
+/** A page must fit into the maximum response size; each row takes a few kilobytes. */
 const PAGE = 200;
 const MAX_PAGES = 60;
 
@@ -42,7 +42,7 @@ export class EventLogClient {
     };
   }
 
-  /** `sinceMs`: by the server's clock. */
+  /** `sinceMs` is a time of the server's clock. */
   async since(
     token: string,
     log: Log,

@@ -29,7 +29,7 @@ describe('userEventSignal', () => {
   });
 
   it.each([undefined, 'now', NaN, Infinity, 0, -1, 1e20])(
-    'rechecks the user instead of denying by local time if the time is %s',
+    'rechecks the user if the event time is %s, instead of denying by local time',
     (time) => {
       expect(userEventSignal({ type: 'DELETE_ACCOUNT', userId: 'u1', time })).toEqual({ recheck: { sub: 'u1' } });
     },

@@ -166,7 +166,7 @@ describe('keycloakEvents', () => {
         event('CLIENT_LOGIN', { clientId: 'reader' });
       },
     ],
-  ])('proves nothing if the log %s', async (_, prepare) => {
+  ])('returns no proof if the log %s', async (_, prepare) => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
     const first = await source.poll(0);
@@ -188,7 +188,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: true });
   });
 
-  it('reads again from the last login that it found, whatever the log has shown since', async () => {
+  it('reads again from the last login that it found, even if later polls found no login', async () => {
     await source.poll(0);
     visibleUntilMs = serverNow();
     clock.advance(PROOF_EVERY_MS / 1000);
@@ -213,7 +213,7 @@ describe('keycloakEvents', () => {
     expect(from.at(-1)).toBe(serverNow() - 1000 - OVERLAP_MS);
   });
 
-  it('returns each event once, however often it reads the event again', async () => {
+  it('returns each event only once, even if it reads the event again', async () => {
     await source.poll(0);
     savesLogins = false;
     event('LOGOUT', { sessionId: 's1' });
@@ -249,7 +249,7 @@ describe('keycloakEvents', () => {
     [{ eventsEnabled: true, adminEventsEnabled: true, enabledEventTypes: ['LOGIN', 'LOGOUT'] }, 'event_types_missing'],
     [{}, 'events_disabled'],
     [[], 'events_disabled'],
-  ])('returns events but proves nothing if the settings are %j', async (given, reason) => {
+  ])('returns events but no proof if the settings are %j', async (given, reason) => {
     settings = given;
     event('LOGOUT', { sessionId: 's1' });
     const signals = await source.poll(0);
@@ -317,7 +317,7 @@ describe('keycloakEvents', () => {
     ['an object', 200, '{"id":"1"}'],
     ['what are no rows', 200, '["LOGOUT"]'],
     ['more rows than were asked for', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
-  ])('rejects a log that answers %s, and reads on after the next good answer', async (_, status, body) => {
+  ])('rejects a log that answers %s, and continues after the next valid answer', async (_, status, body) => {
     await source.poll(0);
     clock.advance(1);
     instead = ({ pathname }) => (pathname.endsWith('/admin-events') ? { status, body } : undefined);

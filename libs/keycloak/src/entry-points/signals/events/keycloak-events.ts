@@ -14,8 +14,8 @@ import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type Event
 
 export interface KeycloakEventsOptions {
   /**
-   * How far back each poll reads again: an event becomes visible when its transaction commits, which may be later than
-   * its time. Default 10, 1 to 120.
+   * Overlap of two polls: an event becomes visible when its transaction commits, which may be later than the time of
+   * the event. Default 10, 1 to 120.
    */
   readonly overlapSeconds?: number;
 }
@@ -49,7 +49,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
-  /** The log lacks the events of a time when the realm did not save all of them. */
+  /** Whether the realm did not save all events at the previous poll, so that the log lacks events. */
   #wasUnsaved = false;
   #readMs = -Infinity;
   #proveAtMs = -Infinity;
@@ -109,8 +109,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * The server's clock may belong to a proxy in front of Keycloak, so the last own login in the log counts if it is
-   * earlier. A proof must cover everything since that login, unless another replica has polled since then.
+   * The server's clock may belong to a proxy in front of Keycloak, so the log's time of the last own login is used if
+   * earlier. A proof must cover everything since that login, unless another replica has polled in between.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -120,7 +120,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     return (isToBeProven && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
-  /** A proof needs a new token, because the login for it must appear in the log. */
+  /** A proof needs a new login, because that login must appear in the log. */
   async #logIn(isToBeProven: boolean): Promise<IssuedToken> {
     if (this.#token === undefined || isToBeProven) this.#token = await this.context.login();
     return this.#token;
@@ -142,7 +142,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may appear late, so a few polls retry at once.
+    // A login may appear late, so the next few polls try the proof again.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;

@@ -11,16 +11,13 @@ export interface SeenLogin {
   readonly tokenId: unknown;
   /** By the server's clock. */
   readonly time: number;
-  /** When this process read the log, after the login; monotonic. */
+  /** Monotonic time at which this process began to read the log, after the login. */
   readonly atMs: number;
 }
 
 export interface LookedFor {
   readonly isSeen: boolean;
-  /**
-   * False if the log was cleared or belongs to another database, or if no login was seen for so long that older events
-   * are not read again.
-   */
+  /** False if the log was cleared or belongs to another database, or if no login was found for ten minutes. */
   readonly isSameLog: boolean;
 }
 
@@ -38,7 +35,7 @@ export class OwnLogins {
     return this.#last !== undefined && nowMs - this.#last.atMs < LOOKED_FOR_MS ? this.#last : undefined;
   }
 
-  /** `sinceMs`: by the server's clock. */
+  /** `sinceMs` is a time of the server's clock. */
   async look(token: string, sinceMs: number): Promise<LookedFor> {
     const tokenId = unverifiedClaims(token)['jti'];
     const nowMs = this.clock.monotonicMs();

@@ -7,8 +7,8 @@ export type EventRepresentation = Readonly<Record<string, unknown>>;
 export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
 
 /**
- * Other types end no token (Keycloak's server administration guide, "Event types"): after a password change Keycloak
- * keeps the sessions, or writes LOGOUT for each session that it ends.
+ * Other types do not end tokens (Keycloak's administration guide, "Event types"): Keycloak keeps sessions after a
+ * password change, or writes LOGOUT for each ended session.
  */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
@@ -23,8 +23,8 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // With a session, Keycloak revoked a refresh token: tokens of other clients in the session and later tokens stay
-    // valid. Without a session, it revoked one access token of the user.
+    // If the event has a session, Keycloak revoked a refresh token: later tokens and tokens of other clients in the
+    // session stay valid. Otherwise Keycloak revoked one access token of the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };
@@ -36,7 +36,7 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
   }
 }
 
-/** Tokens carry whole seconds, so the whole second of the event counts. */
+/** Token times have whole seconds, so all tokens from the second of the event are denied. */
 export function ofUser(sub: string, time: unknown): EventSignal {
   const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
   return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };

@@ -10,7 +10,7 @@ export interface UnknownSubject {
   readonly sub?: string | undefined;
 }
 
-/** Keycloak uses it as the session id for all sessions of a user. */
+/** Session id with which Keycloak means all sessions of a user. */
 const ALL_SESSIONS = 'ALL';
 
 const UNDERSTOOD: ReadonlySet<string> = new Set(['user', 'session']);

@@ -5,7 +5,7 @@ const SSF = 'https://schemas.openid.net/secevent/ssf/event-type/';
 export const SESSION_REVOKED = `${CAEP}session-revoked`;
 export const CREDENTIAL_CHANGE = `${CAEP}credential-change`;
 
-/** All sessions of the user: the older name for session-revoked without a session. */
+/** The older name of session-revoked for all sessions of a user. */
 const SESSIONS_REVOKED = `${RISC}sessions-revoked`;
 
 export const VERIFICATION = `${SSF}verification`;

@@ -7,7 +7,7 @@ import type { SecurityEventTokens } from './security-event-tokens.js';
 import type { SetClaims, SetRefusal } from './set-claims.js';
 import type { PollBegin } from './stream-proof.js';
 
-/** An older token was not signed by the issuer if its key is still unknown. */
+/** If the key of a token is still unknown after this time, the issuer did not sign the token. */
 const MAX_UNDECIDED_MS = 120_000;
 
 export interface Heard {

@@ -4,13 +4,13 @@ import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** A replica that polls more often than in half of this time has seen a token by its acknowledgement. */
+/** A replica that polls at least twice in this time sees each token before it is acknowledged. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
 /** After a longer pause, other replicas may have acknowledged tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
-/** An older token may be acknowledged at once: a replica that has not seen it got a truncated page, and knows that. */
+/** An older token may be acknowledged at once, because a replica that missed it knows that its page was truncated. */
 const OLD_SECONDS = 600;
 
 /** Keycloak returns at most a thousand tokens of about a kilobyte each; a response may have a megabyte. */
@@ -21,7 +21,7 @@ const MAX_PAGES = 10;
 /** While another poll holds tokens, Keycloak omits them for a moment, so the poll is repeated. */
 const MAX_AGAIN = 2;
 
-/** No poll holds tokens for longer, so somebody else acknowledged a token that is still missing. */
+/** A poll holds tokens for less time, so another receiver acknowledged a token that is still missing. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -34,8 +34,8 @@ const SHRINKS_BY = 4;
 interface Seen {
   readonly firstSeenMs: number;
   /**
-   * Whether the previous poll was recent: otherwise another replica may have seen the token long before, and
-   * acknowledge it soon.
+   * Whether the previous poll was recent; if not, another replica may have seen the token earlier and acknowledge it
+   * soon.
    */
   readonly isNew: boolean;
   isDone: boolean;
@@ -45,9 +45,9 @@ interface Seen {
 export interface ReadSets {
   readonly sets: ReadonlyMap<string, unknown>;
   readonly isCutOff: boolean;
-  /** Whether tokens are missing that no replica has acknowledged, so that others may be missing, too. */
+  /** Whether expected tokens are missing, so that unknown tokens may be missing, too. */
   readonly isShort: boolean;
-  /** Whether they stay missing: another receiver acknowledges at once, or the stream was replaced. */
+  /** Whether expected tokens stay missing: another receiver acknowledges tokens at once, or the stream was replaced. */
   readonly isTakenByOthers: boolean;
 }
 
@@ -61,7 +61,7 @@ export class OutstandingSets {
   constructor(
     private readonly client: Pick<TransmitterClient, 'post'>,
     private readonly clock: Clock,
-    /** A trial acknowledges nothing, because the service has to read the tokens, too. */
+    /** A trial does not acknowledge tokens, because the service still has to read them. */
     private readonly isTrial: boolean,
   ) {
     this.#seen = new DeadlineCache(MAX_KNOWN, clock);
@@ -83,7 +83,7 @@ export class OutstandingSets {
     return { sets, isCutOff, isShort: missing.length > 0, isTakenByOthers };
   }
 
-  /** The stream may be another one, so no token has to come again. */
+  /** Forgets the expected tokens, because the stream may have been replaced. */
   startAnew(): void {
     this.#readAtMs = -Infinity;
     this.#shown = [];
@@ -119,7 +119,7 @@ export class OutstandingSets {
       for (const [jti, set] of Object.entries(found.sets)) sets.set(jti, set);
       const isLate = [...awaited].some((jti) => !sets.has(jti));
       if (found.isMore) {
-        // Tokens that are not acknowledged come first, so the next page would be the same.
+        // Unacknowledged tokens come first, so the next page would be the same.
         if (sets.size === before) return { sets, isCutOff: true };
       } else if (!isLate || again === MAX_AGAIN) {
         this.#maxEvents = Math.min(MAX_EVENTS, this.#maxEvents * SHRINKS_BY);

@@ -203,7 +203,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.count('/keys')).toBe(2);
   });
 
-  it('reads the keys at most every 30 seconds for an unknown key, and proves nothing until then', async () => {
+  it('reads the keys at most every 30 seconds for an unknown key, and returns no proof while the key is unknown', async () => {
     await source.poll(0);
     const unknown = transmitter.revoked('alice', 's1', { signer: ROTATED });
     const signals = [];

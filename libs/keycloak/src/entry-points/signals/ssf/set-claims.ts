@@ -18,7 +18,7 @@ export type SetRefusal =
 export interface SetRecipient {
   readonly issuer: string;
   readonly audiences: readonly string[];
-  /** The name under which it was delivered (RFC 8936 §2.3). */
+  /** The `jti` under which the token was delivered (RFC 8936 §2.3). */
   readonly jti: string;
 }
 
@@ -29,15 +29,18 @@ export interface SetClaims {
   readonly subId: unknown;
 }
 
-/** In seconds, because the clocks of several nodes differ. */
+/** Tolerated difference between the clocks of several nodes, in seconds. */
 const TOLERANCE = 60;
 
-/** RFC 8417 §2.2, SSF 1.0 §4.1; does not check the signature. `now`: seconds since the epoch, by the server's clock. */
+/**
+ * Checks the claims (RFC 8417 §2.2, SSF 1.0 §4.1), but not the signature. `now`: seconds since the epoch, by the
+ * server's clock.
+ */
 export function readSetClaims(claims: JsonObject, recipient: SetRecipient, now: number): SetClaims | SetRefusal {
   const { iss, aud, jti, iat, events, sub_id: subId } = claims;
   if (iss !== recipient.issuer) return 'other_issuer';
   if (!texts(aud).some((one) => recipient.audiences.includes(one))) return 'other_audience';
-  // With these claims it is a token of another kind, or could be used as one.
+  // A token with these claims could be used as a token of another kind.
   if ('sub' in claims || 'exp' in claims) return 'has_sub_or_exp';
   if (jti !== recipient.jti) return 'other_jti';
   if (typeof iat !== 'number' || !Number.isFinite(iat) || iat < 0) return 'time_missing';

@@ -2,9 +2,9 @@ import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js'
 
 export interface SharedSignalsOptions {
   /**
-   * URL of the transmitter's configuration, on the origin of the issuer or of the URL at which this service reaches it.
-   * Default: `/.well-known/ssf-configuration` below the realm, as Keycloak has it. In SSF 1.0 §7.2 it stands between
-   * host and path.
+   * URL of the transmitter's configuration, on the origin of the issuer or of the issuer's internal URL. Default:
+   * `/.well-known/ssf-configuration` below the realm, as in Keycloak. SSF 1.0 §7.2 puts this path between host and path
+   * of the issuer.
    */
   readonly configurationUrl?: string;
   /** The stream to read. Default: the client's only stream, which the service creates if necessary. */

@@ -72,7 +72,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it('denies up to the time at which an event was issued, also if the event is delivered again', async () => {
+  it('denies tokens up to the issue time of an event, also if the event is delivered again', async () => {
     const jti = randomUUID();
     const set = transmitter.token(
       { [SESSION_REVOKED]: { event_timestamp: transmitter.now + 900 } },
@@ -131,7 +131,7 @@ describe('sharedSignals events', () => {
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('returns every event of a flood of ten thousand, and proves nothing before the end of the flood', async () => {
+  it('returns every event of a flood of ten thousand, and returns no proof before the end of the flood', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -158,7 +158,7 @@ describe('sharedSignals events', () => {
     expect(transmitter.pending).toContain(jti);
   });
 
-  it('returns a backlog of old events in a few polls, and reports a gap until then', async () => {
+  it('returns a backlog of old events in a few polls, and reports a gap until the backlog is read', async () => {
     for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
     clock.advance(3600);
     const all = [await source.poll(0), ...(await polls(4))];
@@ -175,7 +175,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ isProven: true });
   });
 
-  it('proves nothing if the page is cut off, even if it has a verification', async () => {
+  it('returns no proof if the page is cut off, even if the page has a verification', async () => {
     transmitter.verify();
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     transmitter.maxPage = 7;
@@ -212,7 +212,7 @@ describe('sharedSignals events', () => {
     }
   });
 
-  it('requests events that another poll holds again, and proves nothing meanwhile', async () => {
+  it('requests events again that another poll holds, and returns no proof while they are missing', async () => {
     await source.poll(0);
     await polls(8);
     transmitter.revoked('alice', 's1');
@@ -246,7 +246,7 @@ describe('sharedSignals proofs', () => {
     expect(await source.poll(1000)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
   });
 
-  it('accepts a verification that another replica requested, dated to the time of its issue', async () => {
+  it('accepts a verification that another replica requested, and dates it to its issue time', async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
@@ -282,7 +282,7 @@ describe('sharedSignals proofs', () => {
       'verification always fails',
       () => (transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 503 } : undefined)),
     ],
-  ])('proves nothing if %s, but still returns events', async (_, prepare) => {
+  ])('returns no proof if %s, but still returns events', async (_, prepare) => {
     await source.poll(0);
     prepare();
     clock.advance(4);
@@ -315,14 +315,14 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(2);
   });
 
-  it('proves nothing while the answers to its polls are empty', async () => {
+  it('returns no proof while the answers to its polls are empty', async () => {
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body: '{}' } : undefined);
     expect(await source.poll(0)).toMatchObject({ denials: [], isProven: false });
     await polls(5);
     expect(await reasonOf(next())).toBe('verification_not_seen');
   });
 
-  it('requests verifications only as often as the stream allows, and warns if that is seldom', async () => {
+  it('requests verifications only as often as the stream allows, and warns if the stream allows too few', async () => {
     transmitter.minVerificationSeconds = 30;
     transmitter.makeStream();
     await source.poll(0);
@@ -331,7 +331,7 @@ describe('sharedSignals proofs', () => {
     expect(warnings()).toMatchObject([{ level: 'warn', fields: { seconds: 30 } }]);
   });
 
-  it('proves nothing while the status of the stream is unknown', async () => {
+  it('returns no proof while the status of the stream is unknown', async () => {
     await source.poll(0);
     transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');
@@ -419,7 +419,7 @@ describe('sharedSignals streams', () => {
     ['that is disabled', () => transmitter.setStatus('disabled'), 'stream_disabled'],
     ['that is disabled without a word', () => (transmitter.status = 'disabled'), 'stream_disabled'],
   ])(
-    'proves nothing with a stream %s, and reports a gap when the stream is enabled again',
+    'returns no proof with a stream %s, and reports a gap when the stream is enabled again',
     async (_, change, reason) => {
       await source.poll(0);
       change();
@@ -432,7 +432,7 @@ describe('sharedSignals streams', () => {
     },
   );
 
-  it('reports a gap if an event says that the stream was disabled meanwhile', async () => {
+  it('reports a gap if an event says that the stream was disabled in the meantime', async () => {
     await source.poll(0);
     transmitter.setStatus('disabled');
     transmitter.setStatus('enabled');
@@ -458,7 +458,7 @@ describe('sharedSignals streams', () => {
     ['for nobody', { aud: undefined }, 'audience_missing'],
     ['without the event that it is read for', { events_delivered: [CREDENTIAL_CHANGE] }, 'events_not_delivered'],
     ['of chosen users', { default_subjects: 'NONE' }, 'subjects_not_all'],
-  ])('proves nothing with a stream %s, and recovers once its settings are fixed', async (_, members, reason) => {
+  ])('returns no proof with a stream %s, and recovers once the settings are fixed', async (_, members, reason) => {
     transmitter.makeStream(members as Readonly<Record<string, unknown>>);
     const first = await source.poll(0);
     expect([first.isProven, first.fault?.reason]).toEqual([false, reason]);
@@ -541,7 +541,7 @@ describe('sharedSignals transmitters', () => {
     expect(await reasonOf(connectedSource(transmitter, { clock }, {}).poll(0))).toBe('ssf_not_offered');
   });
 
-  it('rejects a transmitter that was switched off at the next read of its configuration', async () => {
+  it('rejects a disabled transmitter at the next read of its configuration', async () => {
     await source.poll(0);
     transmitter.instead = () => ({ status: 404 });
     clock.advance(60);
@@ -644,7 +644,7 @@ describe('sharedSignals transmitters', () => {
     expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
   });
 
-  it('returns events but proves nothing while the configuration cannot be read', async () => {
+  it('returns events but no proof while the configuration cannot be read', async () => {
     await source.poll(0);
     transmitter.instead = ({ path }) => (path.includes('ssf-configuration') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');

@@ -20,7 +20,7 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** After this time, an unknown key is not a key rotation: the issuer's keys were read again meanwhile. */
+/** After this time, the issuer's keys were read again, so a key rotation does not explain an unknown key. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
@@ -91,7 +91,7 @@ class SharedSignals implements ConnectedSignalSource {
     const settings = await this.#settings.read(beganMs);
     const { configuration, stream } = settings;
     await this.#tokens.ready();
-    // Ask before the stream is read: every event until now comes before the verification.
+    // Request the verification before reading the stream: every earlier event comes before the verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
@@ -102,7 +102,7 @@ class SharedSignals implements ConnectedSignalSource {
     return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, heard);
   }
 
-  /** Returns failures of the server as faults, because the events must not get lost any more. */
+  /** Returns server failures as faults instead of throwing, because the events that were read must not get lost. */
   async #signalsOf(
     sinceMs: number,
     beganMs: number,

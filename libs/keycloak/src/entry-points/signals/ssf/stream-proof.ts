@@ -25,8 +25,8 @@ export interface PollBegin {
 }
 
 /**
- * A verification (SSF 1.0 §8.1.4) that this process requested, by its `state`, proves the time until the start of the
- * requesting poll. The verification of another replica proves the time until its `iat`.
+ * A verification (SSF 1.0 §8.1.4) with a `state` of this process proves the time until the start of the requesting
+ * poll. The verification of another replica proves the time until the `iat` of the verification.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -65,12 +65,12 @@ export class StreamProof {
     if (vouchedMs < beganMs - MAX_AGE_MS) return;
     this.#vouchedMs = Math.max(this.#vouchedMs, vouchedMs);
     this.#waitingSinceMs = undefined;
-    // The replica that asked also asks the next time, so that one replica asks for all.
+    // A replica that requested a verification also requests the next verification, so that one replica asks for all.
     const laterMs = beganMs + this.everyMs + Math.min(SOON_MS, this.everyMs / 2);
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Only a poll that has read everything may claim it. */
+  /** Returns the proven time, which only a poll that has read everything may claim. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

@@ -23,7 +23,8 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
   if (!/^1_0(?:$|-)/.test(String(members['spec_version']))) {
     throw unexpected('Its configuration is not that of Shared Signals 1.0: look for another version of the server.');
   }
-  // The tokens name the same issuer (SSF 1.0 §7.2.3), so with another one each token would be refused.
+  // The tokens name the issuer of the configuration (SSF 1.0 §7.2.3), so each token of a different issuer would be
+  // refused.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'It calls itself by another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
@@ -45,8 +46,8 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
 }
 
 /**
- * This service sends its token there or trusts the response, so the URL must be on the origin of the issuer or of
- * `realmUrl`.
+ * The URL must be on the origin of the issuer or of `realmUrl`, because it gets this service's token or its response is
+ * trusted.
  */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
