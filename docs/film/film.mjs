@@ -10,7 +10,7 @@ const VIEWPORT = { width: 820, height: 700 };
 const MARGIN = 20;
 
 const executablePath = findChromium(process.env);
-if (executablePath === undefined) throw new Error(`There is no Chromium. ${HOW_TO_GET_CHROMIUM}`);
+if (executablePath === undefined) throw new Error(`Chromium was not found. ${HOW_TO_GET_CHROMIUM}`);
 const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-background-networking'] });
 try {
   await mkdir(FOLDER, { recursive: true });
@@ -26,7 +26,7 @@ try {
 }
 
 /**
- * What a visitor sees who works the page by keyboard, and for how long: in milliseconds.
+ * Takes the pictures of a visitor who uses the keyboard, each with its duration in milliseconds.
  *
  * @param {'light' | 'dark'} colorScheme
  */

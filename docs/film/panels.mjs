@@ -21,7 +21,7 @@ for (const [index, title] of TITLES.entries()) {
 }
 
 const executablePath = findChromium(process.env);
-if (executablePath === undefined) throw new Error(`There is no Chromium. ${HOW_TO_GET_CHROMIUM}`);
+if (executablePath === undefined) throw new Error(`Chromium was not found. ${HOW_TO_GET_CHROMIUM}`);
 const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-background-networking'] });
 try {
   const page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
