@@ -1,4 +1,4 @@
-import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
+import tsJest from './ts-jest.json' with { type: 'json' };
 
 /** @typedef {'esm' | 'cjs'} Kind */
 /** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind, isOldest?: boolean, isWithoutOpenApi?: boolean }} Cell */
@@ -140,9 +140,12 @@ export const adapterSource = ({ adapter }) =>
     ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
     : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
 
-/** ES modules that a CommonJS runner must transform. */
-const esModules = (/** @type {Cell} */ { nest }) =>
-  ['nestjs-keycloak-s2s', 'oauth4webapi', ...(nest === '12' ? ['@nestjs'] : [])].join('|');
+/** The pattern of docs/testing.md; Nest 12 consists of ES modules as well. */
+const ignoring = (/** @type {Cell} */ { nest }) => ({
+  transformIgnorePatterns: tsJest.jest.transformIgnorePatterns.map((pattern) =>
+    nest === '12' ? pattern.replace('(?!(', '(?!(@nestjs|') : pattern,
+  ),
+});
 
 const json = (/** @type {unknown} */ value) => `${JSON.stringify(value, undefined, 2)}\n`;
 const JEST = 'node_modules/jest/bin/jest.js';
@@ -205,13 +208,13 @@ export const RUNNERS = {
     vitest,
   ],
   cjs: [
-    jest('ts-jest', (cell) => ({ ...SOURCES, ...tsJestInCommonJs(TSCONFIG.compilerOptions, esModules(cell)) }), false),
+    jest('ts-jest', (cell) => ({ ...SOURCES, ...tsJest.jest, ...ignoring(cell) }), false),
     jest(
       '@swc/jest',
       (cell) => ({
         ...SOURCES,
         transform: { '[.][tj]s$': ['@swc/jest', swc('commonjs')] },
-        transformIgnorePatterns: [`/node_modules/(?!(${esModules(cell)})/)`],
+        ...ignoring(cell),
       }),
       false,
     ),

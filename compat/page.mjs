@@ -115,7 +115,7 @@ Keycloak is the supported server. The application also passed with these profile
 ## Jest in CommonJS
 
 Jest must transform the ES modules that Node can \`require\`. [Testing](testing.md#jest-and-vitest) shows what to write in
-\`package.json\`. The tested settings are in [\`jest-in-commonjs.mjs\`](../compat/jest-in-commonjs.mjs).
+\`package.json\`. \`npm run compat\` tests these settings.
 
 ## Keycloak
 
