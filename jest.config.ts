@@ -7,7 +7,6 @@ import type { Config } from 'jest';
 const common: Config = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  // As .swcrc has it.
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',

@@ -223,7 +223,8 @@ export const RUNNERS = {
 };
 
 /**
- * Returns the known cause of a failure that the library can't fix, otherwise undefined.
+ * Returns the known cause of a failure that the library can't fix, otherwise undefined. A passed step gets its cause
+ * too, because npm run compat then reports that the cause is gone.
  *
  * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}

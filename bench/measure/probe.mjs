@@ -36,7 +36,6 @@ const ANSWERS = {
     collections = new PerformanceObserver((list) => pauses.push(...list.getEntries().map(({ duration }) => duration)));
     collections.observe({ entryTypes: ['gc'] });
   },
-  /** Milliseconds of each collection. */
   collectionsEnd() {
     collections.disconnect();
     return pauses;

@@ -66,6 +66,7 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const all = watched.filter(({ service }) => ends.includes(service));
       const prepared = await prepare(realm, user);
       for (const one of watched) await expectAdmitted(one, tokens);
+      // Each cause happens at a random moment between two polls.
       await sleep(Math.random() * 1000);
       const beganMs = performance.now();
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));

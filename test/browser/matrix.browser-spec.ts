@@ -87,7 +87,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
-  it('sends a token again on demand, and keeps its result', async () => {
+  it('sends a token again on demand, and keeps its result and its open cell', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);

@@ -161,6 +161,7 @@ describe('the built services', () => {
       // Without reading, the client would not see that the server closes the connection.
       socket.resume();
     }
+    // The answer to this later request shows that the service has read the earlier requests.
     await fetch(`${url}/health/live`);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);

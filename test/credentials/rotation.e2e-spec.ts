@@ -139,6 +139,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
   it('cause no refused request if private keys are replaced, with or without an announcement (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
+      // Keycloak must know the public key before the service signs with the private key.
       const set = async (client: Client, text: string): Promise<void> => {
         write(fileOf(client, 'next-key'), text);
         await publish(administrator, client, await publicKeysIn(fileOf(client, 'next-key')));

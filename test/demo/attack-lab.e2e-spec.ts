@@ -117,7 +117,7 @@ describeOnBothServers((connect, which) => {
       answers.push(text, page.text);
     });
 
-    it('are refused by signature verification, except for two attacks that only Keycloak can detect', async () => {
+    it('are refused by services that verify signatures, except for two attacks that only Keycloak can detect', async () => {
       const others = await RunningServices.start({
         server,
         variables: { ...ttl(WINDOW_SECONDS), TOKEN_VERIFICATION: 'jwt' },

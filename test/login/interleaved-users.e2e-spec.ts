@@ -43,6 +43,7 @@ describeOnBothServers((connect) => {
     const services = await RunningServices.start({
       server: keycloak,
       direct: true,
+      // Short, so that introspections and renewals happen during the test.
       variables: ttl(1),
       own: { 'service-b': { SERVICE_C_URL: teller.url } },
       publicUrl,

@@ -57,6 +57,7 @@ it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', a
   server.control.fault('token', { kind: 'hang' });
   const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
+  // Only new calls are answered from now on; the calls of the flood still hang.
   server.control.fault('token', undefined);
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);

@@ -296,6 +296,7 @@ async function heldWay(): Promise<HeldWay> {
     const proven = latest(reader);
     release(QUIET);
     await sleep(1500);
+    // The reader measures the age of the same proof at each read, so its time varies by some milliseconds.
     expect(latest(reader)).toBeLessThan(proven + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });

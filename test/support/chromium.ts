@@ -9,7 +9,7 @@ import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 const PICTURES = 'test-results/screenshots';
 const WITHIN_MS = 180_000;
 
-/** {@link eachLook} is faster. */
+/** Options for a new browser context. {@link eachLook} changes an open page instead, which is faster. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },

@@ -1,4 +1,3 @@
-/** The service with nestjs-keycloak-s2s. */
 import { Module } from '@nestjs/common';
 import { KeycloakModule, realmRoles } from 'nestjs-keycloak-s2s';
 import { OrdersController } from './orders.controller';

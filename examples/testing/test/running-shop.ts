@@ -12,7 +12,6 @@ export interface RunningShop {
   stop(): Promise<void>;
 }
 
-/** `options` apply to both services. */
 export async function startShop(issuer: string, options: Partial<KeycloakModuleOptions> = {}): Promise<RunningShop> {
   const common = { issuer, allowInsecureRequests: true, ...options };
   const inventory = await NestFactory.create(

@@ -39,7 +39,6 @@ export class Browser {
     throw new Error(`Too many redirects: ${page.url}`);
   }
 
-  /** The password equals the username. */
   submitLogin(page: Page, username: string, password = username): Promise<Page> {
     return this.submitForm(page, { username, password });
   }

@@ -53,7 +53,6 @@ export interface ExpectedToken {
   /** Scopes in addition to `profile` and `email`. */
   readonly scope?: readonly string[];
   readonly seconds?: number;
-  /** The prefix of `jti`. */
   readonly kind: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly more?: object;
 }

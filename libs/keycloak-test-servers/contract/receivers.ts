@@ -24,7 +24,6 @@ export interface Receiver {
   readonly path: string;
   readonly streamId: string;
   readonly pollPath: string;
-  /** `null` sends no token. A string body is sent unchanged. */
   ask(method: string, path: string, body?: unknown, token?: string | null): Promise<Reply>;
   poll(body?: object): Promise<Poll>;
   verify(...states: readonly string[]): Promise<readonly number[]>;

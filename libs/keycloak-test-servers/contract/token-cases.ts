@@ -281,7 +281,8 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // Avoids the limit of nine, since a busy Keycloak may count a failure twice or not at all.
+      // A success resets the count. The case avoids the limit of nine, since a busy Keycloak may count a failure twice
+      // or not at all.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };

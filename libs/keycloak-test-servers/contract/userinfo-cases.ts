@@ -3,7 +3,6 @@ import { answer } from './observations.js';
 import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';
 import { callerOf, type ContractServer } from './server.js';
 
-/** Userinfo contains no session id. */
 const { sid: _, acr: __, ...PROFILE } = ALICE;
 const USERINFO = { status: 200, sub: '<uuid>', ...PROFILE };
 

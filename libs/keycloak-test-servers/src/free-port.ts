@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:net';
 
 /**
  * Ports below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes
- * (from 30000). An ephemeral port may be taken before its server listens or while it restarts.
+ * (from 30000). An ephemeral port may be taken before its server listens or while it restarts. A client that connects
+ * to an ephemeral port without a server may even connect to itself.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 

@@ -15,7 +15,6 @@ function shortestMs(run: () => unknown): number {
 
 export function growthOf(run: (input: string) => unknown, inputOf: (length: number) => string, length = 4000): number {
   const [short, long] = [inputOf(length), inputOf(length * 10)];
-  // Warms up the compiler.
   for (let round = 0; round < ROUNDS; round += 1) run(short);
   return shortestMs(() => run(long)) / shortestMs(() => run(short));
 }

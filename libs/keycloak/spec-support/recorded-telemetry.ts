@@ -34,7 +34,7 @@ export class RecordedTelemetry {
 
   private constructor() {}
 
-  /** Sets global providers, so only one can run at a time. */
+  /** Sets global providers, so only one can run at a time. Call it before starting the code under test. */
   static start(): RecordedTelemetry {
     const recorded = new RecordedTelemetry();
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

@@ -67,7 +67,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // A limit would drop headers silently, possibly a token, a cookie or an Origin.
+  // A limit would drop headers silently, possibly a token, a cookie or an Origin. Node limits all headers together to
+  // 16 KB.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;

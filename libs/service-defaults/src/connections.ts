@@ -60,7 +60,10 @@ export class Connections {
     response.shouldKeepAlive = false;
   }
 
-  /** Whether the client of an inactive connection leaves an answer unread, or waits for no answer. */
+  /**
+   * Whether the client of an inactive connection leaves an answer unread, or waits for no answer. Other limits cover a
+   * connection that has sent nothing yet.
+   */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
   }
@@ -94,7 +97,10 @@ export class Connections {
     }
   }
 
-  /** Ends event streams, since they never end by themselves. */
+  /**
+   * Closes idle connections now, and other connections after their last answer. Ends event streams, since they never
+   * end by themselves.
+   */
   drain(): void {
     this.#draining = true;
     for (const [socket, pending] of this.#pending) {

@@ -83,7 +83,7 @@ describe('DependencyChecks', () => {
     expect((await checks().read()).states['service-b']).toMatchObject({ isUp: false });
   });
 
-  it('reports services as down while the file with their certificate authorities can not be read', async () => {
+  it('reports services as down if the file with their certificate authorities was never readable', async () => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const dependencies = new DependencyChecks(
       { check: async () => keycloak },

@@ -21,8 +21,8 @@ function keepTicksFast(): void {
 }
 
 /**
- * If nearly all of the first listener lists are kept, V8 may allocate all later lists as old objects. Each old list
- * retains its answer until a full collection.
+ * The second listener of an event creates a list of listeners. If nearly all of the first lists are kept, V8 may
+ * allocate all later lists as old objects. Each old list retains its answer until a full collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;

@@ -37,6 +37,7 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
+      // Until an answer begins, Node's `statusCode` is 200, although the status is not decided.
       status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };

@@ -24,7 +24,7 @@ export class AttackTools {
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /** How long a service without a revocation feed reuses an introspection result. */
+  /** How long a service without a feed reuses an introspection result, if all services have the same setting. */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 

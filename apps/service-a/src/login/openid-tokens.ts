@@ -2,7 +2,10 @@ export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When Keycloak confirmed the session, on the monotonic clock; in a stored session, on the clock of the store. */
+  /**
+   * When the service sent the request for these tokens, since the session may end before the answer arrives. It is on
+   * the monotonic clock, and in a stored session on the clock of the store.
+   */
   readonly askedAtMs: number;
   /** On the same clock as `askedAtMs`. */
   readonly expiresAtMs: number;

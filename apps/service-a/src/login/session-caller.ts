@@ -37,8 +37,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns undefined only if the request has no session cookie, so that an ended session is never replaced by another
-   * identity. Throws `BearerError`:
+   * Returns undefined if the request has no session cookie, or is authenticated by a token. Throws `BearerError` for an
+   * ended session too, so that its request never runs under another identity:
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong

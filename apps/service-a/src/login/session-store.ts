@@ -14,11 +14,15 @@ export interface SessionStore {
   /** Whether all replicas use this store, so that a replica must not repeat an operation of another replica. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
-  /** Returns false, without adding the session, if the session has already ended. */
+  /**
+   * Returns false, without adding the session, if the session has already ended. `issuedAt` is `iat` of the login's ID
+   * token, in seconds on Keycloak's clock.
+   */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * `change` is called again after a concurrent change, and may return its argument. If `change` returns undefined, the
-   * session is deleted.
+   * Replaces the session atomically, so that no concurrent change is lost and no deleted session is revived. `change`
+   * is called again after a concurrent change, and may return its argument. If `change` returns undefined, the session
+   * is deleted.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;

@@ -36,7 +36,6 @@ export class SessionWatch {
     this.#tokens = [new WatchedToken(this.#atA(), { everyMs: EVERY_MS })];
   }
 
-  /** Does not reject. */
   async run(signal: AbortSignal): Promise<void> {
     const listener = (message: unknown): void => this.#hear(message as SignalMessage);
     subscribe(SIGNAL_CHANNEL, listener);

@@ -41,7 +41,6 @@ export class WatchedToken {
     return this.#refusedAtMs;
   }
 
-  /** Does not reject. */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     while (!signal.aborted) {
       await this.#renewInTime();

@@ -4,7 +4,6 @@ export class ShowAgainDto {
   @IsUUID()
   readonly id!: string;
 
-  /** A client id. */
   @IsString()
   readonly service!: string;
 }

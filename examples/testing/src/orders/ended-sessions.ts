@@ -1,4 +1,3 @@
-/** Revokes sessions that ended elsewhere. */
 import { Injectable } from '@nestjs/common';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 

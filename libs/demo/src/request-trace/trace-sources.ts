@@ -29,7 +29,6 @@ interface UndiciResponse {
 
 export interface TraceSourceOptions {
   readonly current: () => RequestTrace | undefined;
-  /** Base URLs by service name. */
   readonly calls: Readonly<Record<string, string>>;
   /** Receives the errors of subscribers, since an error thrown by a subscriber would end the process. */
   readonly onFault: (error: unknown) => void;

@@ -232,7 +232,7 @@ describe('control.clock', () => {
     expect(await isActive(token)).toBe(false);
   });
 
-  it('lets an unused session expire, together with its tokens', async () => {
+  it('lets an unused session expire, and issues no token that outlives the session', async () => {
     const { clock } = server.control;
     const refresh = (token = ''): Promise<Record<string, unknown>> =>
       membersOf(post('/token', { grant_type: 'refresh_token', refresh_token: token }, 'demo-cli:'));
@@ -332,7 +332,7 @@ describe('control.fault', () => {
     { fault: { kind: 'empty' }, answer: { body: '' } },
     { fault: { kind: 'wrong-content-type' }, answer: { type: 'text/plain' } },
     { fault: { kind: 'duplicate-keys' }, answer: { body: '{"active":true,"active":false}' } },
-  ])('answers 200 with the body of the fault $fault.kind', async ({ fault, answer }) => {
+  ])('answers 200 with the fault $fault.kind', async ({ fault, answer }) => {
     server.control.fault('introspection', fault);
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, ...answer });
   });

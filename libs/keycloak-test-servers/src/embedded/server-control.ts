@@ -39,7 +39,10 @@ export interface AuthorizationServerControl {
   logOutUser(username: string): Promise<void>;
   /** Returns a logout token for `clientId` about this session, without sending it. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
-  /** Queues a security event token for a receiver, whatever events its stream requests, and returns its `jti`. */
+  /**
+   * Queues a security event token for a receiver, whatever events its stream requests. Returns the `jti` by which a
+   * poll lists and acknowledges the token, even if `overrides` change the claim.
+   */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**
    * Disables a user or a service account (`service-account-<client>`). The sessions work again once the user is
@@ -52,7 +55,7 @@ export interface AuthorizationServerControl {
    */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
-  /** Replaces the realm roles. Existing tokens keep their audience and scopes. */
+  /** Replaces the realm roles. Existing tokens keep their audience and scopes; introspection shows the new roles. */
   setRealmRoles(username: string, roles: readonly string[]): void;
   /** `user` has the format of `users` in a realm export. */
   addUser(user: Readonly<Record<string, unknown>>): void;

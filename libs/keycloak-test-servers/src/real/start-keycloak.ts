@@ -24,7 +24,7 @@ export interface RunningKeycloak extends RunningServer {
 /**
  * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory
  * database, administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only,
- * unless a remote Docker engine runs it.
+ * unless a remote Docker engine runs it; `baseUrl` then points to that engine.
  *
  * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start
  * from the distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`).

@@ -11,8 +11,8 @@ const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
  * Starts the shared server from your own setup, if options must be computed. Selects the server as `startTestServer()`
- * does, and makes it available to `testServer()`. The server stops with `stopSharedServer()`, or when the process is
- * interrupted.
+ * does, and makes it available to `testServer()`. The server stops with `stopSharedServer()`, when the next shared
+ * server starts, or when the process is interrupted. By default, progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();

@@ -90,8 +90,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` with a separate bulkhead and circuit. Create it once per purpose, because each call creates
-   * another bulkhead. `name` is a single word for the log.
+   * Returns a `fetch` with a separate bulkhead and circuit, for calls that other calls must not delay. Create it once
+   * per purpose, because each call creates another bulkhead. `name` is a single word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);

@@ -14,7 +14,10 @@ const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
-/** Every failure becomes `authorization_server_unavailable`, because the transport's error may contain the request. */
+/**
+ * Reads the whole answer before it returns, so that the deadline of the signal covers the body. Every failure becomes
+ * `authorization_server_unavailable`, because the transport's error may contain the request.
+ */
 export function boundedFetch(
   connections: Connections,
   onHeaders: (headers: HttpResponse['headers']) => void,

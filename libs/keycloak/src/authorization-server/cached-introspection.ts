@@ -212,6 +212,7 @@ export class CachedIntrospection {
         throw error;
       }
     };
+    // A caller that needs a younger result has a separate lookup.
     return this.#lookups.run(`${hash} ${maxAgeMs}`, look, nowMs, this.#joinableMs(maxAgeMs, nowMs));
   }
 

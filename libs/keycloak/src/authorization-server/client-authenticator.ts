@@ -68,7 +68,10 @@ export class ClientAuthenticator {
     await this.#apply(await this.#source.credential(), form, headers);
   };
 
-  /** Puts new credentials on a request that was refused with 401. Returns false if no new credentials are available. */
+  /**
+   * Puts new credentials, or an assertion with a corrected time, on a request that was refused with 401. Returns false
+   * if neither is available; otherwise the request may be sent once more.
+   */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
     if (refused === undefined || !(await this.#isWorthAnother(refused))) return false;
@@ -76,7 +79,10 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /** Calls `send`, and repeats it if the server refuses the credentials and new credentials are available. */
+  /**
+   * Calls `send`, and once more if the server refuses the credentials and new credentials, or a corrected time for the
+   * assertion, are available.
+   */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };

@@ -35,15 +35,15 @@ export class AuthorizationServerHealth {
     this.#looks = new DeadlineCache(2, clock);
   }
 
-  /** Never rejects for an unreachable server. */
+  /** Reads the discovery document again, at most once a second. Never rejects for an unreachable server. */
   async check(): Promise<AuthorizationServerStatus> {
     return this.#lookOnceASecond('reachable', async () => this.metadata.refresh());
   }
 
   /**
    * Reports ready once the server has accepted this service's credentials and, if signatures are verified, delivered
-   * its keys. It stays ready if the server becomes unreachable: cached results still work, and otherwise all instances
-   * would become unready at once.
+   * its keys. Until then, it introspects a random token, at most once a second. It stays ready if the server becomes
+   * unreachable: cached results still work, and otherwise all instances would become unready at once.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

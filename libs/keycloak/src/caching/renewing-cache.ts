@@ -31,7 +31,9 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Called with each key whose value is gone, unless a new value is in flight. */
+    /**
+     * Called with each key, even if its flight failed, once no value is cached and no later caller can join a flight.
+     */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));

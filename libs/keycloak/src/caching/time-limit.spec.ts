@@ -30,6 +30,7 @@ describe('TimeLimit', () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
     socket.on('data', (text) => seen.push(String(text)));
+    // After `setImmediate`, Node runs timers before it reads data.
     await new Promise((resolve) => void setImmediate(resolve));
     const over = overAfter(100);
     for (const untilMs = performance.now() + 500; performance.now() < untilMs;) continue;

@@ -36,7 +36,7 @@ export function clientSecretFile(path: string): ClientAuthentication {
 
 /**
  * Gets the client secret from a function (`client_secret_basic`), for example from a vault. It is called on first need,
- * after `refreshSeconds`, and when the server refuses the secret.
+ * after `refreshSeconds`, and when the server refuses the secret. Concurrent requests share a call.
  *
  * If it throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain what it threw. Before the
  * first secret, requests fail with `AuthorizationServerError` (`client_credential_unreadable`).

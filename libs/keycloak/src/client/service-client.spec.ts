@@ -173,7 +173,7 @@ describe('a gzip response', () => {
 
   it.each<[string, Script, string]>([
     ['unpacks to more than maxResponseBytes', zipped(gzipSync(Buffer.alloc(1_000_000))), 'answer_too_large'],
-    ['is none', zipped('{"result":7}'), 'answer_not_as_agreed'],
+    ['is not gzip', zipped('{"result":7}'), 'answer_not_as_agreed'],
     ['is cut off', zipped(gzipSync('{"result":7}').subarray(0, 20)), 'answer_not_as_agreed'],
     ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
   ])('causes service_failed if it %s', async (_, script, reason) => {

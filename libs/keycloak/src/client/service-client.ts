@@ -80,9 +80,9 @@ export class ServiceClient {
   }
 
   /**
-   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope`. Throws
-   * `TypeError` for a scope that is malformed or not declared, and `AuthorizationServerError` (`no_audience_at_issuer`)
-   * if this service has no audience at that issuer.
+   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope` or the
+   * realm's default scopes. Throws `TypeError` for a scope that is malformed or not declared, and
+   * `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at that issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -99,8 +99,9 @@ export class ServiceClient {
  * segments with `encodeURIComponent`, and check ids first: `encodeURIComponent` keeps `.` and `..`, and encodes control
  * characters, which a path may not have.
  *
- * Throws `TypeError` before it requests a token, for a dot segment (also `%2e%2e`), a backslash, a `#`, a control
- * character (in a path also an encoded one) or a lone surrogate. Throws `TypeError` for a body that JSON can't carry.
+ * Throws `TypeError` before it requests a token, for a dot segment (also `%2e%2e`, or between encoded slashes), a
+ * backslash, a `#`, a control character (in a path also an encoded one) or a lone surrogate. Throws `TypeError` for a
+ * body that JSON can't carry.
  *
  * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
  * `AuthorizationServerError` if it could not get a token: a call is never sent without a token.

@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('leaves the old token in use during a renewal, and delays the next renewal by a second (CC-01)', async () => {
+  it('leaves the old token in use if a renewal fails, and delays the next renewal by a second (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);

@@ -30,7 +30,9 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 /** How long a definite refusal is cached, such as a scope that is not granted or a wrong client secret. */
 const REFUSAL_MEMORY_MS = 2000;
 
-/** Longer than any token lives. */
+/**
+ * The time for which no token of another replica is used for an inactive subject token; longer than any token lives.
+ */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
 

@@ -24,7 +24,8 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
- * seconds, and then a summary with the count of suppressed lines.
+ * seconds, and then a summary with the count of suppressed lines. While more than 20 lines arrive in each window, it
+ * writes only the summary.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.

@@ -7,7 +7,8 @@ export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
  * One message per call of `ServiceClient` or `ServiceHttp`, published in the async context of its caller. It is frozen,
- * and has no path, header, body, token or claim. A call with invalid arguments is not published.
+ * and has no path, header, body, token or claim. A call that is sent again with a renewed token is one call. A call
+ * with invalid arguments is not published.
  */
 export interface ServiceCallMessage {
   /** The name that the service is registered with. */

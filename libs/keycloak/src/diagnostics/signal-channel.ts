@@ -15,7 +15,10 @@ export interface SignalMessage {
   readonly denials: number;
   /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;
-  /** By the server's clock, in milliseconds since the epoch; absent if the source does not know. */
+  /**
+   * The time of the first revocation by the server's clock, in milliseconds since the epoch. Absent if the source does
+   * not know it.
+   */
   readonly occurredAtMs?: number;
 }
 

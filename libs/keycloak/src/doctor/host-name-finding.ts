@@ -7,7 +7,8 @@ const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
  * Without a configured host name, Keycloak takes the host name of its issuer from the request, and signs events as
- * another issuer. A proxy that rejects unknown hosts also protects Keycloak.
+ * another issuer. If only a name is configured, Keycloak takes the port from the request. A proxy that rejects unknown
+ * hosts also protects Keycloak.
  */
 export async function hostNameFinding({
   fetch,

@@ -28,7 +28,7 @@ export interface HttpResponse {
 /**
  * - `timeout`: no complete answer in time.
  * - `answer_too_large`: more than `maxResponseBytes`; the rest was not read.
- * - `answer_broken_off`: the connection failed after the status line.
+ * - `answer_broken_off`: the connection failed, or the answer became invalid HTTP, after the status line.
  * - any other: a code of the system or undici, before an answer began.
  */
 export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;

@@ -99,6 +99,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
+    // undici also gets this error, and reports it first if it is reading the body.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });

@@ -12,7 +12,10 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 
 const MAX_AGE_SECONDS = 3600;
 
-/** Returns a new class per application, because Nest reads the path (RFC 9728 §3) from the class. */
+/**
+ * Returns a new class per application, because Nest reads the path (RFC 9728 §3) from the class. The constructor sets
+ * the path, because Nest creates controllers before it creates routes.
+ */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
   @Public()

@@ -4,7 +4,7 @@ import { isScopeToken } from './scope.js';
 export interface AuthenticationDemand {
   /** The preferred value first; if empty, any value is accepted. */
   readonly acrValues: readonly string[];
-  /** The maximum age of `auth_time`. */
+  /** The maximum age of `auth_time`; undefined: no limit. */
   readonly maxAgeSeconds: number | undefined;
 }
 
@@ -23,8 +23,9 @@ export type AuthenticationFault =
   | 'auth_time_in_the_future';
 
 /**
- * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). It does NOT
- * verify the token. Times are seconds since the epoch; `toleranceSeconds` is the allowed clock skew.
+ * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). Returns
+ * undefined if the login is sufficient. It does NOT verify the token. Times are seconds since the epoch;
+ * `toleranceSeconds` is the allowed clock skew.
  */
 export function authenticationFault(
   { acrValues, maxAgeSeconds }: AuthenticationDemand,

@@ -21,8 +21,9 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
 
   /**
    * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
-   * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. The rest is
-   * only logged, after tokens and secrets are masked.
+   * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. Another
+   * `error` is only logged, and only if it can't contain a token. `description` is only logged, with tokens and secrets
+   * masked.
    */
   static answered(
     status: number,

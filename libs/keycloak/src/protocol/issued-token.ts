@@ -9,7 +9,7 @@ export class IssuedToken {
   readonly #text: string;
   /** The granted scopes. */
   readonly scope: readonly string[];
-  /** 0 if the server did not state it. */
+  /** The lifetime at the time of issue. 0 if the server did not state it. */
   readonly lifetimeSeconds: number;
 
   constructor(text: string, scope: readonly string[], lifetimeSeconds: number) {

@@ -105,8 +105,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for 503 and 429. `resourceMetadata` is a URL
-   * (RFC 9728 §5.1).
+   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for every 503 and, if known, for 429.
+   * `resourceMetadata` is a URL (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };

@@ -34,6 +34,7 @@ function isOneBase64(text: string): boolean {
   return !(/[+/]/.test(text) && /[-_]/.test(text));
 }
 
+/** Decodes as leniently as a server might, so that a respelled JWT is not taken for an opaque token. */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');
   if (end < 1) return undefined;

@@ -73,7 +73,8 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // Every member except `active` is optional (§2.2).
+  // Every member except `active` is optional (§2.2). A missing `iss` is filled in, because the server of this issuer
+  // answered.
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],

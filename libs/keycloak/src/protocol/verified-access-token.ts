@@ -76,8 +76,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * `azp`, or else `client_id` (with the `profile` `keycloak`), or only `client_id` (with other profiles). It does not
-   * prove who sent the request.
+   * The client that the token was issued to: `azp`, or else `client_id` (with the `profile` `keycloak`), or only
+   * `client_id` (with other profiles). It does not prove who sent the request.
    */
   get clientId(): string {
     return this.#facts.clientId;

@@ -152,7 +152,10 @@ const CIRCUIT_STATES = {
   [BreakerState.Isolated]: 'open',
 } as const;
 
-/** A call that was aborted or not sent must not close a half-open circuit, as it would with cockatiel. */
+/**
+ * A call that was aborted, not sent or failed with an error of another class must not close a half-open circuit, as it
+ * would with cockatiel.
+ */
 class AbandonedCall extends Error {
   constructor(
     readonly reason: unknown,

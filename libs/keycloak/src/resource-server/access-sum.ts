@@ -51,6 +51,7 @@ const WHO_PASSES: ReadonlySet<string> = new Set(['opening', 'permissions', 'anyO
 
 export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   const replacesWhoPasses = Object.keys(own).some((key) => WHO_PASSES.has(key));
+  // A method with @RequireStepUp() must not inherit @Public() or @OptionalToken() from its class.
   const demandsToken = own.authentication !== undefined && ofClass.opening !== 'authenticated';
   return Object.fromEntries(
     Object.entries(ofClass).filter(

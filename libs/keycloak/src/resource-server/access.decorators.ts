@@ -43,8 +43,8 @@ const open = (opening: Opening): RouteDecorator =>
 export const Public = (): RouteDecorator => open('public');
 
 /**
- * Opens the route to calls without credentials, for which `@Caller()` is undefined. A call with a token is refused
- * unless the token is valid and has the required permissions.
+ * Opens the route to calls without credentials, for which `@Caller()` is undefined. A call with credentials is refused
+ * unless they are a valid token that satisfies the other decorators.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 

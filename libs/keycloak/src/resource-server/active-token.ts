@@ -25,6 +25,7 @@ export class ActiveToken {
     this.#answer = answer;
   }
 
+  /** `answer` must be the result for exactly this text, because the claims in the text are then trusted. */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }

@@ -68,7 +68,7 @@ export class HeldConnections {
 
   /**
    * The result that admitted the token may be nearly `introspectionTtlSeconds` old, so the token is verified at the
-   * next sweep.
+   * next sweep. Holding the token again does not postpone that, and a token that once needed introspection always does.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;

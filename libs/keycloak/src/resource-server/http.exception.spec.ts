@@ -137,8 +137,8 @@ describe.each([
   });
 
   it.each([
-    ['without such a filter', [KEYCLOAK]],
-    ['with one in a module imported before', [FiltersModule, KEYCLOAK]],
+    ['without a catch-all filter', [KEYCLOAK]],
+    ['with a catch-all filter in a module imported before', [FiltersModule, KEYCLOAK]],
   ])('is logged once and answered by the library, %s', async (__, imports) => {
     const server = (await start(adapter(), imports)).getHttpServer() as Parameters<typeof request>[0];
     const { status, body, headers } = await request(server).get('/guarded');

@@ -121,7 +121,7 @@ function faultOf(
 /** In Keycloak 26.2 and later, a `jti` begins with two letters each for the kinds of session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/** Lightweight tokens omit user and audience, unless mappers add them. */
+/** Lightweight tokens omit user and audience, unless mappers add them; only introspection returns both. */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));

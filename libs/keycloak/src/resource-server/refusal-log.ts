@@ -14,8 +14,8 @@ interface Lines {
 
 /**
  * Per ten seconds, reason and route, the log writes at most 20 lines, then one line with the `count` of the other
- * refusals. In total, the log writes at most 1000 lines about refusals and 1000 about failures in ten seconds. Every
- * 403 except `route_closed` is logged.
+ * refusals. In total, without these `count` lines, the log writes at most 1000 lines about refusals and 1000 about
+ * failures in ten seconds. A 403 other than `route_closed` is always logged, and does not count towards these limits.
  */
 export class RefusalLog {
   /** Two limits, so that refusals can't keep failures out of the log. */

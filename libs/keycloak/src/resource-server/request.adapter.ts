@@ -66,8 +66,8 @@ export interface RequestAdapter {
    */
   failed?(context: CallContext): boolean;
   /**
-   * Answers with an exception from `toException()`, as exception filters of this transport do; the library's filter
-   * returns the result. Default: throws the exception.
+   * Answers a refusal that a handler throws, such as a `ServiceCallError`, with the exception from `toException()`, as
+   * exception filters of this transport do. The library's filter returns the result. Default: throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**

@@ -39,7 +39,7 @@ export class RouteReport implements OnApplicationBootstrap {
 
   /**
    * Refuses open message handlers here, since a microservice of a hybrid application may listen before Nest calls any
-   * hook.
+   * hook. Marks all handlers before Nest's router reads them, so that a tracer copies the marks to its own functions.
    */
   constructor(
     private readonly discovery: DiscoveryService,

@@ -7,10 +7,13 @@ const TRANSPORT = 'microservices:transport';
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
-/** From google/rpc/code.proto. */
+/** From google/rpc/code.proto; without a request adapter, the guard refuses calls only with 403 `route_closed`. */
 const PERMISSION_DENIED = 7;
 
-/** Nest logs each `RpcException` of an event handler with its stack, which would let callers fill the log. */
+/**
+ * Nest logs each `RpcException` of an event handler with its stack, which would let callers fill the log. Nest does not
+ * log an `IntrinsicException`.
+ */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
 
@@ -31,7 +34,7 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 
 /**
  * Nest does not apply global filters to gateways, and applies them to microservices of a hybrid application only with
- * `inheritAppConfig`.
+ * `inheritAppConfig`. Nest's default handlers answer an exception of any other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

@@ -21,8 +21,8 @@ export interface RevocationReceiver {
   /** Everything in the channel has been received: for the first time, after an outage, or again after a gap. */
   caughtUp(): void;
   /**
-   * The channel may have lost entries, so this replica must append again the entries that it holds and does not
-   * receive.
+   * The channel may have lost entries, and is read again from its beginning. This replica must append again the entries
+   * that it holds and does not receive.
    */
   gap(reason: string): void;
   /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */

@@ -31,7 +31,8 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
    * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
-   * denied. True without a channel; false while the keys of this replica open none of the channel's entries and proofs.
+   * denied. True without a channel; false while the channel has entries or proofs, and the keys of this replica open
+   * none of them.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas do not know yet, or may have lost. */

@@ -60,7 +60,7 @@ describe('testAccessToken', () => {
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });
 
-  it('has no acr and auth_time by default', () => {
+  it('has acr and auth_time only if they are given', () => {
     const now = Math.floor(Date.now() / 1000);
     const { claims } = testAccessToken({ acr: 'gold', authenticatedSecondsAgo: 600 });
     expect(claims['acr']).toBe('gold');

@@ -73,7 +73,8 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
  * Adds a session unless it has already ended, and evicts sessions above the limits: first of the same user, then of all
  * users. A user at the limit therefore evicts no session of another user. Returns 0 if the session has already ended.
  *
- * KEYS: session, all, index by user, index by Keycloak's session (without such a session: the index by user). After
+ * KEYS: session, all, index by user, index by Keycloak's session. Without such a session the last key is the index by
+ * user. After
  * these come other indexes by user, marks of the session, and marks of the user.
  *
  * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. After these come `iat`, the

@@ -11,7 +11,10 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
 
 /** Counts all calls that arrive, including calls that are refused, hit by a fault, or abandoned by the client. */
 export interface CallCounter extends CallCounts {
-  /** Counts the calls that named this client, with a correct secret or not. */
+  /**
+   * Counts the calls that named this client, with a correct secret or not. A call with a bearer token or without
+   * credentials does not name a client.
+   */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */
   reset(): void;

@@ -97,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** A request that names event types discards all queued events, even events of these types. */
+/** A request that names event types by their URIs gives up all queued events, even events of these types. */
 function change(
   request: SsfRequest,
   client: RealmClient,

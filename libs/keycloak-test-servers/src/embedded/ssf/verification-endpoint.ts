@@ -10,7 +10,6 @@ import { LAST_VERIFIED_AT, streamOf, type Stream } from '../streams/stream.js';
 
 export const DEFAULT_INTERVAL_SECONDS = 60;
 
-/** Works in every stream status. */
 export function verificationEndpoint(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.manage');
   const { server, call } = request;

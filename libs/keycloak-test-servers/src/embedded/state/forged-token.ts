@@ -1,6 +1,5 @@
 import type { Claims, SigningKeys } from './signing-keys.js';
 
-/** Faults of a forged token. */
 export interface TokenOverrides {
   /** Replace the correct claims, or add to them; `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;

@@ -17,7 +17,7 @@ export interface Session {
   readonly levels: Map<number, number>;
   /** The secret in the browser's cookie. */
   readonly browserKey: string;
-  /** When each client joined the session, in seconds. */
+  /** When each client joined the session, in seconds since 1970. */
   readonly clients: Map<string, number>;
   readonly arrivals: Map<string, Arrival>;
 }
@@ -84,6 +84,7 @@ export class Sessions {
     arrivals.delete(clientId);
   }
 
+  /** `acr` is the present level of the client, not the level at which the token was issued. */
   notesOf(session: Session | undefined, clientId: string): SessionNotes {
     if (session === undefined) return {};
     const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;

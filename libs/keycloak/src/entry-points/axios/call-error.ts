@@ -8,6 +8,7 @@ export interface ServiceHttpError extends KeycloakException {
   readonly response?: AxiosResponse;
 }
 
+/** axios replaces the error of a call by its own if it can't parse the response, so the first error is kept here. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**

@@ -8,7 +8,8 @@ export interface FormBody {
 }
 
 /**
- * Copies the entries of the form at once, so that later changes have no effect (RFC 7578).
+ * Encodes the form as `multipart/form-data` (RFC 7578). Copies the entries of the form at once, so that later changes
+ * have no effect.
  *
  * Node's own encoder, `new Response(form)`, is not used. Since Node 24, a file that can't be read makes its reader wait
  * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).

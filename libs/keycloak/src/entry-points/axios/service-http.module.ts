@@ -14,8 +14,8 @@ export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<Modu
   Pick<FactoryProvider<ServiceHttpOptions | Promise<ServiceHttpOptions>>, 'inject' | 'useFactory'>;
 
 /**
- * Provides one injectable `ServiceHttp` per service; requires `KeycloakModule.forRoot` in the root module. Invalid
- * options throw `KeycloakOptionsError` at boot.
+ * Provides one injectable `ServiceHttp` per service in the importing module; requires `KeycloakModule.forRoot` in the
+ * root module. Invalid options throw `KeycloakOptionsError` at boot.
  *
  * A service that is also in `KeycloakModule.forFeature` has two clients, each with its own connections, slots and
  * circuit breaker.

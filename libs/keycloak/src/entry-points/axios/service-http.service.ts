@@ -65,8 +65,8 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. Throws
-   * `TypeError` if `scope`, a space-separated set, is empty or malformed.
+   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. Without
+   * `scope`, no scope is requested. Throws `TypeError` if `scope`, a space-separated set, is empty or malformed.
    */
   asService(scope?: string): HttpService {
     return this.#bound(this.#client.asService(scope));

@@ -35,13 +35,17 @@ export function graphqlRequestAdapter(): RequestAdapter {
   };
 }
 
+/** `reply` goes first: Mercurius sets it for each operation, while `req` comes from the option `context`. */
 function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();
   return request;
 }
 
-/** Does not extend `GraphQLError`, since the package graphql may be installed twice. */
+/**
+ * Does not extend `GraphQLError`, since the package graphql may be installed twice. Nest does not log an
+ * `IntrinsicException`, so callers can't fill the log.
+ */
 class GraphqlRefusal extends IntrinsicException {
   override readonly name = 'GraphqlRefusal';
 

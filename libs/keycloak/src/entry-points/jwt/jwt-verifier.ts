@@ -21,6 +21,7 @@ export interface JwtVerifierOptions extends SigningKeysOptions {
   readonly maxVerifiedTokens: number;
 }
 
+/** The maximum of the option `clockToleranceSeconds`. */
 const SKEW_SECONDS = 60;
 
 interface Verified {

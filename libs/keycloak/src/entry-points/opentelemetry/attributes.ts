@@ -8,7 +8,6 @@ export const ERROR_TYPE = 'error.type';
 const SERVER_ADDRESS = 'server.address';
 const SERVER_PORT = 'server.port';
 
-// Attributes of this library.
 export const OUTCOME = 'keycloak_s2s.outcome';
 export const ACTIVE = 'keycloak_s2s.active';
 export const VALID = 'keycloak_s2s.valid';

@@ -26,6 +26,7 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
+  /** Uses the last hook of Nest, because calls in flight have ended only then. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();

@@ -19,14 +19,15 @@ export interface BackchannelLogoutListener {
    * active, because it waits for this response.
    *
    * If the listener rejects or takes longer than four seconds, Keycloak gets status 503, and does not send the notice
-   * again.
+   * again. A slower listener continues, but its result is ignored.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**
-   * Called for a notice whose signature can't be verified because the issuer's keys can't be read.
+   * Called for a notice whose signature can't be verified because the issuer's keys can't be read. It may be about any
+   * session, and Keycloak does not send it again.
    *
-   * Anybody can send such a notice, so introspect sessions before the application uses them again. Do not end a session
-   * because of this call alone.
+   * Anybody can send such notices at any rate, so introspect all sessions before the application uses them again. Do
+   * not end a session because of this call alone.
    */
   unverified?(): Promise<void>;
 }

@@ -41,6 +41,7 @@ interface Followed {
   heardSinceMs: number | undefined;
   fencing: number | undefined;
   provenUntilMs: number;
+  /** Start of this process's last successful poll, by the monotonic clock, not by the clock of the lease. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;

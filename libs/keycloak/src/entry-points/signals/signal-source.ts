@@ -36,7 +36,10 @@ export interface SignalSourceContext {
   readonly clientId: string;
   /** Sends requests, with a bulkhead and a circuit breaker of its own. */
   readonly fetch: AuthorizationServerFetch['fetch'];
-  /** `scope`: names of optional scopes, separated by spaces. Rejects with `AuthorizationServerError`. */
+  /**
+   * Requests a new token for this client at each call. `scope`: names of optional scopes, separated by spaces. Rejects
+   * with `AuthorizationServerError`.
+   */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
   /** The server's time in seconds since the epoch, exact to about a second after the first token. */

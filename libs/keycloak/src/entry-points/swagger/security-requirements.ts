@@ -30,7 +30,7 @@ export const rulesFor = (
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });
 
-/** Returns no requirement for `@Public()`, and also an empty requirement for `@OptionalToken()`. */
+/** Returns no requirement for `@Public()`, and adds an empty requirement for `@OptionalToken()`. */
 export function requirementsOf(access: RouteAccess, rules: RequirementRules): SecurityRequirement[] {
   if (access.opening === 'public') return [];
   const alternatives = rules.permissionsAreScopes && access.opening !== 'closed' ? scopesOf(access) : [[]];

@@ -64,6 +64,10 @@ export class EntryChain {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
+  /**
+   * Whether the stream has lost an entry that the proof still covers, so that a process that starts later can't compare
+   * its entries with the proof.
+   */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
     const removed = Math.min(this.#kept.length, first - this.#first);

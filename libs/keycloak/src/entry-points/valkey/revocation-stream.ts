@@ -122,7 +122,10 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /** Makes all readers start over and append their own denials and rechecks. */
+  /**
+   * Begins a new epoch in place of `ended` or of an invalid stream, unless another replica has begun one. All readers
+   * then start over and append the entries that they hold and do not find.
+   */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }

@@ -15,8 +15,9 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * If the arrival time, which is not sealed, differs more, it may be forged, and earlier results lose their proof.
- * Results from shortly before a recheck have the short TTL anyway.
+ * Maximum difference between the sealed time of writing and the arrival time, which is not sealed. Beyond it, the
+ * arrival time may be forged, and earlier results lose their proof. Results from shortly before a recheck have the
+ * short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -28,8 +29,9 @@ export interface FollowedStream {
 }
 
 /**
- * Reports a gap if the stream is not the known stream, or if a number or a previous id is wrong. If the stream
- * contradicts itself, a new epoch begins, and every replica appends its denials and rechecks.
+ * Reports a gap if the stream is not the known stream, or if a number or a previous id is wrong, and then reads the
+ * stream from its beginning. If the stream contradicts itself, a new epoch begins, and every replica appends the
+ * entries that it holds.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();

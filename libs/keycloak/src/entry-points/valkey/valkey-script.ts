@@ -8,7 +8,7 @@ export class ValkeyScript {
 
   constructor(
     private readonly text: string,
-    /** `read_only`: for a user that may only read the keys. */
+    /** `read_only`: for a user that may only read the keys. The server then refuses a script that writes. */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');

@@ -125,6 +125,7 @@ async function connect(
   next();
 }
 
+/** Returns the least that any gateway requires; each namespace checks its own requirements afterwards. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),

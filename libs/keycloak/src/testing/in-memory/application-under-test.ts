@@ -19,6 +19,8 @@ export interface ApplicationUnderTest {
  * text with other claims, the application sees them only after `introspectionTtlSeconds`. In an application with
  * several issuers, a `text` must contain an `iss`.
  *
+ * `token` itself is registered, too, so that code below the routes can exchange it.
+ *
  * It does *not* bypass the guard. With the option `jwt`, every token is signed, except a token with a `text`, which
  * only introspection accepts.
  *

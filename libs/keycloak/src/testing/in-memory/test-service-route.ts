@@ -7,7 +7,10 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /** Sent unchanged if it is bytes, or text with a content type in `headers` that is not JSON, otherwise as JSON. */
+  /**
+   * Sent unchanged if it is bytes, or text with a content type in `headers` that is not JSON, otherwise as JSON.
+   * Undefined sends an empty body.
+   */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -14,9 +14,9 @@ import { watchOutput } from './watched-output.js';
  * undici. Other tokens need {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. Any other JWT is
  * reported too. Authorization codes count as leaks in printed output only, because URLs may contain them.
  *
- * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters of a
- * token: plain, percent-encoded, escaped in JSON or HTML, in base64 or base64url once, or several of these. It does not
- * find tokens that are encrypted, compressed, hashed, in hex or split over lines.
+ * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters after the
+ * header of a token: plain, percent-encoded, escaped in JSON or HTML, in base64 or base64url once, or several of these.
+ * It does not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();

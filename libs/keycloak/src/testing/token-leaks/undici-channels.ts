@@ -11,6 +11,7 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-// ES modules import it as `default`, and CommonJS without `esModuleInterop` as the module itself.
+// An internal file of undici 7. ES modules import it as `default`, and CommonJS without `esModuleInterop` as the module
+// itself.
 const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> =>
   (diagnostics.default ?? diagnostics).channels ?? {};

@@ -50,7 +50,10 @@ export class SecurityEventTokens {
     await this.#keys.usable();
   }
 
-  /** `now`: seconds since the epoch, by the server's clock. */
+  /**
+   * Checks the claims first, so that only a token with valid claims causes a key lookup. `now`: seconds since the
+   * epoch, by the server's clock.
+   */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
     if (typeof token !== 'string' || !isCompactJws(token)) return 'token_malformed';
     if (token.length > MAX_LENGTH) return 'token_too_long';

@@ -93,6 +93,7 @@ class SharedSignals implements ConnectedSignalSource {
     await this.#tokens.ready();
     // Request the verification before reading the stream: every earlier event comes before the verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
+    // Read after the first token response, which reveals the server's time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
