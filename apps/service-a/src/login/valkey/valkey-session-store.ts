@@ -11,29 +11,17 @@ import { SessionRechecks } from '../session-rechecks.js';
 import { SessionStoreError } from '../session-store-error.js';
 import { rememberedMs, type SessionStore, type StoreBounds } from '../session-store.js';
 import type { UserSession } from '../user-session.js';
+import { PendingEnds } from './pending-ends.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
 /** More than a browser's concurrent requests in one session. */
 const MAX_ATTEMPTS = 50;
 
-/** Limit for session ends that wait while the server is unavailable. */
-const MAX_OWED_ENDS = 10_000;
-const PAID_AT_ONCE = 100;
-const PAY_AGAIN_MS = 1000;
-
 /** A smaller step of the server's clock is not logged. */
 const MIN_STEP_MS = 10_000;
 
-/** Server errors that a retry would not fix. The tokens of the sessions are denied anyway. */
-const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
-
 type Arguments = readonly (string | number)[];
-
-interface End {
-  readonly keys: readonly string[];
-  readonly args: Arguments;
-}
 
 export interface SessionOwner {
   readonly issuer: string;
@@ -49,10 +37,7 @@ export class ValkeySessionStore implements SessionStore {
   readonly #prefix: string;
   readonly #all: string;
   readonly #recheck: string;
-  readonly #owedEnds = new Map<string, End>();
-  #paying: Promise<void> | undefined;
-  #payTimer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  readonly #pendingEnds = new PendingEnds(({ keys, args }) => this.#ask(END, keys, args), this.#logger);
   #isAway = false;
   #wentBack = false;
 
@@ -130,7 +115,7 @@ export class ValkeySessionStore implements SessionStore {
     try {
       await this.#ask(END, end.keys, end.args);
     } catch (error) {
-      this.#owe(marks[0], end);
+      this.#pendingEnds.add(marks[0], end);
       throw error;
     }
   }
@@ -160,7 +145,7 @@ export class ValkeySessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#pendingEnds.close();
     await this.valkey.close();
   }
 
@@ -211,45 +196,9 @@ export class ValkeySessionStore implements SessionStore {
     return [name(first), ...others.map(name)];
   }
 
-  #owe(mark: string, end: End): void {
-    this.#owedEnds.set(mark, end);
-    const [oldest] = this.#owedEnds.keys();
-    if (this.#owedEnds.size > MAX_OWED_ENDS && oldest !== undefined) this.#owedEnds.delete(oldest);
-    this.#payLater();
-  }
-
-  /** Retries by timer, since the next request may come much later. */
-  #payLater(): void {
-    if (this.#payTimer !== undefined) return;
-    this.#payTimer = setTimeout(() => {
-      this.#payTimer = undefined;
-      if (!this.#isClosed) void this.#pay().catch(() => this.#payLater());
-    }, PAY_AGAIN_MS).unref();
-  }
-
-  #pay(): Promise<void> {
-    return (this.#paying ??= this.#payAll().finally(() => (this.#paying = undefined)));
-  }
-
-  async #payAll(): Promise<void> {
-    while (this.#owedEnds.size > 0) {
-      await Promise.all([...this.#owedEnds].slice(0, PAID_AT_ONCE).map(([mark, end]) => this.#payOne(mark, end)));
-    }
-  }
-
-  async #payOne(mark: string, end: End): Promise<void> {
-    try {
-      await this.#ask(END, end.keys, end.args);
-    } catch (error) {
-      if (!(error instanceof SessionStoreError) || !WILL_NOT_BE_TAKEN.has(error.reason)) throw error;
-      this.#logger.error('An end of sessions is not taken by the session store', error.fields);
-    }
-    if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
-  }
-
-  /** Keycloak does not repeat a failed logout notice, so pending session ends are sent before any other request. */
+  /** Sends pending session ends before any other request. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
-    if (this.#owedEnds.size > 0) await this.#pay();
+    await this.#pendingEnds.send();
     return this.#ask(script, keys, args);
   }
 
