@@ -74,9 +74,7 @@ describe('a watched page', () => {
     expect(accepted.data).toContain('data-watch="watching"');
     expect(accepted.data).toContain('A signal feed runs at Service A');
     await server.disableUser(alice.username);
-    const turned = await events.until(
-      saying(/^Refused \d\.\d s later, at A, B and C\.$|^Refused \d\.\d s later at .*C/),
-    );
+    const turned = await events.until(saying(/^Refused [^;]*$/));
     expect(turned.data).toContain('data-watch="refused"');
     expect(turned.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">refused after \d\.\d s/);
     expect(turned.data).toContain('<div id="session">');

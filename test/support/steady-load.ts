@@ -19,7 +19,9 @@ export interface Load {
   readonly send: (number: number) => Promise<string>;
 }
 
-/** Sends late requests in quick succession, so that the average rate holds. */
+/** After a longer pause of this process, the requests that it missed are left out, because a burst is no steady load. */
+const CATCHES_UP_MS = 100;
+
 export async function underSteadyLoad(
   { perSecond, least = 0, send }: Load,
   change: () => Promise<void>,
@@ -32,12 +34,13 @@ export async function underSteadyLoad(
     const outcome = await send(number).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
     if (outcome !== OK) failures.push({ startedMs, outcome });
   };
-  const beganMs = performance.now();
+  let dueMs = performance.now();
   const requests = (async () => {
     while (!changed.signal.aborted || sent.length < least) {
-      const dueMs = beganMs + (sent.length * 1000) / perSecond - performance.now();
-      if (dueMs > 0) await sleep(dueMs);
+      const waitMs = dueMs - performance.now();
+      if (waitMs > 0) await sleep(waitMs);
       sent.push(one(sent.length));
+      dueMs = Math.max(dueMs + 1000 / perSecond, performance.now() - CATCHES_UP_MS);
     }
   })();
   try {
