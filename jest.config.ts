@@ -35,7 +35,7 @@ export default {
   // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
   workerIdleMemoryLimit: '1GB',
   // Each of them has a realm. Specs that wait for Keycloak or a browser leave time for others.
-  maxWorkers: 2,
+  maxWorkers: 3,
   projects: [
     {
       ...common,

@@ -128,7 +128,7 @@ describeOnKeycloak('the hint of the log line', () => {
       const key = { name: 'new', parentId, providerId: 'rsa-generated', providerType: type, config };
       await realm.administrator.create('/components', key);
       for (const { id, providerId } of old) {
-        if (providerId === 'rsa-generated') await realm.administrator.change('DELETE', `/components/${id}`);
+        if (providerId === 'rsa') await realm.administrator.change('DELETE', `/components/${id}`);
       }
       // A token with the new key makes the service fetch the keys again.
       await verified(b, await tokenForB(realm));

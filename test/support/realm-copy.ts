@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { quickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 
 export interface RealmFile {
@@ -74,7 +75,7 @@ export async function createRealm(
   const created = await fetch(`${baseUrl}/admin/realms`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await administrator.token()}`, 'content-type': 'application/json' },
-    body: JSON.stringify(realm),
+    body: JSON.stringify(await quickRealm(realm)),
   });
   if (created.status !== 201) throw new Error(`the realm was not created: ${created.status}`);
   return {

@@ -3,9 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
+import { QUICK_HASH, quickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/dist/embedded/realm/realm-file.js';
 import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
-import { administratorToken } from '../../scripts/start/running-keycloak.mjs';
+import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
 import { realmEnvironment, REALM_FILE } from '../../scripts/start/services.mjs';
 
 /** @typedef {Pick<import('keycloak-test-servers').RunningServer, 'baseUrl' | 'issuer' | 'realm'>} RealmAddress */
@@ -31,6 +32,10 @@ export default async function startServer({ maxWorkers }) {
   // The realm of a running server has one fixed address of Service A, so all workers share it.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
   const { baseUrl, issuer, realm } = server;
+  if (server.kind !== 'embedded') {
+    const master = await administratorOf({ AUTHORIZATION_SERVER: `${baseUrl}/realms/master` });
+    await master.change('PUT', '', QUICK_HASH);
+  }
   const workers = [];
   for (const port of ports) {
     const environment = realmEnvironment({}, port)(thisMachine);
@@ -69,14 +74,9 @@ async function startFurtherServer(environment, features) {
  * @returns {Promise<RealmAddress>}
  */
 async function createRealm({ baseUrl, issuer, realm: first }, realm, environment) {
-  const token = await administratorToken({}, baseUrl);
   const file = fillPlaceholders(await readFile(REALM_PATH, 'utf8'), environment);
-  const { status } = await fetch(`${baseUrl}/admin/realms`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ ...JSON.parse(file), realm }),
-  });
-  if (status !== 201) throw new Error(`Keycloak answered ${status} when the realm ${realm} was to be created`);
+  const administrator = await administratorOf({ AUTHORIZATION_SERVER: baseUrl });
+  await administrator.createRealm(await quickRealm({ ...JSON.parse(file), realm }));
   return { baseUrl, issuer: issuer.replace(`/realms/${first}`, `/realms/${realm}`), realm };
 }
 

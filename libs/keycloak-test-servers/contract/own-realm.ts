@@ -6,6 +6,7 @@ import { startAuthorizationServer } from 'keycloak-test-servers';
 import { fillPlaceholders } from '../src/embedded/realm/realm-file.js';
 import { Administrator } from './administrator.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from './demo-realm.js';
+import { quickRealm } from './quick-realm.mjs';
 import { SSF_FEATURE, transmitterOf } from './signalling-realm.js';
 
 export interface OwnRealm {
@@ -96,7 +97,7 @@ function withReaders(json: Representation): Representation {
 export async function addRealm(baseUrl: string, kind: RealmKind): Promise<OwnRealm> {
   const body = await representation(kind);
   const administrator = new Administrator(baseUrl, body.realm);
-  const created = await administrator.statusOf('POST', '', { body, realm: '' });
+  const created = await administrator.statusOf('POST', '', { body: await quickRealm(body), realm: '' });
   if (created !== 201) throw new Error(`Creating the realm ${body.realm} answered ${created}`);
   return { baseUrl, realm: body.realm, remove: () => administrator.change('DELETE', '') };
 }

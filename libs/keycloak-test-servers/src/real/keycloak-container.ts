@@ -1,9 +1,13 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
+import { BUILT_SERVER, builtArchive, keepBuiltArchive } from './built-archive.js';
 import type { DockerEngine } from './docker-engine.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
 import {
   CERTIFICATE_FILE,
   KEY_FILE,
+  javaOptions,
   keycloakVariables,
   tlsVariables,
   type KeycloakSettings,
@@ -26,9 +30,12 @@ export async function runInContainer(engine: DockerEngine, settings: KeycloakSet
   const host = engine.client.info.containerRuntime.host;
   const baseUrl = `http://${host}:${settings.port}`;
   const log = new LogTail();
-  const container = await prepare(engine, settings, network, baseUrl)
-    .withLogConsumer((stream) => log.read(stream))
-    .start();
+  const archive = await builtArchive(engine, settings);
+  const prepared = prepare(engine, settings, network, baseUrl).withLogConsumer((stream) => log.read(stream));
+  if (existsSync(archive)) {
+    prepared.withCopyArchivesToContainer([{ tar: createReadStream(archive), target: dirname(BUILT_SERVER) }]);
+  }
+  const container = await prepared.start();
   let stopped: Promise<unknown> | undefined;
   const stop = async (): Promise<void> => {
     await (stopped ??= container.stop());
@@ -51,6 +58,7 @@ export async function runInContainer(engine: DockerEngine, settings: KeycloakSet
       onProgress: settings.onProgress,
       signal: settings.signal,
     });
+    await keepBuiltArchive(container, archive);
     const httpsUrl = settings.tls && `https://${host}:${settings.tls.port}`;
     return { baseUrl, httpsUrl, stop, kill };
   } catch (error) {
@@ -76,10 +84,12 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
     network === 'host'
       ? { http: settings.port, https: settings.tls?.port ?? 0, management: settings.managementPort }
       : { http: 8080, https: 8443, management: 9000 };
+  const environment = settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal');
   const container = new KeycloakImage(imageName(settings.version))
     .withCommand(['start-dev', '--import-realm'])
     .withEnvironment({
-      ...settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal'),
+      ...environment,
+      JAVA_OPTS_APPEND: javaOptions(environment),
       ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0', settings),
       ...(settings.tls && tlsVariables(HOME, ports.https)),
     })

@@ -9,6 +9,7 @@ import { LogTail, waitUntilReady } from './keycloak-readiness.js';
 import {
   CERTIFICATE_FILE,
   KEY_FILE,
+  javaOptions,
   keycloakVariables,
   tlsVariables,
   type KeycloakSettings,
@@ -53,6 +54,7 @@ export async function runFromDistribution(
 ): Promise<KeycloakProcess> {
   const baseUrl = `http://localhost:${settings.port}`;
   const runFolder = await prepareRunFolder(home, settings);
+  const environment = settings.environment('localhost');
   const log = new LogTail();
   const child = spawn(
     '/bin/sh',
@@ -64,7 +66,7 @@ export async function runFromDistribution(
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...fromOurEnvironment(),
-        ...settings.environment('localhost'),
+        ...environment,
         ...keycloakVariables(
           baseUrl,
           { http: settings.port, management: settings.managementPort },
@@ -73,7 +75,7 @@ export async function runFromDistribution(
         ),
         ...(settings.tls && tlsVariables(runFolder, settings.tls.port)),
         JAVA: java,
-        JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData`,
+        JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData ${javaOptions(environment)}`,
         RUN_FOLDER: runFolder,
       },
     },

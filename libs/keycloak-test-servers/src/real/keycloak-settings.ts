@@ -54,6 +54,16 @@ export function tlsVariables(home: string, port: number) {
   };
 }
 
+/**
+ * Java's quick compiler and its simplest collector, which halve the CPU time of a start. They suit a server that lives for
+ * minutes; `JAVA_OPTS_APPEND` of the environment replaces them.
+ */
+const QUICK_START = '-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC';
+
+/** The options of Java for a server with this environment. */
+export const javaOptions = ({ JAVA_OPTS_APPEND = QUICK_START }: Readonly<Record<string, string>>): string =>
+  JAVA_OPTS_APPEND;
+
 /** Among the build options, only the features vary. */
 export function keycloakVariables(
   baseUrl: string,
