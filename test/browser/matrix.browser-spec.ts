@@ -26,7 +26,7 @@ const verdicts = (page: Page): Promise<unknown> =>
   page.evaluate(`[...document.querySelectorAll('.matrix td')].map(({ dataset }) => dataset.verdict)`);
 
 async function tried(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Try all nine doors' }).click();
+  await page.getByRole('button', { name: 'Try each token at each service' }).click();
   await page.locator('#matrix-table[data-tried=true]').waitFor();
 }
 
@@ -47,7 +47,7 @@ describe('the matrix of stolen tokens', () => {
   it('shows by keyboard the answer of a cell, and the audience of its token', async () => {
     const page = await chromium.open();
     await page.goto('/');
-    await page.getByRole('button', { name: 'Try all nine doors' }).focus();
+    await page.getByRole('button', { name: 'Try each token at each service' }).focus();
     await page.keyboard.press('Enter');
     await page.locator('#matrix-table[data-tried=true]').waitFor();
     const cell = page.locator('.matrix tr').nth(2).locator('td').nth(2);
@@ -68,7 +68,7 @@ describe('the matrix of stolen tokens', () => {
     await page.locator('.cell-exposed').first().waitFor();
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
     expect(await page.locator('#matrix-progress').innerText()).toBe(
-      'One token for all: stolen from any service, it opens 9 of 9 doors.',
+      'One token for all: stolen from any service, it works in 9 of 9 tries.',
     );
     const cell = page.locator('.matrix td').nth(6);
     await cell.locator('summary').click();
@@ -83,7 +83,7 @@ describe('the matrix of stolen tokens', () => {
     const page = await chromium.open();
     await page.goto('/');
     for (let moves = 0; moves < 5; moves += 1) await page.getByRole('switch').click();
-    await page.locator('#try-doors button:not([aria-disabled])').waitFor();
+    await page.locator('#try-tokens button:not([aria-disabled])').waitFor();
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
@@ -117,8 +117,8 @@ describe('the matrix of stolen tokens', () => {
     await page.goto('/');
     await tried(page);
     await page.route('**/matrix', (route) => route.fulfill({ contentType: 'text/plain', body: 'busy' }));
-    await page.getByRole('button', { name: 'Try all nine doors' }).click();
-    await page.getByText('The doors could not be tried').waitFor();
+    await page.getByRole('button', { name: 'Try each token at each service' }).click();
+    await page.getByText('The tokens could not be tried').waitFor();
     expect(await page.locator('#matrix-table').getAttribute('aria-busy')).toBeNull();
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
@@ -127,7 +127,7 @@ describe('the matrix of stolen tokens', () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await page.goto('/');
     await page.getByRole('switch').check();
-    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.getByRole('button', { name: 'Try each token at each service' }).click();
     await page.waitForURL('**/matrix');
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
     await page.locator('.matrix summary').first().click();
@@ -139,7 +139,7 @@ describe('the matrix of stolen tokens', () => {
   it('shows its results without scripts', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, 'alice');
-    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.getByRole('button', { name: 'Try each token at each service' }).click();
     await page.waitForURL('**/matrix');
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
@@ -181,7 +181,7 @@ describe('the matrix of stolen tokens', () => {
   it('has its button on the first screen', async () => {
     const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
     await page.goto('/');
-    const box = await page.getByRole('button', { name: 'Try all nine doors' }).boundingBox();
+    const box = await page.getByRole('button', { name: 'Try each token at each service' }).boundingBox();
     expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThanOrEqual(800);
     expect(box?.height).toBeGreaterThanOrEqual(44);
   });

@@ -93,7 +93,7 @@ describe('the start page', () => {
   it.each(['phone', 'light'])('has no button or link that is lower than 44 pixels: %s', async (look) => {
     const page = await chromium.open(LOOKS[look]);
     await logIn(page, 'alice');
-    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.getByRole('button', { name: 'Try each token at each service' }).click();
     await page.locator('#matrix-table[data-tried=true]').waitFor();
     await page.locator('#attack-no-token').getByRole('button').click();
     await page.locator('.outcome').waitFor();

@@ -28,7 +28,7 @@ type Extent = readonly [first: Locator, last: Locator];
 const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
   matrix: async (page) => {
     await page.goto('/');
-    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.getByRole('button', { name: 'Try each token at each service' }).click();
     await page.locator('#matrix-table[data-tried=true]').waitFor();
     return [page.locator('.eyebrow').first(), page.locator('.matrix')];
   },

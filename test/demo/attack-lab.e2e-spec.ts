@@ -57,7 +57,7 @@ const DUE: Readonly<Record<AttackId, string>> = {
   'token-in-query': '401 missing_token token_in_query',
 };
 
-const AT_WRONG_DOOR = new Set(['token-at-c', 'token-back-at-a', 'exchanged-token-at-a', 'exchanged-token-at-b']);
+const AT_WRONG_SERVICE = new Set(['token-at-c', 'token-back-at-a', 'exchanged-token-at-a', 'exchanged-token-at-b']);
 
 const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefined)[] => {
   if ('notRun' in attempt) return [attempt.notRun];
@@ -70,7 +70,7 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
 
 /** In jwt mode the services check the claims themselves, and do not learn of revocations that only Keycloak knows. */
 const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
-  ...Object.fromEntries([...AT_WRONG_DOOR].map((id) => [id, '401 invalid_token other_audience'])),
+  ...Object.fromEntries([...AT_WRONG_SERVICE].map((id) => [id, '401 invalid_token other_audience'])),
   'expired-token': '401 invalid_token expired',
   'tampered-signature': '401 invalid_token signature_invalid',
   'revoked-token': '200',
@@ -100,7 +100,7 @@ describeOnBothServers((connect, which) => {
       const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
       const report = JSON.parse(text) as AttackReport;
       answers.push(text);
-      const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_DOOR.has(id);
+      const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_SERVICE.has(id);
       const dueHere = isSeenHere ? due.replace('inactive', 'other_audience') : due;
       expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
     });

@@ -76,30 +76,30 @@ function turn(html) {
 
 // --- the matrix of stolen tokens
 
-const doors = document.querySelector('#try-doors');
+const tokensForm = document.querySelector('#try-tokens');
 
-doors?.addEventListener('submit', (event) => {
+tokensForm?.addEventListener('submit', (event) => {
   event.preventDefault();
-  void tryDoors();
+  void tryTokens();
 });
-doors?.addEventListener('change', () => void tryDoors());
+tokensForm?.addEventListener('change', () => void tryTokens());
 
 const SWITCH = 'pass_on';
 let isTrying = false;
 
 /** If the visitor moves the switch during a request, another request follows for the new position. */
-async function tryDoors() {
+async function tryTokens() {
   if (isTrying) return;
   isTrying = true;
-  const form = new FormData(doors);
-  const [words, button] = [document.querySelector('#matrix-progress'), doors.querySelector('button')];
+  const form = new FormData(tokensForm);
+  const [words, button] = [document.querySelector('#matrix-progress'), tokensForm.querySelector('button')];
   // Clears the result of the previous tokens.
   document.querySelector('#matrix-table').setAttribute('aria-busy', 'true');
   button.setAttribute('aria-disabled', 'true');
   delete words.dataset.allRefused;
-  words.textContent = 'Each token is shown at each door …';
+  words.textContent = 'Each token is shown to each service …';
   try {
-    const { page } = await pageAt(doors.action, { method: 'POST', body: new URLSearchParams(form) });
+    const { page } = await pageAt(tokensForm.action, { method: 'POST', body: new URLSearchParams(form) });
     const table = page.querySelector('#matrix-table');
     if (table === null) {
       showInstead(page);
@@ -113,13 +113,13 @@ async function tryDoors() {
     words.dataset.allRefused = String(!said.classList.contains('refused'));
     countDown();
   } catch {
-    words.textContent = 'The doors could not be tried: reload the page, and try again.';
+    words.textContent = 'The tokens could not be tried: reload the page, and try again.';
   } finally {
     button.removeAttribute('aria-disabled');
     document.querySelector('#matrix-table')?.removeAttribute('aria-busy');
     isTrying = false;
   }
-  if (doors.isConnected && form.has(SWITCH) !== new FormData(doors).has(SWITCH)) await tryDoors();
+  if (tokensForm.isConnected && form.has(SWITCH) !== new FormData(tokensForm).has(SWITCH)) await tryTokens();
 }
 
 /** When each token expires, on this machine's clock, which may differ from the server's clock. */
@@ -147,7 +147,7 @@ setInterval(countDown, 1000);
 
 document.querySelector('#matrix')?.addEventListener('submit', (event) => {
   const form = event.target;
-  if (form === doors) return;
+  if (form === tokensForm) return;
   event.preventDefault();
   void showAgain(form);
 });
@@ -183,7 +183,7 @@ async function showOnce(form) {
       words.dataset.allRefused = 'true';
     }
   } catch {
-    words.textContent = 'The token could not be shown again: try all nine doors.';
+    words.textContent = 'The token could not be shown again: try all tokens again.';
     delete words.dataset.allRefused;
   }
 }

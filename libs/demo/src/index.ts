@@ -18,7 +18,7 @@ export type { AttackingClient } from './attacks/attackers-keycloak.js';
 export type { AttackAnswer, Attempt, RefusedAfter, Sent, TokenInWords } from './attacks/attempt.js';
 export type { ThrowAwayUser } from './attacks/helpdesk.js';
 export type { KnownToken, Presented } from './attacks/known-token.js';
-export type { Door, Targets, TokenRow } from './matrix/token-row.js';
+export type { TriedService, Targets, TokenRow } from './matrix/token-row.js';
 export type { RequestTraceOptions, TraceableRequest } from './request-trace/request-tracer.js';
 export type { TraceMetric, TraceStep } from './request-trace/server-timing.js';
 export type { SeenToken, ShownClaim } from './seen-token.js';

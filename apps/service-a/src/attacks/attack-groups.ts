@@ -1,6 +1,6 @@
 /** The page shows the groups in this order. */
 export const ATTACK_GROUPS = {
-  'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
+  'wrong-service': { title: 'The wrong service', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {
     title: 'The wrong permission',
     words: 'A known client or user asks for what it may not do, or not after such a login.',

@@ -6,12 +6,12 @@ import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { disabledUser } from './disabled-user.js';
 import { expiredToken, revokedToken } from './ended-tokens.js';
 import { algNone, tamperedSignature } from './forged-tokens.js';
-import { judgeAttack, type Judgement } from './judge-attack.js';
+import { evaluateAttack, type Evaluation } from './evaluate-attack.js';
 import { tokenAtC, tokenBackAtA } from './misdirected-tokens.js';
 import { bobApproves, ordinaryLogin, permissionNotAssigned } from './missing-permissions.js';
 import { idToken, noToken, tokenInQuery } from './misused-tokens.js';
 
-export interface AttackReport extends Judgement {
+export interface AttackReport extends Evaluation {
   readonly attack: Attack;
   readonly attempt: Attempt;
 }
@@ -53,7 +53,7 @@ export class AttackLab {
     return {
       attack,
       attempt,
-      ...judgeAttack(
+      ...evaluateAttack(
         refusals.map(({ answer }) => answer),
         attempt,
       ),

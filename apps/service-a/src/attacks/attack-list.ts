@@ -42,7 +42,7 @@ const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'in
  * The service refuses the audience itself if it checks the signature, or if Keycloak 26.4 calls the token active for
  * every client.
  */
-const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
+const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {
     answer: INACTIVE,
     by: 'Keycloak',
@@ -58,39 +58,39 @@ const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefu
 export const ATTACKS: readonly Attack[] = [
   {
     id: 'token-at-c',
-    group: 'wrong-door',
+    group: 'wrong-service',
     title: 'The token for Service B, at Service C',
     hope: 'A token stolen from Service A opens every service behind it.',
     rule: 'A token is valid for its audience alone.',
     from: 'Service A',
-    refusals: atWrongDoor('Service C', 'Service B'),
+    refusals: atWrongService('Service C', 'Service B'),
   },
   {
     id: 'token-back-at-a',
-    group: 'wrong-door',
+    group: 'wrong-service',
     title: 'The token for Service B, at Service A',
     hope: 'An attacker who takes a token from Service B can use it at Service A.',
     rule: 'A token is valid for its audience alone, and not for the service that requested it.',
     from: 'Service A',
-    refusals: atWrongDoor('Service A', 'Service B'),
+    refusals: atWrongService('Service A', 'Service B'),
   },
   {
     id: 'exchanged-token-at-a',
-    group: 'wrong-door',
+    group: 'wrong-service',
     title: 'The token for Service C, at Service A',
     hope: 'The token that Service B got for Service C opens the services before it as well.',
     rule: 'An exchanged token names one audience: the next service.',
     from: 'Service B',
-    refusals: atWrongDoor('Service A', 'Service C'),
+    refusals: atWrongService('Service A', 'Service C'),
   },
   {
     id: 'exchanged-token-at-b',
-    group: 'wrong-door',
+    group: 'wrong-service',
     title: 'The token for Service C, at Service B',
     hope: 'The token that Service B got for Service C opens Service B too.',
     rule: 'An exchanged token names one audience: the next service.',
     from: 'Service B',
-    refusals: atWrongDoor('Service B', 'Service C'),
+    refusals: atWrongService('Service B', 'Service C'),
   },
   {
     id: 'permission-not-assigned',

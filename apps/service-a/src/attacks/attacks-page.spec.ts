@@ -19,13 +19,13 @@ describe('the page of attacks', () => {
 
   it('groups the attacks, counts the expected refusals of each group, and marks forged claims', () => {
     const report = { attempt: { ...MADE, token: { scope: 'a' }, forged: 'scope … b' }, why: '' };
-    const [door, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
+    const [wrongService, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
     const html = attacksRun([
-      { ...report, attack: door as Attack, verdict: 'refused' },
+      { ...report, attack: wrongService as Attack, verdict: 'refused' },
       { ...report, attack: forged as Attack, verdict: 'open' },
     ]);
     expect([...html.matchAll(/<h2>([^<]*) <span class="group-result">([^<]*)/g)].map(([, ...both]) => both)).toEqual([
-      ['The wrong door', '1 of 1 refused'],
+      ['The wrong service', '1 of 1 refused'],
       ['Forged or misused', '0 of 1 refused'],
     ]);
     expect(html).toContain('<dt>The genuine token says</dt>');

@@ -3,7 +3,7 @@ import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
 import { byGroup } from './attack-groups.js';
-import { inWords, isSame } from './judge-attack.js';
+import { inWords, isSame } from './evaluate-attack.js';
 import { VERDICT_WORDS } from './verdict-words.js';
 
 export function attacksRunPage(reports: readonly AttackReport[]): Page {

@@ -1,4 +1,4 @@
-import type { Verdict } from './judge-attack.js';
+import type { Verdict } from './evaluate-attack.js';
 
 export interface VerdictWords {
   readonly sign: string;

@@ -1,7 +1,7 @@
-import { inWords } from '../attacks/judge-attack.js';
+import { inWords } from '../attacks/evaluate-attack.js';
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
-import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './judge-doors.js';
+import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './evaluate-answers.js';
 import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
 
 /** Words and signs, so that the table does not rely on colour. */
@@ -111,19 +111,19 @@ function summaryOf(rows: readonly MatrixRow[]): NonNullable<MatrixModel['summary
   const expected = rows.length * SERVICES.length;
   if (rows.every(isPassedOn) && of('exposed') === expected) {
     return {
-      words: `One token for all: stolen from any service, it opens ${expected} of ${expected} doors`,
+      words: `One token for all: stolen from any service, it works in ${expected} of ${expected} tries`,
       isGood: false,
     };
   }
   if (of('opens') === rows.length && of('closed') === expected - rows.length) {
     return {
-      words: `Each token opens the one service that it was made for: ${rows.length} of ${expected} doors`,
+      words: `Each token opens the one service that it was made for: ${rows.length} of ${expected} tries`,
       isGood: true,
     };
   }
-  const unproven = expected - cells.length + of('unclear');
+  const unclear = expected - cells.length + of('unclear');
   return {
-    words: `Not as expected. Doors that are open and must not be: ${of('leak')}. Answers that prove nothing: ${unproven} of ${expected}`,
+    words: `Not as expected. Tries that are accepted and must not be: ${of('leak')}. Answers that prove nothing: ${unclear} of ${expected}`,
     isGood: false,
   };
 }

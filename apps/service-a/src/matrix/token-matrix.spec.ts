@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttackAnswer } from 'demo';
 import { matrixRun, shownAgain } from '../../spec-support/shown-pages.js';
-import { judgeDoor, judgeDoors, SERVICES, type StolenToken } from './judge-doors.js';
+import { evaluateAnswer, evaluateAnswers, SERVICES, type StolenToken } from './evaluate-answers.js';
 import { EXCHANGED, PASSED_ON, type MatrixRow } from './token-matrix.js';
 
 const ACCEPTED: AttackAnswer = { status: 200 };
@@ -19,7 +19,7 @@ const row = (
   id: '5f0f8f4e-8d3c-4f8e-9c57-0d8f6b1f1f11',
   token: { aud, azp: 'service-a', scope: 'orders.approve' },
   expiresAt,
-  cells: judgeDoors(
+  cells: evaluateAnswers(
     { ...stolen, expiresAt },
     SERVICES.map((service, at) => ({ service, answer: answers[at] ?? ACCEPTED })),
   ),
@@ -79,19 +79,19 @@ describe('a cell of the matrix', () => {
 
   it('is "ended" only if the intended service refuses the token after its expiry', () => {
     const at = (expiresAt: number, answer = INACTIVE) =>
-      judgeDoor({ ...FOR_B, expiresAt }, { service: 'service-b', answer }).verdict;
+      evaluateAnswer({ ...FOR_B, expiresAt }, { service: 'service-b', answer }).verdict;
     expect(at(1)).toBe('ended');
     expect(at(LATER)).toBe('unclear');
     expect(at(1, ACCEPTED)).toBe('opens');
     expect(at(1, { status: 503 })).toBe('unclear');
-    expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE }).why).toBe(
+    expect(evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE }).why).toBe(
       'It was made for Service B, and it has expired: Keycloak called it inactive.',
     );
   });
 
   it('is also "ended" if a service that verifies signatures finds the token expired', () => {
     const answer = { ...INACTIVE, reason: 'expired' };
-    expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
+    expect(evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
       verdict: 'ended',
       why: 'It was made for Service B, and it has expired: Service B saw that by itself.',
     });
@@ -108,7 +108,7 @@ describe('the page of the matrix', () => {
 
   it('shows in signs and words that only its own service accepts each token, and until when', () => {
     const html = matrixRun(good);
-    expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 doors.');
+    expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 tries.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
     expect(html.match(/<\/span> Refused/g)).toHaveLength(6);
     expect(html).toContain('datetime="2027-01-15T08:00:00.000Z"');
@@ -118,19 +118,19 @@ describe('the page of the matrix', () => {
   it('reports a wrongly accepted token, and answers that prove nothing', () => {
     const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
     expect(html).toContain(
-      'Not as expected. Doors that are open and must not be: 1. Answers that prove nothing: 0 of 9.',
+      'Not as expected. Tries that are accepted and must not be: 1. Answers that prove nothing: 0 of 9.',
     );
     expect(html).toContain('OPEN, and must not be');
     const dead = { ...FOR_B, token: {}, expiresAt: 0, cells: [], notRun: 'Service B could not be reached.' };
     const without = matrixRun([...good.slice(0, 2), dead]);
-    expect(without).toContain('Doors that are open and must not be: 0. Answers that prove nothing: 3 of 9.');
+    expect(without).toContain('Tries that are accepted and must not be: 0. Answers that prove nothing: 3 of 9.');
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
   it('warns in red that all services accept a shared token, wherever it was stolen', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
-      '<p class="matrix-summary refused">One token for all: stolen from any service, it opens 9 of 9 doors.',
+      '<p class="matrix-summary refused">One token for all: stolen from any service, it works in 9 of 9 tries.',
     );
     expect(html.match(/cell-exposed/g)).toHaveLength(9);
     expect(html.match(/for <strong>all three/g)).toHaveLength(3);
@@ -140,12 +140,14 @@ describe('the page of the matrix', () => {
     const rows = PASSED_ON.map((stolen, at) =>
       row([ACCEPTED, at === 0 ? { status: 503 } : ACCEPTED, ACCEPTED], stolen),
     );
-    expect(matrixRun(rows)).toContain('Doors that are open and must not be: 0. Answers that prove nothing: 1 of 9.');
+    expect(matrixRun(rows)).toContain(
+      'Tries that are accepted and must not be: 0. Answers that prove nothing: 1 of 9.',
+    );
   });
 
   it('shows one repeated cell, with the form to repeat it again', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
-    const cell = judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
+    const cell = evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });
     expect(html).toContain('it has ended');
     expect(html).toContain(`name="id" value="${shown.id}"`);

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { AttackNotRun, AttackRuns, failureReason, KEPT, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
 import { AttackTools } from '../attacks/attack-tools.js';
 import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
-import { judgeDoor, judgeDoors, SERVICES, type Cell, type StolenToken } from './judge-doors.js';
+import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken } from './evaluate-answers.js';
 
 export interface MatrixRow extends StolenToken {
   /** Undefined if Keycloak gave no token. */
@@ -64,7 +64,7 @@ export class TokenMatrix {
     if (row === undefined || !SERVICES.includes(service)) return undefined;
     return this.runs.run('matrix', async () => {
       const answer = (await this.#stolen.showAgain(id, service)) ?? (await this.serviceB.showAgain(id, service));
-      return { row, cell: judgeDoor(row, { service, answer }) };
+      return { row, cell: evaluateAnswer(row, { service, answer }) };
     });
   }
 
@@ -79,7 +79,7 @@ export class TokenMatrix {
   async #row(stolen: StolenToken, show: () => Promise<TokenRow>): Promise<MatrixRow> {
     try {
       const { id, token, expiresAt, doors } = await show();
-      const row = { ...stolen, id, token, expiresAt, cells: judgeDoors({ ...stolen, expiresAt }, doors) };
+      const row = { ...stolen, id, token, expiresAt, cells: evaluateAnswers({ ...stolen, expiresAt }, doors) };
       this.#shown.set(id, row);
       return row;
     } catch (error) {

@@ -46,13 +46,13 @@ export class WatchedToken {
       await this.#renewInTime();
       // A missing answer does not change the state.
       const presented = await presentSurely(() => this.#token.present()).catch(() => undefined);
-      if (presented !== undefined && !signal.aborted && this.#judge(presented)) onChange();
+      if (presented !== undefined && !signal.aborted && this.#evaluate(presented)) onChange();
       if (this.#state === 'refused' || this.#state === 'expired') return;
       await sleep(this.options.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  #judge({ answer, atMs }: Presented): boolean {
+  #evaluate({ answer, atMs }: Presented): boolean {
     const before = this.#state;
     if (isAccepted(answer)) {
       this.#state = 'accepted';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
-import { answerOf, tryDoors, type Targets, type TokenRow } from './token-row.js';
+import { answerOf, tryToken, type Targets, type TokenRow } from './token-row.js';
 
 /** `ttl` exceeds the lifetime of every token in the demonstration. */
 export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
@@ -21,7 +21,7 @@ export class StolenTokens {
 
   async show(token: string): Promise<TokenRow> {
     const id = randomUUID();
-    const row = await tryDoors(token, this.targets);
+    const row = await tryToken(token, this.targets);
     const ttl = Math.min(KEPT.ttl, Math.max(1, row.expiresAt * 1000 + AFTER_END_MS - Date.now()));
     this.#kept.set(id, token, { ttl });
     return { id, ...row };

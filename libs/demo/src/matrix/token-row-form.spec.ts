@@ -18,11 +18,11 @@ describe('a row of the matrix that another service reports', () => {
     ['without an id', { ...row, id: undefined }],
     ['without an end', { ...row, expiresAt: '1' }],
     ['with an end that is no date', { ...row, expiresAt: 1e300 }],
-    ['without doors', { ...row, doors: {} }],
-    ['with no door', { ...row, doors: [] }],
-    ['with another door', { ...row, doors: [{ ...row.doors[0], service: 'service-x' }] }],
-    ['with a door that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
-    ['with a door of nobody', { ...row, doors: [{ answer: { status: 200 } }] }],
+    ['without answers', { ...row, doors: {} }],
+    ['with an empty list of answers', { ...row, doors: [] }],
+    ['with an answer of another service', { ...row, doors: [{ ...row.doors[0], service: 'service-x' }] }],
+    ['with a service that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
+    ['with an answer of no service', { ...row, doors: [{ answer: { status: 200 } }] }],
   ])('is rejected when it is %s', (_, answer) => {
     expect(readTokenRow(answer, ['service-a'])).toBeUndefined();
   });

@@ -10,12 +10,12 @@ export function readTokenRow(given: unknown, services: readonly string[]): Token
   if (typeof expiresAt !== 'number' || !Number.isInteger(expiresAt) || Math.abs(expiresAt) > MAX_EXPIRY)
     return undefined;
   if (!Array.isArray(doors)) return undefined;
-  const read = doors.map((door: unknown) => {
-    const { service, answer } = membersOf(door);
+  const read = doors.map((item: unknown) => {
+    const { service, answer } = membersOf(item);
     const shown = readAnswer(answer);
     return isText(service) && shown !== undefined ? { service, answer: shown } : undefined;
   });
-  if (!read.every((door) => door !== undefined)) return undefined;
+  if (!read.every((item) => item !== undefined)) return undefined;
   if (read.map(({ service }) => service).join() !== services.join()) return undefined;
   return { id, token: readWords(token), expiresAt, doors: read };
 }

@@ -2,7 +2,7 @@ import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInW
 import type { AttackTarget } from '../attacks/attack-target.js';
 
 /** `service` is a client id. */
-export interface Door {
+export interface TriedService {
   readonly service: string;
   readonly answer: AttackAnswer;
 }
@@ -13,19 +13,19 @@ export interface TokenRow {
   readonly token: TokenInWords;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  readonly doors: readonly Door[];
+  readonly doors: readonly TriedService[];
 }
 
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
 /** A service that does not answer gets the status 0, and the other answers still count. */
-export async function tryDoors(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
+export async function tryToken(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
   const { words, expiresAt } = tokenInWords(token);
-  const doors = Object.entries(targets).map(async ([service, target]) => ({
+  const answers = Object.entries(targets).map(async ([service, target]) => ({
     service,
     answer: await answerOf(target, token),
   }));
-  return { token: words, expiresAt, doors: await Promise.all(doors) };
+  return { token: words, expiresAt, doors: await Promise.all(answers) };
 }
 
 export const answerOf = (target: AttackTarget, token: string): Promise<AttackAnswer> =>

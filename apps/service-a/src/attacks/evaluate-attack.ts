@@ -10,12 +10,12 @@ import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
  */
 export type Verdict = 'refused' | 'open' | 'refused_otherwise' | 'not_run';
 
-export interface Judgement {
+export interface Evaluation {
   readonly verdict: Verdict;
   readonly why: string;
 }
 
-export function judgeAttack(due: readonly AttackAnswer[], attempt: Attempt): Judgement {
+export function evaluateAttack(due: readonly AttackAnswer[], attempt: Attempt): Evaluation {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
   // Checked first, since an accepted attack is open, whatever else went wrong.

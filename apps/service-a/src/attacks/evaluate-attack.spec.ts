@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttackAnswer } from 'demo';
-import { judgeAttack } from './judge-attack.js';
+import { evaluateAttack } from './evaluate-attack.js';
 
 const EXPECTED: AttackAnswer = {
   status: 403,
@@ -10,12 +10,12 @@ const EXPECTED: AttackAnswer = {
 };
 const ACCEPTED: AttackAnswer = { status: 200 };
 
-const judged = (attack: AttackAnswer, control = ACCEPTED) =>
-  judgeAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
+const evaluated = (attack: AttackAnswer, control = ACCEPTED) =>
+  evaluateAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
 
 describe('an attack', () => {
   it('is "refused" if the service gave the expected refusal and accepted the honest use', () => {
-    expect(judged(EXPECTED)).toEqual({
+    expect(evaluated(EXPECTED)).toEqual({
       verdict: 'refused',
       why: 'Refused as expected: 403 insufficient_scope, not_granted, orders.approve.',
     });
@@ -28,7 +28,7 @@ describe('an attack', () => {
     ['permission', { ...EXPECTED, permission: 'orders.read' }],
     ['code, since there is none', { status: 403 }],
   ])('is "refused otherwise" if the answer has an unexpected %s', (_, answer) => {
-    expect(judged(answer)).toMatchObject({
+    expect(evaluated(answer)).toMatchObject({
       verdict: 'refused_otherwise',
       why: expect.stringContaining('expected was'),
     });
@@ -37,17 +37,17 @@ describe('an attack', () => {
   it('is "refused otherwise" if the answer has more fields than expected', () => {
     const attempt = { attack: { what: '', answer: EXPECTED }, control: { what: '', answer: ACCEPTED } };
     const { permission: _, ...less } = EXPECTED;
-    expect(judgeAttack([less], attempt).verdict).toBe('refused_otherwise');
+    expect(evaluateAttack([less], attempt).verdict).toBe('refused_otherwise');
   });
 
   it.each([200, 201, 204])('is "open" if the service answers %d, whatever the result of the honest use', (status) => {
     for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
-      expect(judged({ status }, control).verdict).toBe('open');
+      expect(evaluated({ status }, control).verdict).toBe('open');
     }
   });
 
   it('proves nothing when the honest use is refused', () => {
-    expect(judged(EXPECTED, { status: 401, code: 'invalid_token' })).toEqual({
+    expect(evaluated(EXPECTED, { status: 401, code: 'invalid_token' })).toEqual({
       verdict: 'not_run',
       why: 'The honest use was refused too (401 invalid_token), so this proves nothing.',
     });
@@ -57,13 +57,13 @@ describe('an attack', () => {
     ['the attack', { status: 503 }, ACCEPTED],
     ['the honest use', EXPECTED, { status: 502 }],
   ])('proves nothing if the server fails during %s', (_, attack, control) => {
-    expect(judged(attack, control)).toMatchObject({
+    expect(evaluated(attack, control)).toMatchObject({
       verdict: 'not_run',
       why: expect.stringContaining('could not decide'),
     });
   });
 
   it('proves nothing if it was not run, and gives the reason', () => {
-    expect(judgeAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
+    expect(evaluateAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

@@ -1,5 +1,5 @@
-import { isAccepted, type AttackAnswer, type Door } from 'demo';
-import { inWords } from '../attacks/judge-attack.js';
+import { isAccepted, type AttackAnswer, type TriedService } from 'demo';
+import { inWords } from '../attacks/evaluate-attack.js';
 
 const NAMES: Readonly<Record<string, string>> = {
   'service-a': 'Service A',
@@ -34,15 +34,15 @@ export interface Cell {
   readonly answer: AttackAnswer;
 }
 
-interface Judged extends StolenToken {
+interface TriedToken extends StolenToken {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 
-export function judgeDoors(token: Judged, doors: readonly Door[]): readonly Cell[] {
+export function evaluateAnswers(token: TriedToken, answers: readonly TriedService[]): readonly Cell[] {
   // If no intended service accepts the token, the token may be invalid, and refusals by other services prove nothing.
-  const isGood = doors.some(({ service, answer }) => token.meantFor.includes(service) && isAccepted(answer));
-  return doors.map((door) => judgeDoor(token, door, isGood));
+  const isGood = answers.some(({ service, answer }) => token.meantFor.includes(service) && isAccepted(answer));
+  return answers.map((answer) => evaluateAnswer(token, answer, isGood));
 }
 
 /** Words by reason: Keycloak only reports a token as inactive; a service detects a wrong audience itself. */
@@ -52,7 +52,7 @@ const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   expired: (at) => `${at} saw that by itself`,
 };
 
-export function judgeDoor(token: Judged, { service, answer }: Door, isGood = false): Cell {
+export function evaluateAnswer(token: TriedToken, { service, answer }: TriedService, isGood = false): Cell {
   const of = (verdict: Verdict, why: string): Cell => ({ service, verdict, why, answer });
   const here = nameOf(service);
   const own = inWordsOf(token.meantFor);
