@@ -22,7 +22,7 @@ COPY apps apps
 RUN npm run build
 
 # Removes everything that production does not run: development packages, the packages of the test servers (an optional peer, so
-# `--omit=optional` as well), sources, build records, the test servers, and the library's door for tests.
+# `--omit=optional` as well), sources, build records, the test servers, and the library's entry point for tests.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +

@@ -73,7 +73,7 @@ export function compatibilityPage(results, before) {
     once(name, 'tsc'),
     once(name, 'tsc, classic'),
     onNodes(name, 'start'),
-    onNodes(name, 'doors'),
+    onNodes(name, 'entry points'),
     ...steps.map((step) => onNodes(name, step)),
   ]);
   const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

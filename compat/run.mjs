@@ -129,7 +129,7 @@ async function tryCell(cell, tarball, issuer) {
     const environment = { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, ISSUER: issuer };
     const common = { cell, node, home, command: join(bin, 'node'), environment };
     await tryStep({ ...common, step: 'start', args: ['dist/src/try.js'] });
-    if (!cell.isWithoutOpenApi) await tryStep({ ...common, step: 'doors', args: ['dist/src/doors.js'] });
+    if (!cell.isWithoutOpenApi) await tryStep({ ...common, step: 'entry points', args: ['dist/src/entry-points.js'] });
     for (const { name, args, needsFlag } of runners) {
       await tryStep({ ...common, step: name, args: [...(needsFlag ? ['--experimental-vm-modules'] : []), ...args] });
     }
@@ -245,7 +245,7 @@ function prepare(cell, dependencies = {}) {
     'src/adapter.ts': `/** The HTTP adapter of this install. */\n${adapterSource(cell)}`,
   });
   for (const part of ['src', 'test']) cpSync(join(APP, part), join(home, part), { recursive: true });
-  if (cell.isWithoutOpenApi) rmSync(join(home, 'src/doors.ts'));
+  if (cell.isWithoutOpenApi) rmSync(join(home, 'src/entry-points.ts'));
   for (const { files } of RUNNERS[cell.kind]) write(home, files(cell));
   return home;
 }

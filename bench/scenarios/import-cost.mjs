@@ -6,7 +6,7 @@ export const name = 'import-cost';
 export const title = 'CPU and heap of `import`, beside Nest';
 
 const inAProcess = promisify(execFile);
-const DOORS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
+const ENTRY_POINTS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
 
 /** Runs in a new process, since loaded modules stay loaded. */
 const PROBE = `
@@ -22,12 +22,12 @@ const PROBE = `
 
 export async function run({ rounds, say, signal }) {
   const figures = [];
-  for (const [door, file] of Object.entries(DOORS)) {
+  for (const [entryPoint, file] of Object.entries(ENTRY_POINTS)) {
     const samples = [];
     for (let round = 0; round < rounds; round += 1) samples.push(await imported(file, signal));
-    say(`${door}: ${samples.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms`);
+    say(`${entryPoint}: ${samples.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms`);
     const note = 'by itself, beside Nest';
-    const named = `import 'nestjs-keycloak-s2s${door === '.' ? '' : door}'`;
+    const named = `import 'nestjs-keycloak-s2s${entryPoint === '.' ? '' : entryPoint}'`;
     figures.push(
       figure(
         `${named}: CPU`,

@@ -32,20 +32,20 @@ export async function run(bench) {
     const attributes = { ...client.attributes, 'backchannel.logout.url': url };
     await (await administrator()).change('PUT', `/clients/${client.id}`, { ...client, attributes });
   };
-  const door = await startDoor();
+  const proxy = await startProxy();
   const former = client.attributes['backchannel.logout.url'];
   try {
     // The old address has the host name under which Keycloak reaches this machine.
-    await toServiceA(`http://${new URL(former).hostname}:${door.port}${PATH}`);
-    return await measure(bench, valkey, { administrator, door, redirectUri: client.redirectUris[0] });
+    await toServiceA(`http://${new URL(former).hostname}:${proxy.port}${PATH}`);
+    return await measure(bench, valkey, { administrator, proxy, redirectUri: client.redirectUris[0] });
   } finally {
-    door.stop();
+    proxy.stop();
     valkey.stop();
     await toServiceA(former);
   }
 }
 
-async function measure({ keycloak, rounds, say, signal }, valkey, { administrator, door, redirectUri }) {
+async function measure({ keycloak, rounds, say, signal }, valkey, { administrator, proxy, redirectUri }) {
   const env = sharing(valkey.url, { level2: true });
   const { chains } = await startReplicas(keycloak, REPLICAS, { env, signal });
   const watched = chains.flatMap((chain) =>
@@ -58,10 +58,10 @@ async function measure({ keycloak, rounds, say, signal }, valkey, { administrato
       signal.throwIfAborted();
       const user = await logInAtServiceA(keycloak, redirectUri);
       for (const one of watched) await expectAdmitted(one, user);
-      door.leadTo(chains[at % REPLICAS].a.url);
+      proxy.leadTo(chains[at % REPLICAS].a.url);
       const refusals = Promise.all(watched.map((one) => refusedAtMs(one, user, signal)));
       await (await administrator()).change('DELETE', `/sessions/${user.sid}`);
-      tookMs.push(Math.max(...(await refusals)) - door.takenAtMs());
+      tookMs.push(Math.max(...(await refusals)) - proxy.takenAtMs());
     }
     p99s.push(percentile(tookMs, 0.99));
     say(`round ${round}: median ${percentile(tookMs, 0.5).toFixed(1)} ms, p99 ${p99s.at(-1).toFixed(1)} ms`);
@@ -102,7 +102,7 @@ async function refusedAtMs(one, user, signal) {
   }
 }
 
-async function startDoor() {
+async function startProxy() {
   let url;
   let takenMs;
   const server = createServer(async (incoming, outgoing) => {

@@ -30,7 +30,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     none,
     ours,
     'http-service': theirs,
-    'service-http': door,
+    'service-http': byAxios,
   } = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
   const cpu = (results) => results.map(({ cpuMicros }) => cpuMicros);
   const net = (results) => paired(results, none, (a, b) => a.cpuMicros - b.cpuMicros);
@@ -53,10 +53,10 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     ),
     figure(
       'call by nestjs-keycloak-s2s/axios: CPU, of HttpService',
-      paired(door, theirs, (a, b) => (a.cpuMicros / b.cpuMicros) * 100),
+      paired(byAxios, theirs, (a, b) => (a.cpuMicros / b.cpuMicros) * 100),
       { unit: '%', note: 'the route included in both' },
     ),
-    figure('call by nestjs-keycloak-s2s/axios: CPU with the route', cpu(door), { unit: 'µs' }),
+    figure('call by nestjs-keycloak-s2s/axios: CPU with the route', cpu(byAxios), { unit: 'µs' }),
     figure('service-client call: CPU with the route', cpu(ours), { unit: 'µs' }),
     figure('HttpService call: CPU with the route', cpu(theirs), { unit: 'µs' }),
     figure('the route alone: CPU', cpu(none), { unit: 'µs' }),

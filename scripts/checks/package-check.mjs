@@ -27,7 +27,7 @@ const CHECKS = {
   'what is needed is in it, and nothing else': faultsOfFiles,
   'source maps lead into the package, to the same statement': faultsOfSourceMaps,
   'a stack trace names the line of the source': faultsOfStackTraces,
-  'it depends on what its main door leads to, and on nothing else': faultsOfDependencies,
+  'it depends on what its main entry point leads to, and on nothing else': faultsOfDependencies,
 };
 
 process.exitCode = 0;

@@ -20,41 +20,41 @@ export function faultsOfDependencies({ files, manifest, read }) {
   const [optional, required] = partition(Object.keys(peerDependencies), (peer) =>
     Boolean(peerDependenciesMeta[peer]?.optional),
   );
-  const byDoor = Object.entries(manifest.exports)
+  const byEntryPoint = Object.entries(manifest.exports)
     .filter(([, target]) => typeof target === 'object')
-    .map(([door, target]) => ({
-      door,
+    .map(([entryPoint, target]) => ({
+      entryPoint,
       folder: join(dirname(String(Object(target).default)), '/'),
       ...packagesBehind(Object.values(target), { files, manifest, read }),
     }));
-  const folders = byDoor.filter(({ door }) => door !== '.').map(({ folder }) => folder);
+  const folders = byEntryPoint.filter(({ entryPoint }) => entryPoint !== '.').map(({ folder }) => folder);
   /** @param {string} file */
-  const isInDoor = (file) => folders.some((folder) => file.startsWith(folder));
-  const main = byDoor.find(({ door }) => door === '.')?.all ?? new Set();
-  const anywhere = new Set(byDoor.flatMap(({ all }) => [...all]));
+  const isInEntryPoint = (file) => folders.some((folder) => file.startsWith(folder));
+  const main = byEntryPoint.find(({ entryPoint }) => entryPoint === '.')?.all ?? new Set();
+  const anywhere = new Set(byEntryPoint.flatMap(({ all }) => [...all]));
   return [
     ...own
       .filter((name) => OF_THE_APPLICATION.test(name) || name in peerDependencies)
       .map((name) => `${name} is a dependency, and must be a peer alone`),
     ...[...own, ...required]
       .filter((name) => !main.has(name))
-      .map((name) => `${name} is installed for everybody, but the door "." does not lead to it`),
+      .map((name) => `${name} is installed for everybody, but the entry point "." does not lead to it`),
     ...optional
       .filter((name) => {
-        const leading = byDoor.filter(({ always }) => always.has(name));
-        return leading.length > 1 && leading.some(({ importers }) => importers(name).some(isInDoor));
+        const leading = byEntryPoint.filter(({ always }) => always.has(name));
+        return leading.length > 1 && leading.some(({ importers }) => importers(name).some(isInEntryPoint));
       })
-      .map((name) => `${name} is an optional peer, but more than one door always imports it by itself`),
+      .map((name) => `${name} is an optional peer, but more than one entry point always imports it by itself`),
     ...optional
       .filter((name) => !anywhere.has(name))
-      .map((name) => `${name} is an optional peer, but no door leads to it`),
-    ...byDoor.flatMap(({ door, all, always }) => [
+      .map((name) => `${name} is an optional peer, but no entry point leads to it`),
+    ...byEntryPoint.flatMap(({ entryPoint, all, always }) => [
       ...[...all]
         .filter((name) => ![...own, ...required, ...optional].includes(name))
-        .map((name) => `the door "${door}" leads to ${name}, which the manifest does not name`),
+        .map((name) => `the entry point "${entryPoint}" leads to ${name}, which the manifest does not name`),
       ...[...always]
-        .filter((name) => door === '.' && optional.includes(name))
-        .map((name) => `the door "." always imports ${name}, which is an optional peer`),
+        .filter((name) => entryPoint === '.' && optional.includes(name))
+        .map((name) => `the entry point "." always imports ${name}, which is an optional peer`),
     ]),
   ];
 }

@@ -57,8 +57,11 @@ export async function faultsOfStackTraces({ folder, files, manifest, read }) {
   const provoked = PROVOKED[manifest.name];
   if (provoked === undefined) return ['nothing is provoked: name a call that throws, in PROVOKED'];
   const faults = await Promise.all(
-    provoked.map(async ([door, names, call, statement]) => {
-      const { stderr } = await runInside(folder, `const ${names} = await import('${manifest.name}${door}'); ${call};`);
+    provoked.map(async ([entryPoint, names, call, statement]) => {
+      const { stderr } = await runInside(
+        folder,
+        `const ${names} = await import('${manifest.name}${entryPoint}'); ${call};`,
+      );
       const [, place = '', line] = /^ {4}at [^(\n]*\(?(\S+?):(\d+):\d+\)?$/m.exec(stderr) ?? [];
       const path = relative(folder, place.startsWith('file:') ? fileURLToPath(place) : place);
       const found = files.includes(path) ? read(path).split('\n')[Number(line) - 1] : undefined;

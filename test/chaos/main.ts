@@ -7,7 +7,7 @@ import { contractServerAt } from '../../libs/keycloak-test-servers/contract/serv
 import { ReplicatedServices } from '../support/replicated-services.js';
 import { replayer, serviceItself, stranger, tokenUser } from './callers.js';
 import { Faults } from './faults.js';
-import { NoticeDoor } from './notices.js';
+import { NoticeProxy } from './notices.js';
 import { Random } from './random.js';
 import { report } from './report.js';
 import { Run } from './run.js';
@@ -89,7 +89,7 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
   mending.push(() => services.stop());
   const faults = new Faults(services, proxy);
   await faults.prepare();
-  const notices = await NoticeDoor.start(noticePort, publicUrl);
+  const notices = await NoticeProxy.start(noticePort, publicUrl);
   mending.push(() => notices.stop());
   const keycloak = contractServerAt(server.baseUrl);
   mending.push(() => keycloak.stop());

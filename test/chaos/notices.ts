@@ -1,4 +1,4 @@
-/** NoticeDoor: forwards Keycloak's logout notices to Service A and records the answers. */
+/** NoticeProxy: forwards Keycloak's logout notices to Service A and records the answers. */
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -11,7 +11,7 @@ export interface Notice {
 
 const PATH = '/auth/backchannel-logout';
 
-export class NoticeDoor {
+export class NoticeProxy {
   readonly notices: Notice[] = [];
   onUntaken: () => void = () => undefined;
   readonly #server: Server;
@@ -37,10 +37,10 @@ export class NoticeDoor {
   }
 
   /** Listens on all addresses, because Keycloak may run in a container. */
-  static async start(port: number, serviceA: string): Promise<NoticeDoor> {
-    const door = new NoticeDoor(serviceA);
-    await new Promise<void>((resolve) => void door.#server.listen(port, resolve));
-    return door;
+  static async start(port: number, serviceA: string): Promise<NoticeProxy> {
+    const proxy = new NoticeProxy(serviceA);
+    await new Promise<void>((resolve) => void proxy.#server.listen(port, resolve));
+    return proxy;
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { History } from './history.js';
-import type { NoticeDoor } from './notices.js';
+import type { NoticeProxy } from './notices.js';
 import { ask, type Sent } from './requests.js';
 import { Stalls } from './stalls.js';
 import { faultOf, type Answer, type Credential } from './verdicts.js';
@@ -27,7 +27,7 @@ export class Run {
   constructor(
     readonly services: ReplicatedServices,
     readonly keycloak: ContractServer,
-    readonly notices: NoticeDoor,
+    readonly notices: NoticeProxy,
     readonly publicUrl: string,
     /** Does not lead through the fault proxy. */
     serverUrl: string,

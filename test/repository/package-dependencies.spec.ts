@@ -27,13 +27,13 @@ const FILES: Readonly<Record<string, string>> = {
   'dist/testing/index.d.ts': '',
 };
 
-const door = (folder: string): Record<string, string> => ({
+const exportOf = (folder: string): Record<string, string> => ({
   types: `./dist/${folder}index.d.ts`,
   default: `./dist/${folder}index.js`,
 });
 
 const SOUND = {
-  exports: { '.': door(''), './testing': door('testing/'), './package.json': './package.json' },
+  exports: { '.': exportOf(''), './testing': exportOf('testing/'), './package.json': './package.json' },
   dependencies: { 'lru-cache': '1' },
   peerDependencies: { '@nestjs/common': '1', 'for-tests': '1', 'an-engine': '1' },
   peerDependenciesMeta: { 'for-tests': { optional: true }, 'an-engine': { optional: true } },
@@ -49,22 +49,22 @@ describe('the dependencies of a package', () => {
 
   it.each<[string, Partial<Manifest>, string]>([
     [
-      'a dependency that only the door for tests leads to',
+      'a dependency that only the entry point for tests leads to',
       {
         dependencies: { 'lru-cache': '1', 'for-tests': '1' },
         peerDependencies: { '@nestjs/common': '1', 'an-engine': '1' },
       },
-      'for-tests is installed for everybody, but the door "." does not lead to it',
+      'for-tests is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
-      'a peer that only the door for tests leads to, and that everybody must have',
+      'a peer that only the entry point for tests leads to, and that everybody must have',
       { peerDependenciesMeta: { 'an-engine': { optional: true } } },
-      'for-tests is installed for everybody, but the door "." does not lead to it',
+      'for-tests is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
       'a dependency that nothing leads to',
       { dependencies: { 'lru-cache': '1', 'left-over': '1' } },
-      'left-over is installed for everybody, but the door "." does not lead to it',
+      'left-over is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
       'an optional peer that nothing leads to',
@@ -72,12 +72,12 @@ describe('the dependencies of a package', () => {
         peerDependencies: { ...SOUND.peerDependencies, 'left-over': '1' },
         peerDependenciesMeta: { ...SOUND.peerDependenciesMeta, 'left-over': { optional: true } },
       },
-      'left-over is an optional peer, but no door leads to it',
+      'left-over is an optional peer, but no entry point leads to it',
     ],
     [
-      'an optional peer without which the main door does not open',
+      'an optional peer that the main entry point always imports',
       { peerDependenciesMeta: { ...SOUND.peerDependenciesMeta, '@nestjs/common': { optional: true } } },
-      'the door "." always imports @nestjs/common, which is an optional peer',
+      'the entry point "." always imports @nestjs/common, which is an optional peer',
     ],
     [
       'a second copy of Nest',
@@ -89,14 +89,14 @@ describe('the dependencies of a package', () => {
   });
 
   describe('of two entry points with one optional peer', () => {
-    const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': door('further/') } };
+    const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': exportOf('further/') } };
 
     it('are sound if only a shared module imports the peer', () => {
       const files = {
         ...FILES,
-        'dist/testing/index.js': "export { made } from '../room/made.js';",
-        'dist/further/index.js': "export { made } from '../room/made.js';",
-        'dist/room/made.js': "import 'for-tests';",
+        'dist/testing/index.js': "export { made } from '../shared/made.js';",
+        'dist/further/index.js': "export { made } from '../shared/made.js';",
+        'dist/shared/made.js': "import 'for-tests';",
       };
       expect(faults(manifest, files)).toEqual([]);
     });
@@ -104,8 +104,8 @@ describe('the dependencies of a package', () => {
     it('are not sound if each entry point imports the peer, in any folder', () => {
       const exports = {
         ...SOUND.exports,
-        './testing': door('entry-points/one/'),
-        './further': door('entry-points/other/'),
+        './testing': exportOf('entry-points/one/'),
+        './further': exportOf('entry-points/other/'),
       };
       const files = {
         ...FILES,
@@ -113,7 +113,7 @@ describe('the dependencies of a package', () => {
         'dist/entry-points/other/index.js': "import 'for-tests';",
       };
       expect(faults({ ...SOUND, exports }, files)).toContain(
-        'for-tests is an optional peer, but more than one door always imports it by itself',
+        'for-tests is an optional peer, but more than one entry point always imports it by itself',
       );
     });
 
@@ -122,26 +122,26 @@ describe('the dependencies of a package', () => {
       ['one leads to the other', "export { x } from '../testing/index.js';"],
     ])('are not sound when %s', (_, text) => {
       expect(faults(manifest, { ...FILES, 'dist/further/index.js': text })).toContain(
-        'for-tests is an optional peer, but more than one door always imports it by itself',
+        'for-tests is an optional peer, but more than one entry point always imports it by itself',
       );
     });
   });
 
   it('are not sound if a dependency of any entry point is missing', () => {
     expect(faults({ ...SOUND, dependencies: {} })).toEqual([
-      'the door "." leads to lru-cache, which the manifest does not name',
-      'the door "./testing" leads to lru-cache, which the manifest does not name',
+      'the entry point "." leads to lru-cache, which the manifest does not name',
+      'the entry point "./testing" leads to lru-cache, which the manifest does not name',
     ]);
     const { 'for-tests': _, ...peers } = SOUND.peerDependencies;
     expect(faults({ ...SOUND, peerDependencies: peers })).toEqual([
-      'the door "./testing" leads to for-tests, which the manifest does not name',
+      'the entry point "./testing" leads to for-tests, which the manifest does not name',
     ]);
   });
 
   it('are not sound if a package is missing that only the types import', () => {
     const peerDependencies = { 'for-tests': '1', 'an-engine': '1' };
     expect(faults({ ...SOUND, peerDependencies })).toEqual([
-      'the door "." leads to @nestjs/common, which the manifest does not name',
+      'the entry point "." leads to @nestjs/common, which the manifest does not name',
     ]);
   });
 });

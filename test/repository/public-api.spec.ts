@@ -1,23 +1,23 @@
 /** Exports of both packages, listed so that every change to them is deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
-import * as door from 'nestjs-keycloak-s2s';
-import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
+import * as mainEntryPoint from 'nestjs-keycloak-s2s';
+import * as axiosEntryPoint from 'nestjs-keycloak-s2s/axios';
 import * as clientAuthentication from 'nestjs-keycloak-s2s/client-authentication';
 import * as diagnostics from 'nestjs-keycloak-s2s/diagnostics';
 import * as extension from 'nestjs-keycloak-s2s/extension';
-import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
-import * as jwtDoor from 'nestjs-keycloak-s2s/jwt';
-import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
-import * as opentelemetryDoor from 'nestjs-keycloak-s2s/opentelemetry';
-import * as signalsDoor from 'nestjs-keycloak-s2s/signals';
-import * as swaggerDoor from 'nestjs-keycloak-s2s/swagger';
-import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
+import * as graphqlEntryPoint from 'nestjs-keycloak-s2s/graphql';
+import * as jwtEntryPoint from 'nestjs-keycloak-s2s/jwt';
+import * as microservicesEntryPoint from 'nestjs-keycloak-s2s/microservices';
+import * as opentelemetryEntryPoint from 'nestjs-keycloak-s2s/opentelemetry';
+import * as signalsEntryPoint from 'nestjs-keycloak-s2s/signals';
+import * as swaggerEntryPoint from 'nestjs-keycloak-s2s/swagger';
+import * as websocketsEntryPoint from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
 describe('nestjs-keycloak-s2s', () => {
   it('exports exactly these names', () => {
-    expect(Object.keys(door).toSorted()).toEqual([
+    expect(Object.keys(mainEntryPoint).toSorted()).toEqual([
       'AccessTokenVerifier',
       'AllowClients',
       'Authenticated',
@@ -105,7 +105,7 @@ describe('nestjs-keycloak-s2s', () => {
   });
 
   it('has an entry point for users of HttpService', () => {
-    expect(Object.keys(axiosDoor).toSorted()).toEqual([
+    expect(Object.keys(axiosEntryPoint).toSorted()).toEqual([
       'InjectServiceHttp',
       'ServiceHttp',
       'ServiceHttpModule',
@@ -114,13 +114,13 @@ describe('nestjs-keycloak-s2s', () => {
   });
 
   it.each([
-    ['GraphQL', graphqlDoor, ['graphqlRequestAdapter']],
-    ['signatures of tokens', jwtDoor, ['jwtVerification']],
-    ['messages', microservicesDoor, ['microservicesRequestAdapter']],
-    ['OpenTelemetry', opentelemetryDoor, ['KeycloakTelemetryModule']],
+    ['GraphQL', graphqlEntryPoint, ['graphqlRequestAdapter']],
+    ['signatures of tokens', jwtEntryPoint, ['jwtVerification']],
+    ['messages', microservicesEntryPoint, ['microservicesRequestAdapter']],
+    ['OpenTelemetry', opentelemetryEntryPoint, ['KeycloakTelemetryModule']],
     [
       'what Keycloak tells by itself',
-      signalsDoor,
+      signalsEntryPoint,
       [
         'BackchannelLogoutModule',
         'RevocationEventsModule',
@@ -130,23 +130,23 @@ describe('nestjs-keycloak-s2s', () => {
         'sharedSignals',
       ],
     ],
-    ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
-    ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsRequestAdapter']],
-  ])('has an entry point for %s', (_, itsDoor, names) => {
-    expect(Object.keys(itsDoor).toSorted()).toEqual(names);
+    ['OpenAPI documents', swaggerEntryPoint, ['addKeycloakSecurity']],
+    ['WebSockets', websocketsEntryPoint, ['guardHandshakes', 'websocketsRequestAdapter']],
+  ])('has an entry point for %s', (_, exported, names) => {
+    expect(Object.keys(exported).toSorted()).toEqual(names);
   });
 
   it('does not let an application create a verified token, in TypeScript or in JavaScript', () => {
     const { claims } = testing.testAccessToken();
     const facts = { claims, clientId: 'c', audience: [], permissions: ['orders.approve'] };
     // @ts-expect-error -- its constructor is private
-    expect(() => new door.VerifiedAccessToken('text', facts)).toThrow(TypeError);
+    expect(() => new mainEntryPoint.VerifiedAccessToken('text', facts)).toThrow(TypeError);
     // @ts-expect-error -- a class with a private constructor cannot be extended
-    class Derived extends door.VerifiedAccessToken {}
+    class Derived extends mainEntryPoint.VerifiedAccessToken {}
     const introspection = { known: () => undefined, introspect: async () => ({ ...claims, active: true }) };
     // @ts-expect-error -- its constructor is private, too
-    expect(() => new door.AccessTokenVerifier(introspection, {}, {}, {})).toThrow(TypeError);
-    for (const made of [door.VerifiedAccessToken, Derived, door.AccessTokenVerifier]) {
+    expect(() => new mainEntryPoint.AccessTokenVerifier(introspection, {}, {}, {})).toThrow(TypeError);
+    for (const made of [mainEntryPoint.VerifiedAccessToken, Derived, mainEntryPoint.AccessTokenVerifier]) {
       for (const maker of [undefined, 'maker', Symbol('maker')]) {
         const given: unknown[] = [maker, 'text', facts, maker, maker];
         expect(() => Reflect.construct(made, given) as unknown).toThrow(TypeError);
@@ -158,7 +158,7 @@ describe('nestjs-keycloak-s2s', () => {
   it("does not expose the text of a caller's token (TX-04)", () => {
     const text = 'the-text-of-the-token';
     const token = testing.testAccessToken({ subject: 'alice', text });
-    const inherited = Object.getOwnPropertyNames(door.VerifiedAccessToken.prototype);
+    const inherited = Object.getOwnPropertyNames(mainEntryPoint.VerifiedAccessToken.prototype);
     const reachable = [...Reflect.ownKeys(token), ...inherited].map((key) => Reflect.get(token, key) as unknown);
     expect(JSON.stringify([reachable, extension.denialOf(token)])).not.toContain(text);
     expect(inherited.toSorted()).toEqual([

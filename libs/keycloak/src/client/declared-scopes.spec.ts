@@ -39,7 +39,7 @@ describe('the declared scopes of a service', () => {
 
   it('apply to calls of the other entry points, too', () => {
     const options = { baseURL: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
-    const client = keycloak.service('ledger', options, { module: 'a door', baseUrl: 'baseURL' });
+    const client = keycloak.service('ledger', options, { module: 'AnotherModule', baseUrl: 'baseURL' });
     expect(() => client.asService('ledger.read')).not.toThrow();
     expect(() => client.asService('ledger.write')).toThrow(TypeError);
     expect(() => client.onBehalfOf(undefined as never, 'ledger.write')).toThrow(TypeError);

@@ -21,7 +21,11 @@ import { HeldConnections } from '../resource-server/held-connections.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RevocationSharing } from '../revocation/revocation-sharing.js';
 import { ServiceRegistry } from './service-registry.js';
-import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } from '../options/service.options.js';
+import {
+  resolveServiceOptions,
+  type ServiceOptions,
+  type ServiceOptionsEntryPoint,
+} from '../options/service.options.js';
 
 export interface Surroundings {
   readonly clock?: Clock;
@@ -49,7 +53,7 @@ export interface ComposedKeycloak {
   readonly status: KeycloakStatus;
   readonly calls: CallObservation;
   /** Throws `KeycloakOptionsError`. */
-  readonly service: (name: string, options: object, entryPoint?: ServiceOptionsDoor) => ServiceClient;
+  readonly service: (name: string, options: object, entryPoint?: ServiceOptionsEntryPoint) => ServiceClient;
 }
 
 /** Sends nothing. Throws `KeycloakOptionsError`, which lists every fault. */

@@ -21,10 +21,10 @@ export class ServiceRegistry {
 
   constructor(private readonly network: Network) {}
 
-  /** `door` is a suffix that `states` appends to the name, such as ` (http)`. */
-  add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
+  /** `states` appends `suffix` to the name, such as ` (http)`. */
+  add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], suffix = ''): DeclaredScopes {
     const { baseUrl, audiences, issuer, scopes } = options;
-    const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);
+    const key = JSON.stringify([name, suffix, baseUrl, audiences, issuer, scopes]);
     const known = this.#entries.get(key);
     if (known !== undefined || this.#entries.size < MAX_SERVICES) {
       const address = { name, ...options };
@@ -34,7 +34,7 @@ export class ServiceRegistry {
       };
       const proxy = this.network.proxyLabel(baseUrl);
       const service = { name, baseUrl, audiences, issuer, scopes, proxy, ...asked };
-      this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
+      this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + suffix), service, transport });
     }
     return new DeclaredScopes(name, scopes);
   }

@@ -105,12 +105,12 @@ const SERVICE_OPTIONS = {
 } satisfies OptionTable<ServiceOptions, { readonly tls: TrustedAuthorities }>;
 
 /** The module of an entry point, and its name for the base URL. */
-export interface ServiceOptionsDoor {
+export interface ServiceOptionsEntryPoint {
   readonly module: string;
   readonly baseUrl: 'baseUrl' | 'baseURL';
 }
 
-const FOR_FEATURE: ServiceOptionsDoor = { module: 'KeycloakModule.forFeature', baseUrl: 'baseUrl' };
+const FOR_FEATURE: ServiceOptionsEntryPoint = { module: 'KeycloakModule.forFeature', baseUrl: 'baseUrl' };
 
 export interface ServiceSurroundings {
   readonly allowInsecureRequests: boolean;
@@ -123,16 +123,16 @@ export function resolveServiceOptions(
   name: string,
   given: ServiceOptions,
   { allowInsecureRequests, issuers }: ServiceSurroundings,
-  door = FOR_FEATURE,
+  entryPoint = FOR_FEATURE,
 ): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
   const { baseUrl, gzip, ...others } = SERVICE_OPTIONS;
   // An entry point that streams answers does not decompress them.
-  const table = door === FOR_FEATURE ? { ...others, gzip } : others;
+  const table = entryPoint === FOR_FEATURE ? { ...others, gzip } : others;
   const context = { faults, allowInsecureRequests };
-  const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
+  const options = readOptions({ [entryPoint.baseUrl]: baseUrl, ...table }, given, context, ['name']);
   const {
-    [door.baseUrl]: address,
+    [entryPoint.baseUrl]: address,
     audience,
     issuer: named,
     ...resolved
@@ -145,7 +145,9 @@ export function resolveServiceOptions(
       `${at === issuer ? 'issuer' : 'audience'} names ${JSON.stringify(at)}, which is no issuer of KeycloakModule.forRoot`,
     );
   }
-  faults.throwIfFaulty((all) => new KeycloakOptionsError(`${door.module}, service ${JSON.stringify(name)},`, all));
+  faults.throwIfFaulty(
+    (all) => new KeycloakOptionsError(`${entryPoint.module}, service ${JSON.stringify(name)},`, all),
+  );
   return { ...resolved, baseUrl: address, issuer, audiences } as ResolvedServiceOptions;
 }
 

@@ -28,8 +28,8 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
     'ServiceHttpModule',
     (tls, bent = {}) => {
       const { baseUrl, ...others } = { ...SERVICE, ...bent };
-      const door = { module: 'ServiceHttpModule', baseUrl: 'baseURL' } as const;
-      return resolveServiceOptions('c', { ...others, baseURL: baseUrl, tls } as never, MODULE, door);
+      const entryPoint = { module: 'ServiceHttpModule', baseUrl: 'baseURL' } as const;
+      return resolveServiceOptions('c', { ...others, baseURL: baseUrl, tls } as never, MODULE, entryPoint);
     },
   ],
 ])('the option tls of %s', (_, resolve) => {

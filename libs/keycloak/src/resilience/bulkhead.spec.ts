@@ -3,7 +3,7 @@ import { Bulkhead, NoSlotError } from './bulkhead.js';
 
 const LONG_MS = 60_000;
 
-function door(slots: number, maxWaiting: number) {
+function bulkheadWith(slots: number, maxWaiting: number) {
   const bulkhead = new Bulkhead(slots, maxWaiting);
   const inside: string[] = [];
   return {
@@ -18,7 +18,7 @@ function door(slots: number, maxWaiting: number) {
 
 describe('a bulkhead (RS-16, CC-09)', () => {
   it('admits callers at once while a slot is free, then passes freed slots on in order', async () => {
-    const { bulkhead, inside, comes } = door(2, 10);
+    const { bulkhead, inside, comes } = bulkheadWith(2, 10);
     expect([bulkhead.enter(LONG_MS, undefined), bulkhead.enter(LONG_MS, undefined)]).toEqual([undefined, undefined]);
     const waiting = [comes('a'), comes('b'), comes('c')];
     bulkhead.leave();
@@ -33,7 +33,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
   });
 
   it('refuses at once when the queue is full', async () => {
-    const { bulkhead, comes } = door(1, 1);
+    const { bulkhead, comes } = bulkheadWith(1, 1);
     void bulkhead.enter(LONG_MS, undefined);
     const waiting = comes('a');
     await expect(comes('b')).rejects.toBeInstanceOf(NoSlotError);
@@ -43,7 +43,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
   });
 
   it('skips a caller that aborted while it was waiting', async () => {
-    const { bulkhead, inside, comes } = door(1, 2);
+    const { bulkhead, inside, comes } = bulkheadWith(1, 2);
     void bulkhead.enter(LONG_MS, undefined);
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
@@ -60,7 +60,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
   });
 
   it('refuses a caller that has waited for its maximum time', async () => {
-    const { bulkhead, inside, comes } = door(1, 2);
+    const { bulkhead, inside, comes } = bulkheadWith(1, 2);
     void bulkhead.enter(LONG_MS, undefined);
     const patient = comes('patient');
     await expect(comes('hasty', undefined, 5)).rejects.toBeInstanceOf(NoSlotError);

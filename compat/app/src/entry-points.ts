@@ -27,10 +27,10 @@ const settings: Settings = {
     BackchannelLogoutModule.forRoot(),
   ],
 })
-class DoorsModule {}
+class EntryPointsModule {}
 
 async function main(): Promise<void> {
-  const app = await NestFactory.create(DoorsModule, adapter(), { logger: false });
+  const app = await NestFactory.create(EntryPointsModule, adapter(), { logger: false });
   const config = new DocumentBuilder().setOpenAPIVersion('3.1.0').setTitle('orders').setVersion('1').build();
   const { paths } = addKeycloakSecurity(app, SwaggerModule.createDocument(app, config));
   assert.deepEqual(paths['/orders/public']?.get?.security, []);
