@@ -69,14 +69,14 @@ describe('a flood of 5,000 junk tokens', () => {
 
   it('is refused only as junk, or as overload with Retry-After (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
-    const noRoom = junkAnswers.filter(({ reason }) => reason === 'queue_full');
+    const queueFull = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
     expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
     // On a machine with a busy CPU, late answers may open the circuit for some calls.
     for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
     expect([...kinds]).toEqual([]);
-    expect(new Set(noRoom.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
-    expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
+    expect(new Set(queueFull.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
+    expect(callsOfFlood).toBeLessThanOrEqual(JUNK - queueFull.length);
   });
 
   it('does not affect a token with a cached result (RS-16)', () => {

@@ -370,7 +370,7 @@ installed('denials over Valkey', () => {
     expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
   });
 
-  it('unlimited room in the state is reduced to the maximum', async () => {
+  it('an unlimited capacity in the state is reduced to the maximum', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);

@@ -87,7 +87,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only sessions of users above the limit while it has room', async () => {
+  it('evicts only sessions of users above the limit while it has space', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

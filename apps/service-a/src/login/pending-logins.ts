@@ -69,10 +69,10 @@ export class PendingLogins {
   #crowdedOut(request: CookieRequest, characters: number): string[] {
     // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
     const newestFirst = this.cookies.loginKeys(request).toReversed();
-    let [kept, room] = [0, MAX_CHARACTERS_PER_BROWSER - characters];
+    let [kept, space] = [0, MAX_CHARACTERS_PER_BROWSER - characters];
     for (const key of newestFirst) {
-      room -= this.cookies.login(request, key)?.length ?? 0;
-      if (room < 0 || kept + 1 >= MAX_PER_BROWSER) break;
+      space -= this.cookies.login(request, key)?.length ?? 0;
+      if (space < 0 || kept + 1 >= MAX_PER_BROWSER) break;
       kept += 1;
     }
     return newestFirst.slice(kept).toReversed();

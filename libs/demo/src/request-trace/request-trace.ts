@@ -70,10 +70,10 @@ export class RequestTrace {
 
   /** Drops metrics of called services before a step of this service. */
   #steps(): TraceMetric[] {
-    let room = MAX_METRICS - 1 - this.#entries.length;
+    let space = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {
-      const kept = next.slice(0, room);
-      room -= kept.length;
+      const kept = next.slice(0, space);
+      space -= kept.length;
       return [metric, ...kept];
     });
   }

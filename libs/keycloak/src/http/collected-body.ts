@@ -3,7 +3,7 @@ import { finished, type Readable } from 'node:stream';
 const NOTHING = Buffer.alloc(0);
 
 export class CollectedBody {
-  /** The first chunk itself, because most answers have a single chunk, or a larger buffer with spare room. */
+  /** The first chunk itself, because most answers have a single chunk, or a larger buffer with spare space. */
   #bytes: Buffer = NOTHING;
   #size = 0;
 
@@ -21,9 +21,9 @@ export class CollectedBody {
   /** Copies, because a one-byte chunk takes about 100 bytes as an object and keeps the whole socket read alive. */
   #append(chunk: Buffer, size: number): void {
     if (this.#bytes.length < size) {
-      const roomier = Buffer.allocUnsafe(Math.min(size * 2, this.maxBytes));
-      this.#bytes.copy(roomier, 0, 0, this.#size);
-      this.#bytes = roomier;
+      const larger = Buffer.allocUnsafe(Math.min(size * 2, this.maxBytes));
+      this.#bytes.copy(larger, 0, 0, this.#size);
+      this.#bytes = larger;
     }
     chunk.copy(this.#bytes, this.#size);
   }

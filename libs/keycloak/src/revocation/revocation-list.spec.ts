@@ -315,12 +315,12 @@ describe('RevocationList (model)', () => {
     );
   }
 
-  it('denies exactly the denied tokens while it has room (RS-13)', () => {
+  it('denies exactly the denied tokens while it has space (RS-13)', () => {
     expect.hasAssertions();
     run(100, (denies, because) => denies === because.length > 0);
   });
 
-  it.each([1, 2, 3])('denies every token that was issued before its denial, with room for %i', (maxRevocations) => {
+  it.each([1, 2, 3])('denies every token that was issued before its denial, with space for %i', (maxRevocations) => {
     expect.hasAssertions();
     run(
       maxRevocations,

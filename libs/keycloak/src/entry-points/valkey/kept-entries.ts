@@ -1,11 +1,11 @@
 /** Kept entries: SHA-256 digests of the newest entries of a stream, which take 40 to 80 bytes each. */
 
 const DIGEST_BYTES = 32;
-const LEAST_ROOM = 64;
+const MIN_CAPACITY = 64;
 
 export class KeptEntries {
-  #digests = Buffer.alloc(LEAST_ROOM * DIGEST_BYTES);
-  #usefulUntilMs = new Float64Array(LEAST_ROOM);
+  #digests = Buffer.alloc(MIN_CAPACITY * DIGEST_BYTES);
+  #usefulUntilMs = new Float64Array(MIN_CAPACITY);
   #begin = 0;
   #end = 0;
 
@@ -15,7 +15,7 @@ export class KeptEntries {
 
   /** `usefulUntilMs` is a time of the server's clock. */
   add(digest: Buffer, usefulUntilMs: number): void {
-    if (this.#end === this.#usefulUntilMs.length) this.#makeRoom();
+    if (this.#end === this.#usefulUntilMs.length) this.#grow();
     digest.copy(this.#digests, this.#end * DIGEST_BYTES);
     this.#usefulUntilMs[this.#end] = usefulUntilMs;
     this.#end += 1;
@@ -34,9 +34,9 @@ export class KeptEntries {
     return this.#usefulUntilMs.subarray(this.#begin, this.#end)[at] ?? Infinity;
   }
 
-  #makeRoom(): void {
-    const room = Math.max(LEAST_ROOM, this.length * 2);
-    const [digests, usefulUntilMs] = [Buffer.alloc(room * DIGEST_BYTES), new Float64Array(room)];
+  #grow(): void {
+    const capacity = Math.max(MIN_CAPACITY, this.length * 2);
+    const [digests, usefulUntilMs] = [Buffer.alloc(capacity * DIGEST_BYTES), new Float64Array(capacity)];
     this.#digests.copy(digests, 0, this.#begin * DIGEST_BYTES, this.#end * DIGEST_BYTES);
     usefulUntilMs.set(this.#usefulUntilMs.subarray(this.#begin, this.#end));
     [this.#end, this.#begin] = [this.length, 0];

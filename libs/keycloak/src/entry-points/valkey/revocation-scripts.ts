@@ -1,7 +1,7 @@
 import { ValkeyScript } from './valkey-script.js';
 
 /** Twice the largest `maxRevocations`. */
-export const MAX_ROOM = 2_000_000;
+export const MAX_CAPACITY = 2_000_000;
 
 const STATE = `
 local state, stream = KEYS[1], KEYS[2]
@@ -50,8 +50,8 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
  * Begins a new epoch if the stream is invalid or full, or if the caller asks for it. Appends nothing and returns 0 if
  * the stream is not in the expected state.
  *
- * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, room. Then each entry,
- * and for how many ms it is useful.
+ * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, capacity. Then each
+ * entry, and for how many ms it is useful.
  */
 export const APPEND = new ValkeyScript(`${STATE}
 local count = (#ARGV - 5) / 2
@@ -74,8 +74,8 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 200)) do
   redis.call('XDEL', stream, entry[1])
   first = first + 1
 end
-local room = math.max(tonumber(ARGV[5]), math.min(number('room') or 0, ${MAX_ROOM}))
-if redis.call('XLEN', stream) + count > room then begin() end
+local capacity = math.max(tonumber(ARGV[5]), math.min(number('room') or 0, ${MAX_CAPACITY}))
+if redis.call('XLEN', stream) + count > capacity then begin() end
 local function append()
   for at = 6, #ARGV, 2 do
     local id = ARGV[4] .. at
@@ -92,7 +92,7 @@ if failed and (string.find(failed.err, 'equal or smaller') or string.find(failed
   failed = append()
 end
 if failed then return failed end
-redis.call('HSET', state, 'first', first, 'last', last, 'tip', tip, 'room', room)
+redis.call('HSET', state, 'first', first, 'last', last, 'tip', tip, 'room', capacity)
 return 1
 `);
 

@@ -41,8 +41,8 @@ export interface NewEntry {
 export const PAGE = 500;
 
 /** The stream has room for the lists of several replicas, which hold different denials. */
-const ROOM = 2;
-const LEAST_ROOM = 2000;
+const CAPACITY_FACTOR = 2;
+const MIN_CAPACITY = 2000;
 
 const MAX_BYTES = 16_384;
 
@@ -64,12 +64,12 @@ type ReadAnswer = readonly [
 
 export class RevocationStream {
   readonly #keys: RevocationKeys;
-  readonly #room: string;
+  readonly #capacity: string;
   readonly #id = randomBytes(12).toString('hex');
 
   constructor(issuer: string, maxRevocations: number) {
     this.#keys = revocationKeys(issuer);
-    this.#room = String(Math.max(LEAST_ROOM, ROOM * maxRevocations));
+    this.#capacity = String(Math.max(MIN_CAPACITY, CAPACITY_FACTOR * maxRevocations));
   }
 
   /** Throws `ValkeyError` if the server evicts entries when its memory is full: denials would disappear unnoticed. */
@@ -173,7 +173,7 @@ export class RevocationStream {
   ): Promise<boolean> {
     const [epoch, ids] = [randomBytes(16).toString('hex'), `${randomBytes(12).toString('hex')}-`];
     const added = entries.flatMap(({ sealed, usefulMs }) => [sealed, String(Math.ceil(usefulMs))]);
-    const args = [epoch, ended, expected, ids, this.#room, ...added];
+    const args = [epoch, ended, expected, ids, this.#capacity, ...added];
     return (await APPEND.run(connection, [this.#keys.state, this.#keys.stream], args, COMMAND_MS)) === 1;
   }
 }

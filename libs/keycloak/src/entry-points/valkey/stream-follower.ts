@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationReceiver } from '../extension/index.js';
 import type { OwnEntries } from './own-entries.js';
 import type { RevocationEntries } from './revocation-entries.js';
-import { MAX_ROOM } from './revocation-scripts.js';
+import { MAX_CAPACITY } from './revocation-scripts.js';
 import { PAGE, type RevocationStream, type StreamEntry, type StreamPage } from './revocation-stream.js';
 import type { StreamProofs } from './stream-proofs.js';
 import { checkSame, Gap, type Place } from './stream-gap.js';
@@ -117,7 +117,7 @@ export class StreamFollower {
       const page = await stream.read(reader, place?.position);
       if (page === undefined) throw new Gap('no_stream', '');
       // Another writer created so many entries, and reading them could exhaust the memory.
-      if (page.last - page.first >= MAX_ROOM) throw new Gap('too_many_entries', page.epoch);
+      if (page.last - page.first >= MAX_CAPACITY) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
       if (place !== undefined) checkSame(place, page);
