@@ -49,10 +49,10 @@ const unreadDetails = (code) => ({
 
 const codeOf = (/** @type {any} */ { cause, message }) => String(cause?.code ?? message);
 
-/** @param {{ provenSecondsAgo?: number, reason?: string }} signals */
-function silent({ provenSecondsAgo, reason }) {
+/** @param {{ lastHealthySecondsAgo?: number, reason?: string }} signals */
+function silent({ lastHealthySecondsAgo, reason }) {
   const since =
-    provenSecondsAgo === undefined ? 'it has proven nothing yet' : `silent for ${Math.round(provenSecondsAgo)} s`;
+    lastHealthySecondsAgo === undefined ? 'it was never healthy' : `silent for ${Math.round(lastHealthySecondsAgo)} s`;
   return {
     what: 'Signal feed silent',
     check: /** @type {const} */ ('signals'),

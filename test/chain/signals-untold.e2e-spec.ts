@@ -51,7 +51,7 @@ async function outcomesInTime(act: Act): Promise<readonly string[]> {
     for (const seconds of [LONG_SECONDS / 2, LONG_SECONDS / 2]) {
       for (let passed = 0; passed < seconds; passed += STEP_SECONDS) {
         clock.advance(STEP_SECONDS);
-        await service.untilProvenAnew();
+        await service.untilNextProof();
       }
       outcomes.push(await service.outcomeOf(access));
     }

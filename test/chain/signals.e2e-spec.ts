@@ -107,7 +107,7 @@ describe('a service that receives revocations', () => {
     subscribe(INTROSPECTION_CHANNEL, onMessage);
     for (let times = 0; times < 4; times += 1) {
       clock.advance(SHORT_SECONDS - 1);
-      await frugal.untilProvenAnew();
+      await frugal.untilNextProof();
       await frugal.outcomeOf(access);
     }
     await frugal.stop();

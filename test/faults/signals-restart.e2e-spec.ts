@@ -52,8 +52,8 @@ class Service {
     return this.#keycloak.status.read().signals.state;
   }
 
-  async untilProven(): Promise<void> {
-    await until(() => this.state === 'proven', 'the feed is proven');
+  async untilHealthy(): Promise<void> {
+    await until(() => this.state === 'healthy', 'the feed is healthy');
   }
 
   outcomeOf(token: string): Promise<string> {
@@ -97,7 +97,7 @@ describe('Keycloak, unreachable for longer than results are cached', () => {
     const proxy = await startFaultProxy({ target: server.baseUrl });
     stops.push(() => proxy.stop());
     const here = (service = new Service({ issuer: server.issuer, baseUrl: proxy.baseUrl }, source));
-    await here.untilProven();
+    await here.untilHealthy();
     const [ended, endedLater, honest] = [await newSubject(server), await newSubject(server), await newSubject(server)];
     const all = [ended, endedLater, honest].map(({ access }) => access);
     const outcomes = (): Promise<string[]> => Promise.all(all.map((token) => here.outcomeOf(token)));
@@ -108,7 +108,7 @@ describe('Keycloak, unreachable for longer than results are cached', () => {
     await logout(server, ended.refresh);
     await proxy.fault(undefined);
     await logout(server, endedLater.refresh);
-    await here.untilProven();
+    await here.untilHealthy();
     await until(async () => REFUSED.test(await here.outcomeOf(endedLater.access)), 'the logout is heard of');
     return [...before, ...(await outcomes())];
   }
@@ -147,7 +147,7 @@ describe('Keycloak, killed and started with an empty database', () => {
     const { server, kill } = await startAnew();
     stops.push(kill);
     const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));
-    await here.untilProven();
+    await here.untilHealthy();
     const [used, unused] = [await newSubject(server), await newSubject(server)];
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('accepted');
     await kill();
@@ -158,7 +158,7 @@ describe('Keycloak, killed and started with an empty database', () => {
     expect(await here.outcomeOf(ended.access)).toBe('accepted');
     await logout(another, ended.refresh);
     await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is heard of');
-    await here.untilProven();
+    await here.untilHealthy();
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
   });

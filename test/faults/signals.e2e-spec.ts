@@ -49,11 +49,11 @@ beforeEach(async () => {
   );
   feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [keycloakEvents()], pollMs: 200 });
   feed.start();
-  await until(isProven);
+  await until(isHealthy);
 });
 afterEach(() => feed.stop());
 
-const isProven = (): boolean => keycloak.status.read().signals.state === 'proven';
+const isHealthy = (): boolean => keycloak.status.read().signals.state === 'healthy';
 
 const outcomeOf = (token: string): Promise<string> => outcomeAt(keycloak, token);
 

@@ -21,14 +21,14 @@ import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const { privateKey, publicKeys } = proofKeyPair();
-const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };
 const POLL_MS = 50;
 
 interface Replica {
   readonly keycloak: ComposedKeycloak;
   readonly lines: string[];
   readonly feed: SignalFeed | undefined;
-  readonly isProven: () => boolean;
+  readonly isHealthy: () => boolean;
   readonly refuses: (sid: string) => boolean;
   /** `isKilled` keeps it from releasing the lease. */
   readonly end: (isKilled?: boolean) => Promise<void>;
@@ -82,7 +82,7 @@ async function replica(
     keycloak,
     lines,
     feed,
-    isProven: () => keycloak.status.read().signals.state === 'proven',
+    isHealthy: () => keycloak.status.read().signals.state === 'healthy',
     refuses: (sid) => keycloak.revocations.denies(testAccessToken({ claims: { sid } })),
     end: async (isKilled = false) => {
       if (hasEnded) return;
@@ -97,9 +97,9 @@ async function replica(
 }
 
 const latest = ({ keycloak }: Replica): number => keycloak.issuers[0].signals.latestMs;
-async function provenAgain(one: Replica): Promise<void> {
+async function untilNextProof(one: Replica): Promise<void> {
   const nowMs = performance.now();
-  await until(() => latest(one) > nowMs, 'it is proven again');
+  await until(() => latest(one) > nowMs, 'there is a new proof');
 }
 
 const command = (...args: readonly string[]): Promise<unknown> => valkey.command(args);
@@ -207,16 +207,16 @@ async function heldWay(): Promise<HeldWay> {
     const reader = await replica('shop', false);
     expect(reader.keycloak.status.read().signals.state).toBe('none');
     await replica('poller', true);
-    await until(reader.isProven);
+    await until(reader.isHealthy);
   });
 
   it('is the only poller, and the next poller continues without a gap', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     const [first] = asked;
     const [leads, waits] = first?.by === 'one' ? [one, other] : [other, one];
-    await until(() => waits.isProven());
+    await until(() => waits.isHealthy());
     expect(new Set(asked.map(({ by }) => by)).size).toBe(1);
     let gaps = 0;
     reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
@@ -226,24 +226,24 @@ async function heldWay(): Promise<HeldWay> {
     const tookOver = asked.find(({ by }) => by !== first?.by);
     // The lease is longer than this interval, so the new poller reads from before the last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
-    await provenAgain(reader);
+    await untilNextProof(reader);
     expect(waits.lines).toContain('This replica listens to revocations');
     expect(gaps).toBe(0);
   });
 
   it('hands over to another replica at once when it shuts down', async () => {
     const [one, other] = [await replica('one', true), await replica('other', true)];
-    await until(one.isProven);
+    await until(one.isHealthy);
     const lease = await nameOf(':lease');
     await one.end();
     expect(String(await command('GET', lease))).not.toBe('');
     await until(() => asked.some(({ by }) => by === 'other'));
-    await provenAgain(other);
+    await untilNextProof(other);
   });
 
   it('sends a proof only after the other replicas can read the received denials', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     let count = 0;
     says = () => ({ ...QUIET, denials: [{ sid: `s${(count += 1)}` }] });
     const missing: string[] = [];
@@ -265,21 +265,21 @@ async function heldWay(): Promise<HeldWay> {
   it('reports its own gap to the other replicas, and sends proofs again afterwards', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     let gaps = 0;
     reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
-    await provenAgain(reader);
+    await untilNextProof(reader);
     expect(gaps).toBe(0);
     let polls = 0;
-    says = () => ({ ...QUIET, isWhole: (polls += 1) !== 1, isProven: polls !== 1 });
+    says = () => ({ ...QUIET, isWhole: (polls += 1) !== 1, isHealthy: polls !== 1 });
     await until(() => gaps === 1, 'it hears of the gap');
-    await provenAgain(reader);
+    await untilNextProof(reader);
     expect(gaps).toBe(1);
   });
 
   it('cannot send a late proof after another replica has taken its place', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('slow', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     let release: (signals: Signals) => void = () => undefined;
     says = () => new Promise((resolve) => (release = resolve));
     const before = asked.length;
@@ -293,16 +293,20 @@ async function heldWay(): Promise<HeldWay> {
     const outcome = await proofs.prove(lease, { sinceMs: lease.grantedAtMs, untilMs: lease.grantedAtMs });
     expect(outcome).toBe('lease_lost');
     await sleep(1500);
-    const proven = latest(reader);
+    const latestMs = latest(reader);
     release(QUIET);
     await sleep(1500);
     // The reader measures the age of the same proof at each read, so its time varies by some milliseconds.
-    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(latest(reader)).toBeLessThan(latestMs + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });
 
   it.each<[string, string, (poller: Replica) => void]>([
-    ['another one than was proven', REPLACE_SEALED, ({ keycloak }) => keycloak.revocations.deny({ sid: 'bent' })],
+    [
+      'another entry than the proof covers',
+      REPLACE_SEALED,
+      ({ keycloak }) => keycloak.revocations.deny({ sid: 'bent' }),
+    ],
     [
       'older than it is, so that it would count for nothing',
       MAKE_OLDER,
@@ -311,7 +315,7 @@ async function heldWay(): Promise<HeldWay> {
   ])('is not trusted by a reader of an entry that was made %s, until it is appended again', async (_, bend, say) => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     let gaps = 0;
     reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
@@ -324,13 +328,13 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
     await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
     expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
-    await provenAgain(reader);
+    await untilNextProof(reader);
     await way.end();
   });
 
   it('sends proofs only after it has read back its own entries', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     // Stands for a server that accepts entries but loses them before the poller reads them back.
     const [sharing] = poller.keycloak.sharing;
     if (sharing === undefined) throw new Error('It shares nothing');
@@ -339,12 +343,12 @@ async function heldWay(): Promise<HeldWay> {
     poller.keycloak.revocations.deny({ sid: 'not-read' });
     await until(() => reader.refuses('not-read'));
     await sleep(1500);
-    const proven = latest(reader);
+    const latestMs = latest(reader);
     await sleep(1500);
-    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(latest(reader)).toBeLessThan(latestMs + 50);
     sharing.received = received;
     await command('FLUSHALL');
-    await provenAgain(reader);
+    await untilNextProof(reader);
   });
 
   it('is refused by a replica with other denial keys, which reports it, and changed proofs have no effect (OP-01)', async () => {
@@ -353,7 +357,7 @@ async function heldWay(): Promise<HeldWay> {
       await replica('shop', false),
     ];
     const poller = await replica('poller', true);
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     await poller.end();
     const key = await nameOf(':revocations:proof');
     const proof = String(await command('GET', key));
@@ -363,29 +367,29 @@ async function heldWay(): Promise<HeldWay> {
     expect(later.keycloak.status.read().revocationChannel).toMatchObject({ isReady: false, unreadable: 1 });
     for (const bent of ['', 'x'.repeat(2000), 'AAAA', proof.slice(0, -8) + proof.slice(0, 8)]) {
       await command('SET', key, bent);
-      const proven = latest(reader);
+      const latestMs = latest(reader);
       await sleep(1200);
-      expect(latest(reader)).toBeLessThan(proven + 50);
+      expect(latest(reader)).toBeLessThan(latestMs + 50);
     }
   });
 
   it('cannot be imitated by a service with all its secrets, through forged, replayed or changed proofs (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     const key = revocationKeys(STREAM_OF).proof;
     const honest = new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', { publicKeys }), {
       issuer: STREAM_OF,
       stream: revocationKeys(STREAM_OF).stream,
     });
     const old = String(await command('GET', key));
-    await provenAgain(reader);
+    await untilNextProof(reader);
     await poller.end();
     const sealed = String(await command('GET', key));
     const proof = honest.read(sealed);
     if (typeof proof === 'string') throw new Error(proof);
     const before = reader.keycloak.status.read().revocationChannel.refused;
     await sleep(1500);
-    const proven = latest(reader);
+    const latestMs = latest(reader);
     const later = { ...proof, heard: { ...proof.heard, untilMs: Date.now() } };
     const forged = forger().write(later);
     await command('SET', key, forged);
@@ -400,23 +404,23 @@ async function heldWay(): Promise<HeldWay> {
     const d = signed.d.replace(String(proof.heard.untilMs), String(Date.now()));
     await command('SET', key, keys.seal(JSON.stringify({ ...signed, d }), ['revocation proof', STREAM_OF]));
     await until(() => refused('proof_unknown_signer') === 2, 'the changed proof is refused');
-    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(latest(reader)).toBeLessThan(latestMs + 50);
     expect(reader.lines.filter((line) => line.startsWith('Refused what the revocation channel holds')).length).toBe(2);
   });
 
   it('does not extend the TTL of cached results once a service with the keys has replaced an entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     const { signals } = reader.keycloak.issuers[0];
     const askedAtMs = performance.now();
-    await provenAgain(reader);
-    expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
+    await untilNextProof(reader);
+    expect(signals.healthyUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
     const { stream } = revocationKeys(STREAM_OF);
     way.hold();
     poller.keycloak.revocations.deny({ sid: 'stolen' });
     await until(async () => Number(await command('XLEN', stream)) === 1);
-    await provenAgain(poller);
+    await untilNextProof(poller);
     const entries = new RevocationEntries(new SealingKeys([KEY]), STREAM_OF);
     const harmless = { kind: 'denial', denial: { kind: 'session', key: 'nobody', issuedBefore: Infinity } } as const;
     const at = Date.now() / 1000;
@@ -427,31 +431,31 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
     // The proof covers new results, but no result that was cached before.
-    await provenAgain(reader);
-    expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
+    await untilNextProof(reader);
+    expect(signals.healthyUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
   });
 
   it('claims no time before a new epoch, which lacks the rechecks of an ended poller (RS-30)', async () => {
     const first = await replica('first', true);
-    await until(first.isProven);
+    await until(first.isHealthy);
     first.keycloak.revocations.recheck({ sub: 'alice' });
     const second = await replica('second', true);
-    await until(second.isProven);
+    await until(second.isHealthy);
     await first.end();
     await sleep(500);
-    await provenAgain(second);
+    await untilNextProof(second);
     const early = await replica('early', false);
-    await until(early.isProven);
+    await until(early.isHealthy);
     const beforeMs = performance.now();
     expect(early.keycloak.issuers[0].signals.heardSinceMs).toBeLessThan(beforeMs - 400);
-    await provenAgain(second);
+    await untilNextProof(second);
     const { state } = revocationKeys(STREAM_OF);
     await command('HSET', state, 'epoch', 'abc');
     await until(() => second.lines.some((line) => line.includes('has a gap')), 'the poller sees it');
-    await provenAgain(second);
+    await untilNextProof(second);
     const late = await replica('late', false);
-    await until(late.isProven);
+    await until(late.isHealthy);
     expect(late.keycloak.issuers[0].signals.heardSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
@@ -459,13 +463,13 @@ async function heldWay(): Promise<HeldWay> {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     const { stream, state } = revocationKeys(STREAM_OF);
     const keys = new SealingKeys([KEY]);
     const { signals, rechecks } = reader.keycloak.issuers[0];
     const askedAtMs = performance.now();
-    await provenAgain(reader);
-    expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
+    await untilNextProof(reader);
+    expect(signals.healthyUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
     [way, readersWay].forEach((one) => one.hold());
     poller.keycloak.revocations.recheck({ sub: 'alice' });
     way.sendOnly();
@@ -477,35 +481,35 @@ async function heldWay(): Promise<HeldWay> {
     [way, readersWay].forEach((one) => one.release());
     await until(() => rechecks.areDue({ sub: 'alice' }, askedAtMs), 'the recheck is carried out');
     await until(() => poller.lines.some((line) => line.includes('has a gap')), 'the poller sees it');
-    await provenAgain(reader);
+    await untilNextProof(reader);
     await Promise.all([way.end(), readersWay.end()]);
   });
 
   it('appends entries later if the server was full, without a gap (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     await command('CONFIG', 'SET', 'maxmemory', '1');
     poller.keycloak.revocations.deny({ sid: 'late' });
     await until(() => poller.lines.some((line) => line.startsWith("Denials can't be shared")), 'the server is full');
     await command('CONFIG', 'SET', 'maxmemory', '0');
     await until(() => reader.refuses('late'), 'it is appended');
-    await provenAgain(reader);
+    await untilNextProof(reader);
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
   it('is trusted by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
     const poller = await replica('poller', true);
-    await until(poller.isProven);
+    await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);
     const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
     await stream.append(connection, [{ sealed: 'AAAA', usefulMs: 1 }]);
     connection.close();
     const refused = (): number => poller.keycloak.status.read().revocationChannel.refused.entry_unreadable;
     await until(() => refused() === 1, 'the poller reads the entry');
-    await provenAgain(poller);
+    await untilNextProof(poller);
     poller.keycloak.revocations.deny({ sid: 'kept' });
     const late = await replica('late', false);
-    await until(late.isProven, 'a late replica accepts proofs');
+    await until(late.isHealthy, 'a late replica accepts proofs');
     expect(late.refuses('kept')).toBe(true);
   });
 
@@ -513,25 +517,25 @@ async function heldWay(): Promise<HeldWay> {
     const reader = await replica('shop', false, { proofs: {} });
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     const poller = await replica('poller', true);
-    await until(poller.isProven);
-    await provenAgain(poller);
+    await until(poller.isHealthy);
+    await untilNextProof(poller);
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     expect(reader.lines.filter((line) => line.startsWith('Refused what'))).toHaveLength(1);
   });
 
   it('sends proofs again after the server has lost its data, and after it was unavailable', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
-    await until(reader.isProven);
+    await until(reader.isHealthy);
     await command('FLUSHALL');
-    await provenAgain(reader);
+    await untilNextProof(reader);
     poller.keycloak.revocations.deny({ sid: 'kept' });
     await until(() => reader.refuses('kept'));
     await valkey.kill();
     await until(() => asked.length > 0);
-    const proven = latest(reader);
+    const latestMs = latest(reader);
     await sleep(500);
-    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(latest(reader)).toBeLessThan(latestMs + 50);
     await valkey.start();
-    await provenAgain(reader);
+    await untilNextProof(reader);
   });
 });

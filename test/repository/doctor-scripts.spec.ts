@@ -129,7 +129,7 @@ describe('the feed of a process (OP-02)', () => {
     const looks: string[] = [];
     const read = async (token: string): Promise<object> => {
       looks.push(token);
-      return { details: { signals: { state: states.shift() ?? 'silent', provenSecondsAgo: 42 } } };
+      return { details: { signals: { state: states.shift() ?? 'silent', lastHealthySecondsAgo: 42 } } };
     };
     try {
       expect(await feedFault('service-a', issuer, read)).toBeUndefined();

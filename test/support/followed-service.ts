@@ -44,7 +44,7 @@ export class FollowedService {
     );
     const feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [source], pollMs: POLL_MS });
     feed.start();
-    await until(() => keycloak.status.read().signals.state === 'proven', 'the feed is proven');
+    await until(() => keycloak.status.read().signals.state === 'healthy', 'the feed is healthy');
     return new FollowedService(keycloak, feed, faults);
   }
 
@@ -64,10 +64,10 @@ export class FollowedService {
     await until(() => this.keycloak.revocations.denies(token), 'the logout is heard of');
   }
 
-  async untilProvenAnew(): Promise<void> {
+  async untilNextProof(): Promise<void> {
     const { signals } = this.keycloak.issuers[0];
-    const proven = signals.latestMs;
-    await until(() => signals.latestMs > proven, 'the feed is proven anew');
+    const latestMs = signals.latestMs;
+    await until(() => signals.latestMs > latestMs, 'the feed has a new proof');
   }
 
   stop(): Promise<void> {

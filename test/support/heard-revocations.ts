@@ -27,12 +27,12 @@ export async function hearRevocations(
     feed.start();
     return feed;
   });
-  await Promise.all([own, ...readers.map(({ reader }) => reader)].map(untilProven));
+  await Promise.all([own, ...readers.map(({ reader }) => reader)].map(untilHealthy));
   return { stop: async () => void (await Promise.all(feeds.map((feed) => feed.stop()))) };
 }
 
 const readerAt = (issuer: string): ComposedKeycloak =>
   composeKeycloak({ issuer, clientId: READER, clientSecret: SECRETS[READER], allowInsecureRequests: true });
 
-const untilProven = ({ status }: ComposedKeycloak): Promise<void> =>
-  until(() => status.read().signals.state === 'proven', 'the signal feed is proven');
+const untilHealthy = ({ status }: ComposedKeycloak): Promise<void> =>
+  until(() => status.read().signals.state === 'healthy', 'the signal feed is healthy');

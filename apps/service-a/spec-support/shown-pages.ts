@@ -42,7 +42,7 @@ export const refunded = (answer: ProcessedOrder): string => pages.render(refunde
 export const refundRefused = (body: RefusalBody, loginLink?: string): string =>
   pages.render(refundRefusedPage(refused(body, loginLink)));
 
-export const HEARING: Hearing = { state: 'proven', isShared: true, windowSeconds: 10, asksKeycloak: true };
+export const HEARING: Hearing = { state: 'healthy', isShared: true, windowSeconds: 10, asksKeycloak: true };
 export const watched = (story: WatchStory, username = 'alice', hearing = HEARING): string =>
   pages.render(watchPage(story, username, hearing));
 

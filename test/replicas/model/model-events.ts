@@ -14,7 +14,7 @@ export const modelEvents = (keycloak: KeycloakModel): SignalSource => ({
         denials: events.flatMap(({ what }) => ('ended' in what ? { sid: what.ended.sid } : [])),
         rechecks: events.flatMap(({ what }) => ('changed' in what ? { sub: what.changed.sub } : [])),
         isWhole,
-        isProven: isWhole,
+        isHealthy: isWhole,
       };
     },
   }),

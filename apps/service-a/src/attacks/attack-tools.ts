@@ -55,6 +55,6 @@ export class AttackTools {
   }
 
   get hearsOfRevocations(): boolean {
-    return this.status.read().signals.state === 'proven';
+    return this.status.read().signals.state === 'healthy';
   }
 }

@@ -27,7 +27,7 @@ interface Entry {
   readonly askedAtMs: number;
   renewAtMs: number;
   readonly renewSignalledAtMs: number;
-  readonly renewUnprovenMs: number;
+  readonly renewUnhealthyMs: number;
 }
 
 export interface RecheckMarks {
@@ -40,13 +40,13 @@ const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
-/** This service has received every revocation between `askedAtMs` and `provenUntilMs` (monotonic). */
+/** This service has received every revocation between `askedAtMs` and `healthyUntilMs` (monotonic). */
 export interface Signalled {
-  provenUntilMs(askedAtMs: number): number;
+  healthyUntilMs(askedAtMs: number): number;
   tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
-const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity, tellsOf: () => false };
+const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
 /** An inactive token stays inactive, so it is introspected again only in case the server was not up to date. */
 const INACTIVE_TTL_MS = 2000;
@@ -56,7 +56,7 @@ const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** Fraction of the TTL: a younger result of another replica counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
 /** Fractions of the TTL since the last proof, spread so that not all results expire at once. */
-const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
+const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
  * The caller verifies the claims for each request. Keys are hashes, so no token is stored. Inactive results have their
@@ -132,7 +132,7 @@ export class CachedIntrospection {
 
   #isSignalled({ answer, askedAtMs }: Entry, nowMs: number): boolean {
     return (
-      nowMs - this.signalled.provenUntilMs(askedAtMs) < this.#ttlMs &&
+      nowMs - this.signalled.healthyUntilMs(askedAtMs) < this.#ttlMs &&
       answer['active'] === true &&
       this.signalled.tellsOf(answer) &&
       !this.rechecks.areDue(answer, askedAtMs - RECHECK_OVERLAP_MS)
@@ -142,7 +142,7 @@ export class CachedIntrospection {
   #isRenewalDue(entry: Entry, nowMs: number): boolean {
     return (
       nowMs >= entry.renewSignalledAtMs ||
-      nowMs - this.signalled.provenUntilMs(entry.askedAtMs) >= entry.renewUnprovenMs ||
+      nowMs - this.signalled.healthyUntilMs(entry.askedAtMs) >= entry.renewUnhealthyMs ||
       !this.#isSignalled(entry, nowMs)
     );
   }
@@ -275,7 +275,7 @@ export class CachedIntrospection {
     const renewals = {
       renewAtMs: renewAt(this.#ttlMs),
       renewSignalledAtMs: renewAt(this.#signalledTtlMs),
-      renewUnprovenMs: renewAfterMs(this.#ttlMs, UNPROVEN_RENEWAL),
+      renewUnhealthyMs: renewAfterMs(this.#ttlMs, UNHEALTHY_RENEWAL),
     };
     this.#active.set(hash, { answer, askedAtMs, ...renewals }, Math.min(endMs, expiresAtMs) - nowMs);
   }
@@ -286,7 +286,7 @@ export class CachedIntrospection {
     const earlier = this.#inactive.get(hash);
     if (earlier !== undefined && earlier.askedAtMs > askedAtMs) return;
     const endMs = askedAtMs + Math.min(this.#ttlMs, INACTIVE_TTL_MS);
-    const never = { renewAtMs: Infinity, renewSignalledAtMs: Infinity, renewUnprovenMs: Infinity };
+    const never = { renewAtMs: Infinity, renewSignalledAtMs: Infinity, renewUnhealthyMs: Infinity };
     this.#inactive.set(hash, { answer, askedAtMs, ...never }, endMs - this.clock.monotonicMs());
   }
 

@@ -37,7 +37,7 @@ beforeEach(() => {
     () => undefined,
     rechecks,
     undefined,
-    { provenUntilMs: (askedAtMs) => proof.provenUntilMs(askedAtMs), tellsOf: ({ sid }) => sid !== 'untold' },
+    { healthyUntilMs: (askedAtMs) => proof.healthyUntilMs(askedAtMs), tellsOf: ({ sid }) => sid !== 'untold' },
   );
 });
 
@@ -49,10 +49,10 @@ async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
   return asked.length > before;
 }
 
-function advance(seconds: number, isProven = true): void {
+function advance(seconds: number, isHealthy = true): void {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1);
-    if (isProven) proof.prove(until(clock.monotonicMs()));
+    if (isHealthy) proof.prove(until(clock.monotonicMs()));
   }
 }
 
@@ -214,11 +214,11 @@ describe('SignalProof', () => {
     let hearsOthers = false;
     const gated = new SignalProof(clock, () => hearsOthers);
     gated.prove(until(1000));
-    expect([gated.provenUntilMs(5000), gated.latestMs]).toEqual([-Infinity, -Infinity]);
+    expect([gated.healthyUntilMs(5000), gated.latestMs]).toEqual([-Infinity, -Infinity]);
     hearsOthers = true;
     gated.prove(until(2000));
     gated.prove(until(2500));
-    expect([1999, 2000, 9000].map((askedAt) => gated.provenUntilMs(askedAt))).toEqual([-Infinity, 2500, 2500]);
+    expect([1999, 2000, 9000].map((askedAt) => gated.healthyUntilMs(askedAt))).toEqual([-Infinity, 2500, 2500]);
     expect(gated.latestMs).toBe(2500);
   });
 
@@ -230,10 +230,14 @@ describe('SignalProof', () => {
     proof.prove(until(began));
     proof.interrupt();
     proof.interrupt();
-    expect([gaps, proof.provenUntilMs(began - 2000), proof.provenUntilMs(began + 1)]).toEqual([2, began, began]);
+    expect([gaps, proof.healthyUntilMs(began - 2000), proof.healthyUntilMs(began + 1)]).toEqual([2, began, began]);
     clock.advance(2);
     proof.prove(until(began + 2000));
-    expect([1000, 1999, 2000].map((later) => proof.provenUntilMs(began + later))).toEqual([began, began, began + 2000]);
+    expect([1000, 1999, 2000].map((later) => proof.healthyUntilMs(began + later))).toEqual([
+      began,
+      began,
+      began + 2000,
+    ]);
   });
 });
 
@@ -248,14 +252,14 @@ describe('the time between two proofs', () => {
     clock.advance(5);
     const nowMs = clock.monotonicMs();
     proof.prove({ sinceMs: 3001, untilMs: nowMs + 1 });
-    expect([gaps, proof.provenUntilMs(2000), proof.provenUntilMs(nowMs + 2)]).toEqual([1, 3000, nowMs + 1]);
+    expect([gaps, proof.healthyUntilMs(2000), proof.healthyUntilMs(nowMs + 2)]).toEqual([1, 3000, nowMs + 1]);
   });
 
   it('is not covered by an older proof that arrives later', () => {
     const nowMs = clock.monotonicMs();
     proof.prove({ sinceMs: nowMs - 1, untilMs: nowMs });
     proof.prove({ sinceMs: nowMs - 50, untilMs: nowMs - 10 });
-    expect([nowMs - 8, nowMs].map((askedAt) => proof.provenUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
+    expect([nowMs - 8, nowMs].map((askedAt) => proof.healthyUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
   });
 
   it('is not covered by a proof from before the gap was detected', () => {
@@ -275,7 +279,7 @@ describe('cached results and proofs (model)', () => {
     };
     const tokens = ['a', 'b', 'c'];
     const askedAt = new Map<string, number>();
-    let [provenUntil, coveredSince] = [-Infinity, Infinity];
+    let [healthyUntil, coveredSince] = [-Infinity, Infinity];
     let [earlierUntil, earlierSince] = [-Infinity, Infinity];
     let gapAt = -Infinity;
     for (let step = 0; step < 5000; step += 1) {
@@ -284,12 +288,12 @@ describe('cached results and proofs (model)', () => {
       const what = random(20);
       if (what < 8 && random(100) > 30) {
         proof.prove(until(clock.monotonicMs()));
-        if (now > gapAt) [provenUntil, coveredSince] = [now, Math.min(coveredSince, now)];
+        if (now > gapAt) [healthyUntil, coveredSince] = [now, Math.min(coveredSince, now)];
       } else if (what === 19 && random(10) === 0) {
         proof.interrupt();
         gapAt = now;
-        if (provenUntil > -Infinity) [earlierUntil, earlierSince] = [provenUntil, coveredSince];
-        [provenUntil, coveredSince] = [-Infinity, Infinity];
+        if (healthyUntil > -Infinity) [earlierUntil, earlierSince] = [healthyUntil, coveredSince];
+        [healthyUntil, coveredSince] = [-Infinity, Infinity];
       } else if (what === 18) clock.advance(random(30));
       const at = clock.monotonicMs() / 1000;
       const token = tokens[random(3)] ?? 'a';
@@ -298,7 +302,7 @@ describe('cached results and proofs (model)', () => {
       await new Promise(setImmediate);
       const before = askedAt.get(token) ?? -Infinity;
       const ofGap = before >= earlierSince ? earlierUntil : -Infinity;
-      const fresh = at - Math.max(before, before >= coveredSince ? provenUntil : ofGap);
+      const fresh = at - Math.max(before, before >= coveredSince ? healthyUntil : ofGap);
       const mayServe = fresh < SHORT && at - before < LONG;
       expect(wasAsked || mayServe).toBe(true);
       if (wasAsked) askedAt.set(token, at);

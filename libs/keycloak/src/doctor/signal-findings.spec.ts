@@ -7,7 +7,7 @@ import { SignalSourceError, type Signals, type SignalSource } from '../entry-poi
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 import { signalFindings, signalRealmFindings } from './signal-findings.js';
 
-const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };
 
 const feeds: SignalFeed[] = [];
 
@@ -82,7 +82,7 @@ describe('the signal findings of doctor', () => {
 
   it('poll once more, because a login may be visible a moment later', async () => {
     let polls = 0;
-    const late = async (): Promise<Signals> => ({ ...QUIET, isProven: (polls += 1) === 2 });
+    const late = async (): Promise<Signals> => ({ ...QUIET, isHealthy: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
   });
 

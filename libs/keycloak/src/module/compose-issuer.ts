@@ -109,7 +109,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     rechecks,
     shared,
     {
-      provenUntilMs: (askedAtMs) => signals.provenUntilMs(askedAtMs),
+      healthyUntilMs: (askedAtMs) => signals.healthyUntilMs(askedAtMs),
       tellsOf: (answer) => !denials.leavesOpen(answer),
     },
   );

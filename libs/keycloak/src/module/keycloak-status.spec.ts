@@ -78,17 +78,17 @@ describe('KeycloakStatus', () => {
     const state = (): unknown => new KeycloakStatus([issuer], () => ({})).read().signals;
     const prove = (): void => signals.prove({ sinceMs: clock.monotonicMs() - 1, untilMs: clock.monotonicMs() });
     prove();
-    expect(state()).toEqual({ state: 'proven', provenSecondsAgo: 0 });
+    expect(state()).toEqual({ state: 'healthy', lastHealthySecondsAgo: 0 });
     for (let times = 0; times < 5; times += 1) {
       clock.advance(2);
       signals.interrupt();
       clock.advance(1);
       prove();
-      expect(state()).toEqual({ state: 'silent', provenSecondsAgo: 0, reason: 'gaps' });
+      expect(state()).toEqual({ state: 'silent', lastHealthySecondsAgo: 0, reason: 'gaps' });
     }
     const beganMs = clock.monotonicMs();
     clock.advance(11);
     signals.prove({ sinceMs: beganMs, untilMs: clock.monotonicMs() });
-    expect(state()).toEqual({ state: 'proven', provenSecondsAgo: 0 });
+    expect(state()).toEqual({ state: 'healthy', lastHealthySecondsAgo: 0 });
   });
 });

@@ -28,23 +28,23 @@ export interface KeycloakStatusSnapshot {
   };
   /**
    * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: it has no
-   * feed. `proven`: results are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but results
+   * feed. `healthy`: results are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but results
    * are not cached that long.
    *
-   * `provenSecondsAgo`: seconds since the latest proven time, absent before the first proof. `reason`: why the last
-   * proof over the `revocationChannel` was refused. `gaps`: there was a gap, so no result older than
+   * `lastHealthySecondsAgo`: seconds since the feed was last healthy, absent before the first proof. `reason`: why the
+   * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, so no result older than
    * `introspectionTtlSeconds` is cached longer. `no_public_key`: this service has no key that verifies proofs.
    */
   readonly signals: {
     readonly state: SignalFeedState;
-    readonly provenSecondsAgo?: number;
+    readonly lastHealthySecondsAgo?: number;
     readonly reason?: ChannelRefusal | 'gaps';
   };
   /** With several issuers, the worst state. */
   readonly revocationChannel: RevocationChannelStatus;
 }
 
-export type SignalFeedState = 'none' | 'silent' | 'proven';
+export type SignalFeedState = 'none' | 'silent' | 'healthy';
 
 export interface IssuerStatus {
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -88,12 +88,12 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   if (!isFollowed && (proofRefusal === undefined || !expectsProofs)) return { state: 'none', ...reason };
   if (latestMs === -Infinity) return { state: 'silent', ...reason };
   const nowMs = clock.monotonicMs();
-  const provenSecondsAgo = (nowMs - latestMs) / 1000;
-  const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
+  const lastHealthySecondsAgo = (nowMs - latestMs) / 1000;
+  const isRecent = lastHealthySecondsAgo < options.introspectionTtlSeconds;
   // Repeated gaps prevent longer caching, although each proof is accepted.
   if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
-    return { state: 'silent', provenSecondsAgo, reason: proofRefusal ?? 'gaps' };
-  return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };
+    return { state: 'silent', lastHealthySecondsAgo, reason: proofRefusal ?? 'gaps' };
+  return { state: isRecent ? 'healthy' : 'silent', lastHealthySecondsAgo, ...reason };
 }
 
 type Caches = KeycloakStatusSnapshot['caches'];

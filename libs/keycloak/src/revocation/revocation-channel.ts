@@ -28,9 +28,9 @@ export interface RevocationReceiver {
   /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */
   lost(reason: string, hint?: string): void;
   /** All revocations of this period at the authorization server have been received. */
-  proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
-  /** The received entries differ from the proven entries, so nothing is proven until the next proof. */
-  unproven(): void;
+  healthy(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
+  /** The received entries differ from the entries of the proof, so the feed is unhealthy until the next proof. */
+  unhealthy(): void;
   /** Call it once for each entry or proof of the channel that this replica does not accept. */
   refused(reason: ChannelRefusal): void;
   /** Call it after each read, to report which entries and proofs this replica can open. */

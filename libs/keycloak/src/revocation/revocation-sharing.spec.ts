@@ -26,7 +26,7 @@ let clock: StillClock;
 let held: HeldDenials;
 let rechecks: Rechecks;
 let doubted: number;
-let proven: HeardStretch[];
+let proofs: HeardStretch[];
 let sharing: RevocationSharing;
 let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
@@ -77,9 +77,9 @@ beforeEach(() => {
   const log = { log: say, error: say };
   const listener = {
     interrupt: () => void (doubted += 1),
-    prove: (heard: HeardStretch) => void proven.push(heard),
+    prove: (heard: HeardStretch) => void proofs.push(heard),
   };
-  proven = [];
+  proofs = [];
   sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, listener);
   void sharing.start(1000);
 });

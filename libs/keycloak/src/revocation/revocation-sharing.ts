@@ -183,13 +183,13 @@ export class RevocationSharing implements RevocationReceiver {
     this.listener.interrupt();
   }
 
-  proven({ sinceAgoMs, untilAgoMs }: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void {
+  healthy({ sinceAgoMs, untilAgoMs }: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void {
     const nowMs = this.clock.monotonicMs();
     this.#trust.proofAccepted();
     this.listener.prove({ sinceMs: nowMs - sinceAgoMs, untilMs: nowMs - untilAgoMs });
   }
 
-  unproven(): void {
+  unhealthy(): void {
     this.#trust.gap(NOT_PROVEN);
     this.listener.interrupt();
   }

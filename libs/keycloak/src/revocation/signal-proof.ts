@@ -11,10 +11,10 @@ interface Stretch {
   readonly heardSinceMs: number;
   /** The time since which this process has read everything. */
   readonly coveredSinceMs: number;
-  readonly provenUntilMs: number;
+  readonly healthyUntilMs: number;
 }
 
-const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, provenUntilMs: -Infinity };
+const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
 
 /** Proofs never grant access: without a proof, results expire as early as without a feed. */
 export class SignalProof {
@@ -40,9 +40,9 @@ export class SignalProof {
   ) {}
 
   /** Returns `-Infinity` if no proof covers the result. */
-  provenUntilMs(askedAtMs: number): number {
-    if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.provenUntilMs;
-    return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.provenUntilMs : -Infinity;
+  healthyUntilMs(askedAtMs: number): number {
+    if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
+    return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.healthyUntilMs : -Infinity;
   }
 
   follow(): boolean {
@@ -55,7 +55,7 @@ export class SignalProof {
   }
 
   get latestMs(): number {
-    return Math.max(this.#current.provenUntilMs, this.#earlier.provenUntilMs);
+    return Math.max(this.#current.healthyUntilMs, this.#earlier.healthyUntilMs);
   }
 
   hasRecentGap(sinceMs: number): boolean {
@@ -69,13 +69,13 @@ export class SignalProof {
 
   prove({ sinceMs, untilMs }: HeardStretch): void {
     if (!this.hearsOthers()) return;
-    if (this.#current !== NONE && sinceMs > this.#current.provenUntilMs) this.interrupt();
+    if (this.#current !== NONE && sinceMs > this.#current.healthyUntilMs) this.interrupt();
     // An older proof that arrives later does not close a gap.
-    if (untilMs <= this.#gapMs || untilMs <= this.#current.provenUntilMs) return;
+    if (untilMs <= this.#gapMs || untilMs <= this.#current.healthyUntilMs) return;
     if (this.#current === NONE) {
-      this.#current = { heardSinceMs: sinceMs, coveredSinceMs: untilMs, provenUntilMs: untilMs };
+      this.#current = { heardSinceMs: sinceMs, coveredSinceMs: untilMs, healthyUntilMs: untilMs };
       for (const listener of this.#onBegun) listener(sinceMs);
-    } else this.#current = { ...this.#current, provenUntilMs: untilMs };
+    } else this.#current = { ...this.#current, healthyUntilMs: untilMs };
   }
 
   interrupt(): void {

@@ -59,14 +59,14 @@ describe('a service that starts after the feed missed events', () => {
     const token = await endedToken();
     const app = await started();
     expect(await app.status(token)).toBe(200);
-    receiver?.proven({ sinceAgoMs: 0, untilAgoMs: 0 });
+    receiver?.healthy({ sinceAgoMs: 0, untilAgoMs: 0 });
     expect(await app.status(token)).toBe(401);
   });
 
   it('accepts a token that was issued after the feed became complete', async () => {
     const token = await endedToken();
     const app = await started();
-    receiver?.proven({ sinceAgoMs: 60_000, untilAgoMs: 0 });
+    receiver?.healthy({ sinceAgoMs: 60_000, untilAgoMs: 0 });
     expect(await app.status(token)).toBe(200);
   });
 });

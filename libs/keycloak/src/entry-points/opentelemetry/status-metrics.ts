@@ -107,7 +107,7 @@ function observeCalls(
 }
 
 const CIRCUIT_STATES: readonly CircuitState[] = ['closed', 'half-open', 'open'];
-const SIGNAL_STATES: readonly SignalFeedState[] = ['none', 'silent', 'proven'];
+const SIGNAL_STATES: readonly SignalFeedState[] = ['none', 'silent', 'healthy'];
 const CHANNEL_STATES: readonly RevocationChannelState[] = ['none', 'reading', 'caught_up', 'lost'];
 const CACHES = {
   introspections: 'introspections',

@@ -262,7 +262,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(await points('keycloak_s2s.revocations')).toEqual([[{}, 0]]);
     expect(await points('keycloak_s2s.revocation_channel.state')).toContainEqual([{ 'keycloak_s2s.state': 'none' }, 1]);
     hearOfAll(app);
-    expect(await points('keycloak_s2s.signals.state')).toContainEqual([{ 'keycloak_s2s.state': 'proven' }, 1]);
+    expect(await points('keycloak_s2s.signals.state')).toContainEqual([{ 'keycloak_s2s.state': 'healthy' }, 1]);
   });
 
   it('has a client span for each request to Keycloak, with its duration', () => {

@@ -5,7 +5,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-key
 import { SignalFeed } from './signal-feed.js';
 import type { Signals, SignalSource } from './signal-source.js';
 
-const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };
 
 const AHEAD_MS = 5_000_000_000;
 

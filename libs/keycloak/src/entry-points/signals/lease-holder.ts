@@ -45,7 +45,7 @@ export class LeaseHolder {
    * Logs this replica as the poller only after a proof, because the lease moves between replicas while the server is
    * unreachable.
    */
-  proven(): void {
+  accepted(): void {
     this.#refusedFor = undefined;
     this.#say(true);
   }

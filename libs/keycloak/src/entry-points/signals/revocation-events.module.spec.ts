@@ -75,7 +75,7 @@ describe('RevocationEventsModule', () => {
 
   it('polls from the start to the end of the application, and applies the denials', async () => {
     polls = 0;
-    signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isProven: true };
+    signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isHealthy: true };
     const imports = [
       KeycloakModule.forRoot(options),
       RevocationEventsModule.forRoot({ sources: [source], pollSeconds: 0.2 }),
@@ -87,7 +87,7 @@ describe('RevocationEventsModule', () => {
     await app.init();
     await until(() => polls > 1);
     expect(app.get(RevocationList).size).toBe(1);
-    expect(app.get(KeycloakStatus).read().signals).toMatchObject({ state: 'proven' });
+    expect(app.get(KeycloakStatus).read().signals).toMatchObject({ state: 'healthy' });
     await app.close();
     const asked = polls;
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -8,7 +8,7 @@ import { SignalFeed } from './signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from './signal-source.js';
 
 const ISSUER = 'https://sso.example.com/realms/shop';
-const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };
 
 type Poll = () => Promise<Signals> | Signals;
 
@@ -60,24 +60,24 @@ const until = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 };
 const state = (): string => keycloak.status.read().signals.state;
-const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.provenUntilMs(askedAtMs);
+const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.healthyUntilMs(askedAtMs);
 
 describe('SignalFeed', () => {
-  it('changes its state from none to silent to proven', async () => {
+  it('changes its state from none to silent to healthy', async () => {
     expect(state()).toBe('none');
     let release: () => void = () => undefined;
     const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
     follow(sourceOf('events', () => held));
     expect(state()).toBe('silent');
     release();
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     expect(lines.map(({ message }) => message)).toContain('Revocations are heard of');
   });
 
   it('does not poll a source again before the polling interval has passed', async () => {
     const source = sourceOf('events', () => QUIET);
     followEvery(600_000, source);
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(source.asked).toBe(1);
   });
@@ -93,7 +93,7 @@ describe('SignalFeed', () => {
         rechecks: [{ sub: 'bob' }, 'everything'],
       })),
     );
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     expect(seen.slice(0, 4)).toEqual([
       'denied while silent',
       'denied while silent',
@@ -105,7 +105,7 @@ describe('SignalFeed', () => {
 
   it('does not deny the offline session of an ended session (RS-13)', async () => {
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }] })));
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     const denied = ['onrtac:1', 'ofrtac:1'].map((jti) =>
       keycloak.revocations.denies(testAccessToken({ claims: { sid: 's1', jti } })),
     );
@@ -130,34 +130,34 @@ describe('SignalFeed', () => {
   });
 
   it('applies the signals of polls without a proof, but stays silent', async () => {
-    const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false }));
+    const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false }));
     follow(source);
     await until(() => source.asked > 5);
     expect(state()).toBe('silent');
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it('is proven up to the time that its source has proven, and never before the start of the feed', async () => {
+  it('is healthy up to the time that its source was healthy, and never before the start of the feed', async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
-    follow(sourceOf('events', () => ({ ...QUIET, provenAgoMs: agoMs })));
-    await until(() => state() === 'proven');
+    follow(sourceOf('events', () => ({ ...QUIET, healthyUntilAgoMs: agoMs })));
+    await until(() => state() === 'healthy');
     expect(signals.latestMs).toBeGreaterThanOrEqual(beganMs);
     expect(signals.latestMs).toBeLessThan(clock.monotonicMs() - agoMs);
   });
 
   it('keeps its proof if an older proof arrives later', async () => {
-    const polls: Poll[] = [() => QUIET, () => ({ ...QUIET, provenAgoMs: 3_600_000 })];
+    const polls: Poll[] = [() => QUIET, () => ({ ...QUIET, healthyUntilAgoMs: 3_600_000 })];
     const source = sourceOf('events', ...polls);
     follow(source);
     await until(() => source.asked > 3);
-    expect(state()).toBe('proven');
+    expect(state()).toBe('healthy');
   });
 
-  it('is proven only up to the time that all its sources have proven', async () => {
+  it('is healthy only up to the time that all its sources were healthy', async () => {
     let isOther = false;
-    const other = sourceOf('other', () => ({ ...QUIET, isProven: isOther }));
+    const other = sourceOf('other', () => ({ ...QUIET, isHealthy: isOther }));
     follow(
       sourceOf('events', () => QUIET),
       other,
@@ -165,13 +165,13 @@ describe('SignalFeed', () => {
     await until(() => other.asked > 5);
     expect(state()).toBe('silent');
     isOther = true;
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     isOther = false;
     const asked = other.asked;
     await until(() => other.asked > asked + 1);
-    const proven = keycloak.issuers[0].signals.latestMs;
+    const untilMs = keycloak.issuers[0].signals.latestMs;
     await until(() => other.asked > asked + 8);
-    expect(keycloak.issuers[0].signals.latestMs).toBe(proven);
+    expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
   it('reports a gap if a poll is incomplete, and later proofs do not cover the time before the gap', async () => {
@@ -224,7 +224,7 @@ describe('SignalFeed', () => {
     follow(source);
     await until(() => source.asked > 3);
     isAway = false;
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     expect(lines).toEqual([
       {
         level: 'error',
@@ -245,7 +245,7 @@ describe('SignalFeed', () => {
       () => QUIET,
     );
     follow(source);
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
     expect(everything).toEqual(['everything']);
   });
 
@@ -286,16 +286,16 @@ describe('SignalFeed', () => {
     expect(claimed.slice(before + 1).every((sinceMs) => sinceMs >= beganMs - 2000)).toBe(true);
   });
 
-  it('logs a change of the listening replica, and ignores lease changes while nothing is proven', async () => {
+  it('logs a change of the listening replica, and ignores lease changes while the feed is unhealthy', async () => {
     const { feed: leases } = keycloak.issuers[0];
     let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];
     leases.lease = async () => {
       asked += 1;
       return isOurs ? { fencing: 1, grantedAtMs: (grantedAtMs += 10) } : undefined;
     };
-    let proven = 0;
+    let proofs = 0;
     leases.prove = async () => {
-      proven += 1;
+      proofs += 1;
       return 'taken';
     };
     const turns = async (isOur: boolean): Promise<void> => {
@@ -306,7 +306,7 @@ describe('SignalFeed', () => {
     const [listens, waits] = ['This replica listens to revocations', 'Another replica listens to revocations'];
     const said = (): string[] => lines.map(({ message }) => message).filter((one) => [listens, waits].includes(one));
     follow(sourceOf('events', () => (isAway ? Promise.reject(new TypeError('away')) : QUIET)));
-    await until(() => proven > 0);
+    await until(() => proofs > 0);
     expect(said()).toEqual([]);
     isAway = true;
     for (let times = 0; times < 3; times += 1) {
@@ -323,7 +323,7 @@ describe('SignalFeed', () => {
 
   it('applies denials that arrive with a fault, but stays silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
-    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));
+    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false, fault })));
     await until(() => keycloak.revocations.size === 1);
     expect(state()).toBe('silent');
     expect(lines.map(({ fields }) => fields['reason'])).toEqual(['own_login_not_seen']);
@@ -370,7 +370,7 @@ describe('SignalFeed', () => {
     follow(source);
     await until(() => source.asked > 3);
     expect(lines.map(({ fields }) => fields['reason'])).toContain('unexpected');
-    await until(() => state() === 'proven');
+    await until(() => state() === 'healthy');
   });
 
   it('stops even if a source never answers', async () => {

@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** Overlap with the time that another replica has proven, because the measurements of two replicas differ. */
+/** Overlap with the healthy time of another replica, because the measurements of two replicas differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -40,7 +40,7 @@ interface Followed {
   /** Start of the time without missed events, by the clock of the lease; undefined after a gap. */
   heardSinceMs: number | undefined;
   fencing: number | undefined;
-  provenUntilMs: number;
+  healthyUntilMs: number;
   /** Start of this process's last successful poll, by the monotonic clock, not by the clock of the lease. */
   readUntilMs: number;
   failures: number;
@@ -77,7 +77,7 @@ export class SignalFeed {
       source: source.connect({ ...context, isTrial: false }),
       heardSinceMs: undefined,
       fencing: undefined,
-      provenUntilMs: -Infinity,
+      healthyUntilMs: -Infinity,
       readUntilMs: -Infinity,
       failures: 0,
       missedLoggedMs: -Infinity,
@@ -151,7 +151,7 @@ export class SignalFeed {
     if (lease === 'unknown' || !isWhole) return;
     const heardFromMs = hasGap ? beganMs : Math.min(heardUntilMs, this.at.signals.heardSinceMs);
     one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardFromMs);
-    if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
+    if (signals.isHealthy) await this.#prove(one, lease, lease.grantedAtMs - (signals.healthyUntilAgoMs ?? 0));
   }
 
   #heardUntilMs(one: Followed): number {
@@ -160,8 +160,8 @@ export class SignalFeed {
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
     // If the clock of the lease went back, an older proof must not lie in the future.
-    one.provenUntilMs = Math.min(Math.max(one.provenUntilMs, atMs), lease.grantedAtMs);
-    const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
+    one.healthyUntilMs = Math.min(Math.max(one.healthyUntilMs, atMs), lease.grantedAtMs);
+    const untilMs = Math.min(...this.#followed.map(({ healthyUntilMs }) => healthyUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
     if (sinceMs <= untilMs) {
       const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch((error: unknown) => {
@@ -169,7 +169,7 @@ export class SignalFeed {
         return 'behind';
       });
       if (outcome !== 'taken') return;
-      this.#leaseHolder.proven();
+      this.#leaseHolder.accepted();
     }
     if (one.isHeard !== true) this.#log.log('Revocations are heard of', { source: one.name });
     one.isHeard = true;

@@ -19,9 +19,9 @@ export interface Signals {
    * Whether the server has certainly reported everything that ended before this poll began. An empty result is not a
    * proof.
    */
-  readonly isProven: boolean;
-  /** How long before this poll the proven time ends, in milliseconds. Default 0. */
-  readonly provenAgoMs?: number;
+  readonly isHealthy: boolean;
+  /** How long before this poll the healthy time ends, in milliseconds. Default 0. */
+  readonly healthyUntilAgoMs?: number;
   /** Why a proof failed. The denials and rechecks are still applied. */
   readonly fault?: SignalSourceError | undefined;
   /** Time of the first event, by the server's clock, in milliseconds since the epoch. */

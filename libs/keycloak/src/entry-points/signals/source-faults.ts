@@ -9,8 +9,8 @@ const TRIAL_PAUSE_MS = 500;
 export async function triedOnce(source: ConnectedSignalSource): Promise<FeedFault | undefined> {
   for (let poll = 1; ; poll += 1) {
     try {
-      const { isProven, fault } = await source.poll(0);
-      if (isProven) return undefined;
+      const { isHealthy, fault } = await source.poll(0);
+      if (isHealthy) return undefined;
       if (poll === TRIAL_POLLS) return fault === undefined ? { reason: 'not_proven' } : reasonOf(fault);
     } catch (error) {
       return reasonOf(error);

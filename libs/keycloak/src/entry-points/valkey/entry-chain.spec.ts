@@ -92,7 +92,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('same');
   });
 
-  it('reports that a poller lacks a proven entry if the server removed the entry early (RS-30)', () => {
+  it('reports that a poller lacks an entry of its proof if the server removed the entry early (RS-30)', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), 500);

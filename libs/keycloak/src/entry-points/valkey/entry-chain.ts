@@ -75,13 +75,13 @@ export class EntryChain {
     return false;
   }
 
-  compare(proven: ChainLinks): ChainVerdict {
-    if (this.#start === undefined || this.#head === undefined) return this.#join(proven);
-    if (this.#start.origin === proven.origin) return this.#head.equals(proven.head) ? 'same' : 'differs';
+  compare(proof: ChainLinks): ChainVerdict {
+    if (this.#start === undefined || this.#head === undefined) return this.#join(proof);
+    if (this.#start.origin === proof.origin) return this.#head.equals(proof.head) ? 'same' : 'differs';
     // A poller that adopted only the head would prove entries that it has not compared.
-    if (this.keepsAll) return this.#join(proven);
-    this.#start = { origin: proven.origin, before: proven.head };
-    this.#head = proven.head;
+    if (this.keepsAll) return this.#join(proof);
+    this.#start = { origin: proof.origin, before: proof.head };
+    this.#head = proof.head;
     return 'other_chain';
   }
 
@@ -100,12 +100,12 @@ export class EntryChain {
     return this.#position - this.#kept.length + 1;
   }
 
-  #join(proven: ChainLinks): ChainVerdict {
-    const skipped = proven.first - this.#first;
+  #join(proof: ChainLinks): ChainVerdict {
+    const skipped = proof.first - this.#first;
     if (skipped < 0) return 'unknown';
-    if (!this.#chained(proven.before, skipped).equals(proven.head)) return 'differs';
-    this.#start = { origin: proven.origin, before: proven.before };
-    this.#head = proven.head;
+    if (!this.#chained(proof.before, skipped).equals(proof.head)) return 'differs';
+    this.#start = { origin: proof.origin, before: proof.before };
+    this.#head = proof.head;
     this.#kept.dropFirst(this.keepsAll ? skipped : Infinity);
     return 'same';
   }

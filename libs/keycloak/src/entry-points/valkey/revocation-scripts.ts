@@ -33,7 +33,7 @@ local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first
 export const READ = new ValkeyScript(
   `${STATE}
 if not isWhole then return false end
-local proven = has(KEYS[3], 'string') and redis.call('GET', KEYS[3]) or ''
+local proof = has(KEYS[3], 'string') and redis.call('GET', KEYS[3]) or ''
 local from = tonumber(ARGV[1])
 if from < 0 then from = first - 1 end
 local entries = {}
@@ -41,7 +41,7 @@ for at, entry in ipairs(redis.call('XRANGE', stream, idOf(from + 1), '+', 'COUNT
   local fields = entry[2]
   entries[at] = { upTo(40, entry[1]), upTo(tonumber(ARGV[3]), fields[2]), upTo(20, fields[4]), upTo(64, fields[8]), upTo(64, fields[10]) }
 end
-return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
+return { epoch, first, last, tip, now, entries, upTo(2048, proof) }
 `,
   'read_only',
 );

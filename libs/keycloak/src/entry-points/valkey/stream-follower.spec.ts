@@ -56,7 +56,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     lost: nothing,
     examined: nothing,
     refused: nothing,
-    unproven: nothing,
+    unhealthy: nothing,
   };
   const followed = {
     stream: {

@@ -169,11 +169,11 @@ export class StreamFollower {
     if (typeof read === 'string') {
       // The entry may deny any token, so earlier results lose their proof.
       this.receiver.refused(read);
-      this.receiver.unproven();
+      this.receiver.unhealthy();
       return;
     }
     this.receiver.received(read.revocation, ageSeconds);
     // A wrong time may make the entry ineffective.
-    if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unproven();
+    if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unhealthy();
   }
 }

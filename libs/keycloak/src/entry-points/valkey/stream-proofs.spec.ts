@@ -22,10 +22,10 @@ const heard = (agoMs: number) => ({ sinceMs: nowMs - 60_000, untilMs: nowMs - ag
 
 let accepted: number[];
 let refused: ChannelRefusal[];
-let unproven: number;
+let unhealthy: number;
 const receiver = {
-  proven: ({ untilAgoMs }: { readonly untilAgoMs: number }) => void accepted.push(untilAgoMs),
-  unproven: () => void (unproven += 1),
+  healthy: ({ untilAgoMs }: { readonly untilAgoMs: number }) => void accepted.push(untilAgoMs),
+  unhealthy: () => void (unhealthy += 1),
   refused: (reason: ChannelRefusal) => void refused.push(reason),
 };
 
@@ -48,7 +48,7 @@ function read(by: StreamProofs, sealed: string): void {
 }
 
 beforeEach(() => {
-  [accepted, refused, unproven] = [[], [], 0];
+  [accepted, refused, unhealthy] = [[], [], 0];
 });
 
 describe('StreamProofs', () => {
@@ -57,7 +57,7 @@ describe('StreamProofs', () => {
     read(reader(), sealed);
     expect(accepted).toHaveLength(1);
     expect(accepted[0]).toBeGreaterThanOrEqual(999);
-    expect([refused, unproven]).toEqual([[], 0]);
+    expect([refused, unhealthy]).toEqual([[], 0]);
   });
 
   it.each([
@@ -160,14 +160,14 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports a proof of a new chain as unproven, not as replaced entries', () => {
+  it('reports a proof of a new chain as unhealthy, not as replaced entries', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
     other.learn(page(2), receiver);
     other.add(entry(2, 'b'), undefined);
     read(one, written(other, 1000));
-    expect([refused, unproven, accepted.length]).toEqual([[], 1, 1]);
+    expect([refused, unhealthy, accepted.length]).toEqual([[], 1, 1]);
   });
 
   it('refuses a proof if it has no public keys', () => {

@@ -20,7 +20,7 @@ const MAX_UNKNOWN = 3;
 /** Order of the proofs: an older proof that arrives later was replayed. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
-type ProofReceiver = Pick<RevocationReceiver, 'proven' | 'unproven' | 'refused'>;
+type ProofReceiver = Pick<RevocationReceiver, 'healthy' | 'unhealthy' | 'refused'>;
 
 interface Found {
   readonly sealed: string;
@@ -126,7 +126,7 @@ export class StreamProofs {
     } else {
       // A poller that began a new chain had a gap, which its next proof shows.
       this.#found.isRefused = true;
-      receiver.unproven();
+      receiver.unhealthy();
     }
   }
 
@@ -135,9 +135,9 @@ export class StreamProofs {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }
 
-  tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'proven'>): void {
+  tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'healthy'>): void {
     const nowMs = this.#clock.latestMs();
-    if (untilMs <= nowMs) receiver.proven({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
+    if (untilMs <= nowMs) receiver.healthy({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
   }
 
   #noteUnknown(found: Found, receiver: ProofReceiver): void {

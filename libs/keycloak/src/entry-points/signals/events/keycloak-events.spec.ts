@@ -116,7 +116,7 @@ describe('keycloakEvents', () => {
       denials: [{ sid: 's1' }],
       rechecks: [{ sub: 'u1' }],
       isWhole: true,
-      isProven: true,
+      isHealthy: true,
       occurredAtMs,
     });
     clock.advance(1);
@@ -125,7 +125,7 @@ describe('keycloakEvents', () => {
       denials: [{ sid: 's2' }],
       rechecks: [],
       isWhole: true,
-      isProven: false,
+      isHealthy: false,
     });
     clock.advance(1);
     expect(await source.poll(1000)).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
@@ -147,12 +147,12 @@ describe('keycloakEvents', () => {
   );
 
   it('proves the log every five seconds by finding its own login', async () => {
-    const proven: boolean[] = [];
+    const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
-      proven.push((await source.poll(0)).isProven);
+      healthy.push((await source.poll(0)).isHealthy);
       clock.advance(1);
     }
-    expect(proven.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
+    expect(healthy.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
     expect(logins).toBe(3);
   });
 
@@ -170,11 +170,11 @@ describe('keycloakEvents', () => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
     const first = await source.poll(0);
-    expect(first).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: false });
+    expect(first).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: false });
     expect(first.fault?.reason).toBe('own_login_not_seen');
     clock.advance(1);
     savesLogins = true;
-    expect(await source.poll(0)).toMatchObject({ denials: [], isProven: true, fault: undefined });
+    expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
   it('reads by the time of the log if the known server time is ahead of it', async () => {
@@ -182,10 +182,10 @@ describe('keycloakEvents', () => {
     wrongByMs = 60_000;
     clock.advance(1);
     event('LOGOUT', { sessionId: 's1' });
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false });
     clock.advance(PROOF_EVERY_MS / 1000);
     event('LOGOUT', { sessionId: 's2' });
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: true });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isHealthy: true });
   });
 
   it('reads again from the last login that it found, even if later polls found no login', async () => {
@@ -194,13 +194,13 @@ describe('keycloakEvents', () => {
     clock.advance(PROOF_EVERY_MS / 1000);
     event('LOGOUT', { sessionId: 's1' });
     for (let second = 0; second < 30; second += 1) {
-      expect(await source.poll(1000)).toMatchObject({ denials: [], isProven: false });
+      expect(await source.poll(1000)).toMatchObject({ denials: [], isHealthy: false });
       clock.advance(1);
     }
     visibleUntilMs = Infinity;
     clock.advance(PROOF_EVERY_MS / 1000);
     const sinceMs = 1000 + PROOF_EVERY_MS;
-    expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
+    expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
   it('reads back only as far as the feed asks, plus the overlap', async () => {
@@ -229,9 +229,9 @@ describe('keycloakEvents', () => {
     await source.poll(0);
     clock.advance(PROOF_EVERY_MS / 1000);
     log.events = [];
-    expect(await source.poll(1000)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+    expect(await source.poll(1000)).toMatchObject({ isWhole: false, isHealthy: false, fault: undefined });
     clock.advance(PROOF_EVERY_MS / 1000);
-    expect(await source.poll(1000)).toMatchObject({ isWhole: true, isProven: true });
+    expect(await source.poll(1000)).toMatchObject({ isWhole: true, isHealthy: true });
   });
 
   it('does not log in at each poll if its own login never appears in the log', async () => {
@@ -253,7 +253,7 @@ describe('keycloakEvents', () => {
     settings = given;
     event('LOGOUT', { sessionId: 's1' });
     const signals = await source.poll(0);
-    expect(signals).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    expect(signals).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false });
     expect(signals.fault?.reason).toBe(reason);
   });
 
@@ -282,9 +282,9 @@ describe('keycloakEvents', () => {
     expect((await source.poll(0)).fault?.reason).toBe('admin_events_disabled');
     settings = { eventsEnabled: true, adminEventsEnabled: true };
     clock.advance(60);
-    expect(await source.poll(0)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+    expect(await source.poll(0)).toMatchObject({ isWhole: false, isHealthy: false, fault: undefined });
     clock.advance(PROOF_EVERY_MS / 1000);
-    expect(await source.poll(0)).toMatchObject({ isWhole: true, isProven: true });
+    expect(await source.poll(0)).toMatchObject({ isWhole: true, isHealthy: true });
   });
 
   it.each([401, 403, 404])('rejects with forbidden and logs in again if the log answers %i', async (status) => {
@@ -308,7 +308,7 @@ describe('keycloakEvents', () => {
       return authorization === refused ? { status: 401, body: '{}' } : undefined;
     };
     change('ACTION', 'logout-all');
-    expect(await source.poll(0)).toMatchObject({ rechecks: ['everything'], isWhole: true, isProven: true });
+    expect(await source.poll(0)).toMatchObject({ rechecks: ['everything'], isWhole: true, isHealthy: true });
   });
 
   it.each<[string, number, string]>([
@@ -337,7 +337,7 @@ describe('keycloakEvents', () => {
     for (let at = 0; at < 12_500; at += 1) event('LOGOUT', { sessionId: `t${at}` });
     clock.advance(4);
     const tooMany = await source.poll(0);
-    expect([tooMany.isWhole, tooMany.isProven]).toEqual([false, false]);
+    expect([tooMany.isWhole, tooMany.isHealthy]).toEqual([false, false]);
     expect(tooMany.denials.length).toBeGreaterThan(10_000);
   });
 

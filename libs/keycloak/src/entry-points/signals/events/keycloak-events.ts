@@ -69,27 +69,27 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   async poll(sinceMs: number): Promise<Signals> {
     const beganMs = this.context.clock.monotonicMs();
-    const isToBeProven = this.#token === undefined || beganMs >= this.#proveAtMs;
+    const needsProof = this.#token === undefined || beganMs >= this.#proveAtMs;
     try {
-      return await this.#poll(beganMs, sinceMs, isToBeProven);
+      return await this.#poll(beganMs, sinceMs, needsProof);
     } catch (error) {
       // An event that ends all tokens also ends this service's token, so log in again.
-      if (isToBeProven || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
+      if (needsProof || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
       return this.#poll(beganMs, sinceMs, true);
     }
   }
 
-  async #poll(beganMs: number, sinceMs: number, isToBeProven: boolean): Promise<Signals> {
+  async #poll(beganMs: number, sinceMs: number, needsProof: boolean): Promise<Signals> {
     const { clock, serverSeconds } = this.context;
-    const token = await this.#logIn(isToBeProven);
+    const token = await this.#logIn(needsProof);
     // The first token response reveals the server's time.
     const began = serverSeconds() * 1000 - (clock.monotonicMs() - beganMs);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
       this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
       this.#settingsAtMs = beganMs;
     }
-    const since = this.#since(beganMs, began, sinceMs, isToBeProven);
-    const [users, administrators, login] = await this.#read(token, since, isToBeProven);
+    const since = this.#since(beganMs, began, sinceMs, needsProof);
+    const [users, administrators, login] = await this.#read(token, since, needsProof);
     const isSavedAgain = this.#wasUnsaved && this.#settingsFault === undefined;
     this.#wasUnsaved = this.#settingsFault !== undefined;
     const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false && !isSavedAgain;
@@ -102,7 +102,7 @@ class KeycloakEvents implements ConnectedSignalSource {
       denials: signals.flatMap((signal) => ('denial' in signal ? signal.denial : [])),
       rechecks: signals.flatMap((signal) => ('recheck' in signal ? signal.recheck : [])),
       isWhole,
-      isProven: isToBeProven && isWhole && fault === undefined,
+      isHealthy: needsProof && isWhole && fault === undefined,
       fault,
       occurredAtMs: news[0] && Math.min(...news.map(({ atMs }) => atMs)),
     };
@@ -112,31 +112,31 @@ class KeycloakEvents implements ConnectedSignalSource {
    * The server's clock may belong to a proxy in front of Keycloak, so the log's time of the last own login is used if
    * earlier. A proof must cover everything since that login, unless another replica has polled in between.
    */
-  #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
+  #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
     if (last === undefined) return serverMs - sinceMs - this.overlapMs;
     const since = Math.min(serverMs, last.time + beganMs - last.atMs) - sinceMs;
     const isHeardByOthers = beganMs - sinceMs > this.#readMs;
-    return (isToBeProven && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
+    return (needsProof && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
   /** A proof needs a new login, because that login must appear in the log. */
-  async #logIn(isToBeProven: boolean): Promise<IssuedToken> {
-    if (this.#token === undefined || isToBeProven) this.#token = await this.context.login();
+  async #logIn(needsProof: boolean): Promise<IssuedToken> {
+    if (this.#token === undefined || needsProof) this.#token = await this.context.login();
     return this.#token;
   }
 
   async #read(
     token: IssuedToken,
     sinceMs: number,
-    isToBeProven: boolean,
+    needsProof: boolean,
   ): Promise<[users: ReadEvents, administrators: ReadEvents, login: LookedFor | undefined]> {
     const text = token.reveal();
     const types = USER_EVENT_TYPES.map((type): [string, string] => ['type', type]);
     return Promise.all([
       this.#log.since(text, 'events', sinceMs, types),
       this.#log.since(text, 'admin-events', sinceMs),
-      isToBeProven ? this.#logins.look(text, sinceMs) : undefined,
+      needsProof ? this.#logins.look(text, sinceMs) : undefined,
     ]);
   }
 

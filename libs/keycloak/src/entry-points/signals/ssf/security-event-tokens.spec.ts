@@ -62,7 +62,7 @@ describe('sharedSignals tokens', () => {
     ['with what nobody knows', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
   ])('accepts a token %s', async (_, token) => {
     transmitter.deliver(token(), jti);
-    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
   it.each<[string, () => string, string]>([
@@ -176,7 +176,7 @@ describe('sharedSignals tokens', () => {
   ])('does not accept a forged %s as a proof', async (_, token) => {
     transmitter.verifiesLate = true;
     transmitter.deliver(token(), jti);
-    expect(await source.poll(0)).toMatchObject({ isProven: false, isWhole: false });
+    expect(await source.poll(0)).toMatchObject({ isHealthy: false, isWhole: false });
   });
 
   it('logs refused tokens once a minute, with their number', async () => {
@@ -212,10 +212,12 @@ describe('sharedSignals with changing keys', () => {
       signals.push(await source.poll(1000));
     }
     expect(transmitter.count('/keys')).toBe(1);
-    expect(signals.every(({ denials, isProven, isWhole }) => denials.length === 0 && !isProven && isWhole)).toBe(true);
+    expect(signals.every(({ denials, isHealthy, isWhole }) => denials.length === 0 && !isHealthy && isWhole)).toBe(
+      true,
+    );
     transmitter.keys = [RSA.jwk, ROTATED.jwk];
     clock.advance(1);
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: true });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: true });
     expect(transmitter.count('/keys')).toBe(2);
     expect(transmitter.pending).toContain(unknown);
   });
@@ -225,7 +227,7 @@ describe('sharedSignals with changing keys', () => {
     clock.advance(1);
     const unknown = transmitter.revoked('alice', 's1', { signer: STRANGERS });
     transmitter.revoked('bob', 's2');
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: false, fault: undefined });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isHealthy: false, fault: undefined });
     await polls(29);
     clock.advance(1);
     expect((await source.poll(1000)).fault?.reason).toBe('signing_key_unknown');

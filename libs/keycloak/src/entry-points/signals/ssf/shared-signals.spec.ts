@@ -11,7 +11,7 @@ import { StillClock } from '../../../../spec-support/still-clock.js';
 import { AuthorizationServerError } from '../../../protocol/authorization-server-error.js';
 import { SignalSourceError, type ConnectedSignalSource, type Signals } from '../signal-source.js';
 
-const PROVEN = { isWhole: true, isProven: true, provenAgoMs: 0, fault: undefined };
+const HEALTHY = { isWhole: true, isHealthy: true, healthyUntilAgoMs: 0, fault: undefined };
 
 let clock: StillClock;
 let transmitter: SsfTransmitter;
@@ -65,10 +65,10 @@ describe('sharedSignals events', () => {
       denials: [{ sid: 's1' }, { sub: 'bob', issuedBefore: told + 1 }],
       rechecks: [{ sub: 'carol' }],
       occurredAtMs: told * 1000,
-      ...PROVEN,
+      ...HEALTHY,
     });
     transmitter.revoked('alice', 's2');
-    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], rechecks: [], isWhole: true, isProven: false });
+    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], rechecks: [], isWhole: true, isHealthy: false });
     expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
@@ -92,7 +92,7 @@ describe('sharedSignals events', () => {
 
   it('returns nothing for an event that ends no session', async () => {
     transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
-    expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...PROVEN });
+    expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...HEALTHY });
     expect(warnings()).toEqual([]);
   });
 
@@ -138,22 +138,22 @@ describe('sharedSignals events', () => {
     const heard: string[] = [];
     const states: boolean[] = [];
     for (let poll = 0; poll < 900 && heard.length < sids.length; poll += 1) {
-      const { denials, isWhole, isProven, fault } = await next(source, 10);
+      const { denials, isWhole, isHealthy, fault } = await next(source, 10);
       expect(fault).toBeUndefined();
       for (const denial of denials) if ('sid' in denial) heard.push(denial.sid);
-      states.push(isWhole || isProven);
+      states.push(isWhole || isHealthy);
     }
     expect(heard).toEqual(sids);
     expect(states.slice(0, -1).some(Boolean)).toBe(false);
     const after = await polls(40);
-    expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+    expect(after.some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);
   });
 
   it('does not acknowledge events in a trial', async () => {
     const jti = transmitter.revoked('alice', 's1');
     clock.advance(3600);
     const trial = connectedSource(transmitter, { clock, isTrial: true });
-    expect((await trial.poll(0)).isProven).toBe(true);
+    expect((await trial.poll(0)).isHealthy).toBe(true);
     await polls(3, trial);
     expect(transmitter.pending).toContain(jti);
   });
@@ -170,16 +170,16 @@ describe('sharedSignals events', () => {
     transmitter.maxPage = 7;
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     const first = await source.poll(0);
-    expect([first.denials.length, first.isWhole, first.isProven]).toEqual([7, false, false]);
+    expect([first.denials.length, first.isWhole, first.isHealthy]).toEqual([7, false, false]);
     await polls(29);
-    expect(await next()).toMatchObject({ isProven: true });
+    expect(await next()).toMatchObject({ isHealthy: true });
   });
 
   it('returns no proof if the page is cut off, even if the page has a verification', async () => {
     transmitter.verify();
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     transmitter.maxPage = 7;
-    expect(await source.poll(0)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+    expect(await source.poll(0)).toMatchObject({ isWhole: false, isHealthy: false, fault: undefined });
   });
 
   it('reports a gap if another receiver acknowledges events at once', async () => {
@@ -194,9 +194,9 @@ describe('sharedSignals events', () => {
       [true, undefined],
       [false, 'acknowledged_by_others'],
     ]);
-    expect(all.some(({ isProven }) => isProven)).toBe(false);
+    expect(all.some(({ isHealthy }) => isHealthy)).toBe(false);
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
-    expect((await polls(6)).some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+    expect((await polls(6)).some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);
   });
 
   it('does not report a gap for events that another replica received before this replica started', async () => {
@@ -221,35 +221,35 @@ describe('sharedSignals events', () => {
     await polls(5);
     transmitter.revoked('alice', 's2');
     transmitter.hold(3);
-    expect(await next()).toMatchObject({ denials: [], isWhole: true, isProven: false, fault: undefined });
-    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], ...PROVEN, provenAgoMs: 1000 });
+    expect(await next()).toMatchObject({ denials: [], isWhole: true, isHealthy: false, fault: undefined });
+    expect(await next()).toMatchObject({ denials: [{ sid: 's2' }], ...HEALTHY, healthyUntilAgoMs: 1000 });
   });
 });
 
 describe('sharedSignals proofs', () => {
   it('proves the stream every five seconds by a verification that it requested', async () => {
-    const proven: boolean[] = [];
+    const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
-      proven.push((await source.poll(second === 0 ? 0 : 1000)).isProven);
+      healthy.push((await source.poll(second === 0 ? 0 : 1000)).isHealthy);
       clock.advance(1);
     }
-    expect(proven.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
+    expect(healthy.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
   it('dates a late verification to the time of its request', async () => {
     transmitter.verifiesLate = true;
-    expect(await source.poll(0)).toMatchObject({ isProven: false, fault: undefined });
-    expect(await next()).toMatchObject({ isProven: false, fault: undefined });
+    expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
+    expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
     clock.advance(1);
     transmitter.releaseLate();
-    expect(await source.poll(1000)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+    expect(await source.poll(1000)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 
   it('accepts a verification that another replica requested, and dates it to its issue time', async () => {
     const other = replica();
     await other.poll(0);
-    expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+    expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
     expect(transmitter.count('/feeds/check')).toBe(2);
     for (let second = 0; second < 20; second += 1) {
       await next(other);
@@ -273,7 +273,7 @@ describe('sharedSignals proofs', () => {
   ])('does not accept a verification that %s', async (_, tell) => {
     transmitter.verifiesLate = true;
     tell();
-    expect(await source.poll(0)).toMatchObject({ isProven: false });
+    expect(await source.poll(0)).toMatchObject({ isHealthy: false });
   });
 
   it.each<[string, () => void]>([
@@ -293,20 +293,20 @@ describe('sharedSignals proofs', () => {
       ...Array<undefined>(5),
       ...Array<string>(3).fill('verification_not_seen'),
     ]);
-    expect(all.at(-1)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    expect(all.at(-1)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false });
     transmitter.verifiesLate = false;
     transmitter.instead = () => undefined;
     transmitter.releaseLate();
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
     const later = await polls(8);
-    expect(later.some(({ isProven, isWhole }) => isProven && isWhole)).toBe(true);
+    expect(later.some(({ isHealthy, isWhole }) => isHealthy && isWhole)).toBe(true);
   });
 
   it('does not repeat a hanging verification request at each poll, and still returns events', async () => {
     source = connectedSource(transmitter, { clock, timeoutMs: 200 });
     transmitter.instead = ({ path }) => (path === '/feeds/check' ? 'hang' : undefined);
     transmitter.revoked('alice', 's1');
-    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false });
     clock.advance(0.5);
     await source.poll(500);
     expect(transmitter.count('/feeds/check')).toBe(1);
@@ -317,7 +317,7 @@ describe('sharedSignals proofs', () => {
 
   it('returns no proof while the answers to its polls are empty', async () => {
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body: '{}' } : undefined);
-    expect(await source.poll(0)).toMatchObject({ denials: [], isProven: false });
+    expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: false });
     await polls(5);
     expect(await reasonOf(next())).toBe('verification_not_seen');
   });
@@ -335,9 +335,9 @@ describe('sharedSignals proofs', () => {
     await source.poll(0);
     transmitter.instead = ({ path }) => (path.startsWith('/feeds/state') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');
-    expect(await next(source, 5)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false, fault: undefined });
+    expect(await next(source, 5)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false, fault: undefined });
     transmitter.instead = () => undefined;
-    expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
+    expect(await next()).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 1000 });
   });
 
   it('reports verification_not_seen even if old verifications keep arriving', async () => {
@@ -354,7 +354,7 @@ describe('sharedSignals proofs', () => {
   it.each([3600, -3600])('uses the time of the transmitter, which is %i seconds ahead', async (aheadSeconds) => {
     transmitter.aheadSeconds = aheadSeconds;
     await replica().poll(0);
-    expect(await source.poll(0)).toMatchObject({ ...PROVEN, provenAgoMs: 2000 });
+    expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 });
 
@@ -370,7 +370,7 @@ describe('sharedSignals streams', () => {
 
   it('creates a stream if there is none', async () => {
     transmitter.stream = undefined;
-    expect(await source.poll(0)).toMatchObject(PROVEN);
+    expect(await source.poll(0)).toMatchObject(HEALTHY);
     expect(transmitter.stream).toMatchObject({ events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE] });
     expect(transmitter.scopes).toEqual(['ssf.read ssf.manage']);
   });
@@ -382,13 +382,13 @@ describe('sharedSignals streams', () => {
       transmitter.makeStream();
       return undefined;
     };
-    expect(await source.poll(0)).toMatchObject(PROVEN);
+    expect(await source.poll(0)).toMatchObject(HEALTHY);
   });
 
   it('accepts a single stream instead of a list', async () => {
     transmitter.instead = ({ method, path }) =>
       method === 'GET' && path === '/feeds' ? { status: 200, body: JSON.stringify(transmitter.stream) } : undefined;
-    expect(await source.poll(0)).toMatchObject(PROVEN);
+    expect(await source.poll(0)).toMatchObject(HEALTHY);
   });
 
   it('uses the stream that the option names, and requires the option if there are several streams', async () => {
@@ -403,7 +403,7 @@ describe('sharedSignals streams', () => {
         method === 'GET' && path === '/feeds' ? { status: 200, body: JSON.stringify(all) } : undefined;
     };
     answers([pushed, transmitter.stream]);
-    expect(await source.poll(0)).toMatchObject(PROVEN);
+    expect(await source.poll(0)).toMatchObject(HEALTHY);
     answers([pushed, second, transmitter.stream]);
     expect(await reasonOf(replica().poll(0))).toBe('stream_ambiguous');
     const { configurationUrl } = transmitter;
@@ -423,12 +423,12 @@ describe('sharedSignals streams', () => {
     async (_, change, reason) => {
       await source.poll(0);
       change();
-      const seen = [...(await polls(6))].map(({ isProven, fault }) => [isProven, fault?.reason]);
+      const seen = [...(await polls(6))].map(({ isHealthy, fault }) => [isHealthy, fault?.reason]);
       expect(seen.at(-1)).toEqual([false, reason]);
-      expect(seen.some(([isProven]) => isProven)).toBe(false);
+      expect(seen.some(([isHealthy]) => isHealthy)).toBe(false);
       transmitter.status = 'enabled';
       expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
-      expect((await polls(6)).some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
+      expect((await polls(6)).some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);
     },
   );
 
@@ -451,7 +451,7 @@ describe('sharedSignals streams', () => {
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
     const later = await polls(6);
     expect(later.every(({ isWhole, fault }) => isWhole && fault === undefined)).toBe(true);
-    expect(later.some(({ isProven }) => isProven)).toBe(true);
+    expect(later.some(({ isHealthy }) => isHealthy)).toBe(true);
   });
 
   it.each<[string, object, string]>([
@@ -461,7 +461,7 @@ describe('sharedSignals streams', () => {
   ])('returns no proof with a stream %s, and recovers once the settings are fixed', async (_, members, reason) => {
     transmitter.makeStream(members as Readonly<Record<string, unknown>>);
     const first = await source.poll(0);
-    expect([first.isProven, first.fault?.reason]).toEqual([false, reason]);
+    expect([first.isHealthy, first.fault?.reason]).toEqual([false, reason]);
     transmitter.makeStream();
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
   });
@@ -480,7 +480,7 @@ describe('sharedSignals streams', () => {
     const of = (audience: string) => connectedSource(transmitter, { clock }, { configurationUrl, audience });
     expect(await reasonOf(of('https://receiver.example.com/mobile').poll(0))).toBeUndefined();
     const other = await of('https://other.example.com').poll(0);
-    expect([other.fault?.reason, other.isWhole, other.isProven]).toEqual(['audience_missing', false, false]);
+    expect([other.fault?.reason, other.isWhole, other.isHealthy]).toEqual(['audience_missing', false, false]);
   });
 
   it('uses the polling address of Keycloak if the endpoint_url of the stream is not a URL', async () => {
@@ -531,7 +531,7 @@ describe('sharedSignals transmitters', () => {
     transmitter.publicOrigin = 'https://sso.example.com';
     transmitter.makeStream();
     transmitter.revoked('alice', 's1');
-    expect(await replica().poll(0)).toMatchObject({ denials: [{ sid: 's1' }], ...PROVEN });
+    expect(await replica().poll(0)).toMatchObject({ denials: [{ sid: 's1' }], ...HEALTHY });
   });
 
   it('reads the configuration below the issuer by default', async () => {
@@ -578,7 +578,7 @@ describe('sharedSignals transmitters', () => {
     transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 401 } : undefined);
     transmitter.revoked('alice', 's1');
     const signals = await source.poll(0);
-    expect([signals.denials, signals.isProven, signals.fault?.reason]).toEqual([[{ sid: 's1' }], false, 'forbidden']);
+    expect([signals.denials, signals.isHealthy, signals.fault?.reason]).toEqual([[{ sid: 's1' }], false, 'forbidden']);
   });
 
   it('renews its token before the token expires, and reads the keys without a token', async () => {
@@ -649,9 +649,9 @@ describe('sharedSignals transmitters', () => {
     transmitter.instead = ({ path }) => (path.includes('ssf-configuration') ? { status: 503 } : undefined);
     transmitter.revoked('alice', 's1');
     clock.advance(60);
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false, fault: undefined });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isHealthy: false, fault: undefined });
     transmitter.instead = () => undefined;
-    expect(await next()).toMatchObject({ ...PROVEN, provenAgoMs: 1000 });
+    expect(await next()).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 1000 });
   });
 
   it('requests smaller pages if an answer is too large', async () => {
@@ -660,7 +660,7 @@ describe('sharedSignals transmitters', () => {
     for (let number = 0; number < 700; number += 1)
       transmitter.revoked('alice', `s${number}`, { claims: { txn: large } });
     const all = await polls(31);
-    expect(all[0]).toMatchObject({ isWhole: false, isProven: false });
+    expect(all[0]).toMatchObject({ isWhole: false, isHealthy: false });
     const numbers = new Set(
       (await polls(120)).concat(all).flatMap(({ denials }) => denials.map((denial) => JSON.stringify(denial))),
     );
@@ -671,7 +671,7 @@ describe('sharedSignals transmitters', () => {
     await source.poll(0);
     const body = JSON.stringify({ sets: { a: 'x'.repeat(1_100_000) } });
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body } : undefined);
-    expect(await next()).toMatchObject({ denials: [], isWhole: false, isProven: false });
+    expect(await next()).toMatchObject({ denials: [], isWhole: false, isHealthy: false });
     transmitter.instead = () => undefined;
     transmitter.revoked('alice', 's1');
     expect(await next()).toMatchObject({ denials: [{ sid: 's1' }] });

@@ -127,10 +127,10 @@ class SharedSignals implements ConnectedSignalSource {
       (read.isCutOff ? undefined : this.#proof.fault(beganMs));
     const isRecovered = this.#isInDoubt && fault === undefined;
     const isWhole = sinceMs <= MAX_GAP_MS && !read.isCutOff && !read.isTakenByOthers && heard.isWhole && !isRecovered;
-    const isProven = claimed !== undefined && statusFault === undefined && fault === undefined;
-    if (isProven && isWhole) this.#proof.claim();
+    const isHealthy = claimed !== undefined && statusFault === undefined && fault === undefined;
+    if (isHealthy && isWhole) this.#proof.claim();
     const { denials, rechecks, occurredAtMs } = heard;
-    const proof = isProven ? { isProven, provenAgoMs: beganMs - claimed } : { isProven };
+    const proof = isHealthy ? { isHealthy, healthyUntilAgoMs: beganMs - claimed } : { isHealthy };
     return { denials, rechecks, isWhole, ...proof, fault, occurredAtMs };
   }
 }

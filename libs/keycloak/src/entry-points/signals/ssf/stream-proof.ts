@@ -70,7 +70,7 @@ export class StreamProof {
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Returns the proven time, which only a poll that has read everything may claim. */
+  /** Returns the healthy time, which only a poll that has read everything may claim. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;
