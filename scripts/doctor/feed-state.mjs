@@ -1,6 +1,6 @@
 // Reads from a process's health details, as the client `operator`, whether its revocation feed is healthy.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isHeard } from '../start/signals.mjs';
+import { hasSources } from '../start/signals.mjs';
 import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
 
 const ANSWER_MS = 5000;
@@ -14,8 +14,8 @@ const PAUSE_MS = 500;
  * @param {string} service
  * @param {NodeJS.ProcessEnv} environment of the process
  */
-export const hearsRevocations = (service, environment) =>
-  service !== DESCRIPTION.poller.name && (isHeard(environment) || Boolean(environment.SHARED_STATE_URL));
+export const receivesRevocations = (service, environment) =>
+  service !== DESCRIPTION.poller.name && (hasSources(environment) || Boolean(environment.SHARED_STATE_URL));
 
 /** @typedef {import('./processes-to-examine.mjs').ProcessFault} ProcessFault */
 
@@ -57,7 +57,7 @@ function silent({ lastHealthySecondsAgo, reason }) {
     what: 'Signal feed silent',
     check: /** @type {const} */ ('signals'),
     why: reason ?? since,
-    cure: 'Read the log of the process: the line "Revocations are not heard of" or "Refused what the revocation channel holds" says why. Look for gaps of the channel, too.',
+    cure: 'Read the log of the process: the line "Revocations are not received" or "Refused what the revocation channel holds" says why. Look for gaps of the channel, too.',
     isSymptom: /** @type {const} */ (true),
   };
 }

@@ -3,9 +3,9 @@ import { runsAlready } from '../common/own-options.mjs';
 import { namesValkey } from '../start/replicas.mjs';
 import { runningKeycloak } from '../start/running-keycloak.mjs';
 import { DESCRIPTION, poller, serviceEnvironment, services } from '../start/services.mjs';
-import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../start/signals.mjs';
+import { feedEnvironment, hasSources, pollerEnvironment, withoutSources } from '../start/signals.mjs';
 import { composeContainers, detailsIn, nodeIn, variablesOf } from './compose-stack.mjs';
-import { detailsAt, feedFault, hearsRevocations } from './feed-state.mjs';
+import { detailsAt, feedFault, receivesRevocations } from './feed-state.mjs';
 import { localStacks } from './local-stacks.mjs';
 
 export const CLI = 'libs/keycloak/dist/doctor/cli.js';
@@ -66,7 +66,7 @@ const moduleOf = (service) => `dist/${service}.module.js#root`;
  */
 function localProcess({ service, name, port, environment }, issuer) {
   const feed = async () =>
-    hearsRevocations(service, environment) ? feedFault(service, issuer, detailsAt(port)) : undefined;
+    receivesRevocations(service, environment) ? feedFault(service, issuer, detailsAt(port)) : undefined;
   return {
     service,
     name,
@@ -105,8 +105,8 @@ function containerProcess(container, issuer) {
       const cure = `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`;
       if (state !== 'running') return { what: 'Not running', why: state, cure };
       if (health !== undefined && health !== 'healthy') return notReady(health);
-      const hears = hearsRevocations(service, variablesOf(container));
-      return hears ? feedFault(service, issuer, (token) => detailsIn(container, token)) : undefined;
+      const receives = receivesRevocations(service, variablesOf(container));
+      return receives ? feedFault(service, issuer, (token) => detailsIn(container, token)) : undefined;
     },
     command:
       state === 'running'
@@ -121,9 +121,9 @@ function containerProcess(container, issuer) {
  */
 function settingsAlone(given) {
   const keycloak = runningKeycloak(given);
-  const environment = hearingEnvironment(given, given.AUTHORIZATION_SERVER ?? '');
+  const environment = feedEnvironment(given, given.AUTHORIZATION_SERVER ?? '');
   const all = services(environment);
-  const hasPoller = namesValkey(environment) && isHeard(environment);
+  const hasPoller = namesValkey(environment) && hasSources(environment);
   const ofServices = hasPoller ? withoutSources(environment) : environment;
   const context = { all, keycloak, environment: ofServices };
   const described = all.toReversed().map((service) => ({ service, env: serviceEnvironment(service, context) }));

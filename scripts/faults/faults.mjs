@@ -10,7 +10,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs';
 import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
-import { hearingEnvironment } from '../start/signals.mjs';
+import { feedEnvironment } from '../start/signals.mjs';
 
 /** Must not share a divisor with the number of faults. */
 const STRIDE = 7;
@@ -75,7 +75,7 @@ async function undo() {
   // The hostname was chosen when Keycloak started, and only the present realm has it.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
-  const given = hearingEnvironment(process.env, '');
+  const given = feedEnvironment(process.env, '');
   const environment = /** @type {Record<string, string>} */ (realmEnvironment(given, portOfA())(internal));
   const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
     /\$\{(\w+)(?::([^}]*))?\}/g,

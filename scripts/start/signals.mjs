@@ -14,7 +14,7 @@ const LONG_TTL_SECONDS = '300';
  * @param {string} choice of the authorization server
  * @returns {NodeJS.ProcessEnv}
  */
-export function hearingEnvironment(environment, choice) {
+export function feedEnvironment(environment, choice) {
   if (runsAlready(choice)) return environment;
   const defaults = {
     SIGNALS_EVENTS: 'true',
@@ -24,7 +24,7 @@ export function hearingEnvironment(environment, choice) {
   return { ...defaults, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)) };
 }
 
-export const isHeard = (/** @type {NodeJS.ProcessEnv} */ { SIGNAL_SOURCES: sources = '' }) =>
+export const hasSources = (/** @type {NodeJS.ProcessEnv} */ { SIGNAL_SOURCES: sources = '' }) =>
   !['', 'none'].includes(sources);
 
 /**

@@ -39,7 +39,7 @@ import {
   servicesAsked,
   sharedPorts,
 } from './services.mjs';
-import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from './signals.mjs';
+import { feedEnvironment, hasSources, pollerEnvironment, withoutSources } from './signals.mjs';
 import { startValkey } from './valkey.mjs';
 import { showPlaces, showWhatToTry } from './what-to-try.mjs';
 
@@ -86,14 +86,14 @@ async function main() {
   const tools = count === undefined ? undefined : toolsForReplicas(process.env);
   const all = services(process.env);
   const asked = servicesAsked(all, flags.only);
-  const hearing = hearingEnvironment(process.env, choice);
-  const listener = tools !== undefined && isHeard(hearing) ? poller(process.env) : undefined;
+  const feedSettings = feedEnvironment(process.env, choice);
+  const listener = tools !== undefined && hasSources(feedSettings) ? poller(process.env) : undefined;
   await checkPorts(listener === undefined ? asked : [...asked, listener], choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
   const { freePort } = await import('../../libs/keycloak-test-servers/dist/index.js');
-  const server = await startServer(all, choice, hearing);
-  const environment = tools === undefined ? hearing : await shareState(all, tools.valkey, freePort, hearing);
+  const server = await startServer(all, choice, feedSettings);
+  const environment = tools === undefined ? feedSettings : await shareState(all, tools.valkey, freePort, feedSettings);
   const ofServices = tools === undefined ? environment : withoutSources(environment);
   const start = (/** @type {Place} */ place) => {
     const { service } = place;

@@ -56,11 +56,11 @@ function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
 function aboutReplicas({ children }) {
   const [one] = children;
   const listener = children.find(({ name }) => name === DESCRIPTION.poller.name);
-  const hearing =
+  const ofPoller =
     listener &&
     `
-  Hears of revocations:       ${listener.name}, for all of them; kill -9 ${listener.pid} ends it, and it is started again`;
-  return `${hearing ?? ''}
+  Receives revocations:       ${listener.name}, for all of them; kill -9 ${listener.pid} ends it, and it is started again`;
+  return `${ofPoller ?? ''}
   The balancer:               HAProxy takes each request, from browsers and services, to the next replica that is ready
   To end one of them:         kill -9 ${one?.pid} (${one?.name}, which is started again)`;
 }

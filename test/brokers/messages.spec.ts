@@ -131,7 +131,7 @@ class Streams {
   @RequirePermission('orders.read')
   talk(call: ServerDuplexStream<object, { text: string }>): void {
     ran.push('talk');
-    call.on('data', () => call.write({ text: 'heard' }));
+    call.on('data', () => call.write({ text: 'received' }));
     call.on('end', () => call.end());
   }
 
@@ -403,7 +403,7 @@ describe('a gRPC stream', () => {
   };
 
   it.each([
-    ['Talk', 'talk', 'heard'],
+    ['Talk', 'talk', 'received'],
     ['Upload', 'upload', 'stored'],
   ] as const)('runs for a caller with the permission: %s', async (method, name, text) => {
     const { answers } = await streamed(method, undefined);
@@ -481,11 +481,11 @@ describe('a gRPC stream', () => {
   it('ends when its token is denied', async () => {
     const { app, answers } = await streamed('Watch', undefined);
     const outcome = new Promise((resolve) => {
-      let heard = 0;
+      let received = 0;
       answers.subscribe({
         next: () => {
-          heard += 1;
-          if (heard === 3) deny(app, 'session');
+          received += 1;
+          if (received === 3) deny(app, 'session');
         },
         error: resolve,
       });

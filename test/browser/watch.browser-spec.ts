@@ -3,25 +3,25 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { Chromium, expectForEverybody, logIn, takePicture } from '../support/chromium.js';
-import { hearRevocations } from '../support/heard-revocations.js';
+import { receiveRevocations } from '../support/receive-revocations.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
 let server: ContractServer;
 let services: RunningServices;
-let heard: Awaited<ReturnType<typeof hearRevocations>>;
+let feeds: Awaited<ReturnType<typeof receiveRevocations>>;
 let chromium: Chromium;
 
 beforeAll(async () => {
   server = await startSignalsRealm();
   // Longer than any test waits, so a refusal within a test is due to an event.
   services = await RunningServices.start({ server, publicUrl, variables: ttl(60) });
-  heard = await hearRevocations(services, server);
+  feeds = await receiveRevocations(services, server);
   chromium = await Chromium.start([server.baseUrl]);
 });
 afterAll(async () => {
   await chromium.stop();
-  await heard.stop();
+  await feeds.stop();
   await services.stop();
   await server.stop();
 });

@@ -167,7 +167,7 @@ async function setNotBefore(path: string): Promise<void> {
 
   it('receives no event about a browser logout without post_logout_redirect_uri', async () => {
     const access = await loggedOutInBrowser({});
-    await service.hearLogout(server);
+    await service.receiveLogout(server);
     expect(await service.outcomeOf(access)).toBe('accepted');
   });
 
@@ -175,7 +175,7 @@ async function setNotBefore(path: string): Promise<void> {
     const subject = await make(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
     await act(subject, server);
-    await service.hearLogout(server);
+    await service.receiveLogout(server);
     return [await service.outcomeOf(subject.access), await isActiveAtKeycloak(server, subject.access)];
   }
 

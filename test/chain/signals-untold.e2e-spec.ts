@@ -47,7 +47,7 @@ async function outcomesInTime(act: Act): Promise<readonly string[]> {
     const outcomes = [await service.outcomeOf(access)];
     await act({ access, ...subject }, server);
     expect(await isActiveAtKeycloak(server, access)).toBe(false);
-    await service.hearLogout(server);
+    await service.receiveLogout(server);
     for (const seconds of [LONG_SECONDS / 2, LONG_SECONDS / 2]) {
       for (let passed = 0; passed < seconds; passed += STEP_SECONDS) {
         clock.advance(STEP_SECONDS);

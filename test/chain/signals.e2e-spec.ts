@@ -178,7 +178,7 @@ describe('a service that receives revocations', () => {
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
     // The service may find it inactive earlier, because a change of the realm makes it introspect all tokens again.
-    await until(() => service.keycloak.revocations.denies(verified), 'the lock is heard of');
+    await until(() => service.keycloak.revocations.denies(verified), 'the lock is received');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();
   });
@@ -230,7 +230,7 @@ describe('a service that receives revocations', () => {
   async function expectRefusesNobodyFor(act: Act): Promise<void> {
     const subject = await knownSubject();
     await act(subject, server);
-    await service.hearLogout(server);
+    await service.receiveLogout(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
     expect(await isActiveAtKeycloak(server, subject.access)).toBe(true);
   }

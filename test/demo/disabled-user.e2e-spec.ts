@@ -3,7 +3,7 @@ import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.j
 import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import { answering, startFakeService } from '../support/fake-service.js';
-import { hearRevocations } from '../support/heard-revocations.js';
+import { receiveRevocations } from '../support/receive-revocations.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 
@@ -35,14 +35,14 @@ describe('the tokens of a user who was disabled', () => {
   it('are refused before the window ends if the services receive the event', async () => {
     // Longer than the attack waits, so a refusal is due to an event.
     const services = await start(18);
-    const heard = await hearRevocations(services, server);
+    const feeds = await receiveRevocations(services, server);
     try {
       const report = await run(services);
       expect([report.verdict, report.why]).toEqual(['refused', 'Refused as expected: 401 invalid_token, inactive.']);
       expect(latenessIn(report)).toEqual(ALL);
       expect(await throwAway(server)).toEqual([]);
     } finally {
-      await heard.stop();
+      await feeds.stop();
       await services.stop();
     }
   });

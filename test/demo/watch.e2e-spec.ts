@@ -6,7 +6,7 @@ import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { EventListener, type ServerEvent } from '../support/event-listener.js';
-import { hearRevocations } from '../support/heard-revocations.js';
+import { receiveRevocations } from '../support/receive-revocations.js';
 import { logInAt } from '../support/login-at.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
@@ -62,7 +62,7 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
 describe('a watched page', () => {
   it('shows the refusal of each service after its user is disabled, and counts from the event', async () => {
     const services = await start({});
-    const heard = await hearRevocations(services, server);
+    const feeds = await receiveRevocations(services, server);
     const alice = await visitor(services);
     const events = await listen(services, alice);
     expect([events.status, events.headers['content-type'], events.headers['cache-control']]).toEqual([
@@ -83,13 +83,13 @@ describe('a watched page', () => {
     expect(events.events.at(-1)).toEqual({ event: 'end', data: '' });
     services.scanner.inspect('the events', events.text);
     expect(services.scanner.leaks()).toEqual([]);
-    await heard.stop();
+    await feeds.stop();
     await services.stop();
   });
 
   it('names the services that still accept the token if only one service receives the event, and keeps counting', async () => {
     const services = await start(ttl(3));
-    const heard = await hearRevocations(services, server, []);
+    const feeds = await receiveRevocations(services, server, []);
     const alice = await visitor(services);
     const events = await listen(services, alice);
     await events.until(saying(ALL_ACCEPT));
@@ -99,7 +99,7 @@ describe('a watched page', () => {
     const atAll = await events.until(saying(/^Refused \d\.\d s later at A, \d\.\d s at [BC][^;]*$/));
     expect(atAll.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">refused after \d\.\d s/);
     await events.ended();
-    await heard.stop();
+    await feeds.stop();
     await services.stop();
   });
 });

@@ -35,7 +35,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       const before = await statistics(server);
       await expectFindings(server, STREAM, []);
       expect(await doctorOfFeed(server, STREAM)).toEqual([
-        `ok: shared_signals: revocations would be heard of, by the client ${RECEIVER}.`,
+        `ok: shared_signals: revocations would be received, by the client ${RECEIVER}.`,
       ]);
       const after = await statistics(server);
       expect(before.pending).toBeGreaterThan(0);
@@ -152,8 +152,8 @@ describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host n
     try {
       const server = contractServerAt(keycloak.baseUrl);
       const named = new RegExp(`^warning: Keycloak has no fixed host name: .* --hostname=${keycloak.baseUrl}\\.$`);
-      await expectFindings(server, { ...STREAM, hearsAs: 'signal-poller' }, [named]);
-      await expectFindings(server, { ...STREAM, source: keycloakEvents(), hearsAs: 'signal-poller' }, []);
+      await expectFindings(server, { ...STREAM, pollsAs: 'signal-poller' }, [named]);
+      await expectFindings(server, { ...STREAM, source: keycloakEvents(), pollsAs: 'signal-poller' }, []);
     } finally {
       await keycloak.stop();
     }

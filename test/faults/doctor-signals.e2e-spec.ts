@@ -17,7 +17,7 @@ describe('doctor at an event log feed', () => {
     withEvents(unchanged, async (server) => {
       await expectFindings(server, EVENTS, []);
       expect(await doctorOfFeed(server, EVENTS)).toEqual([
-        `ok: keycloak_events: revocations would be heard of, by the client ${READER}.`,
+        `ok: keycloak_events: revocations would be received, by the client ${READER}.`,
       ]);
     }));
 
@@ -57,7 +57,7 @@ describe('doctor at an event log feed', () => {
   it('finds no fault in a service that calls other services if a separate client reads the log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
-      (server) => expectFindings(server, { ...EVENTS, calls: true, hearsAs: POLLER }, []),
+      (server) => expectFindings(server, { ...EVENTS, calls: true, pollsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
@@ -68,7 +68,7 @@ describe('doctor at an event log feed', () => {
           /^warning: The service account of service-a has view-events, and its tokens go to the services that it calls: .* Give the role to a client of its own, and name it to RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
         // The service account still has the role, although another client reads the log.
-        await expectFindings(server, { ...calling, hearsAs: POLLER }, [], [wide]);
+        await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);
       }));
 
     it('warns of a log that is kept for ever', () =>

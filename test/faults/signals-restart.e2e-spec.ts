@@ -27,7 +27,7 @@ class Service {
   readonly #keycloak: ComposedKeycloak;
   readonly #feed: SignalFeed;
 
-  constructor({ issuer, baseUrl }: ServerAddress, source: SignalSource, hearsAs?: string) {
+  constructor({ issuer, baseUrl }: ServerAddress, source: SignalSource, pollsAs?: string) {
     const options = {
       issuer,
       internalServerUrl: baseUrl,
@@ -39,7 +39,7 @@ class Service {
       introspectionTtlWithEventsSeconds: LONG_SECONDS,
     };
     this.#keycloak = composeKeycloak(options, { clock: this.clock, loggers: () => SILENT });
-    const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(SECRETS[POLLER]) };
+    const client = pollsAs && { clientId: pollsAs, clientAuthentication: new FixedSecret(SECRETS[POLLER]) };
     this.#feed = new SignalFeed(this.#keycloak.issuers[0], this.#keycloak.revocations, {
       sources: [source],
       pollMs: 250,
@@ -109,7 +109,7 @@ describe('Keycloak, unreachable for longer than results are cached', () => {
     await proxy.fault(undefined);
     await logout(server, endedLater.refresh);
     await here.untilHealthy();
-    await until(async () => REFUSED.test(await here.outcomeOf(endedLater.access)), 'the logout is heard of');
+    await until(async () => REFUSED.test(await here.outcomeOf(endedLater.access)), 'the logout is received');
     return [...before, ...(await outcomes())];
   }
   const [accepted, refused] = ['accepted', expect.stringMatching(REFUSED)];
@@ -157,7 +157,7 @@ describe('Keycloak, killed and started with an empty database', () => {
     const ended = await newSubject(another);
     expect(await here.outcomeOf(ended.access)).toBe('accepted');
     await logout(another, ended.refresh);
-    await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is heard of');
+    await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is received');
     await here.untilHealthy();
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');

@@ -64,7 +64,7 @@ async function newSubject(): Promise<{ readonly access: string; readonly refresh
 }
 
 const reasons = (): unknown[] =>
-  lines.filter(({ message }) => message.startsWith('Revocations are not heard of')).map(({ fields }) => fields);
+  lines.filter(({ message }) => message.startsWith('Revocations are not received')).map(({ fields }) => fields);
 
 const isLog = ({ pathname }: URL): boolean => /\/admin\/realms\/[^/]+\/(?:admin-)?events$/.test(pathname);
 const isSettings = ({ pathname }: URL): boolean => pathname.endsWith('/events/config');

@@ -23,7 +23,7 @@ const ISSUER = 'https://keycloak.test/realms/test';
 const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };
 const SEALING = new SealingKeys([KEY]);
 const LINKS = { origin: 0, first: 1, before: Buffer.alloc(32), position: 0, head: Buffer.alloc(32) };
-const PROOF = { heard: { sinceMs: 0, untilMs: 1 }, epoch: 'e', fencing: 1, links: LINKS };
+const PROOF = { period: { sinceMs: 0, untilMs: 1 }, epoch: 'e', fencing: 1, links: LINKS };
 const PASSWORD = 'the-password-4711';
 const RIGHTS = rightsOf('signal-poller');
 

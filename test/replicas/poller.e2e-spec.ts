@@ -4,19 +4,19 @@ import { chainOf, logout, textOf, type Chain } from '../../libs/keycloak-test-se
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
 import type { BuiltService } from '../support/built-service.js';
-import { HeardServices, type Verdict } from '../support/heard-services.js';
+import { ServicesWithPoller, type Verdict } from '../support/services-with-poller.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
 /** Longer than a poller needs to notice that the active poller is gone; otherwise there would be a gap. */
 const SHORT_SECONDS = 10;
 
-const HEARS = 'Revocations are heard of';
+const RECEIVES = 'Revocations are received';
 const LISTENS = 'This replica listens to revocations';
 const WAITS = 'Another replica listens to revocations';
 
 let server: ContractServer;
-let services: HeardServices;
+let services: ServicesWithPoller;
 let listener: BuiltService;
 
 interface Subject extends Chain {
@@ -53,14 +53,14 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
 (valkeyPath === undefined ? describe.skip : describe)('a process that polls for all services', () => {
   beforeAll(async () => {
     server = await startSignalsRealm();
-    services = await HeardServices.start(server, {
+    services = await ServicesWithPoller.start(server, {
       INTROSPECTION_TTL_SECONDS: String(SHORT_SECONDS),
       INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300',
       SIGNALS_POLL_SECONDS: '0.5',
       SHUTDOWN_DELAY_SECONDS: '0',
     });
     listener = await services.startPoller();
-    await untilSays(listener, HEARS, 1);
+    await untilSays(listener, RECEIVES, 1);
   });
   afterAll(async () => {
     await services.stop();
@@ -97,7 +97,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await end(subject);
     // The test asks only now, because a cached result would still be accepted if the next poller had missed the gap.
     await untilSays(next, LISTENS, 1);
-    await untilSays(next, HEARS, 1);
+    await untilSays(next, RECEIVES, 1);
     await expectSoon(subject, isDenied, 'it is refused');
     listener = next;
   });
@@ -108,7 +108,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     freeze(listener.process);
     await end(first);
     await untilSays(other, LISTENS, 1);
-    await untilSays(other, HEARS, 1);
+    await untilSays(other, RECEIVES, 1);
     await expectSoon(first, isDenied, 'the first is refused');
     freeze(other.process);
     await end(second);
@@ -116,7 +116,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGCONT');
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
-    await until(async () => (await saidInAll()) > said, 'it says what it has heard');
+    await until(async () => (await saidInAll()) > said, 'it says what it has received');
     // The last proof is older than the short ttl, so a service may introspect until the next proof.
     await expectSoon(second, isRefused, 'the second is refused');
     other.process.kill('SIGCONT');

@@ -249,11 +249,11 @@ async function heldWay(): Promise<HeldWay> {
     const missing: string[] = [];
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
-    signals.prove = (heard) => {
+    signals.prove = (period) => {
       // The newest poll may still be running; the denial of the previous poll must have arrived.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
-      prove(heard);
+      prove(period);
     };
     await until(() => count > 40);
     says = () => QUIET;
@@ -272,7 +272,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(gaps).toBe(0);
     let polls = 0;
     says = () => ({ ...QUIET, isWhole: (polls += 1) !== 1, isHealthy: polls !== 1 });
-    await until(() => gaps === 1, 'it hears of the gap');
+    await until(() => gaps === 1, 'it is notified of the gap');
     await untilNextProof(reader);
     expect(gaps).toBe(1);
   });
@@ -390,7 +390,7 @@ async function heldWay(): Promise<HeldWay> {
     const before = reader.keycloak.status.read().revocationChannel.refused;
     await sleep(1500);
     const latestMs = latest(reader);
-    const later = { ...proof, heard: { ...proof.heard, untilMs: Date.now() } };
+    const later = { ...proof, period: { ...proof.period, untilMs: Date.now() } };
     const forged = forger().write(later);
     await command('SET', key, forged);
     const refused = (reason: ChannelRefusal): number =>
@@ -401,7 +401,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => refused('proof_replayed') === 1, 'the old proof is refused');
     const keys = new SealingKeys([KEY]);
     const signed = JSON.parse(keys.open(sealed, ['revocation proof', STREAM_OF]) ?? '') as { d: string };
-    const d = signed.d.replace(String(proof.heard.untilMs), String(Date.now()));
+    const d = signed.d.replace(String(proof.period.untilMs), String(Date.now()));
     await command('SET', key, keys.seal(JSON.stringify({ ...signed, d }), ['revocation proof', STREAM_OF]));
     await until(() => refused('proof_unknown_signer') === 2, 'the changed proof is refused');
     expect(latest(reader)).toBeLessThan(latestMs + 50);
@@ -448,7 +448,7 @@ async function heldWay(): Promise<HeldWay> {
     const early = await replica('early', false);
     await until(early.isHealthy);
     const beforeMs = performance.now();
-    expect(early.keycloak.issuers[0].signals.heardSinceMs).toBeLessThan(beforeMs - 400);
+    expect(early.keycloak.issuers[0].signals.receivedSinceMs).toBeLessThan(beforeMs - 400);
     await untilNextProof(second);
     const { state } = revocationKeys(STREAM_OF);
     await command('HSET', state, 'epoch', 'abc');
@@ -456,7 +456,7 @@ async function heldWay(): Promise<HeldWay> {
     await untilNextProof(second);
     const late = await replica('late', false);
     await until(late.isHealthy);
-    expect(late.keycloak.issuers[0].signals.heardSinceMs).toBeGreaterThan(beforeMs - 100);
+    expect(late.keycloak.issuers[0].signals.receivedSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
   it('carries out a recheck even if a service inserts another recheck with its id before it (RS-30)', async () => {

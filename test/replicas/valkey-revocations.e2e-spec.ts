@@ -15,7 +15,7 @@ import { DoubtedTokens } from '../../libs/keycloak/src/revocation/doubted-tokens
 import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
 import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation-sharing.js';
-import type { HeardStretch } from '../../libs/keycloak/src/revocation/signal-proof.js';
+import type { ReceivedPeriod } from '../../libs/keycloak/src/revocation/signal-proof.js';
 import { freePort } from 'keycloak-test-servers';
 import { openssl, Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { until } from '../support/until.js';
@@ -39,7 +39,7 @@ interface Replica {
   readonly doubts: DoubtedTokens;
   readonly sharing: RevocationSharing;
   readonly lines: string[];
-  readonly proofs: HeardStretch[];
+  readonly proofs: ReceivedPeriod[];
   refuses(sid: string): boolean;
 }
 
@@ -50,7 +50,7 @@ async function replica(
   bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; ca?: string; waitMs?: number } = {},
 ): Promise<Replica> {
   const { url = valkey.urlOf('service-b'), keys = [KEY], ca, waitMs = 10_000, ...others } = bent;
-  const [lines, proofs]: [string[], HeardStretch[]] = [[], []];
+  const [lines, proofs]: [string[], ReceivedPeriod[]] = [[], []];
   const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const options = {
     ...OPTIONS,
@@ -69,7 +69,7 @@ async function replica(
     { log: say, error: say },
     {
       interrupt: () => doubts.doubtAll(),
-      prove: (heard) => void proofs.push(heard),
+      prove: (period) => void proofs.push(period),
     },
   );
   stopped.push(() => sharing.stop());

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { feedFault, hearsRevocations } from '../../scripts/doctor/feed-state.mjs';
+import { feedFault, receivesRevocations } from '../../scripts/doctor/feed-state.mjs';
 import { localStacks, tellWhatRuns, type LocalStack } from '../../scripts/doctor/local-stacks.mjs';
 import { distinctFaults, faultsOf } from '../../scripts/doctor/print.mjs';
 import { examineStack, type Section } from '../../scripts/doctor/examine-stack.mjs';
@@ -113,12 +113,12 @@ describe('the answer of a server or a process to doctor (OP-02)', () => {
 
 describe('the feed of a process (OP-02)', () => {
   it('is checked at each process that polls or relies on proofs, except the poller', () => {
-    expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
-    expect(hearsRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
-    expect(hearsRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
-    expect(hearsRevocations('signal-poller', { SIGNAL_SOURCES: 'events', SHARED_STATE_URL: 'valkey://valkey' })).toBe(
-      false,
-    );
+    expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
+    expect(receivesRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
+    expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
+    expect(
+      receivesRevocations('signal-poller', { SIGNAL_SOURCES: 'events', SHARED_STATE_URL: 'valkey://valkey' }),
+    ).toBe(false);
   });
 
   it('is healthy if the health details say so within seconds, and otherwise a fault', async () => {

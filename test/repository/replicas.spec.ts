@@ -15,7 +15,7 @@ import {
   toolsForReplicas,
 } from '../../scripts/start/replicas.mjs';
 import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/start/services.mjs';
-import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/start/signals.mjs';
+import { feedEnvironment, hasSources, pollerEnvironment, withoutSources } from '../../scripts/start/signals.mjs';
 import { processUsers, usersFile, valkeyUsers } from '../../scripts/start/valkey-users.mjs';
 import description from '../../services.json' with { type: 'json' };
 
@@ -307,7 +307,7 @@ describe('the revocation poller of npm start', () => {
   const nobody = toEach('  ');
 
   it('is Service A if nothing is shared, at a realm that saves events', () => {
-    const environment = hearingEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
+    const environment = feedEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
     expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
@@ -316,7 +316,7 @@ describe('the revocation poller of npm start', () => {
   it('is one process for all replicas, which cache results for longer', () => {
     const environment = sharingEnvironment(
       all,
-      hearingEnvironment({}, 'embedded'),
+      feedEnvironment({}, 'embedded'),
       Object.fromEntries([...all, poller({})].map(({ name }) => [name, `valkey://${name}@here`])),
     );
     expect(given(withoutSources(environment))).toEqual(toEach('  300'));
@@ -339,7 +339,7 @@ describe('the revocation poller of npm start', () => {
   });
 
   it('is the only process with the private key for proofs, and all services get the public key (RS-30)', () => {
-    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), {
+    const environment = sharingEnvironment(all, feedEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });
     const { SIGNAL_PROOF_PRIVATE_KEY: privateKey = '', SIGNAL_PROOF_PUBLIC_KEYS: publicKeys } = environment;
@@ -368,11 +368,11 @@ describe('the revocation poller of npm start', () => {
   });
 
   it('is off at an external server or with SIGNAL_SOURCES=none, unless sources are named', () => {
-    const elsewhere = hearingEnvironment({}, 'https://sso.example.com');
-    expect([given(elsewhere), isHeard(elsewhere)]).toEqual([nobody, false]);
-    const silent = hearingEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');
-    expect([given(silent), isHeard(silent)]).toEqual([{ ...nobody, 'service-a': 'none  ' }, false]);
-    const asked = hearingEnvironment({ SIGNAL_SOURCES: 'events', [TTL]: '60' }, 'https://sso.example.com');
-    expect([given(asked)['service-a'], isHeard(asked)]).toEqual(['events p-secret 60', true]);
+    const elsewhere = feedEnvironment({}, 'https://sso.example.com');
+    expect([given(elsewhere), hasSources(elsewhere)]).toEqual([nobody, false]);
+    const silent = feedEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');
+    expect([given(silent), hasSources(silent)]).toEqual([{ ...nobody, 'service-a': 'none  ' }, false]);
+    const asked = feedEnvironment({ SIGNAL_SOURCES: 'events', [TTL]: '60' }, 'https://sso.example.com');
+    expect([given(asked)['service-a'], hasSources(asked)]).toEqual(['events p-secret 60', true]);
   });
 });

@@ -11,7 +11,7 @@ import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/
 export interface FeedSubject {
   readonly service: ConfidentialClient;
   readonly source: SignalSource;
-  readonly hearsAs?: ConfidentialClient;
+  readonly pollsAs?: ConfidentialClient;
   /** Whether the service calls other services, which then receive its tokens. */
   readonly calls?: boolean;
 }
@@ -19,7 +19,7 @@ export interface FeedSubject {
 /** The feed is not started. */
 export async function doctorOfFeed(
   server: ContractServer,
-  { service, source, hearsAs, calls = false }: FeedSubject,
+  { service, source, pollsAs, calls = false }: FeedSubject,
   asAdministrator = false,
 ): Promise<readonly string[]> {
   const { issuer, baseUrl, administrator } = server;
@@ -33,15 +33,15 @@ export async function doctorOfFeed(
   });
   // Keycloak's address stands in for the next service; any server that answers is sufficient.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
-  const hearingSecret = SECRETS[hearsAs ?? service];
-  const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(hearingSecret) };
+  const pollingSecret = SECRETS[pollsAs ?? service];
+  const client = pollsAs && { clientId: pollsAs, clientAuthentication: new FixedSecret(pollingSecret) };
   const options = { sources: [source], pollMs: 1000, client };
   // The constructor registers the feed with its issuer.
   void new SignalFeed(keycloak.issuers[0], keycloak.revocations, options);
   const token = asAdministrator ? await administrator.token() : undefined;
   const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, token);
   const text = JSON.stringify(findings);
-  for (const secret of [clientSecret, hearingSecret, 'eyJ']) expect(text).not.toContain(secret);
+  for (const secret of [clientSecret, pollingSecret, 'eyJ']) expect(text).not.toContain(secret);
   return findings
     .filter(({ check }) => check === 'signals')
     .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());

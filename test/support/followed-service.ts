@@ -57,11 +57,11 @@ export class FollowedService {
   }
 
   /** Waits until a new logout has arrived, and with it everything that happened before. */
-  async hearLogout(server: ContractServer): Promise<void> {
+  async receiveLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));
     await logout(server, textOf(tokens, 'refresh_token'));
-    await until(() => this.keycloak.revocations.denies(token), 'the logout is heard of');
+    await until(() => this.keycloak.revocations.denies(token), 'the logout is received');
   }
 
   async untilNextProof(): Promise<void> {

@@ -117,7 +117,7 @@ export function readServiceSettings<Called extends string>(
     polls: isPoller(variables, service.signals),
     demoMode,
   });
-  const hearing = readSignalsSettings(variables, {
+  const signalsSettings = readSignalsSettings(variables, {
     signals: service.signals,
     introspectionTtlSeconds,
     hasChannel: isSet(variables, 'SHARED_STATE_URL'),
@@ -139,7 +139,7 @@ export function readServiceSettings<Called extends string>(
     ...client.keycloak,
     tls,
     introspectionTtlSeconds,
-    ...hearing.keycloak,
+    ...signalsSettings.keycloak,
     ...(verification === 'jwt' ? { verification, jwt: jwtVerification() } : {}),
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
@@ -163,7 +163,7 @@ export function readServiceSettings<Called extends string>(
     servicesTls,
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
-    ...(hearing.signals === undefined ? {} : { signals: hearing.signals }),
+    ...(signalsSettings.signals === undefined ? {} : { signals: signalsSettings.signals }),
     ...(hasOpenApi ? { openApi: { hasPage: isDevelopment } } : {}),
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(demo === undefined ? {} : { demo }),

@@ -45,7 +45,7 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
     if (sources.length === 0) variables.fault(`SIGNAL_SOURCES must name one of ${Object.keys(SOURCES).join(', ')}`);
     if (!context.hasChannel) {
       variables.fault(
-        'SHARED_STATE_URL or SHARED_STATE_URL_FILE must be set: over it the services learn what is heard',
+        'SHARED_STATE_URL or SHARED_STATE_URL_FILE must be set: over it the services learn about revocations',
       );
     }
   }

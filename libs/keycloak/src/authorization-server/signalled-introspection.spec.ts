@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { Rechecks } from '../revocation/rechecks.js';
-import { SignalProof, type HeardStretch } from '../revocation/signal-proof.js';
+import { SignalProof, type ReceivedPeriod } from '../revocation/signal-proof.js';
 import { CachedIntrospection } from './cached-introspection.js';
 
 const [SHORT, LONG] = [10, 300];
@@ -41,7 +41,7 @@ beforeEach(() => {
   );
 });
 
-const until = (untilMs: number): HeardStretch => ({ sinceMs: -Infinity, untilMs });
+const until = (untilMs: number): ReceivedPeriod => ({ sinceMs: -Infinity, untilMs });
 
 async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
   const before = asked.length;
@@ -211,11 +211,11 @@ describe('a cached introspection result', () => {
 
 describe('SignalProof', () => {
   it('counts proofs only while the service receives proofs of other processes', () => {
-    let hearsOthers = false;
-    const gated = new SignalProof(clock, () => hearsOthers);
+    let receivesOthers = false;
+    const gated = new SignalProof(clock, () => receivesOthers);
     gated.prove(until(1000));
     expect([gated.healthyUntilMs(5000), gated.latestMs]).toEqual([-Infinity, -Infinity]);
-    hearsOthers = true;
+    receivesOthers = true;
     gated.prove(until(2000));
     gated.prove(until(2500));
     expect([1999, 2000, 9000].map((askedAt) => gated.healthyUntilMs(askedAt))).toEqual([-Infinity, 2500, 2500]);

@@ -22,7 +22,7 @@ export interface SignalMessage {
   readonly occurredAtMs?: number;
 }
 
-interface Heard {
+interface ReceivedSignals {
   readonly denials: readonly unknown[];
   readonly rechecks: readonly unknown[];
   readonly occurredAtMs?: number | undefined;
@@ -31,7 +31,11 @@ interface Heard {
 const signals = channel(SIGNAL_CHANNEL);
 
 /** An error of a subscriber ends the process, not the feed. */
-export function publishSignals(issuer: string, source: string, { denials, rechecks, occurredAtMs }: Heard): void {
+export function publishSignals(
+  issuer: string,
+  source: string,
+  { denials, rechecks, occurredAtMs }: ReceivedSignals,
+): void {
   if (!signals.hasSubscribers || denials.length + rechecks.length === 0) return;
   const message: SignalMessage = {
     issuer,

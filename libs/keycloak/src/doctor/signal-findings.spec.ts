@@ -33,7 +33,7 @@ const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
 describe('the signal findings of doctor', () => {
   it('are ok for a feed that would receive revocations', async () => {
     expect(await said(service({}, async () => QUIET))).toEqual([
-      'ok: events: revocations would be heard of, by the client shop.',
+      'ok: events: revocations would be received, by the client shop.',
     ]);
   });
 
@@ -65,7 +65,7 @@ describe('the signal findings of doctor', () => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
     expect(await said(service({}, forbidden))).toEqual([
-      'error: events: revocations would not be heard of by the client shop (forbidden). Give it the role.',
+      'error: events: revocations would not be received by the client shop (forbidden). Give it the role.',
     ]);
   });
 

@@ -19,7 +19,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
     feed.sources.map(async ({ name, clientId, tryOnce }) => {
       const fault = await tryOnce();
       if (fault === undefined)
-        return ok('signals', `${name}: revocations would be heard of, by the client ${clientId}.`);
+        return ok('signals', `${name}: revocations would be received, by the client ${clientId}.`);
       if (fault.reason === NOT_MADE)
         return note(
           'signals',
@@ -30,13 +30,13 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
         refused ??
         error(
           'signals',
-          `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
+          `${name}: revocations would not be received by the client ${clientId} (${fault.reason}).`,
           fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
         )
       );
     }),
   );
-  const ofHostName = options.profile === 'keycloak' && hearsSharedSignals(own) ? await hostNameFinding(own) : [];
+  const ofHostName = options.profile === 'keycloak' && receivesSharedSignals(own) ? await hostNameFinding(own) : [];
   return [
     ...ofSources,
     ...ofHostName,
@@ -55,7 +55,7 @@ const credentialsRefused = (clientId: string, reason: string): Finding =>
     `See whether Keycloak has the client and whether it is enabled, and compare its secret (the client, Credentials). The service has it in \`client\` of RevocationEventsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
   );
 
-const hearsSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
+const receivesSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
   feed.sources.some(({ name }) => name === SHARED_SIGNALS);
 
 function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
@@ -64,8 +64,8 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
     return [
       warning(
         'signals',
-        `introspectionTtlWithEventsSeconds (${longSeconds} s) is of no use: this service hears of no revocations.`,
-        'Import RevocationEventsModule, or take a revocationChannel over which another process says what it hears.',
+        `introspectionTtlWithEventsSeconds (${longSeconds} s) is of no use: this service receives no revocations.`,
+        'Import RevocationEventsModule, or take a revocationChannel over which another process reports what it receives.',
       ),
     ];
   }
@@ -103,7 +103,7 @@ export async function signalRealmFindings(
     ...findings,
     ...growthFindings(realm),
     ...ofStreams.flat(),
-    ...(hearsSharedSignals({ feed }) ? selfExclusion(realm) : []),
+    ...(receivesSharedSignals({ feed }) ? selfExclusion(realm) : []),
   ];
 }
 

@@ -96,7 +96,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
   const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), {
     interrupt: () => signals.interrupt(),
-    prove: (heard) => signals.prove(heard),
+    prove: (period) => signals.prove(period),
   });
   const signals = new SignalProof(clock, () => ['none', 'caught_up'].includes(sharing.status.state));
   signals.onGap(() => jwts?.doubts.doubtAll());

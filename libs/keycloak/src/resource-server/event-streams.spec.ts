@@ -64,10 +64,10 @@ async function listen(url: string, token?: string) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     get(url, { headers }, resolve).on('error', reject);
   });
-  const heard = { events: 0, isOver: false };
-  answer.on('data', () => (heard.events += 1)).on('error', () => {});
-  answer.on('close', () => (heard.isOver = true));
-  return { status: answer.statusCode, heard, stop: () => answer.destroy() };
+  const received = { events: 0, isOver: false };
+  answer.on('data', () => (received.events += 1)).on('error', () => {});
+  answer.on('close', () => (received.isOver = true));
+  return { status: answer.statusCode, received, stop: () => answer.destroy() };
 }
 
 const until = async (condition: () => boolean, seconds = 5): Promise<boolean> => {
@@ -87,41 +87,41 @@ describe.each([
 ])('a handler of @Sse() on %s', (_, adapter) => {
   it('keeps streaming as long as the token of its caller is valid', async () => {
     const url = await start(adapter());
-    const { status, heard } = await listen(`${url}/news`, signIn(app, reader()));
-    await until(() => heard.events > 100, 4);
-    expect([status, heard.isOver]).toEqual([200, false]);
-    expect(heard.events).toBeGreaterThan(100);
+    const { status, received } = await listen(`${url}/news`, signIn(app, reader()));
+    await until(() => received.events > 100, 4);
+    expect([status, received.isOver]).toEqual([200, false]);
+    expect(received.events).toBeGreaterThan(100);
   });
 
   it('ends at once when the token is denied', async () => {
     const url = await start(adapter());
-    const { heard } = await listen(`${url}/news`, signIn(app, reader()));
-    await until(() => heard.events > 0);
+    const { received } = await listen(`${url}/news`, signIn(app, reader()));
+    await until(() => received.events > 0);
     app.get(RevocationList, { strict: false }).deny({ sid: 'session' });
-    expect(await until(() => heard.isOver, 1)).toBe(true);
+    expect(await until(() => received.isOver, 1)).toBe(true);
     expect(await until(() => running === 0, 1)).toBe(true);
   });
 
   it('ends when the token is found inactive', async () => {
     const url = await start(adapter());
     const text = signIn(app, reader());
-    const { heard } = await listen(`${url}/optional`, text);
-    await until(() => heard.events > 0);
+    const { received } = await listen(`${url}/optional`, text);
+    await until(() => received.events > 0);
     signOut(app, text);
-    expect(await until(() => heard.isOver, 4)).toBe(true);
+    expect(await until(() => received.isOver, 4)).toBe(true);
   });
 
   it('releases its connection when the listener leaves or the stream completes, and tracks none without a token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);
-    await until(() => first.heard.events > 0);
+    await until(() => first.received.events > 0);
     const second = await listen(`${url}/one`, token);
-    await until(() => second.heard.isOver);
+    await until(() => second.received.isOver);
     const third = await listen(`${url}/optional`);
-    await until(() => third.heard.events > 0);
+    await until(() => third.received.events > 0);
     first.stop();
     expect(await until(() => held() === 0, 3)).toBe(true);
-    expect(third.heard.isOver).toBe(false);
+    expect(third.received.isOver).toBe(false);
   });
 });

@@ -100,16 +100,16 @@ describe('a WebSocket gateway', () => {
     return decorated(Chat, [WebSocketGateway({ path: '/chat' }), ...ofClass], [SubscribeMessage('say'), ...ofHandler]);
   }
 
-  async function talkTo(url: URL, untilHeard = 1): Promise<string[]> {
+  async function talkTo(url: URL, untilReceived = 1): Promise<string[]> {
     const socket = new WebSocket(`ws://${url.host}/chat`) as WebSocket & EventTarget;
-    const heard: string[] = [];
-    socket.addEventListener('message', ({ data }) => heard.push(String(data)));
+    const received: string[] = [];
+    socket.addEventListener('message', ({ data }) => received.push(String(data)));
     await once(socket, 'open');
     socket.send(JSON.stringify({ event: 'say' }));
-    while (heard.length < untilHeard) await once(socket, 'message');
+    while (received.length < untilReceived) await once(socket, 'message');
     socket.close();
     await once(socket, 'close');
-    return heard;
+    return received;
   }
 
   const EXCEPTION = JSON.stringify({ event: 'exception', data: ROUTE_CLOSED });
@@ -280,10 +280,10 @@ describe('a TCP microservice', () => {
   });
 
   it('writes 20 lines for 200 refused events, and one line that counts the other events (OP-05)', async () => {
-    class Heard {
-      @EventPattern('heard')
+    class Received {
+      @EventPattern('received')
       @Authenticated()
-      heard(data: unknown): unknown {
+      received(data: unknown): unknown {
         ran.push('event');
         return data;
       }
@@ -291,17 +291,17 @@ describe('a TCP microservice', () => {
         return 'done';
       }
     }
-    const controller = decorated(Heard, [Controller()], [MessagePattern('run'), Public()]);
+    const controller = decorated(Received, [Controller()], [MessagePattern('run'), Public()]);
     const { app, refusals, errors } = await applicationOf({ controllers: [controller] });
     const microservice = app.connectMicroservice(TCP);
     await app.init();
     await app.startAllMicroservices();
     const client = clientOf(microservice);
-    for (let time = 0; time < 200; time += 1) await lastValueFrom(client.emit('heard', {}), { defaultValue: null });
+    for (let time = 0; time < 200; time += 1) await lastValueFrom(client.emit('received', {}), { defaultValue: null });
     expect(await answerOf(client)).toEqual({ answer: 'done' });
     expect([ran, errors, refusals.length]).toEqual([[], [], 20]);
     await app.close();
-    expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Heard.heard', count: 180 });
+    expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Received.received', count: 180 });
   });
 
   it('stops the start if an undecorated handler gets its pattern after the application was created (RS-20)', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
-import type { HeardStretch } from './signal-proof.js';
+import type { ReceivedPeriod } from './signal-proof.js';
 
 /**
  * A message from one replica to all replicas; `at` is its time in seconds since the epoch, by the clock of the sender.
@@ -28,7 +28,7 @@ export interface RevocationReceiver {
   /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */
   lost(reason: string, hint?: string): void;
   /** All revocations of this period at the authorization server have been received. */
-  healthy(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
+  healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /** The received entries differ from the entries of the proof, so the feed is unhealthy until the next proof. */
   unhealthy(): void;
   /** Call it once for each entry or proof of the channel that this replica does not accept. */
@@ -75,7 +75,7 @@ export interface ProofChannel {
    * Publishes a proof to all replicas, behind all entries that this replica has received, with times by the channel's
    * clock. Rejects if the outcome is unknown.
    */
-  prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome>;
+  prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
   /** Returns the lease; rejects if the outcome is unknown. */
   release(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { HeldDenials } from './held-denials.js';
 import { Rechecks } from './rechecks.js';
 import type { RevocationChannel, RevocationReceiver, SharedRevocation } from './revocation-channel.js';
 import { RevocationSharing } from './revocation-sharing.js';
-import type { HeardStretch } from './signal-proof.js';
+import type { ReceivedPeriod } from './signal-proof.js';
 
 const OPTIONS = {
   issuer: 'https://keycloak.test/realms/test',
@@ -26,7 +26,7 @@ let clock: StillClock;
 let held: HeldDenials;
 let rechecks: Rechecks;
 let doubted: number;
-let proofs: HeardStretch[];
+let proofs: ReceivedPeriod[];
 let sharing: RevocationSharing;
 let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
@@ -77,14 +77,14 @@ beforeEach(() => {
   const log = { log: say, error: say };
   const listener = {
     interrupt: () => void (doubted += 1),
-    prove: (heard: HeardStretch) => void proofs.push(heard),
+    prove: (period: ReceivedPeriod) => void proofs.push(period),
   };
   proofs = [];
   sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, listener);
   void sharing.start(1000);
 });
 
-const heard = (): [recheck: unknown, secondsAgo: number][] => {
+const received = (): [recheck: unknown, secondsAgo: number][] => {
   const all: [unknown, number][] = [];
   rechecks.onRequired((recheck, at) => void all.push([recheck, clock.epochSeconds() - at]));
   return all;
@@ -257,7 +257,7 @@ describe('RevocationSharing', () => {
     ['by a clock that is ahead', -600, 300, 300],
     ['long ago', 900, 900, 900],
   ])('applies a recheck that was made %s at its own time, with clock tolerance', (_, madeAgo, takenAgo, at) => {
-    const all = heard();
+    const all = received();
     receiver.received(
       { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
       takenAgo,
@@ -269,7 +269,7 @@ describe('RevocationSharing', () => {
     ['that an answer may not know of', 69, true],
     ['that every answer knows of', 71, false],
   ])('applies a recheck %s to every signed token, and to cached results only if needed', (_, ago, due) => {
-    const all = heard();
+    const all = received();
     const askedAtMs = clock.monotonicMs();
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
     expect([rechecks.areDue({ sub: 'bob' }, askedAtMs), all.length]).toEqual([due, 1]);
@@ -282,7 +282,7 @@ describe('RevocationSharing', () => {
     ['in another form', ['sid', 's1']],
   ])('applies a recheck %s, from a later version, as one recheck of everything, and keeps reading', (_, recheck) => {
     for (const ago of [0, 900]) {
-      const all = heard();
+      const all = received();
       const theirs = {
         kind: 'recheck',
         recheck,

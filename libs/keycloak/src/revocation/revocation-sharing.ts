@@ -17,7 +17,7 @@ import type {
 import type { HeldDenials } from './held-denials.js';
 import type { Rechecks } from './rechecks.js';
 import { SharedRechecks } from './shared-rechecks.js';
-import type { HeardStretch } from './signal-proof.js';
+import type { ReceivedPeriod } from './signal-proof.js';
 
 /**
  * - `none`: the application has no channel.
@@ -57,7 +57,7 @@ const WARNING_PAUSE_MS = 60_000;
 
 export interface SharingListener {
   interrupt(): void;
-  prove(heard: HeardStretch): void;
+  prove(period: ReceivedPeriod): void;
 }
 
 const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undefined };

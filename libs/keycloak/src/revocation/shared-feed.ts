@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type { FeedLease, ProofChannel, ProofOutcome } from './revocation-channel.js';
 import type { RevocationSharing } from './revocation-sharing.js';
-import type { HeardStretch, SignalProof } from './signal-proof.js';
+import type { ReceivedPeriod, SignalProof } from './signal-proof.js';
 
 export interface FeedFault {
   readonly reason: string;
@@ -47,18 +47,18 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** `heard` uses the clock of the lease. */
-  async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+  /** `period` uses the clock of the lease. */
+  async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';
-    if (proofs !== 'none') return this.#proveToAll(proofs, lease, heard);
-    this.signals.prove(heard);
+    if (proofs !== 'none') return this.#proveToAll(proofs, lease, period);
+    this.signals.prove(period);
     return 'taken';
   }
 
-  async #proveToAll(proofs: ProofChannel, lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+  async #proveToAll(proofs: ProofChannel, lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     for (let tries = 0; tries < PROOF_TRIES; tries += 1) {
-      const outcome = this.sharing.hasReadAll ? await proofs.prove(lease, heard) : 'behind';
+      const outcome = this.sharing.hasReadAll ? await proofs.prove(lease, period) : 'behind';
       if (outcome !== 'behind') return outcome;
       await sleep(PAUSE_MS, undefined, { ref: false });
     }

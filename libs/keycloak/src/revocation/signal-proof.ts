@@ -1,20 +1,20 @@
 import type { Clock } from '../caching/clock.js';
 
 /** A period in which no revocation was missed; in milliseconds, by one clock. */
-export interface HeardStretch {
+export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
 }
 
 interface Stretch {
   /** The time since which a poller has received everything. */
-  readonly heardSinceMs: number;
+  readonly receivedSinceMs: number;
   /** The time since which this process has read everything. */
   readonly coveredSinceMs: number;
   readonly healthyUntilMs: number;
 }
 
-const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
+const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
 
 /** Proofs never grant access: without a proof, results expire as early as without a feed. */
 export class SignalProof {
@@ -36,7 +36,7 @@ export class SignalProof {
      * Whether entries of other replicas arrive, too, since a replica may deny a token that the server reports as
      * active.
      */
-    private readonly hearsOthers: () => boolean = () => true,
+    private readonly receivesOthers: () => boolean = () => true,
   ) {}
 
   /** Returns `-Infinity` if no proof covers the result. */
@@ -63,17 +63,17 @@ export class SignalProof {
   }
 
   /** `Infinity` without a proof. */
-  get heardSinceMs(): number {
-    return this.#current.heardSinceMs;
+  get receivedSinceMs(): number {
+    return this.#current.receivedSinceMs;
   }
 
-  prove({ sinceMs, untilMs }: HeardStretch): void {
-    if (!this.hearsOthers()) return;
+  prove({ sinceMs, untilMs }: ReceivedPeriod): void {
+    if (!this.receivesOthers()) return;
     if (this.#current !== NONE && sinceMs > this.#current.healthyUntilMs) this.interrupt();
     // An older proof that arrives later does not close a gap.
     if (untilMs <= this.#gapMs || untilMs <= this.#current.healthyUntilMs) return;
     if (this.#current === NONE) {
-      this.#current = { heardSinceMs: sinceMs, coveredSinceMs: untilMs, healthyUntilMs: untilMs };
+      this.#current = { receivedSinceMs: sinceMs, coveredSinceMs: untilMs, healthyUntilMs: untilMs };
       for (const listener of this.#onBegun) listener(sinceMs);
     } else this.#current = { ...this.#current, healthyUntilMs: untilMs };
   }

@@ -21,12 +21,12 @@ export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data instanceof FormData) {
     const form = formBody(data);
     headers.set({ 'Content-Type': form.contentType, 'Content-Length': String(form.length) });
-    return repeatable(() => heard(Readable.from(form.open(), { objectMode: false })));
+    return repeatable(() => withErrorListener(Readable.from(form.open(), { objectMode: false })));
   }
   if (data instanceof Blob) {
     if (data.type !== '') headers.setContentType(data.type, false);
     headers.set('Content-Length', String(data.size));
-    return repeatable(() => heard(Readable.fromWeb(data.stream() as WebStream)));
+    return repeatable(() => withErrorListener(Readable.fromWeb(data.stream() as WebStream)));
   }
   if (data instanceof ReadableStream) return streamBody(Readable.fromWeb(data as WebStream));
   if (isStream(data)) {
@@ -49,7 +49,7 @@ const repeatable = (open: CallBody['open']): SentBody => ({
 });
 
 /** After an early response, no other listener handles errors, and an unhandled `error` event would end the process. */
-const heard = (stream: Readable): Readable => stream.on('error', nothing);
+const withErrorListener = (stream: Readable): Readable => stream.on('error', nothing);
 
 function streamBody(body: Readable): SentBody {
   return {

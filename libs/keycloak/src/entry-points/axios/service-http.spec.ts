@@ -653,8 +653,8 @@ describe('ServiceHttp streams', () => {
     };
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
     await expect(text(data)).rejects.toMatchObject({ code: 'service_failed', reason: 'answer_broken_off' });
-    const unheard = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
-    await new Promise((resolve) => unheard.data.once('close', resolve));
+    const unread = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
+    await new Promise((resolve) => unread.data.once('close', resolve));
   });
 
   it('keeps the slot of a call until its stream ends', async () => {

@@ -25,7 +25,7 @@ export type {
   SharedRevocation,
 } from '../../revocation/revocation-channel.js';
 export type { ChannelRefusal, RefusalCounts } from '../../revocation/channel-refusals.js';
-export type { HeardStretch } from '../../revocation/signal-proof.js';
+export type { ReceivedPeriod } from '../../revocation/signal-proof.js';
 export type { IssuerRecheck, Recheck } from '../../revocation/rechecks.js';
 export type { ReadDenial } from '../../protocol/denial.js';
 export type {

@@ -118,14 +118,14 @@ async function started(): Promise<INestApplication> {
   const app = await (await KeycloakTestingModule.override(builder).compile()).createNestApplication().init();
   const { signals } = issuerOf(app);
   signals.follow();
-  hearOfAll(app);
+  receiveAll(app);
   return app;
 }
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
 /** A token from before the proof would be introspected again, at a time that varies between runs. */
-function hearOfAll(app: INestApplication): void {
+function receiveAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
 }
@@ -261,7 +261,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(entries).toContainEqual([{ 'keycloak_s2s.cache': 'jwts' }, 1]);
     expect(await points('keycloak_s2s.revocations')).toEqual([[{}, 0]]);
     expect(await points('keycloak_s2s.revocation_channel.state')).toContainEqual([{ 'keycloak_s2s.state': 'none' }, 1]);
-    hearOfAll(app);
+    receiveAll(app);
     expect(await points('keycloak_s2s.signals.state')).toContainEqual([{ 'keycloak_s2s.state': 'healthy' }, 1]);
   });
 

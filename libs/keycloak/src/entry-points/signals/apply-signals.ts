@@ -17,7 +17,7 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
     applyEach(signals, target);
     return true;
   } catch (error) {
-    target.log.error('What was heard could not be applied: everything is asked about anew', reasonOf(error));
+    target.log.error('What was received could not be applied: everything is asked about anew', reasonOf(error));
     target.revocations.recheck({ issuer: target.issuer });
     return false;
   }

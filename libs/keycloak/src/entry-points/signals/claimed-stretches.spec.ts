@@ -92,7 +92,7 @@ async function take(changed: Partial<Turn> = {}): Promise<void> {
   await until(() => give !== undefined);
 }
 
-function heardSinceMs(): number {
+function receivedSinceMs(): number {
   const [last, ...before] = polls.filter(({ isWhole }) => isWhole).toReversed();
   let sinceMs = last?.fromMs ?? Infinity;
   for (const { fromMs, atMs } of before) {
@@ -106,7 +106,7 @@ describe('SignalFeed', () => {
   it('claims completeness since its first poll, if each poll reaches back to the previous poll', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
-    expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
+    expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
     expect(claimedMs).toBe(polls[0]?.atMs ?? 0);
   });
 
@@ -129,7 +129,7 @@ describe('SignalFeed', () => {
   ])('claims completeness only for a time that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
-    expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
+    expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
   });
 
   it.each<[string, number, number, number?]>([

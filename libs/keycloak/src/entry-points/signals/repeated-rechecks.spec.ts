@@ -101,10 +101,10 @@ describe('RepeatedRechecks of three replicas that share a channel', () => {
       return () => void timers.delete(timer);
     };
     const UNDER_WAY_MS = 20;
-    const hear = (): void => void schedule(UNDER_WAY_MS, () => replicas.forEach((replica) => replica.made()));
+    const receive = (): void => void schedule(UNDER_WAY_MS, () => replicas.forEach((replica) => replica.made()));
     const recheck = (): void => {
       made.push(nowMs);
-      hear();
+      receive();
     };
     let shares = 0;
     const share = (): number => (shares += 0.37) % 1;

@@ -71,7 +71,7 @@ describe('SignalFeed', () => {
     expect(state()).toBe('silent');
     release();
     await until(() => state() === 'healthy');
-    expect(lines.map(({ message }) => message)).toContain('Revocations are heard of');
+    expect(lines.map(({ message }) => message)).toContain('Revocations are received');
   });
 
   it('does not poll a source again before the polling interval has passed', async () => {
@@ -228,10 +228,10 @@ describe('SignalFeed', () => {
     expect(lines).toEqual([
       {
         level: 'error',
-        message: 'Revocations are not heard of: answers serve for introspectionTtlSeconds, as without a feed',
+        message: 'Revocations are not received: answers serve for introspectionTtlSeconds, as without a feed',
         fields: { source: 'events', ...fields },
       },
-      { level: 'log', message: 'Revocations are heard of', fields: { source: 'events' } },
+      { level: 'log', message: 'Revocations are received', fields: { source: 'events' } },
     ]);
     expect(JSON.stringify(lines)).not.toContain('the-secret');
   });

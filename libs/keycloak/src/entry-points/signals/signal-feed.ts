@@ -38,14 +38,14 @@ interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
   /** Start of the time without missed events, by the clock of the lease; undefined after a gap. */
-  heardSinceMs: number | undefined;
+  receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
   /** Start of this process's last successful poll, by the monotonic clock, not by the clock of the lease. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
-  isHeard: boolean | undefined;
+  isReceiving: boolean | undefined;
 }
 
 /** The feed can only revoke access: an event makes the service reject a token or introspect it again. */
@@ -75,17 +75,17 @@ export class SignalFeed {
     this.#followed = options.sources.map((source) => ({
       name: source.name,
       source: source.connect({ ...context, isTrial: false }),
-      heardSinceMs: undefined,
+      receivedSinceMs: undefined,
       fencing: undefined,
       healthyUntilMs: -Infinity,
       readUntilMs: -Infinity,
       failures: 0,
       missedLoggedMs: -Infinity,
-      isHeard: undefined,
+      isReceiving: undefined,
     }));
     // The channel may have lost rechecks of an exited process, which no process sends again.
     at.signals.onGap(() => {
-      for (const one of this.#followed) one.heardSinceMs = undefined;
+      for (const one of this.#followed) one.receivedSinceMs = undefined;
     });
     for (const source of options.sources) {
       const tryOnce = () => triedOnce(source.connect({ ...context, isTrial: true }));
@@ -113,7 +113,7 @@ export class SignalFeed {
     while (!this.#closing.signal.aborted) {
       const beganMs = this.#clock.monotonicMs();
       const lease = await this.#leaseHolder.lease();
-      if (lease === undefined) one.heardSinceMs = undefined;
+      if (lease === undefined) one.receivedSinceMs = undefined;
       else await this.#poll(one, lease, beganMs).catch((error: unknown) => this.#fail(one, error));
       const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseHolder.renewWithinMs);
       const pauseMs = Math.min(longestMs, this.options.pollMs * 2 ** Math.min(one.failures, 8));
@@ -125,11 +125,11 @@ export class SignalFeed {
   /** `beganMs`: taken before the request for the lease, so that the feed does not claim time before its poll. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
-      [one.heardSinceMs, one.fencing] = [undefined, lease.fencing];
-    const heardUntilMs = this.#heardUntilMs(one);
-    const hasGap = beganMs - heardUntilMs > this.#maxSilenceMs;
-    if (hasGap) one.heardSinceMs = undefined;
-    const readFromMs = beganMs - heardUntilMs > MAX_SINCE_MS ? beganMs : heardUntilMs;
+      [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
+    const receivedUntilMs = this.#receivedUntilMs(one);
+    const hasGap = beganMs - receivedUntilMs > this.#maxSilenceMs;
+    if (hasGap) one.receivedSinceMs = undefined;
+    const readFromMs = beganMs - receivedUntilMs > MAX_SINCE_MS ? beganMs : receivedUntilMs;
     const sinceMs = this.#clock.monotonicMs() - readFromMs;
     let signals: Signals;
     try {
@@ -149,12 +149,12 @@ export class SignalFeed {
     }
     one.failures = 0;
     if (lease === 'unknown' || !isWhole) return;
-    const heardFromMs = hasGap ? beganMs : Math.min(heardUntilMs, this.at.signals.heardSinceMs);
-    one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardFromMs);
+    const receivedFromMs = hasGap ? beganMs : Math.min(receivedUntilMs, this.at.signals.receivedSinceMs);
+    one.receivedSinceMs ??= lease.grantedAtMs - (beganMs - receivedFromMs);
     if (signals.isHealthy) await this.#prove(one, lease, lease.grantedAtMs - (signals.healthyUntilAgoMs ?? 0));
   }
 
-  #heardUntilMs(one: Followed): number {
+  #receivedUntilMs(one: Followed): number {
     return Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
   }
 
@@ -162,7 +162,7 @@ export class SignalFeed {
     // If the clock of the lease went back, an older proof must not lie in the future.
     one.healthyUntilMs = Math.min(Math.max(one.healthyUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ healthyUntilMs }) => healthyUntilMs));
-    const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
+    const sinceMs = Math.max(...this.#followed.map(({ receivedSinceMs = Infinity }) => receivedSinceMs));
     if (sinceMs <= untilMs) {
       const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch((error: unknown) => {
         this.#leaseHolder.refused(error);
@@ -171,12 +171,12 @@ export class SignalFeed {
       if (outcome !== 'taken') return;
       this.#leaseHolder.accepted();
     }
-    if (one.isHeard !== true) this.#log.log('Revocations are heard of', { source: one.name });
-    one.isHeard = true;
+    if (one.isReceiving !== true) this.#log.log('Revocations are received', { source: one.name });
+    one.isReceiving = true;
   }
 
   #missed(one: Followed): void {
-    one.heardSinceMs = undefined;
+    one.receivedSinceMs = undefined;
     this.at.signals.interrupt();
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < one.missedLoggedMs + WARNING_PAUSE_MS) return;
@@ -187,9 +187,9 @@ export class SignalFeed {
   #fail(one: Followed, error: unknown): void {
     one.failures += 1;
     // The next poll makes up for a single failure.
-    if (one.isHeard === false || (one.failures === 1 && isPassing(error))) return;
-    one.isHeard = false;
-    const words = 'Revocations are not heard of: answers serve for introspectionTtlSeconds, as without a feed';
+    if (one.isReceiving === false || (one.failures === 1 && isPassing(error))) return;
+    one.isReceiving = false;
+    const words = 'Revocations are not received: answers serve for introspectionTtlSeconds, as without a feed';
     this.#log.error(words, { source: one.name, ...reasonOf(error) });
   }
 

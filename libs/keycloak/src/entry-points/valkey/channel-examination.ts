@@ -111,7 +111,7 @@ class ChannelLook {
 
   #proofTime(page: StreamPage | undefined): number | undefined {
     const read = page && this.#proofs.read(page.proof);
-    return typeof read === 'object' ? read.heard.untilMs : undefined;
+    return typeof read === 'object' ? read.period.untilMs : undefined;
   }
 
   async #awaitProof(before: number | undefined, waitMs: number): Promise<ChannelProof> {

@@ -1,10 +1,10 @@
-import type { ChannelRefusal, HeardStretch } from '../extension/index.js';
+import type { ChannelRefusal, ReceivedPeriod } from '../extension/index.js';
 import type { ChainLinks } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 export interface StreamProof {
-  readonly heard: HeardStretch;
+  readonly period: ReceivedPeriod;
   readonly epoch: string;
   readonly links: ChainLinks;
   readonly fencing: number;
@@ -55,13 +55,13 @@ export class ProofTexts {
     private readonly identity: ProofIdentity,
   ) {}
 
-  write({ heard, epoch, links, fencing }: StreamProof): string {
+  write({ period, epoch, links, fencing }: StreamProof): string {
     const written: Written = {
       v: VERSION,
       i: this.identity.issuer,
       c: this.identity.stream,
-      s: heard.sinceMs,
-      u: heard.untilMs,
+      s: period.sinceMs,
+      u: period.untilMs,
       n: fencing,
       e: epoch,
       o: links.origin,
@@ -114,5 +114,5 @@ function proofIn({ v, s, u, n, e, o, f, b, p, h }: Partial<Written>): StreamProo
   const isOurs = v === VERSION && typeof e === 'string' && HASH.test(b ?? '') && HASH.test(h ?? '');
   if (!isWhole || !isOurs || origin >= first || first > position + 1) return undefined;
   const [before, head] = [Buffer.from(b ?? '', 'base64url'), Buffer.from(h ?? '', 'base64url')];
-  return { heard: { sinceMs, untilMs }, epoch: e, fencing, links: { origin, first, before, position, head } };
+  return { period: { sinceMs, untilMs }, epoch: e, fencing, links: { origin, first, before, position, head } };
 }

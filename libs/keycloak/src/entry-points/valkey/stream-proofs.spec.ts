@@ -18,7 +18,7 @@ const { privateKey, publicKeys } = proofKeyPair();
 const nowMs = Date.now();
 const page = (first = 1): StreamPage => ({ epoch: 'e', first, last: 9, tip: '', entries: [], proof: '', nowMs });
 const entry = (number: number, sealed = `sealed ${number}`): ChainedEntry => ({ number, sealed, takenAtMs: nowMs });
-const heard = (agoMs: number) => ({ sinceMs: nowMs - 60_000, untilMs: nowMs - agoMs });
+const period = (agoMs: number) => ({ sinceMs: nowMs - 60_000, untilMs: nowMs - agoMs });
 
 let accepted: number[];
 let refused: ChannelRefusal[];
@@ -40,7 +40,7 @@ const poller = (texts?: readonly string[], identity = IDENTITY): StreamProofs =>
   process(new ProofKeys('spec', { privateKey }), texts, identity);
 const reader = (texts?: readonly string[]): StreamProofs => process(new ProofKeys('spec', { publicKeys }), texts);
 const written = (by: StreamProofs, agoMs = 1000, fencing = 1, position = 2): string =>
-  by.write(heard(agoMs), fencing, { epoch: 'e', position }) ?? '';
+  by.write(period(agoMs), fencing, { epoch: 'e', position }) ?? '';
 
 function read(by: StreamProofs, sealed: string): void {
   by.find(sealed, receiver);
@@ -89,7 +89,7 @@ describe('StreamProofs', () => {
     one.add(entry(3), undefined);
     one.check('e', receiver);
     expect(accepted).toHaveLength(1);
-    expect(writer.write(heard(0), 1, { epoch: 'e', position: 3 })).toBeUndefined();
+    expect(writer.write(period(0), 1, { epoch: 'e', position: 3 })).toBeUndefined();
   });
 
   it.each<[string, () => string, ChannelRefusal]>([
@@ -180,7 +180,7 @@ describe('StreamProofs', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);
-    expect([writer.isPossible(heard(-4000), nowMs), writer.isPossible(heard(-6000), nowMs)]).toEqual([true, false]);
+    expect([writer.isPossible(period(-4000), nowMs), writer.isPossible(period(-6000), nowMs)]).toEqual([true, false]);
   });
 
   it('returns whether it could open the proof', () => {

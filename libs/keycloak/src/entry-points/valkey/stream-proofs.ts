@@ -1,4 +1,4 @@
-import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../extension/index.js';
+import type { ChannelRefusal, ReceivedPeriod, RevocationReceiver } from '../extension/index.js';
 import { EntryChain, type ChainedEntry } from './entry-chain.js';
 import type { ProofKeys } from './proof-keys.js';
 import { ProofTexts, type ProofIdentity, type StreamProof } from './proof-text.js';
@@ -85,12 +85,12 @@ export class StreamProofs {
   }
 
   write(
-    heard: HeardStretch,
+    period: ReceivedPeriod,
     fencing: number,
     { epoch, position }: { readonly epoch: string; readonly position: number },
   ): string | undefined {
     if (this.#chain?.position !== position) return undefined;
-    return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
+    return this.#texts.write({ period, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
   /** Returns whether this replica can open the proof, or undefined without a proof. */
@@ -116,9 +116,9 @@ export class StreamProofs {
     const compared = chain.compare(proof.links);
     if (compared === 'same') {
       this.#last = { epoch, fencing: proof.fencing, position: proof.links.position };
-      this.#lastUntilMs = proof.heard.untilMs;
+      this.#lastUntilMs = proof.period.untilMs;
       this.#unknown = 0;
-      this.tell(proof.heard, receiver);
+      this.tell(proof.period, receiver);
     } else if (compared === 'unknown') this.#noteUnknown(this.#found, receiver);
     else if (compared === 'differs') {
       receiver.refused('entries_replaced');
@@ -131,11 +131,11 @@ export class StreamProofs {
   }
 
   /** A proof from the future would still count after all pollers stopped. */
-  isPossible({ untilMs }: HeardStretch, askedAtMs: number): boolean {
+  isPossible({ untilMs }: ReceivedPeriod, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }
 
-  tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'healthy'>): void {
+  tell({ sinceMs, untilMs }: ReceivedPeriod, receiver: Pick<RevocationReceiver, 'healthy'>): void {
     const nowMs = this.#clock.latestMs();
     if (untilMs <= nowMs) receiver.healthy({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
   }
@@ -146,7 +146,7 @@ export class StreamProofs {
     if ((this.#unknown += 1) > MAX_UNKNOWN) receiver.refused('proof_not_comparable');
   }
 
-  #orderRefusal({ heard: { untilMs }, epoch, fencing, links }: StreamProof): ChannelRefusal | undefined {
+  #orderRefusal({ period: { untilMs }, epoch, fencing, links }: StreamProof): ChannelRefusal | undefined {
     const last = this.#last?.epoch === epoch ? this.#last : { fencing: -Infinity, position: -Infinity };
     const isOlder = untilMs < this.#lastUntilMs || fencing < last.fencing || links.position < last.position;
     return isOlder ? 'proof_replayed' : undefined;

@@ -23,7 +23,7 @@ export class ValkeyConnection {
   readonly #user: string;
   #failure: ValkeyError | undefined;
   #unanswered = 0;
-  #heardMs = -Infinity;
+  #lastAnswerMs = -Infinity;
 
   private constructor(
     private readonly library: ClientLibrary,
@@ -61,13 +61,13 @@ export class ValkeyConnection {
 
   /** Throws `ValkeyError`, and closes the connection except after an error answer or a short silence. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
-    if (this.#unanswered === 0) this.#heardMs = performance.now();
+    if (this.#unanswered === 0) this.#lastAnswerMs = performance.now();
     this.#unanswered += 1;
     const answer = this.#client.sendCommand(args).finally(() => {
       this.#unanswered -= 1;
-      this.#heardMs = performance.now();
+      this.#lastAnswerMs = performance.now();
     });
-    return this.#within(deadlineMs, answer, () => performance.now() - this.#heardMs < SILENT_MS);
+    return this.#within(deadlineMs, answer, () => performance.now() - this.#lastAnswerMs < SILENT_MS);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import type {
   ConnectedRevocationChannel,
   FeedLease,
-  HeardStretch,
+  ReceivedPeriod,
   ProofChannel,
   ProofOutcome,
   RevocationChannelContext,
@@ -82,16 +82,16 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     return this.#lease;
   }
 
-  async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+  async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { place } = this.#follower;
     const askedAtMs = this.#askedAtMs.get(lease);
-    if (place === undefined || askedAtMs === undefined || !this.#proofs.isPossible(heard, askedAtMs)) return 'behind';
+    if (place === undefined || askedAtMs === undefined || !this.#proofs.isPossible(period, askedAtMs)) return 'behind';
     if (!this.#own.areRead) return 'behind';
-    const sealed = this.#proofs.write(heard, lease.fencing, place);
+    const sealed = this.#proofs.write(period, lease.fencing, place);
     if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
     // Apply the proof without waiting until it comes back from the server.
-    if (outcome === 'taken') this.#proofs.tell(heard, this.receiver);
+    if (outcome === 'taken') this.#proofs.tell(period, this.receiver);
     return outcome;
   }
 

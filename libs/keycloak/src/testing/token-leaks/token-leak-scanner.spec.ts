@@ -308,11 +308,11 @@ describe('the tokens of a run', () => {
       readonly channels: Readonly<Record<string, Channel>>;
     };
     const watched = ['create', 'bodyChunkReceived', 'trailers'];
-    const heard = (): unknown[] => watched.map((name) => channels[name]?.hasSubscribers);
+    const hasSubscribers = (): unknown[] => watched.map((name) => channels[name]?.hasSubscribers);
     const scanner = start();
-    expect(heard()).toEqual([true, true, true]);
+    expect(hasSubscribers()).toEqual([true, true, true]);
     scanner.stop();
-    expect(heard()).toEqual([false, false, false]);
+    expect(hasSubscribers()).toEqual([false, false, false]);
   });
 
   it('include the tokens that pass through the proxy, which forwards requests and responses', async () => {

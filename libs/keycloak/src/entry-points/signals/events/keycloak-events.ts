@@ -116,8 +116,8 @@ class KeycloakEvents implements ConnectedSignalSource {
     const last = this.#logins.lastSeen(beganMs);
     if (last === undefined) return serverMs - sinceMs - this.overlapMs;
     const since = Math.min(serverMs, last.time + beganMs - last.atMs) - sinceMs;
-    const isHeardByOthers = beganMs - sinceMs > this.#readMs;
-    return (needsProof && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
+    const isReceivedByOthers = beganMs - sinceMs > this.#readMs;
+    return (needsProof && !isReceivedByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
   /** A proof needs a new login, because that login must appear in the log. */

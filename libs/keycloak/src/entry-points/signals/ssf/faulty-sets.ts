@@ -19,7 +19,7 @@ export class FaultySets {
   ) {}
 
   refused(reason: SetRefusal): void {
-    this.#say('A security event token was refused: what it may have told is not heard', reason);
+    this.#say('A security event token was refused: what it may have reported is not applied', reason);
   }
 
   notUnderstood(reason: MeaningFault): void {

@@ -108,7 +108,7 @@ describe('sharedSignals events', () => {
 
   it('returns every event to each of three replicas', async () => {
     const replicas = [source, replica(), replica()];
-    const heard = replicas.map(() => new Set<string>());
+    const received = replicas.map(() => new Set<string>());
     const told: string[] = [];
     for (let second = 0; second < 90; second += 1) {
       if (second < 60) transmitter.revoked('alice', `s${second}`);
@@ -118,10 +118,10 @@ describe('sharedSignals events', () => {
         if (second % (which + 1) !== 0) continue;
         const { denials, isWhole } = await one.poll(second === 0 ? 0 : (which + 1) * 1000);
         expect(isWhole).toBe(true);
-        for (const denial of denials) if ('sid' in denial) heard[which]?.add(denial.sid);
+        for (const denial of denials) if ('sid' in denial) received[which]?.add(denial.sid);
       }
     }
-    expect(heard.map((sids) => [...sids].toSorted())).toEqual([told, told, told].map((sids) => sids.toSorted()));
+    expect(received.map((sids) => [...sids].toSorted())).toEqual([told, told, told].map((sids) => sids.toSorted()));
     expect(transmitter.pending.length).toBeLessThan(10);
   });
 
@@ -135,15 +135,15 @@ describe('sharedSignals events', () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
-    const heard: string[] = [];
+    const received: string[] = [];
     const states: boolean[] = [];
-    for (let poll = 0; poll < 900 && heard.length < sids.length; poll += 1) {
+    for (let poll = 0; poll < 900 && received.length < sids.length; poll += 1) {
       const { denials, isWhole, isHealthy, fault } = await next(source, 10);
       expect(fault).toBeUndefined();
-      for (const denial of denials) if ('sid' in denial) heard.push(denial.sid);
+      for (const denial of denials) if ('sid' in denial) received.push(denial.sid);
       states.push(isWhole || isHealthy);
     }
-    expect(heard).toEqual(sids);
+    expect(received).toEqual(sids);
     expect(states.slice(0, -1).some(Boolean)).toBe(false);
     const after = await polls(40);
     expect(after.some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);

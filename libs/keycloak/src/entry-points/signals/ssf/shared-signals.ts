@@ -7,7 +7,7 @@ import {
   type SignalSourceContext,
 } from '../signal-source.js';
 import { FaultySets } from './faulty-sets.js';
-import { HeardSets, type Heard } from './heard-sets.js';
+import { ReceivedSets, type ReceivedEvents } from './received-sets.js';
 import { MAX_GAP_MS, OutstandingSets, type ReadSets } from './outstanding-sets.js';
 import { SecurityEventTokens } from './security-event-tokens.js';
 import {
@@ -46,7 +46,7 @@ class SharedSignals implements ConnectedSignalSource {
   readonly #settings: StreamSettings;
   readonly #tokens: SecurityEventTokens;
   readonly #outstanding: OutstandingSets;
-  readonly #heard: HeardSets;
+  readonly #received: ReceivedSets;
   readonly #proof: StreamProof;
   #isInDoubt = false;
 
@@ -65,7 +65,7 @@ class SharedSignals implements ConnectedSignalSource {
     this.#settings = new StreamSettings(client, context, { ...options, configurationUrl });
     this.#tokens = new SecurityEventTokens({ readKeys: async () => this.#settings.readKeys(), clock, log });
     this.#outstanding = new OutstandingSets(client, clock, isTrial);
-    this.#heard = new HeardSets(this.#tokens, this.#outstanding, new FaultySets(clock, log));
+    this.#received = new ReceivedSets(this.#tokens, this.#outstanding, new FaultySets(clock, log));
     this.#proof = new StreamProof(client, proofEveryMs);
   }
 
@@ -98,9 +98,9 @@ class SharedSignals implements ConnectedSignalSource {
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
     const { audiences, id: streamId } = stream;
-    const heard = await this.#heard.hear(read.sets, began, { issuer, audiences, streamId, criticalMembers });
-    for (const { state, issuedAt } of heard.verifications) this.#proof.heard(state, issuedAt, began);
-    return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, heard);
+    const received = await this.#received.receive(read.sets, began, { issuer, audiences, streamId, criticalMembers });
+    for (const { state, issuedAt } of received.verifications) this.#proof.received(state, issuedAt, began);
+    return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, received);
   }
 
   /** Returns server failures as faults instead of throwing, because the events that were read must not get lost. */
@@ -110,26 +110,27 @@ class SharedSignals implements ConnectedSignalSource {
     settings: SettingsOfStream,
     askFault: SignalSourceError | 'unknown' | undefined,
     read: ReadSets,
-    heard: Heard,
+    received: ReceivedEvents,
   ): Promise<Signals> {
-    const isAllRead = !read.isCutOff && !read.isShort && heard.undecidedMs === undefined;
+    const isAllRead = !read.isCutOff && !read.isShort && received.undecidedMs === undefined;
     const claimed = isAllRead && settings.isCurrent ? this.#proof.claimable(beganMs) : undefined;
     // The transmitter also verifies a paused stream.
-    const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || heard.isStreamUpdated;
+    const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || received.isStreamUpdated;
     const statusFault = isStatusNeeded ? await faultOf(this.#settings.requireEnabled(settings)) : undefined;
     const fault =
       settings.fault ??
       knownFault(askFault) ??
       knownFault(statusFault) ??
       (read.isTakenByOthers ? takenByOthers() : undefined) ??
-      undecidedFault(heard) ??
+      undecidedFault(received) ??
       // In a truncated response the verification may not be visible yet.
       (read.isCutOff ? undefined : this.#proof.fault(beganMs));
     const isRecovered = this.#isInDoubt && fault === undefined;
-    const isWhole = sinceMs <= MAX_GAP_MS && !read.isCutOff && !read.isTakenByOthers && heard.isWhole && !isRecovered;
+    const isWhole =
+      sinceMs <= MAX_GAP_MS && !read.isCutOff && !read.isTakenByOthers && received.isWhole && !isRecovered;
     const isHealthy = claimed !== undefined && statusFault === undefined && fault === undefined;
     if (isHealthy && isWhole) this.#proof.claim();
-    const { denials, rechecks, occurredAtMs } = heard;
+    const { denials, rechecks, occurredAtMs } = received;
     const proof = isHealthy ? { isHealthy, healthyUntilAgoMs: beganMs - claimed } : { isHealthy };
     return { denials, rechecks, isWhole, ...proof, fault, occurredAtMs };
   }
@@ -155,7 +156,7 @@ const takenByOthers = (): SignalSourceError =>
     'What this service has not acknowledged does not come again: another receiver reads the stream of this client and acknowledges at once. Give each a client of its own.',
   );
 
-function undecidedFault({ undecidedMs = 0 }: Heard): SignalSourceError | undefined {
+function undecidedFault({ undecidedMs = 0 }: ReceivedEvents): SignalSourceError | undefined {
   if (undecidedMs < UNDECIDED_IS_A_FAULT_MS) return undefined;
   return new SignalSourceError(
     'signing_key_unknown',

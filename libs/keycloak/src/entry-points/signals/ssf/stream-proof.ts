@@ -57,7 +57,7 @@ export class StreamProof {
     }
   }
 
-  heard(state: string | undefined, issuedAt: number, { beganMs, serverSeconds }: PollBegin): void {
+  received(state: string | undefined, issuedAt: number, { beganMs, serverSeconds }: PollBegin): void {
     const askedMs = state === undefined ? undefined : this.#asked.get(state);
     if (state !== undefined) this.#asked.delete(state);
     const issuedMs = beganMs - (serverSeconds - issuedAt) * 1000 - UNCERTAINTY_MS;

@@ -10,7 +10,7 @@ import type { PollBegin } from './stream-proof.js';
 /** If the key of a token is still unknown after this time, the issuer did not sign the token. */
 const MAX_UNDECIDED_MS = 120_000;
 
-export interface Heard {
+export interface ReceivedEvents {
   readonly denials: readonly IssuerDenial[];
   readonly rechecks: readonly IssuerRecheck[];
   readonly verifications: readonly { readonly state: string | undefined; readonly issuedAt: number }[];
@@ -26,22 +26,22 @@ interface Decided {
   readonly meaning: EventMeaning | undefined;
 }
 
-export interface HeardContext extends MeaningContext {
+export interface SetContext extends MeaningContext {
   readonly audiences: readonly string[];
 }
 
-export class HeardSets {
+export class ReceivedSets {
   constructor(
     private readonly tokens: Pick<SecurityEventTokens, 'check'>,
     private readonly outstanding: Pick<OutstandingSets, 'isDone' | 'ageMs' | 'done'>,
     private readonly faulty: Pick<FaultySets, 'refused' | 'notUnderstood'>,
   ) {}
 
-  async hear(
+  async receive(
     sets: ReadonlyMap<string, unknown>,
     { beganMs, serverSeconds }: PollBegin,
-    context: HeardContext,
-  ): Promise<Heard> {
+    context: SetContext,
+  ): Promise<ReceivedEvents> {
     const decided: Decided[] = [];
     let undecidedMs: number | undefined;
     for (const [jti, token] of sets) {
@@ -57,7 +57,7 @@ export class HeardSets {
     return { ...summaryOf(decided), undecidedMs };
   }
 
-  #decide(jti: string, checked: SetClaims | SetRefusal, context: HeardContext): Decided {
+  #decide(jti: string, checked: SetClaims | SetRefusal, context: SetContext): Decided {
     if (typeof checked === 'string') {
       this.faulty.refused(checked);
       return { jti, claims: undefined, meaning: undefined };
@@ -68,7 +68,7 @@ export class HeardSets {
   }
 }
 
-function summaryOf(decided: readonly Decided[]): Omit<Heard, 'undecidedMs'> {
+function summaryOf(decided: readonly Decided[]): Omit<ReceivedEvents, 'undecidedMs'> {
   const denials: IssuerDenial[] = [];
   const rechecks: IssuerRecheck[] = [];
   const verifications: { state: string | undefined; issuedAt: number }[] = [];

@@ -17,7 +17,7 @@ export interface Verdict {
   readonly reason: unknown;
 }
 
-export class HeardServices {
+export class ServicesWithPoller {
   readonly scanner = TokenLeakScanner.start();
   readonly #started: { readonly name: string; readonly process: BuiltService }[] = [];
   readonly #urls = new Map<string, string>();
@@ -27,8 +27,8 @@ export class HeardServices {
 
   private constructor() {}
 
-  static async start(server: ServerAddress, variables: Variables): Promise<HeardServices> {
-    const all = new HeardServices();
+  static async start(server: ServerAddress, variables: Variables): Promise<ServicesWithPoller> {
+    const all = new ServicesWithPoller();
     try {
       await all.#start(server, variables);
       return all;

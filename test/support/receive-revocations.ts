@@ -14,16 +14,16 @@ const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
 /** Service A runs its own feed; the other services get the denials of a separate reader, as from another process. */
-export async function hearRevocations(
+export async function receiveRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,
   others: readonly RunningService[] = [services.b, services.c],
 ): Promise<{ stop(): Promise<void> }> {
   const own = composedIn(services.a);
-  const readers = others.map((service) => ({ reader: readerAt(issuer), hearer: composedIn(service) }));
-  const feeds = [{ reader: own, hearer: own }, ...readers].map(({ reader, hearer }) => {
+  const readers = others.map((service) => ({ reader: readerAt(issuer), receiver: composedIn(service) }));
+  const feeds = [{ reader: own, receiver: own }, ...readers].map(({ reader, receiver }) => {
     const options = { sources: [keycloakEvents()], pollMs: POLL_MS };
-    const feed = new SignalFeed(reader.issuers[0], hearer.revocations, options);
+    const feed = new SignalFeed(reader.issuers[0], receiver.revocations, options);
     feed.start();
     return feed;
   });
