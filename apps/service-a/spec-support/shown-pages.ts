@@ -14,7 +14,7 @@ import type { RefusedPage } from '../src/login/refusal-page.filter.js';
 import { Pages } from '../src/pages/pages.js';
 import { refundedPage, refundPage, refundRefusedPage, type RefundPage } from '../src/refunds/refund-page.js';
 import type { ProcessedOrder } from '../src/processing.client.js';
-import { watchPage, type Hearing } from '../src/watch/watch-page.js';
+import { watchPage, type FeedStatus } from '../src/watch/watch-page.js';
 import type { WatchStory } from '../src/watch/watch-story.js';
 
 const pages = new Pages();
@@ -42,9 +42,9 @@ export const refunded = (answer: ProcessedOrder): string => pages.render(refunde
 export const refundRefused = (body: RefusalBody, loginLink?: string): string =>
   pages.render(refundRefusedPage(refused(body, loginLink)));
 
-export const HEARING: Hearing = { state: 'healthy', isShared: true, windowSeconds: 10, asksKeycloak: true };
-export const watched = (story: WatchStory, username = 'alice', hearing = HEARING): string =>
-  pages.render(watchPage(story, username, hearing));
+export const FEED_STATUS: FeedStatus = { state: 'healthy', isShared: true, windowSeconds: 10, asksKeycloak: true };
+export const watched = (story: WatchStory, username = 'alice', feedStatus = FEED_STATUS): string =>
+  pages.render(watchPage(story, username, feedStatus));
 
 export const ATTACK = ATTACKS[0] as Attack;
 export const MADE = {

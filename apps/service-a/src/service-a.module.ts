@@ -59,8 +59,8 @@ import { RefundsController } from './refunds/refunds.controller.js';
 })
 export class ServiceAModule {
   static register({ demoMode, signals }: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule {
-    const hearing = signals === undefined ? [] : [RevocationEventsModule.forRoot(signals)];
-    return { module: ServiceAModule, imports: [...hearing, ...(demoMode ? [DemoModule] : [])] };
+    const feed = signals === undefined ? [] : [RevocationEventsModule.forRoot(signals)];
+    return { module: ServiceAModule, imports: [...feed, ...(demoMode ? [DemoModule] : [])] };
   }
 }
 

@@ -202,7 +202,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'ended',
     title: 'A token that every service knew a moment ago, its user disabled',
     hope: 'The services have just accepted it, so none of them asks about it again.',
-    rule: 'A service that hears of revocations refuses it within a second or so; another one asks Keycloak again when INTROSPECTION_TTL_SECONDS (default 10) are over. With TOKEN_VERIFICATION=jwt it passes until it expires where nobody hears of it.',
+    rule: 'A service that receives revocations refuses it within a second or so; another one asks Keycloak again when INTROSPECTION_TTL_SECONDS (default 10) are over. With TOKEN_VERIFICATION=jwt it passes until it expires where nobody is notified of it.',
     from: 'Service A',
     refusals: [
       {

@@ -54,7 +54,7 @@ export class AttackTools {
     this.knownTokens = new KnownTokens(tokens, this.serviceB, atB);
   }
 
-  get hearsOfRevocations(): boolean {
+  get receivesRevocations(): boolean {
     return this.status.read().signals.state === 'healthy';
   }
 }

@@ -15,7 +15,7 @@ import { DEMO_CLI } from './demo-cli.js';
 import type { Attacker, AttackTools } from './attack-tools.js';
 
 /** A service with a healthy feed refuses within the poll interval and the time of a call. */
-const HEARING_SECONDS = 3;
+const FEED_SECONDS = 3;
 const GRACE_SECONDS = 2;
 /** Limited, since a browser waits for the result of the attack. */
 const MAX_WAIT_SECONDS = 20;
@@ -43,8 +43,8 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   await user.disable();
   const presented = await Promise.all(
     known.map(({ service, present }) => {
-      const isHearing = service === SERVICE_A && tools.hearsOfRevocations;
-      const withinSeconds = isHearing ? HEARING_SECONDS : windowSeconds + GRACE_SECONDS;
+      const hasFeed = service === SERVICE_A && tools.receivesRevocations;
+      const withinSeconds = hasFeed ? FEED_SECONDS : windowSeconds + GRACE_SECONDS;
       return presentUntilRefused(present, { everyMs: EVERY_MS, untilMs: Date.now() + withinSeconds * 1000 });
     }),
   );

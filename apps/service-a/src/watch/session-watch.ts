@@ -4,7 +4,7 @@ import { AuthorizationServerError, BearerError, type VerifiedAccessToken } from 
 import { SIGNAL_CHANNEL, type SignalMessage } from 'nestjs-keycloak-s2s/diagnostics';
 import { tokenInWords, type AttackAnswer, type KnownToken } from 'demo';
 import type { AttackTools } from '../attacks/attack-tools.js';
-import { storyOf, type HeardSignal, type WatchStory } from './watch-story.js';
+import { storyOf, type ReceivedSignal, type WatchStory } from './watch-story.js';
 import { WatchedToken } from './watched-token.js';
 
 /** `accessToken` is the session's own token, and is never shown. */
@@ -22,11 +22,11 @@ const EVERY_MS = 200;
 /** Waits for a signal that arrives after a refusal with another, faster cause. */
 const LINGER_MS = 3500;
 
-const MAX_HEARD = 20;
+const MAX_RECEIVED = 20;
 
 export class SessionWatch {
   readonly #tokens: WatchedToken[];
-  readonly #heard: HeardSignal[] = [];
+  readonly #received: ReceivedSignal[] = [];
 
   constructor(
     private readonly session: WatchedSession,
@@ -37,7 +37,7 @@ export class SessionWatch {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const listener = (message: unknown): void => this.#hear(message as SignalMessage);
+    const listener = (message: unknown): void => this.#receive(message as SignalMessage);
     subscribe(SIGNAL_CHANNEL, listener);
     try {
       this.#tellAnew();
@@ -78,15 +78,15 @@ export class SessionWatch {
     };
   }
 
-  #hear({ issuer, occurredAtMs }: SignalMessage): void {
+  #receive({ issuer, occurredAtMs }: SignalMessage): void {
     if (occurredAtMs === undefined || issuer !== this.session.caller.issuer) return;
-    this.#heard.push({ heardAtMs: Date.now(), occurredAtMs });
-    if (this.#heard.length > MAX_HEARD) this.#heard.shift();
+    this.#received.push({ receivedAtMs: Date.now(), occurredAtMs });
+    if (this.#received.length > MAX_RECEIVED) this.#received.shift();
     this.#tellAnew();
   }
 
   #tellAnew(): void {
-    this.tell(storyOf(this.#tokens, this.#heard));
+    this.tell(storyOf(this.#tokens, this.#received));
   }
 }
 

@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { HEARING, home, watched } from '../../spec-support/shown-pages.js';
-import type { Hearing } from './watch-page.js';
+import { FEED_STATUS, home, watched } from '../../spec-support/shown-pages.js';
+import type { FeedStatus } from './watch-page.js';
 import { storyOf } from './watch-story.js';
 
 const ACCEPTED = storyOf([{ service: 'Service A', state: 'accepted' }], []);
 const refusedAt = (service: string) => ({ service, state: 'refused', refusedAtMs: 1_800_000_000_000 }) as const;
 
 describe('a watched page', () => {
-  it.each<[Partial<Hearing>, string]>([
+  it.each<[Partial<FeedStatus>, string]>([
     [{}, 'all services refuse within a second or so'],
     [{ isShared: false }, 'Service A, which refuses within a second or so; the others refuse within 10 s'],
-    [{ state: 'silent' }, 'The signal feed hears nothing now: a service refuses within 10 s.'],
+    [{ state: 'silent' }, 'The signal feed receives nothing now: a service refuses within 10 s.'],
     [{ state: 'none' }, 'No signal feed runs here: a service refuses within 10 s.'],
     [{ state: 'none', asksKeycloak: false }, 'a service refuses when the token expires'],
-  ])('shows how soon the services refuse a token: %j', (hearing, words) => {
-    const html = watched(ACCEPTED, 'alice', { ...HEARING, ...hearing });
+  ])('shows how soon the services refuse a token: %j', (feedStatus, words) => {
+    const html = watched(ACCEPTED, 'alice', { ...FEED_STATUS, ...feedStatus });
     expect(html).toContain(words);
     expect(html).toContain('end your session or disable you: this page turns by itself.');
     expect(html).toContain('<title></title>');

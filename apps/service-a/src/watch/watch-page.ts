@@ -3,7 +3,7 @@ import type { Page } from '../pages/pages.js';
 import type { TokenState } from './watched-token.js';
 import type { WatchStory } from './watch-story.js';
 
-export interface Hearing {
+export interface FeedStatus {
   readonly state: SignalFeedState;
   readonly isShared: boolean;
   readonly windowSeconds: number;
@@ -13,7 +13,7 @@ export interface Hearing {
 /** Words and signs, so that the list does not rely on colour. */
 const SIGNS: Readonly<Record<TokenState, string>> = { unknown: '…', accepted: '●', refused: '✓', expired: '○' };
 
-export function watchPage(story: WatchStory, username: string, hearing: Hearing): Page {
+export function watchPage(story: WatchStory, username: string, feedStatus: FeedStatus): Page {
   const { kind, headline, services, counted } = story;
   const isOver = services.some(({ service, state }) => service === 'Service A' && state === 'refused');
   return {
@@ -23,27 +23,27 @@ export function watchPage(story: WatchStory, username: string, hearing: Hearing)
       headline,
       title: kind === 'refused' ? headline : '',
       services: services.map((one) => ({ ...one, sign: SIGNS[one.state] })),
-      notes: notesOf(kind, hearing, counted),
+      notes: notesOf(kind, feedStatus, counted),
       username,
       isOver,
     },
   };
 }
 
-function notesOf(kind: WatchStory['kind'], hearing: Hearing, counted: string | undefined): readonly string[] {
+function notesOf(kind: WatchStory['kind'], feedStatus: FeedStatus, counted: string | undefined): readonly string[] {
   if (kind === 'expired') return ['That is no refusal. Reload the page for a new token, and watch on.'];
   if (kind === 'refused') return [counted ?? ''];
   return [
     'Log out in another tab, or have an administrator end your session or disable you: this page turns by itself.',
-    hearingWords(hearing),
+    feedWords(feedStatus),
   ];
 }
 
-function hearingWords({ state, isShared, windowSeconds, asksKeycloak }: Hearing): string {
+function feedWords({ state, isShared, windowSeconds, asksKeycloak }: FeedStatus): string {
   const within = asksKeycloak ? `within ${windowSeconds} s` : 'when the token expires';
   if (state === 'none') return `No signal feed runs here: a service refuses ${within}.`;
-  if (state === 'silent') return `The signal feed hears nothing now: a service refuses ${within}.`;
+  if (state === 'silent') return `The signal feed receives nothing now: a service refuses ${within}.`;
   return isShared
-    ? 'A signal feed runs, and shares what it hears: all services refuse within a second or so.'
+    ? 'A signal feed runs, and shares what it receives: all services refuse within a second or so.'
     : `A signal feed runs at Service A, which refuses within a second or so; the others refuse ${within}.`;
 }

@@ -24,8 +24,8 @@ describe('the story of a watched session', () => {
   });
 
   it('counts from the event if a signal was received', () => {
-    const heard = [{ heardAtMs: NOW + 500, occurredAtMs: NOW }];
-    const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], heard);
+    const received = [{ receivedAtMs: NOW + 500, occurredAtMs: NOW }];
+    const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], received);
     expect(story).toEqual({
       kind: 'refused',
       headline: 'Refused 0.7 s later, at A, B and C',
@@ -61,22 +61,22 @@ describe('the story of a watched session', () => {
 
 describe('the cause of a refusal', () => {
   it.each([
-    ['nothing was heard', [], undefined],
-    ['it was heard just before', [[-100, -700]], -700],
-    ['it was heard a little later, since something else was faster', [[900, -40]], -40],
+    ['nothing was received', [], undefined],
+    ['it was received just before', [[-100, -700]], -700],
+    ['it was received a little later, since something else was faster', [[900, -40]], -40],
     ['it happened after the refusal', [[900, 30]], undefined],
-    ['that was heard long before', [[-5000, -5500]], undefined],
-    ['that was heard long after', [[5000, -40]], undefined],
-  ] as const)('%s', (_, heard, cause) => {
-    const messages = heard.map(([heardMs, occurredMs]) => ({
-      heardAtMs: NOW + heardMs,
+    ['that was received long before', [[-5000, -5500]], undefined],
+    ['that was received long after', [[5000, -40]], undefined],
+  ] as const)('%s', (_, received, cause) => {
+    const messages = received.map(([receivedMs, occurredMs]) => ({
+      receivedAtMs: NOW + receivedMs,
       occurredAtMs: NOW + occurredMs,
     }));
     expect(causeOf(NOW, messages)).toBe(cause === undefined ? undefined : NOW + cause);
   });
 
   it('is the latest event before the refusal', () => {
-    const heard = [-900, -300, 200].map((ms) => ({ heardAtMs: NOW, occurredAtMs: NOW + ms }));
-    expect(causeOf(NOW, heard)).toBe(NOW - 300);
+    const received = [-900, -300, 200].map((ms) => ({ receivedAtMs: NOW, occurredAtMs: NOW + ms }));
+    expect(causeOf(NOW, received)).toBe(NOW - 300);
   });
 });

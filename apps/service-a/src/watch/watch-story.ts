@@ -8,8 +8,8 @@ export interface WatchedService {
 }
 
 /** Times are milliseconds since the epoch. */
-export interface HeardSignal {
-  readonly heardAtMs: number;
+export interface ReceivedSignal {
+  readonly receivedAtMs: number;
   /** By Keycloak's clock. */
   readonly occurredAtMs: number;
 }
@@ -22,18 +22,20 @@ export interface WatchStory {
 }
 
 /** A signal arrives shortly before the refusal that it causes, or after a refusal with another, faster cause. */
-const HEARD_BEFORE_MS = 2000;
-const HEARD_AFTER_MS = 3000;
+const RECEIVED_BEFORE_MS = 2000;
+const RECEIVED_AFTER_MS = 3000;
 
-export function storyOf(services: readonly WatchedService[], heard: readonly HeardSignal[]): WatchStory {
+export function storyOf(services: readonly WatchedService[], received: readonly ReceivedSignal[]): WatchStory {
   const refusals = services.flatMap(({ refusedAtMs }) => refusedAtMs ?? []);
-  return refusals.length === 0 ? quietStory(services) : refusedStory(services, Math.min(...refusals), heard);
+  return refusals.length === 0 ? quietStory(services) : refusedStory(services, Math.min(...refusals), received);
 }
 
-export function causeOf(firstMs: number, heard: readonly HeardSignal[]): number | undefined {
-  const causes = heard.filter(
-    ({ heardAtMs, occurredAtMs }) =>
-      heardAtMs >= firstMs - HEARD_BEFORE_MS && heardAtMs <= firstMs + HEARD_AFTER_MS && occurredAtMs <= firstMs,
+export function causeOf(firstMs: number, received: readonly ReceivedSignal[]): number | undefined {
+  const causes = received.filter(
+    ({ receivedAtMs, occurredAtMs }) =>
+      receivedAtMs >= firstMs - RECEIVED_BEFORE_MS &&
+      receivedAtMs <= firstMs + RECEIVED_AFTER_MS &&
+      occurredAtMs <= firstMs,
   );
   return causes.length === 0 ? undefined : Math.max(...causes.map(({ occurredAtMs }) => occurredAtMs));
 }
@@ -45,8 +47,12 @@ const STATE_WORDS: Readonly<Record<TokenState, string>> = {
   expired: 'it has expired by itself',
 };
 
-function refusedStory(services: readonly WatchedService[], firstMs: number, heard: readonly HeardSignal[]): WatchStory {
-  const causeMs = causeOf(firstMs, heard);
+function refusedStory(
+  services: readonly WatchedService[],
+  firstMs: number,
+  received: readonly ReceivedSignal[],
+): WatchStory {
+  const causeMs = causeOf(firstMs, received);
   const fromMs = causeMs ?? firstMs;
   const late = services
     .flatMap(({ service, refusedAtMs }) => (refusedAtMs === undefined ? [] : { service, lateMs: refusedAtMs - fromMs }))
@@ -65,7 +71,7 @@ function refusedStory(services: readonly WatchedService[], firstMs: number, hear
     services: services.map((one) => ({ service: one.service, state: one.state, words: wordsOf(one) })),
     counted:
       causeMs === undefined
-        ? 'Counted from the first refusal: Service A heard of no event before it.'
+        ? 'Counted from the first refusal: Service A received no event before it.'
         : "Counted from the time of the event in Keycloak's log.",
   };
 }

@@ -4,14 +4,14 @@ import { AttackTools } from '../attacks/attack-tools.js';
 import { Pages } from '../pages/pages.js';
 import { EventStream } from './event-stream.js';
 import { SessionWatch, type WatchedSession } from './session-watch.js';
-import { watchPage, type Hearing } from './watch-page.js';
+import { watchPage, type FeedStatus } from './watch-page.js';
 import type { WatchStory } from './watch-story.js';
 
 export const MAX_WATCHES = 20;
 export const MAX_WATCHES_PER_USER = 5;
 const MAX_MINUTES = 10;
 
-const HEARING_EVERY_MS = 5000;
+const FEED_EVERY_MS = 5000;
 
 @Injectable()
 export class Watches implements BeforeApplicationShutdown {
@@ -52,13 +52,13 @@ export class Watches implements BeforeApplicationShutdown {
       if (html !== last) stream.send('state', html);
       last = html;
     };
-    const hearing = setInterval(tell, HEARING_EVERY_MS).unref();
+    const timer = setInterval(tell, FEED_EVERY_MS).unref();
     try {
       await new SessionWatch(session, this.tools, tell).run(signal);
     } catch (error) {
       this.#logger.error('A page is watched no more', error instanceof Error ? error.stack : '');
     }
-    clearInterval(hearing);
+    clearInterval(timer);
     stream.send('end', '');
     stream.end();
   }
@@ -66,14 +66,14 @@ export class Watches implements BeforeApplicationShutdown {
   /** Called by channels and timers, where an exception ends the process. */
   #rendered(story: WatchStory, { username }: WatchedSession): string {
     try {
-      return this.pages.render(watchPage(story, username, this.#hearing()));
+      return this.pages.render(watchPage(story, username, this.#feedStatus()));
     } catch (error) {
       this.#logger.error('A watched page was not rendered', error instanceof Error ? error.stack : '');
       return '';
     }
   }
 
-  #hearing(): Hearing {
+  #feedStatus(): FeedStatus {
     const { signals, revocationChannel } = this.status.read();
     const { windowSeconds, asksKeycloak } = this.tools;
     return { state: signals.state, isShared: revocationChannel.state !== 'none', windowSeconds, asksKeycloak };
