@@ -207,7 +207,7 @@ secrets_apart() {
   for service in "${SERVICES[@]}"; do
     own=$(tr a-z- A-Z_ <<<"$service")_CLIENT_SECRET
     # Users log in at Service A: it has a secret for what it leaves with their browsers.
-    # And it acts as three clients of the demonstration on its page, and hears of revocations as a fourth.
+    # And it acts as three clients of the demonstration on its page, and receives revocations as a fourth.
     [ "$service" != service-a ] || own=DEMO_HELPDESK_CLIENT_SECRET,ONE_FOR_ALL_CLIENT_SECRET,$own,SERVICE_A_SESSION_SECRET,SHORT_LIVED_CLIENT_SECRET,SIGNAL_POLLER_CLIENT_SECRET
     found=$(in_container "$service" 'Object.keys(process.env).filter((name) => /SECRET|PASSWORD/.test(name)).sort().join()')
     expect "$service: secrets in its environment" "$found" "$own"
