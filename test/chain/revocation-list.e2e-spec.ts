@@ -13,8 +13,8 @@ const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
 /** `asking` introspects every request. */
-let told: RunningService;
-let untold: RunningService;
+let notified: RunningService;
+let unnotified: RunningService;
 let asking: RunningService;
 let a: RunningService;
 const started: RunningServices[] = [];
@@ -32,10 +32,10 @@ beforeAll(async () => {
     return services.b;
   };
   // The longest ttl, so an immediate refusal cannot be due to an expired result.
-  told = await b(300);
-  untold = await b(TTL_SECONDS);
+  notified = await b(300);
+  unnotified = await b(TTL_SECONDS);
   asking = await b(0);
-  const variables = { ...ttl(300), SERVICE_B_URL: untold.url };
+  const variables = { ...ttl(300), SERVICE_B_URL: unnotified.url };
   const services = await RunningServices.start({ only: ['service-a'], server: keycloak, direct: true, variables });
   started.push(services);
   a = services.a;
@@ -63,18 +63,18 @@ const REVOKED = [401, 'revoked'];
 describe('a user who logs out', () => {
   it('is refused at once by a service with the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
-    for (const service of [told, untold]) expect(await whoami(service, atB)).toEqual([200, undefined]);
+    for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.
     const ending = logout(keycloak, refreshToken);
-    deny(told, { sid });
-    expect(await whoami(told, atB)).toEqual(REVOKED);
+    deny(notified, { sid });
+    expect(await whoami(notified, atB)).toEqual(REVOKED);
     expect((await ending).status).toBe(204);
     const endedMs = performance.now();
-    expect(await whoami(told, atB)).toEqual(REVOKED);
-    let last = await whoami(untold, atB);
+    expect(await whoami(notified, atB)).toEqual(REVOKED);
+    let last = await whoami(unnotified, atB);
     while (last[0] === 200 && performance.now() - endedMs < 10_000) {
       await sleep(50);
-      last = await whoami(untold, atB);
+      last = await whoami(unnotified, atB);
     }
     expect(last).toEqual([401, 'inactive']);
     expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
@@ -85,7 +85,7 @@ describe('a user who logs out', () => {
     expect(await whoami(asking, atB)).toEqual([200, undefined]);
     deny(asking, { sid });
     for (let times = 0; times < 3; times += 1) expect(await whoami(asking, atB)).toEqual(REVOKED);
-    expect(await whoami(untold, atB)).toEqual([200, undefined]);
+    expect(await whoami(unnotified, atB)).toEqual([200, undefined]);
   });
 
   it('stops Service A from calling Service B with an exchanged token (TX-06)', async () => {
@@ -93,15 +93,15 @@ describe('a user who logs out', () => {
       fetch(`${a.url}/run-service-b`, {
         headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
       });
-    const arrivedBefore = untold.arrivedTokens.length;
+    const arrivedBefore = unnotified.arrivedTokens.length;
     // B has no Service C here, so a 502 shows that A's call has reached B.
     expect((await run()).status).toBe(502);
-    const arrived = untold.arrivedTokens.length;
+    const arrived = unnotified.arrivedTokens.length;
     expect(arrived).toBeGreaterThan(arrivedBefore);
     deny(a, { sid: session.sid });
     const refused = await run();
     expect([refused.status, ((await refused.json()) as { reason: unknown }).reason]).toEqual(REVOKED);
-    expect(untold.arrivedTokens.length).toBe(arrived);
+    expect(unnotified.arrivedTokens.length).toBe(arrived);
   });
 });
 
@@ -117,10 +117,10 @@ describe('an administrator', () => {
   const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;
 
   it.each(DENIALS)('denies %s, which is refused at once, cached or not (RS-13)', async (_, denial) => {
-    expect(await whoami(told, session.atB)).toEqual([200, undefined]);
-    deny(told, denial());
+    expect(await whoami(notified, session.atB)).toEqual([200, undefined]);
+    deny(notified, denial());
     deny(asking, denial());
-    expect(await whoami(told, session.atB)).toEqual(REVOKED);
+    expect(await whoami(notified, session.atB)).toEqual(REVOKED);
     expect(await whoami(asking, session.atB)).toEqual(REVOKED);
   });
 

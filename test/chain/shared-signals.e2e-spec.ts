@@ -46,7 +46,7 @@ const REFUSED = ['accepted', 'revoked', 'accepted'];
 
 /** The outcome at the service afterwards, and whether the token is active at Keycloak. */
 const STILL_GOOD = ['accepted', true];
-const UNTOLD = ['accepted', false];
+const NOT_REPORTED = ['accepted', false];
 
 let server: ContractServer;
 
@@ -96,7 +96,7 @@ async function setNotBefore(path: string): Promise<void> {
       ['a consent that an administrator withdraws', withdrawConsent, consentingSubject],
       ...CONSOLE_ACTS.map(([what, act]): [string, Act, MakeSubject] => [what, act, newSubject]),
     ])('receives no event about %s', async (_, act, make) => {
-      expect(await outcomesAfter(act, make)).toEqual(UNTOLD);
+      expect(await outcomesAfter(act, make)).toEqual(NOT_REPORTED);
     });
   });
 
@@ -143,7 +143,7 @@ async function setNotBefore(path: string): Promise<void> {
     ['an access token that is revoked', revokeAccessToken],
     ['a refresh token that is used twice', refreshTwice],
   ])('receives no event about %s', async (_, act) => {
-    expect(await outcomesAfter(act)).toEqual(UNTOLD);
+    expect(await outcomesAfter(act)).toEqual(NOT_REPORTED);
   });
 
   it.each<[string, Act]>([
@@ -154,12 +154,12 @@ async function setNotBefore(path: string): Promise<void> {
     ],
     ['the notBefore of a client', async ({ client }) => setNotBefore(await pathOf(server, client))],
   ])('receives no event about %s', async (_, act) => {
-    expect(await outcomesAfter(act, ofOwnClient)).toEqual(UNTOLD);
+    expect(await outcomesAfter(act, ofOwnClient)).toEqual(NOT_REPORTED);
   });
 
   it('receives no event about the notBefore of the realm', async () => {
     try {
-      expect(await outcomesAfter(() => setNotBefore(''))).toEqual(UNTOLD);
+      expect(await outcomesAfter(() => setNotBefore(''))).toEqual(NOT_REPORTED);
     } finally {
       await server.administrator.change('PUT', '', { notBefore: 0 });
     }

@@ -146,7 +146,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [[0, 0, 0], [5, 9, 5], true, true],
   },
   {
-    title: 'a push of it answers that no client was told',
+    title: 'a push of it answers that no client was notified',
     async ask(server) {
       const own = await server.ownRealm();
       return [

@@ -24,9 +24,9 @@ const GROUPS: readonly CaseGroup[] = [
   { about: 'the status of a stream', cases: SSF_STATUS_CASES },
   { about: 'a verification', cases: SSF_VERIFICATION_CASES },
   { about: 'a poll', cases: SSF_POLL_CASES },
-  { about: 'receivers are told of', cases: SSF_EVENT_CASES },
-  { about: 'nobody is told of', cases: SSF_SILENCE_CASES },
-  { about: 'a receiver is told of', cases: SSF_SUBJECT_CASES },
+  { about: 'receivers are notified of', cases: SSF_EVENT_CASES },
+  { about: 'nobody is notified of', cases: SSF_SILENCE_CASES },
+  { about: 'a receiver is notified of', cases: SSF_SUBJECT_CASES },
   { about: 'administrators', cases: SSF_ADMIN_CASES },
 ];
 

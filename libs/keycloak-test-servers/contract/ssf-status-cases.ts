@@ -47,7 +47,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is told to the receiver when it changes, whatever it is then',
+    title: 'is reported to the receiver when it changes, whatever it is then',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await setStatus(receiver, 'paused', { reason: 'upkeep' });
@@ -118,7 +118,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
   },
   {
     title:
-      'changed by an administrator, in the attribute: nobody is told, and what is held stays so until the receiver enables the stream anew',
+      'changed by an administrator, in the attribute: nobody is notified, and what is held stays so until the receiver enables the stream anew',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await receiver.changeAttributes({ 'ssf.stream.status': 'paused' });

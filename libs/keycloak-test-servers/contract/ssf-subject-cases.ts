@@ -9,7 +9,7 @@ const logInAndOut = async (own: ContractServer, username: string): Promise<void>
 };
 
 /** `notify` is the user's attribute for this receiver. */
-const toldOf = (
+const notifiedOf = (
   title: string,
   of: OfReceiver,
   notify: string | undefined,
@@ -33,13 +33,13 @@ const defaultSubjects = (value: string): OfReceiver => ({ attributes: { 'ssf.def
 const BOTH = ['session-revoked', 'session-revoked'];
 
 export const SSF_SUBJECT_CASES: readonly ContractCase[] = [
-  toldOf('all users', defaultSubjects('ALL'), undefined, BOTH),
-  toldOf('all users but one', defaultSubjects('ALL'), 'false', []),
-  toldOf('all users, also one of whom it has been told before', defaultSubjects('all'), 'true', BOTH),
-  toldOf('nobody', defaultSubjects('NONE'), undefined, []),
-  toldOf('nobody, where the client does not say', defaultSubjects(''), undefined, []),
-  toldOf('nobody but one', defaultSubjects('NONE'), 'true', BOTH),
-  toldOf('nobody, and not of one who is left out', defaultSubjects('NONE'), 'false', []),
+  notifiedOf('all users', defaultSubjects('ALL'), undefined, BOTH),
+  notifiedOf('all users but one', defaultSubjects('ALL'), 'false', []),
+  notifiedOf('all users, also one of whom it has been notified before', defaultSubjects('all'), 'true', BOTH),
+  notifiedOf('nobody', defaultSubjects('NONE'), undefined, []),
+  notifiedOf('nobody, where the client does not say', defaultSubjects(''), undefined, []),
+  notifiedOf('nobody but one', defaultSubjects('NONE'), 'true', BOTH),
+  notifiedOf('nobody, and not of one who is left out', defaultSubjects('NONE'), 'false', []),
   {
     title: 'by what the client says now, until the receiver changes its stream, which then keeps it',
     ask: (server) =>

@@ -140,7 +140,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   eventsOf(
-    'a revoked access token, which is told by its id and without its session, each time',
+    'a revoked access token, which is reported by its id and without its session, each time',
     async (server) => {
       const { atA, atB } = await chainOf(server, await server.newUser('order-manager'));
       return async () => {

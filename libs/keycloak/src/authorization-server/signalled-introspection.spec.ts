@@ -37,7 +37,7 @@ beforeEach(() => {
     () => undefined,
     rechecks,
     undefined,
-    { healthyUntilMs: (askedAtMs) => proof.healthyUntilMs(askedAtMs), tellsOf: ({ sid }) => sid !== 'untold' },
+    { healthyUntilMs: (askedAtMs) => proof.healthyUntilMs(askedAtMs), tellsOf: ({ sid }) => sid !== 'unreported' },
   );
 });
 
@@ -77,7 +77,7 @@ describe('a cached introspection result', () => {
 
   it('expires after the short TTL despite a healthy feed if the feed does not cover its session (RS-13)', async () => {
     proof.prove(until(clock.monotonicMs()));
-    answer = { ...answer, sid: 'untold' };
+    answer = { ...answer, sid: 'unreported' };
     await isAsked();
     advance(SHORT - 1);
     expect(await isAsked()).toBe(false);
