@@ -35,12 +35,12 @@ export async function run({ keycloak, start, signal }) {
   const asItself = await burst({});
   const forUser = await burst({ authorization: `Bearer ${await passwordToken(keycloak)}` });
   return [
-    judged('cold burst of 500, the service itself', asItself, AS_ITSELF),
-    judged('cold burst of 500, a new user', forUser, FOR_A_USER),
+    evaluated('cold burst of 500, the service itself', asItself, AS_ITSELF),
+    evaluated('cold burst of 500, a new user', forUser, FOR_A_USER),
   ];
 }
 
-function judged(text, seen, expected) {
+function evaluated(text, seen, expected) {
   const same = inWords(seen) === inWords(expected);
   return verdict(text, same, inWords(seen), `exactly: ${inWords(expected)}`);
 }

@@ -39,13 +39,13 @@ export async function run({ say, signal }) {
     const readyAt = performance.now();
     await sleep(AFTER_SECONDS * 1000, undefined, { signal });
     end.abort();
-    return judged({ cached: await cached, chained: await chained, cachedAt, readyAt, downAt });
+    return evaluated({ cached: await cached, chained: await chained, cachedAt, readyAt, downAt });
   } finally {
     await keycloak.stop();
   }
 }
 
-function judged({ cached, chained, cachedAt, readyAt, downAt }) {
+function evaluated({ cached, chained, cachedAt, readyAt, downAt }) {
   const failed = ({ status }) => status === 0 || status >= 500;
   const withinTtl = cached.answers.filter(({ sentMs }) => sentMs < cachedAt + TTL_MS - GRACE_MS);
   const whileDown = withinTtl.filter(({ sentMs }) => sentMs >= downAt);

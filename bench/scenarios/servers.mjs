@@ -42,7 +42,7 @@ const TRIALS = {
   'servers/million-tokens.mjs': async ({ start }) => {
     for (const kind of ['active', 'inactive', 'signed']) {
       const guard = await start(`guard, ${kind} tokens`, ['--expose-gc', ...program('million-tokens', kind)]);
-      expect(`${kind} token admitted`, await guard.ask('judge'), kind !== 'inactive');
+      expect(`${kind} token admitted`, await guard.ask('verify'), kind !== 'inactive');
     }
   },
   'servers/one-route.mjs': async (bench) => {

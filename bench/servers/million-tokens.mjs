@@ -47,16 +47,16 @@ const RESPONSE = { headersSent: true };
 const guard = app.get(KeycloakGuard);
 
 process.once('SIGTERM', () => process.exit());
-const ANSWERS = { run, judge };
+const ANSWERS = { run, verify };
 process.on('message', async ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: await ANSWERS[ask]() }));
 process.send({ listening: 'nowhere' });
 
 async function run() {
   // Objects that are created on first use do not count as growth.
-  for (let n = 0; n < 1000; n += 1) await judge();
+  for (let n = 0; n < 1000; n += 1) await verify();
   const before = collected();
   let refused = 0;
-  for (let n = 0; n < TOKENS; n += 1) if (!(await judge())) refused += 1;
+  for (let n = 0; n < TOKENS; n += 1) if (!(await verify())) refused += 1;
   const peakBytes = process.memoryUsage().heapUsed;
   const after = collected();
   const found = await occurrences();
@@ -66,7 +66,7 @@ async function run() {
   return { tokens: TOKENS, refused, peakBytes, grownBytes: after - before, found };
 }
 
-async function judge() {
+async function verify() {
   const request = { headers: { authorization: `Bearer ${token()}` } };
   const context = {
     getType: () => 'http',
