@@ -184,7 +184,11 @@ module.exports = {
       ['undici'],
     ),
     looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.', ['cockatiel']),
-    looksDown('revocation', ['caching', 'protocol'], 'Both folders that judge ask it; it knows neither of them.'),
+    looksDown(
+      'revocation',
+      ['caching', 'protocol'],
+      'Both folders that check for denials ask it; it knows neither of them.',
+    ),
     looksDown('diagnostics', ['caching', 'protocol'], 'Three folders publish; who listens is outside.'),
     looksDown(
       'client-authentication',

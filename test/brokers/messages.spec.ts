@@ -450,7 +450,7 @@ describe('a gRPC stream', () => {
     await app.close();
     expect(lines.filter((line) => line instanceof TypeError)).toHaveLength(20);
     expect(lines.slice(20)).toEqual([
-      { message: 'A call could not be judged, nor could others', error: 'TypeError', count: 10, seconds: 10 },
+      { message: 'A call could not be authorized, nor could others', error: 'TypeError', count: 10, seconds: 10 },
     ]);
   });
 

@@ -69,8 +69,13 @@ function setUp() {
     (hash) => tokens.dropExchangedFrom(hash),
   );
   const { clockToleranceSeconds } = bounds;
-  const judged = { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds, mapPermissions: undefined };
-  const ofIssuer = new IssuerVerifier(introspection, { ...judged, profile: TOKEN_PROFILES.keycloak }, clock, denials);
+  const verifierOptions = { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds, mapPermissions: undefined };
+  const ofIssuer = new IssuerVerifier(
+    introspection,
+    { ...verifierOptions, profile: TOKEN_PROFILES.keycloak },
+    clock,
+    denials,
+  );
   const options = { clockToleranceSeconds, maxTokenBytes: 8192 };
   const verifier = makeAccessTokenVerifier([ofIssuer], options, clock, revocations);
   return { clock, introspection, revocations, tokens, verifier };

@@ -30,7 +30,7 @@ describe('the sources', () => {
   it('create a VerifiedAccessToken only in the verification and in the testing entry point', () => {
     expect(filesWith(/\bmakeVerifiedAccessToken\b/).toSorted()).toEqual([
       'libs/keycloak/src/protocol/verified-access-token.ts',
-      'libs/keycloak/src/resource-server/judge-access-token.ts',
+      'libs/keycloak/src/resource-server/claims-verifier.ts',
       'libs/keycloak/src/testing/test-access-token.ts',
     ]);
   });

@@ -84,7 +84,7 @@ export class Chromium {
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
       // Tests check refusals themselves.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
-      const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isJudged(url, page);
+      const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isChecked(url, page);
       // An event stream breaks when its replica stops, and may never start.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
@@ -128,7 +128,7 @@ export class Chromium {
   }
 }
 
-function isJudged(url: string, page: Page): boolean {
+function isChecked(url: string, page: Page): boolean {
   const shown = ['/run-service-b', '/attacks', '/matrix'];
   return url === page.url() || shown.some((path) => url.startsWith(publicUrl + path));
 }

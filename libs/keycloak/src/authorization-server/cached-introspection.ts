@@ -247,7 +247,7 @@ export class CachedIntrospection {
   }
 
   #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
-    // A new object per token, because `judge-access-token.ts` caches by object identity.
+    // A new object per token, because `claims-verifier.ts` caches by object identity.
     const answer = deepFreeze({ ...answered });
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);

@@ -12,7 +12,7 @@ const exchanged = (scope: string, aud?: unknown): ExchangedWithoutAudience => ({
 let clock: StillClock;
 let diagnosis: ExchangeDiagnosis;
 let asked: number;
-const judged = (answer: ExchangedWithoutAudience | Error, target = TARGET, subject = 'alice') =>
+const diagnosed = (answer: ExchangedWithoutAudience | Error, target = TARGET, subject = 'alice') =>
   diagnosis.of(REFUSAL, target, subject, async () => {
     asked += 1;
     if (answer instanceof Error) throw answer;
@@ -31,7 +31,7 @@ describe('a refused exchange', () => {
     ['the token has the audience all the same', exchanged('profile ledger.read', ['account', 'ledger'])],
     ['the second question is not answered', new Error('down')],
   ])('is reported as a missing permission of the user when %s', async (_, answer) => {
-    expect(await judged(answer)).toBe(REFUSAL);
+    expect(await diagnosed(answer)).toBe(REFUSAL);
   });
 
   it.each<[string, ExchangedWithoutAudience, object]>([
@@ -44,36 +44,36 @@ describe('a refused exchange', () => {
       { reason: 'audience_mapper_missing' },
     ],
   ])('is reported as a configuration error when the token with the permission %s', async (_, answer, expected) => {
-    const failure = await judged(answer);
+    const failure = await diagnosed(answer);
     expect(failure).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502, ...expected });
     expect(failure.fields).toMatchObject({ grant: 'token_exchange', ...TARGET });
   });
 
   it('is reported as a configuration error when the token response omits the scope', async () => {
-    expect(await judged({ accessToken: token(), scope: undefined })).toMatchObject({
+    expect(await diagnosed({ accessToken: token(), scope: undefined })).toMatchObject({
       reason: 'audience_mapper_missing',
     });
   });
 
   it('is diagnosed for each user separately', async () => {
-    expect(await judged(exchanged('ledger.read'), TARGET, 'alice')).toMatchObject({
+    expect(await diagnosed(exchanged('ledger.read'), TARGET, 'alice')).toMatchObject({
       reason: 'audience_mapper_missing',
     });
-    expect(await judged(exchanged('profile'), TARGET, 'bob')).toBe(REFUSAL);
-    expect(await judged(exchanged('ledger.read'), TARGET, 'carol')).toMatchObject({ httpStatus: 502 });
+    expect(await diagnosed(exchanged('profile'), TARGET, 'bob')).toBe(REFUSAL);
+    expect(await diagnosed(exchanged('ledger.read'), TARGET, 'carol')).toMatchObject({ httpStatus: 502 });
     expect(asked).toBe(3);
   });
 
   it('causes at most one extra request per user in ten seconds, and ten per audience and scope', async () => {
-    const all = await Promise.all(Array.from({ length: 50 }, () => judged(exchanged('ledger.read'))));
+    const all = await Promise.all(Array.from({ length: 50 }, () => diagnosed(exchanged('ledger.read'))));
     expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
     expect(asked).toBe(1);
-    for (let user = 0; user < 100; user += 1) await judged(exchanged('profile'), TARGET, `user-${user}`);
+    for (let user = 0; user < 100; user += 1) await diagnosed(exchanged('profile'), TARGET, `user-${user}`);
     expect(asked).toBe(10);
-    await judged(exchanged('profile'), { ...TARGET, audience: 'other' });
+    await diagnosed(exchanged('profile'), { ...TARGET, audience: 'other' });
     expect(asked).toBe(11);
     clock.advance(10);
-    expect(await judged(exchanged('profile'))).toBe(REFUSAL);
+    expect(await diagnosed(exchanged('profile'))).toBe(REFUSAL);
     expect(asked).toBe(12);
   });
 });

@@ -48,7 +48,7 @@ describe('a subject token that is denied', () => {
   let tokens: TokenSource;
   let client: ServiceClient;
 
-  async function judged(sid: string): Promise<VerifiedAccessToken> {
+  async function verifiedToken(sid: string): Promise<VerifiedAccessToken> {
     return testAccessToken({
       text: await loginTo(realm, 'alice'),
       subject: 'alice',
@@ -59,7 +59,7 @@ describe('a subject token that is denied', () => {
 
   beforeAll(async () => {
     realm = await startTestRealm();
-    [alice, alicesOther] = [await judged('s1'), await judged('s2')];
+    [alice, alicesOther] = [await verifiedToken('s1'), await verifiedToken('s2')];
   });
   beforeEach(async () => {
     realm.control.fault('token', undefined);

@@ -113,7 +113,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
       tellsOf: (answer) => !denials.leavesOpen(answer),
     },
   );
-  const judged = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
+  const verifierOptions = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
   return {
     ...server,
     issuer,
@@ -128,7 +128,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     feed: new SharedFeed(sharing, signals, clock),
     shared,
     tokens,
-    verifier: new IssuerVerifier(introspection, judged, clock, denials, jwts),
+    verifier: new IssuerVerifier(introspection, verifierOptions, clock, denials, jwts),
     health: new AuthorizationServerHealth(
       server.metadata,
       server.introspection,

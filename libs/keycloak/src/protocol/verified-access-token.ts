@@ -3,7 +3,7 @@ import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './c
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-/** Only for `judge-access-token.ts` and the testing kit. */
+/** Only for `claims-verifier.ts` and the testing kit. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
 /** Must not leave this file, because any code that has this symbol can create tokens. */

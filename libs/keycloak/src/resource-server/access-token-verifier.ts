@@ -5,7 +5,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import type { IssuerVerifier } from './issuer-verifier.js';
-import { judgeAuthentication } from './judge-authentication.js';
+import { verifyAuthentication } from './verify-authentication.js';
 import { tokenVerifierOf, type TokenVerifier } from './token-issuer.js';
 import { demandedStaleness, type VerificationMethod } from './verification.js';
 
@@ -88,15 +88,15 @@ export class AccessTokenVerifier {
    * `@RequireStepUp` does. Throws `TypeError` for a faulty requirement.
    */
   requireStepUp(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
-    this.judgeAuthentication(token, authenticationDemand('requireStepUp', requirement));
+    this.verifyAuthentication(token, authenticationDemand('requireStepUp', requirement));
   }
 
   /** Uses the current time, even for a cached token. @internal */
-  judgeAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
+  verifyAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
     const ofToken = this.#issuers.find(({ issuer }) => issuer === token.issuer);
     const acceptedAcr = ofToken === undefined ? [] : ofToken.acceptedAcr;
     const { clockToleranceSeconds } = this.#options;
-    judgeAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
+    verifyAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
   /** `@AllowClients` identifies the clients of this issuer by client id alone. @internal */

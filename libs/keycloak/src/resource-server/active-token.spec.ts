@@ -4,9 +4,9 @@ import { deepFreeze } from '../protocol/claims.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { ActiveToken } from './active-token.js';
-import { judgeAccessToken, type SpecJudgeOptions } from '../../spec-support/judged.js';
-import { type ClaimsSource } from './judge-access-token.js';
-import { judgeAuthentication } from './judge-authentication.js';
+import { verifyClaims, type SpecVerifierOptions } from '../../spec-support/verify-claims.js';
+import { type ClaimsSource } from './claims-verifier.js';
+import { verifyAuthentication } from './verify-authentication.js';
 
 const NOW = 1_700_000_000;
 
@@ -27,7 +27,7 @@ const ANSWER = deepFreeze({
   auth_time: NOW - 12,
 });
 
-const OPTIONS: SpecJudgeOptions = {
+const OPTIONS: SpecVerifierOptions = {
   issuer: ANSWER.iss,
   audience: 'service-b',
   clockToleranceSeconds: 0,
@@ -45,14 +45,14 @@ const jwt = (payload: object): string => jws(JSON.stringify(payload));
 const claimsOf = (text: string, answer: Readonly<Record<string, unknown>> = ANSWER) =>
   ActiveToken.of(text, answer)?.claims;
 
-function judged(
+function verified(
   text: string,
   source: ClaimsSource = 'introspection',
   given: object = { ...ANSWER },
 ): VerifiedAccessToken {
   const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
   const answer = given as Readonly<Record<string, unknown>>;
-  return judgeAccessToken(text, source, answer, OPTIONS, clock, { denies: () => false }) as VerifiedAccessToken;
+  return verifyClaims(text, source, answer, OPTIONS, clock, { denies: () => false }) as VerifiedAccessToken;
 }
 
 describe('the claims of an active token', () => {
@@ -102,7 +102,7 @@ describe('the claims of an active token', () => {
     const bound = { 'x5t#S256': 'abc' };
     expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
     expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });
-    expect(() => judged(jwt({ cnf: bound }))).toThrow(expect.objectContaining({ reason: 'sender_constrained' }));
+    expect(() => verified(jwt({ cnf: bound }))).toThrow(expect.objectContaining({ reason: 'sender_constrained' }));
   });
 
   it.each([false, undefined, 'true', 1])('do not exist for a result whose active is %j (RS-27)', (active) => {
@@ -121,13 +121,13 @@ describe('the claims of an active token', () => {
 
 describe('the login check', () => {
   const demand = { acrValues: ['2'], maxAgeSeconds: 300 };
-  const hold = (token: VerifiedAccessToken): void => judgeAuthentication(token, demand, undefined, NOW, 0);
+  const hold = (token: VerifiedAccessToken): void => verifyAuthentication(token, demand, undefined, NOW, 0);
 
   it('refuses a token from before a step-up, although the session has stepped up (RS-27)', () => {
     const before = jwt({ acr: '1', auth_time: NOW - 900 });
-    expect(() => hold(judged(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
+    expect(() => hold(verified(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
     const signed = { ...ANSWER, acr: '1', auth_time: NOW - 900 };
-    expect(() => hold(judged(before, 'signature', signed))).toThrow(
+    expect(() => hold(verified(before, 'signature', signed))).toThrow(
       expect.objectContaining({ code: 'insufficient_user_authentication' }),
     );
   });
@@ -136,7 +136,7 @@ describe('the login check', () => {
     const before = jwt({ acr: '2', auth_time: NOW - 900 });
     const answer = deepFreeze({ ...ANSWER });
     for (let time = 0; time < 3; time += 1) {
-      expect(() => hold(judged(before, 'introspection', answer))).toThrow(
+      expect(() => hold(verified(before, 'introspection', answer))).toThrow(
         expect.objectContaining({ reason: 'authentication_too_old' }),
       );
     }
@@ -144,10 +144,10 @@ describe('the login check', () => {
 
   it('accepts a token that has the level, even if an exchange has removed the level from its session (RS-27)', () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
-    expect(() => hold(judged(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
+    expect(() => hold(verified(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });
 
   it('uses the introspection result for an opaque token (RS-27)', () => {
-    expect(() => hold(judged('opaque', 'introspection', deepFreeze({ ...ANSWER })))).not.toThrow();
+    expect(() => hold(verified('opaque', 'introspection', deepFreeze({ ...ANSWER })))).not.toThrow();
   });
 });

@@ -12,14 +12,14 @@ import { eventStreamOf } from './event-stream.js';
 import type { HeldConnections } from './held-connections.js';
 import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
-import { SharedJudgements } from './shared-judgements.js';
+import { SharedVerifications } from './shared-verifications.js';
 import type { TokenVerifier } from './token-issuer.js';
 import { transportException } from './transport.exception.js';
 import {
   markAdmitted,
   rememberAdmitted,
   rememberCallToken,
-  rememberJudged,
+  rememberVerified,
   tokenVerifiedBy,
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
@@ -27,12 +27,12 @@ import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './veri
 /** Shared by all `KeycloakGuard`s of an application, so that a token is verified once for a request or a message. */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
-    one: 'A call could not be judged',
-    others: 'A call could not be judged, nor could others',
+    one: 'A call could not be authorized',
+    others: 'A call could not be authorized, nor could others',
   });
   readonly #adapters: ReadonlyMap<string, RequestAdapter>;
   /** Created by the first `callerOf()`, or by the first call outside of HTTP (perf: guard-overhead). */
-  #judgements: SharedJudgements | undefined;
+  #verifications: SharedVerifications | undefined;
   readonly #tokens: TokenVerifier;
   readonly #staleness: number;
 
@@ -53,7 +53,7 @@ export class Admission implements OnApplicationShutdown {
 
   admit(context: ExecutionContext): boolean | Promise<boolean> {
     try {
-      const admitted = this.#judge(context);
+      const admitted = this.#authorizeCall(context);
       return admitted instanceof Promise ? admitted.catch((error: unknown) => this.#refuse(error, context)) : admitted;
     } catch (error) {
       return this.#refuse(error, context);
@@ -70,12 +70,12 @@ export class Admission implements OnApplicationShutdown {
     if (text === undefined) return undefined;
     return isLongLived
       ? this.#tokens.verify(text, demanded, kind, request)
-      : this.#shared().judge(text, demanded, kind, request);
+      : this.#shared().verify(text, demanded, kind, request);
   }
 
-  #shared(): SharedJudgements {
-    this.#judgements ??= new SharedJudgements(this.verifier);
-    return this.#judgements;
+  #shared(): SharedVerifications {
+    this.#verifications ??= new SharedVerifications(this.verifier);
+    return this.#verifications;
   }
 
   #callOf(of: CallContext | AdaptedRequest): { kind: string; request: AdaptedRequest; isLongLived: boolean } {
@@ -115,7 +115,7 @@ export class Admission implements OnApplicationShutdown {
     this.#failures.end();
   }
 
-  #judge(context: ExecutionContext): boolean | Promise<boolean> {
+  #authorizeCall(context: ExecutionContext): boolean | Promise<boolean> {
     const kind = context.getType<string>();
     const adapter = kind === 'http' ? undefined : this.#adapters.get(kind);
     adapter?.begin?.(context);
@@ -126,20 +126,24 @@ export class Admission implements OnApplicationShutdown {
         reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
       });
     }
-    if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
-    if (adapter !== undefined) return this.#judgeCarried(context, adapter, access);
+    if (kind === 'http') return this.#authorizeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
+    if (adapter !== undefined) return this.#authorizeAdapted(context, adapter, access);
     throw withoutAdapter(kind);
   }
 
-  #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
+  #authorizeRequest(
+    context: ExecutionContext,
+    request: BearerRequest,
+    access: RouteAccess,
+  ): boolean | Promise<boolean> {
     const demanded = access.staleness ?? this.#staleness;
     const token = this.#tokenOf(request, access, demanded, 'http', true);
     return token instanceof Promise
-      ? token.then((judged) => this.#admit(context, request, judged, access, demanded))
+      ? token.then((verified) => this.#admit(context, request, verified, access, demanded))
       : this.#admit(context, request, token, access, demanded);
   }
 
-  async #judgeCarried(context: ExecutionContext, adapter: RequestAdapter, access: RouteAccess): Promise<boolean> {
+  async #authorizeAdapted(context: ExecutionContext, adapter: RequestAdapter, access: RouteAccess): Promise<boolean> {
     const request = adapter.requestOf(context);
     const connection = adapter.connectionOf?.(context);
     const demanded = access.staleness ?? this.#staleness;
@@ -162,16 +166,16 @@ export class Admission implements OnApplicationShutdown {
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
       // An HTTP request runs one handler, so its verification is shared only if `callerOf()` was called before.
-      const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
+      const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
       return isShared
-        ? this.#shared().judge(text, demanded, kind, request)
+        ? this.#shared().verify(text, demanded, kind, request)
         : this.#tokens.verify(text, demanded, kind, request);
     }
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
   }
 
-  #judgeAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+  #verifyAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     return this.#tokens.verifyAnew(bearerToken(request, this.options.maxTokenBytes) ?? '', maxStaleness);
   }
 
@@ -193,13 +197,13 @@ export class Admission implements OnApplicationShutdown {
 
   /** Stores the verified token before the access check, because another handler of the request may accept the token. */
   #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
-    rememberJudged(this, request, token, demanded);
+    rememberVerified(this, request, token, demanded);
     authorize(token, access, this.verifier);
     rememberAdmitted(request, token);
   }
 
   #hold(connection: LongLivedConnection, request: BearerRequest, token: VerifiedAccessToken, demanded: number): void {
-    this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
+    this.connections.hold(connection, token, (maxStaleness) => this.#verifyAnew(request, maxStaleness), demanded);
   }
 }
 

@@ -26,7 +26,7 @@ const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], clien
 
 function refusal(...demands: Parameters<typeof access>): object | undefined {
   try {
-    authorize(token, access(...demands), { judgeAuthentication: neverAsked, ownIssuer: token.issuer });
+    authorize(token, access(...demands), { verifyAuthentication: neverAsked, ownIssuer: token.issuer });
     return undefined;
   } catch (error) {
     const { code, permission } = error as BearerError;
@@ -67,7 +67,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     const asked: unknown[] = [];
     const verifier = {
       ownIssuer: token.issuer,
-      judgeAuthentication: (...given: unknown[]): void => void asked.push(given),
+      verifyAuthentication: (...given: unknown[]): void => void asked.push(given),
     };
     const authentication = demanded;
     for (const lacking of [access(['x']), access([], ['warehouse'])]) {

@@ -11,7 +11,7 @@ import type { RouteAccess } from './route-access.js';
 export function authorize(
   token: VerifiedAccessToken,
   access: RouteAccess,
-  verifier: Pick<AccessTokenVerifier, 'judgeAuthentication' | 'ownIssuer'>,
+  verifier: Pick<AccessTokenVerifier, 'verifyAuthentication' | 'ownIssuer'>,
 ): void {
   const permission = missingPermission(token, access);
   if (permission !== undefined) {
@@ -28,7 +28,7 @@ export function authorize(
     throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: ownerOf(token) });
   }
   // The clock is read only for routes that require a login (perf: guard-overhead).
-  if (access.authentication !== undefined) verifier.judgeAuthentication(token, access.authentication);
+  if (access.authentication !== undefined) verifier.verifyAuthentication(token, access.authentication);
 }
 
 function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): string | undefined {

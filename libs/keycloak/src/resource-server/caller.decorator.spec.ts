@@ -11,7 +11,7 @@ import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index
 class OrdersController {
   @Get('subject')
   subject(@Query('of') of: string, @Caller() caller: VerifiedAccessToken): object {
-    return { of, isJudged: caller instanceof VerifiedAccessToken, subject: caller.subject };
+    return { of, isVerified: caller instanceof VerifiedAccessToken, subject: caller.subject };
   }
 }
 
@@ -33,6 +33,6 @@ describe('a ValidationPipe that transforms the parameters of custom decorators',
     await app.init();
     const bearer = signIn(app, testAccessToken({ subject: 'alice' }));
     const { body } = await request(app.getHttpServer()).get(path).query({ of: '7' }).auth(bearer, { type: 'bearer' });
-    expect(body).toEqual({ of: '7', isJudged: true, subject: 'alice' });
+    expect(body).toEqual({ of: '7', isVerified: true, subject: 'alice' });
   });
 });

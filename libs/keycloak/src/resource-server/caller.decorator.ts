@@ -4,17 +4,17 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { routeAccess } from './route-access.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
-function judgedTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined {
+function callerTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined {
   const token =
     context.getType<string>() === 'http'
       ? verifiedTokenOf(context.getArgByIndex<object>(0))
       : callTokenOf(context.getArgs());
   if (token !== undefined) return token;
   if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
-  throw new TypeError('@Caller() needs a handler that judges tokens, and this one does not');
+  throw new TypeError('@Caller() needs a handler that verifies tokens, and this one does not');
 }
 
-const judgedToken = createParamDecorator(judgedTokenOf);
+const callerToken = createParamDecorator(callerTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
@@ -23,7 +23,7 @@ const judgedToken = createParamDecorator(judgedTokenOf);
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
   (target, name, index) => {
-    judgedToken(...pipes)(target, name, index);
+    callerToken(...pipes)(target, name, index);
     if (name !== undefined) hideType(target, name, index);
   };
 
@@ -32,7 +32,7 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
     const parameters = Object(Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method)) as Readonly<
       Record<string, object>
     >;
-    return Object.values(parameters).some((parameter) => 'factory' in parameter && parameter.factory === judgedTokenOf);
+    return Object.values(parameters).some((parameter) => 'factory' in parameter && parameter.factory === callerTokenOf);
   });
 }
 

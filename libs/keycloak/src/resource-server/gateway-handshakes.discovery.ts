@@ -62,9 +62,12 @@ export class GatewayHandshakes {
       .map((host) => ({ host, place: gatewayPlaceOf(host) }));
   }
 
-  async judge(request: AdaptedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
+  async authorize(
+    request: AdaptedRequest,
+    gateways: readonly GuardedGateway[],
+  ): Promise<VerifiedAccessToken | undefined> {
     try {
-      return await this.#judge(
+      return await this.#authorize(
         request,
         gateways.map(({ access }) => access),
       );
@@ -76,7 +79,7 @@ export class GatewayHandshakes {
     }
   }
 
-  async #judge(request: AdaptedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {
+  async #authorize(request: AdaptedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {
     const openings = new Set(demands.map(({ opening }) => opening));
     if (openings.has('closed')) throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
     if (demands.length > 0 && [...openings].every((opening) => opening === 'public')) return undefined;
@@ -118,8 +121,8 @@ export class GatewayHandshakes {
 
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: AdaptedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
-    const rejudge = (maxStaleness: number) => this.verifier.tokens.verifyAnew(text, maxStaleness);
-    this.connections.hold(connection, token, rejudge, this.#demanded.get(token));
+    const reverify = (maxStaleness: number) => this.verifier.tokens.verifyAnew(text, maxStaleness);
+    this.connections.hold(connection, token, reverify, this.#demanded.get(token));
   }
 
   toReply(refusal: KeycloakException): AdaptedRefusal {

@@ -37,8 +37,8 @@ async function demandedOf(verification: VerificationMethod, accesses: readonly P
     connections,
     {},
   );
-  const judged = await handshakes.judge(REQUEST, accesses.map(gateway));
-  handshakes.hold(CONNECTION, judged ?? token, REQUEST);
+  const authorized = await handshakes.authorize(REQUEST, accesses.map(gateway));
+  handshakes.hold(CONNECTION, authorized ?? token, REQUEST);
   return seen;
 }
 

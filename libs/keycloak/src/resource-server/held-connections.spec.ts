@@ -3,7 +3,7 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import { BearerError } from '../protocol/bearer-error.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { HeldConnections, type Rejudge } from './held-connections.js';
+import { HeldConnections, type Reverify } from './held-connections.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 let nowMs: number;
@@ -56,11 +56,11 @@ async function pass(seconds: number): Promise<void> {
   }
 }
 
-const inactive: Rejudge = async () => {
+const inactive: Reverify = async () => {
   throw new BearerError('invalid_token', { reason: 'inactive' });
 };
 
-const noAnswer: Rejudge = async () => {
+const noAnswer: Reverify = async () => {
   throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
 };
 
@@ -104,24 +104,24 @@ describe('HeldConnections', () => {
   });
 
   describe('after this process was stopped for a minute', () => {
-    async function stop(judge: Rejudge) {
+    async function stop(reverify: Reverify) {
       const { held, state } = connection();
-      let current: Rejudge = () => token();
+      let current: Reverify = () => token();
       connections.hold(held, token(), async (maxStaleness) => current(maxStaleness));
       await pass(5);
-      current = judge;
+      current = reverify;
       nowMs += 60_000;
       await pass(1);
       return state;
     }
 
     it('keeps a connection whose token is still valid, and verifies the token at once', async () => {
-      let judged = 0;
+      let verified = 0;
       const state = await stop(async () => {
-        judged += 1;
+        verified += 1;
         return token();
       });
-      expect([state.closed, judged]).toEqual([0, 1]);
+      expect([state.closed, verified]).toEqual([0, 1]);
       await pass(100);
       expect(state.closed).toBe(0);
     });
@@ -141,31 +141,31 @@ describe('HeldConnections', () => {
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
-      const judge: Rejudge = async (maxStaleness) => {
+      const reverify: Reverify = async (maxStaleness) => {
         if (nowMs - askedMs >= Math.min(maxStaleness, 10) * 1000) askedMs = nowMs;
         if (askedMs > endedMs) throw new BearerError('invalid_token', { reason: 'inactive' });
         return token();
       };
-      return judge;
+      return reverify;
     }
 
     it('closes the connection within the TTL and a second', async () => {
-      const judge = cachedAnswer();
+      const reverify = cachedAnswer();
       await pass(9);
       const { held, state } = connection();
-      connections.hold(held, await judge(10), judge);
+      connections.hold(held, await reverify(10), reverify);
       await pass(2);
       expect(state.closed).toBe(1);
     });
 
     it('closes the connection in the same time if the same result also admits messages', async () => {
-      const judge = cachedAnswer();
+      const reverify = cachedAnswer();
       const same = token();
       const { held, state } = connection();
-      connections.hold(held, same, judge);
+      connections.hold(held, same, reverify);
       for (let second = 0; second < 9; second += 1) {
         await pass(1);
-        if (state.isOpen) connections.hold(held, same, judge);
+        if (state.isOpen) connections.hold(held, same, reverify);
       }
       await pass(2);
       expect(state.closed).toBe(1);
@@ -193,17 +193,17 @@ describe('HeldConnections', () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
-    const rejudge: Rejudge = async (staleness) => (asked.push(staleness), its);
-    connections.hold(held, its, rejudge, ANY_ANSWER);
+    const reverify: Reverify = async (staleness) => (asked.push(staleness), its);
+    connections.hold(held, its, reverify, ANY_ANSWER);
     for (let second = 0; second < 30; second += 1) {
       await pass(1);
-      connections.hold(held, its, rejudge, NO_ANSWER_NEEDED);
+      connections.hold(held, its, reverify, NO_ANSWER_NEEDED);
     }
     expect(asked.length).toBeGreaterThan(4);
     expect(new Set(asked)).toEqual(new Set([5]));
     const other = connection();
     const askedLater: number[] = [];
-    const later: Rejudge = async (staleness) => (askedLater.push(staleness), its);
+    const later: Reverify = async (staleness) => (askedLater.push(staleness), its);
     connections.hold(other.held, its, later, NO_ANSWER_NEEDED);
     connections.hold(other.held, its, later, 0);
     await pass(10);
@@ -221,10 +221,10 @@ describe('HeldConnections', () => {
   it('verifies once more if a recheck arrives while a verification is pending', async () => {
     const { held, state } = connection();
     let land: (token: VerifiedAccessToken) => void = () => undefined;
-    let judged = 0;
+    let verified = 0;
     connections.hold(held, token(), () => {
-      judged += 1;
-      if (judged > 1) return inactive(0);
+      verified += 1;
+      if (verified > 1) return inactive(0);
       return new Promise<VerifiedAccessToken>((resolve) => {
         land = resolve;
       });
@@ -233,15 +233,15 @@ describe('HeldConnections', () => {
     tellRecheck();
     land(token());
     await pass(1);
-    expect([judged, state.closed]).toEqual([2, 1]);
+    expect([verified, state.closed]).toEqual([2, 1]);
   });
 
   it('closes a connection after one and a half TTLs without a result', async () => {
     const { held, state } = connection();
-    let rejudge: Rejudge = () => token();
-    connections.hold(held, token(), () => rejudge(0));
+    let reverify: Reverify = () => token();
+    connections.hold(held, token(), () => reverify(0));
     await pass(50);
-    rejudge = noAnswer;
+    reverify = noAnswer;
     await pass(9);
     expect(state.closed).toBe(0);
     await pass(7);
@@ -273,14 +273,14 @@ describe('HeldConnections', () => {
 
   it('does not verify connections because of denials, even if many denials arrive at once', async () => {
     const { held } = connection();
-    let judged = 0;
+    let verified = 0;
     connections.hold(held, token(), () => {
-      judged += 1;
+      verified += 1;
       return token();
     });
     for (let at = 0; at < 100; at += 1) tellDenied();
     await jest.advanceTimersByTimeAsync(0);
-    expect(judged).toBe(0);
+    expect(verified).toBe(0);
   });
 
   it('has at most one pending verification per token', async () => {
@@ -347,13 +347,13 @@ describe('HeldConnections', () => {
   it('closes thousands of connections of one token when it is found inactive', async () => {
     const shared = token();
     let isKnown = false;
-    const rejudge: Rejudge = () => {
+    const reverify: Reverify = () => {
       if (isKnown) throw new BearerError('invalid_token', { reason: 'inactive' });
       isKnown = true;
       return inactive(0);
     };
     const many = Array.from({ length: 10_000 }, connection);
-    for (const { held } of many) connections.hold(held, shared, rejudge);
+    for (const { held } of many) connections.hold(held, shared, reverify);
     await pass(1);
     expect([connections.size, many.every(({ state }) => state.closed === 1)]).toEqual([0, true]);
   });

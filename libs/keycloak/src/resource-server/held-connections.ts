@@ -7,13 +7,13 @@ import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 const SWEEP_MS = 1000;
 
-export type Rejudge = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
+export type Reverify = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
 
 interface Held {
   readonly key: object;
   readonly hash: string;
   readonly connection: LongLivedConnection;
-  rejudge: Rejudge;
+  reverify: Reverify;
   demanded: number;
   token: VerifiedAccessToken;
   /** Monotonic times: the next verification, and the end of the last result's validity if no newer result arrives. */
@@ -59,7 +59,7 @@ export class HeldConnections {
   ) {
     this.#windowMs = Math.max(2 * SWEEP_MS, options.introspectionTtlSeconds * 1000);
     revocations.onDenied(() => this.#lookSoon());
-    revocations.onRecheck(() => this.#judgeAllSoon());
+    revocations.onRecheck(() => this.#reverifyAllSoon());
   }
 
   get size(): number {
@@ -70,7 +70,7 @@ export class HeldConnections {
    * The result that admitted the token may be nearly `introspectionTtlSeconds` old, so the token is verified at the
    * next sweep. Holding the token again does not postpone that, and a token that once needed introspection always does.
    */
-  hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
+  hold(connection: LongLivedConnection, token: VerifiedAccessToken, reverify: Reverify, demanded = ANY_ANSWER): void {
     const { key } = connection;
     const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
     this.#held.set(key, ofConnection);
@@ -82,11 +82,11 @@ export class HeldConnections {
     const reliableUntilMs = nowMs + this.#windowMs;
     if (earlier === undefined) {
       const times = { dueMs: nowMs, reliableUntilMs };
-      ofConnection.set(hash, { key, hash, connection, rejudge, demanded, token, isWaiting: false, ...times });
+      ofConnection.set(hash, { key, hash, connection, reverify, demanded, token, isWaiting: false, ...times });
     } else {
       if (demanded !== NO_ANSWER_NEEDED && !isAnswered) earlier.dueMs = nowMs;
       earlier.reliableUntilMs = Math.max(earlier.reliableUntilMs, reliableUntilMs);
-      Object.assign(earlier, { rejudge, demanded, token });
+      Object.assign(earlier, { reverify, demanded, token });
     }
     if (this.#sweeping !== undefined) return;
     this.#sweptMs = nowMs;
@@ -109,7 +109,7 @@ export class HeldConnections {
     });
   }
 
-  #judgeAllSoon(): void {
+  #reverifyAllSoon(): void {
     this.#recheckMs = this.clock.monotonicMs();
     for (const held of this.#all()) held.dueMs = -Infinity;
   }
@@ -127,7 +127,7 @@ export class HeldConnections {
       held.reliableUntilMs += stoppedMs;
       this.#look(held, nowMs);
     }
-    this.#judgeDue();
+    this.#reverifyDue();
     if (this.#held.size > 0) return;
     clearInterval(this.#sweeping);
     this.#sweeping = undefined;
@@ -145,13 +145,13 @@ export class HeldConnections {
     }
   }
 
-  #judgeDue(): void {
+  #reverifyDue(): void {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
       // Continues asynchronously, because thousands of connections with one refused token would otherwise overflow the
       // stack.
-      if (this.#isHeld(held)) void this.#judgeAnew(held).finally(() => this.#judgeDue());
+      if (this.#isHeld(held)) void this.#reverify(held).finally(() => this.#reverifyDue());
     }
   }
 
@@ -159,19 +159,19 @@ export class HeldConnections {
     return this.#held.get(held.key)?.get(held.hash) === held;
   }
 
-  async #judgeAnew(held: Held): Promise<void> {
+  async #reverify(held: Held): Promise<void> {
     this.#asking += 1;
     const beganMs = this.clock.monotonicMs();
-    const { rejudge } = held;
+    const { reverify } = held;
     try {
       const halfWindow = this.options.introspectionTtlSeconds / 2;
-      held.token = await rejudge(needsAnswer(held) ? halfWindow : NO_ANSWER_NEEDED);
+      held.token = await reverify(needsAnswer(held) ? halfWindow : NO_ANSWER_NEEDED);
       Object.assign(held, this.#times());
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
       // If a newer call has admitted the token meanwhile, the result of that call counts.
-      if (held.rejudge === rejudge) this.#close(held, error.reason);
+      if (held.reverify === reverify) this.#close(held, error.reason);
       else held.dueMs = -Infinity;
     } finally {
       held.isWaiting = false;

@@ -8,13 +8,18 @@ import type { TokenProfile } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
 import { checkBearerToken, type BearerRequest } from './bearer-token.js';
-import { AccessTokenJudge, type ClaimsSource, type JudgeOptions, type PresentedToken } from './judge-access-token.js';
+import {
+  ClaimsVerifier,
+  type ClaimsSource,
+  type ClaimsVerifierOptions,
+  type PresentedToken,
+} from './claims-verifier.js';
 import type { ConnectedJwtVerification, SignedClaims } from './jwt-verification.js';
 import type { PermissionMapper } from './permission-mapper.js';
 import { addHint, type Skew } from './token-hints.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
-export interface IssuerVerifierOptions extends JudgeOptions {
+export interface IssuerVerifierOptions extends ClaimsVerifierOptions {
   readonly mapPermissions: PermissionMapper | undefined;
   readonly acceptedAcr?: readonly string[] | undefined;
   readonly clockSkew?: { readonly measured: Skew | undefined };
@@ -38,7 +43,7 @@ export class IssuerVerifier {
   readonly #clock: Clock;
   readonly #denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>;
   readonly #jwts: VerifierOfJwts | undefined;
-  readonly #judge: AccessTokenJudge;
+  readonly #claims: ClaimsVerifier;
   readonly #recentHashes = new RecentDigests();
 
   constructor(
@@ -53,7 +58,7 @@ export class IssuerVerifier {
     this.#clock = clock;
     this.#denials = denials;
     this.#jwts = jwts;
-    this.#judge = new AccessTokenJudge(options, clock, denials);
+    this.#claims = new ClaimsVerifier(options, clock, denials);
     Object.freeze(this);
   }
 
@@ -106,10 +111,11 @@ export class IssuerVerifier {
   #byAnswer(token: TokenToVerify): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const { text, hash, isNew, maxStalenessSeconds } = token;
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
-    if (answer instanceof Promise) return answer.then((answered) => this.#judged(token, 'introspection', answered));
+    if (answer instanceof Promise)
+      return answer.then((answered) => this.#verifyClaims(token, 'introspection', answered));
     // Remembers only tokens with a cached result, so that invalid tokens can't evict valid tokens.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
-    return this.#judged(token, 'introspection', answer);
+    return this.#verifyClaims(token, 'introspection', answer);
   }
 
   #bySignature(token: TokenToVerify, jwts: VerifierOfJwts): VerifiedAccessToken | Promise<VerifiedAccessToken> {
@@ -143,16 +149,16 @@ export class IssuerVerifier {
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     return doubts.include(claims, token.hash) || this.#denials.leavesOpen(claims)
       ? this.#byAnswer({ ...token, isNew: false, maxStalenessSeconds: ANY_ANSWER })
-      : this.#judged(token, 'signature', claims);
+      : this.#verifyClaims(token, 'signature', claims);
   }
 
-  #judged(
+  #verifyClaims(
     token: TokenToVerify,
     source: ClaimsSource,
     claims: IntrospectionAnswer | SignedClaims,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     try {
-      return this.#judge.judge(token, source, claims);
+      return this.#claims.verify(token, source, claims);
     } catch (error) {
       throw this.#hinted(error, token.text, source);
     }

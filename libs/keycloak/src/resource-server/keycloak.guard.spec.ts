@@ -395,12 +395,12 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     'runs only public handlers in a context of the kind %s without a request adapter (RS-20)',
     async (kind) => {
       const guard = service.app.get(KeycloakGuard);
-      const judged = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
+      const admitted = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
         const context = new ExecutionContextHost([{}, {}], Routes, handler);
         context.setType(kind);
         return guard.canActivate(context);
       };
-      await expect(judged(Routes.prototype.public)).resolves.toBe(true);
+      await expect(admitted(Routes.prototype.public)).resolves.toBe(true);
       const { authenticated, closed } = Routes.prototype;
       const isMessage = kind === 'rpc' || kind === 'ws';
       for (const [handler, reason] of [
@@ -411,7 +411,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
         const refused = isMessage
           ? { error: { error: 'Route closed', code: 'route_closed' } }
           : { code: 'route_closed', reason };
-        await expect(judged(handler)).rejects.toMatchObject(refused);
+        await expect(admitted(handler)).rejects.toMatchObject(refused);
         expect(service.log.lines.at(-1)).toContain(reason);
       }
     },

@@ -59,7 +59,7 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
   #found(): Admission {
     if (this.admission !== undefined) return this.admission;
     throw new Error(
-      `${this.constructor.name} judges nothing by itself: import KeycloakModule.forRoot in the root module, which guards every route, from the same copy of the package (npm ls nestjs-keycloak-s2s)`,
+      `${this.constructor.name} verifies nothing by itself: import KeycloakModule.forRoot in the root module, which guards every route, from the same copy of the package (npm ls nestjs-keycloak-s2s)`,
     );
   }
 }

@@ -2,14 +2,14 @@
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
-import type { ClaimsSource, JudgeOptions } from './judge-access-token.js';
+import type { ClaimsSource, ClaimsVerifierOptions } from './claims-verifier.js';
 
 export interface Skew {
   readonly aheadSeconds: number;
   readonly by: string;
 }
 
-export interface HintOptions extends Pick<JudgeOptions, 'issuer' | 'audience' | 'clockToleranceSeconds'> {
+export interface HintOptions extends Pick<ClaimsVerifierOptions, 'issuer' | 'audience' | 'clockToleranceSeconds'> {
   readonly source: ClaimsSource;
   readonly nowSeconds: number;
   readonly skew: Skew | undefined;

@@ -3,24 +3,24 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 /** A property is faster than a WeakMap entry (perf: guard-overhead), and prints only the fingerprint of the token. */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
 /** The verified token, which every handler of the request may have refused. */
-const JUDGED = Symbol('nestjs-keycloak-s2s:judged-token');
+const VERIFIED = Symbol('nestjs-keycloak-s2s:verified-token');
 /** Two applications share a request if one is mounted in the other. */
-const JUDGED_BY = Symbol('nestjs-keycloak-s2s:judged-by');
+const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
 interface VerifiedRequest {
   [ADMITTED]?: VerifiedAccessToken;
-  [JUDGED]?: VerifiedAccessToken;
-  [JUDGED_BY]?: object;
+  [VERIFIED]?: VerifiedAccessToken;
+  [VERIFIED_BY]?: object;
   [MAX_STALENESS]?: number;
 }
 
-export function rememberJudged(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
+export function rememberVerified(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
   const request = given as VerifiedRequest;
   // Keeps the earlier staleness, because the result has not changed.
-  if (request[JUDGED] === token && request[JUDGED_BY] === guard) return;
-  request[JUDGED] = token;
-  request[JUDGED_BY] = guard;
+  if (request[VERIFIED] === token && request[VERIFIED_BY] === guard) return;
+  request[VERIFIED] = token;
+  request[VERIFIED_BY] = guard;
   request[MAX_STALENESS] = maxStaleness;
 }
 
@@ -41,8 +41,12 @@ export function verifiedTokenOf(request: object): VerifiedAccessToken | undefine
 
 /** Returns undefined if the token was verified by a result that may be older than `maxStaleness`. */
 export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
-  const { [JUDGED_BY]: by, [JUDGED]: token, [MAX_STALENESS]: judgedWithin = Infinity } = request as VerifiedRequest;
-  return by === guard && judgedWithin <= maxStaleness ? token : undefined;
+  const {
+    [VERIFIED_BY]: by,
+    [VERIFIED]: token,
+    [MAX_STALENESS]: verifiedWithin = Infinity,
+  } = request as VerifiedRequest;
+  return by === guard && verifiedWithin <= maxStaleness ? token : undefined;
 }
 
 /** A WeakMap, since other code creates these objects and may copy their properties. */

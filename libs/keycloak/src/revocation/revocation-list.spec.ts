@@ -287,7 +287,7 @@ const someToken = fc
   .map(({ text, ...claims }) => token(claims, text));
 const step = fc.oneof(
   fc.record({ deny: denial }),
-  fc.record({ judge: someToken }),
+  fc.record({ check: someToken }),
   fc.record({ wait: fc.constantFrom(1, 10, MEMORY_SECONDS / 2, MEMORY_SECONDS) }),
 );
 const steps = fc.array(step, { minLength: 1, maxLength: 40 });
@@ -307,7 +307,7 @@ describe('RevocationList (model)', () => {
           else if ('deny' in next) {
             list.deny(next.deny);
             model.deny(next.deny);
-          } else right = isRight(list.denies(next.judge), model.whyDenied(next.judge), next.judge);
+          } else right = isRight(list.denies(next.check), model.whyDenied(next.check), next.check);
           expect([right, list.size <= maxRevocations]).toEqual([true, true]);
         }
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
-import { judgeAccessToken } from '../../spec-support/judged.js';
+import { verifyClaims } from '../../spec-support/verify-claims.js';
 import { testAccessToken } from './test-access-token.js';
 
 describe('testAccessToken', () => {
@@ -34,10 +34,10 @@ describe('testAccessToken', () => {
     const profile = TOKEN_PROFILES.keycloak;
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined, profile };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
-    const judged = await judgeAccessToken('t', 'introspection', { active: true, ...claims }, options, clock, {
+    const verified = await verifyClaims('t', 'introspection', { active: true, ...claims }, options, clock, {
       denies: () => false,
     });
-    expect([...judged.permissions]).toEqual(['a']);
+    expect([...verified.permissions]).toEqual(['a']);
   });
 
   it('makes a new token each time, unless its text is given', () => {

@@ -946,7 +946,7 @@ describe('ServiceHttp answers', () => {
     ['that is empty', {}, answer(204)],
     ['that is not accepted', { validateStatus: () => false }, answer(200, 'x'.repeat(200_000))],
     [
-      'whose judge fails',
+      'whose validateStatus fails',
       {
         validateStatus: () => {
           throw new Error('mine');

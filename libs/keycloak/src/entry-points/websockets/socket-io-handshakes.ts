@@ -92,7 +92,7 @@ async function letIn(
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
     // Even if a `@Public()` gateway shares the engine, a session with a caller belongs to that caller alone.
     const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
-    const token = await handshakes.judge(request, demanded);
+    const token = await handshakes.authorize(request, demanded);
     if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
     if (token !== undefined) tokensOfRequests.set(request, token);
   } catch (error) {
@@ -113,7 +113,7 @@ async function connect(
   next: Next,
 ): Promise<void> {
   try {
-    const token = await handshakes.judge(socket.request, gateways);
+    const token = await handshakes.authorize(socket.request, gateways);
     if (token !== undefined) {
       tokensOfSockets.set(socket, token);
       tokensOfRequests.set(socket.request, token);

@@ -46,7 +46,7 @@ async function verify(
   verdict: Verdict,
 ): Promise<void> {
   try {
-    const token = await handshakes.judge(info.req, gateways);
+    const token = await handshakes.authorize(info.req, gateways);
     if (token !== undefined) tokens.set(info.req, token);
     // The application's `verifyClient` and its connection listeners, which `verdict(true)` runs, may throw.
     if (own === undefined) verdict(true);

@@ -3,18 +3,18 @@ import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
-import { judgeAuthentication } from './judge-authentication.js';
+import { verifyAuthentication } from './verify-authentication.js';
 
 const NOW = 1_700_000_000.7;
 const TOLERANCE = 5;
 
-function judged(
+function refusalOf(
   claims: Readonly<Record<string, unknown>>,
   requirement: AuthenticationRequirement,
 ): BearerError | undefined {
   const demand = authenticationDemand('here', requirement);
   try {
-    judgeAuthentication(testAccessToken({ claims }), demand, undefined, NOW, TOLERANCE);
+    verifyAuthentication(testAccessToken({ claims }), demand, undefined, NOW, TOLERANCE);
     return undefined;
   } catch (error) {
     if (!(error instanceof BearerError) || error.code !== 'insufficient_user_authentication') throw error;
@@ -26,7 +26,7 @@ function judged(
 const GOLD = { acr: 'gold' };
 const RECENT = { maxAgeSeconds: 60 };
 
-describe('judgeAuthentication (RFC 9470 section 3)', () => {
+describe('verifyAuthentication (RFC 9470 section 3)', () => {
   it.each<[string, Readonly<Record<string, unknown>>, AuthenticationRequirement]>([
     ['the very acr', { acr: 'gold' }, GOLD],
     ['one of several', { acr: 'silver' }, { acr: ['gold', 'silver'] }],
@@ -39,7 +39,7 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
     ['an acr, and a login as old as the hills', { acr: 'gold', auth_time: 0 }, GOLD],
     ['a recent login, and no acr', { auth_time: NOW }, RECENT],
   ])('accepts %s (RS-11)', (_, claims, requirement) => {
-    expect(judged(claims, requirement)).toBeUndefined();
+    expect(refusalOf(claims, requirement)).toBeUndefined();
   });
 
   it.each<[string, Readonly<Record<string, unknown>>, AuthenticationRequirement, string]>([
@@ -73,17 +73,17 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
       'authentication_too_old',
     ],
   ])('refuses %s (RS-11)', (_, claims, requirement, reason) => {
-    expect(judged(claims, requirement)?.reason).toBe(reason);
+    expect(refusalOf(claims, requirement)?.reason).toBe(reason);
   });
 
   it('names the client scope that adds a missing claim, and logs the found level or age', () => {
-    expect(judged({}, GOLD)?.fields['hint']).toContain('client scope acr');
-    expect(judged({}, RECENT)?.fields['hint']).toContain('client scope basic');
-    expect(judged({ acr: 'bronze' }, GOLD)?.fields).toMatchObject({ acr: 'bronze' });
-    expect(judged({ acr: 'bronze' }, GOLD)?.fields).not.toHaveProperty('hint');
-    expect(judged({ acr: '1' }, GOLD)?.fields['hint']).toContain('token exchange');
-    expect(judged({ auth_time: NOW - 100 }, RECENT)?.fields).toMatchObject({ ageSeconds: 100 });
-    expect(judged({ auth_time: NOW + 100 }, RECENT)?.fields['hint']).toContain('behind Keycloak');
+    expect(refusalOf({}, GOLD)?.fields['hint']).toContain('client scope acr');
+    expect(refusalOf({}, RECENT)?.fields['hint']).toContain('client scope basic');
+    expect(refusalOf({ acr: 'bronze' }, GOLD)?.fields).toMatchObject({ acr: 'bronze' });
+    expect(refusalOf({ acr: 'bronze' }, GOLD)?.fields).not.toHaveProperty('hint');
+    expect(refusalOf({ acr: '1' }, GOLD)?.fields['hint']).toContain('token exchange');
+    expect(refusalOf({ auth_time: NOW - 100 }, RECENT)?.fields).toMatchObject({ ageSeconds: 100 });
+    expect(refusalOf({ auth_time: NOW + 100 }, RECENT)?.fields['hint']).toContain('behind Keycloak');
   });
 
   it('accepts exactly the ages within the bound and its tolerance', () => {
@@ -93,7 +93,7 @@ describe('judgeAuthentication (RFC 9470 section 3)', () => {
         fc.integer({ min: 0, max: 100_000 }),
         (age, maxAgeSeconds) => {
           const isMet = age <= maxAgeSeconds + TOLERANCE && age >= -TOLERANCE;
-          expect(judged({ auth_time: NOW - age }, { maxAgeSeconds }) === undefined).toBe(isMet);
+          expect(refusalOf({ auth_time: NOW - age }, { maxAgeSeconds }) === undefined).toBe(isMet);
         },
       ),
     );

@@ -4,8 +4,8 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { judgeAccessToken as judgeAccessTokenOr, type SpecJudgeOptions } from '../../spec-support/judged.js';
-import { AccessTokenJudge } from './judge-access-token.js';
+import { verifyClaims as verifyClaimsOr, type SpecVerifierOptions } from '../../spec-support/verify-claims.js';
+import { ClaimsVerifier } from './claims-verifier.js';
 
 const NOW = 1_700_000_000;
 const TOLERANCE = 5;
@@ -26,7 +26,7 @@ const ANSWER = {
   sid: 's1',
 };
 
-const OPTIONS: SpecJudgeOptions = {
+const OPTIONS: SpecVerifierOptions = {
   issuer: ISSUER,
   audience: 'service-b',
   clockToleranceSeconds: TOLERANCE,
@@ -34,22 +34,22 @@ const OPTIONS: SpecJudgeOptions = {
   profile: TOKEN_PROFILES.keycloak,
 };
 
-const judgeAccessToken = (...args: Parameters<typeof judgeAccessTokenOr>): VerifiedAccessToken => {
-  const judged = judgeAccessTokenOr(...args);
-  if (judged instanceof Promise) throw new TypeError('not there at once');
-  return judged;
+const verifyClaims = (...args: Parameters<typeof verifyClaimsOr>): VerifiedAccessToken => {
+  const verified = verifyClaimsOr(...args);
+  if (verified instanceof Promise) throw new TypeError('not there at once');
+  return verified;
 };
 
 const NOTHING_DENIED = { denies: () => false };
 
 const clockAt = (now: number) => ({ epochSeconds: () => now, monotonicMs: () => 0 });
 
-function judge(
+function verify(
   bend: Readonly<Record<string, unknown>>,
-  options: Partial<SpecJudgeOptions> = {},
+  options: Partial<SpecVerifierOptions> = {},
   now = NOW,
 ): VerifiedAccessToken {
-  return judgeAccessToken(
+  return verifyClaims(
     'text',
     'introspection',
     { ...ANSWER, ...bend },
@@ -61,7 +61,7 @@ function judge(
 
 function refusalOf(bend: Readonly<Record<string, unknown>>, now = NOW): BearerError | undefined {
   try {
-    judge(bend, {}, now);
+    verify(bend, {}, now);
     return undefined;
   } catch (error) {
     if (error instanceof BearerError && error.code === 'invalid_token') return error;
@@ -72,9 +72,9 @@ function refusalOf(bend: Readonly<Record<string, unknown>>, now = NOW): BearerEr
 const refusal = (bend: Readonly<Record<string, unknown>>, now = NOW): string =>
   refusalOf(bend, now)?.reason ?? 'accepted';
 
-describe('judgeAccessToken', () => {
+describe('ClaimsVerifier', () => {
   it('returns a VerifiedAccessToken for a valid result', () => {
-    expect(judge({})).toMatchObject({
+    expect(verify({})).toMatchObject({
       issuer: ISSUER,
       subject: 'alice-id',
       clientId: 'service-a',
@@ -86,9 +86,9 @@ describe('judgeAccessToken', () => {
 
   it('accepts active only if it is the value true (RS-05)', () => {
     const { active: _, ...withoutActive } = ANSWER;
-    expect(() =>
-      judgeAccessToken('text', 'introspection', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED),
-    ).toThrow(BearerError);
+    expect(() => verifyClaims('text', 'introspection', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED)).toThrow(
+      BearerError,
+    );
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.constantFrom<unknown>('true', 1, [], {}, [true], null)), (active) => {
         expect(refusal({ active })).toBe(active === true ? 'accepted' : 'inactive');
@@ -177,19 +177,19 @@ describe('judgeAccessToken', () => {
   });
 
   it('reads the client from azp or else from client_id, and refuses a token without both', () => {
-    expect(judge({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
-    expect(judge({ azp: undefined }).clientId).toBe('service-a');
+    expect(verify({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
+    expect(verify({ azp: undefined }).clientId).toBe('service-a');
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
   });
 
   it('reads a mutable result again each time', () => {
     const answer = { ...ANSWER };
-    const judged = () => judgeAccessToken('text', 'introspection', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
-    expect(judged().subject).toBe('alice-id');
+    const verified = () => verifyClaims('text', 'introspection', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
+    expect(verified().subject).toBe('alice-id');
     answer.sub = 'bob-id';
-    expect(judged().subject).toBe('bob-id');
+    expect(verified().subject).toBe('bob-id');
     answer.aud = 'service-c';
-    expect(judged).toThrow(expect.objectContaining({ reason: 'other_audience' }));
+    expect(verified).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
   it('returns a token or throws invalid_token for any result, never another error (RS-03)', () => {
@@ -209,9 +209,9 @@ describe('judgeAccessToken', () => {
 });
 
 describe('asynchronous permissions', () => {
-  const later = (permissions: SpecJudgeOptions['permissions'], denies = (): boolean => false) =>
+  const later = (permissions: SpecVerifierOptions['permissions'], denies = (): boolean => false) =>
     Promise.resolve(
-      judgeAccessTokenOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
+      verifyClaimsOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
     );
 
   it('become the permissions of the token', async () => {
@@ -234,41 +234,41 @@ describe('asynchronous permissions', () => {
 });
 
 describe('a denied token', () => {
-  const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<SpecJudgeOptions> = {}) =>
-    judgeAccessToken('text', 'introspection', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
+  const verifyDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<SpecVerifierOptions> = {}) =>
+    verifyClaims('text', 'introspection', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
       denies: ({ sessionId }) => sessionId === 's1',
     });
 
   it('is refused although its result is valid (RS-13)', () => {
-    expect(() => judgeDenied({})).toThrow(expect.objectContaining({ code: 'invalid_token', reason: 'revoked' }));
-    expect(judgeDenied({ sid: 's2' }).sessionId).toBe('s2');
+    expect(() => verifyDenied({})).toThrow(expect.objectContaining({ code: 'invalid_token', reason: 'revoked' }));
+    expect(verifyDenied({ sid: 's2' }).sessionId).toBe('s2');
   });
 
   it('is refused for its other faults first', () => {
-    expect(() => judgeDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
+    expect(() => verifyDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
   it('is refused before the application is asked for permissions', () => {
     const permissions = (): readonly string[] => {
       throw new Error('asked');
     };
-    expect(() => judgeDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
+    expect(() => verifyDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
   });
 
   it('keeps the hash of the first check for the same result', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
-    const byOne = new AccessTokenJudge(OPTIONS, clockAt(NOW), denials);
+    const byOne = new ClaimsVerifier(OPTIONS, clockAt(NOW), denials);
     for (const hash of ['hash of the text', 'hash of another text, which must not count']) {
-      void byOne.judge({ text: 'text', hash, mapPermissions: () => [], context: undefined }, 'introspection', answer);
+      void byOne.verify({ text: 'text', hash, mapPermissions: () => [], context: undefined }, 'introspection', answer);
     }
     expect(new Set(seen).size).toBe(1);
   });
 });
 
 describe('a cached result', () => {
-  const judgedTwice = (
+  const verifiedTwice = (
     bend: Readonly<Record<string, unknown>>,
     laterBySeconds: number,
     deniedLater = false,
@@ -277,10 +277,10 @@ describe('a cached result', () => {
     let now = NOW;
     let denies = false;
     const clock = { epochSeconds: () => now, monotonicMs: () => 0 };
-    const one = new AccessTokenJudge(OPTIONS, clock, { denies: () => denies });
+    const one = new ClaimsVerifier(OPTIONS, clock, { denies: () => denies });
     const outcome = (): string => {
       try {
-        void one.judge(
+        void one.verify(
           { text: 'text', hash: 'hash', mapPermissions: undefined, context: undefined },
           'introspection',
           answer,
@@ -297,16 +297,16 @@ describe('a cached result', () => {
   };
 
   it('is refused each time for a fault that time does not change (RS-06)', () => {
-    expect(judgedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
-    expect(judgedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
-    expect(judgedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
+    expect(verifiedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
+    expect(verifiedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
+    expect(verifiedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
   });
 
   it('is checked against the current time and the current denials each time (RS-13)', () => {
-    expect(judgedTwice({}, 0)).toEqual(['accepted', 'accepted']);
-    expect(judgedTwice({}, 60 + TOLERANCE)).toEqual(['accepted', 'expired']);
-    expect(judgedTwice({ nbf: NOW + 60 }, 60)).toEqual(['not_yet_valid', 'accepted']);
-    expect(judgedTwice({}, 0, true)).toEqual(['accepted', 'revoked']);
+    expect(verifiedTwice({}, 0)).toEqual(['accepted', 'accepted']);
+    expect(verifiedTwice({}, 60 + TOLERANCE)).toEqual(['accepted', 'expired']);
+    expect(verifiedTwice({ nbf: NOW + 60 }, 60)).toEqual(['not_yet_valid', 'accepted']);
+    expect(verifiedTwice({}, 0, true)).toEqual(['accepted', 'revoked']);
   });
 });
 
@@ -319,7 +319,7 @@ describe('permissions', () => {
   it('are exactly the members of scope, without prefix matches (RS-09)', () => {
     fc.assert(
       fc.property(fc.array(name), name, (granted, demanded) => {
-        const token = judge({ scope: granted.join(' ') });
+        const token = verify({ scope: granted.join(' ') });
         const { permissions } = token;
         expect(token.hasPermission(demanded)).toBe(new Set(granted).has(demanded));
         expect([...permissions].toSorted()).toEqual([...new Set(granted)].toSorted());
@@ -328,25 +328,25 @@ describe('permissions', () => {
   });
 
   it.each([undefined, '', ' '])('are empty with scope %j (RS-09)', (scope) => {
-    expect([...judge({ scope }).permissions]).toEqual([]);
+    expect([...verify({ scope }).permissions]).toEqual([]);
   });
 
   it('are the result of the mapper instead of the scope', () => {
     const permissions = (claims: AccessTokenClaims): readonly string[] => [`of:${claims.sub}`];
-    expect([...judge({}, { permissions }).permissions]).toEqual(['of:alice-id']);
+    expect([...verify({}, { permissions }).permissions]).toEqual(['of:alice-id']);
   });
 
   it('are requested only for a valid token', () => {
     let asked = 0;
     const permissions = (): readonly string[] => [`${++asked}`];
-    expect(() => judge({ aud: 'service-c' }, { permissions })).toThrow(BearerError);
+    expect(() => verify({ aud: 'service-c' }, { permissions })).toThrow(BearerError);
     expect(asked).toBe(0);
   });
 
   it.each<[unknown]>([[undefined], ['admin'], [new Set(['admin'])], [['admin', 1]], [{ length: 0 }], [null]])(
     'cause TypeError if the mapper returns %j',
     (made) => {
-      expect(() => judge({}, { permissions: () => made as readonly string[] })).toThrow(TypeError);
+      expect(() => verify({}, { permissions: () => made as readonly string[] })).toThrow(TypeError);
     },
   );
 });
@@ -355,7 +355,7 @@ describe('claims of a token whose signature was verified', () => {
   const { active: _, client_id: __, ...SIGNED } = ANSWER;
   const reasonOf = (source: 'introspection' | 'signature', claims: Readonly<Record<string, unknown>>): string => {
     try {
-      judgeAccessToken('text', source, claims, OPTIONS, clockAt(NOW), NOTHING_DENIED);
+      verifyClaims('text', source, claims, OPTIONS, clockAt(NOW), NOTHING_DENIED);
       return 'accepted';
     } catch (error) {
       if (error instanceof BearerError) return error.reason;
@@ -404,7 +404,7 @@ describe('claims of a token whose signature was verified', () => {
   });
 
   it('are checked against the denials of this service (RS-13)', () => {
-    expect(() => judgeAccessToken('text', 'signature', SIGNED, OPTIONS, clockAt(NOW), { denies: () => true })).toThrow(
+    expect(() => verifyClaims('text', 'signature', SIGNED, OPTIONS, clockAt(NOW), { denies: () => true })).toThrow(
       expect.objectContaining({ reason: 'revoked' }),
     );
   });

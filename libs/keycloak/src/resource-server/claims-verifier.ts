@@ -15,7 +15,7 @@ import type { HeldDenials } from '../revocation/held-denials.js';
 import { ActiveToken } from './active-token.js';
 import { permissionList, type PermissionContext, type PermissionMapper } from './permission-mapper.js';
 
-export interface JudgeOptions {
+export interface ClaimsVerifierOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly clockToleranceSeconds: number;
@@ -32,18 +32,18 @@ export interface PresentedToken {
 
 export type ClaimsSource = 'introspection' | 'signature';
 
-export class AccessTokenJudge {
+export class ClaimsVerifier {
   /** Cached claims are frozen, so the checks that do not depend on the time run once. */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
-    private readonly options: JudgeOptions,
+    private readonly options: ClaimsVerifierOptions,
     private readonly clock: Clock,
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
   /** Runs for every request, even with a cached result, so that cached claims do not outlive the token. */
-  judge(
+  verify(
     token: PresentedToken,
     source: ClaimsSource,
     given: IntrospectionAnswer,

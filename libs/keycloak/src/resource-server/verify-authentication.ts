@@ -7,7 +7,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-export function judgeAuthentication(
+export function verifyAuthentication(
   token: VerifiedAccessToken,
   demand: AuthenticationDemand,
   acceptedAcr: readonly string[] | undefined,

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { BearerError } from '../protocol/bearer-error.js';
 import { PROFILES, TOKEN_PROFILES, type ProfileName } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { judgeAccessToken } from '../../spec-support/judged.js';
-import { type ClaimsSource } from './judge-access-token.js';
+import { verifyClaims } from '../../spec-support/verify-claims.js';
+import { type ClaimsSource } from './claims-verifier.js';
 
 const NOW = 1_700_000_000;
 const ISSUER = 'https://sso.example.com/tenant';
@@ -16,7 +16,7 @@ const GOOD = {
   rfc7662: { client_id: 'web', token_type: 'Bearer', username: 'alice' },
 } as const;
 
-function judge(profile: ProfileName, bend: Bend, source: ClaimsSource = 'introspection'): VerifiedAccessToken {
+function verify(profile: ProfileName, bend: Bend, source: ClaimsSource = 'introspection'): VerifiedAccessToken {
   const claims = {
     active: true,
     iss: ISSUER,
@@ -35,14 +35,14 @@ function judge(profile: ProfileName, bend: Bend, source: ClaimsSource = 'introsp
     profile: TOKEN_PROFILES[profile],
   };
   const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
-  const judged = judgeAccessToken('text', source, Object.freeze(given), options, clock, { denies: () => false });
-  if (judged instanceof Promise) throw new TypeError('not there at once');
-  return judged;
+  const verified = verifyClaims('text', source, Object.freeze(given), options, clock, { denies: () => false });
+  if (verified instanceof Promise) throw new TypeError('not there at once');
+  return verified;
 }
 
 function verdict(profile: ProfileName, bend: Bend, source?: ClaimsSource): string {
   try {
-    judge(profile, bend, source);
+    verify(profile, bend, source);
     return 'accepted';
   } catch (error) {
     if (error instanceof BearerError && error.code === 'invalid_token') return error.reason;
@@ -129,21 +129,21 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
 
 describe('the subject of a token', () => {
   it.each(PROFILES)('is the sub of its user (%s)', (profile) => {
-    expect(judge(profile, {})).toMatchObject({ issuer: ISSUER, subject: 'alice-id', clientId: 'web' });
+    expect(verify(profile, {})).toMatchObject({ issuer: ISSUER, subject: 'alice-id', clientId: 'web' });
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
     'never equals the sub of a user if a client has that sub as its id: %s (RFC 9068 section 5)',
     (profile) => {
-      const clients = judge(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
+      const clients = verify(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
       expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });
       expect(clients.claims.sub).toBe('client:alice-id');
-      expect(clients.subject).not.toBe(judge(profile, {}).subject);
+      expect(clients.subject).not.toBe(verify(profile, {}).subject);
     },
   );
 
   it('is the client if the server names no user (RFC 7662 section 2.2)', () => {
-    const token = judge('rfc7662', { sub: undefined, username: undefined, iss: undefined });
+    const token = verify('rfc7662', { sub: undefined, username: undefined, iss: undefined });
     expect(token).toMatchObject({ issuer: ISSUER, subject: 'client:web', clientId: 'web' });
     expect(token.claims).toMatchObject({ iss: ISSUER, sub: 'client:web' });
   });
@@ -156,6 +156,6 @@ describe('the subject of a token', () => {
   });
 
   it('is the sub from Keycloak, even if it equals the client id', () => {
-    expect(judge('keycloak', { azp: 'alice-id' }).subject).toBe('alice-id');
+    expect(verify('keycloak', { azp: 'alice-id' }).subject).toBe('alice-id');
   });
 });
