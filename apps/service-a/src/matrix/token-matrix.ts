@@ -78,8 +78,8 @@ export class TokenMatrix {
 
   async #row(stolen: StolenToken, show: () => Promise<TokenRow>): Promise<MatrixRow> {
     try {
-      const { id, token, expiresAt, doors } = await show();
-      const row = { ...stolen, id, token, expiresAt, cells: evaluateAnswers({ ...stolen, expiresAt }, doors) };
+      const { id, token, expiresAt, tries } = await show();
+      const row = { ...stolen, id, token, expiresAt, cells: evaluateAnswers({ ...stolen, expiresAt }, tries) };
       this.#shown.set(id, row);
       return row;
     } catch (error) {

@@ -6,7 +6,7 @@ describe('a row of the matrix that another service reports', () => {
     id: 'an id',
     token: { aud: 'service-c', azp: 'service-b' },
     expiresAt: 1_800_000_000,
-    doors: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
+    tries: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
   };
 
   it('is accepted in the agreed form, without unknown fields', () => {
@@ -18,11 +18,11 @@ describe('a row of the matrix that another service reports', () => {
     ['without an id', { ...row, id: undefined }],
     ['without an end', { ...row, expiresAt: '1' }],
     ['with an end that is no date', { ...row, expiresAt: 1e300 }],
-    ['without answers', { ...row, doors: {} }],
-    ['with an empty list of answers', { ...row, doors: [] }],
-    ['with an answer of another service', { ...row, doors: [{ ...row.doors[0], service: 'service-x' }] }],
-    ['with a service that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
-    ['with an answer of no service', { ...row, doors: [{ answer: { status: 200 } }] }],
+    ['without answers', { ...row, tries: {} }],
+    ['with an empty list of answers', { ...row, tries: [] }],
+    ['with an answer of another service', { ...row, tries: [{ ...row.tries[0], service: 'service-x' }] }],
+    ['with a service that has no answer', { ...row, tries: [{ service: 'service-a' }] }],
+    ['with an answer of no service', { ...row, tries: [{ answer: { status: 200 } }] }],
   ])('is rejected when it is %s', (_, answer) => {
     expect(readTokenRow(answer, ['service-a'])).toBeUndefined();
   });

@@ -5,17 +5,17 @@ import type { TokenRow } from './token-row.js';
 const MAX_EXPIRY = 1e11;
 
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
-  const { id, token, expiresAt, doors } = membersOf(given);
+  const { id, token, expiresAt, tries } = membersOf(given);
   if (!isText(id)) return undefined;
   if (typeof expiresAt !== 'number' || !Number.isInteger(expiresAt) || Math.abs(expiresAt) > MAX_EXPIRY)
     return undefined;
-  if (!Array.isArray(doors)) return undefined;
-  const read = doors.map((item: unknown) => {
+  if (!Array.isArray(tries)) return undefined;
+  const read = tries.map((item: unknown) => {
     const { service, answer } = membersOf(item);
     const shown = readAnswer(answer);
     return isText(service) && shown !== undefined ? { service, answer: shown } : undefined;
   });
   if (!read.every((item) => item !== undefined)) return undefined;
   if (read.map(({ service }) => service).join() !== services.join()) return undefined;
-  return { id, token: readWords(token), expiresAt, doors: read };
+  return { id, token: readWords(token), expiresAt, tries: read };
 }

@@ -13,7 +13,7 @@ export interface TokenRow {
   readonly token: TokenInWords;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  readonly doors: readonly TriedService[];
+  readonly tries: readonly TriedService[];
 }
 
 export type Targets = Readonly<Record<string, AttackTarget>>;
@@ -25,7 +25,7 @@ export async function tryToken(token: string, targets: Targets): Promise<Omit<To
     service,
     answer: await answerOf(target, token),
   }));
-  return { token: words, expiresAt, doors: await Promise.all(answers) };
+  return { token: words, expiresAt, tries: await Promise.all(answers) };
 }
 
 export const answerOf = (target: AttackTarget, token: string): Promise<AttackAnswer> =>
