@@ -132,7 +132,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
-  // These gaps are documented in docs/revocation.md#how-soon.
+  // These gaps are documented in docs/revocation-reference.md#by-cause.
   it.each<[string, Act]>([
     ['a session that an administrator ends', endSession],
     ['all sessions of the realm, ended', endAllSessions],

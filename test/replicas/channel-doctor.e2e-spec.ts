@@ -88,7 +88,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     for (const stop of stopping.splice(0)) await stop();
   });
 
-  it('reports nothing wrong for the rights that docs/replicas.md names, and changes nothing', async () => {
+  it('reports nothing wrong for the rights that docs/valkey.md names, and changes nothing', async () => {
     const one = await started();
     one.denials.deny({ sid: 's1' });
     const before = await dump();

@@ -170,7 +170,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       expect([right, reason]).toEqual([right, 'noperm']);
       const missing = right.startsWith('+') ? `the command "${right.slice(1)}"` : 'access to a key';
       expect(hint).toContain(`The Valkey user "${name}" lacks ${missing}`);
-      expect(hint).toContain('docs/replicas.md');
+      expect(hint).toContain('docs/valkey.md');
     },
   );
 
@@ -295,7 +295,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     it('when the stream is read (OP-04)', async () => {
       await give('service-b', [...rightsOf('service-b'), '-xrange']);
       await sharing('service-b');
-      expect(await hinted("The revocation channel can't be read", 'service-b')).toContain('docs/replicas.md');
+      expect(await hinted("The revocation channel can't be read", 'service-b')).toContain('docs/valkey.md');
     });
 
     it('when a denial is appended (OP-04)', async () => {
@@ -303,7 +303,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       await give('service-b', [...rightsOf('service-b'), '-xadd']);
       const held = await sharing('service-b');
       held.deny({ sid: 's1' });
-      expect(await hinted("Denials can't be shared", 'service-b')).toContain('docs/replicas.md');
+      expect(await hinted("Denials can't be shared", 'service-b')).toContain('docs/valkey.md');
     });
 
     it('when introspection results are shared (OP-04)', async () => {
@@ -317,7 +317,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       await level.find('token', 60_000, (text) => text);
       level.put('token', { text: 'x', askedAtMs: 0, servesMs: 60_000 });
       await level.find('token', 60_000, (text) => text);
-      expect(await hinted('The shared cache', 'service-c')).toContain('docs/replicas.md');
+      expect(await hinted('The shared cache', 'service-c')).toContain('docs/valkey.md');
     });
 
     it('when a poller takes the lease or writes a proof (OP-04)', async () => {
@@ -329,7 +329,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       const holder = new LeaseHolder(feed, log, 1000);
       await expect(holder.lease()).resolves.toBeUndefined();
       await holder.lease();
-      expect(await hinted("This process can't poll for the other services", POLLER)).toContain('docs/replicas.md');
+      expect(await hinted("This process can't poll for the other services", POLLER)).toContain('docs/valkey.md');
       expect(lines).toHaveLength(1);
     });
   });

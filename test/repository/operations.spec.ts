@@ -22,9 +22,9 @@ describe('the runbook', () => {
     expect({ 'docs/operations.md has no row for': lacking }).toEqual({ 'docs/operations.md has no row for': [] });
   });
 
-  it('links the guide of the signal feed, which names each reason of the feed', () => {
-    expect(runbook).toContain('revocation.md');
-    const guide = read('docs/revocation.md');
+  it('links the reference of the signal feed, which names each reason of the feed', () => {
+    expect(runbook).toContain('revocation-reference.md');
+    const guide = read('docs/revocation-reference.md');
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 

@@ -153,7 +153,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
       for (const one of given.slice(0, -2)) expect(one).toMatch(/^\+[a-z|_]+$/);
       const own = rights.filter((right) => /^~nestjs-keycloak-s2s:[^{]/.test(right));
       expect(own).toEqual(name === poller({}).name ? [] : [`~nestjs-keycloak-s2s:${name}:*`]);
-      const guide = read('docs/replicas.md');
+      const guide = read('docs/valkey.md');
       for (const right of given) expect(guide).toContain(`\`${right.replace('|', '\\|')}\``);
     },
   );

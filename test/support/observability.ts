@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const guide = read('docs/telemetry.md');
+const guide = read('docs/metrics.md');
 
 export interface Rule {
   readonly alert: string;

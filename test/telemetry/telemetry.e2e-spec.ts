@@ -121,7 +121,7 @@ async function scraped(): Promise<string> {
 }
 
 function documentedMetrics(): readonly string[] {
-  const guide = readFileSync(new URL('../../docs/telemetry.md', import.meta.url), 'utf8');
+  const guide = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
   return [...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) /gm)].map(
     ([, name = '', kind]) => name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : ''),
   );

@@ -10,7 +10,6 @@ function required(name: string): string {
   return value;
 }
 
-// #region main
 const app = await NestFactory.create(
   OrdersModule.register({
     issuer: required('ISSUER'),
@@ -22,4 +21,3 @@ app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)));
 app.connectMicroservice({ transport: Transport.NATS, options: { servers: [required('NATS_URL')] } });
 await app.startAllMicroservices();
 await app.listen(Number(process.env['PORT'] ?? 3000));
-// #endregion main

@@ -33,7 +33,7 @@ export interface RunningAuthorizationServer extends RunningServer {
  * plain HTTP. It is **not for production**: it stores passwords in plain text.
  *
  * The administrator logs in at the realm `master` with `admin-cli`. Unsupported paths of the admin REST API answer 501.
- * `docs/testing.md` lists what the server does not support. {@link RunningAuthorizationServer.control} is not part of
+ * The README lists what the server does not support. {@link RunningAuthorizationServer.control} is not part of
  * Keycloak.
  *
  * With `features: ['ssf']`, a realm with the attribute `ssf.transmitterEnabled` set to `true` is an SSF transmitter

@@ -10,7 +10,7 @@ const TELEMETRY: FactoryProvider = {
 
 /**
  * Import it once, in the root module, beside `KeycloakModule.forRoot`. It reports the metrics and spans of
- * docs/telemetry.md, and adds `traceparent` and `tracestate` to calls of other services.
+ * docs/metrics.md, and adds `traceparent` and `tracestate` to calls of other services.
  *
  * Without an OpenTelemetry SDK that is registered before the application starts, it does nothing. It does NOT create
  * spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.

@@ -320,8 +320,8 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(printed).not.toMatch(/[0-9a-f]{64}/);
   });
 
-  describe('docs/telemetry.md', () => {
-    const TEXT = readFileSync(new URL('../../../../../docs/telemetry.md', import.meta.url), 'utf8');
+  describe('docs/metrics.md', () => {
+    const TEXT = readFileSync(new URL('../../../../../docs/metrics.md', import.meta.url), 'utf8');
     const table = (name: string): readonly (readonly string[])[] => {
       const [, rows = ''] = new RegExp(`^\\| ${name} .*\\n\\| -.*\\n((?:\\|.*\\n)+)`, 'm').exec(TEXT) ?? [];
       const lines = rows.trimEnd().split('\n');

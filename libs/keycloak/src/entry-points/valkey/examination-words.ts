@@ -16,7 +16,7 @@ export function missingRight(address: ValkeyAddress, rights: readonly string[]):
   ];
   return {
     message: `${placeOf(address)}: the user ${userOf(address)} has no right to ${parts.join(' and ')}.`,
-    cure: 'Give the user the rights that docs/replicas.md lists (ACL SETUSER, or the ACL file of the server).',
+    cure: 'Give the user the rights that docs/valkey.md lists (ACL SETUSER, or the ACL file of the server).',
   };
 }
 
@@ -33,7 +33,7 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
   if (reason === 'noperm') {
     return {
       message: `${place}: the user ${userOf(address)} lacks a right that each connection needs (noperm).`,
-      cure: 'Give the user the rights that docs/replicas.md lists (ACL SETUSER, or the ACL file of the server).',
+      cure: 'Give the user the rights that docs/valkey.md lists (ACL SETUSER, or the ACL file of the server).',
     };
   }
   if (reason === 'maxmemory_policy_must_be_noeviction') {
@@ -65,11 +65,11 @@ export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>
   },
   proof_malformed: {
     message: "A process with the denial keys wrote something in the place of the poller's proof.",
-    cure: 'Find out which process wrote it. Only the pollers need the right to write that key (docs/replicas.md).',
+    cure: 'Find out which process wrote it. Only the pollers need the right to write that key (docs/valkey.md).',
   },
   proof_of_another_stream: {
     message: 'Somebody put a proof of another stream in the place of ours.',
-    cure: 'Find out who writes the keys of the proofs. Only the pollers need that right (docs/replicas.md).',
+    cure: 'Find out who writes the keys of the proofs. Only the pollers need that right (docs/valkey.md).',
   },
 };
 

@@ -22,6 +22,6 @@ export function answeredError(answer: string, user: string): ValkeyError {
   }
   const command = REFUSED_COMMAND.exec(answer)?.[1];
   const missing = command === undefined ? 'access to a key that it needs' : `the command "${command}"`;
-  const cure = 'Give it the rights of its line in docs/replicas.md ("Users and rights").';
+  const cure = 'Give it the rights of its line in docs/valkey.md ("Users and rights").';
   return new ValkeyError('noperm', `The Valkey user "${user}" lacks ${missing}. ${cure}`);
 }

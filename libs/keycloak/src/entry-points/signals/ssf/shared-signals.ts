@@ -26,7 +26,7 @@ const UNDECIDED_IS_A_FAULT_MS = 30_000;
 /**
  * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter (SSF 1.0, CAEP 1.0,
  * RFC 8936, RFC 8417), such as Keycloak 26.7 with `--features=ssf`. The client needs a service account, the optional
- * scopes `ssf.read` and `ssf.manage`, and attributes (docs/revocation.md#shared-signals). The service creates a stream
+ * scopes `ssf.read` and `ssf.manage`, and attributes (docs/event-feed.md#shared-signals). The service creates a stream
  * if the client has none.
  *
  * Keycloak 26.7 reports logouts and "sign out", but not that a user is disabled or deleted. For these, add
