@@ -69,7 +69,7 @@ try {
 async function main() {
   const cells = chosen();
   const library = publishedLibraries().find((path) => path.endsWith('/keycloak'));
-  if (library === undefined) throw new Error('There is no libs/keycloak');
+  if (library === undefined) throw new Error('libs/keycloak does not exist');
   const { tarball } = packLibrary(library);
   const { startAuthorizationServer } = await import('../libs/keycloak-test-servers/dist/index.js');
   const server = await startAuthorizationServer({ realm: REALM, environment: SECRETS });
@@ -102,7 +102,7 @@ function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
   const all = [...CELLS, ...OLDEST, MORE.contexts, MORE.otherServers].map(({ name }) => name);
   const unknown = wanted.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`Unknown cell: ${unknown.join(', ')}. Cells are: ${all.join(', ')}`);
   const cells = [...CELLS, ...OLDEST];
   return wanted.length === 0 ? cells : cells.filter(({ name }) => wanted.includes(name));
 }

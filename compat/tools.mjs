@@ -47,7 +47,7 @@ export async function tool(name, version, signal) {
   mkdirSync(home, { recursive: true });
   const args = ['install', '--no-save', '--no-package-lock', '--prefix', home, `${name}@${version}`];
   const { status, output } = await run(home, 'npm', args, {}, signal);
-  if (status !== 0) throw new Error(`${name} ${version} can't be had: ${output}`);
+  if (status !== 0) throw new Error(`${name} ${version} can't be installed: ${output}`);
   return folder;
 }
 

@@ -82,7 +82,7 @@ class MeasuredProcess {
 
   async fails() {
     const how = await this.ended;
-    throw new Error(`${this.name} ended by itself (${how}):\n${this.output.join('').slice(-4000)}`);
+    throw new Error(`${this.name} ended unexpectedly (${how}):\n${this.output.join('').slice(-4000)}`);
   }
 
   async stop() {

@@ -63,7 +63,7 @@ function compare(folder, reports) {
     const changed = linesThatDiffer(before, reports.get(file) ?? '');
     if (changed.length === 0) continue;
     process.exitCode = 1;
-    console.error(paint(31, `${join(folder, file)} is not what is exported: npm run api:report -- --write`));
+    console.error(paint(31, `${join(folder, file)} is out of date: npm run api:report -- --write`));
     for (const line of changed) console.error(`  ${line}`);
   }
 }

@@ -27,7 +27,7 @@ try {
     entry.isDirectory() ? [entry.name] : [],
   );
   const unknown = names.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new Error(`No such example: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`Unknown example: ${unknown.join(', ')}. Examples are: ${all.join(', ')}`);
   const tarballs = publishedLibraries().map((library) => packLibrary(library).tarball);
   for (const name of names.length > 0 ? names : all) await tryOut(name, tarballs);
 } catch (error) {

@@ -19,13 +19,13 @@ argumentsOf({ options: {} });
 
 /** @type {Record<string, (packed: import('../release/packed-library.mjs').Packed) => string[] | Promise<string[]>>} */
 const CHECKS = {
-  'publint has nothing to say': faultsOfManifest,
-  'the types are right for all who import ES modules (attw)': faultsOfTypes,
-  'the types hold where libraries are checked as well': faultsOfCompilation,
-  'every export is there, and can be imported': faultsOfExports,
-  'each command says what it takes': faultsOfCommands,
-  'what is needed is in it, and nothing else': faultsOfFiles,
-  'source maps lead into the package, to the same statement': faultsOfSourceMaps,
+  'publint finds nothing': faultsOfManifest,
+  'the types are right for every importer of ES modules (attw)': faultsOfTypes,
+  'the types pass without skipLibCheck': faultsOfCompilation,
+  'every export exists and can be imported': faultsOfExports,
+  'each command prints its options': faultsOfCommands,
+  'the package contains the needed files and no others': faultsOfFiles,
+  'source maps point to the same statement inside the package': faultsOfSourceMaps,
   'a stack trace names the line of the source': faultsOfStackTraces,
   'it depends on what its main entry point leads to, and on nothing else': faultsOfDependencies,
 };

@@ -83,10 +83,10 @@ export async function faultsOfCommands({ folder, manifest }) {
 export function faultsOfFiles({ files, manifest, read }) {
   const used = new Set([...filesInUse({ files, manifest, read })].map(sourceOf));
   return [
-    ...ALWAYS.filter((file) => !files.includes(file)).map((file) => `there is no ${file}`),
+    ...ALWAYS.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
     ...files
       .filter((file) => !ALWAYS.includes(file) && !used.has(sourceOf(file)))
-      .map((file) => `${file} is used by nobody who imports the package`),
+      .map((file) => `no import of the package uses ${file}`),
   ];
 }
 

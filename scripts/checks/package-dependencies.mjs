@@ -35,7 +35,7 @@ export function faultsOfDependencies({ files, manifest, read }) {
   return [
     ...own
       .filter((name) => OF_THE_APPLICATION.test(name) || name in peerDependencies)
-      .map((name) => `${name} is a dependency, and must be a peer alone`),
+      .map((name) => `${name} is a dependency, but must only be a peer`),
     ...[...own, ...required]
       .filter((name) => !main.has(name))
       .map((name) => `${name} is installed for everybody, but the entry point "." does not lead to it`),

@@ -55,7 +55,7 @@ function misledThrows(file, map, source, read) {
 /** @param {import('../release/packed-library.mjs').Packed} packed */
 export async function faultsOfStackTraces({ folder, files, manifest, read }) {
   const provoked = PROVOKED[manifest.name];
-  if (provoked === undefined) return ['nothing is provoked: name a call that throws, in PROVOKED'];
+  if (provoked === undefined) return ['no call that throws is listed in PROVOKED'];
   const faults = await Promise.all(
     provoked.map(async ([entryPoint, names, call, statement]) => {
       const { stderr } = await runInside(

@@ -42,7 +42,8 @@ async function upToDate(markdown, document) {
     if (NO_CODE.has(language)) return block;
     try {
       if (indent !== '') throw new Error('a piece is not indented');
-      if (path === undefined) throw new Error('code of no file: the line before must link one, and end with a colon');
+      if (path === undefined)
+        throw new Error('the code has no file: the line before it must link a file and end with a colon');
       return `\`\`\`${info}\n${piece(join(dirname(document), path), selector)}\n\`\`\``;
     } catch (error) {
       faults.push(`${before.split('\n').length}: ${error instanceof Error ? error.message : error}`);
@@ -70,7 +71,7 @@ function piece(file, selector) {
 function pointed(json, path) {
   let found = json;
   for (const key of path.slice('#/'.length).split('/')) found = found?.[key];
-  if (found === undefined) throw new Error(`nothing is at ${path}`);
+  if (found === undefined) throw new Error(`${path} does not exist`);
   return found;
 }
 

@@ -40,7 +40,7 @@ async function main(args) {
     signal,
   });
   if (chromium !== undefined || !wantsBrowser(others)) return code;
-  const words = `THE BROWSER SPECS WERE NOT RUN: there is no Chromium to run them in.\n${HOW_TO_GET_CHROMIUM}`;
+  const words = `THE BROWSER SPECS WERE NOT RUN: Chromium was not found.\n${HOW_TO_GET_CHROMIUM}`;
   console.error(paint(31, `\n${LINE}\n${words}\n${LINE}`));
   return code === 0 && complete ? 1 : code;
 }

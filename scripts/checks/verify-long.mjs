@@ -81,7 +81,7 @@ async function main() {
   console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
   const inWords = (/** @type {number[]} */ codes) => codes.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ');
   console.log(`Chaos with seed ${seed}, and the specs of replicas: ${inWords(replicas)}`);
-  console.log(`npm run compat, and that of each Keycloak: ${inWords(compat)}`);
+  console.log(`npm run compat, alone and with each Keycloak: ${inWords(compat)}`);
   return specs.failed + suites.failed === 0 && [...replicas, ...compat].every((code) => code === 0) ? 0 : 1;
 }
 
@@ -90,7 +90,7 @@ async function main() {
  * @param {string} text
  */
 function countOf(name, text) {
-  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: not a number of times`);
+  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: must be a number of runs`);
   return Number(text);
 }
 

@@ -14,9 +14,7 @@ export function argumentsOf(config) {
     return parseArgs(config);
   } catch (error) {
     const names = Object.keys(config.options ?? {}).map((name) => `--${name}`);
-    console.error(
-      paint(31, `${messageOf(error)}. Options: ${names.join(', ') || 'none'}; --help says what they are for.`),
-    );
+    console.error(paint(31, `${messageOf(error)}. Options: ${names.join(', ') || 'none'}; --help describes them.`));
     return process.exit(1);
   }
 }
@@ -58,7 +56,7 @@ export function selectionLast(args) {
  */
 export function chooseServer(option, environment, otherwise = 'available') {
   // Without a value the option is `true`.
-  if (option === '' || option === true) throw new Error('--authorization-server= names no server');
+  if (option === '' || option === true) throw new Error('--authorization-server= must name a server');
   const choice = String(option ?? (environment.AUTHORIZATION_SERVER || otherwise));
   environment.AUTHORIZATION_SERVER = choice;
   return choice;

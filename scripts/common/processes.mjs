@@ -88,7 +88,7 @@ export function startProcess(executable, args, { env = process.env, prefix, inpu
  */
 export async function failWhenEnded({ name, end }, signal) {
   const status = await end;
-  if (!signal.aborted) throw new Error(`${name} ended by itself (${statusInWords(status)})`);
+  if (!signal.aborted) throw new Error(`${name} ended unexpectedly (${statusInWords(status)})`);
 }
 
 /** @param {number | string | null} status */

@@ -30,7 +30,7 @@ export async function feedFault(service, issuer, readDetails) {
   if (typeof token !== 'string') return token;
   for (let look = 1; ; look += 1) {
     const answer = await readDetails(token).catch((error) => ({ code: codeOf(error) }));
-    if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'not what was expected'));
+    if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'an unexpected answer'));
     const { signals } = answer.details;
     if (signals?.state !== 'silent') return undefined;
     if (look === LOOKS) return silent(signals);
@@ -44,7 +44,7 @@ const UNREAD = { what: 'The state of the signal feed could not be read', level: 
 const unreadDetails = (code) => ({
   ...UNREAD,
   why: `its health details: ${code}`,
-  cure: 'Read the log of the process: it says why it refused or failed GET /health/details.',
+  cure: 'Read the log of the process for the reason why GET /health/details was refused or failed.',
 });
 
 const codeOf = (/** @type {any} */ { cause, message }) => String(cause?.code ?? message);
@@ -57,7 +57,7 @@ function silent({ lastHealthySecondsAgo, reason }) {
     what: 'Signal feed silent',
     check: /** @type {const} */ ('signals'),
     why: reason ?? since,
-    cure: 'Read the log of the process: the line "Revocations are not received" or "Refused what the revocation channel holds" says why. Look for gaps of the channel, too.',
+    cure: 'Read the log of the process: the line "Revocations are not received" or "Refused content of the revocation channel" says why. Look for gaps of the channel, too.',
     isSymptom: /** @type {const} */ (true),
   };
 }
@@ -81,9 +81,9 @@ async function operatorToken(service, issuer) {
     const { access_token: token, error = '' } = /** @type {any} */ (await answer.json().catch(() => ({})));
     return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
   } catch (error) {
-    const cure = 'Start Keycloak, or correct its address. Then look again.';
+    const cure = 'Start Keycloak, or correct its address. Then run doctor again.';
     // Doctor reports an unreachable Keycloak separately.
-    return { ...UNREAD, why: `Keycloak gives no token (${codeOf(error)})`, cure, isSymptom: true };
+    return { ...UNREAD, why: `Keycloak issues no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }
 

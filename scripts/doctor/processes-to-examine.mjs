@@ -157,7 +157,7 @@ async function answers(url) {
     return notReady(String(code ?? response.status));
   } catch (error) {
     const { cause, name: kind } = /** @type {any} */ (error);
-    const cure = 'See whether the process still runs, and why it stopped: its last log lines say so.';
+    const cure = 'Check whether the process still runs. If not, its last log lines say why.';
     return { what: 'No answer', why: cause?.code ?? kind, cure };
   }
 }
@@ -169,7 +169,7 @@ async function answers(url) {
 const notReady = (why) => ({
   what: 'Not ready',
   why,
-  cure: 'Correct what else is wrong. If nothing is, wait a moment and look again.',
+  cure: 'Correct the other findings. If there are none, wait a moment and run doctor again.',
   isSymptom: true,
 });
 

@@ -26,7 +26,7 @@ if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
   const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
-  if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine: no realm is broken or made anew there`);
+  if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine, so its realms are not changed`);
   if (flags.undo) await undo();
   else if (flags.reveal) console.log(faultOf(flags.seed).what);
   else await breakRealm(flags.seed);
@@ -39,7 +39,7 @@ try {
 function faultOf(seed) {
   if (seed === undefined || !/^\d{1,9}$/.test(seed)) throw new Error('--seed= must be a whole number');
   const fault = REALM_FAULTS[(Number(seed) * STRIDE) % REALM_FAULTS.length];
-  if (fault === undefined) throw new Error('There is no such fault');
+  if (fault === undefined) throw new Error('This fault does not exist');
   return fault;
 }
 
@@ -57,15 +57,15 @@ async function breakRealm(seed) {
   // Keycloak would also reject a token that it issues within the second of `notBefore`.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
-The realm is broken in one way. All tokens were ended, too, so users have to log in again, and the first refusals in the log are
-of those (inactive). For ten seconds the services still go by what they knew: an answer of 200 says nothing yet. Then try both ways,
-and find out what is wrong by the log of the services, docs/operations.md, npm run doctor, npm run doctor -- --admin:
+The realm now has one fault. All tokens were revoked, too, so users have to log in again, and the first refusals in the log are
+theirs (inactive). For ten seconds the services use cached answers, so a 200 says nothing yet. Then try both calls,
+and find the fault with the log of the services, docs/operations.md, npm run doctor and npm run doctor -- --admin:
 
   as Service A itself:      curl -i localhost:${portOfA()}/run-service-b
   as alice:                 the page of Service A, or curl as npm start shows it
 
-What it was:              npm run --silent faults -- --seed=${seed} --reveal
-The realm as it was:      npm run --silent faults -- --undo
+Show the fault:           npm run --silent faults -- --seed=${seed} --reveal
+Restore the realm:        npm run --silent faults -- --undo
 `);
 }
 
@@ -84,7 +84,7 @@ async function undo() {
   await administrator.change('DELETE', '');
   await administrator.createRealm({ ...JSON.parse(text), realm });
   await addDemoClient(process.env);
-  console.log('The realm is made anew. Users have to log in again. npm run doctor shows that all is well.');
+  console.log('The realm is restored. Users have to log in again. npm run doctor shows whether all is well.');
 }
 
 function portOfA() {

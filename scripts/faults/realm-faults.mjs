@@ -39,7 +39,7 @@ export const REALM_FAULTS = [
       ),
   },
   {
-    what: 'The client scope orders.approve was taken from service-a.',
+    what: 'The client scope orders.approve was removed from service-a.',
     make: async (administrator) => {
       const [{ id: client }, { id: scope }] = [
         await clientNamed(administrator, 'service-a'),
@@ -57,7 +57,7 @@ export const REALM_FAULTS = [
     make: (administrator) => changeClient(administrator, 'service-a', { serviceAccountsEnabled: false }),
   },
   {
-    what: 'The role order-manager was taken from the service account of service-a.',
+    what: 'The role order-manager was removed from the service account of service-a.',
     make: async (administrator) => {
       const { id } = await clientNamed(administrator, 'service-a');
       const user = await administrator.read(`/clients/${id}/service-account-user`);
@@ -66,7 +66,7 @@ export const REALM_FAULTS = [
     },
   },
   {
-    what: 'The client scope orders.approve is left out of the scope of tokens.',
+    what: 'The client scope orders.approve is not included in the scope of tokens.',
     make: async (administrator) => {
       const scope = await scopeNamed(administrator, 'orders.approve');
       const attributes = { ...scope.attributes, 'include.in.token.scope': 'false' };
@@ -74,14 +74,14 @@ export const REALM_FAULTS = [
     },
   },
   {
-    what: 'The realm was given another frontend URL, so it calls itself by another issuer.',
+    what: 'The realm was given another frontend URL, so its issuer has changed.',
     make: async (administrator) => {
       const { attributes } = await administrator.read('');
       await changeRealm(administrator, { attributes: { ...attributes, frontendUrl: 'http://keycloak.example:8080' } });
     },
   },
   {
-    what: 'The realm demands https from everywhere (Require SSL: All requests), and the services reach Keycloak by http.',
+    what: 'The realm requires https from every address (Require SSL: All requests), but the services use http for Keycloak.',
     make: (administrator) => changeRealm(administrator, { sslRequired: 'all' }),
   },
   {
@@ -119,7 +119,7 @@ async function changeRealm(administrator, change) {
  */
 async function clientNamed(administrator, clientId) {
   const [client] = await administrator.read(`/clients?clientId=${clientId}`);
-  if (client === undefined) throw new Error(`There is no client ${clientId} in the realm`);
+  if (client === undefined) throw new Error(`The realm has no client ${clientId}`);
   return client;
 }
 
@@ -131,7 +131,7 @@ async function scopeNamed(administrator, name) {
   /** @type {{ id: string, name: string, attributes?: Record<string, string> }[]} */
   const scopes = await administrator.read('/client-scopes');
   const scope = scopes.find((each) => each.name === name);
-  if (scope === undefined) throw new Error(`There is no client scope ${name} in the realm`);
+  if (scope === undefined) throw new Error(`The realm has no client scope ${name}`);
   return scope;
 }
 

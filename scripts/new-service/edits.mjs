@@ -189,6 +189,6 @@ function addProvider(text, { name, Class }) {
  */
 function split(text, separator) {
   const at = text.indexOf(separator);
-  if (at < 0) throw new Error(`There is no ${separator.trim()} in: ${text.slice(0, 60)} …`);
+  if (at < 0) throw new Error(`${separator.trim()} is missing in: ${text.slice(0, 60)} …`);
   return [text.slice(0, at), text.slice(at + separator.length)];
 }

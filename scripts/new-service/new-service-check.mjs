@@ -41,7 +41,7 @@ try {
   const composeFiles = ['-f', 'docker-compose.yml', '-f', 'compose.replicas.yml'];
   if (spawnSync('docker', ['compose', 'version']).status === 0) {
     run('docker', ['compose', ...composeFiles, 'config', '--quiet']);
-  } else console.log(paint(33, 'docker-compose.yml was not read by docker compose, which is not here'));
+  } else console.log(paint(33, 'docker compose is not installed, so docker-compose.yml was not checked'));
 } catch (error) {
   console.error(paint(31, error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
@@ -78,7 +78,7 @@ function changedFiles() {
 
 function compareWithGuide() {
   const blocks = [...readFileSync(GUIDE, 'utf8').matchAll(/^`([^`\n]+)`:\n\n```\w+\n([^]*?)^```$/gm)];
-  if (blocks.length === 0) throw new Error(`${GUIDE} shows nothing of what is made`);
+  if (blocks.length === 0) throw new Error(`${GUIDE} shows none of the generated files`);
   for (const [, path = '', shown = ''] of blocks) {
     const plain = (/** @type {string} */ text) =>
       text
@@ -87,9 +87,9 @@ function compareWithGuide() {
         .join('\n');
     const isThere =
       existsSync(join(copy, path)) && plain(readFileSync(join(copy, path), 'utf8')).includes(plain(shown));
-    if (!isThere) throw new Error(`${GUIDE} shows of ${path} what the command does not write:\n${shown}`);
+    if (!isThere) throw new Error(`${GUIDE} shows lines of ${path} that the command does not write:\n${shown}`);
   }
-  console.log(`${GUIDE} shows ${blocks.length} pieces, as they are`);
+  console.log(`${GUIDE} shows ${blocks.length} pieces, all up to date`);
 }
 
 /**

@@ -27,7 +27,7 @@ async function main() {
   const names = readArguments(process.argv.slice(2));
   const added = await newFiles(names);
   const present = Object.keys(added).filter((path) => existsSync(path));
-  if (present.length > 0) throw new Error(`${present.join(', ')} would be overwritten: nothing was written.`);
+  if (present.length > 0) throw new Error(`${present.join(', ')} would be overwritten, so nothing was written.`);
   const changed = await changedFiles(names);
   for (const [path, text] of Object.entries({ ...added, ...changed })) {
     await mkdir(dirname(path), { recursive: true });
@@ -49,17 +49,17 @@ function readArguments(args) {
   const [name, ...rest] = positionals;
   const caller = values['called-by'];
   const services = Object.keys(DESCRIPTION.services);
-  if (name === undefined || rest.length > 0) throw new Error(`Name one service, as in: ${usage}`);
-  if (!SERVICE_NAME.test(name)) throw new Error(`A service is named service-<letters>, not "${name}", as in: ${usage}`);
-  if (services.includes(name)) throw new Error(`${name} is there already.`);
+  if (name === undefined || rest.length > 0) throw new Error(`Give the name of one service: ${usage}`);
+  if (!SERVICE_NAME.test(name)) throw new Error(`A service must be named service-<letters>, not "${name}": ${usage}`);
+  if (services.includes(name)) throw new Error(`${name} already exists.`);
   if (caller === undefined || !services.includes(caller)) {
-    throw new Error(`--called-by names the service that calls it, which is one of ${services.join(', ')}.`);
+    throw new Error(`--called-by must name the calling service: ${services.join(', ')}.`);
   }
   const names = namesOf(name, caller, 1 + Math.max(...Object.values(DESCRIPTION.services).map(({ port }) => port)));
   const secrets = Object.values({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients, ...DESCRIPTION.addedClients });
   if (secrets.some(({ demoSecret }) => demoSecret === names.demoSecret)) {
     throw new Error(
-      `Another client has the demo secret ${names.demoSecret} already: choose another name than ${name}.`,
+      `Another client already has the demo secret ${names.demoSecret}: choose another name than ${name}.`,
     );
   }
   return names;
@@ -73,7 +73,7 @@ function parsed(args, usage) {
   try {
     return parseArgs({ args, allowPositionals: true, options: { 'called-by': { type: 'string' } } });
   } catch {
-    throw new Error(`It takes the name of a service and --called-by, and nothing else, as in: ${usage}`);
+    throw new Error(`The command accepts only the name of a service and --called-by: ${usage}`);
   }
 }
 

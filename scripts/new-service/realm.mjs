@@ -19,7 +19,7 @@ export function addToRealm(text, names) {
   const realm = JSON.parse(text);
   const { name, permission, role, caller } = names;
   const taken = realm.clientScopes.some((/** @type {{ name: string }} */ scope) => scope.name === permission);
-  if (taken) throw new Error(`The realm has a permission ${permission} already: choose another name than ${name}.`);
+  if (taken) throw new Error(`The realm already has a permission ${permission}: choose another name than ${name}.`);
   const health = `${name}.health`;
   realm.clientScopes.push(
     clientScope(names, permission, `Read what ${names.Title} has`),

@@ -9,7 +9,9 @@ import { absoluteLinks } from './release-links.mjs';
 
 const [repository = ''] = process.argv.slice(2);
 if (!/^https:\/\/[^/]+\/[^/]+\/[^/]+$/.test(repository)) {
-  console.error('Give the address of the repository: npm run release:prepare -- https://github.com/<owner>/<name>');
+  console.error(
+    'The address of the repository is missing, as in npm run release:prepare -- https://github.com/<owner>/<name>',
+  );
   process.exit(1);
 }
 
@@ -20,7 +22,7 @@ for (const library of publishedLibraries()) {
   const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
   if (!changelog.includes(`\n## [${manifest.version}] - `)) {
     console.error(
-      `CHANGELOG.md has no section for ${manifest.version}: give what is under [Unreleased] this number and a date`,
+      `CHANGELOG.md has no section for ${manifest.version}: give the section [Unreleased] this number and a date`,
     );
     process.exit(1);
   }

@@ -18,7 +18,8 @@ const SHUTDOWN_DELAY_SECONDS = 2;
 /** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */
 export function replicasAsked({ replicas, watch = false }) {
   if (replicas === undefined) return undefined;
-  if (watch) throw new Error('--replicas does not go with --watch: a change would restart all replicas at once.');
+  if (watch)
+    throw new Error("--replicas can't be combined with --watch, because a change would restart all replicas at once.");
   const count = Number(replicas);
   if (/^\d$/.test(replicas) && count > 1) return count;
   throw new Error(`--replicas must be a whole number from 2 to ${MOST}, not ${replicas || 'nothing'}.`);
@@ -37,7 +38,7 @@ export function toolsForReplicas(environment, find = installed) {
   const missing = needed.filter((name) => find(name) === undefined);
   if (missing.length === 0) return { haproxy: find('haproxy') ?? '', valkey: find('valkey-server') ?? '' };
   const formulas = missing.map((name) => name.replace('-server', ''));
-  throw new Error(`--replicas needs ${missing.join(' and ')}, which can't be found on the PATH.
+  throw new Error(`--replicas needs ${missing.join(' and ')} on the PATH.
   Debian, Ubuntu:   apt-get install ${missing.join(' ')}
   macOS:            brew install ${formulas.join(' ')}
   With Docker:      docker compose -f docker-compose.yml -f compose.replicas.yml up --build --wait`);
@@ -122,7 +123,7 @@ export async function keepRunning(replica, start, { say, signal }) {
   for (;;) {
     const status = await replica.end;
     signal.throwIfAborted();
-    say(`${replica.name} ended by itself (${statusInWords(status)}): starting it again`);
+    say(`${replica.name} ended unexpectedly (${statusInWords(status)}): starting it again`);
     await sleep(RESTART_AFTER_MS, undefined, { signal });
     Object.assign(replica, start(replica));
   }

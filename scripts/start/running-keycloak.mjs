@@ -47,7 +47,9 @@ export async function administratorOf(environment) {
     const headers = { authorization, 'content-type': 'application/json' };
     const answer = await send(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     if (answer.status === NOT_IMPLEMENTED) {
-      throw new Error(`${baseUrl} is the embedded server, and this takes a real Keycloak: npm run start:keycloak`);
+      throw new Error(
+        `${baseUrl} is the embedded server, but this command needs a real Keycloak (npm run start:keycloak)`,
+      );
     }
     if (!answer.ok) throw new Error(`${method} ${url} answers ${answer.status}`);
     return answer;

@@ -106,7 +106,9 @@ export function servicesAsked(all, only) {
   const names = only.split(',').filter((name) => name !== 'none');
   const unknown = names.find((name) => !all.some((service) => service.name === name));
   if (unknown === undefined) return all.filter(({ name }) => names.includes(name));
-  throw new Error(`--only takes none, or of ${all.map(({ name }) => name).join(', ')}, not ${unknown || 'nothing'}.`);
+  throw new Error(
+    `--only must be none or a list of ${all.map(({ name }) => name).join(', ')}, not ${unknown || 'nothing'}.`,
+  );
 }
 
 /**
@@ -131,7 +133,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   const secrets = clientSecrets(environment);
   const urls = [...service.calls, ...(service.attacks ?? [])].map((name) => {
     const called = all.find((other) => other.name === name);
-    if (called === undefined) throw new Error(`There is no ${name} in services.json`);
+    if (called === undefined) throw new Error(`services.json has no ${name}`);
     return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);

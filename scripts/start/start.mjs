@@ -131,10 +131,12 @@ async function checkPorts(all, choice) {
   for (const { who, variable, port } of needed) {
     if (await portIsFree(port)) {
       if (!(await isForBrowsers(port)))
-        faults.push(`Browsers go to no server at port ${port}, so ${who} can't have it: set ${variable}.`);
+        faults.push(`Browsers block port ${port}, so ${who} can't use it: set ${variable}.`);
       continue;
     }
-    faults.push(`Port ${port} is in use, and ${who} needs it: stop what listens there, or set ${variable}.`);
+    faults.push(
+      `Port ${port} is in use, but ${who} needs it: stop the process that listens there, or set ${variable}.`,
+    );
     if (who === SERVER) {
       faults.push(
         '  If it is a Keycloak to use: --authorization-server=URL. If it is a container that an earlier run left:',
@@ -178,7 +180,7 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
     KC_BOOTSTRAP_ADMIN_PASSWORD: adminPassword,
   };
   await addDemoClient({ ...process.env, ...administrator }).catch((error) =>
-    say(`The client one-for-all was not added, so the page can't show a token that is passed on: ${messageOf(error)}`),
+    say(`The client one-for-all was not added, so the page can't show a forwarded token: ${messageOf(error)}`),
   );
 }
 
@@ -285,7 +287,7 @@ function serverPort() {
 /** @param {readonly Service[]} all */
 function serviceA(all) {
   const found = all.find(({ name }) => name === 'service-a');
-  if (found === undefined) throw new Error('There is no Service A');
+  if (found === undefined) throw new Error('services.json has no Service A');
   return found;
 }
 

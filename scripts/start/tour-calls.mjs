@@ -47,7 +47,7 @@ async function call(url, { token, client, form, json, cookies }) {
   const method = body ? 'POST' : 'GET';
   const response = await fetch(url, { method, headers, body, redirect: 'manual', signal }).catch((error) => {
     const why = `${url} did not answer (${error.cause?.code ?? error.message})`;
-    throw new Error(`${why}. Start the stack first, in another terminal: npm start (or: docker compose up --build)`);
+    throw new Error(`${why}. Start the stack first, in another terminal, with npm start or docker compose up --build`);
   });
   const text = await response.text();
   print(paint(response.status < 400 ? 32 : 33, `← ${response.status} ${response.statusText}`));
@@ -68,7 +68,7 @@ async function call(url, { token, client, form, json, cookies }) {
 }
 
 export function check(/** @type {string} */ what, /** @type {unknown} */ holds) {
-  if (!holds) throw new Error(`It did not go as it should. Expected: ${what}.`);
+  if (!holds) throw new Error(`The tour failed. Expected: ${what}.`);
   print(paint(32, `  ✓ ${what}`));
 }
 

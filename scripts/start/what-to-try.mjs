@@ -18,14 +18,14 @@ export function showWhatToTry(portOfA, server, serverPort, replicas) {
   console.log(`
 ${paint(1, replicas === undefined ? 'All services are ready.' : `${replicas.count} replicas of each service are ready.`)}
 
-  A page to start from:       http://${a} (log in there as alice / alice, or as bob / bob)
+  Start page:                 http://${a} (log in there as alice / alice, or as bob / bob)
   Service A as itself:        curl ${a}/run-service-b
   As alice, a manager (bob, who may only view, is refused):
     TOKEN=$(curl -s ${server.issuer}/protocol/openid-connect/token \\
       -d grant_type=password -d client_id=demo-cli -d username=alice -d password=alice \\
       -d 'scope=openid orders.read' | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
     curl -H "Authorization: Bearer $TOKEN" ${a}/run-service-b
-  Every step on its way:      ${choice}npm run tour
+  Every step of the call:     ${choice}npm run tour
   ${aboutServer(server)}${replicas === undefined ? '' : aboutReplicas(replicas)}
 
 Ctrl-C stops everything.

@@ -697,7 +697,7 @@ describe('a message of a transport without headers', () => {
       reason: 'transport_without_headers',
       kind: 'rpc',
       handler: 'Orders.read',
-      detail: 'Messages with a TcpContext have no headers that are read, so nothing in them can carry a token',
+      detail: "Messages with a TcpContext have no headers that the guard can read, so they can't carry a token",
     });
     expect(await outcomeOf(proxyOf(options).send('status', {}))).toEqual({ answer: 'up' });
   });

@@ -84,7 +84,7 @@ async function clip(
   await page.evaluate('scrollTo(0, 0)');
   const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];
   const width = page.viewportSize()?.width;
-  if (top === null || bottom === null || width === undefined) throw new Error('There is nothing to be seen');
+  if (top === null || bottom === null || width === undefined) throw new Error('The page shows nothing');
   const y = Math.max(0, top.y - MARGIN);
   return { x: 0, y, width, height: bottom.y + bottom.height + MARGIN - y };
 }

@@ -84,7 +84,7 @@ describe('a step-up login that is still too weak', () => {
     await logIn(page, 'alice');
     const before = chromium.exchanges.length;
     await page.goto('/auth/login?acr_values=1&return_to=/refund');
-    await page.getByText('that did not suffice').waitFor();
+    await page.getByText('that login was not strong or recent enough').waitFor();
     const paths = chromium.exchanges.slice(before).map(({ url }) => new URL(url).pathname);
     expect(paths.filter((path) => path === '/refund')).toHaveLength(1);
     await click(page, 'Log in again');

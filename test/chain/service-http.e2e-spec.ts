@@ -219,7 +219,7 @@ describe('HttpService with real tokens', () => {
     for (const url of ['http://127.0.0.1:9/files/text', '//127.0.0.1:9/files/text']) {
       await expect(got(bob().get(url))).rejects.toBeInstanceOf(TypeError);
     }
-    await expect(files.axiosRef.get('/files/text')).rejects.toThrow('in whose name');
+    await expect(files.axiosRef.get('/files/text')).rejects.toThrow('choose onBehalfOf(…) or asService(…)');
     expect(axios.defaults.headers.common['Authorization']).toBeUndefined();
   });
 });

@@ -49,7 +49,7 @@ async function main(): Promise<boolean> {
     call.catch((error: Error) => run.report(`a caller failed: ${error.stack}`, 'the run itself', {}, {})),
   );
   await breakAll(run, faults).catch((error: Error) =>
-    run.report(`a fault could not be made or mended: ${error.stack}`, 'the run itself', {}, {}),
+    run.report(`a fault could not be made or repaired: ${error.stack}`, 'the run itself', {}, {}),
   );
   run.over.abort();
   await Promise.all(callers);

@@ -17,7 +17,7 @@ export function report(run: Run, seed: number): void {
   if (stalls > 0)
     console.log(`The machine stalled a process ${stalls} times, which excuses errors like a planned fault`);
   if (run.violation === undefined) {
-    console.log('\nNothing went wrong');
+    console.log('\nNo violation found');
     return;
   }
   for (const { name, process } of [...run.services.replicas, ...run.services.pollers]) {
@@ -28,9 +28,9 @@ export function report(run: Run, seed: number): void {
     console.log([`\n${name}:`, ...lines.slice(-LAST_LINES)].join('\n'));
   }
   const { what, who, answer, credential } = run.violation;
-  console.log(`\nWENT WRONG: ${what}\nThe same faults again: --seed ${seed}\nThe last faults:`);
+  console.log(`\nFAILED: ${what}\nRepeat these faults with --seed ${seed}. The last faults:`);
   for (const line of run.history.lastLines(LAST_FAULTS, run.beganMs)) console.log(line);
-  console.log(`Who:        ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
+  console.log(`Caller:     ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
 }
 
 function print(counts: ReadonlyMap<string, number>): void {

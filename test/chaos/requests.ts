@@ -7,7 +7,7 @@ const CODES =
 const SENTENCES: Readonly<Record<string, string>> = {
   'Sessions are not available at the moment': 'sessions_unavailable',
   // The start page shows this text when Keycloak must confirm the session but does not answer.
-  "Whether you are logged in can't be looked up": 'authorization_server_unavailable',
+  "Your login can't be checked": 'authorization_server_unavailable',
 };
 const OF_BALANCER = /^<html><body><h1>/;
 const NAMED = /(?:Logged in as|Called as) <strong>([^<]*)<\/strong>/;

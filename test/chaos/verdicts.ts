@@ -52,12 +52,12 @@ const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = I
 function faultOfAdmission(answer: Answer, credential: Credential, history: History): string | undefined {
   const { user, startedMs } = answer;
   const { kind, username, deadMs, loggedOutMs } = credential;
-  if (kind === 'wrong') return 'a wrong credential is taken';
+  if (kind === 'wrong') return 'a wrong credential is accepted';
   if (user !== undefined && user !== username) return `the answer is for ${user}`;
   if (answer.clearsCookie) return 'the cookie of a session that lives is cleared';
-  if (deadMs !== undefined && startedMs > deadMs) return 'a session that had ended is taken again';
-  if (loggedOutMs !== undefined && startedMs > loggedOutMs) return 'a session is taken after its logout';
-  if (startedMs > refusedFromMs(answer, credential, history)) return 'what was ended is taken';
+  if (deadMs !== undefined && startedMs > deadMs) return 'an ended session is accepted again';
+  if (loggedOutMs !== undefined && startedMs > loggedOutMs) return 'a session is accepted after its logout';
+  if (startedMs > refusedFromMs(answer, credential, history)) return 'an ended credential is accepted';
   return undefined;
 }
 

@@ -128,7 +128,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
           }
         });
         expect(failures).toEqual([]);
-        expect(services.printed()).toContain('Client credential replaced');
+        expect(services.printed()).toContain('The client credential was replaced');
         for (const secret of all) expect(services.printed()).not.toContain(secret);
       } finally {
         await services.stop();

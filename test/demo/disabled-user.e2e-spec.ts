@@ -63,7 +63,7 @@ describe('the tokens of a user who was disabled', () => {
     try {
       expect(await run(services)).toMatchObject({
         verdict: 'not_run',
-        why: 'A service may accept it for 19 s (INTROSPECTION_TTL_SECONDS): nobody waits for that here.',
+        why: 'A service may accept it for 19 s (INTROSPECTION_TTL_SECONDS), and this attack does not wait that long.',
       });
     } finally {
       await services.stop();
@@ -79,7 +79,7 @@ describe('a user who was created for the attack', () => {
     try {
       expect(await run(services)).toMatchObject({
         verdict: 'not_run',
-        why: expect.stringContaining('The chain did not run for the user who was made'),
+        why: expect.stringContaining('The chain did not run for the new user'),
       });
       expect(await throwAway(server)).toEqual([]);
     } finally {

@@ -54,7 +54,7 @@ describe('the command doctor at a module with a signal feed', () => {
     try {
       const well = await doctor(server);
       expect(well.printed).toContain(`keycloak_events: revocations would be received, by the client ${POLLER}.`);
-      expect(well.printed).toMatch(/✗ shared_state +Valkey at 127\.0\.0\.1:9, .* is not reached \(econnrefused\)/);
+      expect(well.printed).toMatch(/✗ shared_state +Valkey at 127\.0\.0\.1:9, .* is unreachable \(econnrefused\)/);
       expect(well.printed).toContain('\n1 error, ');
       const settings = await server.administrator.read<object>('/events/config');
       await server.administrator.change('PUT', '/events/config', { ...settings, eventsEnabled: false });

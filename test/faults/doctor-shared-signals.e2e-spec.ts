@@ -84,7 +84,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
     [
       'of a client that is no receiver',
       (realm) => delete attributesOf(realm)['ssf.enabled'],
-      /^error: .*\(forbidden\)\. .* give this client the attribute ssf\.enabled/,
+      /^error: .*\(forbidden\)\. .* Give this client the attribute ssf\.enabled/,
     ],
   ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
     withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
@@ -133,7 +133,8 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
         const profile = await server.administrator.read<object>('/users/profile');
         const change = { ...profile, unmanagedAttributePolicy: 'ENABLED' };
         await server.administrator.change('PUT', '/users/profile', change);
-        const excluding = /^warning: .* ssf\.notify\.<client> one leaves itself out .* Switch unmanaged attributes off/;
+        const excluding =
+          /^warning: .* ssf\.notify\.<client>, users can exclude themselves .* Switch unmanaged attributes off/;
         await expectFindings(server, STREAM, [], [excluding]);
       }));
   });

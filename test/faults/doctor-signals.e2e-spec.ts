@@ -25,7 +25,7 @@ describe('doctor at an event log feed', () => {
     [
       'whose client has no view-events',
       (realm) => giveRoles(realm, []),
-      /^error: keycloak_events: .* by the client service-a \(forbidden\)\. .* give the service account of this client the role view-events/,
+      /^error: keycloak_events: .* by the client service-a \(forbidden\)\. .* Check that the service account of this client has the role view-events/,
     ],
     [
       'whose client has view-events, and not in its scope',
@@ -33,7 +33,7 @@ describe('doctor at an event log feed', () => {
         const mappings = realm.clientScopeMappings['realm-management'] ?? [];
         realm.clientScopeMappings['realm-management'] = mappings.filter(({ client }) => client !== READER);
       },
-      /^error: .*\(forbidden\)\. .* see that the client has it in its scope/,
+      /^error: .*\(forbidden\)\. .* that the client has it in its scope/,
     ],
     [
       'of a realm that saves no user events',
@@ -48,7 +48,7 @@ describe('doctor at an event log feed', () => {
     [
       'of a realm that does not save all types',
       (realm) => (realm.enabledEventTypes = realm.enabledEventTypes.filter((type) => type !== 'REVOKE_GRANT')),
-      /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the event types that are saved/,
+      /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the saved event types/,
     ],
   ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
@@ -65,7 +65,7 @@ describe('doctor at an event log feed', () => {
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
-          /^warning: The service account of service-a has view-events, and its tokens go to the services that it calls: .* Give the role to a client of its own, and name it to RevocationEventsModule/;
+          /^warning: The service account of service-a has view-events, and each service that it calls receives its tokens\. .* Give the role to a separate client, and name that client in RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
         // The service account still has the role, although another client reads the log.
         await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);

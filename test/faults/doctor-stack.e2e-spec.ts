@@ -185,7 +185,7 @@ interface Fault {
         valkey.freeze();
         return () => valkey.thaw();
       },
-      finding: /^✗ Valkey at .* is not reached \(timeout\)\. \(service-c, signal-poller\)\n +→ Start the server/,
+      finding: /^✗ Valkey at .* is unreachable \(timeout\)\. \(service-c, signal-poller\)\n +→ Start the server/,
     },
     {
       what: 'a service with other keys',
@@ -209,7 +209,7 @@ interface Fault {
         return () => child.kill('SIGCONT');
       },
       finding:
-        /^✗ No answer: signal-poller \(TimeoutError\)\. \(signal-poller\)\n +→ See whether the process still runs/,
+        /^✗ No answer: signal-poller \(TimeoutError\)\. \(signal-poller\)\n +→ Check whether the process still runs/,
     },
   ];
 

@@ -115,14 +115,14 @@ const FAULTS: readonly Fault[] = [
     what: 'an audience that there is, and that is wrong',
     subject: { ...A, calls: { 'service-c': A.calls['service-b'] ?? [] } },
     own: /error scope: orders.approve on behalf of callers, for service-c: the token of this scope is for service-b/,
-    administrator: /error permission: The client scope orders.approve is for service-b, and not for service-c/,
+    administrator: /error permission: The client scope orders.approve is for service-b, not for service-c/,
   },
   {
     row: 11,
     what: 'an audience that there is not',
     subject: { ...A, calls: { 'servce-b': ['orders.approve'] } },
-    own: /error next_service: servce-b: its audience servce-b is no client .* says: "Audience not found"/,
-    administrator: /error client: servce-b: its audience servce-b is no client/,
+    own: /error next_service: servce-b: its audience servce-b is not a client .* says: "Audience not found"/,
+    administrator: /error client: servce-b: its audience servce-b is not a client/,
   },
   {
     row: 12,
@@ -134,7 +134,7 @@ const FAULTS: readonly Fault[] = [
     row: 12,
     what: 'a scope that is misspelt',
     subject: { ...A, calls: { 'service-b': ['orders.aprove'] } },
-    own: /error scope: orders.aprove is no client scope that the realm lists/,
+    own: /error scope: The realm lists no client scope orders.aprove/,
   },
   {
     row: 13,
@@ -142,7 +142,7 @@ const FAULTS: readonly Fault[] = [
     change: (realm) => takeRole(realm, 'orders.approve'),
     own: /error scope: orders.approve as service-a itself, for service-b: the service account of service-a does not get it/,
     administrator:
-      /error permission: The service account of service-a has none of the roles of orders.approve: had-by-nobody/,
+      /error permission: The service account of service-a lacks all roles of orders.approve: had-by-nobody/,
   },
   {
     row: 14,
@@ -156,20 +156,20 @@ const FAULTS: readonly Fault[] = [
     what: 'a service account that is off',
     change: (realm) => (clientIn(realm, 'service-a').serviceAccountsEnabled = false),
     own: /error scope: orders.approve as service-a itself, for service-b: there is no service account/,
-    administrator: /error client: service-a has no service account, and asks for orders.approve as itself/,
+    administrator: /error client: service-a asks for orders.approve as itself, but has no service account/,
   },
   {
     row: 16,
     what: 'a next service whose client is disabled',
     change: (realm) => (clientIn(realm, 'service-b').enabled = false),
-    own: /error next_service: service-b: its audience service-b is no client of the realm, or one that is disabled/,
+    own: /error next_service: service-b: its audience service-b is not a client of the realm, or the client is disabled/,
     administrator: /error client: service-b: the client service-b is disabled/,
   },
   {
     row: 17,
     what: 'an audience mapper that is missing',
     change: noMapper('orders.approve'),
-    own: /error scope: orders.approve on behalf of callers, for service-b: .* the client scope has no audience mapper/,
+    own: /error scope: orders.approve on behalf of callers, for service-b: .* The client scope has no audience mapper/,
     administrator: /error permission: The client scope orders.approve has no audience mapper/,
   },
   {
@@ -189,27 +189,27 @@ const FAULTS: readonly Fault[] = [
     row: 18,
     what: 'a client id that is not the audience of its permissions',
     subject: { ...C, service: 'service-b' },
-    administrator: /error permission: The client scope analytics.run is for service-c, and not for service-b/,
+    administrator: /error permission: The client scope analytics.run is for service-c, not for service-b/,
   },
   {
     row: 19,
     what: 'a permission that is left out of the scope of tokens',
     change: (realm) => (scopeIn(realm, 'analytics.run').attributes['include.in.token.scope'] = 'false'),
     subject: C,
-    administrator: /error permission: The client scope analytics.run is left out of the scope of tokens/,
+    administrator: /error permission: The client scope analytics.run is not included in the scope of tokens/,
   },
   {
     row: 20,
     what: 'a route that demands a misspelt permission',
     subject: { ...A, accepts: ['orders.reed'] },
-    own: /warning route: OrdersController.read \(GET\) demands orders.reed, which is no client scope/,
-    administrator: /error permission: orders.reed is no client scope/,
+    own: /warning route: OrdersController.read \(GET\) demands orders.reed, but the realm lists no such client scope/,
+    administrator: /error permission: orders.reed is not a client scope/,
   },
   {
     row: 24,
     what: 'a route that admits a misspelt client',
     subject: { ...C, clients: ['servce-b'] },
-    administrator: /error route: OrdersController.read \(GET\): @AllowClients names servce-b, which is no client/,
+    administrator: /error route: OrdersController.read \(GET\): @AllowClients names servce-b, which is not a client/,
   },
   {
     row: 25,
@@ -227,34 +227,34 @@ const FAULTS: readonly Fault[] = [
     row: 29,
     what: 'a client id of another service',
     subject: { ...B, service: 'service-a' },
-    own: /error client: This service runs with the client id service-a, and what its routes demand .* is for service-b\. .*Add no second mapper/,
+    own: /error client: This service runs with the client id service-a, but the permissions of its routes .* are for service-b\. .*Don't add a second mapper/,
   },
   {
     row: 29,
     what: 'a client id of the service that calls',
     subject: { ...C, service: 'service-b' },
     administrator:
-      /error client: This service runs with the client id service-b, and what its routes demand \(analytics\.run\) is for service-c\./,
+      /error client: This service runs with the client id service-b, but the permissions of its routes \(analytics\.run\) are for service-c\./,
   },
   {
     row: 30,
     what: 'a realm that demands https',
     change: (realm) => (realm.sslRequired = 'all'),
-    own: /^error tls: The realm demands https:, and refuses requests over http: answered_403_invalid_request, and says: "HTTPS required"\. .*Require SSL.*$/,
+    own: /^error tls: The realm requires https: and refuses requests over http: answered_403_invalid_request, and says: "HTTPS required"\. .*Require SSL.*$/,
   },
   {
     row: 31,
     what: 'a realm that is disabled',
     change: (realm) => (realm.enabled = false),
-    own: /^error realm: The realm is disabled: answered_403_access_denied, and says: "Realm not enabled"\. .*enable it/,
+    own: /^error realm: The realm is disabled: answered_403_access_denied, and says: "Realm not enabled"\. .*Enable it/,
   },
   {
     row: 32,
     what: 'a default scope that breaks every exchange',
     change: (realm) => makeDefault(realm, 'service-a', 'inventory.adjust'),
-    own: /error scope: .* Keycloak adds inventory.adjust, which nobody asks for, so each such call fails/,
+    own: /error scope: .* Keycloak adds inventory.adjust unasked, so each such call fails/,
     administrator:
-      /error permission: inventory.adjust is a default client scope of service-a, .* calls to service-b fail \(scope_not_asked_for\)/,
+      /error permission: inventory.adjust is a default client scope of service-a, .* Calls to service-b fail \(scope_not_asked_for\)/,
   },
   {
     row: 32,
@@ -341,7 +341,7 @@ describeOnKeycloak('doctor', () => {
       async (realm) => {
         const { findings } = await doctor(realm, C, true);
         expect(textOf(findings)).toMatch(
-          /warning permission: The client scope inventory.adjust is for service-b, service-c: /,
+          /warning permission: The client scope inventory.adjust is for service-b, service-c, so /,
         );
         expect(textOf(findings)).toContain('note client: Disabled clients of the realm: signal-poller, warehouse.');
       },
@@ -353,13 +353,13 @@ describeOnKeycloak('doctor', () => {
       async (realm) => {
         const asService: Subject = { ...A, calls: { 'service-b': { asService: ['orders.approve'] } } };
         expect(textOf(bad(await doctor(realm, asService)))).toMatch(
-          /^warning scope: .* unless it is a lightweight one/,
+          /^warning scope: .* Unless the token is lightweight/,
         );
         expect(textOf(bad(await doctor(realm, asService, true)))).toBe('');
         const onBehalfOf: Subject = { ...A, calls: { 'service-b': { onBehalfOf: ['orders.approve'] } } };
         expect(textOf(bad(await doctor(realm, onBehalfOf)))).toMatch(/"Add to lightweight access token"/);
         expect(textOf(bad(await doctor(realm, onBehalfOf, true)))).toMatch(
-          /error permission: service-a has lightweight tokens, which the audience mapper of orders.approve leaves out/,
+          /error permission: service-a has lightweight tokens, and the audience mapper of orders.approve does not apply to them/,
         );
       },
     ));
@@ -397,13 +397,13 @@ describeOnKeycloak('doctor', () => {
     const of = async (changed: Partial<RealmCopy>): Promise<string> =>
       textOf(bad(await doctor({ ...healthy, ...changed }, A, true)));
     expect(await of({ issuer: `http://127.0.0.2:8080${path}` })).toContain(
-      `error issuer: The realm at ${issuer} calls itself ${issuer}, and http://127.0.0.2:8080${path} is configured.`,
+      `error issuer: The realm at ${issuer} has the issuer ${issuer}, but http://127.0.0.2:8080${path} is configured.`,
     );
     expect(await of({ issuer: `${issuer}x` })).toContain(`error realm: Keycloak has no realm at ${issuer}x.`);
     expect(await of({ baseUrl: 'http://127.0.0.1:9' })).toMatch(
-      /error address: Keycloak is not reached .*ECONNREFUSED/,
+      /error address: Keycloak is unreachable .*ECONNREFUSED/,
     );
-    expect(await of({ baseUrl: baseUrl.replace('http:', 'https:') })).toMatch(/error tls: There is no TLS at/);
+    expect(await of({ baseUrl: baseUrl.replace('http:', 'https:') })).toMatch(/error tls: \S+ does not speak TLS/);
   });
 
   it.each(REALM_FAULTS)('finds each fault that npm run faults makes: $what', ({ make }) =>

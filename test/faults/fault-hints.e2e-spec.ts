@@ -56,8 +56,8 @@ describeOnKeycloak('the hint of the log line', () => {
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
-      expect(hint).toMatch(/It says that it is for service-b, and this service is service-a\..* mend clientId/);
-      expect(hint).toMatch(/Add no mapper for service-a/);
+      expect(hint).toMatch(/The token is for service-b, but this service is service-a\..* correct clientId/);
+      expect(hint).toMatch(/Don't add a mapper for service-a/);
     }));
 
   it.each([
@@ -65,9 +65,9 @@ describeOnKeycloak('the hint of the log line', () => {
       'demands https',
       { sslRequired: 'all' },
       'answered_403_invalid_request',
-      /^The realm demands https: .*Require SSL/,
+      /^The realm requires https: .*Require SSL/,
     ],
-    ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled: enable it/],
+    ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled\. Enable it/],
   ])('reports a realm that %s, at the start and at run time (rows 30, 31)', (_, settings, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const token = await tokenForB(realm);
@@ -91,7 +91,7 @@ describeOnKeycloak('the hint of the log line', () => {
         expect(await refusalOf(exchange)).toEqual(
           ours(
             'scope_not_asked_for',
-            /^Keycloak adds inventory\.adjust to each token of service-a, .*optional client scope/,
+            /^Keycloak adds inventory\.adjust unasked to each token of service-a\. .*optional client scope/,
           ),
         );
       },
@@ -109,11 +109,11 @@ describeOnKeycloak('the hint of the log line', () => {
         status: 401,
         reason: 'other_issuer',
         hint: expect.stringMatching(
-          /realm calls itself http:\/\/keycloak\.example:8080\/.* KC_HOSTNAME back/,
+          /issuer of the realm is http:\/\/keycloak\.example:8080\/.* KC_HOSTNAME back/,
         ) as unknown,
       });
       const { reason, hint } = await refusalOf(verified(b, before));
-      expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has another issuer/)]);
+      expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has a new issuer/)]);
     }));
 
   it('names a replaced signing key, and not the clock, if signatures are verified (row 37)', () =>
@@ -135,7 +135,7 @@ describeOnKeycloak('the hint of the log line', () => {
       expect(await refusalOf(verified(b, before))).toMatchObject({
         status: 401,
         reason: 'signing_key_unknown',
-        hint: expect.stringMatching(/Keycloak has withdrawn that key, or the token is forged/) as unknown,
+        hint: expect.stringMatching(/Keycloak has removed that key, or the token is forged/) as unknown,
       });
     }));
 
@@ -184,7 +184,7 @@ describe('a call of Service A to Service B', () => {
     expect(lineOf(services)).toMatchObject({
       reason: 'answered_404',
       hint: expect.stringMatching(
-        /another service answers at its address: compare the host, the port and the path/,
+        /another service answers at its address\. Compare the host, the port and the path/,
       ) as unknown,
     });
   });
@@ -198,10 +198,10 @@ describe('a call of Service A to Service B', () => {
     expect(lineOf(services)).toMatchObject({
       reason: 'answered_401',
       hint: expect.stringMatching(
-        /calls itself service-a, and the token is for service-b\..* service-b runs with the client id of service-a/,
+        /says that it is service-a, but the token is for service-b\..* service-b runs with the client id of service-a/,
       ) as unknown,
     });
-    expect(services.printed()).toMatch(/It says that it is for service-b, and this service is service-a\./);
+    expect(services.printed()).toMatch(/The token is for service-b, but this service is service-a\./);
   });
 
   it('is answered 401 if a proxy removes the token, and the log says that no token arrived (row 34)', async () => {
@@ -223,9 +223,7 @@ describe('a call of Service A to Service B', () => {
     expect(lineOf(services)).toMatchObject({
       reason: 'answered_401',
       answer: { code: 'missing_token' },
-      hint: expect.stringMatching(
-        /as if it saw no token, although one was sent: .* takes the header Authorization out/,
-      ) as unknown,
+      hint: expect.stringMatching(/as if the request had no token\. .* removes the Authorization header/) as unknown,
     });
   });
 });

@@ -182,7 +182,7 @@ describeOnKeycloak('the log of the service at fault', () => {
         unverified: { issMatches: true, audMatches: false, aud: 'service-a', azp: 'demo-cli' },
       };
       expect({ reason, unverified }).toMatchObject(findsActiveWhoeverAsks() ? seenHere : seenByKeycloak);
-      expect(hint).toMatch(/It says that it is for service-a, and this service is service-b\. .*mend clientId/);
+      expect(hint).toMatch(/The token is for service-a, but this service is service-b\. .*correct clientId/);
     }));
 
   it.each([

@@ -118,7 +118,7 @@ describe('a login', () => {
 
 describe('a login while Keycloak is away', () => {
   it.each([
-    ['text/html', /<h1>That login came to nothing<\/h1>[^]*Keycloak did not answer/],
+    ['text/html', /<h1>The login did not finish<\/h1>[^]*Keycloak did not answer/],
     ['application/json', /"code":"authorization_server_unavailable"/],
   ])('gets a page of Service A, and no redirect to the unreachable Keycloak: %s', async (accept, body) => {
     // Service A checks discovery at most once a second.

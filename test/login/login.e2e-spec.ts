@@ -133,7 +133,7 @@ describe('logging in', () => {
     const stranger = new Browser();
     const refused = await stranger.send(callback);
     expect([refused.status, sessionOf(stranger)]).toEqual([400, undefined]);
-    expect(refused.text).toContain('That login came to nothing');
+    expect(refused.text).toContain('The login did not finish');
     const cookies = new Map(browser.cookies.get(publicUrl));
     expect((await browser.send(callback)).status).toBe(303);
     expect(sessionOf()).toBeDefined();

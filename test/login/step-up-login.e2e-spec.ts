@@ -154,7 +154,10 @@ describe('the session at a stronger login', () => {
     const { callback, forms } = await upToCallback(address.href);
     expect(forms).toEqual([]);
     const back = await browser.send(callback);
-    expect([back.status, back.text]).toEqual([400, expect.stringContaining('That login did not suffice')]);
+    expect([back.status, back.text]).toEqual([
+      400,
+      expect.stringContaining('The login was not strong or recent enough'),
+    ]);
     expect(sessionIn()).toBe(before);
     expect((await browser.send(at('/run-service-b'))).status).toBe(200);
     await expect(refundPage()).resolves.toMatchObject({ status: 303 });
@@ -233,7 +236,7 @@ describe('a login link', () => {
   ])('is refused with %s', async (query) => {
     const page = await browser.send(at(`/auth/login?${query}`));
     expect([page.status, page.headers.get('location')]).toEqual([400, null]);
-    expect(page.text).toContain('There is no such login');
+    expect(page.text).toContain('This login is not possible');
     expect([...(browser.cookies.get(publicUrl)?.keys() ?? [])]).toEqual([]);
   });
 
@@ -253,7 +256,7 @@ describe('a browser that is refused after such a login', () => {
     expect([page.status, page.headers.get('location'), page.text]).toEqual([
       401,
       null,
-      expect.stringContaining('that did not suffice'),
+      expect.stringContaining('that login was not strong or recent enough'),
     ]);
     expect(page.text).toContain('href="/auth/login?acr_values=2&amp;max_age=300&amp;return_to=%2Frefund"');
   });

@@ -115,7 +115,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     const url = `valkey://127.0.0.1:${await freePort()}`;
     expect(await doctor({ url, reliesOnPoller: true })).toEqual([
       expect.stringMatching(
-        /^error: Valkey at 127\.0\.0\.1:\d+, database 0 is not reached \(econnrefused\)\. Start the server/,
+        /^error: Valkey at 127\.0\.0\.1:\d+, database 0 is unreachable \(econnrefused\)\. Start the server/,
       ),
     ]);
   });

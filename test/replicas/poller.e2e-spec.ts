@@ -12,8 +12,8 @@ import { until } from '../support/until.js';
 const SHORT_SECONDS = 10;
 
 const RECEIVES = 'Revocations are received';
-const LISTENS = 'This replica listens to revocations';
-const WAITS = 'Another replica listens to revocations';
+const LISTENS = 'This replica polls for revocations';
+const WAITS = 'Another replica polls for revocations';
 
 let server: ContractServer;
 let services: ServicesWithPoller;

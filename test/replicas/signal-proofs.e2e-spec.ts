@@ -227,7 +227,7 @@ async function heldWay(): Promise<HeldWay> {
     // The lease is longer than this interval, so the new poller reads from before the last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await untilNextProof(reader);
-    expect(waits.lines).toContain('This replica listens to revocations');
+    expect(waits.lines).toContain('This replica polls for revocations');
     expect(gaps).toBe(0);
   });
 
@@ -405,7 +405,7 @@ async function heldWay(): Promise<HeldWay> {
     await command('SET', key, keys.seal(JSON.stringify({ ...signed, d }), ['revocation proof', STREAM_OF]));
     await until(() => refused('proof_unknown_signer') === 2, 'the changed proof is refused');
     expect(latest(reader)).toBeLessThan(latestMs + 50);
-    expect(reader.lines.filter((line) => line.startsWith('Refused what the revocation channel holds')).length).toBe(2);
+    expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
   it('does not extend the TTL of cached results once a service with the keys has replaced an entry (RS-30)', async () => {
@@ -520,7 +520,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(poller.isHealthy);
     await untilNextProof(poller);
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
-    expect(reader.lines.filter((line) => line.startsWith('Refused what'))).toHaveLength(1);
+    expect(reader.lines.filter((line) => line.startsWith('Refused content'))).toHaveLength(1);
   });
 
   it('sends proofs again after the server has lost its data, and after it was unavailable', async () => {

@@ -338,7 +338,7 @@ onValkey('sessions over Valkey', () => {
       const id = await one.sessions.begin(login());
       for (let times = 0; times < 3; times += 1) await expect(one.sessions.find(id)).resolves.toBeUndefined();
       expect(errors.mock.calls).toEqual([
-        [expect.stringContaining('clock went back'), expect.objectContaining({ seconds: 101 })],
+        [expect.stringContaining('clock of the session store went back'), expect.objectContaining({ seconds: 101 })],
       ]);
     });
 

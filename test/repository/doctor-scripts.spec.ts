@@ -148,7 +148,7 @@ describe('the feed of a process (OP-02)', () => {
   });
 
   it.each([
-    ['an authorization server that is away', undefined, 'Keycloak gives no token (ECONNREFUSED)'],
+    ['an authorization server that is away', undefined, 'Keycloak issues no token (ECONNREFUSED)'],
     ['a client that the realm refuses', [401, '{"error":"invalid_client"}'], 'Keycloak answers 401 invalid_client'],
   ] as const)('has an unknown state because of %s', async (_, answer, why) => {
     const server = createServer((_request, response) => response.writeHead(answer?.[0] ?? 0).end(answer?.[1]));

@@ -62,7 +62,7 @@ describe('the authorization server', () => {
   });
 
   it.each(['', true])('is rejected if the option is %j', (option) => {
-    expect(() => chooseServer(option, {})).toThrow('--authorization-server= names no server');
+    expect(() => chooseServer(option, {})).toThrow('--authorization-server= must name a server');
   });
 
   it('is already running if it is given as a URL', () => {

@@ -82,7 +82,7 @@ describe('the dependencies of a package', () => {
     [
       'a second copy of Nest',
       { dependencies: { 'lru-cache': '1', '@nestjs/common': '1' } },
-      '@nestjs/common is a dependency, and must be a peer alone',
+      '@nestjs/common is a dependency, but must only be a peer',
     ],
   ])('are not sound with %s', (_, change, fault) => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);

@@ -173,7 +173,7 @@ describe('npm start -- --replicas', () => {
     [{ replicas: '10' }, 'from 2 to 9, not 10'],
     [{ replicas: 'three' }, 'from 2 to 9, not three'],
     [{ replicas: '' }, 'from 2 to 9, not nothing'],
-    [{ replicas: '3', watch: true }, '--replicas does not go with --watch'],
+    [{ replicas: '3', watch: true }, "--replicas can't be combined with --watch"],
   ])('%j is refused', (options, words) => {
     expect(() => replicasAsked(options)).toThrow(words);
   });
@@ -183,7 +183,7 @@ describe('npm start -- --replicas', () => {
       (...names: string[]) =>
       (name: string) =>
         names.includes(name) ? `/bin/${name}` : undefined;
-    expect(() => toolsForReplicas({}, has())).toThrow('needs haproxy and valkey-server, which');
+    expect(() => toolsForReplicas({}, has())).toThrow('needs haproxy and valkey-server on the PATH');
     expect(() => toolsForReplicas({}, has('haproxy'))).toThrow('apt-get install valkey-server\n');
     expect(() => toolsForReplicas({}, has('valkey-server'))).toThrow('brew install haproxy\n');
     expect(toolsForReplicas({}, has('haproxy', 'valkey-server'))).toEqual({
@@ -202,7 +202,7 @@ describe('npm start -- --replicas', () => {
       encoding: 'utf8',
       timeout: 30_000,
     });
-    expect(stderr).toContain('valkey-server, which can');
+    expect(stderr).toContain('valkey-server on the PATH');
     expect(status).toBe(1);
     expect(stdout).not.toContain('Building');
   });
@@ -282,7 +282,7 @@ describe('npm start -- --replicas', () => {
     };
     const kept = keepRunning(replica, start, { say: (line) => void said.push(line), signal: stop.signal });
     await expect(kept).rejects.toThrow('time to stop');
-    expect([starts, said]).toEqual([1, ['service-b.2 ended by itself (SIGKILL): starting it again']]);
+    expect([starts, said]).toEqual([1, ['service-b.2 ended unexpectedly (SIGKILL): starting it again']]);
     expect(await replica.end).toBe(0);
   });
 

@@ -62,7 +62,9 @@ describe('npm start', () => {
       ['service-z', 'service-z'],
       ['', 'nothing'],
     ] as const) {
-      expect(() => servicesAsked(all, only)).toThrow(`--only takes none, or of ${names.join(', ')}, not ${shown}.`);
+      expect(() => servicesAsked(all, only)).toThrow(
+        `--only must be none or a list of ${names.join(', ')}, not ${shown}.`,
+      );
     }
   });
 

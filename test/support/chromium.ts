@@ -167,7 +167,7 @@ export async function fillPassword(page: Page, password: string): Promise<void> 
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
-  if (passes.length === 0) throw new Error('axe has looked at nothing');
+  if (passes.length === 0) throw new Error('axe checked nothing');
   return [...violations, ...incomplete.map(onlyUnreadable)].flatMap(({ id, help, nodes }) =>
     nodes.map(({ html }) => `${id}: ${help}: ${html}`),
   );

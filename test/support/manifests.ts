@@ -142,7 +142,7 @@ export function filesOf(objects: readonly KubernetesObject[], name: string): Rea
     (object): object is (ISecret | IConfigMap) & KubernetesObject =>
       ['Secret', 'ConfigMap'].includes(object.kind) && object.metadata.name === name,
   );
-  if (found === undefined) throw new Error(`There is no Secret or ConfigMap ${name}`);
+  if (found === undefined) throw new Error(`The manifests have no Secret or ConfigMap ${name}`);
   const { data = {} } = found;
   if (found.kind === 'ConfigMap') return data;
   return Object.fromEntries(Object.entries(data).map(([file, text]) => [file, atob(text)]));

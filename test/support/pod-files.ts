@@ -40,6 +40,6 @@ export function environmentOf(
 
 export function containerOf(pod: IPodSpec, name: string): IPodSpec['containers'][number] {
   const found = containersOf(pod).find((one) => one.name === name);
-  if (found === undefined) throw new Error(`There is no container ${name}`);
+  if (found === undefined) throw new Error(`The pod has no container ${name}`);
   return found;
 }

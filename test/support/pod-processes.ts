@@ -60,7 +60,7 @@ export const argumentsOf = (command: readonly string[] = [], folder: string): st
 /** Throws if a text is missing, because the file then differs from what the spec expects. */
 function changed(text: string, changes: Changes): string {
   return changes.reduce((current, [from, to]) => {
-    if (!current.includes(from)) throw new Error(`There is no "${from}" in: ${text}`);
+    if (!current.includes(from)) throw new Error(`"${from}" is missing in: ${text}`);
     return current.replaceAll(from, to);
   }, text);
 }

@@ -88,7 +88,7 @@ export class RunningPods {
   }
 
   get server(): RunningAuthorizationServer {
-    if (this.#server === undefined) throw new Error('There is no server');
+    if (this.#server === undefined) throw new Error('No server runs');
     return this.#server;
   }
 

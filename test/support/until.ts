@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than a busy machine needs for anything that a spec waits for. */
 const WITHIN_MS = 180_000;
 
-export async function until(isSo: () => boolean | Promise<boolean>, what = 'it comes about'): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition is met'): Promise<void> {
   for (const end = performance.now() + WITHIN_MS; !(await isSo()); await sleep(20)) {
-    if (performance.now() > end) throw new Error(`In vain: ${what}`);
+    if (performance.now() > end) throw new Error(`Timed out waiting until ${what}`);
   }
 }

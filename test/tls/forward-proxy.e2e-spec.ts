@@ -119,7 +119,7 @@ installed('services behind a forward proxy', () => {
     expect(failureIn(services)).toMatchObject({
       reason: 'proxy_refused',
       detail,
-      hint: expect.stringContaining('The proxy let nothing through to there') as unknown,
+      hint: expect.stringContaining('The proxy refused the connection') as unknown,
     });
     expect(used.requests.length).toBeGreaterThan(0);
   });

@@ -75,13 +75,13 @@ const BAD: readonly [
   [
     'a certificate that has expired',
     'CERT_HAS_EXPIRED',
-    /renew/,
+    /Renew/,
     () => ({ pair: house.issue(undefined, { expired: true }), trusted: house }),
   ],
   [
     'a certificate that signs itself',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
-    /signed by itself/,
+    /self-signed/,
     () => ({ pair: house.selfSigned(), trusted: house }),
   ],
 ];

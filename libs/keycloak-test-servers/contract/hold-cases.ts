@@ -20,7 +20,7 @@ export function connectForCases(connect: () => Promise<ContractServer>): ServerO
   // Keycloak needs a long time to remove many clients.
   afterAll(() => server?.stop(), 60_000);
   return () => {
-    if (server === undefined) throw new Error('There is no server to ask');
+    if (server === undefined) throw new Error('No server was started');
     return server;
   };
 }

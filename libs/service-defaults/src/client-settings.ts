@@ -22,7 +22,7 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
 export function refusePublishedSecret(variables: Variables, name: string, secret: string, demoMode: boolean): void {
   if (demoMode || !matches(secret, DEMO_SECRET)) return;
-  variables.fault(`${name} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`);
+  variables.fault(`${name} is a published demo secret or looks like one: use one of your own, or set DEMO_MODE=true`);
 }
 
 export function readClientSettings(variables: Variables, prefix: string, demoMode: boolean): ClientSettings {

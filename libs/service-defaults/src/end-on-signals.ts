@@ -13,7 +13,7 @@ export function endOnSignals(app: NestFastifyApplication, delaySeconds: number, 
     if (isEnding) process.exit(128 + constants.signals[signal]);
     isEnding = true;
     logger.log(
-      `${signal} received: not ready from now on, the listener closes in ${delaySeconds} s; a second signal exits at once`,
+      `${signal} received. The service is no longer ready, and its listener closes in ${delaySeconds} s. A second signal exits at once`,
       CONTEXT,
     );
     shutDown(app, sleep(delaySeconds * 1000)).then(

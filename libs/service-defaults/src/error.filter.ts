@@ -69,7 +69,7 @@ export class ErrorFilter implements ExceptionFilter {
       this.#logger.error(
         unwritten.isMixed === true
           ? { message: 'Unexpected errors of several kinds', ...unwritten }
-          : { message: 'Unexpected errors alike', route, error: name, ...unwritten },
+          : { message: 'Repeated unexpected error', route, error: name, ...unwritten },
       );
     if (!this.#repeated.admits(`${route} ${name}`, summarize)) return;
     this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);

@@ -19,7 +19,7 @@ describe('a service that can not listen', () => {
     await once(server, 'listening');
     const place = { host: '127.0.0.1', port: Number(Object(server.address())['port']) };
     expect(listenFault(await refused(place.port, place.host), place, SERVICE_PLACE)).toBe(
-      `Port ${place.port} is in use: stop the process that listens there, or set PORT`,
+      `Port ${place.port} is in use. Stop the process that listens there, or set PORT`,
     );
   });
 
@@ -30,7 +30,7 @@ describe('a service that can not listen', () => {
   ])('names the variable of an address that this machine does not have: %s', async (host, code) => {
     const error = await refused(0, host);
     // Without a network, the resolver can't say that the name does not exist.
-    const words = new RegExp(`^HOST is no address of this machine \\((?:${code}|EAI_AGAIN)\\)$`);
+    const words = new RegExp(`^HOST is not an address of this machine \\((?:${code}|EAI_AGAIN)\\)$`);
     expect(listenFault(error, { host, port: 0 }, SERVICE_PLACE)).toMatch(words);
   });
 
@@ -40,7 +40,7 @@ describe('a service that can not listen', () => {
       syscall: 'listen',
     });
     expect(listenFault(error, { host: '127.0.0.1', port: 80 }, SERVICE_PLACE)).toBe(
-      'Port 80 is not for this process (EACCES): set PORT to another one',
+      'This process may not use port 80 (EACCES). Set PORT to another port',
     );
   });
 
@@ -53,6 +53,6 @@ it('startManagementServer names the variable of an address that this machine doe
   const starting = startManagementServer({ host: '192.0.2.1', port: 0 }, () => undefined);
   await expect(starting).rejects.toThrow(ConfigurationError);
   await expect(starting).rejects.toThrow(
-    'MANAGEMENT_HOST (default: HOST) is no address of this machine (EADDRNOTAVAIL)',
+    'MANAGEMENT_HOST (default: HOST) is not an address of this machine (EADDRNOTAVAIL)',
   );
 });

@@ -14,10 +14,10 @@ const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM']);
 export function listenFault(error: unknown, { port }: ListenPlace, variables: PlaceVariables): string | undefined {
   const { code } = Object(error) as { readonly code?: unknown };
   if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use: stop the process that listens there, or set ${variables.port}`;
+    return `Port ${port} is in use. Stop the process that listens there, or set ${variables.port}`;
   }
   if (NOT_ALLOWED.has(code)) {
-    return `Port ${port} is not for this process (${String(code)}): set ${variables.port} to another one`;
+    return `This process may not use port ${port} (${String(code)}). Set ${variables.port} to another port`;
   }
-  return NO_ADDRESS.has(code) ? `${variables.host} is no address of this machine (${String(code)})` : undefined;
+  return NO_ADDRESS.has(code) ? `${variables.host} is not an address of this machine (${String(code)})` : undefined;
 }

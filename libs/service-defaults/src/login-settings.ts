@@ -57,7 +57,7 @@ export function readLoginSettings(
     variables.fault(`${name} is a published demo secret: use one of your own, or set DEMO_MODE=true`);
   }
   if (sessionSecrets.some((secret) => secret.length < MIN_SECRET_CHARACTERS)) {
-    variables.fault(`${name} must have at least ${MIN_SECRET_CHARACTERS} characters, and each of several`);
+    variables.fault(`${name} must have at least ${MIN_SECRET_CHARACTERS} characters in each secret`);
   }
   return { publicUrl, sessionSecrets, ...readSessionBounds(variables), acrValues: readAcrValues(variables) };
 }
@@ -87,7 +87,7 @@ function readAcrValues(variables: Variables): readonly string[] {
   const values = variables.text('LOGIN_ACR_VALUES', '1 2').split(/ +/);
   if (values.length > MAX_ACR_VALUES || values.some((value) => !ACR_VALUE.test(value))) {
     variables.fault(
-      `LOGIN_ACR_VALUES must be at most ${MAX_ACR_VALUES} words of printable ASCII without quotes, with blanks between them`,
+      `LOGIN_ACR_VALUES must be at most ${MAX_ACR_VALUES} words of printable ASCII without quotes, separated by spaces`,
     );
   }
   return values;

@@ -122,13 +122,13 @@ describe('OTHER_ISSUERS_FILE', () => {
 
   it.each<[string, unknown, string[]]>([
     ['is no JSON', '[{ "issuer": "4711', ['OTHER_ISSUERS_FILE points to a file that is not JSON']],
-    ['holds no list', PARTNER, ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
-    ['holds null', 'null', ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
-    ['holds an empty list', [], ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
+    ['holds no list', PARTNER, ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
+    ['holds null', 'null', ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
+    ['holds an empty list', [], ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
     [
       'holds too many',
       Array.from({ length: 100 }, () => PARTNER),
-      ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers'],
+      ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers'],
     ],
     [
       'holds texts',
@@ -147,7 +147,7 @@ describe('OTHER_ISSUERS_FILE', () => {
 
   it.each<[string, object, string]>([
     ['no issuer', { issuer: undefined }, '.issuer must be given'],
-    ['an issuer that is no text', { issuer: 4711 }, '.issuer must be a text, and not empty'],
+    ['an issuer that is no text', { issuer: 4711 }, '.issuer must be a string that is not empty'],
     ['an issuer that is no URL', { issuer: '4711' }, '.issuer must be an http(s) URL'],
     ['an issuer without TLS', { issuer: 'http://partner/realms/4711' }, '.issuer must be https: in production'],
     [
@@ -156,7 +156,7 @@ describe('OTHER_ISSUERS_FILE', () => {
       '.issuer must end in /realms/<realm>',
     ],
     ['a server without TLS', { baseUrl: 'http://keycloak:4711' }, '.baseUrl must be https: in production'],
-    ['an empty client id', { clientId: ' ' }, '.clientId must be a text, and not empty'],
+    ['an empty client id', { clientId: ' ' }, '.clientId must be a string that is not empty'],
     ['no secret', { clientSecretFile: undefined }, '.clientSecretFile must be given'],
     [
       'no file of a secret',
@@ -172,7 +172,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     [
       'a file that holds no authority',
       { caFile: secretFile },
-      '.caFile points to a file that holds no certificate in PEM',
+      '.caFile points to a file that contains no certificate in PEM',
     ],
     ['no scopes', { acceptedScopes: undefined }, '.acceptedScopes must be a list of scopes'],
     ['scopes in one text', { acceptedScopes: 'a b' }, '.acceptedScopes must be a list of scopes'],
@@ -180,12 +180,12 @@ describe('OTHER_ISSUERS_FILE', () => {
     [
       'a list of audiences',
       { audiences: ['4711'] },
-      '.audiences must be an object with client ids, by the names of services',
+      '.audiences must be an object that maps service names to client ids',
     ],
     [
       'an audience that is no text',
       { audiences: { 'service-c': 4711 } },
-      '.audiences.service-c must be a text, and not empty',
+      '.audiences.service-c must be a string that is not empty',
     ],
     [
       'an audience of nobody',
@@ -201,7 +201,7 @@ describe('OTHER_ISSUERS_FILE', () => {
   });
 
   it("refuses an issuer that is listed twice, and the service's own issuer", () => {
-    const fault = 'issuer is that of the service itself, or of an entry before it';
+    const fault = 'issuer must differ from the issuer of the service and of earlier entries';
     const other = { ...PARTNER, issuer: `${PARTNER.issuer}/` };
     expect(faults([PARTNER, { ...PARTNER, issuer: OWN }, other])).toEqual([
       `OTHER_ISSUERS_FILE[1].${fault}`,
@@ -219,7 +219,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(faults([PARTNER])).toEqual(['OTHER_ISSUERS_FILE[0].clientSecretFile points to an empty file']);
     writeFileSync(secretFile, 'the-secret-4711\nits comment');
     expect(faults([PARTNER])).toEqual([
-      expect.stringMatching(/^OTHER_ISSUERS_FILE\[0\]\.clientSecretFile: .* no line break/),
+      expect.stringMatching(/^OTHER_ISSUERS_FILE\[0\]\.clientSecretFile: .* line break/),
     ]);
   });
 

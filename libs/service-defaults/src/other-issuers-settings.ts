@@ -33,14 +33,16 @@ export function readOtherIssuersSettings(variables: Variables, context: OtherIss
   if (file === undefined) return [];
   const { value } = file;
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ISSUERS) {
-    variables.fault(`OTHER_ISSUERS_FILE must hold a list of 1 to ${MAX_ISSUERS} issuers`);
+    variables.fault(`OTHER_ISSUERS_FILE must contain a list of 1 to ${MAX_ISSUERS} issuers`);
     return [];
   }
   const issuers = value.map((entry: unknown, at) => readEntry(variables, `OTHER_ISSUERS_FILE[${at}]`, entry, context));
   const known = [context.issuer, ...issuers.map(({ options }) => options.issuer)];
   known.forEach((issuer, at) => {
     if (issuer === '' || known.indexOf(issuer) === at) return;
-    variables.fault(`OTHER_ISSUERS_FILE[${at - 1}].issuer is that of the service itself, or of an entry before it`);
+    variables.fault(
+      `OTHER_ISSUERS_FILE[${at - 1}].issuer must differ from the issuer of the service and of earlier entries`,
+    );
   });
   return issuers;
 }
@@ -97,7 +99,7 @@ function readEntry(
 function optionalText(variables: Variables, name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && value.trim() !== '') return value.trim();
-  variables.fault(`${name} must be a text, and not empty`);
+  variables.fault(`${name} must be a string that is not empty`);
   return undefined;
 }
 
@@ -116,7 +118,7 @@ function audiencesIn(
 ): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   const members = membersOf(value);
-  if (members === undefined) variables.fault(`${name} must be an object with client ids, by the names of services`);
+  if (members === undefined) variables.fault(`${name} must be an object that maps service names to client ids`);
   return Object.fromEntries(
     Object.entries(members ?? {}).map(([service, given]) => {
       if (!calls.includes(service)) variables.fault(`${name} names "${service}", which this service does not call`);

@@ -41,5 +41,5 @@ function keyOf(text: string, file: string): Key {
 }
 
 function refuse(variables: Variables, name: string): void {
-  variables.fault(`${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`);
+  variables.fault(`${name} contains a published demo value: use one of your own, or set DEMO_MODE=true`);
 }

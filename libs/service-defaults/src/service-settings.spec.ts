@@ -122,7 +122,7 @@ describe('readServiceSettings', () => {
   });
 
   it.each<[Environment, string]>([
-    [{ MANAGEMENT_PORT: '3000' }, 'MANAGEMENT_PORT must be another port than PORT, which anybody may reach'],
+    [{ MANAGEMENT_PORT: '3000' }, 'MANAGEMENT_PORT must differ from PORT, which anybody can reach'],
     [{ MANAGEMENT_PORT: 'x' }, 'MANAGEMENT_PORT must be a port number from 0 to 65535'],
     [{ OTEL_METRICS_EXPORTER: 'prometheus' }, 'OTEL_METRICS_EXPORTER=prometheus needs MANAGEMENT_PORT'],
     [{ OTEL_METRICS_EXPORTER: 'otlp' }, 'OTEL_METRICS_EXPORTER must be one of none, prometheus'],
@@ -151,7 +151,7 @@ describe('readServiceSettings', () => {
       ]);
       const file = join(folder, 'nonsense.pem');
       writeFileSync(file, SECRET);
-      expect(faults({ [name]: file })).toEqual([`${name} points to a file that holds no certificate in PEM`]);
+      expect(faults({ [name]: file })).toEqual([`${name} points to a file that contains no certificate in PEM`]);
     },
   );
 
@@ -320,7 +320,7 @@ describe('readServiceSettings', () => {
     writeFileSync(file, '\n');
     expect(faults(fromFile)).toEqual([expect.stringContaining('empty file')]);
     writeFileSync(file, `${SECRET}\nits comment`);
-    expect(faults(fromFile)).toEqual([expect.stringMatching(/^SERVICE_A_CLIENT_SECRET_FILE: .* no line break/)]);
+    expect(faults(fromFile)).toEqual([expect.stringMatching(/^SERVICE_A_CLIENT_SECRET_FILE: .* line break/)]);
     expect(faults({ ...fromFile, SERVICE_A_CLIENT_SECRET_FILE: join(folder, 'none') })).toEqual([
       expect.stringContaining("can't be read"),
     ]);
@@ -347,7 +347,7 @@ describe('readServiceSettings', () => {
       ]);
     }
     expect(faults({ ...none, SERVICE_A_CLIENT_KEY_FILE: assertion })).toEqual([
-      expect.stringMatching(/^SERVICE_A_CLIENT_KEY_FILE: the file must hold private keys in PEM/),
+      expect.stringMatching(/^SERVICE_A_CLIENT_KEY_FILE: the file must contain unencrypted private keys in PEM/),
     ]);
     expect(faults({ ...none, SERVICE_A_CLIENT_ASSERTION_FILE: join(folder, 'none') })).toEqual([
       "SERVICE_A_CLIENT_ASSERTION_FILE: the file can't be read (ENOENT)",
@@ -524,11 +524,11 @@ describe('shared state', () => {
     expect(() => withLogin(undefined)).toThrow(/SHARED_STATE_KEYS or SHARED_STATE_KEYS_FILE must be set/);
     expect(() => withLogin(SECRET)).toThrow(/SHARED_STATE_KEYS must be random keys of 32 bytes.*1 of 1 are not/);
     for (const shared of [KEY, KEY.replace('=', '')]) {
-      expect(() => withLogin(`${own} ${shared}`)).toThrow(/SHARED_STATE_KEYS must be other keys than/);
+      expect(() => withLogin(`${own} ${shared}`)).toThrow(/SHARED_STATE_KEYS must differ from/);
     }
     expect(() => withLogin(SECRET)).not.toThrow(/4711/);
     const published = /SERVICE_A_SHARED_STATE_KEYS:-([^}]+)/.exec(composeFile)?.[1];
-    expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS has what is published for demonstrations');
+    expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS contains a published demo value');
   });
 
   it('requires a separate database or server for cached results, and keys to seal them', () => {
@@ -539,7 +539,7 @@ describe('shared state', () => {
     expect(answers('valkeys://valkey.internal/1').sharedCache).toBeDefined();
     for (const same of ['', ':6379', '/', ':6379/0']) {
       const url = `valkeys://Valkey.internal${same}`;
-      expect(() => answers(url)).toThrow(/SHARED_ANSWERS_URL must be another database or server/);
+      expect(() => answers(url)).toThrow(/SHARED_ANSWERS_URL must name another database or server/);
     }
     expect(() => answers('https://valkey.internal')).toThrow(/SHARED_ANSWERS_URL must be valkeys:/);
     expect(() => answers('valkeys://other.internal', '')).toThrow(/SHARED_STATE_KEYS or SHARED_STATE_KEYS_FILE/);
@@ -571,7 +571,7 @@ describe('shared state', () => {
     writeFileSync(file, text);
     expect(trusted({ SIGNAL_PROOF_PUBLIC_KEYS_FILE: file })).toBe(1);
     expect(faults({ ...SHARED, SIGNAL_PROOF_PUBLIC_KEYS: 'key-4711' })).toEqual([
-      expect.stringMatching(/^SIGNAL_PROOF_PUBLIC_KEYS must hold Ed25519 public keys(?!.*4711)/),
+      expect.stringMatching(/^SIGNAL_PROOF_PUBLIC_KEYS must contain Ed25519 public keys(?!.*4711)/),
     ]);
     expect(faults({ ...SHARED, SIGNAL_PROOF_PUBLIC_KEYS: text, SIGNAL_PROOF_PUBLIC_KEYS_FILE: file })).toContain(
       'SIGNAL_PROOF_PUBLIC_KEYS or SIGNAL_PROOF_PUBLIC_KEYS_FILE must be set, not both',
@@ -587,7 +587,7 @@ describe('shared state', () => {
   it.each(published.map(([, name = '', value = '']) => [name, value]))(
     'accepts the published %s in demo mode only',
     (name, value) => {
-      const fault = `${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`;
+      const fault = `${name} contains a published demo value: use one of your own, or set DEMO_MODE=true`;
       const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
       const settings = { ...SHARED, SHARED_STATE_KEYS: own, [name]: value };
       expect(faults({ ...settings, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([fault]);
@@ -598,9 +598,7 @@ describe('shared state', () => {
   it('refuses a published key in a list of keys, and in base64url form', () => {
     const [, , key = ''] = published.find(([, name]) => name === 'SHARED_DENIAL_KEYS') ?? [];
     for (const keys of [`${KEY}, ${key}`, key.replaceAll('/', '_').replace('=', '')]) {
-      expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain(
-        'SHARED_DENIAL_KEYS has what is pub',
-      );
+      expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain('SHARED_DENIAL_KEYS contains a pub');
     }
   });
 });

@@ -45,10 +45,10 @@ export function readSharedStateSettings(
     refusePublished(variables, { SHARED_DENIAL_KEYS: denialKeys, SHARED_STATE_KEYS: keys });
   }
   if (keys.some((key) => denialKeys.some((other) => isSameKey(key, other)))) {
-    variables.fault('SHARED_STATE_KEYS must be other keys than SHARED_DENIAL_KEYS, which all services have');
+    variables.fault('SHARED_STATE_KEYS must differ from SHARED_DENIAL_KEYS, because all services have those keys');
   }
   if (placeOf(stateUrl) === placeOf(answersUrl)) {
-    variables.fault('SHARED_ANSWERS_URL must be another database or server than SHARED_STATE_URL');
+    variables.fault('SHARED_ANSWERS_URL must name another database or server than SHARED_STATE_URL');
   }
   return {
     keycloak: {
@@ -122,6 +122,6 @@ function readAuthorities(variables: Variables): { readonly ca?: string } {
 function refusePublished(variables: Variables, all: Readonly<Record<string, readonly string[]>>): void {
   for (const [name, values] of Object.entries(all)) {
     if (!values.some((value) => PUBLISHED.test(value))) continue;
-    variables.fault(`${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`);
+    variables.fault(`${name} contains a published demo value: use one of your own, or set DEMO_MODE=true`);
   }
 }

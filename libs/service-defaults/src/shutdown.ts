@@ -49,7 +49,7 @@ export function drainOnClose(
 
 export function connectionsOf(adapter: object): Connections {
   const state = states.get(adapter);
-  if (state === undefined) throw new Error('The adapter is none of serviceAdapter()');
+  if (state === undefined) throw new Error('The adapter must come from serviceAdapter()');
   return state.connections;
 }
 

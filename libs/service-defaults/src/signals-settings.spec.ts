@@ -141,9 +141,12 @@ describe('a service that may poll the feed', () => {
   });
 
   it.each<[Environment, string]>([
-    [{ SIGNAL_SOURCES: 'mail' }, 'SIGNAL_SOURCES must be none, or each once with blanks between them: events'],
-    [{ SIGNAL_SOURCES: 'events events' }, 'SIGNAL_SOURCES must be none, or each once'],
-    [{ SIGNAL_SOURCES: 'events none' }, 'SIGNAL_SOURCES must be none, or each once'],
+    [
+      { SIGNAL_SOURCES: 'mail' },
+      'SIGNAL_SOURCES must be none, or a list without repetition, separated by spaces, of events',
+    ],
+    [{ SIGNAL_SOURCES: 'events events' }, 'SIGNAL_SOURCES must be none, or a list without repetition'],
+    [{ SIGNAL_SOURCES: 'events none' }, 'SIGNAL_SOURCES must be none, or a list without repetition'],
     [{ SIGNALS_POLL_SECONDS: '0.1' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '11' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
     [{ SIGNALS_POLL_SECONDS: '1e0' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
@@ -202,12 +205,12 @@ describe('the key that signs proofs (RS-30)', () => {
     const file = fileWith('proof-private-key', PROOF_KEY);
     expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([
-      expect.stringMatching(/^SIGNAL_PROOF_PRIVATE_KEY must hold one Ed25519 private key(?!.*4711)/),
+      expect.stringMatching(/^SIGNAL_PROOF_PRIVATE_KEY must contain one Ed25519 private key(?!.*4711)/),
     ]);
     const compose = readFileSync(new URL('../../../compose.replicas.yml', import.meta.url), 'utf8');
     const [, published = ''] = /SIGNAL_PROOF_PRIVATE_KEY:-([^}]+)/.exec(compose) ?? [];
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: published }, 'own')).toEqual([
-      'SIGNAL_PROOF_PRIVATE_KEY has what is published for demonstrations: use one of your own, or set DEMO_MODE=true',
+      'SIGNAL_PROOF_PRIVATE_KEY contains a published demo value: use one of your own, or set DEMO_MODE=true',
     ]);
   });
 });

@@ -79,7 +79,9 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   const isKnown = words.every((word) => Object.hasOwn(SOURCES, word)) && new Set(words).size === words.length;
   if (!isKnown) {
     const known = Object.keys(SOURCES).join(', ');
-    variables.fault(`SIGNAL_SOURCES must be ${NO_SOURCE}, or each once with blanks between them: ${known}`);
+    variables.fault(
+      `SIGNAL_SOURCES must be ${NO_SOURCE}, or a list without repetition, separated by spaces, of ${known}`,
+    );
   }
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }

@@ -30,7 +30,7 @@ function readManagement(
   const port = variables.port('MANAGEMENT_PORT', 0);
   const host = variables.text('MANAGEMENT_HOST', listening.host);
   if (port !== 0 && port === listening.port) {
-    variables.fault('MANAGEMENT_PORT must be another port than PORT, which anybody may reach');
+    variables.fault('MANAGEMENT_PORT must differ from PORT, which anybody can reach');
   }
   return exporter === 'none' ? undefined : { host, port };
 }

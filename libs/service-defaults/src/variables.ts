@@ -136,7 +136,7 @@ export class Variables extends ConfigurationFaults {
     const text = this.#content(name, file);
     if (text === undefined) return undefined;
     if (isCertificate(text)) return { file, text };
-    this.fault(`${name} points to a file that holds no certificate in PEM`);
+    this.fault(`${name} points to a file that contains no certificate in PEM`);
     return undefined;
   }
 

@@ -3,10 +3,16 @@ export const ATTACK_GROUPS = {
   'wrong-service': { title: 'The wrong service', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {
     title: 'The wrong permission',
-    words: 'A known client or user asks for what it may not do, or not after such a login.',
+    words: 'A known client or user asks for something that it may not do, or that needs a stronger login.',
   },
-  ended: { title: 'Ended', words: 'A token that was good, and is revoked, has expired, or has lost its user.' },
-  forged: { title: 'Forged or misused', words: 'A token that Keycloak did not issue, one of another kind, or none.' },
+  ended: {
+    title: 'Ended',
+    words: 'A token that was valid, but is revoked, has expired, or belongs to a disabled user.',
+  },
+  forged: {
+    title: 'Forged or misused',
+    words: 'A token that Keycloak did not issue, a token of another kind, or no token.',
+  },
 } as const;
 
 export type AttackGroup = keyof typeof ATTACK_GROUPS;

@@ -131,7 +131,7 @@ export const ATTACKS: readonly Attack[] = [
     id: 'ordinary-login',
     group: 'wrong-permission',
     title: "alice's ordinary token asks for a refund",
-    hope: 'alice may refund orders, so a token that was stolen from her does.',
+    hope: 'alice may refund orders, so a token stolen from her can, too.',
     rule: 'A refund demands that the password was entered again, a few minutes ago at most (RFC 9470). The token says how its user logged in.',
     from: 'Service A',
     refusals: [
@@ -158,7 +158,7 @@ export const ATTACKS: readonly Attack[] = [
           reason: 'Standard token exchange is not enabled for the requested client',
         },
         by: 'Keycloak',
-        words: 'Keycloak exchanges nothing for Service C.',
+        words: 'Keycloak exchanges no token for Service C.',
       },
     ],
   },
@@ -167,7 +167,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'ended',
     title: 'A token that was revoked a moment ago',
     hope: 'A revoked token still works until it expires.',
-    rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time. With TOKEN_VERIFICATION=jwt nobody is asked, and this one passes until it expires.',
+    rule: 'Service B asks Keycloak about every new token, and reuses the answer for at most INTROSPECTION_TTL_SECONDS (default 10). It sees this token for the first time. With TOKEN_VERIFICATION=jwt it does not ask, so the token passes until it expires.',
     from: 'Service A',
     refusals: [
       {
@@ -202,7 +202,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'ended',
     title: 'A token that every service knew a moment ago, its user disabled',
     hope: 'The services have just accepted it, so none of them asks about it again.',
-    rule: 'A service that receives revocations refuses it within a second or so; another one asks Keycloak again when INTROSPECTION_TTL_SECONDS (default 10) are over. With TOKEN_VERIFICATION=jwt it passes until it expires where nobody is notified of it.',
+    rule: 'A service with a signal feed refuses it within a second or so. A service without one asks Keycloak again after INTROSPECTION_TTL_SECONDS (default 10). With TOKEN_VERIFICATION=jwt and no feed, the token passes until it expires.',
     from: 'Service A',
     refusals: [
       {
@@ -232,7 +232,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'forged',
     title: 'A token with another signature',
     hope: 'No service checks the signature, so the claims can be rewritten.',
-    rule: 'The signature is checked: by Keycloak, whenever it is asked about a token, or by the service itself.',
+    rule: 'Keycloak checks the signature whenever a service asks about a token, or the service checks it itself.',
     from: 'Service A',
     refusals: [
       {
@@ -251,7 +251,7 @@ export const ATTACKS: readonly Attack[] = [
     id: 'alg-none',
     group: 'forged',
     title: 'A token without signature (alg: none)',
-    hope: 'A token that says it needs no signature is believed, with inventory.adjust written into it.',
+    hope: 'A service believes a token that says it needs no signature, with inventory.adjust written into it.',
     rule: 'A token without a signature is refused before Keycloak is asked; Keycloak accepts its own algorithms only.',
     from: 'Service A',
     refusals: [
@@ -265,7 +265,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: 'id-token',
     group: 'forged',
-    title: 'An ID token in place of an access token',
+    title: 'An ID token instead of an access token',
     hope: 'An ID token is signed by Keycloak, is active, and names Service A as its audience, so it is accepted.',
     rule: 'Only access tokens are accepted: the token type that Keycloak states is checked too.',
     from: 'Service A',
@@ -273,7 +273,7 @@ export const ATTACKS: readonly Attack[] = [
       {
         answer: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
         by: 'Service A itself',
-        words: 'Keycloak signed the token, and may call it active, but it is no access token.',
+        words: 'Keycloak signed the token, and may call it active, but it is not an access token.',
       },
     ],
   },

@@ -28,7 +28,7 @@ const SERVICE_A = 'Service A';
 export const disabledUser: Attacker = async (tools) => {
   const { helpdesk, windowSeconds } = tools;
   if (windowSeconds + GRACE_SECONDS > MAX_WAIT_SECONDS) {
-    const words = `A service may accept it for ${windowSeconds} s (INTROSPECTION_TTL_SECONDS): nobody waits for that here.`;
+    const words = `A service may accept it for ${windowSeconds} s (INTROSPECTION_TTL_SECONDS), and this attack does not wait that long.`;
     throw new AttackNotRun(words);
   }
   return helpdesk.withUser('order-manager', (user) => disable(user, tools));
@@ -50,7 +50,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   );
   const made = await attempt({
     attack: [
-      'Its tokens, once Keycloak had disabled the user, to all three services',
+      'Its tokens, to all three services after Keycloak disabled the user',
       Promise.resolve(
         worst(
           presented.map(({ answer }) => answer),
@@ -71,7 +71,7 @@ async function tokensOf(
   const form = { grant_type: 'password', username, password, scope: 'orders.read' };
   const { accessToken: token } = await keycloak.tokens(form, DEMO_CLI);
   const ran = await serviceA.get('/run-service-b', token);
-  if (!isAccepted(ran)) throw new AttackNotRun(`The chain did not run for the user who was made (${ran.status}).`);
+  if (!isAccepted(ran)) throw new AttackNotRun(`The chain did not run for the new user (${ran.status}).`);
   const caller = await verifier.verify(token);
   const { expiresAt } = tokenInWords(token);
   const atA: KnownToken = { service: SERVICE_A, expiresAt, present: () => serviceA.whoami(token) };

@@ -155,7 +155,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
   insufficient_user_authentication: 'the user has to log in again for this',
   invalid_token: 'the token is not valid here',
-  missing_token: 'there is no token, and no session',
+  missing_token: 'the request has no token and no session',
   client_not_allowed: 'this client may not call it',
   authorization_server_refused: 'Keycloak refused the service itself',
   authorization_server_unavailable: 'Keycloak did not answer',

@@ -58,7 +58,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
   /** Anyone can send failing callbacks. Log lines are grouped by code, since the caller may choose the reason. */
   #logFailure({ code, reason }: LoginError): void {
     const summarize = (unwritten: object): void =>
-      this.#logger.warn('Login failed, as did others', { code, ...unwritten });
+      this.#logger.warn('Login failed several times', { code, ...unwritten });
     if (this.#repeated.admits(code, summarize)) this.#logger.warn('Login failed', { code, reason });
   }
 

@@ -1,26 +1,26 @@
 import type { Page } from '../pages/pages.js';
 
 /** A failed login ends no session, so the heading does not say whether a user is logged in. */
-const NOTHING_CAME = 'That login came to nothing';
+const NOTHING_CAME = 'The login did not finish';
 const HEADINGS: Readonly<Record<string, string>> = {
-  login_link_malformed: 'There is no such login',
-  login_too_weak: 'That login did not suffice',
+  login_link_malformed: 'This login is not possible',
+  login_too_weak: 'The login was not strong or recent enough',
   login_of_another_user: 'Another user logged in',
 };
 
 const ADVICE: Readonly<Record<string, string>> = {
   login_not_started_here:
-    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. If you were logged in before, you still are. Else log in again, and stay in this browser.',
+    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. If you were logged in before, you still are. Otherwise log in again, and stay in this browser.',
   login_refused:
-    'Keycloak did not log you in, or you went back. Nothing was changed: if you were logged in before, you still are. Else log in again.',
+    'Keycloak did not log you in, or you went back. Nothing was changed: if you were logged in before, you still are. Otherwise log in again.',
   login_not_valid:
-    'The answer did not match the request, so it was dropped. Nothing was changed: if you were logged in before, you still are. Else log in again.',
+    'The answer did not match the request, so it was dropped. Nothing was changed: if you were logged in before, you still are. Otherwise log in again.',
   login_link_malformed:
-    'The link asks for a level of authentication that this service does not know, or for an age that is no number of seconds up to a day. Nothing was changed.',
+    'The link asks for a level of authentication that this service does not know, or for an age that is not a number of seconds up to a day. Nothing was changed.',
   login_too_weak:
-    'Keycloak did not log you in as strongly or as recently as was asked; the log says what was missing. If you were logged in before, you still are, as before.',
+    'Keycloak did not log you in as strongly or as recently as required. The log says what was missing. If you were logged in before, you still are.',
   login_of_another_user:
-    'The login was to confirm the user who is logged in here, and another one came back, so it was dropped. Nothing was changed here. To change the user, log out first.',
+    'This login had to confirm the user who is logged in here, but another user logged in, so it was dropped. Nothing was changed here. To change the user, log out first.',
   authorization_server_unavailable: 'Keycloak did not answer. Start it or wait until it is ready, then log in again.',
   authorization_server_refused:
     'Keycloak refused this service, not you. Check its client id, secret and redirect URI against the realm; the log says which one is wrong.',

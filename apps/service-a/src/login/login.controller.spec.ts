@@ -95,7 +95,7 @@ describe('a login', () => {
       .get(`/auth/callback?state=${answer === undefined ? 'y' : state}${answer ?? ''}`)
       .set({ cookie: `${cookie}; ${cookieIn(setBy(begun))}`, accept: 'text/html' })
       .expect(400);
-    expect(text).toContain('<h1>That login came to nothing</h1>');
+    expect(text).toContain('<h1>The login did not finish</h1>');
     expect(text).toContain('If you were logged in before, you still are'.slice(1));
     expect(text).not.toMatch(/nobody is logged in/i);
   });

@@ -5,7 +5,7 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
     'Nobody is logged in, or the session has ended. This service acts as itself only in demo mode, and never in place of a user. Log in, or send your own token in the Authorization header.',
   invalid_request: 'The request carried more than one credential, or a malformed one. Send a single Bearer token.',
   invalid_token:
-    'The token is not valid for this service, or not any more. Get a new one for service-a, and try again.',
+    'The token is not valid for this service, or no longer valid. Get a new one for service-a, and try again.',
   insufficient_user_authentication:
     'The caller is authenticated, but this needs a login that is more recent or stronger. Log in again, and try again.',
   insufficient_scope:
@@ -24,7 +24,7 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
 };
 
 const JUST_LOGGED_IN =
-  'You have just logged in again, and that did not suffice. Ask an administrator whether Keycloak can log you in as strongly as this demands; the log says what was missing.';
+  'You have just logged in again, but that login was not strong or recent enough. Ask an administrator whether Keycloak can log you in as strongly as required. The log says what was missing.';
 
 export function adviceFor({ code, permission }: RefusalBody, isRepeated = false): string {
   if (isRepeated) return JUST_LOGGED_IN;

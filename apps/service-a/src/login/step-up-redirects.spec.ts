@@ -148,7 +148,7 @@ describe('a browser that has just returned from the required login', () => {
     const { cookie } = await sessionOf(AT_ONE, true);
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(401);
     expect(headers['location']).toBeUndefined();
-    expect(text).toContain('that did not suffice');
+    expect(text).toContain('that login was not strong or recent enough');
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 

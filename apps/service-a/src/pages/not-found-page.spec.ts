@@ -38,7 +38,7 @@ const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
 it('shows an HTML page to a browser that requests an unknown path', async () => {
   const { status, headers, text } = await request(app.getHttpServer()).get('/no-such').set('accept', BROWSER);
   expect([status, headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
-  expect(text).toContain('<h1>There is no such page</h1>');
+  expect(text).toContain('<h1>Page not found</h1>');
 });
 
 it.each([

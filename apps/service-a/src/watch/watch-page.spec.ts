@@ -9,14 +9,14 @@ const refusedAt = (service: string) => ({ service, state: 'refused', refusedAtMs
 describe('a watched page', () => {
   it.each<[Partial<FeedStatus>, string]>([
     [{}, 'all services refuse within a second or so'],
-    [{ isShared: false }, 'Service A, which refuses within a second or so; the others refuse within 10 s'],
+    [{ isShared: false }, 'Service A, which refuses within a second or so. The others refuse within 10 s'],
     [{ state: 'silent' }, 'The signal feed receives nothing now: a service refuses within 10 s.'],
     [{ state: 'none' }, 'No signal feed runs here: a service refuses within 10 s.'],
     [{ state: 'none', asksKeycloak: false }, 'a service refuses when the token expires'],
   ])('shows how soon the services refuse a token: %j', (feedStatus, words) => {
     const html = watched(ACCEPTED, 'alice', { ...FEED_STATUS, ...feedStatus });
     expect(html).toContain(words);
-    expect(html).toContain('end your session or disable you: this page turns by itself.');
+    expect(html).toContain('end your session or disable you: this page updates by itself.');
     expect(html).toContain('<title></title>');
     expect(html).not.toContain('id="session"');
   });
@@ -32,7 +32,7 @@ describe('a watched page', () => {
 
   it('does not show an expired token as a refusal', () => {
     const html = watched(storyOf([{ service: 'Service A', state: 'expired' }], []));
-    expect(html).toContain('That is no refusal. Reload the page');
+    expect(html).toContain('Expiry is not a refusal. Reload the page');
     expect(html).not.toContain('Refused');
   });
 });

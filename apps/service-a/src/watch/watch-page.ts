@@ -31,10 +31,10 @@ export function watchPage(story: WatchStory, username: string, feedStatus: FeedS
 }
 
 function notesOf(kind: WatchStory['kind'], feedStatus: FeedStatus, counted: string | undefined): readonly string[] {
-  if (kind === 'expired') return ['That is no refusal. Reload the page for a new token, and watch on.'];
+  if (kind === 'expired') return ['Expiry is not a refusal. Reload the page to watch a new token.'];
   if (kind === 'refused') return [counted ?? ''];
   return [
-    'Log out in another tab, or have an administrator end your session or disable you: this page turns by itself.',
+    'Log out in another tab, or have an administrator end your session or disable you: this page updates by itself.',
     feedWords(feedStatus),
   ];
 }
@@ -44,6 +44,6 @@ function feedWords({ state, isShared, windowSeconds, asksKeycloak }: FeedStatus)
   if (state === 'none') return `No signal feed runs here: a service refuses ${within}.`;
   if (state === 'silent') return `The signal feed receives nothing now: a service refuses ${within}.`;
   return isShared
-    ? 'A signal feed runs, and shares what it receives: all services refuse within a second or so.'
-    : `A signal feed runs at Service A, which refuses within a second or so; the others refuse ${within}.`;
+    ? 'A signal feed runs and shares its events: all services refuse within a second or so.'
+    : `A signal feed runs at Service A, which refuses within a second or so. The others refuse ${within}.`;
 }

@@ -49,7 +49,7 @@ export class WatchController {
     const { accessToken } = session.tokens.reveal();
     const stream = this.watches.open({ username: session.username, caller, accessToken }, closed.signal);
     if (stream === undefined) {
-      const words = `${MAX_WATCHES} pages are watched already, or ${MAX_WATCHES_PER_USER} of this user`;
+      const words = `Too many pages are watched: at most ${MAX_WATCHES} in all, and ${MAX_WATCHES_PER_USER} per user`;
       throw new HttpException({ error: words, code: 'too_many_watches' }, HttpStatus.SERVICE_UNAVAILABLE);
     }
     reply.header('Vary', 'Cookie');

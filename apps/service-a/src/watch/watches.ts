@@ -56,7 +56,7 @@ export class Watches implements BeforeApplicationShutdown {
     try {
       await new SessionWatch(session, this.tools, tell).run(signal);
     } catch (error) {
-      this.#logger.error('A page is watched no more', error instanceof Error ? error.stack : '');
+      this.#logger.error('Watching a page failed', error instanceof Error ? error.stack : '');
     }
     clearInterval(timer);
     stream.send('end', '');

@@ -49,7 +49,7 @@ describe('a user for the time of an attack', () => {
     const fails = helpdesk.withUser('order-viewer', () => Promise.reject(new AttackNotRun('It failed.')));
     await expect(fails).rejects.toThrow('It failed.');
     const lost = helpdesk.withUser('no-such', () => Promise.resolve());
-    await expect(lost).rejects.toThrow('Keycloak has no role no-such to give.');
+    await expect(lost).rejects.toThrow('Keycloak has no role no-such.');
     expect(await named('throw-away-')).toBe(0);
   });
 
@@ -64,7 +64,7 @@ describe('a user for the time of an attack', () => {
     await expect(new Helpdesk(failing, CLIENT).withUser('order-viewer', async () => 'done')).resolves.toBe('done');
     expect(warn.mock.calls).toEqual([
       [
-        'A user that was made for an attack was not deleted',
+        'The user of an attack was not deleted',
         { username: expect.stringMatching(/^throw-away-/), why: 'Keycloak could not be reached.' },
       ],
     ]);

@@ -49,7 +49,7 @@ export class Helpdesk {
     };
     const { location } = await this.#begin({ method: 'POST', path: '/users', json });
     const id = /\/users\/([\w-]+)$/.exec(location ?? '')?.[1];
-    if (id === undefined) throw new AttackNotRun('Keycloak did not say which user it has made.');
+    if (id === undefined) throw new AttackNotRun('Keycloak did not return the id of the new user.');
     return `/users/${id}`;
   }
 
@@ -70,7 +70,7 @@ export class Helpdesk {
     const mappings = `${path}/role-mappings/realm`;
     const available = await this.#list(`${mappings}/available`);
     const role = available.find((one) => one['name'] === name);
-    if (role === undefined) throw new AttackNotRun(`Keycloak has no role ${name} to give.`);
+    if (role === undefined) throw new AttackNotRun(`Keycloak has no role ${name}.`);
     await this.#act('POST', mappings, [role]);
   }
 
@@ -92,7 +92,7 @@ export class Helpdesk {
     } catch (error) {
       if (!isMade) return;
       const why = error instanceof AttackNotRun ? error.message : 'Unexpected error.';
-      this.#logger.warn('A user that was made for an attack was not deleted', { username, why });
+      this.#logger.warn('The user of an attack was not deleted', { username, why });
     }
   }
 }

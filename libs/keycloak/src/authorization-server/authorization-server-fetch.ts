@@ -118,13 +118,13 @@ function baseOf(url: string): string {
 
 function methodOf(method = 'GET'): 'GET' | 'POST' {
   if (method === 'GET' || method === 'POST') return method;
-  throw new TypeError('The authorization server is asked by GET or POST');
+  throw new TypeError('Requests to the authorization server use GET or POST');
 }
 
 function textOf(body: AuthorizationServerRequest['body']): string | undefined {
   if (body === undefined || body === null) return undefined;
   if (typeof body === 'string' || body instanceof URLSearchParams) return body.toString();
-  throw new TypeError('The body must be a text or a form');
+  throw new TypeError('The body must be a string or a form');
 }
 
 function headersOf({ headers = {}, body }: AuthorizationServerRequest): Readonly<Record<string, string>> {

@@ -18,7 +18,7 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
     return unseen('next_service', `${name}: calls to it can't be tried without a service account.`);
   }
   if (scopes?.isByKind === true && scopes.onBehalfOf.length === 0) {
-    return note('next_service', `${name}: nothing is asked on behalf of callers, so no exchange was tried.`);
+    return note('next_service', `${name}: no call is made on behalf of callers, so no token exchange was tried.`);
   }
   const exists = ok('next_service', `${name}: its audience ${audience} is a client of the realm.`);
   try {
@@ -30,7 +30,7 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
     return failed(failure, 'next_service', (said) =>
       isUnknown
         ? [
-            `${name}: its audience ${audience} is no client of the realm, or one that is disabled: Keycloak answers ${said}.`,
+            `${name}: its audience ${audience} is not a client of the realm, or the client is disabled. Keycloak answers ${said}.`,
             `Compare \`audience\` where ${name} is registered with the client ids of the realm, or enable the client.`,
           ]
         : [

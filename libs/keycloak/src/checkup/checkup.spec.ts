@@ -67,10 +67,13 @@ describe('a checkup', () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([
-      { level: 'error', message: 'service-b is not reached at http://127.0.0.1:9: ECONNREFUSED.' },
+      { level: 'error', message: 'service-b is unreachable at http://127.0.0.1:9: ECONNREFUSED.' },
     ]);
     expect(await keycloak.issuers[0].checkup.run()).toContainEqual(
-      expect.objectContaining({ level: 'note', message: 'No scopes are declared for service-b, so none was tried.' }),
+      expect.objectContaining({
+        level: 'note',
+        message: 'service-b is registered without scopes, so no scope was tried.',
+      }),
     );
   });
 
@@ -78,7 +81,7 @@ describe('a checkup', () => {
     const findings = await keycloakOf({ clientSecret: 'not-its-password' }).issuers[0].checkup.run();
     expect(findings.slice(-2)).toMatchObject([
       { check: 'credentials', level: 'error' },
-      { level: 'note', message: expect.stringContaining('Nothing that hangs on this was looked at') as unknown },
+      { level: 'note', message: expect.stringContaining('The checks that depend on this were skipped') as unknown },
     ]);
     expect(JSON.stringify(findings)).not.toContain('not-its-password');
     const nowhere = await keycloakOf({ internalServerUrl: 'http://127.0.0.1:9' }).issuers[0].checkup.run();
@@ -190,7 +193,7 @@ describe('single findings', () => {
   });
 
   it.each([
-    ['a-secret', 'is a published demo secret, or has their form'],
+    ['a-secret', 'is a published demo secret or looks like one'],
     ['service-a-4711-a', 'is hardly more than the client id'],
     ['q8Zbservice-affK2mmmmm', undefined],
     ['0123456789abcde', 'is shorter than 16 characters'],

@@ -96,13 +96,13 @@ export class Checkup {
 
 const notLookedAt = note(
   'credentials',
-  'Nothing that hangs on this was looked at: credentials, clock, lifetimes and next services. Run doctor again once it is mended.',
+  'The checks that depend on this were skipped: credentials, clock, lifetimes and next services. Correct it, then run doctor again.',
 );
 
 const ofKeycloakAlone = (profile: string): Finding =>
   note(
     'service_account',
-    `Lifetimes, and what this service is granted for its next services, were not looked at: that is done by what Keycloak answers, and profile is ${profile}.`,
+    `Token lifetimes and grants for the next services were not checked: only Keycloak supports these checks, and profile is ${profile}.`,
   );
 
 const isStopped = (findings: readonly Finding[]): boolean =>

@@ -52,13 +52,13 @@ describe('the check that a next service is reachable', () => {
   it('fails if another service answers, and names that service (row 33)', async () => {
     const [finding] = await reach(serviceNamed('service-c'), '/behind');
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
-    expect(finding?.message).toMatch(/calls itself service-c, and tokens for service-b are for service-b/);
-    expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: mend its clientId/);
+    expect(finding?.message).toMatch(/says that it is service-c, but tokens for service-b have the audience service-b/);
+    expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: correct its clientId/);
   });
 
   it('fails if the Authorization header does not arrive (row 34)', async () => {
     const [finding] = await reach(serviceNamed('service-b', false));
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
-    expect(finding?.cure).toMatch(/takes the header Authorization out of requests/);
+    expect(finding?.cure).toMatch(/removes the Authorization header/);
   });
 });

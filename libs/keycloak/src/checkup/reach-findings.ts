@@ -9,23 +9,23 @@ export async function reachFinding(service: RegisteredService): Promise<Finding>
   if (why !== undefined) {
     return error(
       'next_service',
-      `${name} is not reached ${at}: ${why.words}.`,
-      why.cure ?? `Start ${name}, or mend its base URL.`,
+      `${name} is unreachable ${at}: ${why.words}.`,
+      why.cure ?? `Start ${name}, or correct its base URL.`,
     );
   }
   const answering = await service.whoAnswers();
   if (answering !== undefined && answering.realm !== audience) {
     return error(
       'next_service',
-      `${name}: what answers ${at} calls itself ${answering.realm}, and tokens for ${name} are for ${audience}.`,
-      `Compare the host and the port of the base URL with where ${name} listens. If that is right, ${name} runs with the client id of ${answering.realm}: mend its clientId.`,
+      `${name}: the service ${at} says that it is ${answering.realm}, but tokens for ${name} have the audience ${audience}.`,
+      `Compare the host and the port of the base URL with where ${name} listens. If that is right, ${name} runs with the client id of ${answering.realm}: correct its clientId.`,
     );
   }
   if (answering?.sawAuthorization === false) {
     return error(
       'next_service',
-      `${name} was sent a header Authorization ${at}, and did not see it.`,
-      'Something between, such as a proxy, takes the header Authorization out of requests: have it pass the header on.',
+      `${name} did not receive the Authorization header of a request ${at}.`,
+      'A proxy or another intermediary removes the Authorization header. Configure it to forward the header.',
     );
   }
   return ok('next_service', `${name} answers ${at}.`);

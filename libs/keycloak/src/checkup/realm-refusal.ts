@@ -9,7 +9,7 @@ export function realmRefusal(failure: KeycloakException): Finding | undefined {
   const cure = keycloakRefusalHint(failure.fields);
   if (cure === undefined) return undefined;
   if (description === 'HTTPS required') {
-    return error('tls', `The realm demands https:, and refuses requests over http: ${wordsOf(failure)}.`, cure);
+    return error('tls', `The realm requires https: and refuses requests over http: ${wordsOf(failure)}.`, cure);
   }
   if (description === 'Realm not enabled') {
     return error('realm', `The realm is disabled: ${wordsOf(failure)}.`, cure);

@@ -19,8 +19,8 @@ export async function scopeFindings(question: Question): Promise<Finding[]> {
   const exists = await audienceFinding(question);
   if (exists.level === 'error') return [exists];
   if (scopes === undefined) {
-    const cure = `Give \`scopes\` where ${name} is registered: the scopes that calls ask for.`;
-    return [exists, note('scope', `No scopes are declared for ${name}, so none was tried.`, cure)];
+    const cure = `Register ${name} with \`scopes\`: the scopes that calls to it request.`;
+    return [exists, note('scope', `${name} is registered without scopes, so no scope was tried.`, cure)];
   }
   const itself = question.options.clientId;
   const ofCallers = scopes.onBehalfOf.map(async (scope) => {
@@ -77,7 +77,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
     ? error(
         'scope',
         `${says}.`,
-        `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope". With --admin doctor says which of the two is missing.`,
+        `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope". With --admin, doctor says which of the two is missing.`,
       )
     : note('scope', `${says}, which matters only if it calls asService('${scope}').`);
 }
@@ -93,7 +93,7 @@ async function withoutAudience(question: Question, call: Call, token: GrantedTok
     return {
       ...warning(
         'scope',
-        `${about}: granted, and its token names no audience: unless it is a lightweight one, the client scope has no audience mapper.`,
+        `${about}: granted, but its token names no audience. Unless the token is lightweight, the client scope has no audience mapper.`,
         `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}.`,
       ),
       needsAdministrator: true,
@@ -107,19 +107,19 @@ function granted({ options }: Question, call: Call, { scope: given, audiences }:
   if (unasked.length > 0) {
     return error(
       'scope',
-      `${about}: Keycloak adds ${unasked.join(', ')}, which nobody asks for, so each such call fails (scope_not_asked_for).`,
+      `${about}: Keycloak adds ${unasked.join(', ')} unasked, so each such call fails (scope_not_asked_for).`,
       `Make it an optional client scope of ${options.clientId}, or name it in expectedDefaultScopes.`,
     );
   }
   if (audiences.length > 0 && !audiences.includes(audience)) return misdirected(call, audiences);
   const others = audiences.filter((one) => one !== audience);
   const grant = { scope, audience, inWhoseName };
-  if (others.length === 0) return { ...ok('scope', `${about}: granted, and for nobody else.`), granted: grant };
+  if (others.length === 0) return { ...ok('scope', `${about}: granted, for this audience only.`), granted: grant };
   // A service that receives a token for several services could call the other services with it.
   const wide = warning(
     'scope',
-    `${about}: the token is good at ${others.slice(0, 10).join(', ')} too, so a stolen one opens them.`,
-    `Leave one audience mapper at each client scope, and "Full scope allowed" off at the client.`,
+    `${about}: the token is also valid at ${others.slice(0, 10).join(', ')}, so a stolen token opens them.`,
+    `Keep one audience mapper in each client scope, and switch off "Full scope allowed" at the client.`,
   );
   return { ...wide, granted: grant };
 }
@@ -128,14 +128,14 @@ function misdirected({ about, scope, audience }: Call, found: readonly string[])
   if (found.length === 0) {
     return error(
       'scope',
-      `${about}: the scope is granted, but its token names no audience: the client scope has no audience mapper.`,
-      `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}. Where this client has lightweight tokens, switch on "Add to lightweight access token" at the mapper, too.`,
+      `${about}: the scope is granted, but its token names no audience. The client scope has no audience mapper.`,
+      `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}. If this client has lightweight tokens, also switch on "Add to lightweight access token" at the mapper.`,
     );
   }
   return error(
     'scope',
     `${about}: the token of this scope is for ${found.slice(0, 10).join(', ')}.`,
-    `Mend \`audience\` where the service is registered, or the audience mapper of the client scope ${scope}.`,
+    `Correct \`audience\` where the service is registered, or the audience mapper of the client scope ${scope}.`,
   );
 }
 
@@ -144,20 +144,21 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   if (!isScope) {
     return failed(failure, 'scope', (said) => [
       `${scope} for ${audience}: Keycloak answers ${said}.`,
-      failureHint(failure as KeycloakException) ?? 'Do what Keycloak says; docs/operations.md lists the reasons.',
+      failureHint(failure as KeycloakException) ??
+        'Follow the message of Keycloak. docs/operations.md lists the reasons.',
     ]);
   }
   if (knownScopes !== undefined && !knownScopes.includes(scope)) {
     return error(
       'scope',
-      `${scope} is no client scope that the realm lists, and ${options.clientId} may not ask for it.`,
-      `Mend its spelling, or create the client scope and add it at the client ${options.clientId} (Client scopes), as optional.`,
+      `The realm lists no client scope ${scope}, and ${options.clientId} may not ask for it.`,
+      `Correct its spelling, or create the client scope and add it at the client ${options.clientId} (Client scopes), as optional.`,
     );
   }
   return error(
     'scope',
     `${scope} is not assigned to ${options.clientId}, so it may not ask for it.`,
-    `Add it at the client ${options.clientId} (Client scopes), as optional. If that is not the client of this service, mend clientId instead.`,
+    `Add it at the client ${options.clientId} (Client scopes), as optional. If that is not the client of this service, correct clientId instead.`,
   );
 }
 
@@ -165,6 +166,6 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',
-    `${about}: may be asked for. Whether its audience mapper is right can't be seen by the service account of ${options.clientId}, which does not get it itself.`,
+    `${about}: may be asked for. The audience mapper can't be checked, because the service account of ${options.clientId} does not get the scope itself.`,
   );
 }

@@ -16,8 +16,7 @@ export function secretWeakness({
   readonly clientId: string;
   readonly clientSecret: string;
 }): SecretWeakness | undefined {
-  if (DEMO_FORM.test(clientSecret))
-    return { words: 'is a published demo secret, or has their form', isPublished: true };
+  if (DEMO_FORM.test(clientSecret)) return { words: 'is a published demo secret or looks like one', isPublished: true };
   if (clientSecret.includes(clientId) && clientId.length * 2 >= clientSecret.length)
     return { words: 'is hardly more than the client id', isPublished: false };
   if (clientSecret.length >= MIN_LENGTH) return undefined;

@@ -24,7 +24,7 @@ export async function realmFindings({ options, metadata, isProduction, proxy }: 
   return [
     answers(realmUrl, proxy),
     encryptionFinding(options, isProduction),
-    ok('issuer', `The realm calls itself ${issuer}, as configured.`),
+    ok('issuer', `The issuer of the realm is ${issuer}, as configured.`),
   ];
 }
 
@@ -35,10 +35,10 @@ export const through = (proxy: string | undefined): string =>
   proxy === undefined ? '' : ` through the proxy ${proxy}`;
 
 export function encryptionFinding({ realmUrl, tls }: CheckupParts['options'], isProduction: boolean): Finding {
-  const trusted = tls.caFile === undefined ? '' : ', and its certificate is of an authority in tls.caFile';
+  const trusted = tls.caFile === undefined ? '' : ', with a certificate of an authority in tls.caFile';
   if (realmUrl.startsWith('https:')) return ok('tls', `The connection to Keycloak is encrypted${trusted}.`);
-  const message = `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`;
-  const cure = 'In production, take https: for issuer and internalServerUrl, and leave allowInsecureRequests out.';
+  const message = `The connection to Keycloak is not encrypted: secrets and tokens go to ${new URL(realmUrl).origin} in clear text.`;
+  const cure = 'In production, use https: in issuer and internalServerUrl, and remove allowInsecureRequests.';
   return isProduction ? warning('tls', message, cure) : note('tls', message, cure);
 }
 
@@ -51,8 +51,8 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
     const { configured, found } = failure.fields;
     return error(
       'issuer',
-      `The realm at ${realmUrl} calls itself ${String(found)}, and ${String(configured)} is configured.`,
-      'Mend whichever is wrong: issuer here; or at Keycloak the Frontend URL of the realm (Realm settings, General) or its hostname (KC_HOSTNAME). Where the two differ on purpose, issuer is what the realm calls itself, and internalServerUrl where it is reached.',
+      `The realm at ${realmUrl} has the issuer ${String(found)}, but ${String(configured)} is configured.`,
+      'Correct issuer here, or the Frontend URL of the realm (Realm settings, General) or KC_HOSTNAME at Keycloak. If the two URLs differ on purpose, set issuer to the name that the realm uses, and internalServerUrl to the address for requests.',
     );
   }
   if (reason === 'realm_not_found') {
@@ -66,7 +66,7 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
     return error('tls', `The certificate of ${realmUrl} is not trusted: ${said}.`, connectionHint(reason).hint ?? '');
   }
   if (/SSL|TLS/.test(String(failure.fields['detail'] ?? ''))) {
-    return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
+    return error('tls', `${realmUrl} does not speak TLS: ${said}.`, 'Compare https: and the port with Keycloak.');
   }
   if (code === 'authorization_server_refused') {
     const [words, cure] = discoveryWords(realmUrl, said);
@@ -78,9 +78,9 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
     : {
         ...error(
           'address',
-          `Keycloak is not reached at ${realmUrl}${through(proxy)}: ${said}.`,
+          `Keycloak is unreachable at ${realmUrl}${through(proxy)}: ${said}.`,
           (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
-            'Start Keycloak, or mend issuer or internalServerUrl: the host name, the port, a firewall between.',
+            'Start Keycloak, or correct the host name and port in issuer or internalServerUrl. Look for a firewall in between.',
         ),
         isUnreachable: true,
       };
@@ -89,20 +89,20 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
 const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered_[23])/;
 
 const discoveryWords = (realmUrl: string, said: string): [string, string] => [
-  `What answers at ${realmUrl} is no discovery document of this realm: ${said}.`,
-  'Look for a proxy or a login page before Keycloak; compare issuer and internalServerUrl.',
+  `${realmUrl} does not return the discovery document of this realm: ${said}.`,
+  'Look for a proxy or a login page in front of Keycloak, and check issuer and internalServerUrl.',
 ];
 
 export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
   const { clientId } = options;
   try {
     await introspection.introspect(junkToken(options.profile));
-    return ok('credentials', `Keycloak accepts the credentials of ${clientId}, and lets it introspect tokens.`);
+    return ok('credentials', `Keycloak accepts the credentials of ${clientId} and lets it introspect tokens.`);
   } catch (failure) {
     return failed(failure, 'credentials', (said) => [
       `Keycloak refuses the credentials of ${clientId}: ${said}.`,
       is401(failure)
-        ? `Of a wrong secret Keycloak says "Client authentication failed.", and of a client that is disabled, or that there is not, "Invalid client or Invalid client credentials". Compare clientId and clientSecret with the client in Keycloak (Credentials).`
+        ? `Compare clientId and clientSecret with the client in Keycloak (Credentials). Keycloak says "Client authentication failed." if the secret is wrong, and "Invalid client or Invalid client credentials" if the client is disabled or does not exist.`
         : hintOf(failure),
     ]);
   }
@@ -125,7 +125,7 @@ export async function ownTokenFinding({
     const finding = failed(failure, 'service_account', (said) => [
       `${clientId} gets no token in its own name: ${said}.`,
       is401(failure)
-        ? `To call services as itself, and to have its next services checked here, switch on "Service account roles" at the client ${clientId}.`
+        ? `Switch on "Service account roles" at the client ${clientId}, so that this service can call others as itself, and doctor can check its next services.`
         : hintOf(failure),
     ]);
     return { finding, token: undefined };
@@ -134,7 +134,10 @@ export async function ownTokenFinding({
 
 export function clockFinding(measured: MeasuredSkew | undefined, toleranceSeconds: number): Finding {
   if (measured === undefined) {
-    return note('clock', "This machine's clock can't be compared with Keycloak's: it sends no time, and no token.");
+    return note(
+      'clock',
+      "This machine's clock can't be compared with Keycloak's clock: Keycloak sends no time and no token.",
+    );
   }
   const { aheadSeconds, by } = measured;
   const where = `${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead of'} Keycloak's, measured by ${by}`;
@@ -155,19 +158,20 @@ export async function secretFinding({ options, credential, isProduction }: Check
     return error(
       'secret',
       `The credential of ${clientId} can't be read.`,
-      'Look into the log for the reason: the file or the function that clientAuthentication names.',
+      'Read the log for the reason, and check the file or function that clientAuthentication names.',
     );
   }
   if (shown.kind === 'private_key') {
     return ok('secret', `${clientId} signs an assertion for each request (${shown.algorithm}, kid ${shown.keyId}).`);
   }
-  if (shown.kind === 'assertion') return ok('secret', `${clientId} shows an assertion that its platform has signed.`);
+  if (shown.kind === 'assertion')
+    return ok('secret', `${clientId} authenticates with an assertion that its platform signed.`);
   const weakness = secretWeakness({ clientId, clientSecret: shown.secret });
   if (weakness === undefined) {
-    return ok('secret', `The secret of ${clientId} is long enough, and no demo secret.`);
+    return ok('secret', `The secret of ${clientId} is long enough and is not a demo secret.`);
   }
   const message = `The secret of ${clientId} ${weakness.words}.`;
-  const cure = 'In production, take one that Keycloak has made (the client, Credentials, Regenerate).';
+  const cure = 'In production, use a secret that Keycloak generated (the client, Credentials, Regenerate).';
   if (!isProduction) return note('secret', message, cure);
   return weakness.isPublished ? error('secret', message, cure) : warning('secret', message, cure);
 }
@@ -180,22 +184,22 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
   if (lifetimeSeconds < 2 * minRemainingLifetimeSeconds) {
     return warning(
       'lifetime',
-      `${lives}, and the last ${minRemainingLifetimeSeconds} s are not used (minRemainingLifetimeSeconds): each serves for half its life at most.`,
-      'Raise Access Token Lifespan, of the realm or of this client, or lower minRemainingLifetimeSeconds.',
+      `${lives}, and the last ${minRemainingLifetimeSeconds} s are not used (minRemainingLifetimeSeconds), so each token is reused for at most half its life.`,
+      'Raise Access Token Lifespan of the realm or of this client, or lower minRemainingLifetimeSeconds.',
     );
   }
   if (lifetimeSeconds > revocationRetentionSeconds) {
     return warning(
       'lifetime',
-      `${lives}, longer than a denial is held (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
+      `${lives}, longer than a denial is kept (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
       'Lower Access Token Lifespan, or raise revocationRetentionSeconds.',
     );
   }
   if (lifetimeSeconds > LONG_LIFETIME_SECONDS) {
     return warning(
       'lifetime',
-      `${lives}: a stolen one is good for as long.`,
-      'Lower Access Token Lifespan: 60 to 300 s.',
+      `${lives}. A stolen token is valid for that time, too.`,
+      'Lower Access Token Lifespan to 60 to 300 s.',
     );
   }
   return ok('lifetime', `${lives}, which suits minRemainingLifetimeSeconds (${minRemainingLifetimeSeconds} s).`);
@@ -207,7 +211,7 @@ export function failed(failure: unknown, check: Check, words: (said: string) => 
   if (!(failure instanceof KeycloakException)) throw failure;
   if (failure.code === 'authorization_server_unavailable') {
     const said = `Keycloak gives no usable answer: ${wordsOf(failure)}.`;
-    return { ...error(check, said, 'Try again; see whether Keycloak is well.'), isUnreachable: true };
+    return { ...error(check, said, 'Check that Keycloak is healthy, and try again.'), isUnreachable: true };
   }
   return realmRefusal(failure) ?? error(check, ...words(wordsOf(failure)));
 }

@@ -68,7 +68,7 @@ describe('verifyAtStart', () => {
       /Keycloak refuses the credentials of service-a: answered_401/,
     ],
     ['a scope that it may not ask for', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
-    ['a scope that there is not', {}, ['orders.aprove'], /orders\.aprove is no client scope that the realm lists/],
+    ['a scope that there is not', {}, ['orders.aprove'], /The realm lists no client scope orders\.aprove/],
   ])('stops the start because of %s', async (_, options, scopes, message) => {
     const starting = start(options, scopes);
     await expect(starting).rejects.toThrow(message);
@@ -82,7 +82,7 @@ describe('verifyAtStart', () => {
     await start({ internalServerUrl: 'http://127.0.0.1:9' });
     expect(error).toHaveBeenCalledWith({
       message: expect.stringMatching(
-        /^The settings could not be verified\. Keycloak is not reached .*ECONNREFUSED/,
+        /^The settings could not be verified\. Keycloak is unreachable .*ECONNREFUSED/,
       ) as unknown,
       hint: expect.any(String) as unknown,
     });
@@ -159,6 +159,6 @@ describe('verifyAtStart with several issuers', () => {
   it('stops the start for a fault at the first issuer, and logs a fault at another issuer', async () => {
     await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
     const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
-    expect(logged).toContain('Another issuer does not serve these settings. Keycloak refuses the credentials');
+    expect(logged).toContain('Another issuer does not accept these settings. Keycloak refuses the credentials');
   });
 });

@@ -7,7 +7,7 @@ import type { Finding } from './finding.js';
 export class StartVerificationError extends ConfigurationError {
   constructor(findings: readonly Finding[]) {
     super(
-      'KeycloakModule found at the start that Keycloak does not serve these settings',
+      "KeycloakModule can't start: Keycloak does not accept these settings",
       findings.map(({ message, cure = '' }) => `${message} ${cure}`.trimEnd()),
     );
   }
@@ -37,7 +37,7 @@ export class StartVerification implements OnApplicationBootstrap {
       const { message, cure: hint } = finding;
       // A change at another party's server must not stop this service.
       const what = isFault(finding)
-        ? 'Another issuer does not serve these settings.'
+        ? 'Another issuer does not accept these settings.'
         : 'The settings could not be verified.';
       this.#logger.error({ message: `${what} ${message}`, hint });
     }

@@ -19,7 +19,7 @@ import { RenewableCredential } from './renewable-credential.js';
 export function clientAssertionFile(path: string): ClientAuthentication {
   return new AssertionFile(
     checkCredentialFile('clientAssertionFile', path, (text) =>
-      isCompactJws(text) ? undefined : 'the file must hold a signed JWT, and nothing besides',
+      isCompactJws(text) ? undefined : 'the file must contain a signed JWT and nothing else',
     ),
   );
 }

@@ -50,7 +50,9 @@ describe('a secret in a file', () => {
     expect(await secretOf(connected)).toBe('the-first');
     aheadMs = 5000;
     expect(await secretOf(connected)).toBe('the-second');
-    expect(lines).toEqual([{ message: 'Client credential replaced: requests to Keycloak use it', fields: {} }]);
+    expect(lines).toEqual([
+      { message: 'The client credential was replaced. Requests to Keycloak use the new one.', fields: {} },
+    ]);
   });
 
   it('is read again at once after a refusal, through a replaced symbolic link (CC-08)', async () => {
@@ -96,7 +98,7 @@ describe('a secret in a file', () => {
     spoil();
     for (aheadMs = 5000; aheadMs <= 20_000; aheadMs += 5000) expect(await secretOf(connected)).toBe('the-first');
     expect(lines).toEqual([
-      { message: "Client credential can't be read: requests to Keycloak use the last one", fields: { reason } },
+      { message: "The client credential can't be read. Requests to Keycloak use the last one.", fields: { reason } },
     ]);
     writeFileSync(file, 'the-second');
     aheadMs += 5000;
@@ -112,7 +114,7 @@ describe('a secret in a file', () => {
     }
     expect(() => clientSecretFile(missing)).toThrow(/can't be read \(ENOENT\)/);
     writeFileSync(file, 'the-secret-4711\nand more');
-    expect(() => clientSecretFile(file)).toThrow(/no line break or other control character/);
+    expect(() => clientSecretFile(file)).toThrow(/must not contain a line break or another control character/);
     expect(() => clientSecretFile(file)).not.toThrow(/4711/);
   });
 
@@ -172,7 +174,7 @@ describe('a secret from a function', () => {
     });
     expect(lines).toEqual([
       {
-        message: "Client credential can't be read: there is none yet, and requests to Keycloak fail",
+        message: "The client credential can't be read. Requests to Keycloak fail until it can.",
         fields: { reason },
       },
     ]);
@@ -201,7 +203,7 @@ describe('an assertion in a file', () => {
     writeFileSync(file, 'no JWT');
     aheadMs = 5000;
     expect(await connected.credential()).toEqual({ kind: 'assertion', assertion: first });
-    expect(() => clientAssertionFile(file)).toThrow(/must hold a signed JWT/);
+    expect(() => clientAssertionFile(file)).toThrow(/must contain a signed JWT/);
     writeFileSync(file, second);
     aheadMs = 10_000;
     expect(await connected.credential()).toEqual({ kind: 'assertion', assertion: second });
@@ -212,7 +214,7 @@ describe('a private key in a file', () => {
   it('must exist at the start, and must be a private key', () => {
     expect(() => privateKeyJwt({ keyFile: join(folder, 'missing') })).toThrow(/ENOENT/);
     writeFileSync(file, 'the-secret-4711');
-    expect(() => privateKeyJwt({ keyFile: file })).toThrow(/must hold private keys/);
+    expect(() => privateKeyJwt({ keyFile: file })).toThrow(/must contain unencrypted private keys/);
     expect(() => privateKeyJwt({ keyFile: file })).not.toThrow(/4711/);
   });
 

@@ -48,7 +48,7 @@ export function clientSecretFrom(
   options: ClientSecretFromOptions = {},
 ): ClientAuthentication {
   const faults = new ConfigurationFaults();
-  if (typeof read !== 'function') faults.fault('a function that gives the secret must be given');
+  if (typeof read !== 'function') faults.fault('clientSecretFrom() needs a function that returns the secret');
   const { timeoutMs = 1000, refreshSeconds = 300, ...others } = Object(options) as ClientSecretFromOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   faults.integer('timeoutMs', timeoutMs, 100, 10_000);
@@ -71,11 +71,13 @@ class SecretSource implements ClientAuthentication {
 
 /** Keycloak would refuse a secret with a control character as a wrong secret (RFC 6749, appendix A.2). */
 const faultOfSecret = (text: string): string | undefined =>
-  /\p{Cc}/u.test(text) ? 'the file must have no line break or other control character in the secret' : undefined;
+  /\p{Cc}/u.test(text)
+    ? 'the secret in the file must not contain a line break or another control character'
+    : undefined;
 
 function toSecret(text: unknown): ClientCredential {
   const secret = typeof text === 'string' ? text.trim() : '';
   if (secret === '' || faultOfSecret(secret) !== undefined)
-    throw new TypeError('A secret must be one line, and not empty');
+    throw new TypeError('A secret must be one line and not empty');
   return { kind: 'secret', secret };
 }

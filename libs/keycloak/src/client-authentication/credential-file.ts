@@ -28,7 +28,7 @@ export function checkCredentialFile(maker: string, path: unknown, parse: (text: 
 }
 
 function faultOf(path: unknown, parse: (text: string) => string | undefined): string | undefined {
-  if (typeof path !== 'string' || path === '') return 'the path of a file must be given';
+  if (typeof path !== 'string' || path === '') return 'the path of the file is missing';
   try {
     return parse(trimmed(readFileSync(path, 'utf8')));
   } catch (error) {

@@ -37,7 +37,7 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   if (keyId !== undefined && (typeof keyId !== 'string' || keyId === '')) {
-    faults.fault('keyId must be a text, and not empty');
+    faults.fault('keyId must be a string that is not empty');
   }
   faults.throwIfFaulty((all) => new ConfigurationError("privateKeyJwt can't be used", all));
   const file = checkCredentialFile('privateKeyJwt', keyFile, faultOfKeys);

@@ -25,8 +25,8 @@ const LOOK_EVERY_MS = 50;
 /** Minimum time between two lookups of a refused credential, which limits the reads that a wrong secret causes. */
 const LOOK_AGAIN_MS = 1000;
 
-const WITH_THE_LAST = 'requests to Keycloak use the last one';
-const WITHOUT_ANY = 'there is none yet, and requests to Keycloak fail';
+const WITH_THE_LAST = 'Requests to Keycloak use the last one.';
+const WITHOUT_ANY = 'Requests to Keycloak fail until it can.';
 
 export class RenewableCredential implements ConnectedClientAuthentication {
   readonly #source: CredentialSource;
@@ -84,13 +84,15 @@ export class RenewableCredential implements ConnectedClientAuthentication {
       const read =
         before !== undefined && text === before.text ? before : { text, credential: await this.#source.parse(text) };
       if (before !== undefined && read !== before)
-        log.log('Client credential replaced: requests to Keycloak use it', {});
+        log.log('The client credential was replaced. Requests to Keycloak use the new one.', {});
       this.#last = read;
       this.#isFailing = false;
     } catch (error) {
       const reason = reasonOf(error);
       if (!this.#isFailing)
-        log.error(`Client credential can't be read: ${before === undefined ? WITHOUT_ANY : WITH_THE_LAST}`, { reason });
+        log.error(`The client credential can't be read. ${before === undefined ? WITHOUT_ANY : WITH_THE_LAST}`, {
+          reason,
+        });
       this.#isFailing = true;
     }
     this.#readAtMs = clock.monotonicMs();

@@ -56,7 +56,7 @@ describe('signing keys', () => {
       ),
     ],
   ])('are rejected if the file holds %s', (_, text) => {
-    expect(faultOfKeys(text)).toMatch(/must hold private keys in PEM/);
+    expect(faultOfKeys(text)).toMatch(/must contain unencrypted private keys in PEM/);
     expect(faultOfKeys(text)).not.toMatch(/4711/);
     expect(() => publicJwks(text)).toThrow(/./);
   });

@@ -23,7 +23,7 @@ export function faultOfKeys(text: string): string | undefined {
     for (const key of keysOf(text)) algorithmOf(key);
     return undefined;
   } catch {
-    return `the file must hold private keys in PEM, not encrypted: RSA of at least ${MIN_RSA_BITS} bits, EC P-256, P-384 or P-521, or Ed25519`;
+    return `the file must contain unencrypted private keys in PEM: RSA of at least ${MIN_RSA_BITS} bits, EC P-256, P-384 or P-521, or Ed25519`;
   }
 }
 

@@ -24,7 +24,6 @@ export function checkHeaders(
     validateHeaderName(name);
     validateHeaderValue(name, value);
     const lower = name.toLowerCase();
-    if (RESERVED.has(lower) || alsoReserved.has(lower))
-      throw new TypeError(`The header ${name} is not the caller's to set`);
+    if (RESERVED.has(lower) || alsoReserved.has(lower)) throw new TypeError(`Callers can't set the header ${name}`);
   }
 }

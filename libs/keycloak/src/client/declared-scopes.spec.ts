@@ -25,7 +25,7 @@ describe('the declared scopes of a service', () => {
     expect(() => client.asService('ledger.write ledger.read')).not.toThrow();
     expect(() => client.asService('ledger.read ledger.delete')).toThrow(
       new TypeError(
-        'ledger: asService(…) asks for the scope "ledger.delete", which is not among the scopes it is registered with',
+        'ledger: asService(…) asks for the scope "ledger.delete", but the service is registered without it',
       ),
     );
     expect(() => client.onBehalfOf(undefined as never, 'ledger.delete')).toThrow(/onBehalfOf.*"ledger.delete"/);

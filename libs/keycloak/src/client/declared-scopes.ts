@@ -27,7 +27,7 @@ export class DeclaredScopes {
     const undeclared = declared && parseScope(canonical).find((token) => !declared[kind].includes(token));
     if (undeclared !== undefined) {
       throw new TypeError(
-        `${this.service}: ${kind}(…) asks for the scope ${JSON.stringify(undeclared)}, which is not among the scopes it is registered with`,
+        `${this.service}: ${kind}(…) asks for the scope ${JSON.stringify(undeclared)}, but the service is registered without it`,
       );
     }
     if (this.#accepted[kind].size < MAX_REMEMBERED && scope.length <= MAX_LENGTH)

@@ -20,7 +20,7 @@ describe('the body of a JSON call', () => {
     ['a Set', new Set([1])],
   ])('can not be %s, which JSON would turn into something else', (kind, body) => {
     expect(() => checkJsonBody(body)).toThrow(
-      `The body is ${kind}, which JSON does not carry: send forms, files and streams by ServiceHttp (nestjs-keycloak-s2s/axios).`,
+      `The body is ${kind}, which JSON can't represent. Send forms, files and streams with ServiceHttp (nestjs-keycloak-s2s/axios).`,
     );
   });
 
@@ -46,8 +46,8 @@ describe('a query', () => {
 
 describe('a query that can not be sent', () => {
   it.each<[string, string, unknown]>([
-    ['no lone surrogate', '/a', { a: '\ud800' }],
-    ['no lone surrogate', '/a', { '\udc00': 'a' }],
+    ['must not contain a lone surrogate', '/a', { a: '\ud800' }],
+    ['must not contain a lone surrogate', '/a', { '\udc00': 'a' }],
     ['must be a plain object', '/a', new URLSearchParams({ a: 'b' })],
     ['must be a plain object', '/a', new Map([['a', 'b']])],
     ['query.a must be a string', '/a', { a: null }],

@@ -27,7 +27,7 @@ export function checkJsonBody(body: unknown): void {
   const found = NO_JSON.find(([, is]) => is(body));
   if (found === undefined) return;
   throw new TypeError(
-    `The body is ${found[0]}, which JSON does not carry: send forms, files and streams by ServiceHttp (nestjs-keycloak-s2s/axios).`,
+    `The body is ${found[0]}, which JSON can't represent. Send forms, files and streams with ServiceHttp (nestjs-keycloak-s2s/axios).`,
   );
 }
 
@@ -63,7 +63,7 @@ function textOf(name: string, value: unknown): string {
 
 /** Throws `TypeError` for a lone surrogate, which `URLSearchParams` would replace with U+FFFD. */
 function wellFormed(text: string): string {
-  if (/\p{Cs}/u.test(text)) throw new TypeError('query must have no lone surrogate');
+  if (/\p{Cs}/u.test(text)) throw new TypeError('query must not contain a lone surrogate');
   return text;
 }
 
@@ -79,7 +79,7 @@ export function checkForwardStatuses(statuses: readonly number[] = []): void {
   for (const status of statuses) {
     if (Number.isInteger(status) && status >= 400 && status <= 499 && !OF_THE_CALL.has(status)) continue;
     throw new TypeError(
-      `forwardStatuses takes statuses from 400 to 499 that are about what was asked for, not ${String(status)}`,
+      `forwardStatuses accepts statuses from 400 to 499 that concern the requested resource, not ${String(status)}`,
     );
   }
 }

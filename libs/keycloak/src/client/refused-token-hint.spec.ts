@@ -26,21 +26,21 @@ describe('the hint for a call that was answered with 401', () => {
     ['Basic realm="proxy", Bearer realm="service-c"'],
   ])('names the service that answered, and the audience of the token: %s', (challenge) => {
     expect(hintOf(challenge)).toMatch(
-      /^What answered calls itself service-c, and the token is for service-b\. Either the address of service-b leads to service-c: .* Or service-b runs with the client id of service-c: mend its clientId\.$/,
+      /^The service that answered says that it is service-c, but the token is for service-b\. If the address of service-b leads to service-c, .* If service-b runs with the client id of service-c, correct its clientId\.$/,
     );
   });
 
   it.each([['Bearer realm="service-b"'], ['Bearer'], [undefined], ['Basic realm="proxy"']])(
     'says that the token did not arrive if the challenge has no error: %s',
     (challenge) => {
-      expect(hintOf(challenge)).toMatch(/as if it saw no token, although one was sent: .*header Authorization/);
+      expect(hintOf(challenge)).toMatch(/as if the request had no token\. .*the Authorization header/);
     },
   );
 
   it('names the audience mapper if the right service answered but the token is for another service', () => {
     const service = 'service-c';
     expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
-      /^service-c answered, and the token is for service-b: the audience mapper .* names the wrong client\./,
+      /^service-c answered, but the token is for service-b\. The audience mapper .* names the wrong client:/,
     );
   });
 

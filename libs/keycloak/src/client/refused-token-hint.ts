@@ -23,10 +23,10 @@ export function refusedTokenHint(
   if (named !== undefined && audiences.length > 0 && !audiences.includes(named)) {
     const others = loggableText(audiences.join(' ')) ?? 'others';
     if (named === service) {
-      return `${service} answered, and the token is for ${others}: the audience mapper of a client scope names the wrong client. Mend the mapper of the scope of this call.`;
+      return `${service} answered, but the token is for ${others}. The audience mapper of a client scope names the wrong client: correct the mapper in the scope of this call.`;
     }
-    return `What answered calls itself ${named}, and the token is for ${others}. Either the address of ${service} leads to ${named}: compare the host and the port in \`call\`. Or ${service} runs with the client id of ${named}: mend its clientId.`;
+    return `The service that answered says that it is ${named}, but the token is for ${others}. If the address of ${service} leads to ${named}, compare the host and the port in \`call\`. If ${service} runs with the client id of ${named}, correct its clientId.`;
   }
   if (readBearerChallenge(challenge) !== undefined) return undefined;
-  return `${service} answers as if it saw no token, although one was sent: something on the way, such as a proxy, takes the header Authorization out of requests. Look at what stands between, and have it pass the header on.`;
+  return `${service} answers as if the request had no token. A proxy or another intermediary removes the Authorization header. Configure it to forward the header.`;
 }

@@ -41,12 +41,12 @@ export class ServicePaths {
   }
 
   #elsewhere(): TypeError {
-    return new TypeError(`A path at ${this.service} begins with "/" and stays below its base URL`);
+    return new TypeError(`A path at ${this.service} must begin with "/" and stay below its base URL`);
   }
 
   #changed(): TypeError {
     return new TypeError(
-      `A path at ${this.service} has no dot segment, backslash, "#", control character (encoded or not) or lone surrogate: encode segments and queries (encodeURIComponent), and check ids first, since encodeURIComponent leaves "." and ".." as they are`,
+      `A path at ${this.service} must not contain a dot segment, backslash, "#", control character (encoded or not) or lone surrogate. Encode segments and queries with encodeURIComponent, and check ids first, because it does not encode "." and ".."`,
     );
   }
 }

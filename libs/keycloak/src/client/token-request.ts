@@ -34,10 +34,9 @@ export function tokenExchangeRequest(
 
 /** `scope` is in canonical form; '' requests no scope. */
 export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
-  if (!(subject instanceof VerifiedAccessToken))
-    throw new TypeError('A token is exchanged for a VerifiedAccessToken alone');
+  if (!(subject instanceof VerifiedAccessToken)) throw new TypeError('Only a VerifiedAccessToken can be exchanged');
   // Without an audience the server would choose one.
-  if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange names one audience');
+  if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange must name one audience');
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };
 }
 

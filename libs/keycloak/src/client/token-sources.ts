@@ -9,7 +9,7 @@ export class TokenSources {
 
   constructor(private readonly sources: ReadonlyMap<string, TokenSource>) {
     const [own] = sources.values();
-    if (own === undefined) throw new TypeError('There is no issuer to get tokens of');
+    if (own === undefined) throw new TypeError('TokenSources needs at least one issuer');
     this.#own = own;
   }
 
@@ -29,6 +29,6 @@ export class TokenSources {
     const issuer = isExchange ? request.subject.issuer : request.issuer;
     const source = issuer === undefined ? this.#own : this.sources.get(issuer);
     if (source !== undefined) return source;
-    throw new TypeError(`A token of ${JSON.stringify(issuer)} was wanted, which is none of the issuers of this module`);
+    throw new TypeError(`This module has no issuer ${JSON.stringify(issuer)}, so it can't get its tokens`);
   }
 }

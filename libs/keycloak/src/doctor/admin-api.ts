@@ -33,13 +33,13 @@ export class AdminApi {
   async read(path: string): Promise<Representation> {
     const answer = await this.#get(this.#realm + path);
     if (isRepresentation(answer)) return answer;
-    throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
+    throw new AdminApiError(`${path} does not answer in the format of Keycloak`, 200);
   }
 
   async readList(path: string): Promise<readonly Representation[]> {
     const answer = await this.#get(this.#realm + path);
     if (Array.isArray(answer)) return answer.filter(isRepresentation);
-    throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
+    throw new AdminApiError(`${path} does not answer in the format of Keycloak`, 200);
   }
 
   async readPages(path: string): Promise<readonly Representation[]> {
@@ -50,7 +50,7 @@ export class AdminApi {
       // A server without paging returns the same page again.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
-    throw new AdminApiError(`${path} has more than ${MAX_PAGES * PAGE} entries`, 200);
+    throw new AdminApiError(`${path} returns more than ${MAX_PAGES * PAGE} entries`, 200);
   }
 
   /** Resolves with undefined for a 403 or 404. */
@@ -73,7 +73,7 @@ export class AdminApi {
     const { pathname } = new URL(url);
     if (response.status !== 200) throw new AdminApiError(`${pathname} answers ${response.status}`, response.status);
     return response.json().catch(() => {
-      throw new AdminApiError(`${pathname} answers something else than JSON`, response.status);
+      throw new AdminApiError(`${pathname} does not answer with JSON`, response.status);
     });
   }
 }

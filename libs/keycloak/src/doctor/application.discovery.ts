@@ -28,7 +28,7 @@ export async function importModule(reference: string): Promise<ModuleSource> {
     exported = (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw new DoctorUsageError(
-      `${path} can't be imported (${cause instanceof Error ? cause.message : 'it throws'}): give the compiled file of the root module, such as dist/app.module.js`,
+      `${path} can't be imported (${cause instanceof Error ? cause.message : 'it throws'}). Give the compiled file of the root module, such as dist/app.module.js`,
       { cause },
     );
   }
@@ -36,7 +36,7 @@ export async function importModule(reference: string): Promise<ModuleSource> {
     const found = exported[name];
     if (isModule(found)) return found;
     if (typeof found === 'function') return found as () => RootModule;
-    throw new DoctorUsageError(`${path} exports no module and no function of the name ${name}`);
+    throw new DoctorUsageError(`${path} exports no module or function with the name ${name}`);
   }
   // A CommonJS export also appears under `default`.
   const modules = [...new Set(Object.values(exported).filter(isModule))];
@@ -44,7 +44,9 @@ export async function importModule(reference: string): Promise<ModuleSource> {
   if (only !== undefined && another === undefined) return only;
   if (isModule(exported['default'])) return exported['default'];
   throw new DoctorUsageError(
-    only === undefined ? `${path} exports no module` : `${path} exports several modules: write ${path}#<name>`,
+    only === undefined
+      ? `${path} exports no module`
+      : `${path} exports several modules: choose one with ${path}#<name>`,
   );
 }
 
@@ -74,14 +76,14 @@ export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | r
     const accepted = handlers.map((handler) => ({ ...handler, isClosed: handler.opening === 'closed' }));
     return { keycloak, handlers: accepted, notSeen: servicesPerRequest(app) };
   } catch (failure) {
-    return [error('module', messageOf(failure), 'Mend the decorators of this handler.')];
+    return [error('module', messageOf(failure), 'Correct the decorators of this handler.')];
   }
 }
 
 const noModuleReturned = error(
   'module',
   'The function does not return a module.',
-  'Have it return the root module as the application is started with it: a class, or a dynamic module.',
+  'Return the root module that the application starts with: a class or a dynamic module.',
 );
 
 function notFound(app: INestApplication): Finding {
@@ -94,7 +96,7 @@ function notFound(app: INestApplication): Finding {
     );
   }
   return withoutKeycloak(
-    'No module of the application imports KeycloakModule.forRoot, so no guard of it stands before the routes.',
+    'No module of the application imports KeycloakModule.forRoot, so its guard does not protect the routes.',
   );
 }
 
@@ -107,13 +109,13 @@ function servicesPerRequest(app: INestApplication): readonly string[] {
 
 function notMade(failure: unknown): Finding[] {
   if (failure instanceof ConfigurationError) {
-    return failure.faults.map((fault) => error('settings', `${fault}.`, 'Mend this setting.'));
+    return failure.faults.map((fault) => error('settings', `${fault}.`, 'Correct this setting.'));
   }
   const message = messageOf(failure);
   if (message.includes('nestjs-keycloak-s2s:')) {
     return [
       withoutKeycloak(
-        'KeycloakModule.forFeature is imported, and KeycloakModule.forRoot is not; or no service is registered under the injected name.',
+        'KeycloakModule.forFeature is imported without KeycloakModule.forRoot, or no service is registered under the injected name.',
         message,
       ),
     ];
@@ -121,8 +123,8 @@ function notMade(failure: unknown): Finding[] {
   return [
     error(
       'module',
-      `The module can't be made: ${message}`,
-      'Start the application, which says more; or give the settings by flags.',
+      `Nest can't create the module: ${message}`,
+      'Start the application, whose log says more, or pass the settings as flags.',
     ),
   ];
 }

@@ -17,7 +17,7 @@ export async function channelFindings({ feed, options, sharing }: Examined, isFe
     canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWithEventsSeconds !== undefined);
   const examination = await sharing.examine({ isPoller, proofWaitMs: needsProof ? PROOF_WAIT_MS : 0 });
   if (examination === undefined) {
-    return [note('shared_state', 'The revocation channel was not examined: it does not offer that.')];
+    return [note('shared_state', 'The revocation channel was not examined, because it does not support that.')];
   }
   const { faults, place, keyFingerprints } = examination;
   if (faults.length > 0) {

@@ -19,7 +19,7 @@ if (command === 'doctor') {
   stdout.write = stderr.write.bind(stderr);
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.once(event, (failure: unknown) => {
-      printError(`doctor: the module of the service failed while doctor looked at it: ${String(failure)}\n`);
+      printError(`doctor: the examined module failed (${String(failure)})\n`);
       end(COULD_NOT_RUN);
     });
   }

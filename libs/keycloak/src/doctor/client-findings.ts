@@ -14,13 +14,13 @@ export async function clientFindings(
   const { clientId } = options;
   const own = clientNamed(realm, clientId);
   if (own === undefined) {
-    return [error('client', `There is no client ${clientId} in the realm.`, 'Mend clientId, or create the client.')];
+    return [error('client', `The realm has no client ${clientId}.`, 'Correct clientId, or create the client.')];
   }
   const ofClient = [...ownClientFindings(own, services)];
   const findings =
     ofClient.length > 0
       ? ofClient
-      : [ok('client', `${clientId} is enabled, has credentials, and may do what it is configured for.`)];
+      : [ok('client', `${clientId} is enabled, has credentials, and has the capabilities that its settings need.`)];
   findings.push(...defaultScopeFindings(realm, own, services, options.expectedDefaultScopes));
   for (const service of services) {
     findings.push(...audienceFindings(realm, service));
@@ -56,7 +56,7 @@ function* ownClientFindings(own: RealmClient, services: readonly RegisteredServi
   if (own.hasFullScope) {
     yield warning(
       'client',
-      `${clientId} has "Full scope allowed": its tokens hold all roles of their user.`,
+      `${clientId} has "Full scope allowed", so its tokens contain all roles of their user.`,
       `Switch it off at the client ${clientId} (Client scopes, dedicated scope, Scope).`,
     );
   }
@@ -68,7 +68,7 @@ function audienceFindings(realm: RealmSnapshot, { name, audience }: RegisteredSe
     return [
       error(
         'client',
-        `${name}: its audience ${audience} is no client of the realm.`,
+        `${name}: its audience ${audience} is not a client of the realm.`,
         `Compare \`audience\` where ${name} is registered with the client ids of the realm.`,
       ),
     ];
@@ -93,7 +93,7 @@ async function callFindings(
       error(
         'permission',
         `${name} is not assigned to ${clientId}, so it may not ask for it.`,
-        `Add it at the client ${clientId} (Client scopes), as optional. If that is not the client of this service, mend clientId instead.`,
+        `Add it at the client ${clientId} (Client scopes), as optional. If that is not the client of this service, correct clientId instead.`,
       ),
     );
   }
@@ -108,8 +108,8 @@ function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: strin
   return [
     error(
       'permission',
-      `${own.clientId} has lightweight tokens, which the audience mapper of ${name} leaves out, so Keycloak exchanges none for ${audience}.`,
-      'Switch on "Add to lightweight access token" at the mapper, or lightweight tokens off at the client.',
+      `${own.clientId} has lightweight tokens, and the audience mapper of ${name} does not apply to them, so Keycloak exchanges no token for ${audience}.`,
+      'Switch on "Add to lightweight access token" at the mapper, or switch off lightweight tokens at the client.',
     ),
   ];
 }
@@ -121,7 +121,7 @@ async function accountFindings(realm: RealmSnapshot, own: RealmClient, name: str
     return [
       error(
         'client',
-        `${own.clientId} has no service account, and asks for ${name} as itself.`,
+        `${own.clientId} asks for ${name} as itself, but has no service account.`,
         `Switch on "Service account roles" at the client ${own.clientId}.`,
       ),
     ];
@@ -134,7 +134,7 @@ async function accountFindings(realm: RealmSnapshot, own: RealmClient, name: str
   return [
     error(
       'permission',
-      `The service account of ${own.clientId} has none of the roles of ${name}: ${needed.join(', ')}.`,
+      `The service account of ${own.clientId} lacks all roles of ${name}: ${needed.join(', ')}.`,
       `Assign one of them (the client ${own.clientId}, Service account roles).`,
     ),
   ];

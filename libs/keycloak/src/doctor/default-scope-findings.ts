@@ -19,12 +19,12 @@ export function defaultScopeFindings(
     return broken.length === 0
       ? warning(
           'permission',
-          `${name} is a default scope of ${clientId}, so each of its tokens asks for it.`,
+          `${name} is a default scope of ${clientId}, so each of its tokens gets it.`,
           `Make it optional at the client ${clientId} (Client scopes).`,
         )
       : error(
           'permission',
-          `${name} is a default client scope of ${clientId}, so Keycloak adds it to tokens that nobody asked it for: calls to ${broken.map((service) => service.name).join(', ')} fail (scope_not_asked_for) for everybody who has its role.`,
+          `${name} is a default client scope of ${clientId}, so Keycloak adds it unasked. Calls to ${broken.map((service) => service.name).join(', ')} fail (scope_not_asked_for) for all users who have its role.`,
           `Make it an optional client scope of ${clientId} (Clients, ${clientId}, Client scopes), or name it in expectedDefaultScopes.`,
         );
   });

@@ -59,9 +59,9 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
 export function adminToken(flags: DoctorFlags, environment: Environment): string {
   const token = secretOf(environment, 'KEYCLOAK_ADMIN_TOKEN', flags['admin-token-file']);
   if (token !== undefined && isB64Token(token)) return token;
-  if (token !== undefined) throw new DoctorUsageError('what is given as the access token of an administrator is none');
+  if (token !== undefined) throw new DoctorUsageError('the access token of the administrator is malformed');
   throw new DoctorUsageError(
-    '--admin needs the access token of an administrator, in KEYCLOAK_ADMIN_TOKEN or in the file of --admin-token-file',
+    '--admin needs the access token of an administrator in KEYCLOAK_ADMIN_TOKEN or --admin-token-file',
   );
 }
 

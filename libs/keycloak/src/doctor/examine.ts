@@ -65,7 +65,7 @@ async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | und
     ? findings
     : [
         ...findings,
-        note('administrator', 'Nothing was read as an administrator: that is done at the first issuer alone.'),
+        note('administrator', 'Nothing was read as an administrator, because --admin reads only the first issuer.'),
       ];
 }
 
@@ -85,11 +85,13 @@ async function lookAtOwn(
   findings.push(...(await feedFindings(own, findings)));
   if (adminToken === undefined) return { findings };
   if (profile !== 'keycloak') {
-    const why = `Nothing was read as an administrator: that is done by Keycloak's admin API, and profile is ${profile}.`;
+    const why = `Nothing was read as an administrator: --admin needs Keycloak's admin API, and profile is ${profile}.`;
     return { findings: [...findings, note('administrator', why)] };
   }
   if (!isReached) {
-    return { findings: [...findings, note('administrator', 'The realm was not read, since Keycloak is not reached.')] };
+    return {
+      findings: [...findings, note('administrator', 'The realm was not read, because Keycloak is unreachable.')],
+    };
   }
   try {
     const granted = findings.flatMap((finding) => finding.granted ?? []);
@@ -125,8 +127,8 @@ async function examineRealm(
 const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
-    .map(({ label }) => note('route', `${label} is closed: no decorator opens it, every request is refused.`)),
-  ...notSeen.map((name) => note('next_service', `${name} is registered for each request, so it was not looked at.`)),
+    .map(({ label }) => note('route', `${label} is closed: it has no access decorator, so every request is refused.`)),
+  ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
 
 /**
@@ -142,8 +144,8 @@ async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject)
       .map((permission) => ({
         ...warning(
           'route',
-          `${label} demands ${permission}, which is no client scope that the realm lists: nobody passes, unless it is left out of the list.`,
-          'Mend its spelling, or create the client scope.',
+          `${label} demands ${permission}, but the realm lists no such client scope. If the realm does not hide it, nobody passes.`,
+          'Correct its spelling, or create the client scope.',
         ),
         needsAdministrator: true as const,
       })),
@@ -157,8 +159,8 @@ async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
   return unknown.map((scope) =>
     warning(
       'scope',
-      `acceptedScopes names ${scope}, which is no client scope that the realm lists: no token has it, unless it is left out of the list.`,
-      'Mend its spelling, or create the client scope.',
+      `acceptedScopes names ${scope}, but the realm lists no such client scope. If the realm does not hide it, no token has it.`,
+      'Correct its spelling, or create the client scope.',
     ),
   );
 }
@@ -166,10 +168,7 @@ async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
 function unreadable(failure: unknown): Finding {
   if (!(failure instanceof AdminApiError) && !(failure instanceof KeycloakException)) throw failure;
   if (failure instanceof KeycloakException && failure.reason.startsWith(NOT_IMPLEMENTED)) {
-    return note(
-      'administrator',
-      'The realm was not read: this is the embedded server of tests, which has no more of the admin API than they need.',
-    );
+    return note('administrator', 'The realm was not read: the embedded test server lacks this part of the admin API.');
   }
   const said = failure instanceof KeycloakException ? wordsOf(failure) : failure.message;
   const isForbidden = failure instanceof AdminApiError && [401, 403].includes(failure.status);
@@ -177,8 +176,8 @@ function unreadable(failure: unknown): Finding {
     'administrator',
     `The realm can't be read as an administrator: ${said}.`,
     isForbidden
-      ? 'Get a new token (they live a minute) of a user with the roles view-realm, view-clients, view-users of realm-management.'
-      : 'See what answers there: a proxy, another version of Keycloak, or a realm that is too large to be read whole.',
+      ? 'Get a new token (it expires after a minute) of a user with the roles view-realm, view-clients and view-users of realm-management.'
+      : 'Look for a proxy or another version of Keycloak at this address, or a realm that is too large to read.',
   );
 }
 

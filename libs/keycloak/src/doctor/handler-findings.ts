@@ -28,7 +28,7 @@ export async function handlerFindings(
         warning(
           'permission',
           `No client may ask for ${name}.`,
-          'Add the client scope to those that call, as optional.',
+          'Add the client scope to the calling clients, as optional.',
         ),
       );
     } else if (faults.length === 0) {
@@ -45,8 +45,8 @@ export async function handlerFindings(
     findings.push(
       error(
         'route',
-        `${where.join(', ')}: @AllowClients names ${clientId}, which is no client of the realm.`,
-        'Mend its spelling.',
+        `${where.join(', ')}: @AllowClients names ${clientId}, which is not a client of the realm.`,
+        'Correct its spelling.',
       ),
     );
   }

@@ -48,7 +48,7 @@ describe('the host name finding of doctor', () => {
   it('is a warning if Keycloak names itself by the Host header', async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://${host}${PATH}` } });
     expect(await found()).toEqual([
-      `warning: Keycloak has no fixed host name: it calls itself by that of each request, and what ends by a request to another one is signed by another issuer, and refused here. Start Keycloak with --hostname=${base}.`,
+      `warning: Keycloak has no fixed host name and takes its issuer from each request. If a session ends by a request to another host name, this service refuses the event, since another issuer signed it. Start Keycloak with --hostname=${base}.`,
     ]);
     expect(asked).toEqual(['doctor.invalid:4711']);
   });

@@ -27,7 +27,7 @@ export async function hostNameFinding({
   return [
     warning(
       'signals',
-      'Keycloak has no fixed host name: it calls itself by that of each request, and what ends by a request to another one is signed by another issuer, and refused here.',
+      'Keycloak has no fixed host name and takes its issuer from each request. If a session ends by a request to another host name, this service refuses the event, since another issuer signed it.',
       `Start Keycloak with --hostname=${issuer.slice(0, issuer.lastIndexOf('/realms/'))}.`,
     ),
   ];

@@ -15,7 +15,7 @@ export async function permissionFaults(
     faults.push(
       error(
         'permission',
-        `The client scope ${name} is left out of the scope of tokens, so nobody has the permission.`,
+        `The client scope ${name} is not included in the scope of tokens, so nobody has the permission.`,
         `Switch on "Include in token scope" at the client scope ${name}.`,
       ),
     );
@@ -25,7 +25,7 @@ export async function permissionFaults(
       warning(
         'permission',
         `The client scope ${name} is mapped to no role, so every user and service account gets it.`,
-        `Assign the roles that may have it, at the client scope ${name} (Scope).`,
+        `Assign the permitted roles at the client scope ${name} (Scope).`,
       ),
     );
   }
@@ -47,29 +47,33 @@ function* audienceFaults(
     if (askers.length > 0 && without.length === 0) {
       yield note(
         'permission',
-        `The client scope ${name} has no audience mapper for ${audience}: each token of ${namesOf(askers)} names it, whatever its scope.`,
+        `The client scope ${name} has no audience mapper for ${audience}, but each token of ${namesOf(askers)} names it, whatever its scope.`,
       );
       return;
     }
     yield error(
       'permission',
       others.length === 0
-        ? `The client scope ${name} has no audience mapper, so its tokens are for nobody.`
-        : `The client scope ${name} is for ${others.join(', ')}, and not for ${audience}.`,
+        ? `The client scope ${name} has no audience mapper, so its tokens have no audience.`
+        : `The client scope ${name} is for ${others.join(', ')}, not for ${audience}.`,
       others.length === 0
         ? `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`
-        : `If the scope is right, mend ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, mend the client in the audience mapper of ${name}. Add no second mapper: its tokens would pass at both.`,
+        : `If the scope is right, correct ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, correct the client in the audience mapper of ${name}. Don't add a second mapper: both services would accept its tokens.`,
     );
     return;
   }
   if (!own.isInAccessToken || !own.isInIntrospection) {
     yield error(
       'permission',
-      `The audience mapper of ${name} leaves ${audience} out of access tokens, or of introspection.`,
+      `The audience mapper of ${name} does not add ${audience} to both access tokens and introspection.`,
       'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
     );
   }
 }
 
 export const noSuchScope = (name: string): Finding =>
-  error('permission', `${name} is no client scope of the realm.`, 'Mend its spelling, or create the client scope.');
+  error(
+    'permission',
+    `${name} is not a client scope of the realm.`,
+    'Correct its spelling, or create the client scope.',
+  );

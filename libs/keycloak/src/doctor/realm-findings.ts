@@ -20,8 +20,12 @@ function versionFinding(version: string | undefined): Finding {
     return ok('version', `The tests run against Keycloak ${version.split('.').slice(0, 2).join('.')}.`);
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major < 26 || (major === 26 && minor < 2)
-    ? error('version', `Keycloak ${version} has no standard token exchange.`, 'Update Keycloak to 26.2 or newer.')
-    : note('version', `The tests run against Keycloak 26.4, 26.6 and 26.7, and this is ${version}.`);
+    ? error(
+        'version',
+        `Keycloak ${version} does not support standard token exchange.`,
+        'Update Keycloak to 26.2 or newer.',
+      )
+    : note('version', `This is Keycloak ${version}, and the tests run against 26.4, 26.6 and 26.7.`);
 }
 
 function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSeconds: number): Finding[] {
@@ -32,19 +36,25 @@ function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSecond
       : [
           warning(
             'realm_settings',
-            'The realm lets anybody guess passwords without end.',
+            'The realm does not limit password guesses.',
             'Switch on brute force detection (Realm settings, Security defenses).',
           ),
         ]),
     ...(sslRequired === 'none'
-      ? [warning('realm_settings', 'The realm takes http: from everywhere.', 'Set Require SSL to External requests.')]
+      ? [
+          warning(
+            'realm_settings',
+            'The realm accepts http: from every address.',
+            'Set Require SSL to External requests.',
+          ),
+        ]
       : []),
     ...(unmanagedAttributes === 'ENABLED'
       ? [
           warning(
             'realm_settings',
-            'Users may give themselves any attribute, which a mapper may put into tokens (unmanaged attributes).',
-            'Switch unmanaged attributes off, or to Only administrators can write.',
+            'Users may give themselves any attribute (unmanaged attributes), and a mapper may add it to tokens.',
+            'Switch unmanaged attributes off, or allow only administrators to write them.',
           ),
         ]
       : []),
@@ -52,7 +62,7 @@ function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSecond
       ? [
           warning(
             'realm_settings',
-            `A session may last ${ssoSessionMaxLifespan} s (SSO Session Max), longer than a denial is held (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
+            `A session may last ${ssoSessionMaxLifespan} s (SSO Session Max), longer than a denial is kept (revocationRetentionSeconds, ${revocationRetentionSeconds} s).`,
             'Raise revocationRetentionSeconds to SSO Session Max.',
           ),
         ]
@@ -60,7 +70,7 @@ function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSecond
   ];
   return findings.length > 0
     ? findings
-    : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions end in time.')];
+    : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions expire before denials do.')];
 }
 
 const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>
@@ -69,8 +79,8 @@ const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>
     .map(({ name, audiences }) =>
       warning(
         'permission',
-        `The client scope ${name} is for ${audiences.map(({ audience }) => audience).join(', ')}: a token stolen at one of them opens the others.`,
-        'Leave one audience mapper at each client scope.',
+        `The client scope ${name} is for ${audiences.map(({ audience }) => audience).join(', ')}, so a token stolen at one of them opens the others.`,
+        'Keep one audience mapper in each client scope.',
       ),
     );
 

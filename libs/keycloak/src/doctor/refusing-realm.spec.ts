@@ -39,13 +39,13 @@ async function faults(permissions: readonly string[] = []): Promise<readonly Fin
 
 describe('doctor', () => {
   it.each([
-    ['demands https (row 30)', { sslRequired: 'all' }, 'tls', /demands https:.*"HTTPS required"/, /Require SSL/],
+    ['demands https (row 30)', { sslRequired: 'all' }, 'tls', /requires https:.*"HTTPS required"/, /Require SSL/],
     [
       'is disabled (row 31)',
       { enabled: false },
       'realm',
       /is disabled: .*"Realm not enabled"/,
-      /^The realm is disabled: enable it/,
+      /^The realm is disabled\. Enable it/,
     ],
   ])('reports only that the realm %s', async (_, settings, check, message, cure) => {
     await change(settings);
@@ -61,9 +61,9 @@ describe('doctor', () => {
     const findings = await faults(['orders.approve']);
     expect(findings).toMatchObject([{ check: 'client', level: 'error' }]);
     expect(findings[0]?.message).toMatch(
-      /runs with the client id service-a, and what its routes demand \(orders\.approve\) is for service-b\./,
+      /runs with the client id service-a, but the permissions of its routes \(orders\.approve\) are for service-b\./,
     );
-    expect(findings[0]?.cure).toMatch(/Add no second mapper/);
+    expect(findings[0]?.cure).toMatch(/Don't add a second mapper/);
   });
 
   it('reports an unknown permission at its route, and not as a wrong client id', async () => {

@@ -8,7 +8,7 @@ import { EXIT_CODES, jsonReport, textReport, type ReportSubject } from './report
 
 export const USAGE = `Usage: nestjs-keycloak-s2s doctor [flags]
 
-Looks at what a service is configured with, and prints a checklist. It asks Keycloak for tokens and
+Checks the settings of a service, and prints a checklist. It asks Keycloak for tokens and
 throws them away; it changes nothing, and prints no secret.
 
   --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes its providers, starts nothing,
@@ -24,11 +24,11 @@ or, without a module:
   --services-ca-file FILE    and for the services of --calls; or SERVICES_CA_FILE
   --calls AUDIENCE=URL,SCOPE,…   a service that it calls, and the scopes that it asks for; may be repeated
   --accepts PERMISSION,…     what its own handlers demand
-  --allow-insecure-requests  takes http: for development; or KEYCLOAK_ALLOW_INSECURE_REQUESTS=true
+  --allow-insecure-requests  accepts http: for development; or KEYCLOAK_ALLOW_INSECURE_REQUESTS=true
 
-  --admin                    reads the realm too, by an administrator's token: KEYCLOAK_ADMIN_TOKEN
+  --admin                    also reads the realm, with an administrator's token from KEYCLOAK_ADMIN_TOKEN
   --admin-token-file FILE    a file that holds that token; - reads standard input
-  --no-permitted-calls       leaves out who may call whom, which --admin shows
+  --no-permitted-calls       leaves out the list of permitted calls that --admin prints
   --json                     prints JSON
   --help                     prints this
 
@@ -104,7 +104,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   } catch (failure) {
     if (!(failure instanceof ConfigurationError)) throw failure;
     return failure.faults.map((fault) =>
-      error('settings', `${fault}.`, 'Mend the flag or the variable; --help lists them.'),
+      error('settings', `${fault}.`, 'Correct the flag or the variable; --help lists them.'),
     );
   }
 }
@@ -115,7 +115,10 @@ const MAX_MAKING_MS = 60_000;
 async function madeInTime<T>(making: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DoctorUsageError('the module is not made within a minute')), MAX_MAKING_MS);
+    timer = setTimeout(
+      () => reject(new DoctorUsageError('Nest did not create the module within a minute')),
+      MAX_MAKING_MS,
+    );
   });
   return Promise.race([making, late]).finally(() => clearTimeout(timer));
 }

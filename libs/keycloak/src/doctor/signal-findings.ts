@@ -23,7 +23,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
       if (fault.reason === NOT_MADE)
         return note(
           'signals',
-          `${name}: the client ${clientId} has no stream yet: the service makes it when it starts.`,
+          `${name}: the client ${clientId} has no stream yet. The service creates it when it starts.`,
         );
       const refused = REFUSED_CREDENTIALS.test(fault.reason) ? credentialsRefused(clientId, fault.reason) : undefined;
       return (
@@ -31,7 +31,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
         error(
           'signals',
           `${name}: revocations would not be received by the client ${clientId} (${fault.reason}).`,
-          fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
+          fault.hint ?? 'Look up the reason in docs/refusals.md, and check which server answers.',
         )
       );
     }),
@@ -52,7 +52,7 @@ const credentialsRefused = (clientId: string, reason: string): Finding =>
   error(
     'signals',
     `Keycloak refuses the credentials of ${clientId}, the client that polls for revocations (${reason}).`,
-    `See whether Keycloak has the client and whether it is enabled, and compare its secret (the client, Credentials). The service has it in \`client\` of RevocationEventsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
+    `Check that the client exists in Keycloak and is enabled, and compare its secret (the client, Credentials) with \`client\` of RevocationEventsModule (SIGNAL_POLLER_CLIENT_SECRET).`,
   );
 
 const receivesSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
@@ -64,8 +64,8 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
     return [
       warning(
         'signals',
-        `introspectionTtlWithEventsSeconds (${longSeconds} s) is of no use: this service receives no revocations.`,
-        'Import RevocationEventsModule, or take a revocationChannel over which another process reports what it receives.',
+        `introspectionTtlWithEventsSeconds (${longSeconds} s) has no effect, because this service receives no revocations.`,
+        'Import RevocationEventsModule, or set a revocationChannel over which another process publishes revocations.',
       ),
     ];
   }
@@ -85,7 +85,7 @@ function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFe
   return [
     warning(
       'signals',
-      'This service has a revocationChannel and no public key of a poller: it accepts no proof, so cached answers are reused for introspectionTtlSeconds only.',
+      'This service has a revocationChannel but no public key of a poller. It accepts no proof, so it reuses cached answers for introspectionTtlSeconds only.',
       'Set proofs.publicKeysFile of valkeyRevocations() (SIGNAL_PROOF_PUBLIC_KEYS_FILE) to the public keys of the pollers.',
     ),
   ];
@@ -116,8 +116,8 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
   return [
     warning(
       'signals',
-      `The realm keeps ${count} security events that ${clientId} has acknowledged: Keycloak never deletes them.`,
-      `Delete the old ones by the admin API: DELETE …/ssf/clients/${clientId}/events?status=DELIVERED&olderThan=PT24H.`,
+      `The realm keeps ${count} security events that ${clientId} has acknowledged. Keycloak never deletes them.`,
+      `Delete old events with the admin API: DELETE …/ssf/clients/${clientId}/events?status=DELIVERED&olderThan=PT24H.`,
     ),
   ];
 }
@@ -130,8 +130,8 @@ async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Findi
   return [
     warning(
       'signals',
-      `The service account of ${own.clientId} has view-events, and its tokens go to the services that it calls: each of them may be able to read who logs in from where.`,
-      'Give the role to a client of its own, and name it to RevocationEventsModule (`client`).',
+      `The service account of ${own.clientId} has view-events, and each service that it calls receives its tokens. These services may be able to read who logs in from where.`,
+      'Give the role to a separate client, and name that client in RevocationEventsModule (`client`).',
     ),
   ];
 }
@@ -144,7 +144,7 @@ function growthFindings({ settings: { events } }: RealmSnapshot): Finding[] {
   return unbounded.map((which) =>
     warning(
       'signals',
-      `The realm saves ${which} and never deletes them, so that the log grows without end.`,
+      `The realm saves ${which} and never deletes them, so the log grows without end.`,
       'Set an expiration (Realm settings, Events): an hour is enough for the feed.',
     ),
   );
@@ -155,8 +155,8 @@ function selfExclusion({ settings: { unmanagedAttributes } }: RealmSnapshot): Fi
   return [
     warning(
       'signals',
-      'Users may give themselves any attribute (unmanaged attributes), and with ssf.notify.<client> one leaves itself out of Shared Signals.',
-      'Switch unmanaged attributes off, or to Only administrators can write.',
+      'Users may give themselves any attribute (unmanaged attributes). With ssf.notify.<client>, users can exclude themselves from Shared Signals.',
+      'Switch unmanaged attributes off, or allow only administrators to write them.',
     ),
   ];
 }

@@ -15,7 +15,7 @@ export async function* piecesOf(body: Readable, { taken, waits }: Sender): Async
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as unknown);
     // Without this check an object, which has no length, would be dropped silently.
-    if (!types.isUint8Array(bytes)) throw new TypeError('A body that streams gives text or bytes, and nothing else');
+    if (!types.isUint8Array(bytes)) throw new TypeError('A streamed body must consist of strings or bytes');
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       taken(piece.length);

@@ -31,18 +31,18 @@ withOpenssl('a file of certificates', () => {
   it.each<[string, () => string | Buffer | undefined, string]>([
     ['is not there', () => undefined, "can't be read (ENOENT)"],
     ['is empty', () => ' \n', 'is empty'],
-    ['holds something else', () => 'not a certificate', 'holds no certificate in PEM'],
-    ['holds a certificate in DER', () => Buffer.from([0x30, 0x82, 1, 1]), 'holds no certificate in PEM'],
-    ['holds a certificate that is cut off', () => one.certificate.slice(0, 200), 'holds a certificate that is cut off'],
+    ['holds something else', () => 'not a certificate', 'contains no certificate in PEM'],
+    ['holds a certificate in DER', () => Buffer.from([0x30, 0x82, 1, 1]), 'contains no certificate in PEM'],
+    ['contains an incomplete certificate', () => one.certificate.slice(0, 200), 'contains an incomplete certificate'],
     [
       'holds a second one that is cut off',
       () => one.certificate + other.certificate.slice(0, 200),
-      'holds a certificate that is cut off',
+      'contains an incomplete certificate',
     ],
     [
       'holds a certificate of nonsense',
       () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
-      "holds a certificate that can't be parsed (ERR_OSSL_",
+      "contains a certificate that can't be parsed (ERR_OSSL_",
     ],
     ['is too large', () => `${one.certificate}${' '.repeat(1024 * 1024)}`, 'has more than 1048576 bytes'],
   ])('that %s is rejected, and the error names the code', (_, content, message) => {
@@ -85,7 +85,7 @@ withOpenssl('a file of certificates', () => {
     [
       'is half written',
       () => writeFileSync(path, other.certificate.slice(0, 100)),
-      'holds a certificate that is cut off',
+      'contains an incomplete certificate',
     ],
   ])('that %s keeps its last content, and the problem is reported once', async (_, spoil, reason) => {
     const file = CaFile.read(path);

@@ -87,8 +87,8 @@ export function faultOfCertificates(text: string): string | undefined {
 function countCertificates(text: string): number {
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
   const certificates = text.match(CERTIFICATE) ?? [];
-  if (begun === 0) throw new CaFileError('holds no certificate in PEM');
-  if (certificates.length !== begun) throw new CaFileError('holds a certificate that is cut off');
+  if (begun === 0) throw new CaFileError('contains no certificate in PEM');
+  if (certificates.length !== begun) throw new CaFileError('contains an incomplete certificate');
   for (const certificate of certificates) parsed(certificate);
   return begun;
 }
@@ -97,7 +97,7 @@ function parsed(certificate: string): X509Certificate {
   try {
     return new X509Certificate(certificate);
   } catch (error) {
-    throw new CaFileError(`holds a certificate that can't be parsed (${codeOf(error)})`);
+    throw new CaFileError(`contains a certificate that can't be parsed (${codeOf(error)})`);
   }
 }
 

@@ -174,7 +174,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     expect([await ask(sent, origin), await ask(sent, origin)].join()).toMatch(/TLS.*TLS/);
     expect(lines).toEqual([
       {
-        message: expect.stringContaining('the last ones are kept') as unknown,
+        message: expect.stringContaining('Connections keep using the last ones') as unknown,
         fields: { file: path, reason: "can't be read (ENOENT)" },
       },
     ]);

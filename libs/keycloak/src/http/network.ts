@@ -120,14 +120,14 @@ export class Network {
   #logCaFile(server: string, file: string, event: CaFileEvent): void {
     if (event.kind === 'changed') {
       const { certificates } = event;
-      this.networkLog.log(`The certificates that ${server} is trusted by have changed: new connections use them`, {
+      this.networkLog.log(`The trusted certificates for ${server} have changed. New connections use them`, {
         file,
         certificates,
       });
     } else {
       const { reason } = event;
       this.networkLog.warn(
-        `The certificates that ${server} is trusted by can't be read again: the last ones are kept`,
+        `The trusted certificates for ${server} can't be read again. Connections keep using the last ones`,
         {
           file,
           reason,

@@ -177,8 +177,8 @@ describe('sendRequest', () => {
     const errors = await Promise.all(failures);
     expect(errors).toMatchObject([
       { reason: 'UND_ERR_SOCKET', isConnectionBroken: true },
-      { message: "This can't be sent as a request (UND_ERR_INVALID_ARG)" },
-      { message: "This can't be sent as a request (UND_ERR_INVALID_ARG)" },
+      { message: "The request can't be sent (UND_ERR_INVALID_ARG)" },
+      { message: "The request can't be sent (UND_ERR_INVALID_ARG)" },
       { reason: 'connection_failed', detail: 'UND_ERR_HEADERS_OVERFLOW', isConnectionBroken: false },
       { reason: 'ECONNREFUSED', detail: undefined },
     ]);

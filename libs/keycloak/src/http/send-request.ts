@@ -145,7 +145,7 @@ const NO_REQUEST: ReadonlySet<unknown> = new Set([
 export function connectionError(error: unknown): HttpFailure | TypeError {
   if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: string };
-  if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
+  if (NO_REQUEST.has(code)) return new TypeError(`The request can't be sent (${String(code)})`);
   // Only a custom dispatcher with its own time-outs causes this code.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);

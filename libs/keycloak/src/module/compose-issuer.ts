@@ -78,7 +78,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   const shared =
     cache &&
     new SharedLevel(cache, clock, (fault) =>
-      sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', {
+      sharedLog.error('The shared cache does not answer. This replica asks Keycloak instead', {
         ...fault,
       }),
     );

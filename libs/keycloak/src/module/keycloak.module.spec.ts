@@ -125,7 +125,7 @@ describe('the validation of options', () => {
   it('rejects a second forRoot with the same options, without naming a difference', async () => {
     const imports = [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forRoot(OPTIONS)];
     const booted = Test.createTestingModule({ imports }).compile();
-    await expect(booted).rejects.toThrow('it is imported 2 times: call forRoot or forRootAsync once');
+    await expect(booted).rejects.toThrow('it is imported 2 times. Call forRoot or forRootAsync once');
   });
 
   it('rejects a second copy of the package, and points to npm ls', async () => {
@@ -140,7 +140,7 @@ describe('the validation of options', () => {
   it.each<[string, object]>([
     ['unknown option "exposeRefusalReason"', { exposeRefusalReason: true }],
     ['internalServerUrl must end before /realms/', { internalServerUrl: 'https://keycloak.internal/realms/shop' }],
-    ['issuer must be written as URLs are', { issuer: 'https://SSO.example.com/realms/shop' }],
+    ['issuer must be a normalized URL', { issuer: 'https://SSO.example.com/realms/shop' }],
     [
       'internalServerUrl must be an http(s) URL without credentials',
       { internalServerUrl: 'https://:pw@keycloak.internal' },

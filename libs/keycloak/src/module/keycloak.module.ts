@@ -209,7 +209,7 @@ function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => isOne(token)).length;
   if (count <= 1) return;
   throw new KeycloakOptionsError('KeycloakModule.forRoot', [
-    `it is imported ${count} times: call forRoot or forRootAsync once, in the root module, which serves all modules; or there are two copies of the package (npm ls nestjs-keycloak-s2s); several issuers are its option issuers`,
+    `it is imported ${count} times. Call forRoot or forRootAsync once, in the root module. Check for a second copy of the package (npm ls nestjs-keycloak-s2s). For several issuers, use the option issuers`,
   ]);
 }
 

@@ -128,11 +128,11 @@ export function resolveIssuerOptions(
   }
   if (options.mapPermissions !== undefined && options.acceptedScopes !== undefined) {
     faults.fault(
-      'mapPermissions and acceptedScopes exclude each other: what mapPermissions gives takes the place of scopes',
+      'mapPermissions and acceptedScopes exclude each other, because the result of mapPermissions replaces the scopes',
     );
   }
   if (options.profile === 'rfc7662' && hasSignatures) {
-    faults.fault('profile is "rfc7662", whose tokens may have no signature, so jwt must not be given');
+    faults.fault('jwt must not be given with profile "rfc7662", because its tokens may have no signature');
   }
   const issuer = (given as Partial<IssuerOptions> | undefined)?.issuer;
   const addresses = (options.profile === 'keycloak' ? realmAddresses : serverAddresses)(
@@ -165,18 +165,20 @@ export function resolveIssuers(
     // All scopes of the first issuer count, because its administrator also controls this service.
     const { mapPermissions, acceptedScopes } = each as Partial<IssuerOptions>;
     if (at > 0 && mapPermissions === undefined && acceptedScopes === undefined) {
-      own.fault('acceptedScopes or mapPermissions must be given: what tokens of this issuer may do here');
+      own.fault('acceptedScopes or mapPermissions must be given, to limit the tokens of this issuer');
     }
     for (const fault of own.all) faults.fault(`issuers[${at}]: ${fault}`);
     return at === 0 ? resolved : { ...resolved, acceptedAcr: resolved.acceptedAcr ?? [] };
   });
   issuers.forEach(({ issuer }, at) => {
     if (issuer !== '' && issuers.findIndex((other) => other.issuer === issuer) < at) {
-      faults.fault(`issuers[${at}]: issuer is that of another one in the list`);
+      faults.fault(`issuers[${at}]: another entry in the list has the same issuer`);
     }
   });
   if (issuers.filter(({ profile }) => profile === 'rfc7662').length > 1) {
-    faults.fault('issuers can have one with the profile "rfc7662": its tokens need not say from whom they are');
+    faults.fault(
+      'issuers can contain only one with the profile "rfc7662", because its tokens need not name their issuer',
+    );
   }
   return issuers;
 }

@@ -222,22 +222,24 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
   const hasSignatures = given?.jwt !== undefined;
   const common = readOptions(COMMON_OPTIONS, given, context, [...Object.keys(ISSUER_OPTIONS), 'issuers']);
   if (common.verification === 'jwt' && !hasSignatures) {
-    faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
+    faults.fault('verification is "jwt", so jwt must be given, as jwtVerification() of nestjs-keycloak-s2s/jwt');
   }
   const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: signalled = Infinity } = common;
   if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
-    faults.fault('introspectionTtlWithEventsSeconds must be more than introspectionTtlSeconds, and that not 0');
+    faults.fault(
+      'introspectionTtlWithEventsSeconds must be more than introspectionTtlSeconds, and introspectionTtlSeconds must not be 0',
+    );
   }
   if (common.revocationRetentionSeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled)) {
     faults.fault(
-      'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds: a denial is in force for as long as an answer may serve',
+      'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds, because a denial must outlast cached answers',
     );
   }
   checkProcess(faults);
   const issuers = issuersOf(given, context, hasSignatures);
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));
   const [own, ...others] = issuers;
-  if (own === undefined) throw new TypeError('There is no issuer');
+  if (own === undefined) throw new TypeError('KeycloakModule has no issuer');
   return { ...common, ...own, issuers: [own, ...others] };
 }
 
@@ -252,7 +254,7 @@ function issuersOf(
   }
   for (const name of Object.keys(ISSUER_OPTIONS)) {
     if (members[name] === undefined) continue;
-    context.faults.fault(`${name} is of one issuer, so with issuers it must be given there`);
+    context.faults.fault(`${name} belongs to one issuer, so with issuers it must be set in its entry`);
   }
   return resolveIssuers(members['issuers'], context, hasSignatures);
 }

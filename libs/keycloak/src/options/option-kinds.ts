@@ -149,8 +149,8 @@ export const requestAdapters: OptionKind<readonly RequestAdapter[]> = (name, giv
   }
   const kinds = given.map(({ kind }) => kind);
   const twice = kinds.find((kind, at) => kinds.indexOf(kind) !== at);
-  if (twice !== undefined) faults.fault(`${name} has two for the kind "${twice}"`);
-  if (kinds.includes('http')) faults.fault(`${name} can have none for the kind "http", which is built in`);
+  if (twice !== undefined) faults.fault(`${name} has two adapters for the kind "${twice}"`);
+  if (kinds.includes('http')) faults.fault(`${name} must not have an adapter for the kind "http", which is built in`);
   return Object.freeze([...given]);
 };
 

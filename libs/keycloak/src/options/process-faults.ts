@@ -10,7 +10,7 @@ import { runsInProduction, verifiesNoCertificate } from '../protocol/production.
 export function checkProcess(faults: ConfigurationFaults): void {
   if (runsInProduction() && verifiesNoCertificate()) {
     faults.fault(
-      'NODE_TLS_REJECT_UNAUTHORIZED is 0, with which Node verifies no certificate: leave it out, and name the authority in tls.caFile or NODE_EXTRA_CA_CERTS',
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0, so Node verifies no certificate. Remove it, and name the authority in tls.caFile or NODE_EXTRA_CA_CERTS',
     );
   }
   for (const fault of EnvironmentProxies.ofProcess().faults) faults.fault(fault);

@@ -61,11 +61,10 @@ function placeOf(
   const path = pathname === '/' ? '' : pathname;
   // Another fault already covers an invalid URL.
   if (/^https?:[^?#@]+$/.test(resource)) {
-    if (!PLAIN_PATH.test(path))
-      context.faults.fault(`${name} can have no other signs in its path than letters, digits, - . _ ~`);
+    if (!PLAIN_PATH.test(path)) context.faults.fault(`The path of ${name} must contain only letters, digits, - . _ ~`);
     // Clients compare it character by character (RFC 9728 §3.3).
     else if (given !== origin + path && given !== `${origin}/`) {
-      context.faults.fault(`${name} must be written as URLs are, without a final slash: ${origin}${path}`);
+      context.faults.fault(`${name} must be a normalized URL without a final slash: ${origin}${path}`);
     }
   }
   const metadataPath = `${WELL_KNOWN}${path}`;

@@ -142,7 +142,7 @@ export function resolveServiceOptions(
   for (const at of [issuer, ...Object.keys(audiences)]) {
     if (issuers.some((each) => each.issuer === at)) continue;
     faults.fault(
-      `${at === issuer ? 'issuer' : 'audience'} names ${JSON.stringify(at)}, which is no issuer of KeycloakModule.forRoot`,
+      `${at === issuer ? 'issuer' : 'audience'} names ${JSON.stringify(at)}, but KeycloakModule.forRoot has no such issuer`,
     );
   }
   faults.throwIfFaulty(

@@ -47,7 +47,7 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
     [
       'a file of something else',
       { caFile: new URL(import.meta.url).pathname },
-      'tls.caFile holds no certificate in PEM',
+      'tls.caFile contains no certificate in PEM',
     ],
   ])("can't be %s", (__, tls, fault) => {
     expect(faultsOf(() => resolve(tls))).toEqual([fault]);

@@ -1,33 +1,33 @@
 const TRUST_IT =
-  "Name the file of that authority's certificate in tls.caFile (KEYCLOAK_CA_FILE or SERVICES_CA_FILE of a service), or in NODE_EXTRA_CA_CERTS where tls.caFile is not used.";
-const BY_AN_UNKNOWN = `Its certificate is of an authority that is not trusted. ${TRUST_IT}`;
+  "Name the file of that authority's certificate in tls.caFile (KEYCLOAK_CA_FILE or SERVICES_CA_FILE of a service), or in NODE_EXTRA_CA_CERTS if tls.caFile is not used.";
+const BY_AN_UNKNOWN = `The authority that signed its certificate is not trusted. ${TRUST_IT}`;
 const OTHER_AUTHORITY =
-  'Its certificate is of another authority than the one of the same name that is trusted. Compare it with the file in tls.caFile or NODE_EXTRA_CA_CERTS.';
+  'A different authority with the name of a trusted one signed its certificate. Compare it with the file in tls.caFile or NODE_EXTRA_CA_CERTS.';
 
 const CERTIFICATE_FAILURES = {
   CERT_HAS_EXPIRED:
-    'Its certificate, or that of its authority, has expired: renew it there. See the clock of this machine, too.',
-  CERT_NOT_YET_VALID: 'Its certificate is not valid yet: compare the clock of this machine with its own.',
-  DEPTH_ZERO_SELF_SIGNED_CERT: `Its certificate is signed by itself, and not trusted. Give it one of your authority. ${TRUST_IT}`,
+    'Its certificate or the certificate of its authority has expired. Renew it at the server, and check the clock of this machine.',
+  CERT_NOT_YET_VALID: 'Its certificate is not valid yet. Compare the clocks of both machines.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `Its certificate is self-signed and not trusted. Give it a certificate of your authority. ${TRUST_IT}`,
   SELF_SIGNED_CERT_IN_CHAIN: BY_AN_UNKNOWN,
-  UNABLE_TO_GET_ISSUER_CERT: `Its authority is known, and that one's own authority is not: it needs the whole chain, up to the root. ${TRUST_IT}`,
+  UNABLE_TO_GET_ISSUER_CERT: `The authority that signed its certificate is trusted, but the root above is missing. Trust needs the whole chain up to the root. ${TRUST_IT}`,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: BY_AN_UNKNOWN,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${BY_AN_UNKNOWN} Or it sends its own certificate without those of the authorities between: have it send the whole chain.`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${BY_AN_UNKNOWN} If the server leaves out intermediate certificates, let it send the whole chain.`,
   CERT_SIGNATURE_FAILURE: OTHER_AUTHORITY,
-  INVALID_CA: 'Its certificate is signed by one that may sign none: have it made by an authority.',
+  INVALID_CA: 'The signer of its certificate is not a certificate authority. Get a certificate from an authority.',
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'Its certificate is for other host names: call it by a name that is in the certificate, or have one made for this name.',
+    'Its certificate is for other host names. Use a host name from the certificate, or get a certificate for this name.',
   // Node's code is UNSPECIFIED; the `detail` has OpenSSL's message.
   certificate_refused:
-    'OpenSSL refuses its certificate, or that of its authority, for what detail says. A key or digest that is too weak: have it made anew, RSA with at least 2048 bits (Node 24 and newer take no shorter one), and with SHA-256.',
+    'OpenSSL refuses its certificate or the certificate of its authority. `detail` says why. If a key or digest is too weak, get a certificate with SHA-256 and at least 2048 bits of RSA (Node 24 and newer refuse shorter keys).',
 } as const;
 
 const PROXY_FAILURES = {
   proxy_unreachable:
-    "The proxy can't be reached: mend HTTPS_PROXY or HTTP_PROXY, or name the host in NO_PROXY if it is reached without.",
+    "The proxy can't be reached. Correct HTTPS_PROXY or HTTP_PROXY, or name the host in NO_PROXY if it needs no proxy.",
   proxy_refused:
-    'The proxy let nothing through to there: with 407 it wants credentials in the URL of HTTPS_PROXY or HTTP_PROXY, with another status see its rules. Or name the host in NO_PROXY.',
-  proxy_timeout: 'The proxy opened no connection in time: see whether it is well, and whether it reaches the host.',
+    'The proxy refused the connection. If it answers 407, add credentials to the URL in HTTPS_PROXY or HTTP_PROXY. Otherwise check its rules, or name the host in NO_PROXY.',
+  proxy_timeout: 'The proxy did not connect in time. Check that it works and can reach the host.',
 } as const;
 
 const HINTS: Readonly<Record<string, string>> = { ...CERTIFICATE_FAILURES, ...PROXY_FAILURES };

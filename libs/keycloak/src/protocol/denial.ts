@@ -67,14 +67,14 @@ export function readDenial(denial: unknown): readonly ReadDenial[] {
       ];
     default:
       throw new TypeError(
-        'A denial is { sid }, { sid, exceptOffline }, { sub, issuedBefore } or { tokenHash, jti }, with its issuer, and nothing besides',
+        'A denial must be { sid }, { sid, exceptOffline }, { sub, issuedBefore } or { tokenHash, jti }, with its issuer and nothing else',
       );
   }
 }
 
 function identifier(name: string, value: unknown): string {
   if (typeof value === 'string' && value.trim() !== '' && value.length <= MAX_LENGTH) return value;
-  throw new TypeError(`The ${name} of a denial must be a text of 1 to ${MAX_LENGTH} characters`);
+  throw new TypeError(`The ${name} of a denial must be a string of 1 to ${MAX_LENGTH} characters`);
 }
 
 function epochSeconds(value: unknown): number {

@@ -16,8 +16,8 @@ const WORDS = [...OAUTH_ERROR_CODES, 'other', 'challenge', 'unexpected_status'] 
 
 /** Sent by Keycloak 26.7.4. */
 const DESCRIBED: readonly (readonly [reason: AuthorizationServerErrorReason, description: string, hint: RegExp])[] = [
-  ['answered_403_invalid_request', 'HTTPS required', /demands https: .*Require SSL/],
-  ['answered_403_access_denied', 'Realm not enabled', /The realm is disabled: enable it/],
+  ['answered_403_invalid_request', 'HTTPS required', /requires https: .*Require SSL/],
+  ['answered_403_access_denied', 'Realm not enabled', /The realm is disabled\. Enable it/],
   ['answered_400_invalid_request', 'Standard token exchange is not enabled for the requested client', /token exchange/],
   [
     'answered_401_unauthorized_client',
@@ -26,7 +26,7 @@ const DESCRIBED: readonly (readonly [reason: AuthorizationServerErrorReason, des
   ],
   ['answered_400_invalid_client', 'Audience not found', /no client service-b/],
   ['answered_403_access_denied', 'Client is not within the token audience', /service-a is the client of this service/],
-  ['answered_400_invalid_client', 'Audience client disabled', /enable the client service-b/],
+  ['answered_400_invalid_client', 'Audience client disabled', /Enable the client service-b/],
 ];
 
 const refusal = (reason: AuthorizationServerErrorReason, fields: object = {}): AuthorizationServerError =>
@@ -63,14 +63,14 @@ describe('failureHint', () => {
   it.each(DESCRIBED)("follows Keycloak's own description: %s, %s", (reason, description, hint) => {
     const said = failureHint(refusal(reason, { description }));
     expect(said).toMatch(hint);
-    expect(said).not.toMatch(/proxy or a login page|compare clientId and the secret/);
+    expect(said).not.toMatch(/proxy or a login page|Compare clientId and the secret/);
   });
 
   it('points to the description for an unknown refusal, and to the client id if it may cause a refused scope', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
-    expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, mend clientId/);
+    expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
   it('follows a description that an application passes on, and shows no token in it (RS-23)', () => {

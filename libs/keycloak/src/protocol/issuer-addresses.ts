@@ -41,9 +41,9 @@ export function serverAddresses(
     URL.canParse(internalServerUrl) &&
     new URL(internalServerUrl).pathname !== '/'
   ) {
-    faults.fault('internalServerUrl must have no path: it stands for the origin of issuer');
+    faults.fault('internalServerUrl must have no path, because it replaces the origin of issuer');
   }
   return { issuer, realmUrl: `${internalServerUrl ?? origin}${issuer.slice(origin.length)}` };
 }
 
-const asUrlsAre = (issuer: string): string => `issuer must be written as URLs are: ${new URL(issuer).href}`;
+const asUrlsAre = (issuer: string): string => `issuer must be a normalized URL: ${new URL(issuer).href}`;

@@ -10,12 +10,12 @@ const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^HTTPS required$/,
     hint: () =>
-      'The realm demands https: from this address (Realm settings, General, Require SSL). Let this service reach Keycloak by https: (internalServerUrl, KEYCLOAK_BASE_URL). Where a proxy ends TLS before Keycloak, set KC_PROXY_HEADERS at Keycloak, and have the proxy send X-Forwarded-Proto.',
+      'The realm requires https: from this address (Realm settings, General, Require SSL). Use https: for Keycloak (internalServerUrl, KEYCLOAK_BASE_URL). If a proxy terminates TLS in front of Keycloak, set KC_PROXY_HEADERS at Keycloak, and let the proxy send X-Forwarded-Proto.',
   },
   {
     description: /^Realm not enabled$/,
     hint: () =>
-      'The realm is disabled: enable it at Keycloak (Realm settings, the switch "Enabled"). The client id and the secret of this service are not the cause.',
+      'The realm is disabled. Enable it at Keycloak (Realm settings, the switch "Enabled"). The client id and the secret of this service are not the cause.',
   },
   {
     description: /^Standard token exchange is not enabled/,
@@ -30,17 +30,17 @@ const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^Audience not found$/,
     hint: (named) =>
-      `The realm has no client ${named('audience', 'of this audience')}: compare \`audience\` where the service is registered with the client ids of the realm.`,
+      `The realm has no client ${named('audience', 'of this audience')}. Compare \`audience\` where the service is registered with the client ids of the realm.`,
   },
   {
     description: /^Client is not within the token audience$/,
     hint: (named) =>
-      `Keycloak exchanges a token only for a client in its audience, and ${named('client', 'this client')} is not in it. See whether ${named('client', 'this client')} is the client of this service (clientId).`,
+      `Keycloak exchanges a token only for a client in its audience, and ${named('client', 'this client')} is not in it. Check that ${named('client', 'this client')} is the client of this service (clientId).`,
   },
   {
     description: /disabled|not enabled/i,
     hint: (named) =>
-      `A client is disabled: enable the client ${named('audience', named('client', 'of this service'))} (Clients, the switch "Enabled").`,
+      `A client is disabled. Enable the client ${named('audience', named('client', 'of this service'))} (Clients, the switch "Enabled").`,
   },
 ];
 

@@ -17,7 +17,7 @@ export function parseScope(scope: string): readonly string[] {
 export function canonicalScope(scope: string): string {
   if (isScopeToken(scope)) return scope;
   const tokens = parseScope(scope);
-  if (tokens.length === 0) throw new TypeError('A scope names at least one permission');
+  if (tokens.length === 0) throw new TypeError('A scope must contain at least one permission');
   const bad = tokens.find((token) => !isScopeToken(token));
   if (bad !== undefined) throw new TypeError(`Not a scope token (RFC 6749 section 3.3): ${JSON.stringify(bad)}`);
   return tokens.toSorted().join(' ');

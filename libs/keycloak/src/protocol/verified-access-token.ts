@@ -56,8 +56,7 @@ export class VerifiedAccessToken {
 
   private constructor(text: string, facts: TokenFacts, maker: symbol) {
     // TypeScript's `private` does not stop JavaScript.
-    if (maker !== MAKER)
-      throw new TypeError('A VerifiedAccessToken is made by the guard and AccessTokenVerifier alone');
+    if (maker !== MAKER) throw new TypeError('Only the guard and AccessTokenVerifier can create a VerifiedAccessToken');
     this.#text = text;
     this.#facts = facts;
   }

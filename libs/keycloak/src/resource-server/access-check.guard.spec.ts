@@ -21,7 +21,7 @@ import {
 import { INTROSPECTION_CHANNEL } from '../entry-points/diagnostics/index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
 
-const FORGOTTEN = /import KeycloakModule\.forRoot in the root module.*npm ls nestjs-keycloak-s2s/;
+const FORGOTTEN = /Import KeycloakModule\.forRoot in the root module.*npm ls nestjs-keycloak-s2s/;
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
@@ -110,7 +110,7 @@ it('an application with a request-scoped guard does not start, because Nest 11.0
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
   await expect(module.createNestApplication(new ExpressAdapter()).init()).rejects.toThrow(
-    /^The options of KeycloakModule\.forRootAsync depend on the request/,
+    /^The options of KeycloakModule\.forRootAsync depend on a request-scoped provider/,
   );
 });
 

@@ -9,12 +9,12 @@ import { isAdmitted } from './verified-requests.js';
 import { KeycloakGuard } from './keycloak.guard.js';
 
 export const NOT_ENFORCED =
-  'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module, from the same copy of the package as the decorators (npm ls nestjs-keycloak-s2s)';
+  'Nothing enforces access decorators such as @RequirePermission() in this application. Import KeycloakModule.forRoot in the root module, from the same copy of the package as the decorators (npm ls nestjs-keycloak-s2s)';
 
-const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard opens nothing: use KeycloakTestingModule and signIn()`;
+const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard still gets no access. Use KeycloakTestingModule and signIn()`;
 
 const OF_A_REQUEST =
-  'The options of KeycloakModule.forRootAsync depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST. Several issuers are its option issuers';
+  'The options of KeycloakModule.forRootAsync depend on a request-scoped provider, but they are read once, at the start. Do not inject providers of Scope.REQUEST. For several issuers, use the option issuers';
 
 /**
  * Runs the application's guard where Nest does not: a microservice of a hybrid application gets no global guard by

@@ -26,7 +26,7 @@ export function describeAccess(
   if (maxStalenessSeconds !== undefined) {
     const isOtherwise = opening !== 'public' && (verification ?? byDefault) !== 'introspection';
     words.push(
-      `@MaxIntrospectionAge({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', and so by introspection' : ''}`,
+      `@MaxIntrospectionAge({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', so by introspection' : ''}`,
     );
   }
   return words.join(' ');

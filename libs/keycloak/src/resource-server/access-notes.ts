@@ -56,7 +56,7 @@ export function note<Key extends keyof AccessNote>(
     // Adding an identical note again is allowed, for example when a module is configured several times.
     if (isDeepStrictEqual(merged, earlier)) return;
     throw new Error(
-      `An access decorator comes too late for ${prototype.constructor.name}: an application with it has started already`,
+      `An access decorator was added to ${prototype.constructor.name} after an application with this class started`,
     );
   }
   const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();

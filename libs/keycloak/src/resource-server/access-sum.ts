@@ -100,7 +100,7 @@ function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): 
   const least = leastOpening(note);
   if (rankOf(least) >= rankOf(opening) || !(least === 'authenticated' || demandsOfToken(note))) return undefined;
   const decorator = opening === 'public' ? '@Public()' : '@OptionalToken()';
-  return `${decorator} opens it, and ${place} demands a token: replace ${decorator} by @Authenticated(), or remove the demand from ${place}`;
+  return `${decorator} opens it, but ${place} demands a token. Replace ${decorator} with @Authenticated(), or remove the demand from ${place}`;
 }
 
 function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string | undefined {
@@ -108,7 +108,7 @@ function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string 
   const isNone = <T>(one: readonly T[] = [], other: readonly T[] = [], isSame?: IsSame<T>): boolean =>
     one.length + other.length > 0 && inCommon(one, other, isSame).length === 0;
   const both = (decorator: string, what: string): string =>
-    `${decorator} here and at ${place} have no ${what} in common, so no token passes: name ${what === 'acr' ? 'an' : 'a'} ${what} of both, or remove one of them`;
+    `${decorator} here and at ${place} have no ${what} in common, so no token passes. Name ${what === 'acr' ? 'an' : 'a'} ${what} in both, or remove one of them`;
   if (isNone(access.clients, clients, isSameClient)) return both('@AllowClients()', 'client');
   return isNone(access.authentication?.acrValues, authentication?.acrValues)
     ? both('@RequireStepUp()', 'acr')
@@ -141,7 +141,7 @@ function lesser(own: number | undefined, other: number | undefined): number | un
 
 function conflictOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): string | undefined {
   if (opening !== 'public') return undefined;
-  const neverLooks = (decorator: string): string => `@Public() never looks at a token that ${decorator} needs`;
+  const neverLooks = (decorator: string): string => `@Public() verifies no token, but ${decorator} needs one`;
   if (permissions.length > 0) return neverLooks('@RequirePermission()');
   if (anyOf.length > 0) return neverLooks('@RequireAnyPermission()');
   if (clients.length > 0) return neverLooks('@AllowClients()');

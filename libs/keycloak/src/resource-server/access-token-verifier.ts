@@ -57,7 +57,7 @@ export class AccessTokenVerifier {
   readonly #revocations: Parts[3];
 
   private constructor(maker: symbol, ...[issuers, options, clock, revocations]: Parts) {
-    if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
+    if (maker !== MAKER) throw new TypeError('Only KeycloakModule can create an AccessTokenVerifier. Inject it');
     this.#issuers = issuers;
     this.#tokens = tokenVerifierOf(issuers);
     this.#options = options;
@@ -74,7 +74,7 @@ export class AccessTokenVerifier {
    */
   async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
     if (verification === 'jwt' && !this.#issuers[0].checksSignatures) {
-      throw new TypeError("Nothing here checks signatures: verification 'jwt' needs forRoot({ jwt })");
+      throw new TypeError("Signatures can't be checked: verification 'jwt' needs forRoot({ jwt })");
     }
     if (text.length > this.#options.maxTokenBytes) {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });

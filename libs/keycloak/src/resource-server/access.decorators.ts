@@ -24,13 +24,13 @@ function mark<Key extends keyof AccessNote>(
       markHome(target, name, descriptor.value as object);
       bindAccessCheck(target.constructor);
     } else {
-      throw new TypeError(`An access decorator stands on a class or on a method, and ${String(name)} is neither`);
+      throw new TypeError(`An access decorator must be on a class or a method, and ${String(name)} is neither`);
     }
   };
 }
 
 const once = (names: string) => (): never => {
-  throw new TypeError(`Only one of ${names} can stand on a route or class`);
+  throw new TypeError(`A route or class can have only one of ${names}`);
 };
 
 const open = (opening: Opening): RouteDecorator =>
@@ -74,7 +74,7 @@ export function RequireAnyPermission(permission: string, ...more: readonly strin
 function permissionNames(decorator: string, names: readonly unknown[]): readonly string[] {
   for (const name of names) {
     if (typeof name === 'string' && name.trim() !== '' && !/\p{Cc}/u.test(name)) continue;
-    throw new TypeError(`${decorator}: ${JSON.stringify(name)} is no name of a permission`);
+    throw new TypeError(`${decorator}: ${JSON.stringify(name)} is not a valid permission name`);
   }
   return names as readonly string[];
 }
@@ -112,7 +112,7 @@ export function RequireStepUp(requirement: AuthenticationRequirement): RouteDeco
  * healthy. The route introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
-  if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number from 0');
+  if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number of at least 0');
   return mark('maxStalenessSeconds', seconds, once('@MaxIntrospectionAge'));
 }
 

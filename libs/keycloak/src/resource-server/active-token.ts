@@ -20,7 +20,7 @@ export class ActiveToken {
   readonly #answer: IntrospectionAnswer;
 
   private constructor(text: string, answer: IntrospectionAnswer, maker: symbol) {
-    if (maker !== MAKER) throw new TypeError('An ActiveToken is made by ActiveToken.of() alone');
+    if (maker !== MAKER) throw new TypeError('Only ActiveToken.of() can create an ActiveToken');
     this.#text = text;
     this.#answer = answer;
   }

@@ -16,7 +16,7 @@ export function allowedClients(given: readonly AllowedClient[]): readonly Allowe
     if (isText(client)) return client;
     const { issuer, clientId, ...others } = Object(client) as Partial<ClientOfIssuer>;
     if (isText(issuer) && isText(clientId) && Object.keys(others).length === 0) return { issuer, clientId };
-    throw new TypeError(`@AllowClients: ${inspect(client)} is neither the id of a client nor { issuer, clientId }`);
+    throw new TypeError(`@AllowClients: ${inspect(client)} is neither a client id nor { issuer, clientId }`);
   });
 }
 

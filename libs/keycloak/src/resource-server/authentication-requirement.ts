@@ -25,11 +25,11 @@ export function authenticationDemand(where: string, requirement: AuthenticationR
   for (const value of acrValues as readonly unknown[]) {
     if (isAcrValue(value)) continue;
     throw new TypeError(
-      `${where}: ${JSON.stringify(value)} is no acr, which is one word of printable ASCII without quotes`,
+      `${where}: ${JSON.stringify(value)} is not a valid acr. An acr is one word of printable ASCII without quotes`,
     );
   }
   if (maxAgeSeconds !== undefined && !(Number.isSafeInteger(maxAgeSeconds) && maxAgeSeconds >= 0)) {
-    throw new TypeError(`${where}: maxAgeSeconds must be an integer from 0`);
+    throw new TypeError(`${where}: maxAgeSeconds must be an integer of at least 0`);
   }
   return Object.freeze({ acrValues: Object.freeze(acrValues), maxAgeSeconds });
 }

@@ -12,6 +12,6 @@ export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;
   if (isCallContext(given) || (typeof headers === 'object' && headers !== null)) return;
   throw new TypeError(
-    'callerOf() takes an ExecutionContext, or a request with its headers: where there is neither, as in a job, there is no caller to ask for',
+    'callerOf() needs an ExecutionContext or a request with its headers. A job, for example, has neither and so has no caller',
   );
 }

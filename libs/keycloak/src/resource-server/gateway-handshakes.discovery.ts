@@ -24,7 +24,7 @@ export interface GuardedGateway {
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',
-    others: 'A handshake failed, as did others',
+    others: 'Several handshakes failed',
   });
   readonly #guarded = new Set<object>();
   readonly #demanded = new WeakMap<VerifiedAccessToken, number>();

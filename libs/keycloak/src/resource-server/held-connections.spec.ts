@@ -92,7 +92,7 @@ describe('HeldConnections', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(state.closed).toBe(1);
     expect(lines).toMatchObject([
-      { message: 'Connection closed: its token is good no more', reason: 'revoked', sub: 'test-subject' },
+      { message: 'Connection closed: its token is no longer valid', reason: 'revoked', sub: 'test-subject' },
     ]);
   });
 

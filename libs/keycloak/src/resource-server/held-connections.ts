@@ -182,7 +182,7 @@ export class HeldConnections {
   #close({ key, connection, token }: Held, reason: ConnectionEnd): void {
     if (!this.#held.delete(key)) return;
     const { issuer: iss, clientId: azp, subject: sub, claims } = token;
-    this.log.log('Connection closed: its token is good no more', { reason, iss, azp, sub, jti: claims.jti });
+    this.log.log('Connection closed: its token is no longer valid', { reason, iss, azp, sub, jti: claims.jti });
     try {
       connection.close();
     } catch {

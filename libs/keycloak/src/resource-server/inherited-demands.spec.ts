@@ -143,40 +143,40 @@ const FAULTS: readonly (readonly [string, Decorators, Decorators, RegExp])[] = [
     '@Public() over a permission',
     [RequirePermission('p')],
     [Public()],
-    /^@Public\(\) opens it, and the (?:base )?class Base demands a token: replace @Public\(\) by @Authenticated\(\), or remove the demand from the (?:base )?class Base$/,
+    /^@Public\(\) opens it, but the (?:base )?class Base demands a token\. Replace @Public\(\) with @Authenticated\(\), or remove the demand from the (?:base )?class Base$/,
   ],
   [
     '@Public() over @Authenticated()',
     [Authenticated()],
     [Public()],
-    /^@Public\(\) opens it, and the .*class Base demands/,
+    /^@Public\(\) opens it, but the .*class Base demands/,
   ],
-  ['@Public() over clients', [AllowClients('a')], [Public()], /^@Public\(\) opens it, and the .*class Base demands/],
-  ['@Public() over a login', [GOLD], [Public()], /^@Public\(\) opens it, and the .*class Base demands/],
+  ['@Public() over clients', [AllowClients('a')], [Public()], /^@Public\(\) opens it, but the .*class Base demands/],
+  ['@Public() over a login', [GOLD], [Public()], /^@Public\(\) opens it, but the .*class Base demands/],
   [
     '@Public() over an optional token with a permission',
     [OptionalToken(), RequirePermission('p')],
     [Public()],
-    /^@Public\(\) opens it, and the .*class Base demands/,
+    /^@Public\(\) opens it, but the .*class Base demands/,
   ],
   [
     '@OptionalToken() over a permission',
     [RequirePermission('p')],
     [OptionalToken()],
-    /^@OptionalToken\(\) opens it, and the .*class Base demands a token: replace @OptionalToken\(\) by/,
+    /^@OptionalToken\(\) opens it, but the .*class Base demands a token\. Replace @OptionalToken\(\) with/,
   ],
   ['@OptionalToken() over @Authenticated()', [Authenticated()], [OptionalToken()], /^@OptionalToken\(\) opens it/],
   [
     'no client in common',
     [AllowClients('a')],
     [Authenticated(), AllowClients('b')],
-    /^@AllowClients\(\) here and at the .*class Base have no client in common, so no token passes: name a client of both/,
+    /^@AllowClients\(\) here and at the .*class Base have no client in common, so no token passes\. Name a client in both/,
   ],
   [
     'no level in common',
     [GOLD],
     [RequireStepUp({ acr: 'bronze' })],
-    /^@RequireStepUp\(\) here and at the .*class Base have no acr in common, so no token passes: name an acr of both/,
+    /^@RequireStepUp\(\) here and at the .*class Base have no acr in common, so no token passes\. Name an acr in both/,
   ],
 ];
 
@@ -307,7 +307,7 @@ describe('demands at methods', () => {
     onHandler(derived, opening);
     expect(accessOf({ base, derived })).toMatchObject({
       opening: 'closed',
-      fault: `${decorator} opens it, and Base.handle demands a token: replace ${decorator} by @Authenticated(), or remove the demand from Base.handle`,
+      fault: `${decorator} opens it, but Base.handle demands a token. Replace ${decorator} with @Authenticated(), or remove the demand from Base.handle`,
     });
   });
 

@@ -127,7 +127,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
     expect(named).toEqual([
-      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsRequestAdapter() in forRoot({ requestAdapters })",
+      "Chat.handle (message handler of a gateway) is closed: the guard can't find the token of its caller without websocketsRequestAdapter() in forRoot({ requestAdapters })",
     ]);
   });
 
@@ -155,14 +155,14 @@ describe('a WebSocket gateway', () => {
     'stops the start if its class is not @Public, since any client can connect: %s (RS-20)',
     async (_, ...places) => {
       const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
-      await expect(app.init()).rejects.toThrow(/^Chat is a gateway/);
+      await expect(app.init()).rejects.toThrow(/^The gateway Chat/);
     },
   );
 
   it('stops the start if a message handler has no access decorator (RS-20)', async () => {
     const gateway = gatewayOf([], []);
     await expect(applicationOf({ providers: [gateway] })).rejects.toThrow(
-      /^Chat\.handle \(message handler of a gateway\) has no access decorator/,
+      /^Chat\.handle \(message handler of a gateway\) and its class have no access decorator/,
     );
   });
 
@@ -177,7 +177,7 @@ describe('a WebSocket gateway', () => {
 
   it('stops the start without KeycloakModule (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [Authenticated()])] }, { guarded: false });
-    await expect(app.init()).rejects.toThrow('import KeycloakModule.forRoot in the root module');
+    await expect(app.init()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
   });
 });
 
@@ -262,7 +262,7 @@ describe('a TCP microservice', () => {
 
     it('does not start without KeycloakModule if it is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf();
-      await expect(microservice.listen()).rejects.toThrow('import KeycloakModule.forRoot in the root module');
+      await expect(microservice.listen()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
     });
   });
 
@@ -275,7 +275,7 @@ describe('a TCP microservice', () => {
     }
     const controller = decorated(Undecorated, [Controller()], [pattern]);
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
-      /^Undecorated\.handle \(message handler\) has no access decorator/,
+      /^Undecorated\.handle \(message handler\) and its class have no access decorator/,
     );
   });
 
@@ -311,13 +311,15 @@ describe('a TCP microservice', () => {
     const { app } = await applicationOf({ controllers: [decorated(Undecorated, [Controller()], [])] });
     decorated(Undecorated, [], [MessagePattern('run')]);
     app.connectMicroservice(TCP);
-    await expect(app.init()).rejects.toThrow(/^Undecorated\.handle \(message handler\) has no access decorator/);
+    await expect(app.init()).rejects.toThrow(
+      /^Undecorated\.handle \(message handler\) and its class have no access decorator/,
+    );
   });
 
   it('stops the start if a decorator replaces the guarded class by another class (RS-20)', async () => {
     const controller = new Proxy(eventsOf([Authenticated()], []), {});
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
-      /^Events\.handle \(message handler\) has no access decorator/,
+      /^Events\.handle \(message handler\) and its class have no access decorator/,
     );
   });
 
@@ -434,7 +436,7 @@ describe('a GraphQL resolver', () => {
     });
     await app.init();
     expect(named).toEqual([]);
-    expect(reports.join()).toContain('Silent.handle (GraphQL field resolver): whoever its operation is open to');
+    expect(reports.join()).toContain('Silent.handle (GraphQL field resolver): same as its operation');
 
     const claiming = decorated(
       class Claiming extends Fields {
@@ -447,7 +449,7 @@ describe('a GraphQL resolver', () => {
     );
     const other = await applicationOf({ imports: graphQL(), providers: [ordersOf([Public()], []), claiming] });
     await expect(other.app.init()).rejects.toThrow(
-      /^Claiming\.handle \(GraphQL field resolver\) has an access decorator that nothing enforces/,
+      /^Claiming\.handle \(GraphQL field resolver\) has an access decorator that no guard enforces/,
     );
   });
 

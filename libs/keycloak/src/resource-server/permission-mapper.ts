@@ -21,7 +21,7 @@ export type PermissionMapper = (
 
 export function permissionList(result: unknown): readonly string[] {
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
-    throw new TypeError('The option "mapPermissions" must give an array of strings');
+    throw new TypeError('The option "mapPermissions" must return an array of strings');
   }
   return result;
 }

@@ -152,7 +152,7 @@ describe('@RequireAnyPermission', () => {
   it('contradicts @Public', () => {
     expect(accessOf([Public(), RequireAnyPermission('p')])).toMatchObject({
       opening: 'closed',
-      fault: '@Public() never looks at a token that @RequireAnyPermission() needs',
+      fault: '@Public() verifies no token, but @RequireAnyPermission() needs one',
     });
   });
 });
@@ -221,7 +221,7 @@ describe('a derived controller', () => {
       {
         opening: 'closed',
         fault:
-          '@RequireStepUp() here and at Base.handler have no acr in common, so no token passes: name an acr of both, or remove one of them',
+          '@RequireStepUp() here and at Base.handler have no acr in common, so no token passes. Name an acr in both, or remove one of them',
       },
     ],
     [
@@ -273,7 +273,7 @@ describe('a handler', () => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('is closed if it is a method under two names, because its decorators are ambiguous (RS-20)', () => {
+  it('is closed if it is a method with two names, because its decorators are ambiguous (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);
@@ -295,7 +295,7 @@ describe('an access decorator', () => {
     expect(routeAccess(Derived, handler).permissions).toEqual(['p']);
     RequirePermission('p')(Derived);
     for (const type of [Base, Derived]) {
-      const tooLate = `comes too late for ${type.name}`;
+      const tooLate = `was added to ${type.name} after`;
       expect(() => {
         RequirePermission('q')(type);
       }).toThrow(tooLate);

@@ -50,9 +50,9 @@ function readAccess(prototype: unknown, given: object): RouteAccess {
   if (typeof prototype !== 'object' || prototype === null) return closed('its class has no prototype');
   const handler = handlerBehind(prototype, given);
   const [method, another] = methodsThatAre(prototype, handler);
-  if (method === undefined) return closed('it is not a method of its class, but was put in the place of one');
+  if (method === undefined) return closed('it is not a method of its class, but replaced one');
   if (another !== undefined) {
-    return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
+    return closed(`it is a method with two names, ${String(method.name)} and ${String(another.name)}`);
   }
   const said = accessOf(prototype, method, handler);
   const access = { ...said, staleness: saidStaleness(said) };

@@ -61,7 +61,7 @@ export class RouteReport implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     if (hasGraphqlContextObject(this.discovery)) {
       throw new Error(
-        'The option "context" of GraphQLModule is an object, which operations may share, and one would run for the caller of another: give a function that makes one',
+        'The option "context" of GraphQLModule is an object. Operations may share it, and one operation could run for the caller of another. Set a function that returns a new object',
       );
     }
     const hosts = this.#hosts();
@@ -77,7 +77,7 @@ export class RouteReport implements OnApplicationBootstrap {
       for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);
       refuseUnenforced(host, handlers.filter(isGuarded), handlers.length > 0, enforced);
     }
-    if (lines.length > 0) this.#logger.log(`What opens each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    if (lines.length > 0) this.#logger.log(`Access to each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 
   guarded(): ReportedHandler[] {
@@ -120,25 +120,25 @@ export class RouteReport implements OnApplicationBootstrap {
   #opened(handler: Handler, isGuarded: boolean): string {
     const { kind, label } = handler;
     if (!isGuarded && kind === 'reference') {
-      throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: ${ENHANCERS}`);
+      throw new Error(`${label} can be called through _entities, but Nest runs no guard for it. ${ENHANCERS}`);
     }
     const access = accessOf(handler);
     if (!isGuarded) {
       if (access.opening !== 'closed' && access.opening !== 'public') {
-        throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
+        throw new Error(`${label} has an access decorator that no guard enforces. ${ENHANCERS}`);
       }
       refuseTokenOfUnguarded(handler, ENHANCERS);
-      return 'whoever its operation is open to';
+      return 'same as its operation';
     }
     refuseTokenOfPublic(handler, access);
     refuseUnansweredStream(handler, access, this.options.requestAdapters);
     if (access.opening === 'closed') {
-      this.#logger.warn(`${label} is closed: no decorator opens it, every request is refused`);
+      this.#logger.warn(`${label} is closed: it has no access decorator, so every request is refused`);
     } else if (access.opening !== 'public') {
       const [context, adapter] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {
         this.#logger.warn(
-          `${label} is closed: the token of its caller can't be found without ${adapter} in forRoot({ requestAdapters })`,
+          `${label} is closed: the guard can't find the token of its caller without ${adapter} in forRoot({ requestAdapters })`,
         );
       }
     }
@@ -151,7 +151,7 @@ export class RouteReport implements OnApplicationBootstrap {
     if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {
       if (!this.handshakes.mayListen()) return `${connectionsOf(host)}: nobody, in an application without a server`;
       throw new Error(
-        `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
+        `The gateway ${host.name} accepts connections from anybody, whatever its decorators say. Pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it with @Public() on the class`,
       );
     }
     return `${connectionsOf(host)}: ${this.#described(host.name, access)}`;
@@ -172,7 +172,7 @@ function connectionAccess(host: Host): RouteAccess {
   const access = classAccess(host.prototype);
   if (access.opening !== 'closed') return access;
   throw new Error(
-    `${host.name} is a gateway, and no decorator on its class says who may connect: ${access.fault ?? '@Authenticated(), @RequirePermission() or, for everybody, @Public()'}`,
+    `The gateway ${host.name} needs a decorator on its class that says who may connect: ${access.fault ?? '@Authenticated(), @RequirePermission() or, for everybody, @Public()'}`,
   );
 }
 

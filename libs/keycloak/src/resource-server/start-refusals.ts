@@ -11,14 +11,14 @@ export function refuseImpossible(label: string, { permissions, anyOf }: RouteAcc
   const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
   if (impossible === undefined) return;
   throw new Error(
-    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has: permissions are scopes here, each one word. The option "mapPermissions" makes them of roles`,
+    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has, because permissions are scopes, each one word. To use roles, set the option "mapPermissions"`,
   );
 }
 
 export function refuseUnverifiable(label: string, { verification }: RouteAccess, jwt: unknown): void {
   if (verification !== 'jwt' || jwt !== undefined) return;
   throw new Error(
-    `${label} has @TokenVerification('jwt'), and nothing here checks signatures: give forRoot({ jwt: jwtVerification() }), by nestjs-keycloak-s2s/jwt`,
+    `${label} has @TokenVerification('jwt'), but signatures can't be checked. Set forRoot({ jwt: jwtVerification() }) from nestjs-keycloak-s2s/jwt`,
   );
 }
 
@@ -31,7 +31,7 @@ export function refuseUnknownIssuer(
   for (const client of clients) {
     if (typeof client === 'string' || issuers.some(({ issuer }) => issuer === client.issuer)) continue;
     throw new Error(
-      `${label} allows ${nameOfClient(client)}, and that is no issuer of KeycloakModule.forRoot: no token of it is accepted`,
+      `${label} allows ${nameOfClient(client)}, but KeycloakModule.forRoot has no such issuer, so none of its tokens is accepted`,
     );
   }
 }
@@ -40,13 +40,13 @@ export function refuseUnknownIssuer(
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(
-    `${label} is @Public(), so no token is looked at, and it asks for one by @Caller(): open it by @OptionalToken() or @Authenticated(), or leave out @Caller()`,
+    `${label} is @Public(), so its token is not verified, but it asks for one with @Caller(). Use @OptionalToken() or @Authenticated(), or remove @Caller()`,
   );
 }
 
 export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy: string): void {
   if (!asksForAccessToken(host.classes, method)) return;
-  throw new Error(`${label} asks for a token by @Caller(), and Nest runs no guard for it: ${remedy}`);
+  throw new Error(`${label} asks for a token with @Caller(), but Nest runs no guard for it. ${remedy}`);
 }
 
 const PATTERNS = 'microservices:pattern';
@@ -65,7 +65,7 @@ export function refuseUnansweredStream(
   const patterns = [Reflect.getMetadata(PATTERNS, handler)].flat() as readonly unknown[];
   if (!patterns.some((pattern) => (Object(pattern) as { streaming?: unknown }).streaming === BARE_STREAM)) return;
   throw new Error(
-    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused: give microservicesRequestAdapter() in forRoot({ requestAdapters })`,
+    `${label} has @GrpcStreamCall(), and Nest ends the process when a call of it is refused. Set microservicesRequestAdapter() in forRoot({ requestAdapters })`,
   );
 }
 
@@ -77,7 +77,7 @@ export function refuseOpenMessages(handlers: readonly Handler[]): void {
     const isMessage = kind === 'message' || kind === 'gateway-message';
     if (!isMessage || host.classes.every(isAccessCheckBound)) continue;
     throw new Error(
-      `${label} has no access decorator, and neither has its class: it would run for everybody where Nest runs it without the global guard`,
+      `${label} and its class have no access decorator. It would run for everybody if Nest runs it without the global guard`,
     );
   }
 }
@@ -86,7 +86,9 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
   const type: unknown = (instance ?? prototype).constructor;
   if (typeof type !== 'function' || type.prototype !== prototype) {
     const what = typeof type === 'function' ? `the class ${type.name}` : 'no class';
-    throw new Error(`${label}: its "constructor" is ${what}, whose decorators would be taken for its own`);
+    throw new Error(
+      `${label}: its "constructor" is ${what}, so the decorators of that class would apply instead of its own`,
+    );
   }
   const routed = (instance as Readonly<Record<string, object>> | undefined)?.[method] ?? found;
   const access = routeAccess(type, found);
@@ -108,7 +110,7 @@ export function refuseUnenforced(
 ): void {
   const guarded = new Set<unknown>(guardedHandlers.map(({ method }) => method));
   const nothingEnforces = (what: string): Error =>
-    new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
+    new Error(`${what} has an access decorator that nothing enforces, because no guard runs for it`);
   const isReached = host.isController || host.isGateway || hasHandlers;
   const isSilent = (prototype: object): boolean => !isReached && enforced.has(prototype);
   const chain = chainOf(host.prototype);

@@ -49,7 +49,7 @@ function ofInactive(text: string, options: HintOptions): Fields {
     endedSecondsAgo: typeof exp === 'number' ? Math.round(options.nowSeconds - exp) : undefined,
   };
   return {
-    hint: iss === undefined && exp === undefined ? 'It has no claims that can be read.' : hintOfInactive(said, options),
+    hint: iss === undefined && exp === undefined ? 'The token has no readable claims.' : hintOfInactive(said, options),
     unverified: {
       issMatches: said.isOfIssuer,
       audMatches: said.isForUs,
@@ -68,16 +68,16 @@ function ofInactive(text: string, options: HintOptions): Fields {
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
   if (others === undefined) {
-    return `It says that it is for nobody, and Keycloak finds a token active only for its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
+    return `The token names no audience, and Keycloak reports a token as active only to its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
   }
-  return `It says that it is for ${others}, and this service is ${audience}. Either its sender has a wrong address for ${others}, which leads here. Or this service is ${others}, and runs with the client id of ${audience}: mend clientId. Or the audience mapper of its scope names the wrong client: mend that mapper. Add no mapper for ${audience}: tokens for ${others} would pass at both.`;
+  return `The token is for ${others}, but this service is ${audience}. If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
 }
 
 /** Keycloak issued the token, so its `iss` is the current name of the realm. */
 function ofOtherIssuer(text: string, { issuer, source }: HintOptions): string {
-  const found = loggableText(unverifiedClaims(text)['iss']) ?? 'otherwise';
-  const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak finds it active';
-  return `${why}, so the realm calls itself ${found} now, and this service expects ${issuer}: set the Frontend URL (Realm settings, General) or KC_HOSTNAME back, or issuer (KEYCLOAK_ISSUER) to the new name.`;
+  const found = loggableText(unverifiedClaims(text)['iss']) ?? 'another one';
+  const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak reports it as active';
+  return `${why}, so the issuer of the realm is ${found} now, but this service expects ${issuer}. Set the Frontend URL (Realm settings, General) or KC_HOSTNAME back, or set issuer (KEYCLOAK_ISSUER) to the new name.`;
 }
 
 interface Said {
@@ -89,13 +89,13 @@ interface Said {
 
 function hintOfInactive(said: Said, options: HintOptions): string {
   const { skew, clockToleranceSeconds } = options;
-  if (!said.isOfIssuer) return 'It says that it is from another issuer.';
+  if (!said.isOfIssuer) return 'The token names another issuer.';
   if (!said.isForUs) return ofAnotherAudience(said.audiences, options);
   if (isOff(skew, clockToleranceSeconds)) return inWords(skew);
   if (said.endedSecondsAgo !== undefined && said.endedSecondsAgo >= 0) {
-    return `It says that it expired ${said.endedSecondsAgo} s ago.`;
+    return `By its own exp, the token expired ${said.endedSecondsAgo} s ago.`;
   }
-  return 'What it says of itself would be good here: it was revoked, its session ended, its user or client was disabled, the realm has another issuer or signing key now, or it is forged.';
+  return 'The claims of the token are right for this service. It was revoked, its session ended, its user or client was disabled, the realm has a new issuer or signing key, or it is forged.';
 }
 
 const isOff = (skew: Skew | undefined, toleranceSeconds: number): skew is Skew =>
@@ -113,11 +113,12 @@ function ofTime(
   const endedSecondsAgo = nowSeconds - Number(exp);
   // A valid signature does not prove that the token is unexpired by Keycloak's clock.
   if (reason === 'expired' && source === 'signature') {
-    const unmeasured = skew === undefined ? " by this service's clock, which nothing has compared with Keycloak's" : '';
-    return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
+    const unmeasured =
+      skew === undefined ? ' by the clock of this service, which was never compared with the clock of Keycloak' : '';
+    return { hint: `The token expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
   // By Keycloak's clock, the token is already valid, and an active token has not expired.
-  const by = source === 'signature' ? 'signed it' : 'found it active';
+  const by = source === 'signature' ? 'signed the token' : 'reported the token as active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
 }
@@ -132,16 +133,16 @@ function off(by: string, direction: string, seconds: number): Fields {
 /** The key is looked up before the claims are checked, so an expired or foreign token also fails with this reason. */
 function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
   const { iss, exp } = unverifiedClaims(text);
-  if (iss !== issuer) return 'It says that it is from another issuer.';
+  if (iss !== issuer) return 'The token names another issuer.';
   if (typeof exp === 'number' && nowSeconds >= exp) {
-    return `It says that it expired ${Math.round(nowSeconds - exp)} s ago: Keycloak may have withdrawn its key since.`;
+    return `By its own exp, the token expired ${Math.round(nowSeconds - exp)} s ago. Keycloak may have removed its key since.`;
   }
-  return 'Keycloak publishes no key with the id that it names: Keycloak has withdrawn that key, or the token is forged.';
+  return 'Keycloak publishes no key with the id that the token names. Keycloak has removed that key, or the token is forged.';
 }
 
 function ofLightweight(text: string): string {
   const client = loggableText(unverifiedClaims(text)['azp']) ?? 'its client';
-  return `Keycloak issues lightweight access tokens to ${client}, and says by introspection alone for whom they are: turn that off for ${client} (client.use.lightweight.access.token.enabled), or verify by introspection.`;
+  return `Keycloak issues lightweight access tokens to ${client}, and only introspection shows their audience. Turn them off for ${client} (client.use.lightweight.access.token.enabled), or verify by introspection.`;
 }
 
 function inWords({ aheadSeconds, by }: Skew): string {

@@ -86,7 +86,7 @@ function handlerOf(handler: Handler, ofClass: readonly RouteDecorator[], ofMetho
   return Reader;
 }
 
-const SENTENCE = /^Reader\.read \(.*\) is @Public\(\), .* @Caller\(\): open it by @OptionalToken\(\)/;
+const SENTENCE = /^Reader\.read \(.*\) is @Public\(\), .* @Caller\(\)\. Use @OptionalToken\(\)/;
 
 describe.each(HANDLERS)('%s with @Caller()', (_, handler) => {
   it.each<[string, RouteDecorator[], RouteDecorator[]]>([
@@ -160,7 +160,7 @@ describe('a GraphQL field with @Caller() for which Nest runs no guard', () => {
   ])('stops the start if %s', async (_, ofClass, ofMethod) => {
     const handler = field((type) => graphql(type, []));
     await expect(start(handler.metadata(handlerOf(handler, ofClass, ofMethod)))).rejects.toThrow(
-      /^Reader\.read \(GraphQL field resolver\) asks for a token by @Caller\(\), and Nest runs no guard for it: GraphQLModule needs the option fieldResolverEnhancers/,
+      /^Reader\.read \(GraphQL field resolver\) asks for a token with @Caller\(\), but Nest runs no guard for it\. GraphQLModule needs the option fieldResolverEnhancers/,
     );
   });
 });

@@ -224,24 +224,22 @@ describe('AccessTokenVerifier', () => {
 describe('the start of an application', () => {
   it('reports the routes that introspect because of @MaxIntrospectionAge', async () => {
     await start({ verification: 'jwt' });
-    const report = LINES.find((line) => line.startsWith('What opens each handler')) ?? '';
+    const report = LINES.find((line) => line.startsWith('Access to each handler')) ?? '';
     expect(report).toMatch(/Routes\.byDefault \(GET\): @Authenticated\(\)$/m);
     expect(report).toMatch(/Routes\.signed \(GET\): @Authenticated\(\) @TokenVerification\('jwt'\)$/m);
-    expect(report).toMatch(
-      /Routes\.fresh \(GET\): .*@MaxIntrospectionAge\(\{ seconds: 0 \}\), and so by introspection$/m,
-    );
+    expect(report).toMatch(/Routes\.fresh \(GET\): .*@MaxIntrospectionAge\(\{ seconds: 0 \}\), so by introspection$/m);
   });
 
   it('fails if a route demands signature verification and the module has none', async () => {
     await expect(start({ jwt: undefined as never })).rejects.toThrow(
-      /^Routes\.signed \(GET\) has @TokenVerification\('jwt'\), and nothing here checks signatures: give forRoot\(\{ jwt: jwtVerification\(\) \}\), by nestjs-keycloak-s2s\/jwt$/,
+      /^Routes\.signed \(GET\) has @TokenVerification\('jwt'\), but signatures can't be checked\. Set forRoot\(\{ jwt: jwtVerification\(\) \}\) from nestjs-keycloak-s2s\/jwt$/,
     );
   });
 
   it('fails for options that demand signature verification without jwt', () => {
     const options = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
     expect(() => resolveKeycloakOptions({ ...options, verification: 'jwt' })).toThrow(
-      /verification is "jwt", so jwt must be given: jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
+      /verification is "jwt", so jwt must be given, as jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
     );
     expect(() => resolveKeycloakOptions({ ...options, verification: 'both' as never })).toThrow(
       /verification must be "introspection" or "jwt"/,
@@ -267,7 +265,7 @@ describe('@TokenVerification', () => {
         handler(): void {}
       }
       return Twice;
-    }).toThrow('Only one of @TokenVerification can stand on a route or class');
+    }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
   it('makes a derived route introspect from a base class, but never makes it verify signatures', async () => {

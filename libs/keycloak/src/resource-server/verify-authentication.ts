@@ -47,13 +47,13 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =
-  'Keycloak keeps no level on a token exchange: an exchanged token says 1, as that of a service account does. Demand acr where the token of the login arrives.';
+  'Keycloak does not keep the level in a token exchange. Exchanged tokens and tokens of service accounts have acr 1. Demand acr in the service that receives the token of the login.';
 
 const ACR_NOT_ACCEPTED =
-  'It is of another issuer than the first, and acceptedAcr of its entry in issuers does not have it: what it calls so may be something else.';
+  'The token is from a further issuer, and acceptedAcr of its entry in issuers does not contain this acr. The value may have another meaning there.';
 
 const ACR_MISSING =
-  'Keycloak puts acr into tokens by the client scope acr, which must be a default scope of the client that the token was issued to.';
+  'The client scope acr adds acr to tokens. It must be a default scope of the client that the token was issued to.';
 
 const AUTH_TIME_MISSING =
-  'Keycloak puts auth_time into tokens by the client scope basic, and only where a user has logged in in a browser: a service account has none, nor has a token of the password grant.';
+  'The client scope basic adds auth_time to tokens if the user logged in with a browser. Tokens of service accounts and of the password grant have none.';

@@ -183,7 +183,7 @@ async function outcomeOf(adapter: () => AbstractHttpAdapter, controller: Type): 
   try {
     app = await startWith(adapter, controller);
   } catch (error) {
-    return / opens it, and .*Base.* demands a token: replace /.test(String(error)) ? STOPPED : String(error);
+    return / opens it, but .*Base.* demands a token\. Replace /.test(String(error)) ? STOPPED : String(error);
   }
   try {
     return await answersOf(app);
@@ -340,7 +340,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
       }
     }
     Object.defineProperty(Twice.prototype, 'again', { value: Twice.prototype.handle });
-    await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method under two names|already declared/);
+    await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method with two names|already declared/);
   });
 
   it('has the access of each controller in turn if two controllers inherit it (RS-20)', async () => {

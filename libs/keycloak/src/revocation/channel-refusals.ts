@@ -15,16 +15,16 @@ const CURES = {
   proof_unknown_signer:
     'A proof was signed by a key that this service does not trust. Add the public key of the poller, or find out who wrote the proof',
   proof_of_another_stream:
-    'A proof of another stream was put in the place of ours. Find out who writes the keys of the proofs',
+    'Somebody replaced our proof with the proof of another stream. Find out who writes the keys of the proofs',
   proof_replayed:
     'A proof is older than the last one: somebody put it back, or the clock of the Valkey server was set back. Let pollers alone write the keys of the proofs',
   entries_replaced:
-    'The entries are not those that the poller has read: somebody replaced or removed some. Find out who writes the stream besides the services',
+    'The entries differ from the entries that the poller has read: somebody replaced or removed some. Find out who writes the stream besides the services',
   proof_not_comparable:
-    'Proofs cover entries that the server does not hold any more: somebody removed them early. Update all pollers, and find out who writes the stream besides the services',
+    'Proofs cover entries that the server no longer has: somebody removed them early. Update all pollers, and find out who writes the stream besides the services',
   no_public_key: 'Give this service the public keys of the pollers (the option proofs of valkeyRevocations())',
   proof_keys_unreadable:
-    'A file with keys of proofs can not be read, or holds something else. The last keys stay in use: correct the file',
+    "A file with keys of proofs can't be read or contains something else. Correct it. The last keys stay in use until then",
 } as const;
 
 export interface RefusalLog {
@@ -39,7 +39,7 @@ export type RefusalCounts = Readonly<Record<ChannelRefusal, number>>;
 
 const LOG_PAUSE_MS = 60_000;
 
-const WORDS = 'Refused what the revocation channel holds: cached answers are reused for introspectionTtlSeconds only';
+const WORDS = 'Refused content of the revocation channel. Cached answers are reused for introspectionTtlSeconds only';
 
 export class ChannelRefusals {
   readonly #counts = Object.fromEntries(CHANNEL_REFUSALS.map((reason) => [reason, 0])) as Record<

@@ -20,7 +20,7 @@ describe('ChannelTrust', () => {
     trust.refused('proof_unknown_signer');
     expect(lines).toEqual([
       {
-        message: expect.stringContaining('Refused what the revocation channel holds'),
+        message: expect.stringContaining('Refused content of the revocation channel'),
         fields: {
           reason: 'entry_unreadable',
           count: 1,

@@ -238,7 +238,7 @@ export class HeldDenials {
       goneEarly: this.#goneEarly,
       refusedIssuedBefore: this.#floor + this.options.clockToleranceSeconds,
     };
-    this.log.warn('The revocation list is full: raise maxRevocations. Older tokens are refused altogether', fields);
+    this.log.warn('The revocation list is full, so older tokens are refused. Raise maxRevocations', fields);
     this.#goneEarly = 0;
   }
 }

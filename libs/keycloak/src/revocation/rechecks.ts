@@ -87,7 +87,7 @@ function markOf(recheck: unknown): string | undefined {
   if (recheck === 'everything') return undefined;
   if (!isIssuerRecheck(recheck)) {
     throw new TypeError(
-      "A recheck is { sid }, { sub }, { clientId }, each with its issuer, { issuer } or 'everything', and nothing besides",
+      "A recheck must be { sid }, { sub } or { clientId }, each with its issuer, or { issuer } or 'everything', and nothing else",
     );
   }
   return Object.entries(recheck).flat().join(' ');

@@ -130,7 +130,7 @@ export class RevocationAppends {
       return 0;
     } catch (error) {
       this.#failures += 1;
-      const words = "Denials can't be shared: other replicas do not know of them yet";
+      const words = "Denials can't be shared. Other replicas do not have them yet";
       if (this.#failures === 1) this.log.error(words, { ...sharedFault(error) });
       return this.#pauseMs();
     }

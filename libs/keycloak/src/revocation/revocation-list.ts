@@ -81,8 +81,8 @@ export class RevocationList {
     if (found !== undefined) return found;
     throw new TypeError(
       issuer === undefined
-        ? `There are several issuers, so a ${what} must name one: { issuer, … }`
-        : `The issuer of this ${what} is none whose tokens are accepted here`,
+        ? `This module has several issuers, so a ${what} must name one: { issuer, … }`
+        : `This module has no issuer with the name in this ${what}`,
     );
   }
 }

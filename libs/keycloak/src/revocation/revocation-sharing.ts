@@ -133,7 +133,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#appends.soon();
     await Promise.race([caughtUp, this.#pause(maxWaitMs)]);
     if (!this.#hasCaughtUp)
-      this.log.error('The revocation channel has not been read yet: this replica is not ready', {});
+      this.log.error('The revocation channel has not been read yet, so this replica is not ready', {});
   }
 
   async stop(): Promise<void> {
@@ -141,7 +141,7 @@ export class RevocationSharing implements RevocationReceiver {
     await Promise.race([this.#appends.underWay(), sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#closing.abort();
     const unshared = this.held.unshared.toAppendSize;
-    if (unshared > 0) this.log.error('Denials were not shared: they end with this process', { unshared });
+    if (unshared > 0) this.log.error('Denials were not shared. They are lost when this process ends', { unshared });
     await this.#channel.close();
   }
 
@@ -156,7 +156,7 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   caughtUp(): void {
-    if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
+    if (this.#state === 'lost') this.log.log('The revocation channel can be read again', {});
     if (this.#state !== 'caught_up') this.#appends.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
@@ -175,7 +175,8 @@ export class RevocationSharing implements RevocationReceiver {
     const nowMs = this.clock.monotonicMs();
     if (nowMs >= this.#gapLoggedMs + WARNING_PAUSE_MS) {
       this.#gapLoggedMs = nowMs;
-      const words = 'The revocation channel has a gap: it is read anew, and what is held here is appended again';
+      const words =
+        'The revocation channel has a gap. This replica reads it from the start and appends its own denials again';
       this.log.error(words, { reason });
     }
     if (this.#state !== 'lost') this.#state = 'reading';
@@ -226,7 +227,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#state = 'lost';
     this.#appends.interrupt();
     const words =
-      "The revocation channel can't be read: denials of other replicas come later, answers serve as long as without it";
+      "The revocation channel can't be read. Denials of other replicas arrive late, and answers are cached as without the channel";
     this.log.error(words, { reason, ...(hint === undefined ? {} : { hint }) });
   }
 

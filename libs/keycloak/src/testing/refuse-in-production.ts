@@ -6,6 +6,6 @@ export function refuseInProduction(what: string): void {
   if (!isProduction(NODE_ENV)) return;
   const found = NODE_ENV === undefined ? 'not set' : JSON.stringify(NODE_ENV);
   throw new Error(
-    `NODE_ENV is ${found}, which counts as production, where ${what} would let anybody in. It requires NODE_ENV=test or NODE_ENV=development`,
+    `NODE_ENV is ${found}, which counts as production. There, ${what} would let anybody in, so it requires NODE_ENV=test or NODE_ENV=development`,
   );
 }

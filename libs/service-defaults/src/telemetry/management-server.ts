@@ -39,7 +39,7 @@ export async function startManagementServer(
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
     const fault = listenFault(error, { host, port }, METRICS_PLACE);
-    throw fault === undefined ? error : new ConfigurationError('The metrics have no place', [fault]);
+    throw fault === undefined ? error : new ConfigurationError("The metrics server can't listen", [fault]);
   });
   // Does not keep the process alive, which the service's own server does.
   server.unref();

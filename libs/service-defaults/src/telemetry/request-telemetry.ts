@@ -34,7 +34,7 @@ interface Reply {
 export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
   const durations = meter.createHistogram('http.server.request.duration', {
     unit: 's',
-    description: 'How long requests took, from their header to the end of the answer',
+    description: 'Duration of requests, from their header to the end of the answer',
     advice: { explicitBucketBoundaries: BUCKETS },
   });
   const contexts = new WeakMap<object, Context>();

@@ -50,7 +50,7 @@ export async function startTelemetry(
     const server = await startManagementServer(management, (request, response) =>
       reader.getMetricsRequestHandler(request, response),
     );
-    logger.log(`${name} has its metrics on ${management.host}, port ${server.port}`, 'Telemetry');
+    logger.log(`${name} serves its metrics on ${management.host}, port ${server.port}`, 'Telemetry');
     const provider = new MeterProvider({ resource, readers: [reader] });
     metrics.setGlobalMeterProvider(provider);
     ends.push(async () => {

@@ -62,7 +62,7 @@ export class PendingEnds {
       await this.sendEnd(end);
     } catch (error) {
       if (!(error instanceof SessionStoreError) || !WILL_NOT_BE_TAKEN.has(error.reason)) throw error;
-      this.logger.error('An end of sessions is not taken by the session store', error.fields);
+      this.logger.error('The session store did not end the sessions', error.fields);
     }
     if (this.#ends.get(mark) === end) this.#ends.delete(mark);
   }

@@ -173,7 +173,7 @@ export class ValkeySessionStore implements SessionStore {
     const wentBack = behindMs >= MIN_STEP_MS;
     if (wentBack && !this.#wentBack) {
       const words =
-        "The session store's clock went back: until it is an hour past where it was, sessions count as older by that";
+        'The clock of the session store went back. Until it is an hour past its former time, sessions count as older than they are';
       const hint = 'Empty the session store, then restart all replicas: everybody logs in again.';
       this.#logger.error(words, { seconds: Math.round(behindMs / 1000), hint });
     }
@@ -212,7 +212,7 @@ export class ValkeySessionStore implements SessionStore {
       const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
       const failure = new SessionStoreError(message, hint);
       if (!this.#isAway)
-        this.#logger.error('Session store unavailable: requests with a session are answered 503', failure.fields);
+        this.#logger.error('Session store unavailable. Requests with a session get 503', failure.fields);
       this.#isAway = true;
       throw failure;
     }

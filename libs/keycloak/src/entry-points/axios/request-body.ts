@@ -56,7 +56,7 @@ function streamBody(body: Readable): SentBody {
     isRepeatable: false,
     open: () => body,
     watch(fail) {
-      const early = new Error('The body of the request ended before its end');
+      const early = new Error('The body of the request ended too early');
       if (body.errored !== null || body.destroyed || body.readableEnded) fail(body.errored ?? early);
       body.on('error', fail).once('close', () => (body.readableEnded ? undefined : fail(early)));
     },
@@ -76,7 +76,7 @@ function asNodeStream(stream: Readable): Readable {
 function bytesOf(data: unknown): string | Uint8Array {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new TypeError('After transformRequest, a body is text, bytes, a form or a stream');
+  throw new TypeError('After transformRequest, the body must be a string, bytes, a form or a stream');
 }
 
 const isStream = (data: unknown): data is Readable =>

@@ -89,7 +89,7 @@ async function sent(
     signal: cancellation.signal,
     onSent: (bytes) => {
       size += bytes;
-      if (size > maxSent) cancellation.abort(new TypeError(`${service}: the body has more bytes than maxBodyLength`));
+      if (size > maxSent) cancellation.abort(new TypeError(`${service}: the body is longer than maxBodyLength`));
       upload?.add(bytes, config.headers.get('content-length'));
     },
     onReceived: download && ((bytes, headers) => download.add(bytes, headers['content-length'])),
@@ -99,7 +99,7 @@ async function sent(
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
   // axios drops the fragment when it adds a query, and collapses leading slashes into one.
   if (/#|^\/\//.test(config.url ?? ''))
-    throw new TypeError(`${service}: a URL has no "#" and does not begin with "//"`);
+    throw new TypeError(`${service}: a URL must not contain "#" or begin with "//"`);
   try {
     return ALONE.getUri(config);
   } catch (error) {
@@ -122,7 +122,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** In milliseconds; 0 means no timeout, as in axios. */
 function timeoutOf(service: string, timeout: number | undefined = 0): number {
   const ms = Number(timeout);
-  if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, 0 for none`);
+  if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, or 0 for no timeout`);
   return Math.min(ms, MAX_TIMER_MS);
 }
 
@@ -139,7 +139,7 @@ const METHODS: ReadonlySet<string> = new Set<StreamingMethod>([
 
 function methodOf(service: string, method = 'get'): StreamingMethod {
   const upper = method.toUpperCase();
-  if (!METHODS.has(upper)) throw new TypeError(`${service}: ${JSON.stringify(method)} is not a method of its calls`);
+  if (!METHODS.has(upper)) throw new TypeError(`${service}: calls can't use the method ${JSON.stringify(method)}`);
   return upper as StreamingMethod;
 }
 

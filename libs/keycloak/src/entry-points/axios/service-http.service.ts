@@ -60,7 +60,7 @@ export class ServiceHttp {
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,
-      adapter: () => Promise.reject(new TypeError(`${name}: a call says in whose name: onBehalfOf(…) or asService(…)`)),
+      adapter: () => Promise.reject(new TypeError(`${name}: choose onBehalfOf(…) or asService(…) for each call`)),
     });
   }
 
@@ -100,7 +100,7 @@ export class ServiceHttp {
 const withOurAdapter =
   (name: string) =>
   (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
-    if (!isServiceHttpAdapter(config.adapter)) throw new TypeError(`${name}: the adapter is not the caller's to set`);
+    if (!isServiceHttpAdapter(config.adapter)) throw new TypeError(`${name}: callers can't set the adapter`);
     return config;
   };
 

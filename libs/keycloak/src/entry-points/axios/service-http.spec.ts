@@ -255,7 +255,7 @@ describe('ServiceHttp', () => {
 
   it('refuses a call without asService or onBehalfOf, and refuses an invalid scope', async () => {
     const http = serviceHttp();
-    await expect(http.axiosRef.get('/a')).rejects.toThrow('in whose name');
+    await expect(http.axiosRef.get('/a')).rejects.toThrow('choose onBehalfOf(…) or asService(…)');
     expect(() => http.asService('')).toThrow(TypeError);
     expect(() => http.onBehalfOf(ALICE, 'two  "words')).toThrow(TypeError);
     expect(seen).toEqual([]);
@@ -707,7 +707,7 @@ describe('ServiceHttp request bodies', () => {
     const destroyed = Readable.from(['a']).destroy();
     for (const body of [ended, destroyed]) {
       expect(await failed(asService().post('/a', body))).toMatchObject({
-        message: 'The body of the request ended before its end',
+        message: 'The body of the request ended too early',
       });
     }
     expect(seen).toEqual([]);

@@ -536,7 +536,7 @@ describe('a field resolver', () => {
         FieldsResolver,
       ]),
     ).rejects.toThrow(
-      /^FieldsResolver\.price \(GraphQL field resolver\) has an access decorator that nothing enforces/,
+      /^FieldsResolver\.price \(GraphQL field resolver\) has an access decorator that no guard enforces/,
     );
   });
 
@@ -555,7 +555,7 @@ describe('a field resolver', () => {
     }
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [Claiming]),
-    ).rejects.toThrow(/^Claiming\.price \(GraphQL field resolver\) has an access decorator that nothing enforces/);
+    ).rejects.toThrow(/^Claiming\.price \(GraphQL field resolver\) has an access decorator that no guard enforces/);
   });
 });
 

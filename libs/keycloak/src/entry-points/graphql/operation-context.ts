@@ -21,5 +21,5 @@ export function isSubscription(call: CallContext): boolean {
 }
 
 export const withoutRequest = (
-  detail = 'The context of GraphQL has no request: keep "req" in what the option "context" returns',
+  detail = 'The context of GraphQL has no request. Keep "req" in the object that the option "context" returns',
 ): BearerError => new BearerError('route_closed', { reason: 'transport_without_headers', detail });

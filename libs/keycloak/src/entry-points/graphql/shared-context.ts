@@ -20,7 +20,7 @@ export function checkNotShared(call: CallContext): void {
     throw new BearerError('route_closed', {
       reason: 'context_shared',
       detail:
-        'The context of GraphQL has the request of another operation: the option "context" must be a function that makes a new object',
+        'The context of GraphQL has the request of another operation. The option "context" must be a function that returns a new object',
     });
   }
 }

@@ -43,7 +43,7 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   const subscription = webSocketOf(contextOf(call));
   if (subscription !== undefined || !isSubscription(call)) return subscription;
   throw withoutRequest(
-    'The context of a subscription has no connection: keep "extra" and "connectionParams" in what the option "context" returns',
+    'The context of a subscription has no connection. Keep "extra" and "connectionParams" in the object that the option "context" returns',
   );
 }
 

@@ -85,7 +85,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
     await settled();
     expect(lines.at(-1)).toBe(
-      `Keycloak's signing keys can't be read again: those of before serve on {"reason":"ECONNREFUSED","leftSeconds":149}`,
+      `Keycloak's signing keys can't be read again. The last ones stay in use {"reason":"ECONNREFUSED","leftSeconds":149}`,
     );
     expect([has(OLD), issuer.asked.length]).toEqual([true, 2]);
     clock.advance(10);
@@ -202,7 +202,7 @@ describe('SigningKeys', () => {
     await keys.usable();
     clock.advance(5);
     await keys.newer();
-    const words = 'Keycloak publishes a key that must not be used: tokens that name it are not accepted';
+    const words = 'Keycloak publishes a key that must not be used. Tokens that name it are refused';
     expect(lines.filter((line) => line.startsWith(words))).toEqual([
       `${words} {"keyId":"leaked","fault":"private_key"}`,
     ]);

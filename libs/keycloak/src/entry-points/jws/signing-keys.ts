@@ -101,7 +101,7 @@ export class SigningKeys {
     this.#read().catch((error: unknown) => {
       const reason = error instanceof AuthorizationServerError ? error.reason : 'unexpected';
       const leftSeconds = Math.max(0, Math.round((this.#endMs - this.#clock.monotonicMs()) / 1000));
-      this.#log.warn("Keycloak's signing keys can't be read again: those of before serve on", { reason, leftSeconds });
+      this.#log.warn("Keycloak's signing keys can't be read again. The last ones stay in use", { reason, leftSeconds });
     });
   }
 
@@ -137,7 +137,7 @@ export class SigningKeys {
     const knownFaults = new Set(former?.faultyKeys.map(({ keyId, fault }) => `${fault} ${keyId}`));
     for (const { keyId, fault } of set.faultyKeys) {
       if (knownFaults.has(`${fault} ${keyId}`)) continue;
-      const words = 'Keycloak publishes a key that must not be used: tokens that name it are not accepted';
+      const words = 'Keycloak publishes a key that must not be used. Tokens that name it are refused';
       this.#log.error(words, { keyId: shownKeyId(keyId), fault });
     }
   }

@@ -11,7 +11,7 @@ describe('jwtVerification', () => {
   });
 
   it.each<[JwtVerificationOptions, string]>([
-    [{ algorithms: ['HS256'] }, 'algorithms must be a list of some of RS256, '],
+    [{ algorithms: ['HS256'] }, 'algorithms must be a list with any of RS256, '],
     [{ algorithms: ['none'] }, 'algorithms must be'],
     [{ algorithms: ['rs256'] }, 'algorithms must be'],
     [{ algorithms: [] }, 'algorithms must be'],

@@ -57,7 +57,7 @@ function readOptions(options: JwtVerificationOptions): JwtVerifierOptions {
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   const isList = Array.isArray(algorithms) && algorithms.length > 0;
   if (!isList || !algorithms.every((algorithm) => SIGNING_ALGORITHMS.includes(algorithm))) {
-    faults.fault(`algorithms must be a list of some of ${SIGNING_ALGORITHMS.join(', ')}`);
+    faults.fault(`algorithms must be a list with any of ${SIGNING_ALGORITHMS.join(', ')}`);
   }
   const read = {
     algorithms: new Set(isList ? algorithms : []),

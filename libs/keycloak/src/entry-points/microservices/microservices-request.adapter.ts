@@ -92,7 +92,7 @@ function withoutHeaders(received: ReceivedCall): BearerError {
   const context = received.transport === 'other' ? received.context : undefined;
   return new BearerError('route_closed', {
     reason: 'transport_without_headers',
-    detail: `Messages with a ${context?.constructor.name ?? 'context of their own'} have no headers that are read, so nothing in them can carry a token`,
+    detail: `Messages with a ${context?.constructor.name ?? 'context of their own'} have no headers that the guard can read, so they can't carry a token`,
   });
 }
 

@@ -36,26 +36,26 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 export function measureChannels(meter: Meter): () => void {
   const lookups = meter.createCounter('keycloak_s2s.cache.lookups', {
     unit: '{lookup}',
-    description: 'Answers about tokens, signatures of tokens, and tokens of this service, that were wanted',
+    description: 'Requested introspection answers, token signatures and tokens of this service',
   });
   const duration = (name: string, description: string) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: BUCKETS } });
   const introspections = duration(
     'keycloak_s2s.introspection.duration',
-    'How long requests waited for an answer about a token that was not cached here',
+    'Waiting time of requests for an introspection answer that was not cached here',
   );
   const jwtVerifications = duration(
     'keycloak_s2s.jwt_verification.duration',
-    'How long requests waited for the signature of a token that was not cached here, and for keys',
+    'Waiting time of requests for a signature check that was not cached here, and for keys',
   );
-  const tokens = duration('keycloak_s2s.token.duration', 'How long calls waited for a token that was not cached here');
+  const tokens = duration('keycloak_s2s.token.duration', 'Waiting time of calls for a token that was not cached here');
   const serviceCalls = duration(
     'keycloak_s2s.service_call.duration',
-    'How long calls of other services took, with their token and their slot',
+    'Duration of calls to other services, including their token and their slot',
   );
   const refusals = meter.createCounter('keycloak_s2s.refusals', {
     unit: '{refusal}',
-    description: 'Requests that were refused or failed by a refusal of the library',
+    description: 'Requests that the library refused or failed',
   });
   return listenTo({
     [INTROSPECTION_CHANNEL]: ({ outcome, active, failed, durationMs }: IntrospectionMessage) => {

@@ -15,19 +15,19 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
   const gauges = {
     running: gauge('calls.running', '{call}', 'Calls that are under way'),
     queued: gauge('calls.queued', '{call}', 'Calls that wait for a slot'),
-    circuit: gauge('circuit.state', '1', '1 for the state that a circuit is in, 0 for the others'),
-    entries: gauge('cache.entries', '{entry}', 'What the caches of this process hold'),
-    revocations: gauge('revocations', '{denial}', 'Denials that this process holds'),
+    circuit: gauge('circuit.state', '1', '1 for the current state of a circuit, 0 for the others'),
+    entries: gauge('cache.entries', '{entry}', 'Entries in the caches of this process'),
+    revocations: gauge('revocations', '{denial}', 'Denials in this process'),
     channel: gauge(
       'revocation_channel.state',
       '1',
-      '1 for the state that the channel of denials is in, 0 for the others',
+      '1 for the current state of the channel of denials, 0 for the others',
     ),
-    signals: gauge('signals.state', '1', '1 for the state that the feed of revocations is in, 0 for the others'),
+    signals: gauge('signals.state', '1', '1 for the current state of the feed of revocations, 0 for the others'),
     unreadable: gauge(
       'revocation_channel.unreadable',
       '{entry}',
-      'Entries and proofs in the channel that this process has no key for, or that a newer version wrote',
+      'Entries and proofs in the channel without a key in this process, or from a newer version',
     ),
     refused: meter.createObservableCounter('keycloak_s2s.revocation_channel.refused', {
       unit: '{entry}',
@@ -35,9 +35,9 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
     }),
     gaps: meter.createObservableCounter('keycloak_s2s.revocation_channel.gaps', {
       unit: '{gap}',
-      description: 'Times after which answers that were cached before are reused for the short time only',
+      description: 'Interruptions, after which earlier cached answers are reused for the short time only',
     }),
-    unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
+    unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not have yet'),
   };
   const observe = (result: BatchObservableResult): void => {
     for (const status of read()) observeStatus(result, gauges, status);

@@ -17,7 +17,10 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
     applyEach(signals, target);
     return true;
   } catch (error) {
-    target.log.error('What was received could not be applied: everything is asked about anew', reasonOf(error));
+    target.log.error(
+      'Received revocations could not be applied. Cached answers are dropped and Keycloak is asked again',
+      reasonOf(error),
+    );
     target.revocations.recheck({ issuer: target.issuer });
     return false;
   }

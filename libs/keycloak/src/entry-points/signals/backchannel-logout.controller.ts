@@ -12,7 +12,7 @@ const BODIES = {
   refused: { error: 'invalid_request', error_description: 'The logout token is not valid' },
   unavailable: {
     error: 'temporarily_unavailable',
-    error_description: 'The logout could not be carried out, or not in full',
+    error_description: 'The logout failed, in part or in full',
   },
 } as const;
 

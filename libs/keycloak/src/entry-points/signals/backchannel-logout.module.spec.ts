@@ -132,11 +132,11 @@ describe.each([
 
 describe('BackchannelLogoutModule', () => {
   it.each<[string, object]>([
-    ['path must be a path', { path: '' }],
-    ['path must be a path', { path: 'auth/' }],
-    ['path must be a path', { path: 'auth/:id' }],
-    ['path must be a path', { path: 'https://shop.example.com/logout' }],
-    ['path must be a path', { path: 7 }],
+    ['path must consist of letters', { path: '' }],
+    ['path must consist of letters', { path: 'auth/' }],
+    ['path must consist of letters', { path: 'auth/:id' }],
+    ['path must consist of letters', { path: 'https://shop.example.com/logout' }],
+    ['path must consist of letters', { path: 7 }],
     ['decorators must be a list', { decorators: 'CsrfExempt' }],
     ['unknown option "paht"', { paht: 'auth' }],
   ])('rejects invalid options: %s', (fault, options) => {
@@ -147,7 +147,7 @@ describe('BackchannelLogoutModule', () => {
     const given = [undefined, {}, { ended: 'x' }, { ended: async () => undefined, unverified: true }];
     for (const listener of given) {
       await expect(started({ notices: listening(listener as BackchannelLogoutListener) })).rejects.toThrow(
-        'useFactory must give a listener',
+        'useFactory must return a listener',
       );
     }
     const one = BackchannelLogoutModule.forRoot();

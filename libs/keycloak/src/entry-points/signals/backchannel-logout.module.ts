@@ -82,7 +82,7 @@ const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined }
 /** Throws if the module is imported twice: each instance would accept the same notice once. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
-  if (count > 1) throw cantBeUsed([`it is imported ${count} times: call forRoot or forRootAsync once`]);
+  if (count > 1) throw cantBeUsed([`it is imported ${count} times. Call forRoot or forRootAsync once`]);
 }
 
 function noticesOf(

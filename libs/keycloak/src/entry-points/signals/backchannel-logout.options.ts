@@ -24,10 +24,10 @@ export function resolveLogoutOptions(given: BackchannelLogoutOptions): Required<
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   if (typeof path !== 'string' || !PLAIN_PATH.test(path)) {
-    faults.fault('path must be a path of letters, digits, - . _ ~ and /, without a final slash');
+    faults.fault('path must consist of letters, digits, - . _ ~ and /, without a final slash');
   }
   if (!Array.isArray(decorators) || !decorators.every((each) => typeof each === 'function')) {
-    faults.fault('decorators must be a list of decorators of methods, such as [CsrfExempt()]');
+    faults.fault('decorators must be a list of method decorators, such as [CsrfExempt()]');
   }
   faults.throwIfFaulty(cantBeUsed);
   return { path, decorators };
@@ -38,7 +38,7 @@ export function checkedListener(given: unknown): BackchannelLogoutListener {
   if (typeof ended === 'function' && (unverified === undefined || typeof unverified === 'function')) {
     return given as BackchannelLogoutListener;
   }
-  throw cantBeUsed(['useFactory must give a listener: { ended(logout), unverified?() }']);
+  throw cantBeUsed(['useFactory must return a listener: { ended(logout), unverified?() }']);
 }
 
 export const cantBeUsed = (faults: readonly string[]): ConfigurationError =>

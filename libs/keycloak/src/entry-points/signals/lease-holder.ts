@@ -54,7 +54,7 @@ export class LeaseHolder {
     const { reason, hint } = sharedFault(error);
     if (hint === undefined || hint === this.#refusedFor) return;
     this.#refusedFor = hint;
-    this.log.error("This process can't poll for the other services: the revocation channel refuses it", {
+    this.log.error("This process can't poll for the other services, because the revocation channel refuses it", {
       reason,
       hint,
     });
@@ -65,8 +65,8 @@ export class LeaseHolder {
   }
 
   #say(isThis: boolean): void {
-    if (isThis && this.#isSaidToListen === false) this.log.log('This replica listens to revocations', {});
-    if (!isThis && this.#isSaidToListen === true) this.log.log('Another replica listens to revocations', {});
+    if (isThis && this.#isSaidToListen === false) this.log.log('This replica polls for revocations', {});
+    if (!isThis && this.#isSaidToListen === true) this.log.log('Another replica polls for revocations', {});
     this.#isSaidToListen = isThis;
   }
 }

@@ -56,7 +56,7 @@ export class LogoutNotices {
   /** Anybody can send notices, so repeated log lines are only counted. */
   #say(level: 'warn' | 'error', words: string, fields: Readonly<Record<string, string>>): void {
     const summarize = (unwritten: object): void =>
-      this.log[level](`${words}, as were others`, { ...fields, ...unwritten });
+      this.log[level](`Several times: ${words}`, { ...fields, ...unwritten });
     if (this.#repeated.admits(JSON.stringify([words, fields]), summarize)) this.log[level](words, fields);
   }
 
@@ -83,7 +83,7 @@ export class LogoutNotices {
     } catch (error) {
       tokens.release(tokenId);
       const reason = nameOf(error);
-      this.log.error('A session has ended, and the listener of this application failed', { issuer, sid, sub, reason });
+      this.log.error('A session ended, but the listener of this application failed', { issuer, sid, sub, reason });
       return { kind: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS };
     }
     this.log.log('Session ended', { audit: 'session_ended', issuer, sid, sub });
@@ -103,7 +103,7 @@ export class LogoutNotices {
     if (error instanceof LogoutTokenError) throw error;
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
       error instanceof AuthorizationServerError ? error : { reason: nameOf(error) };
-    const words = 'Logout token not verified: its issuer will be asked about every token again';
+    const words = 'Logout token not verified. The service asks its issuer about every token again';
     this.#say('error', words, { issuer, reason });
     rechecks.require();
     try {

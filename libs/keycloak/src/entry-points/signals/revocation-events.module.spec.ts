@@ -115,7 +115,7 @@ describe('RevocationEventsModule', () => {
       const imports = [root, RevocationEventsModule.forRoot({ sources: [source], pollSeconds })];
       return Test.createTestingModule({ imports }).setLogger(SILENT).compile();
     };
-    await expect(module(2, 300)).rejects.toThrow('pollSeconds must be less than introspectionTtlSeconds, which is 2');
+    await expect(module(2, 300)).rejects.toThrow('pollSeconds must be less than introspectionTtlSeconds (2)');
     await expect(module(1.9, 300)).resolves.toBeDefined();
     await expect(module(2)).resolves.toBeDefined();
   });
@@ -133,7 +133,7 @@ describe('RevocationEventsModule', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const without of [{}, { publicKeys }]) {
       await expect(started(without)).rejects.toThrow(ConfigurationError);
-      await expect(started(without)).rejects.toThrow('so the channel needs a private key for its proofs');
+      await expect(started(without)).rejects.toThrow('so its revocationChannel needs a private key for proofs');
     }
     await expect(started({ privateKey })).resolves.toBeDefined();
   });
@@ -159,7 +159,7 @@ describe('RevocationEventsModule', () => {
       'client.clientSecret must have no line break',
     ],
     [{ sources: [source], client: { clientId: 'x', clientSecret: 7 } }, 'client.clientSecret must be a string'],
-    [{ sources: [source], client: { clientId: 'x' } }, 'client must have one of clientSecret and clientAuthentication'],
+    [{ sources: [source], client: { clientId: 'x' } }, 'client must have either clientSecret or clientAuthentication'],
     [{ sources: [source], client: { clientId: 'x', clientSecret: '' } }, 'client.clientSecret must be given'],
     [{ sources: [source], client: { clientId: 'x', secret: 's' } }, 'unknown option "client.secret"'],
     [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],

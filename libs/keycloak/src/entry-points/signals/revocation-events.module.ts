@@ -87,7 +87,7 @@ export class RevocationEventsModule {
 }
 
 const KEY_MISSING =
-  'this process polls revocations and has a revocationChannel, so the channel needs a private key for its proofs: proofs.privateKeyFile or proofs.privateKey of valkeyRevocations() (openssl genpkey -algorithm ed25519)';
+  'this process polls revocations, so its revocationChannel needs a private key for proofs: proofs.privateKeyFile or proofs.privateKey of valkeyRevocations() (openssl genpkey -algorithm ed25519)';
 
 const OPTIONS = Symbol('nestjs-keycloak-s2s:signals-options');
 const FEED = Symbol('nestjs-keycloak-s2s:signal-feed');
@@ -118,7 +118,7 @@ function readOptions(
   const { introspectionTtlSeconds: ttl = Infinity, introspectionTtlWithEventsSeconds: signalled } = issuer ?? {};
   if (isInRange && signalled !== undefined && pollSeconds >= ttl) {
     faults.fault(
-      `pollSeconds must be less than introspectionTtlSeconds, which is ${ttl}: a proof is valid for that long`,
+      `pollSeconds must be less than introspectionTtlSeconds (${ttl}), because a proof is valid for that time`,
     );
   }
   const read = client === undefined ? undefined : readClient(client, faults);
@@ -134,7 +134,7 @@ function readClient(client: RevocationEventsClientOptions, faults: Configuration
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);
   if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
-    faults.fault('client must have one of clientSecret and clientAuthentication');
+    faults.fault('client must have either clientSecret or clientAuthentication');
   }
   return { clientId, clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? '') };
 }

@@ -303,7 +303,7 @@ describe('SignalFeed', () => {
       const before = asked;
       await until(() => asked > before + 2);
     };
-    const [listens, waits] = ['This replica listens to revocations', 'Another replica listens to revocations'];
+    const [listens, waits] = ['This replica polls for revocations', 'Another replica polls for revocations'];
     const said = (): string[] => lines.map(({ message }) => message).filter((one) => [listens, waits].includes(one));
     follow(sourceOf('events', () => (isAway ? Promise.reject(new TypeError('away')) : QUIET)));
     await until(() => proofs > 0);
@@ -385,7 +385,7 @@ describe('SignalFeed', () => {
   it('refuses a second feed for the same issuer', () => {
     follow(sourceOf('events', () => QUIET));
     const options = { sources: [sourceOf('others', () => QUIET)], pollMs: 1 };
-    expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/runs already/);
+    expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/already runs/);
   });
 
   it('runs one poll at a time, and stops polling when it is stopped', async () => {

@@ -96,7 +96,7 @@ export class SignalFeed {
   /** Throws `Error` if another feed is running: the proof of one feed must not hide a gap in the other. */
   start(): void {
     if (!this.at.signals.follow())
-      throw new Error('A signal feed runs already: import RevocationEventsModule once, with all sources');
+      throw new Error('A signal feed already runs. Import RevocationEventsModule once, with all sources');
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 
@@ -181,7 +181,9 @@ export class SignalFeed {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < one.missedLoggedMs + WARNING_PAUSE_MS) return;
     one.missedLoggedMs = nowMs;
-    this.#log.warn('Revocations may have been missed: answers of before are asked for anew', { source: one.name });
+    this.#log.warn('Revocations may have been missed. Cached answers are dropped and Keycloak is asked again', {
+      source: one.name,
+    });
   }
 
   #fail(one: Followed, error: unknown): void {

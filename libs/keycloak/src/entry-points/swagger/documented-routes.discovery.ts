@@ -31,7 +31,7 @@ export function documentedRoutes(
   const documented = placesOf(app, routes, kept, document, options);
   const isPart = (options.include ?? []).length > 0 || options.onlyIncludeDecoratedEndpoints === true;
   const lacking = documented.flatMap(({ route: { label }, places }) => {
-    if (places.length === 0 && !isPart) return [`${label} is in no operation, and nothing excludes it`];
+    if (places.length === 0 && !isPart) return [`${label} belongs to no operation, and nothing excludes it`];
     return places
       .filter((place) => operationAt(given, place) === undefined)
       .map((place) => `${label} is not in the document, which has no ${nameOf(place)}`);
@@ -39,7 +39,7 @@ export function documentedRoutes(
   const known = new Set(documented.flatMap(({ places }) => places.map(nameOf)));
   const unknown = placesIn(given)
     .filter((place) => !known.has(nameOf(place)) && operationAt(given, place)?.security === undefined)
-    .map((place) => `${nameOf(place)} is in the document without security, and no route is described by it`);
+    .map((place) => `${nameOf(place)} is in the document without security, but describes no route`);
   return { documented, faults: [...lacking, ...unknown] };
 }
 

@@ -125,7 +125,7 @@ class Demands {
       if (earlier === undefined) this.#byOperation.set(name, { ...demand, place, label });
       else if (!isDeepStrictEqual([earlier.security, earlier.responses], [demand.security, demand.responses])) {
         this.faults.push(
-          `${name} is the operation of ${earlier.label} and of ${label}, which demand different things: exclude one by @ApiExcludeEndpoint()`,
+          `${name} is the operation of ${earlier.label} and of ${label}, whose routes have different demands. Exclude one with @ApiExcludeEndpoint()`,
         );
       }
     }
@@ -135,6 +135,6 @@ class Demands {
 function throwIfFaulty(faults: readonly string[]): void {
   if (faults.length === 0) return;
   throw new Error(
-    `The OpenAPI document can't say what each route demands:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    `The OpenAPI document can't describe the demands of all routes:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
   );
 }

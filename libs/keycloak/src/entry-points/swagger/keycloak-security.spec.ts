@@ -471,7 +471,7 @@ describe('addKeycloakSecurity routes', () => {
     await make({ controllers: [Versions] });
     app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' });
     expect(() => documentOf()).toThrow(
-      'GET /orders is the operation of Versions.first (GET) and of Versions.second (GET), which demand different things',
+      'GET /orders is the operation of Versions.first (GET) and of Versions.second (GET), whose routes have different demands',
     );
   });
 
@@ -543,7 +543,7 @@ describe('addKeycloakSecurity errors', () => {
       }
     }
     await make({ controllers: [Many] });
-    expect(() => documentOf()).toThrow('Many.many (GET): its @RequireAnyPermission() come to 256 alternatives');
+    expect(() => documentOf()).toThrow('Many.many (GET): its @RequireAnyPermission() have 256 alternatives');
   });
 
   it('throws if decorators contradict each other', async () => {
@@ -557,7 +557,7 @@ describe('addKeycloakSecurity errors', () => {
       }
     }
     await make({ controllers: [Contradicting] });
-    expect(() => documentOf()).toThrow('@Public() never looks at a token');
+    expect(() => documentOf()).toThrow('@Public() verifies no token');
   });
 
   it('throws without KeycloakModule', async () => {

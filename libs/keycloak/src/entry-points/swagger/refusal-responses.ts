@@ -113,13 +113,12 @@ export const refusalSchema = (exposesReason: boolean): object => ({
     acrValues: {
       type: 'array',
       items: { type: 'string' },
-      description:
-        'With `insufficient_user_authentication`: the values of `acr` of which one is demanded, the preferred one first',
+      description: 'With `insufficient_user_authentication`: the accepted values of `acr`, the preferred one first',
     },
     maxAgeSeconds: {
       type: 'integer',
       minimum: 0,
-      description: 'With `insufficient_user_authentication`: how many seconds ago the user may have logged in',
+      description: 'With `insufficient_user_authentication`: the maximum age of the login in seconds',
     },
     ...(exposesReason ? { reason: { type: 'string', description: 'The finer reason, in demonstrations only' } } : {}),
   },

@@ -26,7 +26,7 @@ describe('examination words', () => {
     ['noperm', /lacks a right that each connection needs/, /Give the user the rights/],
     ['maxmemory_policy_must_be_noeviction', /evicts entries/, /noeviction/],
     ['cert_has_expired', /not trusted \(cert_has_expired\)/, /SHARED_STATE_CA_FILE/],
-    ['econnrefused', /is not reached \(econnrefused\)/, /Start the server/],
+    ['econnrefused', /is unreachable \(econnrefused\)/, /Start the server/],
   ])('explain %s, and name the cure', (reason, message, cure) => {
     expect(serverFault(at('valkey://valkey'), reason)).toEqual({
       message: expect.stringMatching(message) as unknown,

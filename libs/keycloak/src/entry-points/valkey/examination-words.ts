@@ -49,7 +49,7 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
     };
   }
   return {
-    message: `${place} is not reached (${reason}).`,
+    message: `${place} is unreachable (${reason}).`,
     cure: 'Start the server, or correct the host and the port in the URL (SHARED_STATE_URL). Look for a firewall or a network policy in between.',
   };
 }
@@ -68,7 +68,7 @@ export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>
     cure: 'Find out which process wrote it. Only the pollers need the right to write that key (docs/valkey.md).',
   },
   proof_of_another_stream: {
-    message: 'Somebody put a proof of another stream in the place of ours.',
+    message: 'Somebody replaced our proof with the proof of another stream.',
     cure: 'Find out who writes the keys of the proofs. Only the pollers need that right (docs/valkey.md).',
   },
 };

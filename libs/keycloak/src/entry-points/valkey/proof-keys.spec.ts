@@ -37,7 +37,7 @@ describe('ProofKeys', () => {
     expect([reader.verify('text', signature), signer.verify('text', signature)]).toEqual([true, true]);
     expect(reader.verify('another text', signature)).toBe(false);
     expect(new ProofKeys('spec', { publicKeys: other.publicKeys }).verify('text', signature)).toBe(false);
-    expect(() => reader.sign('text')).toThrow('There is no private key');
+    expect(() => reader.sign('text')).toThrow('The private key for signing is missing');
   });
 
   it('has no keys without options', () => {
@@ -51,15 +51,15 @@ describe('ProofKeys', () => {
     [
       'a public key beside garbage',
       () => ({ publicKeys: `${proofKeyPair().publicKeys} 4711` }),
-      /must hold Ed25519 public/,
+      /must contain Ed25519 public/,
     ],
-    ['no key', () => ({ publicKeys: '' }), /must hold Ed25519 public/],
+    ['no key', () => ({ publicKeys: '' }), /must contain Ed25519 public/],
     ['both a key and its file', () => ({ privateKey: 'x', privateKeyFile: 'y' }), /exclude each other/],
     ['a file that is not there', () => ({ publicKeysFile: join(folder, '4711') }), /the file can't be read/],
     [
       'a file with something else',
       () => ({ privateKeyFile: fileWith('else', '4711') }),
-      /the file must hold one Ed25519/,
+      /the file must contain one Ed25519/,
     ],
     ['a misspelt name', () => ({ publicKey: 'x' }) as ProofKeyOptions, /unknown option "proofs.publicKey"/],
   ])('refuses %s, and prints no value', (_, options, message) => {

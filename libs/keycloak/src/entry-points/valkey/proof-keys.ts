@@ -24,8 +24,8 @@ export interface ProofSignature {
 }
 
 const PRIVATE_KEY_FAULT =
-  'must hold one Ed25519 private key, PKCS #8 in PEM or base64 (openssl genpkey -algorithm ed25519)';
-const PUBLIC_KEYS_FAULT = 'must hold Ed25519 public keys, each in PEM or base64 (openssl pkey -pubout)';
+  'must contain one Ed25519 private key, PKCS #8 in PEM or base64 (openssl genpkey -algorithm ed25519)';
+const PUBLIC_KEYS_FAULT = 'must contain Ed25519 public keys, each in PEM or base64 (openssl pkey -pubout)';
 const NAMES = ['privateKey', 'privateKeyFile', 'publicKeys', 'publicKeysFile'];
 
 interface Source<T> {
@@ -64,7 +64,7 @@ export class ProofKeys {
 
   sign(text: string): ProofSignature {
     const key = this.#private?.current;
-    if (key === undefined) throw new TypeError('There is no private key to sign with');
+    if (key === undefined) throw new TypeError('The private key for signing is missing');
     return {
       keyId: keyIdOf(createPublicKey(key as never)),
       signature: sign(null, Buffer.from(text), key).toString('base64url'),
@@ -79,7 +79,7 @@ export class ProofKeys {
   async #readAgain(): Promise<void> {
     const all = await Promise.allSettled([replace(this.#private), replace(this.#public)]);
     this.#trustAgain();
-    for (const { status } of all) if (status === 'rejected') throw new TypeError('A file of keys is of no use');
+    for (const { status } of all) if (status === 'rejected') throw new TypeError("A file of keys can't be used");
   }
 
   #trustAgain(): void {
@@ -92,7 +92,7 @@ export class ProofKeys {
 async function replace<T>(source: Source<T> | undefined): Promise<void> {
   if (source?.read === undefined) return;
   const parsed = source.parse(await source.read());
-  if (parsed === undefined) throw new TypeError('The file holds something else');
+  if (parsed === undefined) throw new TypeError('The file contains no such key');
   source.current = parsed;
 }
 

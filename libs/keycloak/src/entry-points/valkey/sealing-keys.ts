@@ -38,7 +38,7 @@ export class SealingKeys {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;
     if (given.length > 0 && faulty === 0) return undefined;
-    const which = given.length === 0 ? 'there is none' : `${faulty} of ${given.length} are not`;
+    const which = given.length === 0 ? 'no key is given' : `${faulty} of ${given.length} are not`;
     return `keys must be random keys of 32 bytes each, in base64 (openssl rand -base64 32): ${which}`;
   }
 
@@ -52,7 +52,7 @@ export class SealingKeys {
   /** Returns base64. */
   seal(text: string, associated: readonly string[]): string {
     const [key] = this.#keys;
-    if (key === undefined) throw new TypeError('There is no key');
+    if (key === undefined) throw new TypeError('The key is missing');
     const salt = randomBytes(SALT_BYTES);
     const cipher = createCipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated));
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);

@@ -35,10 +35,7 @@ export function guardHandshakes<Adapter extends WebSocketAdapter>(
     const server = create(port, { ...options, ...withMiddlewares(options), verifyClient });
     if (isWs(server, verifyClient)) guardWs(server, handshakes, gateways);
     else if (isSocketIo(server)) guardSocketIo(server, handshakes, gateways, options.namespace);
-    else
-      throw new Error(
-        'guardHandshakes() knows the servers of ws and socket.io that its adapter makes, and this is another',
-      );
+    else throw new Error('guardHandshakes() supports only the ws and socket.io servers that its adapter creates');
     return server;
   };
   adapter.create = guarded;

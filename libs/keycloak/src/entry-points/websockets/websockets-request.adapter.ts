@@ -22,7 +22,7 @@ export function websocketsRequestAdapter(): RequestAdapter {
       if (request !== undefined) return request;
       throw new BearerError('route_closed', {
         reason: 'transport_without_headers',
-        detail: 'The handshake of this socket is not known: use guardHandshakes() for the adapter of the application',
+        detail: 'The handshake of this socket is unknown. Use guardHandshakes() for the adapter of the application',
       });
     },
     toException: ({ body }) => new WsException(body),

@@ -363,7 +363,7 @@ describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
       say() {}
     }
     await expect(start(library, [Silent])).rejects.toThrow(
-      /^Silent is a gateway, and no decorator on its class says who may connect/,
+      /^The gateway Silent needs a decorator on its class that says who may connect/,
     );
   });
 });
@@ -657,7 +657,7 @@ describe('a gateway with an adapter that lets every client connect', () => {
     const app = module.createNestApplication(new ExpressAdapter());
     undone.push(() => app.close());
     app.useWebSocketAdapter(adapter(app));
-    await expect(app.init()).rejects.toThrow(/^Chat is a gateway that anybody can connect to/);
+    await expect(app.init()).rejects.toThrow(/^The gateway Chat accepts connections from anybody/);
   });
 
   it('starts in an application context, which accepts no connections', async () => {
@@ -680,6 +680,6 @@ describe('a gateway with an adapter that lets every client connect', () => {
       }
     }
     const starting = start({ ...WS, adapter: (app) => new Fixed(app) }, [Elsewhere]);
-    await expect(starting).rejects.toThrow(/^guardHandshakes\(\) knows the servers of ws and socket\.io/);
+    await expect(starting).rejects.toThrow(/^guardHandshakes\(\) supports only the ws and socket\.io servers/);
   });
 });

@@ -33,7 +33,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
   const description = descriptionOf(token);
   if (description === undefined) throw new TypeError('signIn() accepts only tokens made by testAccessToken()');
   const { text, options } = description;
-  if (!isCompactJws(text)) throw new TypeError('The text does not have the form of a token: the guard would refuse it');
+  if (!isCompactJws(text)) throw new TypeError('The text does not look like a token, so the guard would refuse it');
   const bad = options.permissions?.find((permission) => !isScopeToken(permission));
   if (bad !== undefined) throw notAScopeToken(bad);
   const [own] = authorizationServers;
@@ -52,7 +52,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
  */
 export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   const ended = networkOf(app).authorizationServers.map(({ tokens }) => tokens.end(bearerToken));
-  if (!ended.includes(true)) throw new Error('This token is not signed in at this application');
+  if (!ended.includes(true)) throw new Error('signIn() of this application did not get this token');
 }
 
 /** Sets the answers of the services that this application calls, and lists the calls. */
@@ -80,7 +80,7 @@ function networkOf(app: ApplicationUnderTest): TestNetwork {
     [
       `This application has ${network === undefined ? 'no KeycloakModule' : 'the real KeycloakModule, which needs a server'}.`,
       'Build it with KeycloakTestingModule.override(Test.createTestingModule({ imports: [AppModule] })).compile(),',
-      'or import KeycloakTestingModule.forRoot() in place of KeycloakModule.forRoot(…)',
+      'or import KeycloakTestingModule.forRoot() instead of KeycloakModule.forRoot(…)',
     ].join(' '),
   );
 }

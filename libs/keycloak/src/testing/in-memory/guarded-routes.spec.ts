@@ -137,7 +137,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     ['has expired a moment ago', 'inactive', { expiresInSeconds: -1 }],
     ['is for another service', 'other_audience', { audience: 'inventory' }],
     ['is for other services', 'other_audience', { audience: ['inventory', 'account'] }],
-    ['is from another issuer', 'other_issuer', { issuer: 'https://sso.example.com/realms/other' }],
+    ['names another issuer', 'other_issuer', { issuer: 'https://sso.example.com/realms/other' }],
     ['is an ID token', 'not_an_access_token', { claims: { typ: 'ID' } }],
     ['is bound to a key', 'sender_constrained', { claims: { cnf: { jkt: 'thumbprint' } } }],
     ['is not valid yet', 'not_yet_valid', { claims: { nbf: Math.floor(Date.now() / 1000) + 3600 } }],

@@ -234,7 +234,9 @@ describe('the start', () => {
       @AllowClients({ issuer: `${PARTNER}s`, clientId: 'shop' })
       read(): void {}
     }
-    await expect(boot([Misspelt])).rejects.toThrow(/allows shop of https:.*partners, and that is no issuer/);
+    await expect(boot([Misspelt])).rejects.toThrow(
+      /allows shop of https:.*partners, but KeycloakModule\.forRoot has no such issuer/,
+    );
   });
 
   it.each<[string, readonly unknown[]]>([

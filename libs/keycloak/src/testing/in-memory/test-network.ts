@@ -25,7 +25,7 @@ export class TestNetwork extends Network {
 
   override toAuthorizationServer({ realmUrl }: AuthorizationServerAddress): Connections {
     const server = this.authorizationServers.find(({ client }) => client.realmUrl === String(realmUrl));
-    if (server === undefined) throw new Error(`No issuer of the application is at ${String(realmUrl)}`);
+    if (server === undefined) throw new Error(`The application has no issuer at ${String(realmUrl)}`);
     return inMemoryConnections((request) => server.answer(request));
   }
 

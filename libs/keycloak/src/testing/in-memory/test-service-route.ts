@@ -86,7 +86,7 @@ function asSent(path: string): string {
   const sent = path.startsWith('/') ? sentPath(path) : undefined;
   if (sent !== undefined) return sent;
   throw new TypeError(
-    'A path begins with "/", and has no dot segment, backslash, "#", control character (encoded or not) or lone surrogate',
+    'A path must begin with "/" and must not contain a dot segment, backslash, "#", control character (encoded or not) or lone surrogate',
   );
 }
 

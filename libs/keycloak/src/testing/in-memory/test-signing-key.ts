@@ -55,7 +55,7 @@ export class TestSigningKey {
     private readonly typ = 'JWT',
   ) {
     const kind = KINDS.find(({ algorithm }) => algorithms.includes(algorithm));
-    if (kind === undefined) throw new TypeError(`No key can be made for any of: ${algorithms.join(', ')}`);
+    if (kind === undefined) throw new TypeError(`No key can be generated for any of ${algorithms.join(', ')}`);
     this.#kind = kind;
     ({ privateKey: this.#privateKey, publicKey: this.#publicKey } = kind.generate());
   }

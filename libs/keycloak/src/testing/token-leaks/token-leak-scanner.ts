@@ -61,7 +61,8 @@ export class TokenLeakScanner {
    * @throws RangeError if it has fewer than 8 characters: it would be found everywhere.
    */
   addToken(token: string, kind: TokenKind = 'token'): void {
-    if (token.length < MIN_TOKEN_LENGTH) throw new RangeError(`A token has at least ${MIN_TOKEN_LENGTH} characters`);
+    if (token.length < MIN_TOKEN_LENGTH)
+      throw new RangeError(`A token must have at least ${MIN_TOKEN_LENGTH} characters`);
     this.#add(token, kind);
   }
 

@@ -79,7 +79,7 @@ export class EventLogClient {
     if (status === 401 || status === 403 || status === 404) {
       throw new SignalSourceError(
         'forbidden',
-        `Keycloak answers ${status}: give the service account of this client the role view-events of realm-management, and see that the client has it in its scope.`,
+        `Keycloak answers ${status}. Check that the service account of this client has the role view-events of realm-management, and that the client has it in its scope.`,
       );
     }
     if (status !== 200) throw unexpected(`${path} (${status})`);
@@ -95,5 +95,5 @@ const isEvent = (value: unknown): value is EventRepresentation =>
 const unexpected = (what: string): SignalSourceError =>
   new SignalSourceError(
     'answered_unexpectedly',
-    `The admin API answers ${what.split('?', 1)[0] ?? ''} in another form than Keycloak: look for a proxy before it, or another version.`,
+    `The admin API does not answer ${what.split('?', 1)[0] ?? ''} in the format of Keycloak. Look for a proxy in front of it, or another version.`,
   );

@@ -149,7 +149,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     this.#settingsAtMs = -Infinity;
     return new SignalSourceError(
       'own_login_not_seen',
-      "This service has just logged in, and the event log does not have it: see that the realm saves user events (Realm settings, Events), that this machine's clock agrees with Keycloak's, and that no other server answers here.",
+      'This service has just logged in, but the event log has no such event. Check that the realm saves user events (Realm settings, Events), that the clocks of this machine and Keycloak agree, and that no other server answers here.',
     );
   }
 
@@ -192,5 +192,5 @@ function settingsFault({
   }
   const missing = [...USER_EVENT_TYPES, CLIENT_LOGIN].filter((type) => !enabledEventTypes.includes(type));
   if (enabledEventTypes.length === 0 || missing.length === 0) return undefined;
-  return new SignalSourceError('event_types_missing', `Add ${missing.join(', ')} to the event types that are saved.`);
+  return new SignalSourceError('event_types_missing', `Add ${missing.join(', ')} to the saved event types.`);
 }

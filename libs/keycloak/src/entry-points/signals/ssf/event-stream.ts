@@ -47,51 +47,55 @@ export class EventStreams {
     const url = new URL(statusUrl);
     url.searchParams.set('stream_id', id);
     const { status, body } = await this.client.get(url.href).catch(withoutStatus);
-    if (status === 404) return missing('The stream is gone, and is made anew.');
-    if (status !== 200) throw unexpected(`It answers ${status} for the status of the stream.`);
+    if (status === 404) return missing('The stream no longer exists. The service creates a new one.');
+    if (status !== 200) throw unexpected(`The transmitter answers ${status} for the status of the stream.`);
     switch (Object(body)['status']) {
       case 'enabled':
         return undefined;
       case 'paused':
-        return new SignalSourceError('stream_paused', 'Somebody has paused the stream: set its status to enabled.');
+        return new SignalSourceError('stream_paused', 'The stream is paused. To resume it, set its status to enabled.');
       case 'disabled':
-        return new SignalSourceError('stream_disabled', 'The stream is disabled: set its status to enabled.');
+        return new SignalSourceError(
+          'stream_disabled',
+          'The stream is disabled. To start it, set its status to enabled.',
+        );
       default:
-        throw unexpected('It says nothing of the status of the stream.');
+        throw unexpected('The transmitter does not report the status of the stream.');
     }
   }
 
   async #named({ streamsUrl }: TransmitterConfiguration): Promise<JsonObject | undefined> {
     const { status, body } = await this.client.get(streamsUrl);
-    if (status !== 200 && status !== 404) throw unexpected(`It answers ${status} for the streams of this client.`);
+    if (status !== 200 && status !== 404)
+      throw unexpected(`The transmitter answers ${status} for the streams of this client.`);
     const all = status === 404 ? [] : [body].flat();
-    if (!all.every(isObject)) throw unexpected('It answers for the streams of this client with what is none.');
+    if (!all.every(isObject)) throw unexpected('The transmitter returns no valid list of streams for this client.');
     const { streamId } = this.options;
     if (streamId !== undefined) {
       const named = all.find((stream) => stream['stream_id'] === streamId);
-      if (named === undefined) throw missing('This client has no stream of the id that the option streamId names.');
+      if (named === undefined) throw missing('This client has no stream with the id in the option streamId.');
       return named;
     }
     const polled = all.filter(({ delivery }) => Object(delivery)['method'] === POLL_DELIVERY);
     if (polled.length > 1) {
-      const hint = 'This client has several streams for polling: say by the option streamId which one is to be read.';
+      const hint = 'This client has several streams for polling. Choose one with the option streamId.';
       throw new SignalSourceError('stream_ambiguous', hint);
     }
     return polled[0];
   }
 
   async #made(configuration: TransmitterConfiguration): Promise<JsonObject> {
-    if (this.reader.isTrial) throw new SignalSourceError('stream_not_made', 'The service makes it when it starts.');
+    if (this.reader.isTrial) throw new SignalSourceError('stream_not_made', 'The service creates it when it starts.');
     const { status, body } = await this.client.post(configuration.streamsUrl, {
       delivery: { method: POLL_DELIVERY },
       events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE],
     });
     if (status === 201 && isObject(body)) return body;
-    if (status !== 409) throw unexpected(`It answers ${status} where this client makes a stream.`);
+    if (status !== 409) throw unexpected(`The transmitter answers ${status} when this client creates a stream.`);
     const named = await this.#named(configuration);
     if (named === undefined) {
       throw missing(
-        'This client has a stream already, which is not for polling: delete that one, or take another client.',
+        'This client already has a stream that is not for polling. Delete that stream, or use another client.',
       );
     }
     return named;
@@ -103,7 +107,7 @@ export class EventStreams {
     if (id === undefined) throw unexpected('The stream has no id.');
     if (!(stream['iss'] === undefined || stream['iss'] === issuer)) {
       throw unexpected(
-        'The stream is of another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
+        'The stream has another issuer than the configured one. With Keycloak, set a fixed host name (--hostname).',
       );
     }
     const { audience } = this.options;
@@ -133,20 +137,20 @@ export class EventStreams {
     if (audience === undefined ? named.length === 0 : !named.includes(audience)) {
       return new SignalSourceError(
         'audience_missing',
-        "The stream's tokens are for nobody, or for somebody else: with Keycloak, set ssf.stream.aud and ssf.stream.delivery.endpointUrl of this client.",
+        'The tokens of the stream have no audience or another one. With Keycloak, set ssf.stream.aud and ssf.stream.delivery.endpointUrl of this client.',
       );
     }
     if (!texts(stream['events_delivered']).includes(SESSION_REVOKED)) {
       return new SignalSourceError(
         'events_not_delivered',
-        `The stream does not deliver session-revoked: request it, with Keycloak by ssf.stream.eventsRequested and ssf.stream.eventsDelivered of this client.`,
+        `The stream does not deliver session-revoked. With Keycloak, set ssf.stream.eventsRequested and ssf.stream.eventsDelivered of this client.`,
       );
     }
     const subjects = stream['default_subjects'] ?? defaultSubjects;
     if (subjects === undefined || subjects === 'ALL') return undefined;
     return new SignalSourceError(
       'subjects_not_all',
-      'The stream tells of chosen users alone: with Keycloak, set ssf.defaultSubjects of this client to ALL.',
+      'The stream reports only selected users. With Keycloak, set ssf.defaultSubjects of this client to ALL.',
     );
   }
 }
@@ -156,5 +160,7 @@ const missing = (hint: string): SignalSourceError => new SignalSourceError('stre
 /** Keycloak answers 500 if the stream was imported with the realm and has no status. */
 function withoutStatus(error: unknown): Answer {
   if (!(error instanceof AuthorizationServerError) || !error.reason.startsWith('answered_500')) throw error;
-  throw unexpected('It fails to say the status of the stream: with Keycloak, set ssf.stream.status of this client.');
+  throw unexpected(
+    'The transmitter does not report the status of the stream. With Keycloak, set ssf.stream.status of this client.',
+  );
 }

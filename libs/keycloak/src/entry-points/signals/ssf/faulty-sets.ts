@@ -23,7 +23,10 @@ export class FaultySets {
   }
 
   notUnderstood(reason: MeaningFault): void {
-    this.#say('A security event token is not understood: answers that it may be about are asked for anew', reason);
+    this.#say(
+      'A security event token was not understood. Answers that it may concern are dropped and Keycloak is asked again',
+      reason,
+    );
   }
 
   #say(words: string, reason: string): void {

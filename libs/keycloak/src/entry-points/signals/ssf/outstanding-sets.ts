@@ -168,12 +168,16 @@ export class OutstandingSets {
 
 /** Throws `SignalSourceError`. */
 function pageOf(status: number, body: unknown): { readonly sets: JsonObject; readonly isMore: boolean } {
-  if (status === 404) throw new SignalSourceError('stream_missing', 'The stream is gone, and is made anew.');
-  if (status !== 200) throw unexpected(`It answers ${status} where the stream is polled: see that it is for polling.`);
+  if (status === 404)
+    throw new SignalSourceError('stream_missing', 'The stream no longer exists. The service creates a new one.');
+  if (status !== 200)
+    throw unexpected(
+      `The transmitter answers ${status} when the stream is polled. Check that the stream is for polling.`,
+    );
   const { sets = {}, moreAvailable } = Object(body) as JsonObject;
-  if (!isObject(body) || !isObject(sets)) throw unexpected('It answers a poll with what is none.');
-  if (Object.keys(sets).some((jti) => jti.length > MAX_JTI_LENGTH))
-    throw unexpected('A token has a name that is too long.');
+  if (!isObject(body) || !isObject(sets))
+    throw unexpected('The transmitter does not answer a poll in the expected format.');
+  if (Object.keys(sets).some((jti) => jti.length > MAX_JTI_LENGTH)) throw unexpected('The jti of a token is too long.');
   return { sets, isMore: moreAvailable === true };
 }
 

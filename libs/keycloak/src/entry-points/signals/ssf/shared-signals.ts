@@ -59,7 +59,7 @@ class SharedSignals implements ConnectedSignalSource {
     const origins = [issuer, realmUrl].map((url) => new URL(url).origin);
     const { configurationUrl = `${realmUrl.replace(/\/$/, '')}/.well-known/ssf-configuration` } = options;
     if (!origins.includes(new URL(configurationUrl).origin)) {
-      throw cantBeUsed(['configurationUrl must be on the origin of the issuer, or where that is reached']);
+      throw cantBeUsed(['configurationUrl must have the origin of issuer or internalServerUrl']);
     }
     const client = new TransmitterClient(context, options.scope);
     this.#settings = new StreamSettings(client, context, { ...options, configurationUrl });
@@ -153,13 +153,13 @@ const knownFault = (fault: SignalSourceError | 'unknown' | undefined): SignalSou
 const takenByOthers = (): SignalSourceError =>
   new SignalSourceError(
     'acknowledged_by_others',
-    'What this service has not acknowledged does not come again: another receiver reads the stream of this client and acknowledges at once. Give each a client of its own.',
+    'Another receiver reads the stream of this client and acknowledges its events. Give each receiver its own client.',
   );
 
 function undecidedFault({ undecidedMs = 0 }: ReceivedEvents): SignalSourceError | undefined {
   if (undecidedMs < UNDECIDED_IS_A_FAULT_MS) return undefined;
   return new SignalSourceError(
     'signing_key_unknown',
-    'A security event token is signed by a key that the transmitter does not publish, or its keys can not be read.',
+    "A security event token is signed with a key that the transmitter does not publish, or its keys can't be read.",
   );
 }

@@ -53,7 +53,7 @@ export class StreamProof {
     }
     this.#askAtMs = beganMs + Math.max(this.everyMs, minVerificationMs);
     if (answer.status !== 204 && answer.status !== 200 && answer.status !== 202) {
-      throw unexpected(`It answers ${answer.status} where the stream is to be verified.`);
+      throw unexpected(`The transmitter answers ${answer.status} when asked to verify the stream.`);
     }
   }
 
@@ -84,7 +84,7 @@ export class StreamProof {
     if (this.#waitingSinceMs === undefined || beganMs < this.#waitingSinceMs + PATIENCE_MS) return undefined;
     return new SignalSourceError(
       'verification_not_seen',
-      "The transmitter was asked to verify the stream, and no verification comes: see that nobody else reads the stream of this client, that it may be verified every five seconds (with Keycloak by ssf.minVerificationInterval of this client), and that this machine's clock agrees with the transmitter's.",
+      'The transmitter sends no verification event. Check that no other receiver reads the stream of this client, that it may be verified every five seconds (with Keycloak: ssf.minVerificationInterval of this client), and that both clocks agree.',
     );
   }
 

@@ -73,10 +73,10 @@ export class StreamSettings {
     if (status === 404) {
       throw new SignalSourceError(
         'ssf_not_offered',
-        'There is no transmitter: start Keycloak with --features=ssf, and set the attribute ssf.transmitterEnabled of the realm.',
+        'The server offers no transmitter. Start Keycloak with --features=ssf, and set the attribute ssf.transmitterEnabled of the realm.',
       );
     }
-    if (status !== 200) throw unexpected(`It answers ${status} for its configuration.`);
+    if (status !== 200) throw unexpected(`The transmitter answers ${status} for its configuration.`);
     const configuration = readConfiguration(body, this.context);
     this.#keysUrl = configuration.keysUrl;
     const stream = await this.#streams.find(configuration);

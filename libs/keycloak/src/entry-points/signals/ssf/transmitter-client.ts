@@ -84,5 +84,5 @@ const isRefusal = ({ status }: Answer): boolean => status === 401 || status === 
 const forbidden = ({ status }: Answer): SignalSourceError =>
   new SignalSourceError(
     'forbidden',
-    `The transmitter answers ${status}: give this client the attribute ssf.enabled, and the optional client scopes ssf.read and ssf.manage.`,
+    `The transmitter answers ${status}. Give this client the attribute ssf.enabled, and the optional client scopes ssf.read and ssf.manage.`,
   );

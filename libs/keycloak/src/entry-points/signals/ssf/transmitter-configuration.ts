@@ -21,18 +21,23 @@ export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
 export function readConfiguration(found: unknown, address: TransmitterAddress): TransmitterConfiguration {
   const members = Object(found) as JsonObject;
   if (!/^1_0(?:$|-)/.test(String(members['spec_version']))) {
-    throw unexpected('Its configuration is not that of Shared Signals 1.0: look for another version of the server.');
+    throw unexpected(
+      'The configuration of the transmitter does not follow Shared Signals 1.0. Check the version of the server.',
+    );
   }
   // The tokens name the issuer of the configuration (SSF 1.0 §7.2.3), so each token of a different issuer would be
   // refused.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
-      'It calls itself by another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
+      'The transmitter names another issuer than the configured one. With Keycloak, set a fixed host name (--hostname).',
     );
   }
   const methods = members['delivery_methods_supported'];
   if (methods !== undefined && !texts(methods).includes(POLL_DELIVERY)) {
-    throw new SignalSourceError('ssf_not_offered', `The transmitter offers no delivery by poll (${POLL_DELIVERY}).`);
+    throw new SignalSourceError(
+      'ssf_not_offered',
+      `The transmitter does not support delivery by polling (${POLL_DELIVERY}).`,
+    );
   }
   const urlOf = (name: string): string => endpoint(name, members[name], address);
   return {
@@ -51,9 +56,11 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
  */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
-    throw unexpected(`It says nothing of ${name}, which this service needs.`);
+    throw unexpected(`The transmitter does not report ${name}, which this service needs.`);
   }
   const { origin } = new URL(url);
   if (origin === new URL(issuer).origin || origin === new URL(realmUrl).origin) return url;
-  throw unexpected(`Its ${name} is on another origin than its issuer: this service's token does not go there.`);
+  throw unexpected(
+    `The ${name} of the transmitter has another origin than its issuer, so this service sends no token there.`,
+  );
 }
