@@ -26,8 +26,13 @@ export interface RunningKeycloak extends RunningServer {
  * database, administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only,
  * unless a remote Docker engine runs it; `baseUrl` then points to that engine.
  *
- * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start
- * from the distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`).
+ * Resolves when health and the realm's discovery document answer, after about 10-20 s on two cores. The first start with
+ * a version and its features takes about 40 s, because Keycloak builds itself, and keeps the build in
+ * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
+ * MB into that folder.
+ *
+ * Java runs with options for a short life, not for load. `JAVA_OPTS_APPEND` in the option `environment`
+ * replaces them.
  *
  * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies first, a
  * container keeps running; `docker ps --filter label=nestjs-keycloak-s2s` finds it.
