@@ -152,7 +152,7 @@ describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host n
     });
     try {
       const server = contractServerAt(keycloak.baseUrl);
-      const named = new RegExp(`^warning: Keycloak has no fixed host name: .* --hostname=${keycloak.baseUrl}\\.$`);
+      const named = new RegExp(`^warning: Keycloak has no fixed host name and .* --hostname=${keycloak.baseUrl}\\.$`);
       await expectFindings(server, { ...STREAM, pollsAs: 'signal-poller' }, [named]);
       await expectFindings(server, { ...STREAM, source: keycloakEvents(), pollsAs: 'signal-poller' }, []);
     } finally {

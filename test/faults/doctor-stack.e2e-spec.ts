@@ -177,7 +177,7 @@ interface Fault {
         return () => setUser(PASSWORD, RIGHTS);
       },
       finding:
-        /^✗ .*: the user services has no right to the commands xadd\. \(service-c, signal-poller\)\n +→ .* docs\/replicas\.md/,
+        /^✗ .*: the user services has no right to the commands xadd\. \(service-c, signal-poller\)\n +→ .* docs\/valkey\.md/,
     },
     {
       what: 'a Valkey that does not answer',

@@ -213,7 +213,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ],
     ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
     ['that is none', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
-    ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream .* Find out who writes/],
+    ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream\. Find out who writes/],
   ])('names a proof %s, and does not say that no poller runs (RS-30)', async (_, proof, finding) => {
     await started();
     await valkey.command(['SET', revocationKeys(ISSUER).proof, proof()]);
