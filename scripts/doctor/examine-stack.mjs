@@ -74,9 +74,13 @@ async function examineGroup(group, flags, variables) {
     const fault = await look();
     return { name, fault: fault && { ...fault, why: withoutSecrets(fault.why, secrets).slice(0, MAX_WHY) } };
   });
-  const looked = processFindings(await Promise.all(looks));
-  const one = group.find(({ command }) => command !== undefined);
-  const report = one?.command === undefined ? { findings: [] } : await reportOf(one.command(flags, await variables()));
+  const command = group.find((one) => one.command !== undefined)?.command;
+  // Both may wait many seconds for a healthy feed, so they wait at the same time.
+  const [faults, report] = await Promise.all([
+    Promise.all(looks),
+    command === undefined ? { findings: [] } : variables().then((environment) => reportOf(command(flags, environment))),
+  ]);
+  const looked = processFindings(faults);
   const isFeedFaulty = report.findings.some(({ check, level }) => check === 'signals' && level === 'error');
   return {
     names: group.map(({ name }) => name),

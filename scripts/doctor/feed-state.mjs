@@ -23,9 +23,10 @@ export const receivesRevocations = (service, environment) =>
  * @param {string} service
  * @param {string} issuer as reachable from this process
  * @param {(token: string) => Promise<any>} readDetails
+ * @param {number} [pauseMs] between two of 30 looks
  * @returns {Promise<ProcessFault | undefined>}
  */
-export async function feedFault(service, issuer, readDetails) {
+export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS) {
   const token = await operatorToken(service, issuer);
   if (typeof token !== 'string') return token;
   for (let look = 1; ; look += 1) {
@@ -34,7 +35,7 @@ export async function feedFault(service, issuer, readDetails) {
     const { signals } = answer.details;
     if (signals?.state !== 'silent') return undefined;
     if (look === LOOKS) return silent(signals);
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
 }
 

@@ -17,6 +17,8 @@ const STACK: LocalStack = {
   processes: [{ service: 'service-a', name: 'service-a', port: 1, environment: { SECRET: '4711' } }],
 };
 
+const PAUSE_MS = 10;
+
 describe('the stack that npm start describes to doctor (OP-02)', () => {
   let parent: string;
   let folder: string;
@@ -132,16 +134,16 @@ describe('the feed of a process (OP-02)', () => {
       return { details: { signals: { state: states.shift() ?? 'silent', lastHealthySecondsAgo: 42 } } };
     };
     try {
-      expect(await feedFault('service-a', issuer, read)).toBeUndefined();
+      expect(await feedFault('service-a', issuer, read, PAUSE_MS)).toBeUndefined();
       expect(looks).toEqual(['a-token', 'a-token']);
-      expect(await feedFault('service-a', issuer, read)).toMatchObject({
+      expect(await feedFault('service-a', issuer, read, PAUSE_MS)).toMatchObject({
         what: 'Signal feed silent',
         why: 'silent for 42 s',
       });
       const refused = async (): Promise<object> => ({
         details: { signals: { state: 'silent', reason: 'no_public_key' } },
       });
-      expect(await feedFault('service-a', issuer, refused)).toMatchObject({ why: 'no_public_key' });
+      expect(await feedFault('service-a', issuer, refused, PAUSE_MS)).toMatchObject({ why: 'no_public_key' });
     } finally {
       server.close();
     }
