@@ -56,7 +56,7 @@ export class LogoutNotices {
   /** Anybody can send notices, so repeated log lines are only counted. */
   #say(level: 'warn' | 'error', words: string, fields: Readonly<Record<string, string>>): void {
     const summarize = (unwritten: object): void =>
-      this.log[level](`Several times: ${words}`, { ...fields, ...unwritten });
+      this.log[level](`${words} (similar lines were left out)`, { ...fields, ...unwritten });
     if (this.#repeated.admits(JSON.stringify([words, fields]), summarize)) this.log[level](words, fields);
   }
 
